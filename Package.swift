@@ -1,0 +1,77 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Storage engines (Redis, SQLite) become products of their own beside `JobReactorNode`, so that an application fetches
+// and builds only what it uses. An application that enqueues imports `JobReactor`, which links neither Lua nor a storage.
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+
+let package = Package(
+    name: "jobreactor",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "JobReactor", targets: ["JobReactor"]),
+        .library(name: "JobReactorNode", targets: ["JobReactorNode"]),
+        .library(name: "JobReactorCore", targets: ["JobReactorCore"]),
+        .library(name: "JobReactorWire", targets: ["JobReactorWire"]),
+        .library(name: "JobReactorLua", targets: ["JobReactorLua"]),
+        .library(name: "JobReactorTesting", targets: ["JobReactorTesting"]),
+        .executable(name: "jobreactor", targets: ["JobReactorCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.2.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.4"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.86.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.34.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
+        // Without pkg-config: hiredis' .pc file has a flag that SwiftPM prohibits.
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
+        .target(name: "CLuaShim", dependencies: ["CLua"]),
+
+        .target(name: "JobReactorCore", dependencies: [], swiftSettings: strict),
+        .target(
+            name: "JobReactorWire",
+            dependencies: ["JobReactorCore", "CHiredis", nio, nioPosix, nioTLS, logging, deque],
+            swiftSettings: strict),
+        .target(
+            name: "JobReactor",
+            dependencies: ["JobReactorCore", "JobReactorWire", nio, nioPosix, lifecycle, logging, deque],
+            swiftSettings: strict),
+        .target(
+            name: "JobReactorLua", dependencies: ["JobReactorCore", "CLuaShim", logging], swiftSettings: strict),
+        .target(
+            name: "JobReactorNode",
+            dependencies: [
+                "JobReactorCore", "JobReactorWire", "JobReactorLua", nio, nioPosix, lifecycle, logging, deque,
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "JobReactorTesting", dependencies: ["JobReactor", "JobReactorNode", "JobReactorCore"],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "JobReactorCommand",
+            dependencies: [
+                "JobReactor", "JobReactorNode", "JobReactorWire", "JobReactorLua", "JobReactorCore", nio, nioPosix,
+                nioTLS, lifecycle, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+            ],
+            swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,156 @@
+/// CLuaShim: the only caller of Lua's C API.
+///
+/// Swift never calls a Lua function that can raise, and no Swift frame ever lies between a protected call and the error
+/// that unwinds to it: every function here catches what Lua raises and returns a code, and a host function written in
+/// Swift returns before C raises on its behalf.
+///
+/// A `jr_state` and everything reached from it belong to one thread at a time. Nothing here blocks.
+#ifndef JOBREACTOR_CLUASHIM_H
+#define JOBREACTOR_CLUASHIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// One Lua state with the job definitions that its scripts made.
+typedef struct jr_state jr_state;
+
+/// Bytes that the shim owns; valid until the next call on the same state. Never NULL-terminated by contract.
+typedef struct {
+  const char *_Nullable bytes;
+  size_t length;
+} jr_bytes;
+
+typedef enum {
+  JR_LOG_DEBUG = 0,
+  JR_LOG_INFO = 1,
+  JR_LOG_WARNING = 2,
+  JR_LOG_ERROR = 3,
+} jr_log_level;
+
+/// What the embedding program gives to a state. The functions are called on the state's thread from inside Lua; they
+/// must return (no unwinding through C) and must not call any function of this header.
+typedef struct {
+  void *_Nullable context;
+  /// `print` and `log.*` of a script. `run` is `jr_request.run` of the run that speaks, NULL while scripts load.
+  void (*_Nullable log)(void *_Nullable context, void *_Nullable run, jr_log_level level, const char *_Nonnull message,
+                        size_t length);
+} jr_host;
+
+typedef struct {
+  /// Bytes this state may allocate; 0 is no limit. A script past it gets Lua's "not enough memory" error.
+  size_t memory_limit;
+  /// Folder under which `require` finds modules (`DIR/?.lua`, `DIR/?/init.lua`), before Lua's own path; NULL for none.
+  const char *_Nullable module_directory;
+} jr_options;
+
+/// Opens a state with the standard libraries and the DSL; NULL when memory ran out.
+jr_state *_Nullable jr_open(const jr_host *_Nonnull host, const jr_options *_Nonnull options);
+
+/// Closes the state; NULL is allowed. Bytes obtained from it are gone.
+void jr_close(jr_state *_Nullable state);
+
+/// Bytes now allocated by the state.
+size_t jr_memory_used(const jr_state *_Nonnull state);
+
+// MARK: Scripts
+
+/// Runs one script. `name` is the path that errors show (`reactor_jobs/x.lua`). Its definitions are kept only when the
+/// whole script ran: a script that raises leaves none behind. Returns true when good; otherwise `error` holds
+/// `file:line: text`, and the traceback when there is one.
+bool jr_load_script(jr_state *_Nonnull state, const char *_Nonnull name, const char *_Nonnull source, size_t length,
+                    jr_bytes *_Nonnull error);
+
+typedef enum {
+  JR_PROBLEM_WARNING = 0,  // e.g. a job defined twice: the later definition stands
+  JR_PROBLEM_ERROR = 1,    // e.g. a callback for a name that no job defines
+} jr_problem_severity;
+
+typedef void (*jr_problem_function)(void *_Nullable context, jr_problem_severity severity,
+                                    const char *_Nonnull message, size_t length);
+
+/// Joins what the scripts defined: callbacks and errbacks find their jobs, in definition order, whatever the order of
+/// the files. Reports every problem as `file:line: text`. Call it once, after the last script and before the first run.
+/// Returns false only when memory ran out.
+bool jr_join_definitions(jr_state *_Nonnull state, void *_Nullable context, jr_problem_function _Nonnull report);
+
+/// One job as its scripts define it. The strings live as long as the call that hands them over.
+typedef struct {
+  const char *_Nonnull name;
+  size_t name_length;
+  const char *_Nonnull file;
+  int line;
+  int callbacks;
+  int errbacks;
+  /// Per-job options; NAN where the script says nothing.
+  double max_attempt;
+  double retry_multiplier;
+} jr_job_definition;
+
+typedef void (*jr_job_function)(void *_Nullable context, const jr_job_definition *_Nonnull job);
+
+/// Hands over every job, sorted by name. Returns false only when memory ran out.
+bool jr_list_jobs(jr_state *_Nonnull state, void *_Nullable context, jr_job_function _Nonnull visit);
+
+// MARK: Runs
+
+typedef enum {
+  /// The job and its callbacks ran. `args` is the table as it then stood.
+  JR_RUN_SUCCEEDED = 0,
+  /// `CancelJob` in the job or a callback. `args` is the table as it then stood.
+  JR_RUN_CANCELLED = 1,
+  /// A step raised and the errbacks ran. `args` is what the errbacks left, without `error` and `errback_error`,
+  /// which stand in the fields of that name.
+  JR_RUN_FAILED = 2,
+  /// As `JR_RUN_FAILED`, and an errback cancelled the job.
+  JR_RUN_FAILED_CANCELLED = 3,
+  /// No script defines the job; nothing ran and no field is set.
+  JR_RUN_UNDEFINED = 4,
+} jr_run_outcome;
+
+typedef struct {
+  /// Handed to `jr_host.log` while this run speaks.
+  void *_Nullable run;
+  const char *_Nonnull name;
+  size_t name_length;
+  /// The job's stored args: one JSON object.
+  const char *_Nonnull args;
+  size_t args_length;
+  /// A JSON object that the script sees as `args.job_itself`, or NULL. Never part of a result.
+  const char *_Nullable job_itself;
+  size_t job_itself_length;
+} jr_request;
+
+typedef struct {
+  jr_run_outcome outcome;
+  /// One JSON object; never contains `job_itself`.
+  jr_bytes args;
+  /// JSON value of `args.error`: a string `file:line: text`, or the table that was raised.
+  jr_bytes error;
+  /// JSON string: why an errback raised; empty when none did.
+  jr_bytes errback_error;
+  /// The error as plain text, for people and for the record.
+  jr_bytes message;
+  /// Lua's traceback of the step that raised, as plain text.
+  jr_bytes traceback;
+} jr_result;
+
+/// Runs a job: its body, then its callbacks, or its errbacks when one of those raises. Never fails itself: whatever goes
+/// wrong, memory included, is an outcome. The bytes in `result` are valid until the next call on this state.
+void jr_run(jr_state *_Nonnull state, const jr_request *_Nonnull request, jr_result *_Nonnull result);
+
+// MARK: JSON
+
+/// Decodes JSON into Lua values and encodes those again: what a job that changes nothing does to its args. For tests and
+/// tools. On failure returns false and `out` holds the message.
+bool jr_json_round_trip(jr_state *_Nonnull state, const char *_Nonnull json, size_t length, jr_bytes *_Nonnull out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

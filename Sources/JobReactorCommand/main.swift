@@ -1,0 +1,6 @@
+import ArgumentParser
+import Configuration
+import NIOSSL
+import ServiceLifecycle
+import NIOPosix
+print("x")

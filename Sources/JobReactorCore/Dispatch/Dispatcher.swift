@@ -1,0 +1,266 @@
+/// Decides which node gets which job: one that defines it, is allowed and has credit; of several, the least loaded.
+///
+/// A value without I/O. Its owner tells it what happened and sends what it returns. Jobs that fit no node wait in queues
+/// by route (name, `node`, `not_node`), first come, first served, so that a million jobs for an absent node cost the
+/// others nothing.
+public struct Dispatcher: Sendable {
+    /// A connected node, until it is disconnected.
+    public struct NodeHandle: Hashable, Sendable {
+        fileprivate let index: Int
+    }
+
+    /// A connected node as operators see it.
+    public struct NodeState: Sendable {
+        public let name: String
+        public fileprivate(set) var jobs: Set<String> = []
+        /// How many more jobs the node can take now.
+        public fileprivate(set) var credit = 0
+        /// The most credit the node has had: how many jobs it takes at once.
+        public fileprivate(set) var window = 0
+        /// It stops, and takes no new jobs.
+        public fileprivate(set) var isDraining = false
+        /// Jobs sent and not yet settled.
+        public var load: Int { window - credit }
+        /// Routes that may have a job waiting for this node; hints, checked when taken.
+        private var ready = FIFO<Int>()
+        private var isInReady: Set<Int> = []
+        /// The handle's place may be used again once this is false.
+        fileprivate var isConnected = true
+
+        fileprivate init(name: String) { self.name = name }
+
+        fileprivate mutating func noteReady(_ route: Int) {
+            if isInReady.insert(route).inserted { ready.append(route) }
+        }
+
+        fileprivate mutating func popReady() -> Int? {
+            guard let route = ready.popFirst() else { return nil }
+            isInReady.remove(route)
+            return route
+        }
+
+        fileprivate mutating func forgetReady() {
+            ready = FIFO()
+            isInReady = []
+        }
+    }
+
+    private struct RouteKey: Hashable {
+        let name: String
+        let node: String?
+        let notNode: String?
+    }
+
+    private struct Route {
+        let key: RouteKey
+        /// Connected nodes that define the job and are allowed.
+        var eligible: [Int] = []
+        var cursor = 0
+        /// Jobs that a node had and gave back; they go before the others.
+        var returned = FIFO<Job>()
+        var waiting = FIFO<Job>()
+        var isEmpty: Bool { returned.isEmpty && waiting.isEmpty }
+        var count: Int { returned.count + waiting.count }
+    }
+
+    /// `always_use_specified_node`: a job with a `node` waits for that node rather than go to another.
+    public let alwaysUseSpecifiedNode: Bool
+
+    private var nodes: [NodeState] = []
+    private var freeNodes: [Int] = []
+    private var routes: [Route] = []
+    private var freeRoutes: [Int] = []
+    private var routeByKey: [RouteKey: Int] = [:]
+    private var routesByName: [String: [Int]] = [:]
+    /// The route of the last job, as jobs of one kind tend to come together.
+    private var lastRoute: Int?
+
+    /// Jobs waiting for a node.
+    public private(set) var waitingCount = 0
+
+    public init(alwaysUseSpecifiedNode: Bool = false) {
+        self.alwaysUseSpecifiedNode = alwaysUseSpecifiedNode
+    }
+
+    // MARK: Nodes
+
+    /// A node is there. It gets no job until it has announced some and granted credit.
+    public mutating func connect(name: String) -> NodeHandle {
+        let index: Int
+        if let free = freeNodes.popLast() {
+            nodes[free] = NodeState(name: name)
+            index = free
+        } else {
+            nodes.append(NodeState(name: name))
+            index = nodes.count - 1
+        }
+        return NodeHandle(index: index)
+    }
+
+    /// The node defines exactly these jobs from now on.
+    public mutating func announce(_ node: NodeHandle, jobs: Set<String>) {
+        let changed = nodes[node.index].jobs.symmetricDifference(jobs)
+        nodes[node.index].jobs = jobs
+        for name in changed { refreshRoutes(of: name, for: node.index) }
+    }
+
+    /// The node can take `credit` more jobs. Follow with ``takeNext(for:)`` until it returns nil.
+    public mutating func grant(_ node: NodeHandle, credit: Int) {
+        nodes[node.index].credit += credit
+        nodes[node.index].window = max(nodes[node.index].window, nodes[node.index].credit)
+    }
+
+    /// The node stops: it gets no more jobs.
+    public mutating func drain(_ node: NodeHandle) {
+        nodes[node.index].isDraining = true
+    }
+
+    /// The node is gone, and the handle with it. What it had and did not own is the caller's to ``giveBack(_:)``.
+    public mutating func disconnect(_ node: NodeHandle) {
+        announce(node, jobs: [])
+        nodes[node.index].isConnected = false
+        nodes[node.index].forgetReady()
+        freeNodes.append(node.index)
+    }
+
+    public func state(of node: NodeHandle) -> NodeState { nodes[node.index] }
+
+    // MARK: Jobs
+
+    /// A job came. Returns the node to send it to, whose credit it has used; nil when it waits.
+    public mutating func enqueue(_ job: Job) -> NodeHandle? {
+        let index = routeIndex(for: job)
+        if let node = bestNode(for: index) {
+            nodes[node].credit -= 1
+            return NodeHandle(index: node)
+        }
+        routes[index].waiting.append(job)
+        noteWaiting(index)
+        return nil
+    }
+
+    /// A node gave back a job it did not run, or died with it. Returns the node to send it to instead; nil when it waits,
+    /// before all that came later.
+    public mutating func giveBack(_ job: Job) -> NodeHandle? {
+        let index = routeIndex(for: job)
+        if let node = bestNode(for: index) {
+            nodes[node].credit -= 1
+            return NodeHandle(index: node)
+        }
+        routes[index].returned.append(job)
+        noteWaiting(index)
+        return nil
+    }
+
+    /// A waiting job that this node can take, its credit used; nil when there is none. Routes take turns.
+    public mutating func takeNext(for node: NodeHandle) -> Job? {
+        guard nodes[node.index].credit > 0, !nodes[node.index].isDraining else { return nil }
+        while let index = nodes[node.index].popReady() {
+            guard !routes[index].isEmpty, isEligible(nodes[node.index], for: routes[index].key),
+                let job = routes[index].returned.popFirst() ?? routes[index].waiting.popFirst()
+            else { continue }
+            if !routes[index].isEmpty { nodes[node.index].noteReady(index) }
+            waitingCount -= 1
+            nodes[node.index].credit -= 1
+            return job
+        }
+        return nil
+    }
+
+    /// How many jobs wait, by job name: those no connected node defines are the parked ones.
+    public func waitingByName() -> [(name: String, count: Int, isDefined: Bool)] {
+        var result: [String: Int] = [:]
+        for index in routeByKey.values where !routes[index].isEmpty {
+            result[routes[index].key.name, default: 0] += routes[index].count
+        }
+        let defined = nodes.lazy.filter(\.isConnected).reduce(into: Set<String>()) { $0.formUnion($1.jobs) }
+        return result.sorted { $0.key < $1.key }.map { ($0.key, $0.value, defined.contains($0.key)) }
+    }
+
+    // MARK: Choosing
+
+    private mutating func bestNode(for index: Int) -> Int? {
+        // Whoever waits in the route came before.
+        guard routes[index].isEmpty else { return nil }
+        let eligible = routes[index].eligible
+        if let preferred = routes[index].key.node,
+            let node = eligible.first(where: { nodes[$0].name == preferred }), isFree(node)
+        {
+            return node
+        }
+        guard !eligible.isEmpty else { return nil }
+        var best: Int?
+        let cursor = routes[index].cursor
+        for offset in eligible.indices {
+            var place = cursor + offset
+            if place >= eligible.count { place -= eligible.count }
+            let node = eligible[place]
+            guard isFree(node) else { continue }
+            if let current = best, nodes[current].load <= nodes[node].load { continue }
+            best = node
+        }
+        routes[index].cursor = cursor + 1 >= eligible.count ? 0 : cursor + 1
+        return best
+    }
+
+    private func isFree(_ node: Int) -> Bool { nodes[node].credit > 0 && !nodes[node].isDraining }
+
+    private func isEligible(_ node: NodeState, for key: RouteKey) -> Bool {
+        guard node.jobs.contains(key.name), node.name != key.notNode else { return false }
+        return !alwaysUseSpecifiedNode || key.node == nil || key.node == node.name
+    }
+
+    // MARK: Routes
+
+    private mutating func routeIndex(for job: Job) -> Int {
+        let key = RouteKey(name: job.name, node: job.node, notNode: job.notNode)
+        if let lastRoute, routes[lastRoute].key == key { return lastRoute }
+        let index = routeByKey[key] ?? addRoute(key)
+        lastRoute = index
+        return index
+    }
+
+    private mutating func addRoute(_ key: RouteKey) -> Int {
+        // Names come from outside: what is idle goes before the table grows without bound.
+        if routeByKey.count >= 10_000 { removeIdleRoutes() }
+        var route = Route(key: key)
+        route.eligible = nodes.indices.filter { nodes[$0].isConnected && isEligible(nodes[$0], for: key) }
+        let index: Int
+        if let free = freeRoutes.popLast() {
+            routes[free] = route
+            index = free
+        } else {
+            routes.append(route)
+            index = routes.count - 1
+        }
+        routeByKey[key] = index
+        routesByName[key.name, default: []].append(index)
+        return index
+    }
+
+    private mutating func removeIdleRoutes() {
+        for (key, index) in routeByKey where routes[index].isEmpty {
+            routeByKey[key] = nil
+            routesByName[key.name]?.removeAll { $0 == index }
+            if routesByName[key.name]?.isEmpty == true { routesByName[key.name] = nil }
+            freeRoutes.append(index)
+        }
+        lastRoute = nil
+    }
+
+    private mutating func refreshRoutes(of name: String, for node: Int) {
+        for index in routesByName[name] ?? [] {
+            routes[index].eligible.removeAll { $0 == node }
+            routes[index].cursor = 0
+            guard isEligible(nodes[node], for: routes[index].key) else { continue }
+            routes[index].eligible.append(node)
+            if !routes[index].isEmpty { nodes[node].noteReady(index) }
+        }
+    }
+
+    private mutating func noteWaiting(_ index: Int) {
+        waitingCount += 1
+        guard routes[index].count == 1 else { return }
+        for node in routes[index].eligible { nodes[node].noteReady(index) }
+    }
+}

@@ -1,0 +1,14 @@
+/// Why bytes are not the JSON that was asked for.
+public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Offset of the byte at which reading stopped, from 0.
+    public let offset: Int
+    /// What was expected there.
+    public let reason: String
+
+    public init(offset: Int, reason: String) {
+        self.offset = offset
+        self.reason = reason
+    }
+
+    public var description: String { "invalid JSON at byte \(offset): \(reason)" }
+}

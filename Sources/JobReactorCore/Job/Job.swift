@@ -1,0 +1,103 @@
+/// The record of a job, as a node stores it and as `JOB id` shows it.
+public struct Job: Hashable, Sendable {
+    public let id: JobID
+    public let name: String
+    public var args: JobArguments
+    public var status: JobStatus
+    /// Runs begun so far; a good run of a periodic job sets it back to 0.
+    public var attempt: Int32
+    /// Run on a background thread of the node.
+    public var isDeferred: Bool
+    /// When the job is to run next.
+    public var dueAt: Timestamp
+    /// When its last run began.
+    public var runAt: Timestamp?
+    /// The identity of the distributor that gets the report.
+    public var distributor: String
+    /// What only some jobs have, kept apart so that a million plain jobs stay small.
+    private var rare: Rare?
+
+    private final class Rare: Hashable, Sendable {
+        let fields: RareFields
+        init(_ fields: RareFields) { self.fields = fields }
+        static func == (left: Rare, right: Rare) -> Bool { left.fields == right.fields }
+        func hash(into hasher: inout Hasher) { hasher.combine(fields) }
+    }
+
+    private struct RareFields: Hashable, Sendable {
+        var period: Double?
+        var node: String?
+        var notNode: String?
+        var maxAttempt: Int?
+        var retryMultiplier: Double?
+        var makeAfter: Double?
+        var failedAt: Timestamp?
+        var lastError: String?
+        var lastTraceback: String?
+    }
+
+    public init(
+        id: JobID, name: String, args: JobArguments, options: JobOptions = JobOptions(), distributor: String = "",
+        createdAt now: Timestamp
+    ) {
+        self.id = id
+        self.name = name
+        self.args = args
+        self.distributor = distributor
+        status = .new
+        attempt = 0
+        isDeferred = options.isDeferred
+        let start = options.runAt ?? options.after.map { now.advanced(bySeconds: $0) }
+        dueAt = max(start ?? now, now)
+        var fields = RareFields()
+        fields.period = options.period
+        fields.node = options.node
+        fields.notNode = options.notNode
+        fields.maxAttempt = options.maxAttempt
+        fields.retryMultiplier = options.retryMultiplier
+        // What the gem calls make_after: the wait from the last save to the next run.
+        fields.makeAfter = start.map { max(0, $0.seconds - now.seconds) }
+        rare = fields == RareFields() ? nil : Rare(fields)
+    }
+
+    /// Seconds from the end of one run to the start of the next; nil for a job that runs once.
+    public var period: Double? {
+        get { rare?.fields.period }
+        set { set(\.period, newValue) }
+    }
+    /// Preferred node.
+    public var node: String? { rare?.fields.node }
+    /// Node that must not run it.
+    public var notNode: String? { rare?.fields.notNode }
+    /// Attempts in all, when the producer set them.
+    public var maxAttempt: Int? { rare?.fields.maxAttempt }
+    /// Growth of the wait between retries in seconds, when the producer set it.
+    public var retryMultiplier: Double? { rare?.fields.retryMultiplier }
+    /// Seconds between the last save and the next run, as it was asked for; nil for at once.
+    public var makeAfter: Double? {
+        get { rare?.fields.makeAfter }
+        set { set(\.makeAfter, newValue) }
+    }
+    /// When a run last failed.
+    public var failedAt: Timestamp? {
+        get { rare?.fields.failedAt }
+        set { set(\.failedAt, newValue) }
+    }
+    /// The message of the last error, `file:line: text`.
+    public var lastError: String? {
+        get { rare?.fields.lastError }
+        set { set(\.lastError, newValue) }
+    }
+    /// Lua's traceback of the last error.
+    public var lastTraceback: String? {
+        get { rare?.fields.lastTraceback }
+        set { set(\.lastTraceback, newValue) }
+    }
+
+    private mutating func set<Value: Equatable>(_ key: WritableKeyPath<RareFields, Value>, _ value: Value) {
+        var fields = rare?.fields ?? RareFields()
+        guard fields[keyPath: key] != value else { return }
+        fields[keyPath: key] = value
+        rare = Rare(fields)
+    }
+}

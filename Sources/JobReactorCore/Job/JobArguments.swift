@@ -1,0 +1,83 @@
+/// The args of a job: one JSON object, kept as the bytes it was given as.
+///
+/// The same bytes travel from the producer over the wire and the storage into Lua, and back in a feedback. They are
+/// decoded only by Lua, and here when you look at them: ``subscript(_:)`` for one member, `decode(_:)` (of the module
+/// `JobReactor`) for a type of yours. Looking decodes each time; keep the result.
+public struct JobArguments: Hashable, Sendable, CustomStringConvertible {
+    /// The JSON text, UTF-8.
+    public let bytes: [UInt8]
+
+    /// No arguments: `{}`.
+    public init() {
+        bytes = Self.emptyBytes
+    }
+
+    /// Checks that the bytes are one JSON object.
+    public init(json bytes: [UInt8]) throws(JSONError) {
+        try JSONScanner.scan(bytes) { scanner throws(JSONError) in try scanner.checkObject() }
+        self.bytes = bytes
+    }
+
+    /// Checks that the text is one JSON object.
+    public init(json text: String) throws(JSONError) {
+        try self.init(json: Array(text.utf8))
+    }
+
+    /// The members, in the order given; NaN and infinity, which JSON cannot hold, become null.
+    public init(_ members: some Sequence<(String, JSONValue)>) {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(64)
+        JSONWriter.write(members, into: &bytes)
+        self.bytes = bytes
+    }
+
+    /// Takes bytes that are known to be one JSON object, from an encoder or a peer that checked them.
+    package init(unchecked bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    private static let emptyBytes = Array("{}".utf8)
+
+    /// One member of the object, decoded; nil when it is absent.
+    public subscript(key: String) -> JSONValue? {
+        var found: [UInt8]?
+        try? visitMembers { name, value in
+            if name == key { found = Array(value) }
+        }
+        return found.flatMap { try? JSONValue(parsing: $0) }
+    }
+
+    /// The whole object, decoded.
+    public var value: JSONValue { (try? JSONValue(parsing: bytes)) ?? .object([:]) }
+
+    /// The JSON text.
+    public var description: String { String(decoding: bytes, as: UTF8.self) }
+
+    /// The object with these members set. Values are JSON text; members of the same name are replaced.
+    package func setting(_ members: [(key: String, json: [UInt8])]) -> JobArguments {
+        var kept: [(String, [UInt8])] = []
+        try? visitMembers { name, value in
+            if !members.contains(where: { $0.key == name }) { kept.append((name, Array(value))) }
+        }
+        var result: [UInt8] = [UInt8(ascii: "{")]
+        for (index, member) in (kept + members.map { ($0.key, $0.json) }).enumerated() {
+            if index > 0 { result.append(UInt8(ascii: ",")) }
+            JSONWriter.write(member.0, into: &result)
+            result.append(UInt8(ascii: ":"))
+            result += member.1
+        }
+        result.append(UInt8(ascii: "}"))
+        return JobArguments(unchecked: result)
+    }
+
+    private func visitMembers(_ visit: (String, UnsafeRawBufferPointer) -> Void) throws(JSONError) {
+        try JSONScanner.scan(bytes) { scanner throws(JSONError) in try scanner.visitMembers(visit) }
+    }
+}
+
+extension JobArguments: ExpressibleByDictionaryLiteral {
+    /// `["path": "cat.png", "width": 200]`
+    public init(dictionaryLiteral elements: (String, JSONValue)...) {
+        self.init(elements)
+    }
+}

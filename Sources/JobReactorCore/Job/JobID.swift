@@ -1,0 +1,109 @@
+/// The identity of one job: 128 bits, time-ordered, never reused.
+///
+/// The upper half is the millisecond of creation and a counter, the lower half is random, so ids made by any number of
+/// distributors at once do not collide, and sort by the time they were made. The text form is 32 lowercase hexadecimal
+/// digits; that of a UUID (dashes, either letter case) is read as well.
+public struct JobID: Hashable, Sendable, Comparable, LosslessStringConvertible {
+    public let high: UInt64
+    public let low: UInt64
+
+    public init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// Reads 32 hexadecimal digits, dashes ignored; nil for anything else.
+    public init?(_ description: String) {
+        var copy = description
+        let parsed = copy.withUTF8 { JobID(hexadecimal: UnsafeRawBufferPointer($0)) }
+        guard let parsed else { return nil }
+        self = parsed
+    }
+
+    /// Reads 32 hexadecimal digits from bytes, dashes ignored; nil for anything else.
+    public init?(hexadecimal bytes: UnsafeRawBufferPointer) {
+        guard bytes.count == 32 || bytes.count == 36 else { return nil }
+        var high: UInt64 = 0
+        var low: UInt64 = 0
+        var digits = 0
+        for byte in bytes {
+            let digit: UInt64
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = UInt64(byte &- 48)
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = UInt64(byte &- 87)
+            case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = UInt64(byte &- 55)
+            case UInt8(ascii: "-") where bytes.count == 36: continue
+            default: return nil
+            }
+            if digits < 16 { high = high << 4 | digit } else { low = low << 4 | digit }
+            digits += 1
+        }
+        guard digits == 32 else { return nil }
+        self.init(high: high, low: low)
+    }
+
+    public var description: String {
+        String(unsafeUninitializedCapacity: 32) { buffer in
+            write(hexadecimal: UnsafeMutableRawBufferPointer(buffer))
+            return 32
+        }
+    }
+
+    /// Writes the 32 digits into a buffer of at least 32 bytes.
+    public func write(hexadecimal buffer: UnsafeMutableRawBufferPointer) {
+        for index in 0..<16 {
+            let shift = UInt64(60 - 4 * index)
+            buffer[index] = Self.digit(UInt8(truncatingIfNeeded: high >> shift & 15))
+            buffer[index + 16] = Self.digit(UInt8(truncatingIfNeeded: low >> shift & 15))
+        }
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? value &+ 48 : value &+ 87 }
+
+    public static func < (left: JobID, right: JobID) -> Bool {
+        (left.high, left.low) < (right.high, right.low)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        // The random half alone is as good as both and half the work.
+        hasher.combine(low)
+    }
+}
+
+extension JobID {
+    /// Makes ids in order: each is greater than all made before it by the same generator.
+    ///
+    /// Not thread-safe; give each owner one of its own, as collisions between generators are excluded by 64 random bits.
+    public struct Generator: Sendable {
+        private var random: SplitMix64
+        private var last: UInt64 = 0
+
+        public init() {
+            var system = SystemRandomNumberGenerator()
+            random = SplitMix64(seed: system.next())
+        }
+
+        /// The next id, for a job made at `now`.
+        public mutating func next(at now: Timestamp) -> JobID {
+            let milliseconds = UInt64(max(0, now.microseconds / 1000))
+            // 48 bits of time, 16 bits that count within the millisecond; a burst borrows from the milliseconds to come.
+            last = max(milliseconds << 16, last &+ 1)
+            return JobID(high: last, low: random.next())
+        }
+    }
+}
+
+/// A small, fast generator; seeded from the system's, as ids must differ between processes but need not be secret.
+struct SplitMix64: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+}

@@ -1,0 +1,152 @@
+/// What one run of a job's steps came to, before anything is decided about it.
+public struct RunOutcome: Hashable, Sendable {
+    public enum Kind: Hashable, Sendable {
+        /// Body and callbacks ran.
+        case succeeded
+        /// Cancelled by the body or a callback.
+        case cancelled
+        /// A step raised; the errbacks ran.
+        case failed
+        /// As `failed`, and an errback cancelled the job.
+        case failedCancelled
+        /// The node has no definition of the job any more; nothing ran.
+        case undefined
+    }
+
+    public var kind: Kind
+    /// The args as they stand, without `error`, `errback_error` and `job_itself`.
+    public var args: JobArguments
+    /// JSON of `args.error`, for `failed` and `failedCancelled`.
+    public var error: [UInt8]?
+    /// JSON of `args.errback_error`, when an errback raised.
+    public var errbackError: [UInt8]?
+    /// The error as text.
+    public var message: String?
+    public var traceback: String?
+
+    public init(
+        _ kind: Kind, args: JobArguments, error: [UInt8]? = nil, errbackError: [UInt8]? = nil, message: String? = nil,
+        traceback: String? = nil
+    ) {
+        self.kind = kind
+        self.args = args
+        self.error = error
+        self.errbackError = errbackError
+        self.message = message
+        self.traceback = traceback
+    }
+}
+
+/// What the application is told of a run.
+public struct Feedback: Hashable, Sendable {
+    public enum Kind: String, Hashable, Sendable {
+        case success = "SUCCESS"
+        case error = "ERROR"
+    }
+
+    public var kind: Kind
+    public var args: JobArguments
+
+    public init(_ kind: Kind, args: JobArguments) {
+        self.kind = kind
+        self.args = args
+    }
+}
+
+/// The lifecycle of a job as one pure function each for the start and the end of a run.
+///
+/// Nothing else decides whether a job is complete, repeats, is retried, fails or is cancelled.
+public enum JobLifecycle {
+    /// What is to happen after a run.
+    public struct Transition: Hashable, Sendable {
+        public enum Next: Hashable, Sendable {
+            /// Wait until `job.dueAt`, then run again.
+            case wait
+            /// Finished; the record stays.
+            case keep
+            /// Finished; the record is removed.
+            case remove
+            /// Not to be run by this node, as no script of its defines the job: someone else must have it.
+            case park
+        }
+
+        public var job: Job
+        public var next: Next
+        public var feedback: Feedback?
+    }
+
+    /// The record at the start of a run. It is saved before any user code runs.
+    public static func begin(_ job: Job, now: Timestamp) -> Job {
+        var job = job
+        job.attempt += 1
+        job.runAt = now
+        job.status = .inProgress
+        return job
+    }
+
+    /// The end of a run that ``begin(_:now:)`` started, at `now`.
+    public static func end(_ job: Job, _ outcome: RunOutcome, policy: JobPolicy, now: Timestamp) -> Transition {
+        var job = job
+        switch outcome.kind {
+        case .succeeded:
+            job.args = outcome.args
+            let feedback = Feedback(.success, args: job.args)
+            guard let period = job.period else {
+                job.status = .complete
+                return Transition(job: job, next: policy.removeDoneJobs ? .remove : .keep, feedback: feedback)
+            }
+            job.attempt = 0
+            wait(&job, seconds: period, now: now)
+            return Transition(job: job, next: .wait, feedback: feedback)
+
+        case .cancelled:
+            job.args = outcome.args
+            job.status = .cancelled
+            return Transition(
+                job: job, next: policy.removeCancelledJobs ? .remove : .keep,
+                feedback: Feedback(.success, args: job.args))
+
+        case .failed:
+            fail(&job, outcome, now: now)
+            guard job.attempt < policy.maxAttempt else {
+                job.status = .failed
+                return Transition(
+                    job: job, next: policy.removeFailedJobs ? .remove : .keep, feedback: errorFeedback(outcome))
+            }
+            wait(&job, seconds: job.period ?? Double(job.attempt) * policy.retryMultiplier, now: now)
+            return Transition(job: job, next: .wait, feedback: nil)
+
+        case .failedCancelled:
+            fail(&job, outcome, now: now)
+            job.status = .cancelled
+            return Transition(
+                job: job, next: policy.removeCancelledJobs ? .remove : .keep, feedback: errorFeedback(outcome))
+
+        case .undefined:
+            // The run did not take place, so it is no attempt.
+            job.attempt -= 1
+            job.status = .queued
+            return Transition(job: job, next: .park, feedback: nil)
+        }
+    }
+
+    private static func fail(_ job: inout Job, _ outcome: RunOutcome, now: Timestamp) {
+        job.args = outcome.args
+        job.failedAt = now
+        job.lastError = outcome.message
+        job.lastTraceback = outcome.traceback
+    }
+
+    private static func wait(_ job: inout Job, seconds: Double, now: Timestamp) {
+        job.status = .queued
+        job.makeAfter = seconds
+        job.dueAt = now.advanced(bySeconds: seconds)
+    }
+
+    private static func errorFeedback(_ outcome: RunOutcome) -> Feedback {
+        var members: [(key: String, json: [UInt8])] = []
+        if let error = outcome.error { members.append(("error", error)) }
+        if let error = outcome.errbackError { members.append(("errback_error", error)) }
+        return Feedback(.error, args: outcome.args.setting(members))
+    }
+}

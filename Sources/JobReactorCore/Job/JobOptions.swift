@@ -1,0 +1,72 @@
+/// How one job is to be run; the defaults mean: at once, on any node that defines it, with the node's retry policy.
+public struct JobOptions: Hashable, Sendable {
+    /// Seconds from now before which the job does not run; fractions allowed, from 0. `runAt` wins over it.
+    public var after: Double?
+    /// Not before this time; in the past means now.
+    public var runAt: Timestamp?
+    /// Again, each `period` seconds after the previous run ended; from 0. With `after` or `runAt`, those set the first run.
+    public var period: Double?
+    /// Preferred node; strict only where `always_use_specified_node` is set.
+    public var node: String?
+    /// Never this node.
+    public var notNode: String?
+    /// Run on a background thread of the node, so that a heavy job does not hold up its other jobs.
+    public var isDeferred: Bool
+    /// Attempts in all before the job is `failed`, from 1; nil takes the script's, else the node's.
+    public var maxAttempt: Int?
+    /// Seconds by which the wait grows from one retry to the next, from 0; nil takes the script's, else the node's.
+    public var retryMultiplier: Double?
+    /// The job's id, for a producer that may have to send it twice; nil makes a new one. The same id twice is one job.
+    public var id: JobID?
+
+    public init(
+        after: Double? = nil, runAt: Timestamp? = nil, period: Double? = nil, node: String? = nil,
+        notNode: String? = nil, isDeferred: Bool = false, maxAttempt: Int? = nil, retryMultiplier: Double? = nil,
+        id: JobID? = nil
+    ) {
+        self.after = after
+        self.runAt = runAt
+        self.period = period
+        self.node = node
+        self.notNode = notNode
+        self.isDeferred = isDeferred
+        self.maxAttempt = maxAttempt
+        self.retryMultiplier = retryMultiplier
+        self.id = id
+    }
+
+    /// Throws what is wrong with the values, in words that say what is allowed.
+    public func validate() throws(JobError) {
+        for (name, seconds) in [("after", after), ("period", period), ("retry_multiplier", retryMultiplier)] {
+            if let seconds, !(seconds >= 0 && seconds <= Self.maximumSeconds) {
+                throw JobError(
+                    .invalidOption, "\(name) takes seconds from 0 to \(Int(Self.maximumSeconds)), not \(seconds)")
+            }
+        }
+        if let maxAttempt, maxAttempt < 1 || maxAttempt > Int32.max {
+            throw JobError(.invalidOption, "max_attempt takes a whole number from 1, not \(maxAttempt)")
+        }
+        for (name, node) in [("node", node), ("not_node", notNode)] {
+            if let node, let problem = Name.problem(in: node) {
+                throw JobError(.invalidOption, "\(name) \(problem)")
+            }
+        }
+    }
+
+    /// A hundred years.
+    static let maximumSeconds: Double = 3_155_760_000
+}
+
+/// The rule for names of jobs and nodes.
+public enum Name {
+    /// Why the text cannot name a job or a node, as the end of a sentence; nil when it can. Names have 1 to 255 bytes of
+    /// UTF-8 without spaces and control characters.
+    public static func problem(in name: String) -> String? {
+        if name.isEmpty { return "must not be empty" }
+        if name.utf8.count > 255 { return "must not be longer than 255 bytes" }
+        if name.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) {
+            return "must not contain spaces or control characters"
+        }
+        return nil
+    }
+}

@@ -1,0 +1,64 @@
+#if canImport(Glibc)
+    private import Glibc
+#elseif canImport(Musl)
+    private import Musl
+#else
+    private import Darwin
+#endif
+
+/// A moment of wall-clock time: microseconds since 1970-01-01 00:00 UTC.
+public struct Timestamp: Hashable, Sendable, Comparable {
+    public var microseconds: Int64
+
+    public init(microseconds: Int64) {
+        self.microseconds = microseconds
+    }
+
+    /// Seconds since 1970, fractions kept to a microsecond; clamped to what fits.
+    public init(seconds: Double) {
+        let scaled = seconds * 1_000_000
+        if scaled.isNaN {
+            microseconds = 0
+        } else if scaled >= 9.2e18 {
+            microseconds = .max
+        } else if scaled <= -9.2e18 {
+            microseconds = .min
+        } else {
+            microseconds = Int64(scaled.rounded())
+        }
+    }
+
+    /// Seconds since 1970.
+    public var seconds: Double { Double(microseconds) / 1_000_000 }
+
+    public static func < (left: Timestamp, right: Timestamp) -> Bool { left.microseconds < right.microseconds }
+
+    /// `seconds` later (or earlier, when negative), clamped to what fits.
+    public func advanced(bySeconds seconds: Double) -> Timestamp {
+        let delta = Timestamp(seconds: seconds).microseconds
+        let (sum, overflow) = microseconds.addingReportingOverflow(delta)
+        return Timestamp(microseconds: overflow ? (delta > 0 ? .max : .min) : sum)
+    }
+
+    /// The system's wall clock.
+    public static var now: Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
+    }
+}
+
+/// Where a component reads the time. Tests give one of their own.
+public struct WallClock: Sendable {
+    private let read: @Sendable () -> Timestamp
+
+    /// `read` may be called on any thread, at any time.
+    public init(_ read: @escaping @Sendable () -> Timestamp) {
+        self.read = read
+    }
+
+    public var now: Timestamp { read() }
+
+    /// The system's clock.
+    public static let system = WallClock { .now }
+}
