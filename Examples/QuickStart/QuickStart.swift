@@ -1,0 +1,122 @@
+import Foundation
+import JobReactor
+
+/// An application that has work done in the background: statistics of the text files in a folder, and of an access log.
+///
+/// It starts a distributor, enqueues one job a file and prints a report of what the feedbacks brought. The jobs are Lua,
+/// see `reactor_jobs`; a node runs them, in a process of its own:
+///
+///     QuickStart --port 5000 --log Examples/access.log .
+///     jobreactor node --name worker_1 --distributor localhost:5000
+@main
+struct QuickStart {
+    static func main() async {
+        do {
+            try await run(Options(CommandLine.arguments.dropFirst()))
+        } catch {
+            let problem = error as? Problem
+            FileHandle.standardError.write(Data("QuickStart: \(problem?.message ?? "\(error)")\n".utf8))
+            exit(problem?.exitCode ?? 1)
+        }
+    }
+
+    static func run(_ options: Options) async throws {
+        let files = try textFiles(in: options.folder)
+        let distributor = try await Distributor.start(host: "localhost", port: options.port)
+        if let portFile = options.portFile {
+            try "\(distributor.port)\n".write(toFile: portFile, atomically: true, encoding: .utf8)
+        }
+        print("Distributor on localhost:\(distributor.port); \(files.count) files in \(options.folder)")
+        do {
+            let report = try await collect(files, options, from: distributor)
+            await distributor.stop()
+            report.print()
+        } catch {
+            await distributor.stop()
+            throw error
+        }
+    }
+
+    /// Enqueues all jobs and gathers what comes back.
+    static func collect(_ files: [URL], _ options: Options, from distributor: Distributor) async throws -> Report {
+        // Feedbacks are called on the distributor's event loop and should be brief. These only hand over the news.
+        let (news, sender) = AsyncStream.makeStream(of: News.self)
+        func enqueue(_ job: String, _ args: JobArguments) throws {
+            try distributor.enqueue(
+                job, args,
+                onSuccess: { sender.yield(.success($0)) },
+                onError: { sender.yield(.failure($0)) })
+        }
+
+        // No need to wait for a node: the distributor keeps the jobs and sends them when one connects.
+        // Paths are absolute, as the node may have been started in another folder.
+        for file in files {
+            try enqueue("text_statistics", ["path": .string(file.path), "top": 1000, "shortest": 5])
+        }
+        if let log = options.log {
+            let path = URL(fileURLWithPath: log).path
+            try enqueue("access_log", ["path": .string(path), "alert_ratio": 0.01])
+        }
+
+        // Nobody reports that no node is there, so look from time to time.
+        let clock = Task {
+            while !Task.isCancelled {
+                try await Task.sleep(for: .seconds(options.patience))
+                sender.yield(.timePassed)
+            }
+        }
+        defer { clock.cancel() }
+
+        var report = Report(folder: options.folder)
+        var failures: [JobFailure] = []
+        var heardOfNode = false
+        var progress = Progress(total: files.count + (options.log == nil ? 0 : 1))
+        progress.show()
+        for await item in news {
+            switch item {
+            case .success(let result):
+                try report.add(result)
+            case .failure(let failure):
+                failures.append(failure)
+            case .timePassed:
+                // A job that takes long is fine while a node is there.
+                if try await !heardOfNode && distributor.nodes().isEmpty {
+                    progress.end()
+                    throw Problem.noNode(seconds: options.patience, port: distributor.port)
+                }
+                heardOfNode = false
+                continue
+            }
+            heardOfNode = true
+            progress.step()
+            if progress.isComplete { break }
+        }
+        progress.end()
+        if let first = failures.first {
+            throw Problem.jobsFailed(failures.count, of: progress.total, first: "\(first.name): \(first.message)")
+        }
+        return report
+    }
+
+    enum News: Sendable {
+        case success(JobResult)
+        case failure(JobFailure)
+        case timePassed
+    }
+
+    /// The text files in the folder and below, in order; hidden ones and symbolic links are left out.
+    static func textFiles(in folder: String) throws -> [URL] {
+        let kinds: Set = ["swift", "lua", "c", "h", "md", "txt", "sh", "py", "rb"]
+        let keys: [URLResourceKey] = [.isRegularFileKey]
+        let contents = FileManager.default.enumerator(
+            at: URL(fileURLWithPath: folder), includingPropertiesForKeys: keys, options: [.skipsHiddenFiles])
+        var files: [URL] = []
+        while let file = contents?.nextObject() as? URL {
+            if kinds.contains(file.pathExtension), try file.resourceValues(forKeys: Set(keys)).isRegularFile == true {
+                files.append(file.standardizedFileURL)
+            }
+        }
+        guard !files.isEmpty else { throw Problem.noFiles(folder: folder) }
+        return files.sorted { $0.path < $1.path }
+    }
+}

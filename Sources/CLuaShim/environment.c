@@ -1,0 +1,134 @@
+// What the standard libraries lose: what would end or corrupt the node (`os.exit`, compiled chunks, the process's
+// locale), and the parts of `debug` that reach into other functions. It is no sandbox: scripts are their operator's code.
+#include "environment.h"
+
+#include "state.h"
+
+static int no_exit(lua_State *L) {
+  return luaL_error(L, "os.exit is not available in a job: it would end the node");
+}
+
+/// `load` as it is, except that the mode is "t". Upvalue: Lua's own.
+static int load_text(lua_State *L) {
+  if (lua_type(L, 1) != LUA_TSTRING) luaL_checktype(L, 1, LUA_TFUNCTION);
+  luaL_optstring(L, 2, NULL);
+  luaL_optstring(L, 3, NULL);
+  if (lua_gettop(L) < 3) lua_settop(L, 3);
+  if (lua_gettop(L) > 4) lua_settop(L, 4);
+  lua_pushliteral(L, "t");
+  lua_replace(L, 3);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  // The function that hands over the pieces may have cancelled the job.
+  jri_raise_cancelled(L);
+  return lua_gettop(L);
+}
+
+static int load_file(lua_State *L) {
+  const char *file = luaL_optstring(L, 1, NULL);
+  luaL_optstring(L, 2, NULL);
+  bool environment = !lua_isnone(L, 3);
+  lua_settop(L, 3);
+  if (luaL_loadfilex(L, file, "t") != LUA_OK) {
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    return 2;
+  }
+  if (environment) {
+    lua_pushvalue(L, 3);
+    lua_setupvalue(L, -2, 1);
+  }
+  return 1;
+}
+
+static int file_done(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  (void)context;
+  return lua_gettop(L) - 1;
+}
+
+static int do_file(lua_State *L) {
+  const char *file = luaL_optstring(L, 1, NULL);
+  lua_settop(L, 1);
+  if (luaL_loadfilex(L, file, "t") != LUA_OK) return lua_error(L);
+  lua_callk(L, 0, LUA_MULTRET, 0, file_done);
+  return file_done(L, LUA_OK, 0);
+}
+
+/// Lua's own searcher takes compiled modules too. Upvalues: the `package` table and its `searchpath`.
+static int search_text_module(lua_State *L) {
+  luaL_checkstring(L, 1);
+  lua_settop(L, 1);
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_pushvalue(L, 1);
+  if (lua_getfield(L, lua_upvalueindex(1), "path") != LUA_TSTRING) {
+    return luaL_error(L, "'package.path' must be a string");
+  }
+  lua_call(L, 2, 2);
+  if (lua_isnil(L, 2)) return 1;
+  lua_settop(L, 2);
+  const char *file = lua_tostring(L, 2);
+  if (luaL_loadfilex(L, file, "t") != LUA_OK) {
+    return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", lua_tostring(L, 1), file,
+                      lua_tostring(L, -1));
+  }
+  lua_insert(L, 2);
+  return 2;
+}
+
+static void open_modules(lua_State *L, const char *directory) {
+  lua_getglobal(L, "package");
+  if (directory != NULL) {
+    lua_getfield(L, -1, "path");
+    const char *rest = lua_tostring(L, -1);
+    lua_pushfstring(L, "%s/?.lua;%s/?/init.lua;%s", directory, directory, rest != NULL ? rest : "");
+    lua_setfield(L, -3, "path");
+    lua_pop(L, 1);
+  }
+  lua_getfield(L, -1, "searchers");
+  lua_pushvalue(L, -2);
+  lua_getfield(L, -3, "searchpath");
+  lua_pushcclosure(L, search_text_module, 2);
+  lua_rawseti(L, -2, 2);
+  lua_pop(L, 2);
+}
+
+static void open_debug(lua_State *L) {
+  static const char *const kept[] = {"traceback", "getinfo", "getlocal", "gethook"};
+  lua_getglobal(L, "debug");
+  lua_createtable(L, 0, sizeof kept / sizeof kept[0]);
+  for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+    lua_getfield(L, -2, kept[i]);
+    lua_setfield(L, -2, kept[i]);
+  }
+  lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_pushvalue(L, -2);
+  lua_setfield(L, -2, "debug");
+  lua_pop(L, 1);
+  lua_setglobal(L, "debug");
+  lua_pop(L, 1);
+}
+
+static void remove_field(lua_State *L, const char *library, const char *name) {
+  lua_getglobal(L, library);
+  lua_pushnil(L);
+  lua_setfield(L, -2, name);
+  lua_pop(L, 1);
+}
+
+void jri_open_environment(lua_State *L, const char *module_directory) {
+  lua_getglobal(L, "load");
+  lua_pushcclosure(L, load_text, 1);
+  lua_setglobal(L, "load");
+  lua_register(L, "loadfile", load_file);
+  lua_register(L, "dofile", do_file);
+  remove_field(L, "string", "dump");
+  remove_field(L, "os", "setlocale");
+  lua_getglobal(L, "os");
+  lua_pushcfunction(L, no_exit);
+  lua_setfield(L, -2, "exit");
+  lua_pop(L, 1);
+  open_debug(L);
+  open_modules(L, module_directory);
+}

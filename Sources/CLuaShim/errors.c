@@ -1,0 +1,111 @@
+#include "errors.h"
+
+#include "json.h"
+
+const char jri_memory_text[] = "not enough memory";
+const char jri_memory_json[] = "\"not enough memory\"";
+
+static int to_text(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
+/// Pushes the text of any value. A `__tostring` may itself raise.
+static void push_text(lua_State *L, int index) {
+  index = lua_absindex(L, index);
+  lua_pushcfunction(L, to_text);
+  lua_pushvalue(L, index);
+  if (lua_pcall(L, 1, 1, 0) == LUA_OK) return;
+  lua_pop(L, 1);
+  lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, index));
+}
+
+/// `json` may be NULL.
+static void set_text(lua_State *L, int index, jri_buffer *message, jri_buffer *json) {
+  size_t length;
+  const char *text = lua_tolstring(L, index, &length);
+  for (int attempt = 0; attempt < 2; attempt++) {
+    jri_buffer_reset(message);
+    jri_buffer_add_text(message, text, length);
+    if (json != NULL) {
+      jri_buffer_reset(json);
+      jri_buffer_add_json_text(json, text, length);
+    }
+    if (!message->failed && (json == NULL || !json->failed)) return;
+    // Buffers are not Lua's, so Lua did not collect on their behalf.
+    if (attempt == 0) lua_gc(L, LUA_GCCOLLECT);
+  }
+  jri_raise_memory(L);
+}
+
+/// A table that can be stored: pushes a copy of it, and fills the buffers.
+static bool describe_table(lua_State *L, int index, jri_buffer *message, jri_buffer *json) {
+  static const jri_json_options options = {.root = "error", .object_without = NULL};
+  jri_json_failure failure;
+  lua_pushvalue(L, index);
+  bool good = jri_json_encode_collecting(L, json, &options, &failure);
+  lua_pop(L, 1);
+  if (!good && failure.problem == NULL) jri_raise_memory(L);
+  if (!good) return false;
+  lua_pushliteral(L, "message");
+  if (lua_rawget(L, index) != LUA_TSTRING) {
+    lua_pop(L, 1);
+    lua_pushlstring(L, json->bytes, json->length);
+  }
+  set_text(L, -1, message, NULL);
+  lua_pop(L, 1);
+  jri_json_decode(L, json->bytes, json->length, "error", NULL);
+  return true;
+}
+
+void jri_describe_error(lua_State *L, int index, jri_buffer *message, jri_buffer *json) {
+  index = lua_absindex(L, index);
+  if (lua_type(L, index) == LUA_TTABLE && describe_table(L, index, message, json)) return;
+  if (lua_type(L, index) == LUA_TSTRING) {
+    lua_pushvalue(L, index);
+  } else {
+    push_text(L, index);
+  }
+  set_text(L, -1, message, json);
+}
+
+static int describe(lua_State *L) {
+  jri_describe_error(L, 2, lua_touserdata(L, 1), &jri_state(L)->error);
+  return 0;
+}
+
+jr_bytes jri_describe_unprotected(jr_state *state, jri_buffer *message) {
+  lua_State *L = state->lua;
+  lua_pushcfunction(L, describe);
+  lua_insert(L, -2);
+  lua_pushlightuserdata(L, message);
+  lua_insert(L, -2);
+  if (lua_pcall(L, 2, 0, 0) == LUA_OK) return jri_buffer_bytes(message);
+  lua_pop(L, 1);
+  return (jr_bytes){.bytes = jri_memory_text, .length = sizeof "not enough memory" - 1};
+}
+
+typedef struct {
+  lua_State *thread;
+  int level;
+  jri_buffer *out;
+} traceback_request;
+
+static int keep_traceback(lua_State *L) {
+  const traceback_request *request = lua_touserdata(L, 1);
+  luaL_traceback(L, request->thread, NULL, request->level);
+  size_t length;
+  const char *text = lua_tolstring(L, -1, &length);
+  jri_buffer_add_text(request->out, text, length);
+  return 0;
+}
+
+void jri_keep_traceback(lua_State *L, lua_State *thread, int level, jri_buffer *traceback) {
+  traceback_request request = {.thread = thread, .level = level, .out = traceback};
+  jri_buffer_reset(traceback);
+  if (!lua_checkstack(L, 4)) return;
+  lua_pushcfunction(L, keep_traceback);
+  lua_pushlightuserdata(L, &request);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
+  if (traceback->failed) jri_buffer_reset(traceback);
+}

@@ -1,0 +1,21 @@
+/// What a script raised, as text and as JSON.
+#ifndef JOBREACTOR_ERRORS_H
+#define JOBREACTOR_ERRORS_H
+
+#include "state.h"
+
+/// Fills `message` with the text of the error value at `index` and `json` with its JSON; pushes the value that stands for
+/// it in `args.error`: a string, or a copy of a table that can be stored. Raises only "not enough memory".
+void jri_describe_error(lua_State *L, int index, jri_buffer *message, jri_buffer *json);
+
+/// The text alone, from outside a protected call, of the value at the top of the main stack, which is popped. When even
+/// that takes more memory than there is, the text is a constant one. Uses the state's `error` buffer.
+jr_bytes jri_describe_unprotected(jr_state *state, jri_buffer *message);
+
+/// Fills `traceback` with that of `thread`, if there is memory for it. Raises nothing.
+void jri_keep_traceback(lua_State *L, lua_State *thread, int level, jri_buffer *traceback);
+
+extern const char jri_memory_text[];
+extern const char jri_memory_json[];
+
+#endif

@@ -1,0 +1,112 @@
+#include "state.h"
+
+#include <lualib.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "environment.h"
+
+// Tests put an allocator in place that fails on demand.
+#ifndef JRI_REALLOC
+#define JRI_REALLOC realloc
+#define JRI_FREE free
+#endif
+
+void *jri_reallocate(jr_state *state, void *block, size_t old_size, size_t new_size) {
+  if (new_size == 0) {
+    JRI_FREE(block);
+    state->memory_used -= old_size;
+    return NULL;
+  }
+  if (new_size > old_size && state->memory_limit != 0) {
+    size_t left = state->memory_used < state->memory_limit ? state->memory_limit - state->memory_used : 0;
+    if (new_size - old_size > left) return NULL;
+  }
+  void *moved = JRI_REALLOC(block, new_size);
+  if (moved == NULL) {
+    if (new_size > old_size) return NULL;
+    moved = block;  // Lua relies on shrinking to succeed
+  }
+  state->memory_used = state->memory_used - old_size + new_size;
+  return moved;
+}
+
+static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
+  // For a new block Lua tells the kind of object in place of a size.
+  return jri_reallocate(context, block, block != NULL ? old_size : 0, new_size);
+}
+
+static int panic(lua_State *L) {
+  const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error that is not a string";
+  fprintf(stderr, "CLuaShim: a Lua error outside every protected call: %s\n", text);
+  abort();
+}
+
+static int open_protected(lua_State *L) {
+  const jr_options *options = lua_touserdata(L, 1);
+  luaL_openlibs(L);
+  jri_open_environment(L, options->module_directory);
+  jri_open_guarded(L);
+  jri_open_host(L);
+  jri_open_json(L);
+  jri_open_definitions(L);
+  return 0;
+}
+
+static size_t buffers(jr_state *state, jri_buffer *all[]) {
+  jri_buffer *const list[] = {&state->args,      &state->error,   &state->errback_error, &state->message,
+                              &state->traceback, &state->scratch, &state->warning,       &state->note};
+  size_t count = sizeof list / sizeof list[0];
+  for (size_t i = 0; i < count; i++) all[i] = list[i];
+  return count;
+}
+
+enum { MOST_BUFFERS = 8 };
+
+jr_state *jr_open(const jr_host *host, const jr_options *options) {
+  jr_state *state = JRI_REALLOC(NULL, sizeof *state);
+  if (state == NULL) return NULL;
+  *state = (jr_state){.host = *host, .memory_limit = options->memory_limit};
+  jri_buffer *all[MOST_BUFFERS];
+  size_t count = buffers(state, all);
+  for (size_t i = 0; i < count; i++) all[i]->state = state;
+
+  state->lua = lua_newstate(allocate, state);
+  if (state->lua == NULL) {
+    jr_close(state);
+    return NULL;
+  }
+  lua_State *L = state->lua;
+  *(jr_state **)lua_getextraspace(L) = state;
+  lua_atpanic(L, panic);
+  lua_pushcfunction(L, open_protected);
+  lua_pushlightuserdata(L, (void *)options);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+    jr_close(state);
+    return NULL;
+  }
+  jri_end(state);
+  return state;
+}
+
+void jr_close(jr_state *state) {
+  if (state == NULL) return;
+  if (state->lua != NULL) lua_close(state->lua);
+  jri_buffer *all[MOST_BUFFERS];
+  size_t count = buffers(state, all);
+  for (size_t i = 0; i < count; i++) jri_buffer_free(all[i]);
+  assert(state->memory_used == 0);
+  JRI_FREE(state);
+}
+
+size_t jr_memory_used(const jr_state *state) { return state->memory_used; }
+
+void jri_begin(jr_state *state) {
+  jri_buffer_reset(&state->args);
+  jri_buffer_reset(&state->error);
+  jri_buffer_reset(&state->errback_error);
+  jri_buffer_reset(&state->message);
+  jri_buffer_reset(&state->traceback);
+  jri_buffer_reset(&state->scratch);
+  jri_buffer_reset(&state->note);
+}

@@ -1,0 +1,74 @@
+/// What the files of the shim share: the state and how it allocates.
+#ifndef JOBREACTOR_STATE_H
+#define JOBREACTOR_STATE_H
+
+#include <assert.h>
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "CLuaShim.h"
+#include "buffer.h"
+
+/// Idle coroutines that are kept for coming runs; more than that are left to the garbage collector.
+enum { JRI_IDLE_COROUTINES = 8 };
+
+typedef struct {
+  lua_State *thread;
+  int reference;  // in the registry, which keeps it alive
+} jri_coroutine;
+
+struct jr_state {
+  lua_State *lua;
+  jr_host host;
+  size_t memory_used;
+  size_t memory_limit;
+
+  // What calls hand out; each lives until the next call.
+  jri_buffer args;
+  jri_buffer error;
+  jri_buffer errback_error;
+  jri_buffer message;
+  jri_buffer traceback;
+  /// Holds nothing while anything runs that may run a script, a finalizer included: those use it too.
+  jri_buffer scratch;
+  jri_buffer warning;
+  /// Text on its way into another buffer.
+  jri_buffer note;
+
+  // Registry references.
+  int array_metatable;
+  int cancel_job;
+  int jobs;     // name → job record, made by joining
+  int files;    // one list of definitions for each file that loaded
+  int pending;  // the list of the file that now loads; false otherwise
+
+  /// The address of the metatable that marks arrays: to compare it takes no look into the registry.
+  const void *array_metatable_address;
+  /// The same for `CancelJob`.
+  const void *cancel_job_address;
+
+  jri_coroutine idle[JRI_IDLE_COROUTINES];
+  int idle_count;
+
+  void *run;  // of the request that now runs
+  bool running;
+  bool loading;
+  /// `CancelJob` was raised in this run: nothing a script does can take it back.
+  bool cancelled;
+};
+
+/// Grows, shrinks, makes (`block` is NULL) or frees (`new_size` is 0) memory that the state is charged for.
+void *jri_reallocate(jr_state *state, void *block, size_t old_size, size_t new_size);
+
+static inline jr_state *jri_state(lua_State *L) { return *(jr_state **)lua_getextraspace(L); }
+
+/// Every public call starts by forgetting what the one before handed out.
+void jri_begin(jr_state *state);
+
+/// Every public call leaves the main stack empty, whatever happened in it.
+static inline void jri_end(jr_state *state) {
+  assert(lua_gettop(state->lua) == 0);
+  (void)state;
+}
+
+#endif

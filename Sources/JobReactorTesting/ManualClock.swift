@@ -1,0 +1,51 @@
+public import JobReactorCore
+internal import Synchronization
+
+/// A wall clock that stands still until a test moves it.
+///
+/// ```swift
+/// let clock = ManualClock()
+/// let node = Node(…, clock: clock.wallClock)
+/// clock.advance(bySeconds: 5)  // every component that reads `clock.wallClock` now sees it five seconds later
+/// ```
+///
+/// All members may be used on any thread, at any time. Moving the clock wakes nobody: a component that sleeps until a
+/// due time must be told by other means that the time has come.
+public final class ManualClock: Sendable {
+    private let current: Mutex<Timestamp>
+
+    /// A clock that stands at `start`; 2026-01-01 00:00 UTC unless told otherwise.
+    public init(at start: Timestamp = Timestamp(microseconds: 1_767_225_600_000_000)) {
+        current = Mutex(start)
+    }
+
+    /// The time it shows.
+    public var now: Timestamp { current.withLock { $0 } }
+
+    /// The clock to hand to what is tested; it follows this one.
+    public var wallClock: WallClock { WallClock { self.now } }
+
+    /// Sets the clock, forwards or backwards, as an operator or a time server may do to a real one.
+    public func set(_ time: Timestamp) {
+        current.withLock { $0 = time }
+    }
+
+    /// Moves the clock by that many seconds, to a microsecond; backwards when negative. Returns the time it then shows.
+    @discardableResult
+    public func advance(bySeconds seconds: Double) -> Timestamp {
+        current.withLock { current in
+            current = current.advanced(bySeconds: seconds)
+            return current
+        }
+    }
+
+    /// Moves the clock by a duration, rounded towards zero to a microsecond. Returns the time it then shows.
+    @discardableResult
+    public func advance(by duration: Duration) -> Timestamp {
+        let (seconds, attoseconds) = duration.components
+        return current.withLock { current in
+            current.microseconds += seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+            return current
+        }
+    }
+}

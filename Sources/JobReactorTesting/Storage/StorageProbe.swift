@@ -1,0 +1,140 @@
+internal import JobReactorCore
+internal import Synchronization
+
+/// Drives a storage for a check: turns its callbacks into values, waits with a deadline, and counts the answers.
+final class StorageProbe: Sendable {
+    private let storage: any JobStorage
+    private let check: String
+    private let patience: Duration
+    private let started = Mutex<[any AnyStorageCall]>([])
+
+    init(_ storage: any JobStorage, check: String, patience: Duration) {
+        self.storage = storage
+        self.check = check
+        self.patience = patience
+    }
+
+    // MARK: Calls that do not wait
+
+    func startSave(_ jobs: [Job]) -> StorageCall<Set<JobID>> {
+        start("save of \(jobs.count) jobs") { storage.save(jobs, done: $0) }
+    }
+
+    func startApply(_ changes: [JobChange]) -> StorageCall<Void> {
+        start("apply of \(changes.count) changes") { storage.apply(changes, done: $0) }
+    }
+
+    func startLoad(_ id: JobID) -> StorageCall<Job?> {
+        start("load of \(id)") { storage.load(id, done: $0) }
+    }
+
+    func startJobs(after id: JobID?, limit: Int) -> StorageCall<[Job]> {
+        start("jobs after \(id.map(\.description) ?? "nil"), limit \(limit)") {
+            storage.jobs(after: id, limit: limit, done: $0)
+        }
+    }
+
+    private func start<Value>(
+        _ name: String, _ body: (@escaping @Sendable (Result<Value, StorageError>) -> Void) -> Void
+    ) -> StorageCall<Value> {
+        let call = StorageCall<Value>(name, patience: patience)
+        started.withLock { $0.append(call) }
+        body { call.answer($0) }
+        return call
+    }
+
+    // MARK: Calls that wait
+
+    @discardableResult
+    func save(_ jobs: [Job]) async throws(StorageConformanceFailure) -> Set<JobID> {
+        try await value(of: startSave(jobs))
+    }
+
+    func apply(_ changes: [JobChange]) async throws(StorageConformanceFailure) {
+        try await value(of: startApply(changes))
+    }
+
+    func load(_ id: JobID) async throws(StorageConformanceFailure) -> Job? {
+        try await value(of: startLoad(id))
+    }
+
+    func jobs(after id: JobID? = nil, limit: Int = 1000) async throws(StorageConformanceFailure) -> [Job] {
+        try await value(of: startJobs(after: id, limit: limit))
+    }
+
+    func value<Value>(of call: StorageCall<Value>) async throws(StorageConformanceFailure) -> Value {
+        switch await call.result() {
+        case nil: throw failure("done to be called for the \(call.name)", "nothing within \(patience)")
+        case .failure(let error)?: throw failure("the \(call.name) to succeed", "the error \"\(error)\"")
+        case .success(let value)?: return value
+        }
+    }
+
+    // MARK: Expectations
+
+    func failure(_ expected: String, _ actual: String) -> StorageConformanceFailure {
+        StorageConformanceFailure(check: check, expected: expected, actual: actual)
+    }
+
+    func expect<Value: Equatable>(
+        _ actual: Value, _ expected: Value, _ what: String
+    ) throws(StorageConformanceFailure) {
+        guard actual == expected else { throw failure("\(what) to be \(expected)", "\(actual)") }
+    }
+
+    /// The storage has exactly this record under its id, to the last byte.
+    func expectStored(_ job: Job, _ when: String = "") async throws(StorageConformanceFailure) {
+        let what = "job \(job.id)\(when.isEmpty ? "" : " ")\(when)"
+        guard let stored = try await load(job.id) else { throw failure("\(what) to be stored", "no record") }
+        try expectSame(stored, job, what)
+    }
+
+    func expectSame(_ stored: Job, _ job: Job, _ what: String) throws(StorageConformanceFailure) {
+        for (actual, expected) in zip(Self.fields(of: stored), Self.fields(of: job))
+        where !actual.value.utf8.elementsEqual(expected.value.utf8) {
+            throw failure("\(expected.name) of \(what) to be \(expected.value)", actual.value)
+        }
+        guard stored == job else { throw failure("\(what) to be \(job)", "\(stored)") }
+    }
+
+    func expectAbsent(_ id: JobID, _ when: String) async throws(StorageConformanceFailure) {
+        if let job = try await load(id) { throw failure("no job \(id) \(when)", "\(job)") }
+    }
+
+    /// The storage has exactly these jobs, listed in the order of their ids.
+    func expectAll(_ jobs: [Job], _ when: String) async throws(StorageConformanceFailure) {
+        let listed = try await self.jobs(limit: jobs.count + 1)
+        try expect(listed.map(\.id), jobs.map(\.id).sorted(), "the ids of all jobs \(when)")
+        for (stored, job) in zip(listed, jobs.sorted { $0.id < $1.id }) {
+            try expectSame(stored, job, "job \(job.id) \(when)")
+        }
+    }
+
+    /// Every call made through this probe has been answered once.
+    func expectOneAnswerEach() async throws(StorageConformanceFailure) {
+        for call in started.withLock({ $0 }) where !(await call.isAnswered()) {
+            throw failure("done to be called for the \(call.name)", "nothing within \(patience)")
+        }
+        // A second answer may be under way: it comes before that of a call made now, or is beyond what can be seen.
+        _ = try await load(JobID(high: .max, low: 0))
+        for call in started.withLock({ $0 }) where call.answers != 1 {
+            throw failure("done to be called once for the \(call.name)", "\(call.answers) calls")
+        }
+    }
+
+    /// Every field as text that differs when the field does.
+    private static func fields(of job: Job) -> [(name: String, value: String)] {
+        [
+            ("id", String(reflecting: job.id)), ("name", String(reflecting: job.name)),
+            ("args", job.args.description), ("status", job.status.rawValue), ("attempt", "\(job.attempt)"),
+            ("isDeferred", "\(job.isDeferred)"), ("dueAt", "\(job.dueAt.microseconds) µs"),
+            ("runAt", String(reflecting: job.runAt?.microseconds)), ("distributor", String(reflecting: job.distributor)),
+            ("period", String(reflecting: job.period)), ("node", String(reflecting: job.node)),
+            ("notNode", String(reflecting: job.notNode)), ("maxAttempt", String(reflecting: job.maxAttempt)),
+            ("retryMultiplier", String(reflecting: job.retryMultiplier)),
+            ("makeAfter", String(reflecting: job.makeAfter)),
+            ("failedAt", String(reflecting: job.failedAt?.microseconds)),
+            ("lastError", String(reflecting: job.lastError)), ("lastTraceback", String(reflecting: job.lastTraceback)),
+        ]
+    }
+}

@@ -1,0 +1,13 @@
+/// What one peer may make this process hold. Each limit ends in an error reply that names it, and a closed connection.
+public struct RESPLimits: Hashable, Sendable {
+    /// Bytes of one frame: a command with all its arguments, or a reply.
+    public var frameBytes: Int
+    /// Elements of all arrays of one frame together.
+    public var elements: Int
+
+    /// 16 MiB, 100,000 elements. Arrays nest at most 7 deep, a limit of the reader itself.
+    public init(frameBytes: Int = 16 << 20, elements: Int = 100_000) {
+        self.frameBytes = frameBytes
+        self.elements = elements
+    }
+}

@@ -1,0 +1,129 @@
+private import CHiredis
+
+#if canImport(Glibc)
+    private import Glibc
+#elseif canImport(Musl)
+    private import Musl
+#else
+    private import Darwin
+#endif
+
+/// Turns a stream of bytes, cut anywhere, into RESP frames: hiredis' reader with object functions of ours, which make
+/// no tree but append to one flat, reused frame and stop at the limits.
+///
+/// Not thread-safe.
+final class RESPReader {
+    private let limits: RESPLimits
+    private let builder: UnsafeMutablePointer<FrameBuilder>
+    private var reader: UnsafeMutablePointer<redisReader>?
+
+    init(limits: RESPLimits) {
+        self.limits = limits
+        builder = .allocate(capacity: 1)
+        builder.initialize(to: FrameBuilder(limits: limits))
+        makeReader()
+    }
+
+    deinit {
+        if let reader { redisReaderFree(reader) }
+        builder.pointee.deallocate()
+        builder.deinitialize(count: 1)
+        builder.deallocate()
+    }
+
+    /// Bytes that were fed and not yet made part of a frame.
+    var bufferedBytes: Int { reader.map { $0.pointee.len - $0.pointee.pos } ?? 0 }
+
+    /// Whether the last frame is complete, so that what comes next starts another.
+    var isBetweenFrames: Bool { reader.map { $0.pointee.ridx == -1 } ?? true }
+
+    /// The first byte that was fed and not yet read.
+    var nextByte: UInt8? {
+        guard let reader, bufferedBytes > 0 else { return nil }
+        return UInt8(bitPattern: reader.pointee.buf[reader.pointee.pos])
+    }
+
+    /// Takes a copy of the bytes.
+    func feed(_ bytes: UnsafeRawBufferPointer) throws(RESPError) {
+        guard let reader, redisReaderFeed(reader, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count) == REDIS_OK
+        else { throw .malformed("out of memory") }
+    }
+
+    /// The next complete frame; nil when more bytes are needed. The frame before is gone.
+    func next() throws(RESPError) -> RESPFrame? {
+        guard let reader else { throw .malformed("out of memory") }
+        if isBetweenFrames { builder.pointee.reset() }
+        var reply: UnsafeMutableRawPointer?
+        guard redisReaderGetReply(reader, &reply) == REDIS_OK else {
+            if let failure = builder.pointee.failure { throw failure }
+            throw .malformed(withUnsafeBytes(of: reader.pointee.errstr) { text in
+                String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)
+            })
+        }
+        if reply != nil { return RESPFrame(builder) }
+        // What is announced but not here yet grows only by what was fed: watch that.
+        guard bufferedBytes + builder.pointee.used <= limits.frameBytes + 64 else {
+            throw .frameTooLarge(limit: limits.frameBytes)
+        }
+        return nil
+    }
+
+    /// A frame made of words, as if they had come as an array.
+    func frame(ofWords words: [[UInt8]]) throws(RESPError) -> RESPFrame {
+        builder.pointee.reset()
+        var isWithin = builder.pointee.append(.array, value: words.count)
+        for word in words {
+            isWithin = word.withUnsafeBytes { builder.pointee.append(.bulk, $0) } && isWithin
+        }
+        if !isWithin, let failure = builder.pointee.failure { throw failure }
+        return RESPFrame(builder)
+    }
+
+    /// Forgets what was fed and not yet read.
+    func discardBuffered() {
+        if let reader { redisReaderFree(reader) }
+        builder.pointee.reset()
+        makeReader()
+    }
+
+    private func makeReader() {
+        // The reader only reads the table, and it lives as long as the process.
+        reader = redisReaderCreateWithFunctions(objectFunctions)
+        reader?.pointee.privdata = UnsafeMutableRawPointer(builder)
+    }
+}
+
+/// hiredis wants an object for everything it reads and only tests it for NULL.
+private var anObject: UnsafeMutableRawPointer? { UnsafeMutableRawPointer(bitPattern: 1) }
+
+private func builder(of task: UnsafePointer<redisReadTask>?) -> UnsafeMutablePointer<FrameBuilder>? {
+    task?.pointee.privdata?.assumingMemoryBound(to: FrameBuilder.self)
+}
+
+// Written once before its first use and only read after that, by any thread.
+private nonisolated(unsafe) let objectFunctions: UnsafeMutablePointer<redisReplyObjectFunctions> = {
+    let functions = UnsafeMutablePointer<redisReplyObjectFunctions>.allocate(capacity: 1)
+    functions.initialize(
+        to: redisReplyObjectFunctions(
+            createString: { task, text, length in
+                let kind: RESPFrame.Kind =
+                    switch task?.pointee.type {
+                    case REDIS_REPLY_STATUS: .simple
+                    case REDIS_REPLY_ERROR: .error
+                    default: .bulk
+                    }
+                let bytes = UnsafeRawBufferPointer(start: text, count: length)
+                return builder(of: task)?.pointee.append(kind, bytes) == true ? anObject : nil
+            },
+            createArray: { task, count in
+                builder(of: task)?.pointee.append(.array, value: Int(count)) == true ? anObject : nil
+            },
+            createInteger: { task, value in
+                builder(of: task)?.pointee.append(.integer, value: Int(value)) == true ? anObject : nil
+            },
+            createNil: { task in
+                builder(of: task)?.pointee.append(.null, value: 0) == true ? anObject : nil
+            },
+            freeObject: { _ in }))
+    return functions
+}()

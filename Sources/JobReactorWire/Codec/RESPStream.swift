@@ -1,0 +1,72 @@
+/// The receiving side of a connection: bytes as they come in, frames out.
+///
+/// The server's side also reads inline commands (`PING` and a line end, as typed into a terminal), which Redis' own
+/// tools use. Not thread-safe.
+package final class RESPStream {
+    package enum Side: Sendable {
+        /// Reads commands: arrays, and inline ones.
+        case server
+        /// Reads replies: any value.
+        case client
+    }
+
+    private let side: Side
+    private let reader: RESPReader
+    private var line: [UInt8] = []
+
+    private static let inlineLimit = 64 << 10
+    private static let arrayMark = UInt8(ascii: "*")
+
+    package init(side: Side, limits: RESPLimits) {
+        self.side = side
+        reader = RESPReader(limits: limits)
+    }
+
+    /// Reads the bytes and calls `visit` with each frame they complete. `visit` returns false to leave the rest unread.
+    package func consume(
+        _ bytes: UnsafeRawBufferPointer, _ visit: (RESPFrame) -> Bool
+    ) throws(RESPError) {
+        var position = 0
+        while position < bytes.count {
+            if startsInline(bytes[position]) {
+                guard let length = try consumeLine(UnsafeRawBufferPointer(rebasing: bytes[position...])) else { return }
+                position += length
+                let words = try InlineCommand.words(of: line)
+                line.removeAll()
+                if !words.isEmpty, !visit(try reader.frame(ofWords: words)) { return }
+                continue
+            }
+            // hiredis moves what is left of its buffer each time it has read 1 KiB: small helpings keep that cheap.
+            let helping = reader.bufferedBytes > 8192 ? 65536 : 8192
+            let end = min(position + helping, bytes.count)
+            try reader.feed(UnsafeRawBufferPointer(rebasing: bytes[position..<end]))
+            position = end
+            while let frame = try reader.next() {
+                guard visit(frame) else { return }
+                if side == .server, let next = reader.nextByte, next != Self.arrayMark {
+                    // An inline command follows within what was fed: take it back.
+                    position -= reader.bufferedBytes
+                    reader.discardBuffered()
+                    break
+                }
+            }
+        }
+    }
+
+    private func startsInline(_ byte: UInt8) -> Bool {
+        guard side == .server else { return false }
+        if !line.isEmpty { return true }
+        return reader.isBetweenFrames && reader.bufferedBytes == 0 && byte != Self.arrayMark
+    }
+
+    /// Collects a line; returns how many bytes it took, nil when the line end has not come yet.
+    private func consumeLine(_ bytes: UnsafeRawBufferPointer) throws(RESPError) -> Int? {
+        let end = bytes.firstIndex(of: UInt8(ascii: "\n"))
+        line.append(contentsOf: bytes[..<(end ?? bytes.count)].prefix(Self.inlineLimit + 1))
+        guard line.count <= Self.inlineLimit else { throw .inlineTooLong(limit: Self.inlineLimit) }
+        guard let end else {
+            return nil
+        }
+        return end + 1
+    }
+}

@@ -1,0 +1,40 @@
+/// A RESP value as a tree, for replies that are few and read once: those of the command line and of tests.
+public indirect enum RESPValue: Hashable, Sendable {
+    case simple(String)
+    case error(String)
+    case integer(Int)
+    case bulk([UInt8])
+    case null
+    case array([RESPValue])
+
+    package init(_ frame: RESPFrame) {
+        var position = 0
+        self = Self.read(frame, &position)
+    }
+
+    private static func read(_ frame: RESPFrame, _ position: inout Int) -> RESPValue {
+        let token = position
+        position += 1
+        switch frame.kind(ofToken: token) {
+        case .bulk: return .bulk(Array(frame.bytes(ofToken: token)))
+        case .simple: return .simple(String(decoding: frame.bytes(ofToken: token), as: UTF8.self))
+        case .error: return .error(String(decoding: frame.bytes(ofToken: token), as: UTF8.self))
+        case .integer: return .integer(frame.value(ofToken: token))
+        case .null: return .null
+        case .array:
+            return .array((0..<frame.value(ofToken: token)).map { _ in read(frame, &position) })
+        }
+    }
+
+    /// The text of a string, status or error, or the number's; nil for arrays and null.
+    public var text: String? {
+        switch self {
+        case .simple(let text), .error(let text): text
+        case .bulk(let bytes): String(decoding: bytes, as: UTF8.self)
+        case .integer(let value): String(value)
+        case .null, .array: nil
+        }
+    }
+
+    public var elements: [RESPValue]? { if case .array(let elements) = self { elements } else { nil } }
+}

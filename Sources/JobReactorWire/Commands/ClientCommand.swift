@@ -1,0 +1,114 @@
+package import JobReactorCore
+
+/// A command of a Redis client, read but not carried out. Names and options come in any letter case.
+package enum ClientCommand: Hashable, Sendable {
+    case ping(String?)
+    /// Whether the password is right is for the one who knows it.
+    case auth(password: [UInt8])
+    case hello(version: Int?, password: [UInt8]?)
+    case quit
+    /// `COMMAND …` and `CLIENT …`: what client libraries send when they connect.
+    case commandTable(isCount: Bool)
+    case clientSetting
+    case enqueue(JobRequest)
+    /// `timeout` in seconds.
+    case perform(JobRequest, timeout: Double?)
+    case nodes
+    case info(section: String?)
+    case jobs
+    case job(JobID)
+    case handshake(Handshake)
+
+    /// Whether it is answered before AUTH.
+    package var isAllowedBeforeAuthentication: Bool {
+        switch self {
+        case .ping, .auth, .hello, .quit: true
+        default: false
+        }
+    }
+
+    package init(_ frame: RESPFrame) throws(CommandError) {
+        guard let count = frame.wordCount else {
+            throw CommandError("ERR Protocol error: a command is an array of bulk strings")
+        }
+        let verb = frame.word(0)
+        func wrongCount(_ name: String) -> CommandError {
+            CommandError("ERR wrong number of arguments for '\(name)' command")
+        }
+        if CommandWord.matches(verb, "ENQUEUE") {
+            guard count >= 2 else { throw wrongCount("enqueue") }
+            self = .enqueue(try JobRequest.parse(frame, from: 1, count: count))
+        } else if CommandWord.matches(verb, "PERFORM") {
+            guard count >= 2 else { throw wrongCount("perform") }
+            var timeout: Double?
+            let request = try JobRequest.parse(frame, from: 1, count: count) { (option, value) throws(CommandError) in
+                guard CommandWord.matches(option, "TIMEOUT") else { return false }
+                guard let seconds = CommandWord.number(value), seconds >= 0, seconds <= 3_155_760_000 else {
+                    throw CommandError("ERR TIMEOUT takes seconds from 0, not '\(CommandWord.shown(value))'")
+                }
+                timeout = seconds
+                return true
+            }
+            self = .perform(request, timeout: timeout)
+        } else if CommandWord.matches(verb, "PING") {
+            guard count <= 2 else { throw wrongCount("ping") }
+            self = .ping(count == 2 ? frame.text(1) : nil)
+        } else if CommandWord.matches(verb, "AUTH") {
+            guard count == 2 || count == 3 else { throw wrongCount("auth") }
+            self = .auth(password: Array(frame.word(count - 1)))
+        } else if CommandWord.matches(verb, "HELLO") {
+            self = try Self.hello(frame, count)
+        } else if CommandWord.matches(verb, "QUIT") {
+            self = .quit
+        } else if CommandWord.matches(verb, "COMMAND") {
+            self = .commandTable(isCount: count > 1 && CommandWord.matches(frame.word(1), "COUNT"))
+        } else if CommandWord.matches(verb, "CLIENT") {
+            guard count >= 2 else { throw wrongCount("client") }
+            guard CommandWord.matches(frame.word(1), "SETINFO") || CommandWord.matches(frame.word(1), "SETNAME") else {
+                throw CommandError(
+                    "ERR unknown subcommand '\(CommandWord.shown(frame.word(1)))': CLIENT knows SETINFO and SETNAME")
+            }
+            self = .clientSetting
+        } else if CommandWord.matches(verb, "NODES"), count == 1 {
+            self = .nodes
+        } else if CommandWord.matches(verb, "INFO") {
+            guard count <= 2 else { throw wrongCount("info") }
+            self = .info(section: count == 2 ? frame.text(1).lowercased() : nil)
+        } else if CommandWord.matches(verb, "JOBS"), count == 1 {
+            self = .jobs
+        } else if CommandWord.matches(verb, "JOB") {
+            guard count == 2 else { throw wrongCount("job") }
+            guard let id = JobID(hexadecimal: frame.word(1)) else {
+                throw CommandError("ERR '\(CommandWord.shown(frame.word(1)))' is no job id: it has 32 hexadecimal digits")
+            }
+            self = .job(id)
+        } else if let handshake = try Handshake(frame) {
+            self = .handshake(handshake)
+        } else {
+            let arguments = (1..<count).prefix(3).map { "'\(CommandWord.shown(frame.word($0)))' " }.joined()
+            throw CommandError(
+                "ERR unknown command '\(CommandWord.shown(verb))', with args beginning with: \(arguments)")
+        }
+    }
+
+    private static func hello(_ frame: RESPFrame, _ count: Int) throws(CommandError) -> ClientCommand {
+        guard count > 1 else { return .hello(version: nil, password: nil) }
+        guard let version = CommandWord.integer(frame.word(1)) else {
+            throw CommandError("ERR Protocol version is not an integer or out of range")
+        }
+        guard version == 2 else { throw CommandError("NOPROTO unsupported protocol version") }
+        var password: [UInt8]?
+        var index = 2
+        while index < count {
+            if CommandWord.matches(frame.word(index), "AUTH"), index + 2 < count {
+                password = Array(frame.word(index + 2))
+                index += 3
+            } else if CommandWord.matches(frame.word(index), "SETNAME"), index + 1 < count {
+                index += 2
+            } else {
+                throw CommandError("ERR Syntax error in HELLO option '\(CommandWord.shown(frame.word(index)))'")
+            }
+        }
+        return .hello(version: version, password: password)
+    }
+}

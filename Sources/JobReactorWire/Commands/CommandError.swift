@@ -1,0 +1,8 @@
+/// What a command is answered when it cannot be carried out: the whole line, its code first.
+package struct CommandError: Error, Hashable, Sendable, CustomStringConvertible {
+    package let line: String
+
+    package init(_ line: String) { self.line = line }
+
+    package var description: String { line }
+}

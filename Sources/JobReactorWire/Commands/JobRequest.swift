@@ -1,0 +1,152 @@
+package import JobReactorCore
+package import NIOCore
+
+/// What a producer asks for: a job's name, args and options. The words after `ENQUEUE`, `PERFORM` and `JOB`.
+package struct JobRequest: Hashable, Sendable {
+    package var name: String
+    package var args: JobArguments
+    package var options: JobOptions
+
+    package init(name: String, args: JobArguments, options: JobOptions = JobOptions()) {
+        self.name = name
+        self.args = args
+        self.options = options
+    }
+
+    private static let grammar =
+        "AFTER s, RUN_AT unix-seconds, PERIOD s, NODE n, NOT_NODE n, DEFER, MAX_ATTEMPT n, RETRY_MULTIPLIER s, ID id"
+
+    /// Reads the words from `index` on: `name [args-json] [OPTION value …]`. `extra` may take an option of its own: it
+    /// gets the option's word and its value and returns whether it is one.
+    package static func parse(
+        _ frame: RESPFrame, from index: Int, count: Int, checksArgs: Bool = true,
+        extra: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws(CommandError) -> Bool = { _, _ in false }
+    ) throws(CommandError) -> JobRequest {
+        let nameBytes = frame.word(index)
+        guard let name = String(validating: nameBytes, as: UTF8.self) else {
+            throw CommandError("ERR the job's name must be UTF-8")
+        }
+        if let problem = Name.problem(in: name) { throw CommandError("ERR the job's name \(problem)") }
+        var request = JobRequest(name: name, args: JobArguments())
+        var position = index + 1
+        if position < count, !isOption(frame.word(position)) {
+            let bytes = Array(frame.word(position))
+            if checksArgs {
+                do throws(JSONError) { request.args = try JobArguments(json: bytes) } catch {
+                    throw CommandError("ERR args must be one JSON object: \(error)")
+                }
+            } else {
+                request.args = JobArguments(unchecked: bytes)
+            }
+            position += 1
+        }
+        while position < count {
+            let option = frame.word(position)
+            if CommandWord.matches(option, "DEFER") {
+                request.options.isDeferred = true
+                position += 1
+                continue
+            }
+            guard position + 1 < count else {
+                throw isOption(option)
+                    ? CommandError("ERR \(CommandWord.shown(option)) needs a value")
+                    : CommandError("ERR unknown option '\(CommandWord.shown(option))': the options are \(grammar)")
+            }
+            let value = frame.word(position + 1)
+            if try !request.options.read(option, value), try !extra(option, value) {
+                throw CommandError("ERR unknown option '\(CommandWord.shown(option))': the options are \(grammar)")
+            }
+            position += 2
+        }
+        do throws(JobError) { try request.options.validate() } catch { throw CommandError("ERR \(error.message)") }
+        return request
+    }
+
+    /// Args start with `{`; whatever else stands there is an option, or args that are wrong.
+    private static func isOption(_ word: UnsafeRawBufferPointer) -> Bool {
+        guard let first = word.first else { return false }
+        return (first >= UInt8(ascii: "A") && first <= UInt8(ascii: "Z"))
+            || (first >= UInt8(ascii: "a") && first <= UInt8(ascii: "z") && !CommandWord.matches(word, "NULL")
+                && !CommandWord.matches(word, "TRUE") && !CommandWord.matches(word, "FALSE"))
+    }
+
+    /// Number of words that ``write(to:)`` writes.
+    package var wordCount: Int { 2 + options.wordCount }
+
+    /// Writes the words that ``parse(_:from:count:checksArgs:extra:)`` reads. The id is not among them.
+    package func write(to buffer: inout ByteBuffer) {
+        buffer.writeRESPBulk(name)
+        buffer.writeRESPBulk(args.bytes)
+        options.write(to: &buffer)
+    }
+}
+
+extension JobOptions {
+    /// Takes one option of the command grammar; false when it is none.
+    fileprivate mutating func read(
+        _ option: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+    ) throws(CommandError) -> Bool {
+        if CommandWord.matches(option, "AFTER") {
+            after = try seconds(value, "AFTER")
+        } else if CommandWord.matches(option, "RUN_AT") {
+            runAt = Timestamp(seconds: try seconds(value, "RUN_AT"))
+        } else if CommandWord.matches(option, "PERIOD") {
+            period = try seconds(value, "PERIOD")
+        } else if CommandWord.matches(option, "NODE") {
+            node = String(decoding: value, as: UTF8.self)
+        } else if CommandWord.matches(option, "NOT_NODE") {
+            notNode = String(decoding: value, as: UTF8.self)
+        } else if CommandWord.matches(option, "MAX_ATTEMPT") {
+            guard let number = CommandWord.integer(value) else {
+                throw CommandError("ERR MAX_ATTEMPT takes a whole number from 1, not '\(CommandWord.shown(value))'")
+            }
+            maxAttempt = number
+        } else if CommandWord.matches(option, "RETRY_MULTIPLIER") {
+            retryMultiplier = try seconds(value, "RETRY_MULTIPLIER")
+        } else if CommandWord.matches(option, "ID") {
+            guard let id = JobID(hexadecimal: value) else {
+                throw CommandError("ERR ID takes 32 hexadecimal digits, not '\(CommandWord.shown(value))'")
+            }
+            self.id = id
+        } else {
+            return false
+        }
+        return true
+    }
+
+    private func seconds(_ value: UnsafeRawBufferPointer, _ option: String) throws(CommandError) -> Double {
+        guard let number = CommandWord.number(value) else {
+            throw CommandError("ERR \(option) takes seconds, not '\(CommandWord.shown(value))'")
+        }
+        return number
+    }
+
+    private static let none = JobOptions()
+
+    fileprivate var wordCount: Int {
+        var plain = self
+        plain.id = nil
+        if plain == Self.none { return 0 }
+        let valued: [Bool] = [
+            after != nil, runAt != nil, period != nil, node != nil, notNode != nil, maxAttempt != nil,
+            retryMultiplier != nil,
+        ]
+        return 2 * valued.count { $0 } + (isDeferred ? 1 : 0)
+    }
+
+    fileprivate func write(to buffer: inout ByteBuffer) {
+        func option(_ name: StaticString, _ value: String?) {
+            guard let value else { return }
+            buffer.writeRESPBulk(name)
+            buffer.writeRESPBulk(value)
+        }
+        option("AFTER", after.map { "\($0)" })
+        option("RUN_AT", runAt.map { "\($0.seconds)" })
+        option("PERIOD", period.map { "\($0)" })
+        option("NODE", node)
+        option("NOT_NODE", notNode)
+        option("MAX_ATTEMPT", maxAttempt.map { "\($0)" })
+        option("RETRY_MULTIPLIER", retryMultiplier.map { "\($0)" })
+        if isDeferred { buffer.writeRESPBulk("DEFER") }
+    }
+}

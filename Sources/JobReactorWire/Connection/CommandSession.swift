@@ -1,0 +1,176 @@
+internal import DequeModule
+package import NIOCore
+
+/// Who carries out the commands that are not the session's own. Called on the connection's event loop.
+package protocol CommandService: AnyObject {
+    /// Answers with ``CommandSession/reply(_:)`` at once, or later through a ticket.
+    func perform(_ command: ClientCommand, for session: CommandSession)
+    /// The commands of one read are through.
+    func commandsCompleted()
+}
+
+/// A connection on a port of ours, before it is anything else: a Redis client.
+///
+/// It authenticates, answers what client libraries ask by themselves, and keeps replies in the order of their commands,
+/// also when some take long. Bound to the connection's event loop.
+package final class CommandSession: ConnectionSession {
+    /// A reply that is owed.
+    package struct Ticket: Hashable, Sendable {
+        fileprivate let number: Int
+    }
+
+    package let connection: Connection
+    private let service: any CommandService
+    private let password: Password?
+    private var isAuthenticated: Bool
+    private var authenticationDeadline: Scheduled<Void>?
+    private var owed: Deque<ByteBuffer?> = []
+    private var firstOwed = 0
+
+    /// Commands whose replies are owed at once, before no more are read.
+    private static let maximumOwed = 10_000
+    private static let authenticationTime = TimeAmount.seconds(10)
+
+    private init(connection: Connection, service: any CommandService, password: Password?) {
+        self.connection = connection
+        self.service = service
+        self.password = password
+        isAuthenticated = password == nil
+    }
+
+    /// Makes the session of a connection that was accepted.
+    package static func accept(
+        limits: RESPLimits, password: Password?, service: any CommandService, on loop: any EventLoop
+    ) -> Connection {
+        let door = Door()
+        let connection = Connection(role: .server, limits: limits, session: door)
+        let session = CommandSession(connection: connection, service: service, password: password)
+        connection.handOver(to: session)
+        if password != nil { session.expectAuthentication(on: loop) }
+        return connection
+    }
+
+    /// Nothing arrives before the session that follows it is there.
+    private final class Door: ConnectionSession {
+        func received(_ frame: RESPFrame, on connection: Connection) {}
+        func readCompleted(on connection: Connection) {}
+        func disconnected(_ connection: Connection, reason: String?) {}
+    }
+
+    // MARK: Replies
+
+    /// The reply to the command being carried out.
+    package func reply(_ body: (inout ByteBuffer) -> Void) {
+        guard !owed.isEmpty else { return connection.write(body) }
+        var buffer = ByteBuffer()
+        body(&buffer)
+        owed.append(buffer)
+    }
+
+    /// Owes the reply to the command being carried out; those to later commands wait for it.
+    package func owe() -> Ticket {
+        owed.append(nil)
+        if owed.count >= Self.maximumOwed { connection.pauseInput(true) }
+        return Ticket(number: firstOwed + owed.count - 1)
+    }
+
+    /// Pays what ``owe()`` promised; a second time does nothing.
+    package func pay(_ ticket: Ticket, _ body: (inout ByteBuffer) -> Void) {
+        let index = ticket.number - firstOwed
+        guard owed.indices.contains(index), owed[index] == nil else { return }
+        var buffer = ByteBuffer()
+        body(&buffer)
+        owed[index] = buffer
+        while let first = owed.first, var ready = first {
+            owed.removeFirst()
+            firstOwed += 1
+            connection.write { $0.writeBuffer(&ready) }
+        }
+        if owed.count < Self.maximumOwed / 2 { connection.pauseInput(false) }
+    }
+
+    // MARK: Session
+
+    package func received(_ frame: RESPFrame, on connection: Connection) {
+        do throws(CommandError) {
+            let command = try ClientCommand(frame)
+            guard isAuthenticated || command.isAllowedBeforeAuthentication else {
+                throw CommandError("NOAUTH Authentication required.")
+            }
+            try carryOut(command)
+        } catch {
+            reply { $0.writeRESPError(isAuthenticated ? error.line : Self.unauthenticated(error.line)) }
+        }
+    }
+
+    /// Who has not said the password learns nothing from errors but about the commands open to him.
+    private static func unauthenticated(_ line: String) -> String {
+        line.hasPrefix("WRONGPASS") || line.hasPrefix("NOPROTO") || line.hasPrefix("ERR Client sent AUTH")
+            ? line : "NOAUTH Authentication required."
+    }
+
+    package func readCompleted(on connection: Connection) {
+        service.commandsCompleted()
+    }
+
+    package func disconnected(_ connection: Connection, reason: String?) {
+        authenticationDeadline?.cancel()
+        owed.removeAll()
+    }
+
+    private func carryOut(_ command: ClientCommand) throws(CommandError) {
+        switch command {
+        case .ping(let text):
+            reply { buffer in
+                if let text { buffer.writeRESPBulk(text) } else { buffer.writeRESPSimple("PONG") }
+            }
+        case .auth(let candidate):
+            guard password != nil else {
+                throw CommandError("ERR Client sent AUTH, but no password is set. Did you mean a server with a password?")
+            }
+            try authenticate(candidate)
+            reply { $0.writeRESPSimple("OK") }
+        case .hello(_, let candidate):
+            if let candidate { try authenticate(candidate) }
+            guard isAuthenticated else { throw CommandError("NOAUTH HELLO must be called with the client already authenticated") }
+            reply { buffer in
+                let fields: [(String, String?)] = [
+                    ("server", "jobreactor"), ("version", JobReactorVersion.current), ("proto", nil), ("mode", "standalone"),
+                    ("role", "master"),
+                ]
+                buffer.writeRESPArray(count: 2 * fields.count + 2)
+                for (name, value) in fields {
+                    buffer.writeRESPBulk(name)
+                    if let value { buffer.writeRESPBulk(value) } else { buffer.writeRESPInteger(2) }
+                }
+                buffer.writeRESPBulk("modules")
+                buffer.writeRESPArray(count: 0)
+            }
+        case .quit:
+            reply { $0.writeRESPSimple("OK") }
+            connection.close()
+        case .commandTable(let isCount):
+            reply { if isCount { $0.writeRESPInteger(0) } else { $0.writeRESPArray(count: 0) } }
+        case .clientSetting:
+            reply { $0.writeRESPSimple("OK") }
+        default:
+            service.perform(command, for: self)
+        }
+    }
+
+    private func authenticate(_ candidate: [UInt8]) throws(CommandError) {
+        guard let password else { return }
+        guard candidate.withUnsafeBytes({ password.matches($0) }) else {
+            throw CommandError("WRONGPASS invalid username-password pair or user is disabled.")
+        }
+        isAuthenticated = true
+        authenticationDeadline?.cancel()
+        authenticationDeadline = nil
+    }
+
+    private func expectAuthentication(on loop: any EventLoop) {
+        authenticationDeadline = loop.assumeIsolated().scheduleTask(in: Self.authenticationTime) {
+            self.connection.refuse("NOAUTH Authentication required within 10 seconds: closing.")
+        }
+    }
+}

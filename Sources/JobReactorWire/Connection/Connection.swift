@@ -1,0 +1,246 @@
+package import NIOCore
+
+/// Who reads what a connection receives. All calls come on the connection's event loop.
+package protocol ConnectionSession: AnyObject {
+    /// One complete frame; valid during the call only.
+    func received(_ frame: RESPFrame, on connection: Connection)
+    /// The frames of one read are through: what they share (a save, an acknowledgement) can go out now.
+    func readCompleted(on connection: Connection)
+    /// The connection is gone; called once. `reason` is nil for an ordinary end.
+    func disconnected(_ connection: Connection, reason: String?)
+}
+
+/// One RESP connection: frames in, bytes out, writes of one turn of the loop in one flush.
+///
+/// Bound to its event loop: everything here is called on it.
+package final class Connection: ChannelDuplexHandler {
+    package typealias InboundIn = ByteBuffer
+    package typealias OutboundIn = ByteBuffer
+    package typealias OutboundOut = ByteBuffer
+
+    package enum Role: Sendable {
+        /// The peer commands. When it does not read our replies we stop reading its commands.
+        case server
+        /// We connected to the peer.
+        case client
+    }
+
+    package let limits: RESPLimits
+    package private(set) weak var session: (any ConnectionSession)?
+    /// `host:port` of the peer, for logs.
+    package private(set) var peer = "?"
+    package private(set) var isOpen = true
+
+    private let role: Role
+    private let stream: RESPStream
+    private var strongSession: (any ConnectionSession)?
+    private var context: ChannelHandlerContext?
+    private var outbound: ByteBuffer
+    private var isFlushScheduled = false
+    private var isReading = false
+    private var isClosing = false
+    private var isInputPaused = false
+    private var hasPendingRead = false
+    private var isLink = false
+    private var closeReason: String?
+    private var keepalive: Keepalive?
+    private var keepaliveTimer: Scheduled<Void>?
+
+    /// `session` is kept until the connection is gone.
+    package init(role: Role, limits: RESPLimits, session: any ConnectionSession) {
+        self.role = role
+        self.limits = limits
+        self.session = session
+        strongSession = session
+        stream = RESPStream(side: role == .server ? .server : .client, limits: limits)
+        outbound = ByteBuffer()
+    }
+
+    package var eventLoop: (any EventLoop)? { context?.eventLoop }
+
+    // MARK: Use
+
+    /// The frames that follow go to another session: the connection has become something else.
+    package func handOver(to session: any ConnectionSession) {
+        self.session = session
+        strongSession = session
+    }
+
+    /// Appends to what is sent at the end of this turn of the loop.
+    package func write(_ body: (inout ByteBuffer) -> Void) {
+        guard isOpen, !isClosing else { return }
+        body(&outbound)
+        scheduleFlush()
+    }
+
+    /// Sends what is written so far and then closes; what the peer still sends is not read.
+    package func close(reason: String? = nil) {
+        guard isOpen, !isClosing, let context else { return }
+        isClosing = true
+        closeReason = closeReason ?? reason
+        flushOutbound(context)
+        // Closing both ways at once with unread input would reset the connection, and the peer lose our last words.
+        context.close(mode: .output, promise: nil)
+        let box = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(2)) {
+            _ = box
+            self.closeNow()
+        }
+    }
+
+    /// Closes without a last word.
+    package func closeNow(reason: String? = nil) {
+        closeReason = closeReason ?? reason
+        context?.close(promise: nil)
+    }
+
+    /// Stops or resumes reading, for a session that has enough to do.
+    package func pauseInput(_ pause: Bool) {
+        isInputPaused = pause
+        resumeReading()
+    }
+
+    /// From now on both sides send messages on their own: a silent peer is dropped, and input is read whether or not our
+    /// output is (the volume of both is bounded by credit, and two sides waiting for each other would stop for ever).
+    package func becomeLink(keepalive: Keepalive) {
+        isLink = true
+        resumeReading()
+        guard let context, self.keepalive == nil else { return }
+        self.keepalive = keepalive
+        self.keepalive?.note(sentAt: context.eventLoop.now, receivedAt: context.eventLoop.now)
+        scheduleKeepalive(context)
+    }
+
+    // MARK: Output
+
+    private func scheduleFlush() {
+        guard !isReading, !isFlushScheduled, let context else { return }
+        isFlushScheduled = true
+        context.eventLoop.assumeIsolated().execute {
+            self.isFlushScheduled = false
+            if let context = self.context, !self.isClosing { self.flushOutbound(context) }
+        }
+    }
+
+    private func flushOutbound(_ context: ChannelHandlerContext) {
+        guard outbound.readableBytes > 0 else { return }
+        keepalive?.note(sentAt: context.eventLoop.now, receivedAt: nil)
+        let bytes = outbound
+        outbound = ByteBuffer()
+        context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+    }
+
+    // MARK: Keepalive
+
+    private func scheduleKeepalive(_ context: ChannelHandlerContext) {
+        guard let keepalive else { return }
+        keepaliveTimer = context.eventLoop.assumeIsolated().scheduleTask(in: keepalive.interval) {
+            self.checkKeepalive()
+        }
+    }
+
+    private func checkKeepalive() {
+        guard let context, let keepalive, isOpen, !isClosing else { return }
+        switch keepalive.check(at: context.eventLoop.now) {
+        case .idle: break
+        case .ping: write { LinkMessage.writePing(to: &$0) }
+        case .dead:
+            return closeNow(reason: "silent for \(keepalive.timeout.nanoseconds / 1_000_000_000) s")
+        }
+        scheduleKeepalive(context)
+    }
+
+    // MARK: Handler
+
+    package func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        peer = context.remoteAddress.map(Self.describe) ?? peer
+    }
+
+    package func channelActive(context: ChannelHandlerContext) {
+        peer = context.remoteAddress.map(Self.describe) ?? peer
+        context.fireChannelActive()
+    }
+
+    package func handlerRemoved(context: ChannelHandlerContext) {
+        finish()
+        self.context = nil
+    }
+
+    package func channelInactive(context: ChannelHandlerContext) {
+        finish()
+        context.fireChannelInactive()
+    }
+
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isClosing else { return }
+        isReading = true
+        keepalive?.note(sentAt: nil, receivedAt: context.eventLoop.now)
+        let buffer = unwrapInboundIn(data)
+        do throws(RESPError) {
+            try buffer.withUnsafeReadableBytes { (bytes) throws(RESPError) in
+                try stream.consume(bytes) { frame in
+                    session?.received(frame, on: self)
+                    return !isClosing
+                }
+            }
+        } catch {
+            refuse("ERR Protocol error: \(error)")
+        }
+    }
+
+    /// The last word to a peer that broke a rule.
+    package func refuse(_ error: String) {
+        if role == .server { write { $0.writeRESPError(error) } }
+        close(reason: error)
+    }
+
+    package func channelReadComplete(context: ChannelHandlerContext) {
+        session?.readCompleted(on: self)
+        isReading = false
+        if !isClosing { flushOutbound(context) }
+        context.fireChannelReadComplete()
+    }
+
+    package func channelWritabilityChanged(context: ChannelHandlerContext) {
+        resumeReading()
+        context.fireChannelWritabilityChanged()
+    }
+
+    package func read(context: ChannelHandlerContext) {
+        if mayRead(context) { context.read() } else { hasPendingRead = true }
+    }
+
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        closeReason = closeReason ?? "\(error)"
+        context.close(promise: nil)
+    }
+
+    private func mayRead(_ context: ChannelHandlerContext) -> Bool {
+        if isClosing || isLink || role == .client { return true }
+        return !isInputPaused && context.channel.isWritable
+    }
+
+    private func resumeReading() {
+        guard hasPendingRead, let context, mayRead(context) else { return }
+        hasPendingRead = false
+        context.read()
+    }
+
+    private func finish() {
+        guard isOpen else { return }
+        isOpen = false
+        keepaliveTimer?.cancel()
+        keepaliveTimer = nil
+        let last = session
+        strongSession = nil
+        last?.disconnected(self, reason: closeReason)
+    }
+
+    private static func describe(_ address: SocketAddress) -> String {
+        switch address {
+        case .v4, .v6: Address(host: address.ipAddress ?? "?", port: address.port ?? 0).description
+        case .unixDomainSocket: address.pathname ?? "unix"
+        }
+    }
+}

@@ -1,0 +1,90 @@
+package import NIOCore
+
+/// How a connection becomes a link. Every handshake starts with the version of the protocol.
+package enum Handshake: Hashable, Sendable {
+    package static let version = 1
+
+    /// From a node to a distributor: who it is. The distributor answers ``distributor(id:)`` and dials `server`, or
+    /// says ``serve`` when there is none or it cannot be reached.
+    case node(NodeIntroduction)
+    /// From a producer to a distributor, which answers ``distributor(id:)``; the connection is the link at once.
+    case producer(id: String)
+    /// The distributor's answer; the id is that of its process.
+    case distributor(id: String)
+    /// From a distributor to the node at the address that it gave; `instance` is the node's, from its introduction.
+    case link(distributor: String, instance: String)
+    /// The node's answer to ``link(distributor:instance:)``.
+    case linked
+    /// From a distributor to a node: this connection is the link.
+    case serve
+
+    package init?(_ frame: RESPFrame) throws(CommandError) {
+        guard let count = frame.wordCount else { return nil }
+        let verb = frame.word(0)
+        let isNode = CommandWord.matches(verb, "NODE")
+        if isNode || CommandWord.matches(verb, "PRODUCER") || CommandWord.matches(verb, "DISTRIBUTOR")
+            || CommandWord.matches(verb, "LINK")
+        {
+            let name = CommandWord.shown(verb)
+            guard count > 1, let version = CommandWord.integer(frame.word(1)) else {
+                throw CommandError("ERR \(name) is a handshake between nodes and distributors and starts with a version")
+            }
+            guard version == Self.version else {
+                throw CommandError(
+                    "NOPROTO link version \(version) is asked for, but this side speaks version \(Self.version):"
+                        + " run the same release of jobreactor on both")
+            }
+        }
+        if isNode, count == 6 {
+            self = .node(
+                NodeIntroduction(
+                    name: frame.text(2), instance: frame.text(3), isDurable: CommandWord.matches(frame.word(4), "DURABLE"),
+                    server: frame.word(5).isEmpty ? nil : frame.text(5)))
+        } else if CommandWord.matches(verb, "PRODUCER"), count == 3 {
+            self = .producer(id: frame.text(2))
+        } else if CommandWord.matches(verb, "DISTRIBUTOR"), count == 3 {
+            self = .distributor(id: frame.text(2))
+        } else if CommandWord.matches(verb, "LINK"), count == 4 {
+            self = .link(distributor: frame.text(2), instance: frame.text(3))
+        } else if CommandWord.matches(verb, "LINKED"), count == 1 {
+            self = .linked
+        } else if CommandWord.matches(verb, "SERVE"), count == 1 {
+            self = .serve
+        } else {
+            return nil
+        }
+    }
+
+    package func write(to buffer: inout ByteBuffer) {
+        let version = "\(Self.version)"
+        switch self {
+        case .node(let node):
+            buffer.writeRESPCommand([
+                "NODE", version, node.name, node.instance, node.isDurable ? "DURABLE" : "VOLATILE", node.server ?? "",
+            ])
+        case .producer(let id): buffer.writeRESPCommand(["PRODUCER", version, id])
+        case .distributor(let id): buffer.writeRESPCommand(["DISTRIBUTOR", version, id])
+        case .link(let distributor, let instance): buffer.writeRESPCommand(["LINK", version, distributor, instance])
+        case .linked: buffer.writeRESPCommand(["LINKED"])
+        case .serve: buffer.writeRESPCommand(["SERVE"])
+        }
+    }
+}
+
+/// What a node says of itself.
+package struct NodeIntroduction: Hashable, Sendable {
+    package var name: String
+    /// Made anew by each process.
+    package var instance: String
+    /// Whether it owns the jobs it has saved.
+    package var isDurable: Bool
+    /// Where it listens; nil for a node that is served over the connection it opened.
+    package var server: String?
+
+    package init(name: String, instance: String, isDurable: Bool, server: String?) {
+        self.name = name
+        self.instance = instance
+        self.isDurable = isDurable
+        self.server = server
+    }
+}

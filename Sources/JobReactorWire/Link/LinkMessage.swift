@@ -1,0 +1,156 @@
+package import JobReactorCore
+package import NIOCore
+
+/// What passes between two ends of a link after the handshake: RESP arrays, both ways, on their own.
+///
+/// The *giver* has jobs (a distributor towards its nodes, a ``JobClient`` towards its distributor), the *taker* takes
+/// them. See <doc:LinkProtocol> for the protocol with examples.
+package enum LinkMessage: Hashable, Sendable {
+    // From the giver.
+    /// A job to take. Its options carry no id.
+    case job(JobID, JobRequest)
+    /// These reports have arrived; the taker may forget them.
+    case taken([JobID])
+
+    // From the taker.
+    /// The taker can take `n` more jobs.
+    case credit(Int)
+    /// The next `n` jobs, in the order they were sent, are dealt with: those that were not returned are saved.
+    case saved(Int)
+    /// The outcome of a run.
+    case result(Report)
+    /// Jobs that the taker will not run; the giver has them again.
+    case returned([JobID])
+    /// The taker defines exactly these jobs.
+    case jobs([String])
+    /// The taker stops: no more jobs.
+    case drain
+
+    // From either.
+    /// Still here.
+    case ping
+
+    /// Reads a message; throws what is wrong with it.
+    package init(_ frame: RESPFrame) throws(CommandError) {
+        guard let count = frame.wordCount else {
+            throw CommandError("ERR a link message is an array of strings")
+        }
+        let verb = frame.word(0)
+        if CommandWord.matches(verb, "JOB"), count >= 4 {
+            self = .job(try Self.id(frame, 1), try JobRequest.parse(frame, from: 2, count: count, checksArgs: false))
+        } else if CommandWord.matches(verb, "RESULT"), count == 6 {
+            self = .result(try Self.report(frame))
+        } else if CommandWord.matches(verb, "TAKEN") {
+            self = .taken(try Self.ids(frame, count))
+        } else if CommandWord.matches(verb, "CREDIT"), count == 2 {
+            self = .credit(try Self.count(frame.word(1)))
+        } else if CommandWord.matches(verb, "SAVED"), count == 2 {
+            self = .saved(try Self.count(frame.word(1)))
+        } else if CommandWord.matches(verb, "RETURN") {
+            self = .returned(try Self.ids(frame, count))
+        } else if CommandWord.matches(verb, "JOBS") {
+            self = .jobs((1..<count).map { frame.text($0) })
+        } else if CommandWord.matches(verb, "DRAIN") {
+            self = .drain
+        } else if CommandWord.matches(verb, "PING") {
+            self = .ping
+        } else {
+            throw CommandError("ERR unknown link message '\(CommandWord.shown(verb))' with \(count - 1) arguments")
+        }
+    }
+
+    private static func id(_ frame: RESPFrame, _ index: Int) throws(CommandError) -> JobID {
+        guard let id = JobID(hexadecimal: frame.word(index)) else {
+            throw CommandError("ERR '\(CommandWord.shown(frame.word(index)))' is no job id")
+        }
+        return id
+    }
+
+    private static func ids(_ frame: RESPFrame, _ count: Int) throws(CommandError) -> [JobID] {
+        var ids: [JobID] = []
+        ids.reserveCapacity(count - 1)
+        for index in 1..<count { ids.append(try id(frame, index)) }
+        return ids
+    }
+
+    private static func count(_ word: UnsafeRawBufferPointer) throws(CommandError) -> Int {
+        guard let value = CommandWord.integer(word), value >= 0, value <= 1 << 32 else {
+            throw CommandError("ERR '\(CommandWord.shown(word))' is no count")
+        }
+        return value
+    }
+
+    private static func report(_ frame: RESPFrame) throws(CommandError) -> Report {
+        guard let kind = Feedback.Kind(rawValue: frame.text(2)), let status = JobStatus(rawValue: frame.text(3)),
+            let attempt = CommandWord.integer(frame.word(4)).flatMap(Int32.init(exactly:))
+        else { throw CommandError("ERR a RESULT that says neither what nor when") }
+        let args = JobArguments(unchecked: Array(frame.word(5)))
+        return Report(
+            id: try id(frame, 1), feedback: Feedback(kind, args: args), status: status, attempt: attempt)
+    }
+}
+
+extension LinkMessage {
+    package static func writeJob(_ id: JobID, _ request: JobRequest, to buffer: inout ByteBuffer) {
+        buffer.writeRESPArray(count: 2 + request.wordCount)
+        buffer.writeRESPBulk("JOB")
+        buffer.writeRESPBulk(id)
+        request.write(to: &buffer)
+    }
+
+    package static func writeResult(_ report: Report, to buffer: inout ByteBuffer) {
+        buffer.writeRESPArray(count: 6)
+        buffer.writeRESPBulk("RESULT")
+        buffer.writeRESPBulk(report.id)
+        buffer.writeRESPBulk(report.feedback.kind.rawValue)
+        buffer.writeRESPBulk(report.status.rawValue)
+        buffer.writeRESPBulk(number: Int(report.attempt))
+        buffer.writeRESPBulk(report.feedback.args.bytes)
+    }
+
+    /// One message, or several where there are more ids than one frame may hold.
+    package static func writeTaken(_ ids: [JobID], to buffer: inout ByteBuffer) {
+        writeIDs("TAKEN", ids, to: &buffer)
+    }
+
+    package static func writeReturned(_ ids: [JobID], to buffer: inout ByteBuffer) {
+        writeIDs("RETURN", ids, to: &buffer)
+    }
+
+    package static func writeCredit(_ count: Int, to buffer: inout ByteBuffer) {
+        buffer.writeRESPArray(count: 2)
+        buffer.writeRESPBulk("CREDIT")
+        buffer.writeRESPBulk(number: count)
+    }
+
+    package static func writeSaved(_ count: Int, to buffer: inout ByteBuffer) {
+        buffer.writeRESPArray(count: 2)
+        buffer.writeRESPBulk("SAVED")
+        buffer.writeRESPBulk(number: count)
+    }
+
+    package static func writeJobs(_ names: [String], to buffer: inout ByteBuffer) {
+        buffer.writeRESPArray(count: 1 + names.count)
+        buffer.writeRESPBulk("JOBS")
+        for name in names { buffer.writeRESPBulk(name) }
+    }
+
+    package static func writeDrain(to buffer: inout ByteBuffer) {
+        buffer.writeStaticString("*1\r\n$5\r\nDRAIN\r\n")
+    }
+
+    package static func writePing(to buffer: inout ByteBuffer) {
+        buffer.writeStaticString("*1\r\n$4\r\nPING\r\n")
+    }
+
+    private static func writeIDs(_ verb: StaticString, _ ids: [JobID], to buffer: inout ByteBuffer) {
+        var rest = ids[...]
+        while !rest.isEmpty {
+            let part = rest.prefix(10_000)
+            buffer.writeRESPArray(count: 1 + part.count)
+            buffer.writeRESPBulk(verb)
+            for id in part { buffer.writeRESPBulk(id) }
+            rest = rest.dropFirst(part.count)
+        }
+    }
+}

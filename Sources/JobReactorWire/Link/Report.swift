@@ -1,0 +1,18 @@
+package import JobReactorCore
+
+/// What a node tells the distributor about one run, until the distributor has it.
+package struct Report: Hashable, Sendable {
+    package var id: JobID
+    package var feedback: Feedback
+    /// Where the run left the job; not finished means that it runs again.
+    package var status: JobStatus
+    /// Runs begun when this one ended; with the id it names the run.
+    package var attempt: Int32
+
+    package init(id: JobID, feedback: Feedback, status: JobStatus, attempt: Int32) {
+        self.id = id
+        self.feedback = feedback
+        self.status = status
+        self.attempt = attempt
+    }
+}

@@ -1,0 +1,89 @@
+package import NIOCore
+private import NIOPosix
+
+/// A port of ours. Bound to one event loop, which its connections share.
+package final class Listener {
+    package let port: Int
+    private let channel: any Channel
+    private let connections: Connections
+
+    /// The open connections, to count and to close.
+    private final class Connections {
+        var open: [ObjectIdentifier: any Channel] = [:]
+    }
+
+    private init(channel: any Channel, connections: Connections) {
+        self.channel = channel
+        self.connections = connections
+        port = channel.localAddress?.port ?? 0
+    }
+
+    /// Opens the port; `makeConnection` is called on the loop for each connection that is accepted.
+    package static func bind(
+        to address: Address, on loop: any EventLoop, security: WireSecurity, maximumConnections: Int,
+        makeConnection: @escaping () -> Connection
+    ) -> EventLoopFuture<NIOLoopBound<Listener>> {
+        do { try security.checkListening(on: address) } catch { return loop.makeFailedFuture(error) }
+        let connections = Connections()
+        let bound = NIOLoopBound((connections, makeConnection), eventLoop: loop)
+        let tls = security.tls
+        return ServerBootstrap(group: loop)
+            .serverChannelOption(ChannelOptions.backlog, value: 1024)
+            .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(ChannelOptions.socketOption(.so_keepalive), value: 1)
+            .childChannelOption(ChannelOptions.recvAllocator, value: Transport.receiveAllocator)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let (connections, makeConnection) = bound.value
+                    if let tls { try channel.pipeline.syncOperations.addHandler(try tls.serverHandler()) }
+                    guard connections.open.count < maximumConnections else {
+                        return try channel.pipeline.syncOperations.addHandler(Full(limit: maximumConnections))
+                    }
+                    let key = ObjectIdentifier(channel)
+                    connections.open[key] = channel
+                    channel.closeFuture.assumeIsolated().whenComplete { _ in connections.open[key] = nil }
+                    try channel.pipeline.syncOperations.addHandler(makeConnection())
+                }
+            }
+            .bind(host: address.host, port: address.port)
+            .flatMapErrorThrowing { error in
+                throw WireError(
+                    .listen, "cannot listen on \(address): \(Transport.describe(error)):"
+                        + " stop what uses the port, or choose another", cause: error)
+            }
+            .map { NIOLoopBound(Listener(channel: $0, connections: bound.value.0), eventLoop: loop) }
+    }
+
+    package var connectionCount: Int { connections.open.count }
+
+    /// Accepts no more connections; those open stay.
+    package func stopAccepting() {
+        channel.close(promise: nil)
+    }
+
+    /// Closes all connections; the future is done when they are gone.
+    package func closeConnections(on loop: any EventLoop) -> EventLoopFuture<Void> {
+        let closing = connections.open.values.map { channel in
+            channel.close(promise: nil)
+            return channel.closeFuture
+        }
+        return EventLoopFuture.andAllComplete(Array(closing), on: loop)
+    }
+
+    /// Tells one connection too many why it is closed.
+    private final class Full: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+        let limit: Int
+
+        init(limit: Int) { self.limit = limit }
+
+        func channelActive(context: ChannelHandlerContext) {
+            var buffer = ByteBuffer()
+            buffer.writeRESPError("ERR max number of clients reached: the connection limit is \(limit)")
+            let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+            context.writeAndFlush(wrapOutboundOut(buffer)).whenComplete { _ in bound.value.close(promise: nil) }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+/// What can go wrong between processes before a job is involved.
+public struct WireError: Error, Sendable, CustomStringConvertible {
+    public enum Code: String, Hashable, Sendable {
+        /// The port could not be opened.
+        case listen
+        /// The other side could not be reached, or refused us.
+        case connect
+        /// Settings that do not go together.
+        case configuration
+    }
+
+    public let code: Code
+    /// Says what to do.
+    public let message: String
+    public let cause: (any Error)?
+
+    public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+
+    public var description: String { message }
+}
