@@ -15,6 +15,7 @@ let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio
 let nioTLS: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 
 let package = Package(
@@ -51,14 +52,14 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "JobReactor",
-            dependencies: ["JobReactorCore", "JobReactorWire", nio, nioPosix, lifecycle, logging, deque],
+            dependencies: ["JobReactorCore", "JobReactorWire", nio, nioPosix, lifecycle, signals, logging, deque],
             swiftSettings: strict),
         .target(
             name: "JobReactorLua", dependencies: ["JobReactorCore", "CLuaShim", logging], swiftSettings: strict),
         .target(
             name: "JobReactorNode",
             dependencies: [
-                "JobReactorCore", "JobReactorWire", "JobReactorLua", nio, nioPosix, lifecycle, logging, deque,
+                "JobReactor", "JobReactorCore", "JobReactorWire", "JobReactorLua", nio, nioPosix, lifecycle, logging, deque,
             ],
             swiftSettings: strict),
         .target(

@@ -69,8 +69,8 @@ struct QuickStart {
 
         var report = Report(folder: options.folder)
         var failures: [JobFailure] = []
-        var heardOfNode = false
-        var progress = Progress(total: files.count + (options.log == nil ? 0 : 1))
+        var hasHeard = false
+        var progress = ProgressBar(total: files.count + (options.log == nil ? 0 : 1))
         progress.show()
         for await item in news {
             switch item {
@@ -80,20 +80,22 @@ struct QuickStart {
                 failures.append(failure)
             case .timePassed:
                 // A job that takes long is fine while a node is there.
-                if try await !heardOfNode && distributor.nodes().isEmpty {
+                let isNodeThere = try await !distributor.nodes().isEmpty
+                if !isNodeThere && !hasHeard {
                     progress.end()
                     throw Problem.noNode(seconds: options.patience, port: distributor.port)
                 }
-                heardOfNode = false
+                hasHeard = false
                 continue
             }
-            heardOfNode = true
+            hasHeard = true
             progress.step()
             if progress.isComplete { break }
         }
         progress.end()
         if let first = failures.first {
-            throw Problem.jobsFailed(failures.count, of: progress.total, first: "\(first.name): \(first.message)")
+            let message = first.message.prefix { !$0.isNewline }
+            throw Problem.jobsFailed(failures.count, of: progress.total, first: "\(first.name): \(message)")
         }
         return report
     }

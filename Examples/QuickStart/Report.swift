@@ -29,14 +29,16 @@ struct Report {
     }
 
     private func printTexts() {
-        func sum(_ value: KeyPath<TextStatistics, Int>) -> String { grouped(texts.reduce(0) { $0 + $1[keyPath: value] }) }
+        func sum(_ value: KeyPath<TextStatistics, Int>) -> String {
+            grouped(texts.reduce(0) { $0 + $1[keyPath: value] })
+        }
         heading("\(texts.count) files: \(sum(\.lines)) lines, \(sum(\.words)) words, \(sum(\.bytes)) bytes")
         for text in texts.sorted(by: { ($1.lines, $0.path) < ($0.lines, $1.path) }).prefix(5) {
-            line(right(grouped(text.lines), 8), "lines  ", short(text.path))
+            line(right(grouped(text.lines), 8), "lines", short(text.path))
         }
         if let widest = texts.max(by: { $0.longestLine.length < $1.longestLine.length }) {
             let place = "\(short(widest.path)):\(widest.longestLine.number)"
-            line(right(grouped(widest.longestLine.length), 8), "characters in the longest line, ", place)
+            line(right(grouped(widest.longestLine.length), 8), "characters in the longest line,", place)
         }
     }
 
@@ -50,8 +52,8 @@ struct Report {
     }
 
     private func printLog(_ log: LogStatistics) {
-        heading(
-            "Access log: \(grouped(log.requests)) requests from \(log.uniqueClients) clients, \(grouped(log.bytes)) bytes")
+        let clients = grouped(log.uniqueClients)
+        heading("Access log: \(grouped(log.requests)) requests from \(clients) clients, \(grouped(log.bytes)) bytes")
         let classes = log.byClass.sorted { $0.key < $1.key }.map { "\($0.key): \(grouped($0.value))" }
         line("  " + classes.joined(separator: "   "), "  unreadable lines: \(log.unreadableLines)")
         line("  errors: \(decimal(100 * log.errorRatio, 1)) %")
@@ -64,7 +66,7 @@ struct Report {
         if let busiest = log.requestsPerHour.max(by: { $0.requests < $1.requests }), busiest.requests > 0 {
             let steps = Array("▁▂▃▄▅▆▇█")
             let curve = log.requestsPerHour.map { steps[(steps.count - 1) * $0.requests / busiest.requests] }
-            line("  by hour  " + String(curve.suffix(72)), "most: \(busiest.hour), \(grouped(busiest.requests)) requests")
+            line("  by hour  " + String(curve.suffix(72)), " most: \(grouped(busiest.requests)) at \(busiest.hour)")
         }
         for alert in log.alerts { line("  ALERT  " + alert) }
     }

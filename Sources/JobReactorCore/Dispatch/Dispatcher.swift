@@ -77,6 +77,8 @@ public struct Dispatcher: Sendable {
 
     /// Jobs waiting for a node.
     public private(set) var waitingCount = 0
+    /// Routes in memory, idle ones included.
+    package var routeCount: Int { routeByKey.count }
 
     public init(alwaysUseSpecifiedNode: Bool = false) {
         self.alwaysUseSpecifiedNode = alwaysUseSpecifiedNode

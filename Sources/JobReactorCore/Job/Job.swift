@@ -6,6 +6,8 @@ public struct Job: Hashable, Sendable {
     public var status: JobStatus
     /// Runs begun so far; a good run of a periodic job sets it back to 0.
     public var attempt: Int32
+    /// Runs begun in all; never set back, so that it tells the runs of a job apart.
+    public var runs: Int32
     /// Run on a background thread of the node.
     public var isDeferred: Bool
     /// When the job is to run next.
@@ -46,6 +48,7 @@ public struct Job: Hashable, Sendable {
         self.distributor = distributor
         status = .new
         attempt = 0
+        runs = 0
         isDeferred = options.isDeferred
         let start = options.runAt ?? options.after.map { now.advanced(bySeconds: $0) }
         dueAt = max(start ?? now, now)

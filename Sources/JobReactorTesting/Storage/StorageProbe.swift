@@ -127,7 +127,7 @@ final class StorageProbe: Sendable {
         [
             ("id", String(reflecting: job.id)), ("name", String(reflecting: job.name)),
             ("args", job.args.description), ("status", job.status.rawValue), ("attempt", "\(job.attempt)"),
-            ("isDeferred", "\(job.isDeferred)"), ("dueAt", "\(job.dueAt.microseconds) µs"),
+            ("runs", "\(job.runs)"), ("isDeferred", "\(job.isDeferred)"), ("dueAt", "\(job.dueAt.microseconds) µs"),
             ("runAt", String(reflecting: job.runAt?.microseconds)), ("distributor", String(reflecting: job.distributor)),
             ("period", String(reflecting: job.period)), ("node", String(reflecting: job.node)),
             ("notNode", String(reflecting: job.notNode)), ("maxAttempt", String(reflecting: job.maxAttempt)),

@@ -34,6 +34,7 @@ enum Sample {
             distributor: "app@host:5000")
         job.status = .inProgress
         job.attempt = 2
+        job.runs = 70_000
         job.runAt = createdAt.advanced(bySeconds: 1.000001)
         job.failedAt = createdAt.advanced(bySeconds: 2.000002)
         job.makeAfter = 2.0 / 3
@@ -48,8 +49,9 @@ enum Sample {
             number,
             options: JobOptions(
                 period: 3_155_760_000, node: String(repeating: "n", count: 255),
-                notNode: String(repeating: "ж", count: 127), maxAttempt: Int(Int32.max), retryMultiplier: 5e-324))
+                notNode: String(repeating: "ж", count: 127), maxAttempt: Int(Int32.max), retryMultiplier: .leastNonzeroMagnitude))
         job.attempt = .max
+        job.runs = .max
         job.dueAt = Timestamp(microseconds: .max)
         job.runAt = Timestamp(microseconds: .min)
         job.failedAt = Timestamp(microseconds: 9_007_199_254_740_993)

@@ -2,12 +2,18 @@ package import NIOCore
 
 /// Who reads what a connection receives. All calls come on the connection's event loop.
 package protocol ConnectionSession: AnyObject {
+    /// The connection is up; called once, on the first session of a connection.
+    func connected(_ connection: Connection)
     /// One complete frame; valid during the call only.
     func received(_ frame: RESPFrame, on connection: Connection)
     /// The frames of one read are through: what they share (a save, an acknowledgement) can go out now.
     func readCompleted(on connection: Connection)
     /// The connection is gone; called once. `reason` is nil for an ordinary end.
     func disconnected(_ connection: Connection, reason: String?)
+}
+
+extension ConnectionSession {
+    package func connected(_ connection: Connection) {}
 }
 
 /// One RESP connection: frames in, bytes out, writes of one turn of the loop in one flush.
@@ -159,6 +165,7 @@ package final class Connection: ChannelDuplexHandler {
 
     package func channelActive(context: ChannelHandlerContext) {
         peer = context.remoteAddress.map(Self.describe) ?? peer
+        session?.connected(self)
         context.fireChannelActive()
     }
 

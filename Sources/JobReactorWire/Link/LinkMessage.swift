@@ -9,8 +9,8 @@ package enum LinkMessage: Hashable, Sendable {
     // From the giver.
     /// A job to take. Its options carry no id.
     case job(JobID, JobRequest)
-    /// These reports have arrived; the taker may forget them.
-    case taken([JobID])
+    /// The next `n` reports, in the order they were sent, have arrived; the taker may forget them.
+    case taken(Int)
 
     // From the taker.
     /// The taker can take `n` more jobs.
@@ -40,8 +40,8 @@ package enum LinkMessage: Hashable, Sendable {
             self = .job(try Self.id(frame, 1), try JobRequest.parse(frame, from: 2, count: count, checksArgs: false))
         } else if CommandWord.matches(verb, "RESULT"), count == 6 {
             self = .result(try Self.report(frame))
-        } else if CommandWord.matches(verb, "TAKEN") {
-            self = .taken(try Self.ids(frame, count))
+        } else if CommandWord.matches(verb, "TAKEN"), count == 2 {
+            self = .taken(try Self.count(frame.word(1)))
         } else if CommandWord.matches(verb, "CREDIT"), count == 2 {
             self = .credit(try Self.count(frame.word(1)))
         } else if CommandWord.matches(verb, "SAVED"), count == 2 {
@@ -82,11 +82,11 @@ package enum LinkMessage: Hashable, Sendable {
 
     private static func report(_ frame: RESPFrame) throws(CommandError) -> Report {
         guard let kind = Feedback.Kind(rawValue: frame.text(2)), let status = JobStatus(rawValue: frame.text(3)),
-            let attempt = CommandWord.integer(frame.word(4)).flatMap(Int32.init(exactly:))
+            let run = CommandWord.integer(frame.word(4)).flatMap(Int32.init(exactly:))
         else { throw CommandError("ERR a RESULT that says neither what nor when") }
         let args = JobArguments(unchecked: Array(frame.word(5)))
         return Report(
-            id: try id(frame, 1), feedback: Feedback(kind, args: args), status: status, attempt: attempt)
+            id: try id(frame, 1), feedback: Feedback(kind, args: args), status: status, run: run)
     }
 }
 
@@ -104,29 +104,20 @@ extension LinkMessage {
         buffer.writeRESPBulk(report.id)
         buffer.writeRESPBulk(report.feedback.kind.rawValue)
         buffer.writeRESPBulk(report.status.rawValue)
-        buffer.writeRESPBulk(number: Int(report.attempt))
+        buffer.writeRESPBulk(number: Int(report.run))
         buffer.writeRESPBulk(report.feedback.args.bytes)
     }
 
-    /// One message, or several where there are more ids than one frame may hold.
-    package static func writeTaken(_ ids: [JobID], to buffer: inout ByteBuffer) {
-        writeIDs("TAKEN", ids, to: &buffer)
-    }
-
-    package static func writeReturned(_ ids: [JobID], to buffer: inout ByteBuffer) {
-        writeIDs("RETURN", ids, to: &buffer)
+    package static func writeTaken(_ count: Int, to buffer: inout ByteBuffer) {
+        writeCount("TAKEN", count, to: &buffer)
     }
 
     package static func writeCredit(_ count: Int, to buffer: inout ByteBuffer) {
-        buffer.writeRESPArray(count: 2)
-        buffer.writeRESPBulk("CREDIT")
-        buffer.writeRESPBulk(number: count)
+        writeCount("CREDIT", count, to: &buffer)
     }
 
     package static func writeSaved(_ count: Int, to buffer: inout ByteBuffer) {
-        buffer.writeRESPArray(count: 2)
-        buffer.writeRESPBulk("SAVED")
-        buffer.writeRESPBulk(number: count)
+        writeCount("SAVED", count, to: &buffer)
     }
 
     package static func writeJobs(_ names: [String], to buffer: inout ByteBuffer) {
@@ -143,14 +134,21 @@ extension LinkMessage {
         buffer.writeStaticString("*1\r\n$4\r\nPING\r\n")
     }
 
-    private static func writeIDs(_ verb: StaticString, _ ids: [JobID], to buffer: inout ByteBuffer) {
+    /// One message, or several where there are more ids than one frame may hold.
+    package static func writeReturned(_ ids: [JobID], to buffer: inout ByteBuffer) {
         var rest = ids[...]
         while !rest.isEmpty {
             let part = rest.prefix(10_000)
             buffer.writeRESPArray(count: 1 + part.count)
-            buffer.writeRESPBulk(verb)
+            buffer.writeRESPBulk("RETURN")
             for id in part { buffer.writeRESPBulk(id) }
             rest = rest.dropFirst(part.count)
         }
+    }
+
+    private static func writeCount(_ verb: StaticString, _ count: Int, to buffer: inout ByteBuffer) {
+        buffer.writeRESPArray(count: 2)
+        buffer.writeRESPBulk(verb)
+        buffer.writeRESPBulk(number: count)
     }
 }

@@ -6,13 +6,13 @@ package struct Report: Hashable, Sendable {
     package var feedback: Feedback
     /// Where the run left the job; not finished means that it runs again.
     package var status: JobStatus
-    /// Runs begun when this one ended; with the id it names the run.
-    package var attempt: Int32
+    /// Which run of the job it was, from 1.
+    package var run: Int32
 
-    package init(id: JobID, feedback: Feedback, status: JobStatus, attempt: Int32) {
+    package init(id: JobID, feedback: Feedback, status: JobStatus, run: Int32) {
         self.id = id
         self.feedback = feedback
         self.status = status
-        self.attempt = attempt
+        self.run = run
     }
 }

@@ -16,6 +16,8 @@ package final class Dialer {
     private var retry: Scheduled<Void>?
     private var isStopped = false
     private var isConnecting = false
+    /// Told why a try failed, before the next is made.
+    package var onFailure: ((any Error) -> Void)?
 
     /// `makeConnection` is called on the loop for each try that reaches the other side.
     package init(
@@ -39,7 +41,9 @@ package final class Dialer {
                 dialer.isConnecting = false
                 switch result {
                 case .success(let channel): dialer.connected(channel)
-                case .failure(let error): dialer.lost("cannot connect: \(Transport.describe(error))")
+                case .failure(let error):
+                    dialer.onFailure?(error)
+                    dialer.lost("cannot connect: \(Transport.describe(error))")
                 }
             }
     }
@@ -53,6 +57,9 @@ package final class Dialer {
         retry?.cancel()
         channel?.close(promise: nil)
     }
+
+    /// Done when the connection that is open now, if any, is gone.
+    package var closed: EventLoopFuture<Void> { channel?.closeFuture ?? loop.makeSucceededVoidFuture() }
 
     private func connected(_ channel: any Channel) {
         guard !isStopped else { return channel.close(promise: nil) }

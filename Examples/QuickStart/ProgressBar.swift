@@ -1,7 +1,7 @@
 import Foundation
 
 /// How far the work is: a bar that moves on a terminal; a line every ten per cent in a file or a pipe.
-struct Progress {
+struct ProgressBar {
     let total: Int
     private(set) var done = 0
     private var shownTenths = 0

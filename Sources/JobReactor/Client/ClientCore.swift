@@ -1,0 +1,246 @@
+internal import DequeModule
+internal import JobReactorCore
+internal import JobReactorWire
+internal import Logging
+internal import NIOCore
+
+/// The client's state and all that changes it, on one event loop.
+final class ClientCore {
+    private struct Entry {
+        var job: Job
+        var feedback: JobFeedback
+        var lastRun: Int32 = 0
+        /// The distributor has it; it may still lose it, so the job is kept until its outcome.
+        var isAccepted = false
+    }
+
+    let loop: any EventLoop
+    let security: WireSecurity
+    let logger: Logger
+    /// Tells this process from all others, so that outcomes find their way back over a new connection.
+    let identity: String
+    private let address: Address
+    private var dialer: Dialer?
+    private var entries: [JobID: Entry] = [:]
+    /// Jobs to send, as far as there is credit.
+    private var unsent: Deque<JobID> = []
+    /// Jobs sent over the connection that is up and not yet accepted, in the order they were sent.
+    private var unaccepted: Deque<JobID> = []
+    private var credit = 0
+    private weak var link: ClientLink?
+    private var ready: EventLoopPromise<Void>?
+    private var flushes: [EventLoopPromise<Void>] = []
+    private var isStopping = false
+
+    init(to address: Address, security: WireSecurity, on loop: any EventLoop, logger: Logger) {
+        self.address = address
+        self.security = security
+        self.loop = loop
+        self.logger = logger
+        var ids = JobID.Generator()
+        identity = ids.next(at: .now).description
+    }
+
+    // MARK: Life
+
+    /// Done when the first connection is good.
+    func start() -> EventLoopFuture<Void> {
+        let promise = loop.makePromise(of: Void.self)
+        ready = promise
+        let dialer = Dialer(to: address, on: loop, security: security, logger: logger) { [unowned self] in
+            Connection(role: .client, limits: RESPLimits(), session: ClientLink(self))
+        }
+        dialer.onFailure = { [unowned self, address] error in
+            // Only the first try is the caller's to hear of.
+            ready?.fail((error as? WireError) ?? WireError.unreachable(address, error))
+            ready = nil
+        }
+        self.dialer = dialer
+        dialer.start()
+        return promise.futureResult
+    }
+
+    func stop(grace: Double) -> EventLoopFuture<Void> {
+        isStopping = true
+        let accepted = flush()
+        let deadline = loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(grace * 1000))) {
+            self.finishFlushes()
+        }
+        if link == nil { finishFlushes() }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        return accepted.flatMap {
+            deadline.cancel()
+            return bound.value.close()
+        }
+    }
+
+    private func close() -> EventLoopFuture<Void> {
+        for entry in entries.values { entry.feedback.onStop?() }
+        entries = [:]
+        link?.connection?.close()
+        let closed = dialer?.closed ?? loop.makeSucceededVoidFuture()
+        dialer?.stop()
+        return closed
+    }
+
+    /// Done when the distributor has accepted every job submitted so far.
+    func flush() -> EventLoopFuture<Void> {
+        let promise = loop.makePromise(of: Void.self)
+        flushes.append(promise)
+        noteProgress()
+        return promise.futureResult
+    }
+
+    private func noteProgress() {
+        if unsent.isEmpty, unaccepted.isEmpty, link?.isGood == true || entries.isEmpty { finishFlushes() }
+    }
+
+    private func finishFlushes() {
+        let done = flushes
+        flushes = []
+        for promise in done { promise.succeed() }
+    }
+
+    // MARK: Jobs
+
+    func submit(_ batch: [Submission]) {
+        for submission in batch where entries[submission.job.id] == nil {
+            entries[submission.job.id] = Entry(job: submission.job, feedback: submission.feedback)
+            unsent.append(submission.job.id)
+        }
+        sendJobs()
+    }
+
+    private func sendJobs() {
+        guard let link, link.isGood else { return }
+        let now = Timestamp.now
+        while credit > 0, let id = unsent.popFirst() {
+            guard let job = entries[id]?.job else { continue }
+            credit -= 1
+            unaccepted.append(id)
+            link.send(job, now: now)
+        }
+    }
+
+    // MARK: The link
+
+    func linked(_ link: ClientLink) {
+        self.link = link
+        dialer?.succeeded()
+        credit = 0
+        unaccepted = []
+        // The distributor may be another process, or this one may have missed something: everything without an outcome
+        // goes out again, in the order of its making.
+        unsent = Deque(entries.keys.sorted())
+        ready?.succeed()
+        ready = nil
+    }
+
+    func unlinked(_ link: ClientLink, reason: String?) {
+        if self.link === link { self.link = nil }
+        if let promise = ready {
+            ready = nil
+            promise.fail(WireError(.connect, "\(address) refuses: \(reason ?? "it closed the connection")"))
+        }
+        if isStopping { finishFlushes() }
+    }
+
+    func granted(_ count: Int) {
+        credit += count
+        sendJobs()
+    }
+
+    func accepted(_ count: Int) {
+        for _ in 0..<min(count, unaccepted.count) {
+            if let id = unaccepted.popFirst() { entries[id]?.isAccepted = true }
+        }
+        noteProgress()
+    }
+
+    func reported(_ report: Report) {
+        guard var entry = entries.removeValue(forKey: report.id) else { return }
+        guard report.run > entry.lastRun else {
+            entries[report.id] = entry
+            return
+        }
+        if !report.status.isFinished {
+            entry.lastRun = report.run
+            entry.job.args = report.feedback.args
+            entries[report.id] = entry
+        }
+        entry.feedback.deliver(report.feedback, id: report.id, name: entry.job.name, status: report.status)
+    }
+}
+
+/// The connection to the distributor: the producer's end.
+final class ClientLink: ConnectionSession {
+    private let core: ClientCore
+    private(set) weak var connection: Connection?
+    /// The distributor has answered.
+    private(set) var isGood = false
+    private var awaitsAuthentication: Bool
+    private var reportsToTake = 0
+    private var refusal: String?
+
+    init(_ core: ClientCore) {
+        self.core = core
+        awaitsAuthentication = core.security.password != nil
+    }
+
+    func connected(_ connection: Connection) {
+        self.connection = connection
+        if let password = core.security.password {
+            connection.write { $0.writeRESPCommand(["AUTH", password.text]) }
+        }
+        connection.write { Handshake.producer(id: self.core.identity).write(to: &$0) }
+    }
+
+    func send(_ job: Job, now: Timestamp) {
+        let request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(now: now))
+        connection?.write { LinkMessage.writeJob(job.id, request, to: &$0) }
+    }
+
+    func received(_ frame: RESPFrame, on connection: Connection) {
+        if awaitsAuthentication, frame.kind(ofToken: 0) == .simple {
+            awaitsAuthentication = false
+            return
+        }
+        guard isGood else { return greeted(frame, connection) }
+        do throws(CommandError) {
+            switch try LinkMessage(frame) {
+            case .result(let report):
+                reportsToTake += 1
+                core.reported(report)
+            case .credit(let count): core.granted(count)
+            case .saved(let count): core.accepted(count)
+            case .ping: break
+            case .job, .taken, .returned, .jobs, .drain:
+                throw CommandError("ERR a distributor does not say that to a producer")
+            }
+        } catch {
+            connection.close(reason: error.line)
+        }
+    }
+
+    private func greeted(_ frame: RESPFrame, _ connection: Connection) {
+        guard case .distributor? = try? Handshake(frame) else {
+            refusal = RESPValue(frame).text ?? "an answer that is none"
+            core.logger.error("the distributor refuses this client", metadata: ["reason": "\(refusal ?? "")"])
+            return connection.close(reason: refusal)
+        }
+        isGood = true
+        connection.becomeLink(keepalive: Keepalive())
+        core.linked(self)
+    }
+
+    func readCompleted(on connection: Connection) {
+        guard reportsToTake > 0 else { return }
+        let count = reportsToTake
+        reportsToTake = 0
+        connection.write { LinkMessage.writeTaken(count, to: &$0) }
+    }
+
+    func disconnected(_ connection: Connection, reason: String?) {
+        core.unlinked(self, reason: refusal ?? reason)
+    }
+}

@@ -1,0 +1,127 @@
+public import JobReactorCore
+public import JobReactorWire
+public import Logging
+public import NIOCore
+private import NIOPosix
+public import ServiceLifecycle
+private import Synchronization
+
+/// Enqueues at a distributor elsewhere and gets the feedbacks, over one connection that comes back by itself.
+///
+/// A job is sent again after a lost connection until its outcome has arrived; its id makes sure that it is one job. Jobs
+/// and feedbacks are gone when this process ends; jobs that the distributor has go on there. Every method may be called
+/// from any thread or task.
+public final class JobClient: JobProducer, Service {
+    private let address: Address
+    private let security: WireSecurity
+    private let logger: Logger
+    private let ownGroup: MultiThreadedEventLoopGroup?
+    private let loop: any EventLoop
+    private let core: NIOLoopBoundBox<ClientCore?>
+    private let inbox: SubmissionInbox
+    private let isStopped = Mutex(false)
+
+    private init(to address: Address, security: WireSecurity, on group: (any EventLoopGroup)?, logger: Logger) {
+        self.address = address
+        self.security = security
+        self.logger = logger
+        let ownGroup = group == nil ? MultiThreadedEventLoopGroup(numberOfThreads: 1) : nil
+        self.ownGroup = ownGroup
+        let loop = group?.next() ?? ownGroup?.next() ?? MultiThreadedEventLoopGroup.singleton.next()
+        self.loop = loop
+        let core = NIOLoopBoundBox.makeEmptyBox(valueType: ClientCore.self, eventLoop: loop)
+        self.core = core
+        loop.execute { core.value = ClientCore(to: address, security: security, on: loop, logger: logger) }
+        inbox = SubmissionInbox(loop: loop) { batch in core.value?.submit(batch) }
+    }
+
+    /// Connects to a distributor. Throws ``WireError`` when it cannot be reached now, or refuses; later losses are mended
+    /// in the background. `group` is the application's; without one the client runs on a thread of its own.
+    public static func connect(
+        to address: Address, security: WireSecurity = WireSecurity(), on group: (any EventLoopGroup)? = nil,
+        logger: Logger = Logger(label: "jobreactor.client")
+    ) async throws -> JobClient {
+        let client = JobClient(to: address, security: security, on: group, logger: logger)
+        let core = client.core
+        do {
+            try await client.loop.flatSubmit { [loop = client.loop] in
+                core.value?.start() ?? loop.makeSucceededVoidFuture()
+            }.get()
+        } catch {
+            await client.stop()
+            throw error
+        }
+        return client
+    }
+
+    /// As above, with a host, a port and perhaps a password.
+    public static func connect(host: String = "localhost", port: Int, password: Password? = nil) async throws -> JobClient {
+        try await connect(to: Address(host: host, port: port), security: WireSecurity(password: password))
+    }
+
+    @discardableResult
+    public func enqueue(
+        _ name: String, _ args: JobArguments, _ options: JobOptions, feedback: JobFeedback
+    ) throws(JobError) -> JobID {
+        try inbox.submit(name, args, options, feedback)
+    }
+
+    /// Waits until the distributor has accepted every job enqueued so far.
+    public func flush() async throws {
+        let core = core
+        try await loop.flatSubmit { [loop] in core.value?.flush() ?? loop.makeSucceededVoidFuture() }.get()
+    }
+
+    public func nodes() async throws -> [NodeInfo] {
+        let client = try await RESPClient.connect(to: address, security: security, on: loop)
+        do {
+            let reply = try await client.send(["NODES"])
+            await client.close()
+            if case .error(let reason) = reply { throw WireError(.connect, "\(address): \(reason)") }
+            return (reply.elements ?? []).compactMap(NodeInfo.init)
+        } catch {
+            await client.close()
+            throw error
+        }
+    }
+
+    /// Serves until a graceful shutdown or the cancellation of the task, and stops.
+    public func run() async throws {
+        // Ends by returning on a graceful shutdown and by throwing on cancellation: both mean the same here.
+        try? await gracefulShutdown()
+        await stop()
+    }
+
+    /// Sends what is not sent yet, waits at most `grace` seconds until the distributor has accepted it, and closes.
+    /// Feedbacks still open are dropped; `perform` throws. Stopping twice is fine.
+    public func stop(grace: Double = 5) async {
+        let isFirst = isStopped.withLock { stopped in
+            defer { stopped = true }
+            return !stopped
+        }
+        guard isFirst else { return }
+        inbox.close()
+        let core = core
+        try? await loop.flatSubmit { [loop] in
+            core.value?.stop(grace: grace) ?? loop.makeSucceededVoidFuture()
+        }.get()
+        try? await ownGroup?.shutdownGracefully()
+    }
+}
+
+extension NodeInfo {
+    /// A row of NODES.
+    fileprivate init?(_ row: RESPValue) {
+        guard let elements = row.elements else { return nil }
+        var fields: [String: String] = [:]
+        for index in stride(from: 0, to: elements.count - 1, by: 2) {
+            if let key = elements[index].text { fields[key] = elements[index + 1].text }
+        }
+        guard let name = fields["name"] else { return nil }
+        self.init(
+            name: name, address: fields["address"] ?? "", isDurable: fields["durable"] == "1",
+            isDraining: fields["draining"] == "1", window: fields["window"].flatMap { Int($0) } ?? 0,
+            load: fields["load"].flatMap { Int($0) } ?? 0,
+            jobs: (fields["jobs"] ?? "").split(separator: " ").map(String.init))
+    }
+}

@@ -1,0 +1,142 @@
+public import JobReactorCore
+internal import JobReactorWire
+public import NIOCore
+private import NIOPosix
+public import ServiceLifecycle
+private import Synchronization
+
+/// Lives in the application: accepts jobs, hands each to a node, and runs feedbacks.
+///
+/// It runs in one of three ways: on an event loop group that the application has (`on:`), on a thread of its own, or as
+/// the whole program (``runAsProgram()``). It is also a service for swift-service-lifecycle.
+///
+/// Jobs that no node can take yet wait in memory and are gone when the process ends; what a node has taken goes on there.
+/// Every method may be called from any thread or task.
+public final class Distributor: JobProducer, Service {
+    private enum State {
+        case idle
+        case starting
+        case running(port: Int)
+        case stopping
+        case stopped
+    }
+
+    public let configuration: DistributorConfiguration
+    private let ownGroup: MultiThreadedEventLoopGroup?
+    private let loop: any EventLoop
+    private let core: NIOLoopBoundBox<DistributorCore?>
+    private let inbox: SubmissionInbox
+    private let state = Mutex<State>(.idle)
+
+    /// A distributor that only collects jobs until it is started. `group` is the application's; without one it runs on a
+    /// thread of its own.
+    public init(
+        _ configuration: DistributorConfiguration = DistributorConfiguration(), on group: (any EventLoopGroup)? = nil
+    ) {
+        self.configuration = configuration
+        let ownGroup = group == nil ? MultiThreadedEventLoopGroup(numberOfThreads: 1) : nil
+        self.ownGroup = ownGroup
+        let loop = group?.next() ?? ownGroup?.next() ?? MultiThreadedEventLoopGroup.singleton.next()
+        self.loop = loop
+        let core = NIOLoopBoundBox.makeEmptyBox(valueType: DistributorCore.self, eventLoop: loop)
+        self.core = core
+        loop.execute { core.value = DistributorCore(configuration, on: loop) }
+        inbox = SubmissionInbox(loop: loop) { batch in core.value?.submit(batch) }
+    }
+
+    /// Makes a distributor and starts it. Throws ``WireError`` when the port cannot be opened.
+    public static func start(
+        host: String = "localhost", port: Int, on group: (any EventLoopGroup)? = nil
+    ) async throws -> Distributor {
+        let distributor = Distributor(DistributorConfiguration(host: host, port: port), on: group)
+        do { try await distributor.start() } catch {
+            await distributor.stop()
+            throw error
+        }
+        return distributor
+    }
+
+    // MARK: Life
+
+    /// Opens the port and serves. Returns when nodes and clients can connect.
+    public func start() async throws {
+        let isFirst = state.withLock { state in
+            guard case .idle = state else { return false }
+            state = .starting
+            return true
+        }
+        guard isFirst else { throw WireError(.configuration, "a distributor is started once: make another") }
+        let core = core
+        do {
+            let port = try await loop.flatSubmit { [loop] in
+                core.value?.start() ?? loop.makeFailedFuture(JobError(.stopped, "the distributor was stopped"))
+            }.get()
+            state.withLock { state in
+                if case .starting = state { state = .running(port: port) }
+            }
+        } catch {
+            state.withLock { $0 = .idle }
+            throw error
+        }
+    }
+
+    /// The port it listens on; nil before the start and after the stop.
+    public var port: Int? {
+        state.withLock { if case .running(let port) = $0 { port } else { nil } }
+    }
+
+    /// Starts, serves until a graceful shutdown or the cancellation of the task, and stops.
+    public func run() async throws {
+        do {
+            try await start()
+        } catch {
+            await stop()
+            throw error
+        }
+        // Ends by returning on a graceful shutdown and by throwing on cancellation: both mean the same here.
+        try? await gracefulShutdown()
+        await stop()
+    }
+
+    /// The whole program: runs until SIGINT or SIGTERM, then stops gracefully; a second signal ends at once.
+    public func runAsProgram() async throws {
+        try await ServiceGroup.runProgram([self], logger: configuration.logger)
+    }
+
+    /// Stops gracefully: accepts no more jobs, waits for the outcomes of those that nodes have, at most `grace` seconds
+    /// (the configuration's when nil), and closes. Feedbacks still open then are dropped; `perform` throws. Stopping
+    /// twice is fine.
+    public func stop(grace: Double? = nil) async {
+        let wasRunning = state.withLock { state in
+            switch state {
+            case .stopping, .stopped: return false
+            case .idle, .starting, .running:
+                state = .stopping
+                return true
+            }
+        }
+        guard wasRunning else { return }
+        inbox.close()
+        let core = core
+        let seconds = grace ?? configuration.grace
+        try? await loop.flatSubmit { [loop] in
+            core.value?.stop(grace: seconds) ?? loop.makeSucceededVoidFuture()
+        }.get()
+        state.withLock { $0 = .stopped }
+        try? await ownGroup?.shutdownGracefully()
+    }
+
+    // MARK: Jobs
+
+    @discardableResult
+    public func enqueue(
+        _ name: String, _ args: JobArguments, _ options: JobOptions, feedback: JobFeedback
+    ) throws(JobError) -> JobID {
+        try inbox.submit(name, args, options, feedback)
+    }
+
+    public func nodes() async throws -> [NodeInfo] {
+        let core = core
+        return try await loop.submit { core.value?.nodes() ?? [] }.get()
+    }
+}

@@ -1,0 +1,35 @@
+public import JobReactorWire
+public import Logging
+
+/// How a distributor listens and distributes.
+public struct DistributorConfiguration: Sendable {
+    /// Where nodes and clients connect; loopback unless said otherwise. Port 0 takes a free one.
+    public var address: Address
+    public var security: WireSecurity
+    /// A job with a `node` waits for that node rather than go to another.
+    public var alwaysUseSpecifiedNode: Bool
+    /// What one peer may make this process hold.
+    public var limits: RESPLimits
+    /// Connections at once; more are told so and closed.
+    public var maximumConnections: Int
+    /// Seconds that a graceful stop waits for the jobs that nodes are running.
+    public var grace: Double
+    /// Seconds for which a producer's outcomes are kept while it is away.
+    public var reportTTL: Double
+    public var logger: Logger
+
+    public init(
+        host: String = "localhost", port: Int = 5000, security: WireSecurity = WireSecurity(),
+        alwaysUseSpecifiedNode: Bool = false, limits: RESPLimits = RESPLimits(), maximumConnections: Int = 10_000,
+        grace: Double = 10, reportTTL: Double = 3600, logger: Logger = Logger(label: "jobreactor.distributor")
+    ) {
+        address = Address(host: host, port: port)
+        self.security = security
+        self.alwaysUseSpecifiedNode = alwaysUseSpecifiedNode
+        self.limits = limits
+        self.maximumConnections = maximumConnections
+        self.grace = grace
+        self.reportTTL = reportTTL
+        self.logger = logger
+    }
+}

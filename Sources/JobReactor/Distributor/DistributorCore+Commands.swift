@@ -1,0 +1,120 @@
+internal import JobReactorCore
+internal import JobReactorWire
+internal import NIOCore
+
+/// The commands of Redis clients.
+extension DistributorCore: CommandService {
+    func perform(_ command: ClientCommand, for session: CommandSession) {
+        switch command {
+        case .enqueue(let request):
+            guard !isStopping else { return refuse(session) }
+            let job = makeJob(request)
+            submit(job, .none)
+            session.reply { $0.writeRESPBulk(job.id) }
+        case .perform(let request, let timeout):
+            guard !isStopping else { return refuse(session) }
+            perform(request, timeout: timeout, for: session)
+        case .nodes: session.reply { self.writeNodes(to: &$0) }
+        case .info(let section): session.reply { $0.writeRESPBulk(self.info(section)) }
+        case .job(let id): session.reply { self.writeJob(id, to: &$0) }
+        case .handshake(.node(let introduction)):
+            if let error = register(introduction, over: session.connection) {
+                session.connection.refuse(error.line)
+            }
+        case .handshake(.producer(let id)):
+            ProducerLink(producer(id), connection: session.connection, core: self).begin()
+        case .handshake:
+            session.reply { $0.writeRESPError("ERR that handshake is for a node's port: this is a distributor") }
+        case .jobs:
+            session.reply { $0.writeRESPError("ERR JOBS is for a node's port; NODES shows what nodes define") }
+        case .ping, .auth, .hello, .quit, .commandTable, .clientSetting:
+            // The session's own.
+            break
+        }
+    }
+
+    func commandsCompleted() {}
+
+    private func refuse(_ session: CommandSession) {
+        session.reply { $0.writeRESPError("ERR the distributor is stopping: enqueue at another") }
+    }
+
+    private func perform(_ request: JobRequest, timeout: Double?, for session: CommandSession) {
+        let job = makeJob(request)
+        let ticket = session.owe()
+        let deadline = timeout.map { timeout in
+            loop.assumeIsolated().scheduleTask(in: .microseconds(Int64(timeout * 1_000_000))) {
+                session.pay(ticket) {
+                    $0.writeRESPError("TIMEOUT no outcome of job \(job.id) within \(timeout) s; the job goes on")
+                }
+                self.forgetSink(of: job.id, ticket: ticket)
+            }
+        }
+        guard submit(job, .command(session, ticket, deadline: deadline)) else {
+            deadline?.cancel()
+            return session.pay(ticket) { $0.writeRESPError("ERR a job with the id \(job.id) is under way already") }
+        }
+    }
+
+    private func writeNodes(to buffer: inout ByteBuffer) {
+        let nodes = nodes()
+        buffer.writeRESPArray(count: nodes.count)
+        for node in nodes {
+            let fields: [(String, String)] = [
+                ("name", node.name), ("address", node.address), ("durable", node.isDurable ? "1" : "0"),
+                ("draining", node.isDraining ? "1" : "0"), ("window", "\(node.window)"), ("load", "\(node.load)"),
+                ("jobs", node.jobs.joined(separator: " ")),
+            ]
+            buffer.writeRESPCommand(fields.flatMap { [$0.0, $0.1] })
+        }
+    }
+
+    private func writeJob(_ id: JobID, to buffer: inout ByteBuffer) {
+        guard let entry = entries[id] else { return buffer.writeRESPNull() }
+        var fields = ["id", id.description, "name", entry.name]
+        switch entry.place {
+        case .waiting: fields += ["status", JobStatus.new.rawValue]
+        case .node(let node): fields += ["status", JobStatus.queued.rawValue, "node", dispatcher.state(of: node).name]
+        case .owned: fields += ["status", JobStatus.queued.rawValue]
+        }
+        buffer.writeRESPCommand(fields)
+    }
+
+    private func info(_ section: String?) -> String {
+        InfoText.make(
+            section,
+            [
+                (
+                    "Server",
+                    [
+                        ("jobreactor_version", JobReactorVersion.current), ("role", "distributor"), ("id", identity),
+                        ("tcp_port", "\(listener?.port ?? 0)"),
+                        ("uptime_in_seconds", "\(Int(clock.now.seconds - startedAt.seconds))"),
+                    ]
+                ),
+                (
+                    "Clients",
+                    [("connected_clients", "\(listener?.connectionCount ?? 0)"), ("producers", "\(producerCount)")]
+                ),
+                (
+                    "Jobs",
+                    [
+                        ("enqueued", "\(counters.enqueued)"), ("sent", "\(counters.sent)"),
+                        ("succeeded", "\(counters.succeeded)"), ("failed", "\(counters.failed)"),
+                        ("given_back", "\(counters.givenBack)"), ("repeated_reports", "\(counters.repeatedReports)"),
+                        ("unfinished", "\(entries.count)"), ("waiting", "\(dispatcher.waitingCount)"),
+                    ]
+                ),
+                (
+                    "Waiting",
+                    dispatcher.waitingByName().map {
+                        ($0.name, $0.isDefined ? "count=\($0.count)" : "count=\($0.count),parked=no node defines it")
+                    }
+                ),
+                (
+                    "Nodes",
+                    nodes().map { ($0.name, "address=\($0.address),load=\($0.load),window=\($0.window)") }
+                ),
+            ])
+    }
+}

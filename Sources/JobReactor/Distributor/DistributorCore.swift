@@ -1,0 +1,369 @@
+internal import JobReactorCore
+internal import JobReactorWire
+internal import Logging
+internal import NIOCore
+
+/// The distributor's state and all that changes it, on one event loop: carries out what the ``Dispatcher`` decides.
+final class DistributorCore {
+    /// Who is told of a job's outcome.
+    enum Sink {
+        case application(JobFeedback)
+        case producer(Producer)
+        case command(CommandSession, CommandSession.Ticket, deadline: Scheduled<Void>?)
+        case none
+    }
+
+    /// A job that is not finished, or whose outcome is not known.
+    struct Entry {
+        enum Place {
+            case waiting
+            case node(Dispatcher.NodeHandle)
+            /// Saved by a durable node, which owns it.
+            case owned
+        }
+
+        var name: String
+        var sink: Sink
+        var place: Place = .waiting
+        /// Our copy, while a node has the job and does not own it.
+        var job: Job?
+        /// The last run reported by whoever has the job now.
+        var lastRun: Int32 = 0
+    }
+
+    let configuration: DistributorConfiguration
+    let loop: any EventLoop
+    let logger: Logger
+    /// Tells this process from all others, so that reports find their way back whatever the address is called.
+    let identity: String
+    let startedAt = Timestamp.now
+    let clock = WallClock.system
+
+    private(set) var dispatcher: Dispatcher
+    private(set) var entries: [JobID: Entry] = [:]
+    private(set) var counters = DistributorCounters()
+    private(set) var listener: Listener?
+    private(set) var isStopping = false
+    private var links: [Dispatcher.NodeHandle: NodeLink] = [:]
+    private var registrations: [String: NodeRegistration] = [:]
+    private var producers: [String: Producer] = [:]
+    private var ids = JobID.Generator()
+    private var drained: EventLoopPromise<Void>?
+
+    init(_ configuration: DistributorConfiguration, on loop: any EventLoop) {
+        self.configuration = configuration
+        self.loop = loop
+        logger = configuration.logger
+        dispatcher = Dispatcher(alwaysUseSpecifiedNode: configuration.alwaysUseSpecifiedNode)
+        identity = ids.next(at: .now).description
+    }
+
+    // MARK: Life
+
+    func start() -> EventLoopFuture<Int> {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        return Listener.bind(
+            to: configuration.address, on: loop, security: configuration.security,
+            maximumConnections: configuration.maximumConnections
+        ) { [configuration, loop] in
+            CommandSession.accept(
+                limits: configuration.limits, password: configuration.security.password, service: bound.value, on: loop)
+        }.map { listener in
+            let core = bound.value
+            core.listener = listener.value
+            var address = core.configuration.address
+            address.port = listener.value.port
+            core.logger.info("distributor listens", metadata: ["address": "\(address)"])
+            return listener.value.port
+        }
+    }
+
+    /// Ends when the jobs that nodes have are done, at the latest after `grace` seconds.
+    func stop(grace: Double) -> EventLoopFuture<Void> {
+        isStopping = true
+        listener?.stopAccepting()
+        let promise = loop.makePromise(of: Void.self)
+        if isIdle || grace <= 0 {
+            promise.succeed()
+        } else {
+            drained = promise
+            loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(grace * 1000))) { self.finishDraining() }
+        }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        return promise.futureResult.flatMap {
+            let core = bound.value
+            core.abandon()
+            return core.closeAll()
+        }
+    }
+
+    private var isIdle: Bool {
+        let now = clock.now
+        return !entries.values.contains { entry in
+            guard case .node = entry.place, let job = entry.job else { return false }
+            return job.dueAt <= now
+        }
+    }
+
+    private func finishDraining() {
+        drained?.succeed()
+        drained = nil
+    }
+
+    private func abandon() {
+        for (_, entry) in entries {
+            switch entry.sink {
+            case .application(let feedback): feedback.onStop?()
+            case .command(let session, let ticket, let deadline):
+                deadline?.cancel()
+                session.pay(ticket) { $0.writeRESPError("ERR the distributor stopped before the outcome was known") }
+            case .producer, .none: break
+            }
+        }
+        entries = [:]
+    }
+
+    private func closeAll() -> EventLoopFuture<Void> {
+        let registrations = Array(registrations.values)
+        self.registrations = [:]
+        for registration in registrations { registration.close(reason: "the distributor stops") }
+        return listener?.closeConnections(on: loop) ?? loop.makeSucceededVoidFuture()
+    }
+
+    // MARK: Jobs in
+
+    func submit(_ batch: [Submission]) {
+        for submission in batch {
+            let feedback = submission.feedback
+            let isTold = feedback.onSuccess != nil || feedback.onError != nil
+            submit(submission.job, isTold ? .application(feedback) : .none)
+        }
+    }
+
+    /// Returns false when the job is there already: the same id twice is one job.
+    @discardableResult
+    func submit(_ job: Job, _ sink: Sink) -> Bool {
+        guard entries[job.id] == nil else { return false }
+        counters.enqueued += 1
+        let node = dispatcher.enqueue(job)
+        var entry = Entry(name: job.name, sink: sink)
+        if let node { place(&entry, job, at: node) }
+        entries[job.id] = entry
+        return true
+    }
+
+    func makeJob(_ request: JobRequest) -> Job {
+        let now = clock.now
+        return Job(
+            id: request.options.id ?? ids.next(at: now), name: request.name, args: request.args,
+            options: request.options, createdAt: now)
+    }
+
+    // MARK: Jobs out
+
+    /// Sends the job to a node that has credit for it.
+    private func place(_ entry: inout Entry, _ job: Job, at node: Dispatcher.NodeHandle) {
+        entry.place = .node(node)
+        entry.job = job
+        entry.lastRun = 0
+        counters.sent += 1
+        links[node]?.send(job, now: clock.now)
+    }
+
+    private func sendWaiting(to node: Dispatcher.NodeHandle) {
+        while let job = dispatcher.takeNext(for: node) {
+            guard var entry = entries.removeValue(forKey: job.id) else { continue }
+            place(&entry, job, at: node)
+            entries[job.id] = entry
+        }
+    }
+
+    /// Puts a job back that a node had and does not own.
+    private func giveBack(_ id: JobID, from node: Dispatcher.NodeHandle) {
+        guard var entry = entries[id], case .node(node) = entry.place, let job = entry.job else { return }
+        counters.givenBack += 1
+        entry.place = .waiting
+        entry.job = nil
+        if let other = dispatcher.giveBack(job) { place(&entry, job, at: other) }
+        entries[id] = entry
+    }
+
+    // MARK: What nodes say
+
+    func nodeReady(_ link: NodeLink) {
+        let node = dispatcher.connect(name: link.introduction.name)
+        link.handle = node
+        links[node] = link
+        logger.info(
+            "node connected", metadata: ["node": "\(link.introduction.name)", "address": "\(link.connection.peer)"])
+    }
+
+    func node(_ node: Dispatcher.NodeHandle, defines jobs: [String]) {
+        dispatcher.announce(node, jobs: Set(jobs))
+        sendWaiting(to: node)
+    }
+
+    func node(_ node: Dispatcher.NodeHandle, granted credit: Int) {
+        dispatcher.grant(node, credit: credit)
+        sendWaiting(to: node)
+    }
+
+    func nodeDrains(_ node: Dispatcher.NodeHandle) {
+        dispatcher.drain(node)
+    }
+
+    func node(_ node: Dispatcher.NodeHandle, returned ids: [JobID]) {
+        for id in ids { giveBack(id, from: node) }
+    }
+
+    /// A durable node has saved the job and owns it now.
+    func node(_ node: Dispatcher.NodeHandle, owns id: JobID) {
+        guard let entry = entries[id], case .node(node) = entry.place else { return }
+        if case .none = entry.sink {
+            // Nobody here waits for the outcome.
+            entries[id] = nil
+        } else {
+            entries[id]?.place = .owned
+            entries[id]?.job = nil
+        }
+        noteProgress()
+    }
+
+    func nodeLost(_ node: Dispatcher.NodeHandle, name: String, reason: String?) {
+        links[node] = nil
+        dispatcher.disconnect(node)
+        // In the order of their ids, which is that of their age.
+        let unfinished = entries.filter { if case .node(node) = $0.value.place { true } else { false } }.keys.sorted()
+        for id in unfinished { giveBack(id, from: node) }
+        logger.info(
+            "node disconnected",
+            metadata: [
+                "node": "\(name)", "reason": "\(reason ?? "closed")", "jobs given back": "\(unfinished.count)",
+            ])
+    }
+
+    func reported(_ report: Report) {
+        guard var entry = entries.removeValue(forKey: report.id) else {
+            counters.repeatedReports += 1
+            return
+        }
+        guard report.run > entry.lastRun else {
+            entries[report.id] = entry
+            counters.repeatedReports += 1
+            return
+        }
+        switch report.feedback.kind {
+        case .success: counters.succeeded += 1
+        case .error: counters.failed += 1
+        }
+        let isFinished = report.status.isFinished
+        let sink = entry.sink
+        if !isFinished {
+            entry.lastRun = report.run
+            // A periodic job keeps its state in its args: so must the copy that another node would get.
+            if let job = entry.job {
+                entry.job?.args = report.feedback.args
+                entry.job?.dueAt = clock.now.advanced(bySeconds: job.period ?? 0)
+            }
+            if case .command = sink { entry.sink = .none }
+            entries[report.id] = entry
+        }
+        deliver(report, name: entry.name, to: sink)
+        if isFinished { noteProgress() }
+    }
+
+    private func deliver(_ report: Report, name: String, to sink: Sink) {
+        switch sink {
+        case .application(let feedback):
+            feedback.deliver(report.feedback, id: report.id, name: name, status: report.status)
+        case .producer(let producer):
+            producer.report(report)
+        case .command(let session, let ticket, let deadline):
+            deadline?.cancel()
+            session.pay(ticket) { buffer in
+                switch report.feedback.kind {
+                case .success: buffer.writeRESPBulk(report.feedback.args.bytes)
+                case .error: buffer.writeRESPError(code: "JOBFAILED", report.feedback.args.bytes)
+                }
+            }
+        case .none: break
+        }
+    }
+
+    private func noteProgress() {
+        if drained != nil, isIdle { finishDraining() }
+    }
+
+    /// A `PERFORM` is no longer waited for; the job goes on.
+    func forgetSink(of id: JobID, ticket: CommandSession.Ticket) {
+        if case .command(_, ticket, _) = entries[id]?.sink { entries[id]?.sink = .none }
+    }
+
+    // MARK: Nodes
+
+    /// A node introduces itself. Returns why it cannot be served.
+    func register(_ introduction: NodeIntroduction, over connection: Connection) -> CommandError? {
+        if let problem = Name.problem(in: introduction.name) {
+            return CommandError("ERR a node's name \(problem)")
+        }
+        if isStopping { return CommandError("ERR the distributor is stopping") }
+        if let other = registrations[introduction.name] {
+            guard other.introduction.instance == introduction.instance else {
+                logger.warning(
+                    "refused a second node of one name",
+                    metadata: ["node": "\(introduction.name)", "address": "\(connection.peer)"])
+                return CommandError(
+                    "NODENAME a node named \(introduction.name) is connected already, from \(other.address):"
+                        + " give one of them another name")
+            }
+            // The same process again: it knows better than we that the old connection is dead.
+            other.close(reason: "the node connected again")
+        }
+        let registration = NodeRegistration(introduction, connection: connection, core: self)
+        registrations[introduction.name] = registration
+        registration.begin()
+        return nil
+    }
+
+    func forget(_ registration: NodeRegistration) {
+        if registrations[registration.introduction.name] === registration {
+            registrations[registration.introduction.name] = nil
+        }
+    }
+
+    func nodes() -> [NodeInfo] {
+        links.map { node, link in
+            let state = dispatcher.state(of: node)
+            return NodeInfo(
+                name: state.name, address: link.introduction.server ?? link.connection.peer,
+                isDurable: link.introduction.isDurable, isDraining: state.isDraining, window: state.window,
+                load: state.load, jobs: state.jobs.sorted())
+        }.sorted { $0.name < $1.name }
+    }
+
+    // MARK: Producers
+
+    /// A producer introduces itself: the one that was here before, or a new one.
+    func producer(_ id: String) -> Producer {
+        if let known = producers[id] { return known }
+        let producer = Producer(id: id, core: self)
+        producers[id] = producer
+        return producer
+    }
+
+    func forgetProducer(_ id: String) {
+        producers[id] = nil
+    }
+
+    var producerCount: Int { producers.count }
+}
+
+/// What a distributor has done since its start.
+struct DistributorCounters {
+    var enqueued = 0
+    var sent = 0
+    var succeeded = 0
+    var failed = 0
+    var givenBack = 0
+    var repeatedReports = 0
+}

@@ -1,0 +1,137 @@
+internal import JobReactorCore
+internal import JobReactorWire
+internal import Logging
+internal import NIOCore
+
+/// A node from its introduction to its end: the connection it opened, and the one over which it is served, which is
+/// another when the node listens and can be reached. The loss of either ends both; the node comes back by itself.
+final class NodeRegistration: ConnectionSession {
+    let introduction: NodeIntroduction
+    private let connection: Connection
+    private let core: DistributorCore
+    private var link: NodeLink?
+    private var isOver = false
+
+    init(_ introduction: NodeIntroduction, connection: Connection, core: DistributorCore) {
+        self.introduction = introduction
+        self.connection = connection
+        self.core = core
+    }
+
+    var address: String { introduction.server ?? connection.peer }
+
+    func begin() {
+        connection.handOver(to: self)
+        connection.becomeLink(keepalive: Keepalive())
+        connection.write { Handshake.distributor(id: self.core.identity).write(to: &$0) }
+        if let server = introduction.server { dial(server) } else { serveHere() }
+    }
+
+    func close(reason: String) {
+        guard !isOver else { return }
+        isOver = true
+        core.forget(self)
+        if let link, link.connection !== connection { link.connection.close(reason: reason) }
+        connection.close(reason: reason)
+        // Its place is free from now on, not only when the connection has closed.
+        link?.disconnected(connection, reason: reason)
+    }
+
+    private func serveHere() {
+        guard !isOver, connection.isOpen else { return }
+        connection.write { Handshake.serve.write(to: &$0) }
+        let link = makeLink(over: connection)
+        connection.handOver(to: link)
+        link.begin()
+    }
+
+    private func makeLink(over connection: Connection) -> NodeLink {
+        let link = NodeLink(introduction, connection: connection, core: core) { [weak self] reason in
+            self?.close(reason: reason ?? "closed")
+        }
+        self.link = link
+        return link
+    }
+
+    // MARK: Dialling back
+
+    private func dial(_ server: String) {
+        guard let address = Address(server) else { return dialFailed("'\(server)' is no host:port") }
+        let bound = NIOLoopBound(self, eventLoop: core.loop)
+        let configuration = core.configuration
+        Dialer.connect(to: address, on: core.loop, tls: configuration.security.tls) {
+            let registration = bound.value
+            return Connection(
+                role: .client, limits: configuration.limits,
+                session: DialBack(registration, password: configuration.security.password))
+        }.whenFailure { error in
+            bound.value.dialFailed(Transport.describe(error))
+        }
+    }
+
+    private func dialFailed(_ reason: String) {
+        guard !isOver, link == nil else { return }
+        core.logger.warning(
+            "cannot connect back to the node: it is served over its own connection; check --connect-to",
+            metadata: [
+                "node": "\(introduction.name)", "address": "\(introduction.server ?? "")", "reason": "\(reason)",
+            ])
+        serveHere()
+    }
+
+    /// The connection to the node's port, until the node has said that it is the right one.
+    private final class DialBack: ConnectionSession {
+        private let registration: NodeRegistration
+        private let password: Password?
+        private var isGreeted = false
+        private var isLinked = false
+        private var failure: String?
+
+        init(_ registration: NodeRegistration, password: Password?) {
+            self.registration = registration
+            self.password = password
+        }
+
+        func connected(_ connection: Connection) {
+            if let password { connection.write { $0.writeRESPCommand(["AUTH", password.text]) } }
+            let introduction = registration.introduction
+            let identity = registration.core.identity
+            connection.write {
+                Handshake.link(distributor: identity, instance: introduction.instance).write(to: &$0)
+            }
+        }
+
+        func received(_ frame: RESPFrame, on connection: Connection) {
+            if password != nil, !isGreeted, frame.kind(ofToken: 0) == .simple {
+                isGreeted = true
+                return
+            }
+            guard !registration.isOver, (try? Handshake(frame)) == .linked else {
+                failure = RESPValue(frame).text ?? "an answer that is none"
+                return connection.close(reason: failure)
+            }
+            isLinked = true
+            let link = registration.makeLink(over: connection)
+            connection.handOver(to: link)
+            link.begin()
+        }
+
+        func readCompleted(on connection: Connection) {}
+
+        func disconnected(_ connection: Connection, reason: String?) {
+            if !isLinked { registration.dialFailed(failure ?? reason ?? "connection closed") }
+        }
+    }
+
+    // MARK: The node's own connection, when the link is another
+
+    func received(_ frame: RESPFrame, on connection: Connection) {
+        if (try? LinkMessage(frame)) != .ping { connection.refuse("ERR this connection only keeps the node registered") }
+    }
+
+    func readCompleted(on connection: Connection) {}
+
+    func disconnected(_ connection: Connection, reason: String?) {
+        close(reason: reason ?? "closed")
+    }
+}

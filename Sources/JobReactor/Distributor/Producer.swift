@@ -1,0 +1,114 @@
+internal import JobReactorCore
+internal import JobReactorWire
+internal import NIOCore
+
+/// A producer elsewhere (a `JobClient`): known by its id across its connections, so that outcomes wait for it while it is
+/// away.
+final class Producer {
+    let id: String
+    private let core: DistributorCore
+    private var outbox = Outbox()
+    private weak var link: ProducerLink?
+    private var expiry: Scheduled<Void>?
+
+    init(id: String, core: DistributorCore) {
+        self.id = id
+        self.core = core
+    }
+
+    func connected(_ link: ProducerLink) {
+        expiry?.cancel()
+        self.link?.connection.close(reason: "the producer connected again")
+        self.link = link
+        outbox.restart()
+        sendReports()
+    }
+
+    func disconnected(_ link: ProducerLink) {
+        guard self.link === link else { return }
+        self.link = nil
+        expiry = core.loop.assumeIsolated().scheduleTask(
+            in: .milliseconds(Int64(core.configuration.reportTTL * 1000))
+        ) {
+            self.core.forgetProducer(self.id)
+        }
+    }
+
+    func report(_ report: Report) {
+        outbox.append(report)
+        sendReports()
+    }
+
+    func taken(_ count: Int) {
+        outbox.taken(count)
+    }
+
+    /// Jobs that were sent twice, because the first answer was lost.
+    func accept(_ job: Job) {
+        core.submit(job, .producer(self))
+    }
+
+    private func sendReports() {
+        guard let link else { return }
+        outbox.sendRest { report in link.connection.write { LinkMessage.writeResult(report, to: &$0) } }
+    }
+}
+
+/// The connection of a producer: jobs come in, acknowledgements and outcomes go out.
+final class ProducerLink: ConnectionSession {
+    let connection: Connection
+    private let producer: Producer
+    private let core: DistributorCore
+    private var accepted = 0
+
+    /// Jobs that a producer may send before it hears that the first are accepted.
+    private static let window = 8192
+
+    init(_ producer: Producer, connection: Connection, core: DistributorCore) {
+        self.producer = producer
+        self.connection = connection
+        self.core = core
+    }
+
+    func begin() {
+        connection.handOver(to: self)
+        connection.becomeLink(keepalive: Keepalive())
+        connection.write {
+            Handshake.distributor(id: self.core.identity).write(to: &$0)
+            LinkMessage.writeCredit(Self.window, to: &$0)
+        }
+        producer.connected(self)
+    }
+
+    func received(_ frame: RESPFrame, on connection: Connection) {
+        do throws(CommandError) {
+            switch try LinkMessage(frame) {
+            case .job(let id, let request):
+                var request = request
+                request.options.id = id
+                producer.accept(core.makeJob(request))
+                accepted += 1
+            case .taken(let count): producer.taken(count)
+            case .ping: break
+            case .credit, .saved, .result, .returned, .jobs, .drain:
+                throw CommandError("ERR a producer does not take jobs")
+            }
+        } catch {
+            connection.refuse(error.line)
+        }
+    }
+
+    func readCompleted(on connection: Connection) {
+        guard accepted > 0 else { return }
+        let count = accepted
+        accepted = 0
+        connection.write {
+            LinkMessage.writeSaved(count, to: &$0)
+            LinkMessage.writeCredit(count, to: &$0)
+        }
+    }
+
+    func disconnected(_ connection: Connection, reason: String?) {
+        producer.disconnected(self)
+    }
+}

@@ -1,0 +1,28 @@
+public import JobReactorCore
+
+/// What an application wants to be told of a job's runs.
+///
+/// The closures run on the event loop of the distributor or client that enqueued, so they must not block. They are gone
+/// with their process.
+public struct JobFeedback: Sendable {
+    /// After every good run (several times for a periodic job), and when the job or a callback cancelled.
+    public var onSuccess: (@Sendable (JobResult) -> Void)?
+    /// Once, when all attempts failed, or an errback cancelled.
+    public var onError: (@Sendable (JobFailure) -> Void)?
+    /// When the distributor or client stops before the outcome is known.
+    package var onStop: (@Sendable () -> Void)?
+
+    public init(
+        onSuccess: (@Sendable (JobResult) -> Void)? = nil, onError: (@Sendable (JobFailure) -> Void)? = nil
+    ) {
+        self.onSuccess = onSuccess
+        self.onError = onError
+    }
+
+    func deliver(_ feedback: Feedback, id: JobID, name: String, status: JobStatus) {
+        switch feedback.kind {
+        case .success: onSuccess?(JobResult(id: id, name: name, args: feedback.args, status: status))
+        case .error: onError?(JobFailure(id: id, name: name, args: feedback.args, status: status))
+        }
+    }
+}

@@ -1,0 +1,138 @@
+public import JobReactorCore
+private import Synchronization
+
+/// What enqueues jobs: a ``Distributor`` in this process, or a ``JobClient`` to one elsewhere.
+///
+/// Every method may be called from any thread or task.
+public protocol JobProducer: Sendable {
+    /// Enqueues one job and returns at once, with the job's id. Throws ``JobError`` when the name, the args or an option
+    /// is not allowed, or the producer was stopped; nothing is enqueued then.
+    @discardableResult
+    func enqueue(_ name: String, _ args: JobArguments, _ options: JobOptions, feedback: JobFeedback) throws(JobError)
+        -> JobID
+
+    /// The nodes that are connected to the distributor.
+    func nodes() async throws -> [NodeInfo]
+}
+
+extension JobProducer {
+    /// Enqueues a job: `enqueue("resize", ["path": "cat.png"], JobOptions(after: 5)) { result in … }`.
+    ///
+    /// The closures are called on the producer's event loop and must not block.
+    @discardableResult
+    public func enqueue(
+        _ name: String, _ args: JobArguments = JobArguments(), _ options: JobOptions = JobOptions(),
+        onSuccess: (@Sendable (JobResult) -> Void)? = nil, onError: (@Sendable (JobFailure) -> Void)? = nil
+    ) throws(JobError) -> JobID {
+        try enqueue(name, args, options, feedback: JobFeedback(onSuccess: onSuccess, onError: onError))
+    }
+
+    /// Enqueues a job whose args are a value of yours; it must encode to a JSON object.
+    @_disfavoredOverload
+    @discardableResult
+    public func enqueue(
+        _ name: String, _ args: some Encodable, _ options: JobOptions = JobOptions(),
+        onSuccess: (@Sendable (JobResult) -> Void)? = nil, onError: (@Sendable (JobFailure) -> Void)? = nil
+    ) throws(JobError) -> JobID {
+        try enqueue(
+            name, try JobArguments(encoding: args), options,
+            feedback: JobFeedback(onSuccess: onSuccess, onError: onError))
+    }
+
+    /// Enqueues a job and waits for its outcome; for a periodic job, that of its first good run.
+    ///
+    /// Throws ``JobFailure`` when the job failed for good, ``JobError`` when it could not be enqueued, when `timeout`
+    /// seconds have passed (the job goes on), or when the producer stopped; `CancellationError` when the task was
+    /// cancelled (the job goes on as well).
+    public func perform(
+        _ name: String, _ args: JobArguments = JobArguments(), _ options: JobOptions = JobOptions(),
+        timeout: Double? = nil
+    ) async throws -> JobResult {
+        let outcome = PendingOutcome()
+        var feedback = JobFeedback(
+            onSuccess: { outcome.finish(.success($0)) }, onError: { outcome.finish(.failure($0)) })
+        feedback.onStop = {
+            outcome.finish(.failure(JobError(.stopped, "the producer stopped before the job's outcome was known")))
+        }
+        let id = try enqueue(name, args, options, feedback: feedback)
+        guard let timeout else { return try await outcome.value() }
+        let timer = Task {
+            try await Task.sleep(for: .seconds(timeout))
+            outcome.finish(
+                .failure(JobError(.timedOut, "no outcome of job \(id) within \(timeout) s; the job goes on")))
+        }
+        defer { timer.cancel() }
+        return try await outcome.value()
+    }
+
+    /// As above, with args of a type of yours.
+    @_disfavoredOverload
+    public func perform(
+        _ name: String, _ args: some Encodable, _ options: JobOptions = JobOptions(), timeout: Double? = nil
+    ) async throws -> JobResult {
+        try await perform(name, try JobArguments(encoding: args), options, timeout: timeout)
+    }
+
+    /// As above; the resulting args as a type of yours. Throws `DecodingError` when they do not fit it.
+    public func perform<Output: Decodable>(
+        _ name: String, _ args: JobArguments = JobArguments(), _ options: JobOptions = JobOptions(),
+        timeout: Double? = nil, returning type: Output.Type
+    ) async throws -> Output {
+        try await perform(name, args, options, timeout: timeout).decode(type)
+    }
+
+    /// As above, with args of a type of yours as well.
+    @_disfavoredOverload
+    public func perform<Output: Decodable>(
+        _ name: String, _ args: some Encodable, _ options: JobOptions = JobOptions(), timeout: Double? = nil,
+        returning type: Output.Type
+    ) async throws -> Output {
+        try await perform(name, try JobArguments(encoding: args), options, timeout: timeout).decode(type)
+    }
+}
+
+/// An outcome that one task waits for and the first of several events decides.
+private final class PendingOutcome: Sendable {
+    private enum State {
+        case open
+        case waiting(CheckedContinuation<JobResult, any Error>)
+        case decided(Result<JobResult, any Error>)
+        case over
+    }
+
+    private let state = Mutex<State>(.open)
+
+    func finish(_ result: Result<JobResult, any Error>) {
+        let waiting: CheckedContinuation<JobResult, any Error>? = state.withLock { state in
+            switch state {
+            case .open:
+                state = .decided(result)
+                return nil
+            case .waiting(let continuation):
+                state = .over
+                return continuation
+            case .decided, .over:
+                return nil
+            }
+        }
+        waiting?.resume(with: result)
+    }
+
+    func value() async throws -> JobResult {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let decided: Result<JobResult, any Error>? = state.withLock { state in
+                    if case .decided(let result) = state {
+                        state = .over
+                        return result
+                    }
+                    state = .waiting(continuation)
+                    return nil
+                }
+                if let decided { continuation.resume(with: decided) }
+            }
+        } onCancel: {
+            finish(.failure(CancellationError()))
+        }
+    }
+}

@@ -1,0 +1,63 @@
+internal import JobReactorCore
+internal import NIOCore
+private import Synchronization
+
+/// A job on its way from any thread to the event loop that owns it.
+struct Submission: Sendable {
+    var job: Job
+    var feedback: JobFeedback
+}
+
+/// Takes jobs from any thread and hands them to one event loop, many at a time: the loop is woken once for all that come
+/// before it looks.
+final class SubmissionInbox: Sendable {
+    private struct State {
+        var waiting: [Submission] = []
+        var isScheduled = false
+        var isClosed = false
+        var ids = JobID.Generator()
+    }
+
+    private let state = Mutex(State())
+    private let loop: any EventLoop
+    private let deliver: @Sendable ([Submission]) -> Void
+
+    /// `deliver` is called on the loop.
+    init(loop: any EventLoop, deliver: @escaping @Sendable ([Submission]) -> Void) {
+        self.loop = loop
+        self.deliver = deliver
+    }
+
+    func submit(
+        _ name: String, _ args: JobArguments, _ options: JobOptions, _ feedback: JobFeedback
+    ) throws(JobError) -> JobID {
+        if let problem = Name.problem(in: name) { throw JobError(.invalidName, "the job's name \(problem)") }
+        try options.validate()
+        let now = Timestamp.now
+        let result: (id: JobID, wakes: Bool)? = state.withLock { state in
+            guard !state.isClosed else { return nil }
+            let id = options.id ?? state.ids.next(at: now)
+            let job = Job(id: id, name: name, args: args, options: options, createdAt: now)
+            state.waiting.append(Submission(job: job, feedback: feedback))
+            defer { state.isScheduled = true }
+            return (id, !state.isScheduled)
+        }
+        guard let result else { throw JobError(.stopped, "jobs cannot be enqueued after the stop") }
+        if result.wakes { loop.execute { self.drain() } }
+        return result.id
+    }
+
+    /// Takes no more jobs; those taken are still delivered.
+    func close() {
+        state.withLock { $0.isClosed = true }
+    }
+
+    private func drain() {
+        let batch = state.withLock { state in
+            state.isScheduled = false
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        if !batch.isEmpty { deliver(batch) }
+    }
+}

@@ -1,0 +1,155 @@
+internal import CLuaShim
+internal import JobReactorCore
+internal import Logging
+
+/// One Lua state with all scripts of a folder as they were at one moment.
+///
+/// Belongs to the thread that made it.
+final class LuaGeneration {
+    private let state: OpaquePointer
+    private let host: LuaHost
+    let report: ScriptReport
+
+    private init(state: OpaquePointer, host: LuaHost, report: ScriptReport) {
+        self.state = state
+        self.host = host
+        self.report = report
+    }
+
+    deinit { jr_close(state) }
+
+    /// Loads every script of the folder. A script that cannot be loaded is left out and stands in the report; only a
+    /// folder that cannot be read, or memory that ran out, is an error.
+    static func load(_ directory: JobDirectory, memoryLimit: Int, logger: Logger) throws(ScriptError) -> LuaGeneration {
+        let paths = try directory.scriptPaths()
+        let host = LuaHost(logger: logger)
+        let opened = directory.path.withCString { path in
+            var functions = host.functions
+            var options = jr_options(memory_limit: memoryLimit, module_directory: path)
+            return jr_open(&functions, &options)
+        }
+        guard let state = opened else { throw ScriptError("not enough memory for a Lua state: raise --memory-limit") }
+        var report = ScriptReport()
+        report.fileCount = paths.count
+        for path in paths {
+            do throws(ScriptError) { try load(path, of: directory, into: state) } catch {
+                report.problems.append(ScriptReport.Problem(isError: true, message: error.message))
+            }
+        }
+        let isJoined = withUnsafeMutablePointer(to: &report) { report in
+            jr_join_definitions(state, report) { context, severity, message, length in
+                let text = String(decoding: UnsafeRawBufferPointer(start: message, count: length), as: UTF8.self)
+                context?.assumingMemoryBound(to: ScriptReport.self).pointee.problems
+                    .append(ScriptReport.Problem(isError: severity == JR_PROBLEM_ERROR, message: text))
+            }
+                && jr_list_jobs(state, report) { context, job in
+                    context?.assumingMemoryBound(to: ScriptReport.self).pointee.definitions
+                        .append(ScriptReport.Definition(job.pointee))
+                }
+        }
+        guard isJoined else {
+            jr_close(state)
+            throw ScriptError("not enough memory for the job scripts: raise --memory-limit")
+        }
+        return LuaGeneration(state: state, host: host, report: report)
+    }
+
+    private static func load(
+        _ path: String, of directory: JobDirectory, into state: OpaquePointer
+    ) throws(ScriptError) {
+        let source = try directory.source(of: path)
+        var error = jr_bytes()
+        let isGood = source.withUnsafeBufferPointer { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { characters in
+                withUnsafePointer(to: CChar(0)) { empty in
+                    jr_load_script(state, path, characters.baseAddress ?? empty, characters.count, &error)
+                }
+            }
+        }
+        if !isGood { throw ScriptError(error.text) }
+    }
+
+    /// Runs a job, with ``JobLifecycle/begin(_:now:)`` done. `jobItself` is a JSON object for `args.job_itself`.
+    func run(_ job: Job, jobItself: [UInt8]?) -> RunOutcome {
+        host.current = (job.id, job.name)
+        defer { host.current = nil }
+        var result = jr_result()
+        var name = job.name
+        name.withUTF8 { name in
+            job.args.bytes.withUnsafeBytes { args in
+                withOptionalBytes(jobItself) { itself in
+                    var request = jr_request(
+                        run: nil, name: UnsafeRawPointer(name.baseAddress ?? Self.empty).assumingMemoryBound(to: CChar.self),
+                        name_length: name.count,
+                        args: (args.baseAddress ?? UnsafeRawPointer(Self.empty)).assumingMemoryBound(to: CChar.self),
+                        args_length: args.count, job_itself: itself.baseAddress?.assumingMemoryBound(to: CChar.self),
+                        job_itself_length: itself.count)
+                    jr_run(state, &request, &result)
+                }
+            }
+        }
+        return RunOutcome(result, storedArgs: job.args)
+    }
+
+    // Never freed: a place to point at when there is nothing.
+    private static var empty: UnsafePointer<UInt8> { EmptyBytes.pointer }
+}
+
+private enum EmptyBytes {
+    // Written once, before any use, and never changed.
+    nonisolated(unsafe) static let pointer: UnsafePointer<UInt8> = {
+        let pointer = UnsafeMutablePointer<UInt8>.allocate(capacity: 1)
+        pointer.initialize(to: 0)
+        return UnsafePointer(pointer)
+    }()
+}
+
+private func withOptionalBytes(_ bytes: [UInt8]?, _ body: (UnsafeRawBufferPointer) -> Void) {
+    if let bytes { bytes.withUnsafeBytes(body) } else { body(UnsafeRawBufferPointer(start: nil, count: 0)) }
+}
+
+extension jr_bytes {
+    fileprivate var array: [UInt8] { Array(UnsafeRawBufferPointer(start: bytes, count: length)) }
+    fileprivate var text: String {
+        String(decoding: UnsafeRawBufferPointer(start: bytes, count: length), as: UTF8.self)
+    }
+    fileprivate var optionalArray: [UInt8]? { length == 0 ? nil : array }
+    fileprivate var optionalText: String? { length == 0 ? nil : text }
+}
+
+extension RunOutcome {
+    fileprivate init(_ result: jr_result, storedArgs: JobArguments) {
+        let kind: Kind
+        switch result.outcome {
+        case JR_RUN_SUCCEEDED: kind = .succeeded
+        case JR_RUN_CANCELLED: kind = .cancelled
+        case JR_RUN_FAILED_CANCELLED: kind = .failedCancelled
+        case JR_RUN_UNDEFINED:
+            self.init(.undefined, args: storedArgs)
+            return
+        default: kind = .failed
+        }
+        if kind == .succeeded {
+            self.init(kind, args: JobArguments(unchecked: result.args.array))
+            return
+        }
+        self.init(
+            kind, args: JobArguments(unchecked: result.args.array), error: result.error.optionalArray,
+            errbackError: result.errback_error.optionalArray, message: result.message.optionalText,
+            traceback: result.traceback.optionalText)
+    }
+}
+
+extension ScriptReport.Definition {
+    fileprivate init(_ job: jr_job_definition) {
+        name = String(
+            decoding: UnsafeRawBufferPointer(start: job.name, count: job.name_length), as: UTF8.self)
+        file = String(cString: job.file)
+        line = Int(job.line)
+        callbacks = Int(job.callbacks)
+        errbacks = Int(job.errbacks)
+        policy = ScriptPolicy(
+            maxAttempt: job.max_attempt.isNaN ? nil : Int(exactly: job.max_attempt),
+            retryMultiplier: job.retry_multiplier.isNaN ? nil : job.retry_multiplier)
+    }
+}

@@ -1,0 +1,34 @@
+public import JobReactorCore
+
+/// What loading a folder of scripts came to.
+public struct ScriptReport: Hashable, Sendable {
+    /// A job as its scripts define it.
+    public struct Definition: Hashable, Sendable {
+        public let name: String
+        /// Where `job` was called.
+        public let file: String
+        public let line: Int
+        public let callbacks: Int
+        public let errbacks: Int
+        public let policy: ScriptPolicy
+    }
+
+    /// What is wrong with a script.
+    public struct Problem: Hashable, Sendable {
+        /// A warning leaves the script in use; an error leaves it, or the definition it names, out.
+        public let isError: Bool
+        /// `file:line: text`
+        public let message: String
+    }
+
+    /// Sorted by name.
+    public var definitions: [Definition] = []
+    /// In the order they were found.
+    public var problems: [Problem] = []
+    /// Scripts that were looked at.
+    public var fileCount = 0
+
+    public init() {}
+
+    public var hasErrors: Bool { problems.contains(where: \.isError) }
+}

@@ -1,0 +1,28 @@
+internal import JobReactorWire
+internal import NIOCore
+
+/// A distributor process as the node knows it: the link to it, when there is one, and the reports that it has not yet
+/// taken.
+final class Destination {
+    var link: DistributorLink?
+    var outbox = Outbox()
+    /// Ends the wait for a distributor that is away.
+    var expiry: Scheduled<Void>?
+    private var credit = 0
+
+    /// A job that used the credit of this link is done or waits for its time.
+    func settled(onLink number: UInt32) {
+        if link?.number == number { credit += 1 }
+    }
+
+    /// Sends what has come together: reports, then the credit that their jobs gave back.
+    func flush() {
+        guard let link else {
+            credit = 0
+            return
+        }
+        outbox.sendRest { report in link.connection.write { LinkMessage.writeResult(report, to: &$0) } }
+        link.grant(credit)
+        credit = 0
+    }
+}

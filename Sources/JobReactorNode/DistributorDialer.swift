@@ -1,0 +1,140 @@
+internal import JobReactorCore
+internal import JobReactorWire
+internal import Logging
+internal import NIOCore
+
+/// Keeps the node registered with one distributor: connects, introduces the node, and becomes the link itself when the
+/// distributor says so; when it dials back instead, keeps the registration alive. The loss of either ends both, and the
+/// dialer starts again.
+final class DistributorDialer {
+    private let core: NodeCore
+    private let address: Address
+    private var dialer: Dialer?
+    private var connection: Connection?
+    private var isStopped = false
+    private var lastRefusal: String?
+
+    init(to address: Address, core: NodeCore) {
+        self.address = address
+        self.core = core
+    }
+
+    func start() {
+        let configuration = core.configuration
+        let dialer = Dialer(
+            to: address, on: core.loop, security: configuration.security, logger: configuration.logger
+        ) { [unowned self] in
+            let connection = Connection(role: .client, limits: configuration.limits, session: Registration(self))
+            self.connection = connection
+            return connection
+        }
+        self.dialer = dialer
+        dialer.start()
+    }
+
+    func stop() {
+        isStopped = true
+        dialer?.stop()
+    }
+
+    /// Done when nothing of it is open any more.
+    var closed: EventLoopFuture<Void> { dialer?.closed ?? core.loop.makeSucceededVoidFuture() }
+
+    /// The link that this registration led to, over another connection, is gone.
+    fileprivate func linkEnded(_ reason: String?) {
+        connection?.close(reason: reason ?? "the link is gone")
+    }
+
+    /// The conversation on the connection that the node opened.
+    fileprivate final class Registration: ConnectionSession {
+        private let owner: DistributorDialer
+        private var distributor: String?
+        private var awaitsAuthentication: Bool
+        private var hasLink = false
+
+        init(_ owner: DistributorDialer) {
+            self.owner = owner
+            awaitsAuthentication = owner.core.configuration.security.password != nil
+        }
+
+        func connected(_ connection: Connection) {
+            let core = owner.core
+            if let password = core.configuration.security.password {
+                connection.write { $0.writeRESPCommand(["AUTH", password.text]) }
+            }
+            connection.write { Handshake.node(core.introduction).write(to: &$0) }
+        }
+
+        func received(_ frame: RESPFrame, on connection: Connection) {
+            if awaitsAuthentication, frame.kind(ofToken: 0) == .simple {
+                awaitsAuthentication = false
+                return
+            }
+            if (try? LinkMessage(frame)) == .ping { return }
+            switch try? Handshake(frame) {
+            case .distributor(let id)?:
+                distributor = id
+                owner.dialer?.succeeded()
+                owner.lastRefusal = nil
+                connection.becomeLink(keepalive: Keepalive())
+                owner.core.expectLink(from: id, owner)
+            case .serve?:
+                guard let distributor else { return connection.close(reason: "SERVE before DISTRIBUTOR") }
+                hasLink = true
+                owner.core.stopExpectingLink(from: distributor, owner)
+                DistributorLink(distributor: distributor, connection: connection, core: owner.core) { _ in }.begin()
+            default:
+                refused(RESPValue(frame).text ?? "an answer that is none", connection)
+            }
+        }
+
+        private func refused(_ reason: String, _ connection: Connection) {
+            // Said once, not at every try.
+            if owner.lastRefusal != reason {
+                owner.lastRefusal = reason
+                owner.core.logger.error(
+                    "the distributor refuses this node", metadata: ["address": "\(owner.address)", "reason": "\(reason)"])
+            }
+            connection.close(reason: reason)
+        }
+
+        func readCompleted(on connection: Connection) {}
+
+        func disconnected(_ connection: Connection, reason: String?) {
+            guard !hasLink, let distributor else { return }
+            owner.core.registrationLost(distributor, owner)
+        }
+    }
+}
+
+extension NodeCore {
+    /// A distributor that dials back does so for this registration.
+    func expectLink(from distributor: String, _ dialer: DistributorDialer) {
+        registrations[distributor] = dialer
+    }
+
+    func stopExpectingLink(from distributor: String, _ dialer: DistributorDialer) {
+        if registrations[distributor] === dialer { registrations[distributor] = nil }
+    }
+
+    func registrationLost(_ distributor: String, _ dialer: DistributorDialer) {
+        guard registrations[distributor] === dialer else { return }
+        registrations[distributor] = nil
+        closeLink(to: distributor, reason: "the registration is gone")
+    }
+
+    /// A distributor dialled back. Returns why it is not welcome.
+    func acceptLink(from distributor: String, instance: String, over connection: Connection) -> CommandError? {
+        guard instance == self.instance else {
+            return CommandError("ERR the node that listens here is another than the one that gave this address")
+        }
+        guard let dialer = registrations[distributor] else {
+            return CommandError("ERR this node has not introduced itself to that distributor")
+        }
+        connection.write { Handshake.linked.write(to: &$0) }
+        DistributorLink(distributor: distributor, connection: connection, core: self) { [weak dialer] reason in
+            dialer?.linkEnded(reason)
+        }.begin()
+        return nil
+    }
+}

@@ -1,0 +1,95 @@
+public import JobReactorCore
+public import JobReactorWire
+public import Logging
+
+/// Who a node is, whom it serves, and how it runs jobs. The defaults are the gem's.
+public struct NodeConfiguration: Sendable {
+    /// Unique among the nodes of a distributor: 1 to 255 bytes without spaces.
+    public var name: String
+    /// `host:port` of each distributor to connect to.
+    public var distributors: [Address]
+    /// Where the node listens; nil for a node that is served over the connections it opens. Port 0 takes a free one.
+    public var server: Address?
+    /// The address that distributors dial, where it differs from `server`.
+    public var connectTo: Address?
+    /// Where jobs are kept.
+    public var storage: any JobStorage
+    /// The folder of the job scripts.
+    public var jobDirectory: String
+    /// What holds for a job where neither its script nor its producer says otherwise.
+    public var policy: JobPolicy
+    /// Whether scripts and feedbacks see `args.job_itself`.
+    public var mergeJobItselfToArgs: Bool
+    /// Whether each run is logged: its end at debug level, a failure at warning level.
+    public var logJobProcessing: Bool
+    /// Jobs that each distributor may have here unfinished and due; more wait at the distributor.
+    public var window: Int
+    /// Bytes that the Lua state may allocate; 0 for no limit.
+    public var memoryLimit: Int
+    public var security: WireSecurity
+    public var limits: RESPLimits
+    public var maximumConnections: Int
+    /// Seconds that a graceful stop waits for running jobs.
+    public var grace: Double
+    /// Seconds for which outcomes are kept for a distributor that is away.
+    public var reportTTL: Double
+    public var logger: Logger
+
+    public init(
+        name: String, distributors: [Address], server: Address? = nil, connectTo: Address? = nil,
+        storage: any JobStorage = MemoryStorage(), jobDirectory: String = "reactor_jobs",
+        policy: JobPolicy = JobPolicy(), mergeJobItselfToArgs: Bool = false, logJobProcessing: Bool = true,
+        window: Int = 1024, memoryLimit: Int = 0, security: WireSecurity = WireSecurity(),
+        limits: RESPLimits = RESPLimits(), maximumConnections: Int = 10_000, grace: Double = 10,
+        reportTTL: Double = 3600, logger: Logger = Logger(label: "jobreactor.node")
+    ) {
+        self.name = name
+        self.distributors = distributors
+        self.server = server
+        self.connectTo = connectTo
+        self.storage = storage
+        self.jobDirectory = jobDirectory
+        self.policy = policy
+        self.mergeJobItselfToArgs = mergeJobItselfToArgs
+        self.logJobProcessing = logJobProcessing
+        self.window = window
+        self.memoryLimit = memoryLimit
+        self.security = security
+        self.limits = limits
+        self.maximumConnections = maximumConnections
+        self.grace = grace
+        self.reportTTL = reportTTL
+        self.logger = logger
+    }
+
+    /// With addresses as text. Throws ``WireError`` for one that is no `host:port`.
+    public init(
+        name: String, distributors: [String], server: String? = nil, jobDirectory: String = "reactor_jobs"
+    ) throws {
+        func address(_ text: String) throws -> Address {
+            guard let address = Address(text) else {
+                throw WireError(.configuration, "'\(text)' is no address: write host:port, such as localhost:5000")
+            }
+            return address
+        }
+        self.init(
+            name: name, distributors: try distributors.map(address), server: try server.map(address),
+            jobDirectory: jobDirectory)
+    }
+
+    func validate() throws(WireError) {
+        if let problem = Name.problem(in: name) { throw WireError(.configuration, "the node's name \(problem)") }
+        if window < 1 || window > 1_000_000 {
+            throw WireError(.configuration, "window takes a number of jobs from 1 to 1000000, not \(window)")
+        }
+        if policy.maxAttempt < 1 {
+            throw WireError(.configuration, "max_attempt takes a whole number from 1, not \(policy.maxAttempt)")
+        }
+        if !(policy.retryMultiplier >= 0 && policy.retryMultiplier.isFinite) {
+            throw WireError(.configuration, "retry_multiplier takes seconds from 0, not \(policy.retryMultiplier)")
+        }
+        if connectTo != nil, server == nil {
+            throw WireError(.configuration, "connect_to needs server: a node that does not listen cannot be dialled")
+        }
+    }
+}

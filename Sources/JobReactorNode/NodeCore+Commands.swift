@@ -1,0 +1,114 @@
+internal import JobReactorCore
+internal import JobReactorWire
+internal import NIOCore
+
+/// The commands on the node's own port.
+extension NodeCore: CommandService {
+    func perform(_ command: ClientCommand, for session: CommandSession) {
+        switch command {
+        case .info(let section): session.reply { $0.writeRESPBulk(self.info(section)) }
+        case .jobs: session.reply { self.writeJobs(to: &$0) }
+        case .job(let id): writeJob(id, for: session)
+        case .handshake(.link(let distributor, let instance)):
+            if let error = acceptLink(from: distributor, instance: instance, over: session.connection) {
+                session.connection.refuse(error.line)
+            }
+        case .handshake:
+            session.reply { $0.writeRESPError("ERR that handshake is for a distributor's port: this is a node") }
+        case .enqueue, .perform, .nodes:
+            session.reply { $0.writeRESPError("ERR this is a node: send that command to a distributor") }
+        case .ping, .auth, .hello, .quit, .commandTable, .clientSetting:
+            // The session's own.
+            break
+        }
+    }
+
+    func commandsCompleted() {}
+
+    private func writeJobs(to buffer: inout ByteBuffer) {
+        let definitions = scripts?.definitions ?? []
+        buffer.writeRESPArray(count: definitions.count)
+        for definition in definitions {
+            buffer.writeRESPCommand([
+                "name", definition.name, "file", definition.file, "line", "\(definition.line)",
+                "callbacks", "\(definition.callbacks)", "errbacks", "\(definition.errbacks)",
+            ])
+        }
+    }
+
+    private func writeJob(_ id: JobID, for session: CommandSession) {
+        let ticket = session.owe()
+        load(id) { result in
+            session.pay(ticket) { buffer in
+                switch result {
+                case .success(.some(let job)): buffer.writeRESPCommand(job.shownFields.flatMap { [$0.0, $0.1] })
+                case .success(.none): buffer.writeRESPNull()
+                case .failure(let error): buffer.writeRESPError("ERR the storage fails: \(error)")
+                }
+            }
+        }
+    }
+
+    private func info(_ section: String?) -> String {
+        InfoText.make(
+            section,
+            [
+                (
+                    "Server",
+                    [
+                        ("jobreactor_version", JobReactorVersion.current), ("role", "node"),
+                        ("name", configuration.name), ("id", instance), ("tcp_port", "\(port ?? 0)"),
+                        ("uptime_in_seconds", "\(Int(Timestamp.now.seconds - startedAt.seconds))"),
+                    ]
+                ),
+                ("Clients", [("connected_clients", "\(connectionCount)")]),
+                (
+                    "Jobs",
+                    [
+                        ("received", "\(counters.received)"), ("succeeded", "\(counters.succeeded)"),
+                        ("failed_runs", "\(counters.failedRuns)"), ("failed", "\(counters.failed)"),
+                        ("cancelled", "\(counters.cancelled)"), ("running", "\(runningCount)"),
+                        ("ready", "\(readyCount)"), ("waiting", "\(waitingCount)"),
+                        ("unreported", "\(unreportedCount)"),
+                    ]
+                ),
+                ("Distributors", linkedDistributors.enumerated().map { ("distributor\($0.offset)", $0.element) }),
+                (
+                    "Scripts",
+                    [
+                        ("files", "\(scripts?.fileCount ?? 0)"), ("jobs", "\(jobNames.count)"),
+                        ("problems", "\(scripts?.problems.count ?? 0)"),
+                    ]
+                ),
+                (
+                    "Problems",
+                    (scripts?.problems ?? []).enumerated().map { ("problem\($0.offset)", $0.element.message) }
+                ),
+            ])
+    }
+}
+
+extension Job {
+    /// The record as `JOB id` shows it; fields that are not set are left out.
+    fileprivate var shownFields: [(String, String)] {
+        var fields = [
+            ("id", id.description), ("name", name), ("args", args.description), ("status", status.rawValue),
+            ("attempt", "\(attempt)"), ("defer", isDeferred ? "true" : "false"), ("distributor", distributor),
+            ("due_at", "\(dueAt.seconds)"),
+        ]
+        func add(_ name: String, _ value: Any?) {
+            if let value { fields.append((name, "\(value)")) }
+        }
+        add("run_at", runAt?.seconds)
+        add("period", period)
+        add("make_after", makeAfter)
+        add("node", node)
+        add("not_node", notNode)
+        add("max_attempt", maxAttempt)
+        add("retry_multiplier", retryMultiplier)
+        add("failed_at", failedAt?.seconds)
+        add("last_error", lastError)
+        add("traceback", lastTraceback)
+        return fields
+    }
+}

@@ -1,0 +1,87 @@
+private import Logging
+package import NIOCore
+package import NIOPosix
+
+/// A connection that sends one command at a time and reads its reply, for tools and tests. Safe to use from any task.
+package final class RESPClient: Sendable {
+    private let channel: any Channel
+    private let conversation: NIOLoopBound<Conversation>
+
+    private init(channel: any Channel, conversation: NIOLoopBound<Conversation>) {
+        self.channel = channel
+        self.conversation = conversation
+    }
+
+    /// Connects and says the password, when there is one. Throws ``WireError``.
+    package static func connect(
+        to address: Address, security: WireSecurity = WireSecurity(),
+        on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+    ) async throws -> RESPClient {
+        let loop = group.next()
+        let client: RESPClient
+        do {
+            client = try await loop.flatSubmit {
+                let conversation = NIOLoopBound(Conversation(), eventLoop: loop)
+                return Dialer.connect(to: address, on: loop, tls: security.tls) {
+                    let connection = Connection(role: .client, limits: RESPLimits(), session: conversation.value)
+                    conversation.value.connection = connection
+                    return connection
+                }.map { RESPClient(channel: $0, conversation: conversation) }
+            }.get()
+        } catch {
+            throw WireError.unreachable(address, error)
+        }
+        guard let password = security.password else { return client }
+        let answer = try await client.send(["AUTH", password.text])
+        guard case .error(let reason) = answer else { return client }
+        await client.close()
+        throw WireError(.connect, "\(address) refuses the password: \(reason)")
+    }
+
+    /// Sends a command and returns its reply, which may be an error. Throws ``WireError`` when the connection is lost.
+    package func send(_ words: [String]) async throws -> RESPValue {
+        let conversation = conversation
+        return try await channel.eventLoop.flatSubmit { conversation.value.send(words) }.get()
+    }
+
+    package func close() async {
+        try? await channel.close().get()
+    }
+
+    private final class Conversation: ConnectionSession {
+        weak var connection: Connection?
+        private var waiting: [EventLoopPromise<RESPValue>] = []
+
+        func send(_ words: [String]) -> EventLoopFuture<RESPValue> {
+            guard let connection, connection.isOpen, let loop = connection.eventLoop else {
+                return MultiThreadedEventLoopGroup.singleton.next().makeFailedFuture(Self.lost)
+            }
+            let promise = loop.makePromise(of: RESPValue.self)
+            waiting.append(promise)
+            connection.write { $0.writeRESPCommand(words) }
+            return promise.futureResult
+        }
+
+        func received(_ frame: RESPFrame, on connection: Connection) {
+            if !waiting.isEmpty { waiting.removeFirst().succeed(RESPValue(frame)) }
+        }
+
+        func readCompleted(on connection: Connection) {}
+
+        func disconnected(_ connection: Connection, reason: String?) {
+            for promise in waiting { promise.fail(Self.lost) }
+            waiting = []
+        }
+
+        private static let lost = WireError(.connect, "the connection was lost before the reply came")
+    }
+}
+
+extension WireError {
+    /// The other side is not there.
+    package static func unreachable(_ address: Address, _ error: any Error) -> WireError {
+        WireError(
+            .connect, "cannot connect to \(address): \(Transport.describe(error)):"
+                + " start a distributor there (jobreactor distributor) or name another with --distributor", cause: error)
+    }
+}

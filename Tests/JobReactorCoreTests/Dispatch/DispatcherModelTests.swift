@@ -1,0 +1,245 @@
+import JobReactorCore
+import Testing
+
+/// Random events, told to the dispatcher and to a naive one that looks at everything each time.
+@Suite struct DispatcherModelTests {
+    private struct Node {
+        let name: String
+        var jobs: Set<String> = []
+        var credit = 0
+        var window = 0
+        var isDraining = false
+        /// Jobs it has, and has not settled.
+        var running: [Job] = []
+        var load: Int { window - credit }
+        var isFree: Bool { credit > 0 && !isDraining }
+    }
+
+    private struct Model {
+        let strict: Bool
+        var nodes: [Dispatcher.NodeHandle: Node] = [:]
+        /// All that wait: those given back before the others, each in the order they came.
+        var returned: [Job] = []
+        var waiting: [Job] = []
+        var settled: [JobID] = []
+
+        func isAllowed(_ job: Job, on node: Node) -> Bool {
+            node.jobs.contains(job.name) && node.name != job.notNode
+                && (!strict || job.node == nil || job.node == node.name)
+        }
+
+        func sameRoute(_ left: Job, _ right: Job) -> Bool {
+            left.name == right.name && left.node == right.node && left.notNode == right.notNode
+        }
+
+        /// The first of its route among those that wait.
+        func isFirst(_ job: Job) -> Bool {
+            (returned + waiting).first { sameRoute($0, job) }?.id == job.id
+        }
+
+        mutating func remove(_ job: Job) -> Bool {
+            if let index = returned.firstIndex(where: { $0.id == job.id }) {
+                returned.remove(at: index)
+                return true
+            }
+            if let index = waiting.firstIndex(where: { $0.id == job.id }) {
+                waiting.remove(at: index)
+                return true
+            }
+            return false
+        }
+    }
+
+    private static let names = ["a", "b", "c", "d"]
+    private static let jobNames = ["w", "x", "y", "z"]
+
+    /// One run: the dispatcher, its model, and the steps of both.
+    private struct Run {
+        let seed: UInt64
+        var random: SeededGenerator
+        var dispatcher: Dispatcher
+        var model: Model
+        var made = 0
+        var step = 0
+
+        init(seed: UInt64, strict: Bool) {
+            self.seed = seed
+            random = SeededGenerator(seed: seed)
+            dispatcher = Dispatcher(alwaysUseSpecifiedNode: strict)
+            model = Model(strict: strict)
+        }
+
+        var note: Comment { "seed \(seed), strict \(model.strict), step \(step)" }
+
+        mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
+
+        /// Handles are not ordered: the order of the names, and of equal names by load, keeps a run repeatable.
+        mutating func someNode() -> Dispatcher.NodeHandle? {
+            order.isEmpty ? nil : order[Int.random(in: 0..<order.count, using: &random)]
+        }
+        var order: [Dispatcher.NodeHandle] = []
+
+        mutating func someJob() -> Job {
+            made += 1
+            let name = DispatcherModelTests.jobNames[Int.random(in: 0..<4, using: &random)]
+            let node = chance(30) ? DispatcherModelTests.names[Int.random(in: 0..<4, using: &random)] : nil
+            let notNode = chance(20) ? DispatcherModelTests.names[Int.random(in: 0..<4, using: &random)] : nil
+            return job(made, name, node: node, notNode: notNode)
+        }
+
+        mutating func someJobs() -> Set<String> {
+            var jobs: Set<String> = []
+            for name in DispatcherModelTests.jobNames where chance(60) { jobs.insert(name) }
+            return jobs
+        }
+
+        mutating func connect(name: String, jobs: Set<String>) {
+            let handle = dispatcher.connect(name: name)
+            #expect(model.nodes[handle] == nil, note)
+            model.nodes[handle] = Node(name: name)
+            order.append(handle)
+            announce(handle, jobs: jobs)
+        }
+
+        mutating func announce(_ handle: Dispatcher.NodeHandle, jobs: Set<String>) {
+            dispatcher.announce(handle, jobs: jobs)
+            model.nodes[handle]?.jobs = jobs
+            takeAll(for: handle)
+        }
+
+        mutating func grant(_ handle: Dispatcher.NodeHandle, credit: Int) {
+            dispatcher.grant(handle, credit: credit)
+            guard var node = model.nodes[handle] else { return }
+            node.credit += credit
+            node.window = max(node.window, node.credit)
+            model.nodes[handle] = node
+            takeAll(for: handle)
+        }
+
+        /// A job goes to the dispatcher, new or given back; checks where it is sent.
+        mutating func put(_ job: Job, isReturned: Bool) {
+            let chosen = isReturned ? dispatcher.giveBack(job) : dispatcher.enqueue(job)
+            let others = (model.returned + model.waiting).contains { model.sameRoute($0, job) }
+            let fitting = model.nodes.values.filter { $0.isFree && model.isAllowed(job, on: $0) }
+            guard let chosen else {
+                #expect(fitting.isEmpty || others, note)
+                if isReturned { model.returned.append(job) } else { model.waiting.append(job) }
+                return
+            }
+            guard let node = model.nodes[chosen] else {
+                Issue.record("sent to a node that is gone: \(note)")
+                return
+            }
+            #expect(!others, note)
+            #expect(node.isFree, note)
+            #expect(model.isAllowed(job, on: node), note)
+            if fitting.contains(where: { $0.name == job.node }) {
+                #expect(node.name == job.node, note)
+            } else {
+                #expect(node.load == fitting.map(\.load).min(), note)
+            }
+            model.nodes[chosen]?.credit -= 1
+            model.nodes[chosen]?.running.append(job)
+        }
+
+        /// The node takes what it can; checks each, and that nothing it could have is left.
+        mutating func takeAll(for handle: Dispatcher.NodeHandle) {
+            while let job = dispatcher.takeNext(for: handle) {
+                guard let node = model.nodes[handle] else {
+                    Issue.record("taken by a node that is gone: \(note)")
+                    return
+                }
+                #expect(node.isFree, note)
+                #expect(model.isAllowed(job, on: node), note)
+                #expect(model.isFirst(job), note)
+                let wasWaiting = model.remove(job)
+                #expect(wasWaiting, note)
+                model.nodes[handle]?.credit -= 1
+                model.nodes[handle]?.running.append(job)
+            }
+            guard let node = model.nodes[handle], node.isFree else { return }
+            #expect(!(model.returned + model.waiting).contains { model.isAllowed($0, on: node) }, note)
+        }
+
+        mutating func settle(_ handle: Dispatcher.NodeHandle) {
+            guard var node = model.nodes[handle], !node.running.isEmpty else { return }
+            let job = node.running.remove(at: Int.random(in: 0..<node.running.count, using: &random))
+            model.nodes[handle] = node
+            if chance(15) { put(job, isReturned: true) } else { model.settled.append(job.id) }
+            grant(handle, credit: 1)
+        }
+
+        mutating func disconnect(_ handle: Dispatcher.NodeHandle) {
+            dispatcher.disconnect(handle)
+            order.removeAll { $0 == handle }
+            for job in model.nodes.removeValue(forKey: handle)?.running ?? [] { put(job, isReturned: true) }
+        }
+
+        func compare() {
+            let waiting = model.returned + model.waiting
+            #expect(dispatcher.waitingCount == waiting.count, note)
+            let counts = Dictionary(grouping: waiting, by: \.name).mapValues(\.count).sorted { $0.key < $1.key }
+            let listed = dispatcher.waitingByName()
+            #expect(listed.map(\.name) == counts.map(\.key), note)
+            #expect(listed.map(\.count) == counts.map(\.value), note)
+            let defined = model.nodes.values.reduce(into: Set<String>()) { $0.formUnion($1.jobs) }
+            #expect(listed.map(\.isDefined) == counts.map { defined.contains($0.key) }, note)
+            for (handle, node) in model.nodes {
+                let state = dispatcher.state(of: handle)
+                #expect(state.name == node.name, note)
+                #expect(state.jobs == node.jobs, note)
+                #expect(state.credit == node.credit, note)
+                #expect(state.load == node.load, note)
+                #expect(state.isDraining == node.isDraining, note)
+            }
+        }
+    }
+
+    @Test(
+        "no job is lost or sent twice, none goes where it must not, and each route keeps its order",
+        arguments: [11, 22, 33, 44, 55, 66] as [UInt64], [false, true])
+    func model(seed: UInt64, strict: Bool) {
+        var run = Run(seed: seed, strict: strict)
+        for step in 0..<4000 {
+            run.step = step
+            switch Int.random(in: 0..<100, using: &run.random) {
+            case 0..<45: run.put(run.someJob(), isReturned: false)
+            case 45..<80: if let node = run.someNode() { run.settle(node) }
+            case 80..<86:
+                if let node = run.someNode() { run.grant(node, credit: Int.random(in: 1...3, using: &run.random)) }
+            case 86..<91: if let node = run.someNode() { run.announce(node, jobs: run.someJobs()) }
+            case 91..<95:
+                if run.order.count < 7 {
+                    run.connect(name: Self.names[Int.random(in: 0..<4, using: &run.random)], jobs: run.someJobs())
+                }
+            case 95..<97:
+                if let node = run.someNode() {
+                    run.dispatcher.drain(node)
+                    run.model.nodes[node]?.isDraining = true
+                }
+            default: if let node = run.someNode() { run.disconnect(node) }
+            }
+            if step % 20 == 0 { run.compare() }
+        }
+        run.compare()
+        let settledAmid = run.model.settled.count
+
+        // Nodes of every name that take everything: what was put in has come out.
+        for node in run.order { run.disconnect(node) }
+        for name in Self.names + ["e"] {
+            run.connect(name: name, jobs: Set(Self.jobNames))
+            if let node = run.order.last { run.grant(node, credit: 10_000) }
+        }
+        run.compare()
+        // A job that wants the node it excludes waits for ever, where the word is strict.
+        #expect(run.model.returned.isEmpty || strict)
+        for job in run.model.returned + run.model.waiting {
+            #expect(strict && job.node != nil && job.node == job.notNode, run.note)
+        }
+        let accounted =
+            run.model.settled + run.model.nodes.values.flatMap { $0.running.map(\.id) }
+            + (run.model.returned + run.model.waiting).map(\.id)
+        #expect(accounted.sorted() == (1...run.made).map { id($0) }, run.note)
+        #expect(settledAmid > 300, run.note)
+    }
+}

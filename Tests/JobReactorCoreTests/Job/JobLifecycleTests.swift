@@ -1,0 +1,298 @@
+import JobReactorCore
+import Testing
+
+@Suite struct JobLifecycleTests {
+    private static let end = start.advanced(bySeconds: 3.5)
+    private static let before: JobArguments = ["path": "cat.png"]
+    private static let after: JobArguments = ["path": "cat.png", "seen": 1]
+
+    /// One row of the table: a run of `kind` of a job that is periodic or not, on its last attempt or not.
+    struct Row: CustomTestStringConvertible, Sendable {
+        enum Then: Sendable {
+            case wait(seconds: Double)
+            case removed(by: any KeyPath<JobPolicy, Bool> & Sendable)
+            case park
+        }
+        let kind: RunOutcome.Kind
+        let isPeriodic: Bool
+        let isLastAttempt: Bool
+        let status: JobStatus
+        let attempt: Int32
+        let then: Then
+        let feedback: Feedback.Kind?
+
+        init(
+            _ kind: RunOutcome.Kind, periodic: Bool, last: Bool, _ status: JobStatus, attempt: Int32, _ then: Then,
+            _ feedback: Feedback.Kind?
+        ) {
+            (self.kind, isPeriodic, isLastAttempt) = (kind, periodic, last)
+            (self.status, self.attempt, self.then, self.feedback) = (status, attempt, then, feedback)
+        }
+
+        var testDescription: String {
+            "\(kind)\(isPeriodic ? ", periodic" : "")\(isLastAttempt ? ", last attempt" : "")"
+        }
+    }
+
+    /// Attempts are 2 of 3, or 3 of 3; the period is 60 s and the multiplier 5 s.
+    static let table: [Row] = [
+        Row(.succeeded, periodic: false, last: false, .complete, attempt: 2, .removed(by: \.removeDoneJobs), .success),
+        Row(.succeeded, periodic: false, last: true, .complete, attempt: 3, .removed(by: \.removeDoneJobs), .success),
+        Row(.succeeded, periodic: true, last: false, .queued, attempt: 0, .wait(seconds: 60), .success),
+        Row(.succeeded, periodic: true, last: true, .queued, attempt: 0, .wait(seconds: 60), .success),
+        Row(
+            .cancelled, periodic: false, last: false, .cancelled, attempt: 2, .removed(by: \.removeCancelledJobs),
+            .success),
+        Row(
+            .cancelled, periodic: false, last: true, .cancelled, attempt: 3, .removed(by: \.removeCancelledJobs),
+            .success),
+        Row(
+            .cancelled, periodic: true, last: false, .cancelled, attempt: 2, .removed(by: \.removeCancelledJobs),
+            .success),
+        Row(
+            .cancelled, periodic: true, last: true, .cancelled, attempt: 3, .removed(by: \.removeCancelledJobs),
+            .success),
+        Row(.failed, periodic: false, last: false, .queued, attempt: 2, .wait(seconds: 10), nil),
+        Row(.failed, periodic: false, last: true, .failed, attempt: 3, .removed(by: \.removeFailedJobs), .error),
+        Row(.failed, periodic: true, last: false, .queued, attempt: 2, .wait(seconds: 60), nil),
+        Row(.failed, periodic: true, last: true, .failed, attempt: 3, .removed(by: \.removeFailedJobs), .error),
+        Row(
+            .failedCancelled, periodic: false, last: false, .cancelled, attempt: 2,
+            .removed(by: \.removeCancelledJobs), .error),
+        Row(
+            .failedCancelled, periodic: false, last: true, .cancelled, attempt: 3,
+            .removed(by: \.removeCancelledJobs), .error),
+        Row(
+            .failedCancelled, periodic: true, last: false, .cancelled, attempt: 2,
+            .removed(by: \.removeCancelledJobs), .error),
+        Row(
+            .failedCancelled, periodic: true, last: true, .cancelled, attempt: 3,
+            .removed(by: \.removeCancelledJobs), .error),
+        Row(.undefined, periodic: false, last: false, .queued, attempt: 1, .park, nil),
+        Row(.undefined, periodic: false, last: true, .queued, attempt: 2, .park, nil),
+        Row(.undefined, periodic: true, last: false, .queued, attempt: 1, .park, nil),
+        Row(.undefined, periodic: true, last: true, .queued, attempt: 2, .park, nil),
+    ]
+
+    private static let policies: [JobPolicy] = [false, true].flatMap { done in
+        [false, true].flatMap { cancelled in
+            [false, true].map { failed in
+                JobPolicy(
+                    maxAttempt: 3, retryMultiplier: 5, removeDoneJobs: done, removeCancelledJobs: cancelled,
+                    removeFailedJobs: failed)
+            }
+        }
+    }
+
+    private func running(attempt: Int32, period: Double?) -> Job {
+        var job = Job(
+            id: id(1), name: "resize", args: Self.before, options: JobOptions(period: period), distributor: "app",
+            createdAt: start)
+        job.status = .queued
+        job.attempt = attempt - 1
+        job.runs = 20
+        return JobLifecycle.begin(job, now: start)
+    }
+
+    private func outcome(_ kind: RunOutcome.Kind) -> RunOutcome {
+        switch kind {
+        case .succeeded, .cancelled: RunOutcome(kind, args: Self.after)
+        case .failed, .failedCancelled:
+            RunOutcome(
+                kind, args: Self.after, error: bytes(#""resize.lua:3: oops""#), errbackError: bytes("{\"code\":7}"),
+                message: "resize.lua:3: oops", traceback: "stack traceback:\n\t…")
+        case .undefined: RunOutcome(kind, args: Self.before)
+        }
+    }
+
+    @Test("the end of a run", arguments: table)
+    func end(_ row: Row) {
+        for policy in Self.policies {
+            let running = running(attempt: row.isLastAttempt ? 3 : 2, period: row.isPeriodic ? 60 : nil)
+            let transition = JobLifecycle.end(running, outcome(row.kind), policy: policy, now: Self.end)
+
+            // The record, field by field: what the row says, else as it was.
+            var expected = running
+            expected.status = row.status
+            expected.attempt = row.attempt
+            let next: JobLifecycle.Transition.Next
+            switch row.then {
+            case .wait(let seconds):
+                expected.makeAfter = seconds
+                expected.dueAt = Self.end.advanced(bySeconds: seconds)
+                next = .wait
+            case .removed(let flag): next = policy[keyPath: flag] ? .remove : .keep
+            case .park: next = .park
+            }
+            switch row.kind {
+            case .succeeded, .cancelled: expected.args = Self.after
+            case .failed, .failedCancelled:
+                expected.args = Self.after
+                expected.failedAt = Self.end
+                expected.lastError = "resize.lua:3: oops"
+                expected.lastTraceback = "stack traceback:\n\t…"
+            case .undefined: expected.runs = 20
+            }
+            #expect(transition.job == expected, "\(policy)")
+            #expect(transition.next == next, "\(policy)")
+
+            let feedback = row.feedback.map { kind in
+                Feedback(
+                    kind,
+                    args: kind == .success
+                        ? Self.after
+                        : [
+                            "path": "cat.png", "seen": 1, "error": "resize.lua:3: oops",
+                            "errback_error": ["code": 7],
+                        ])
+            }
+            #expect(transition.feedback == feedback, "\(policy)")
+        }
+    }
+
+    @Test("the table has a row for every kind, periodic or not, on the last attempt or not")
+    func completeness() {
+        var cells: Set<String> = []
+        for row in Self.table { cells.insert(row.testDescription) }
+        #expect(cells.count == 20)
+        #expect(Self.table.count == 20)
+        #expect(Self.policies.count == 8)
+    }
+
+    @Test("the start of a run counts the attempt and notes the time; nothing else changes")
+    func begin() {
+        for status in JobStatus.allCases {
+            for attempt in [0, 1, 9] as [Int32] {
+                var job = job(1, period: 60)
+                job.status = status
+                job.attempt = attempt
+                job.lastError = "of before"
+                var expected = job
+                expected.attempt = attempt + 1
+                expected.runs = 1
+                expected.runAt = Self.end
+                expected.status = .inProgress
+                #expect(JobLifecycle.begin(job, now: Self.end) == expected)
+            }
+        }
+    }
+
+    @Test("with the defaults a job that always fails is tried ten times, waiting 5, 10, … 45 s, and told once")
+    func defaultRetries() {
+        var job = job(1)
+        var now = start
+        var waits: [Double] = []
+        var feedbacks: [Feedback.Kind] = []
+        for run in 1...10 {
+            let running = JobLifecycle.begin(job, now: now)
+            #expect(running.attempt == Int32(run))
+            let outcome = RunOutcome(.failed, args: job.args, error: bytes("\"oops\""), message: "oops")
+            let transition = JobLifecycle.end(running, outcome, policy: JobPolicy(), now: now)
+            if let feedback = transition.feedback { feedbacks.append(feedback.kind) }
+            job = transition.job
+            if transition.next == .wait { waits.append(job.dueAt.seconds - now.seconds) }
+            #expect(transition.next == (run < 10 ? .wait : .keep))
+            now = job.dueAt
+        }
+        #expect(waits == [5, 10, 15, 20, 25, 30, 35, 40, 45])
+        #expect(feedbacks == [.error])
+        #expect(job.status == .failed)
+    }
+
+    @Test("a periodic job that fails now and then goes on for ever, as a good run sets its attempts back")
+    func periodicWithErrors() {
+        var job = job(1, period: 60)
+        let policy = JobPolicy(maxAttempt: 2)
+        for run in 1...50 {
+            let running = JobLifecycle.begin(job, now: start)
+            let kind: RunOutcome.Kind = run % 2 == 0 ? .succeeded : .failed
+            let transition = JobLifecycle.end(
+                running, RunOutcome(kind, args: job.args), policy: policy, now: Self.end)
+            #expect(transition.next == .wait)
+            #expect(transition.job.dueAt == Self.end.advanced(bySeconds: 60))
+            job = transition.job
+        }
+        #expect(job.attempt == 0)
+        #expect(job.runs == 50)
+    }
+
+    @Test("a periodic job that has run too often to be counted runs on")
+    func runsWrap() {
+        var job = job(1, period: 0)
+        job.runs = .max
+        #expect(JobLifecycle.begin(job, now: start).runs != .max)
+        let transition = JobLifecycle.end(
+            JobLifecycle.begin(job, now: start), RunOutcome(.undefined, args: [:]), policy: JobPolicy(), now: start)
+        #expect(transition.job.runs == .max)
+    }
+
+    @Test("a periodic job that fails on end ends as failed")
+    func periodicFailure() {
+        var job = job(1, period: 60)
+        var nexts: [JobLifecycle.Transition.Next] = []
+        for _ in 1...3 {
+            let running = JobLifecycle.begin(job, now: start)
+            let transition = JobLifecycle.end(
+                running, RunOutcome(.failed, args: job.args), policy: JobPolicy(maxAttempt: 3), now: Self.end)
+            nexts.append(transition.next)
+            job = transition.job
+        }
+        #expect(nexts == [.wait, .wait, .keep])
+        #expect(job.status == .failed)
+    }
+
+    @Test(
+        "attempts beyond the maximum, as after a change of policy, end as failed",
+        arguments: [(1, 1, false), (2, 1, false), (9, 10, true), (10, 10, false), (11, 10, false)] as [(Int32, Int, Bool)])
+    func bounds(attempt: Int32, maxAttempt: Int, isRetried: Bool) {
+        let transition = JobLifecycle.end(
+            running(attempt: attempt, period: nil), RunOutcome(.failed, args: [:]),
+            policy: JobPolicy(maxAttempt: maxAttempt), now: Self.end)
+        #expect((transition.next == .wait) == isRetried)
+        #expect((transition.job.status == .failed) == !isRetried)
+        #expect((transition.feedback == nil) == isRetried)
+    }
+
+    @Test("the longest wait there can be is a time that fits")
+    func longestWait() {
+        let policy = JobPolicy(maxAttempt: Int(Int32.max), retryMultiplier: 3_155_760_000)
+        let transition = JobLifecycle.end(
+            running(attempt: .max - 1, period: nil), RunOutcome(.failed, args: [:]), policy: policy, now: Self.end)
+        #expect(transition.next == .wait)
+        #expect(transition.job.dueAt == Timestamp(microseconds: .max))
+    }
+
+    @Test("an error feedback has the errors there are, in place of members of those names")
+    func errorFeedback() {
+        let args: JobArguments = ["error": "the job's own", "n": 1]
+        let rows: [(String?, String?, JobArguments)] = [
+            (nil, nil, ["error": "the job's own", "n": 1]),
+            ("\"oops\"", nil, ["n": 1, "error": "oops"]),
+            ("{\"code\":1}", "\"worse\"", ["n": 1, "error": ["code": 1], "errback_error": "worse"]),
+            (nil, "\"worse\"", ["error": "the job's own", "n": 1, "errback_error": "worse"]),
+        ]
+        for (error, errbackError, expected) in rows {
+            let outcome = RunOutcome(
+                .failedCancelled, args: args, error: error.map(bytes), errbackError: errbackError.map(bytes))
+            let transition = JobLifecycle.end(
+                running(attempt: 1, period: nil), outcome, policy: JobPolicy(), now: Self.end)
+            #expect(transition.feedback == Feedback(.error, args: expected))
+            #expect(transition.job.args == args)
+        }
+    }
+
+    @Test("a job can be undefined any number of times without using up its attempts")
+    func undefined() {
+        var job = job(1)
+        for _ in 1...20 {
+            let running = JobLifecycle.begin(job, now: start)
+            let transition = JobLifecycle.end(
+                running, RunOutcome(.undefined, args: job.args), policy: JobPolicy(maxAttempt: 1), now: Self.end)
+            #expect(transition.next == .park)
+            job = transition.job
+        }
+        #expect(job.attempt == 0)
+        #expect(job.runs == 0)
+        #expect(job.status == .queued)
+    }
+}

@@ -1,0 +1,223 @@
+import JobReactorCore
+import JobReactorTesting
+import Synchronization
+import Testing
+
+/// The suite finds what it is there to find: storages with one fault each, and the check that must name it.
+@Suite struct StorageConformanceTests {
+    @Test("the checks have names of their own")
+    func names() {
+        let names = StorageConformance.checks.map(\.name)
+        #expect(Set(names).count == names.count)
+        #expect(names.count == 26)
+        #expect(StorageConformance.checks.map(\.description) == names)
+    }
+
+    @Test(
+        "a storage with a fault does not pass",
+        arguments: [
+            (.overwrites, "an id that is already there changes nothing"),
+            (.reportsAllAsNew, "an id that is already there changes nothing"),
+            (.reportsAllAsNew, "of concurrent saves of one id, one is new"),
+            (.lastOfBatchWins, "an id twice in one batch is one job, the first"),
+            (.neverForgetsIDs, "an id whose record was removed is new again"),
+            (.silentOnEmptyBatch, "an empty batch is saved as nothing"),
+            (.capsBatches, "10,000 jobs in a batch are saved, listed, updated and removed"),
+            (.mergesUpdates, "an update replaces the whole record"),
+            (.removesAll, "a removal removes that job alone"),
+            (.updateInserts, "an update of a missing job changes nothing"),
+            (.failsOnMissing, "an update of a missing job changes nothing"),
+            (.failsOnMissing, "a removal of a missing job is no error"),
+            (.appliesBackwards, "the changes of a batch take effect in order"),
+            (.removesAll, "an empty batch of changes is applied as nothing"),
+            (.losesTraceback, "every field survives a save and an update"),
+            (.losesTraceback, "every optional field survives alone"),
+            (.roundsTimes, "every field survives a save and an update"),
+            (.losesStatus, "every status survives"),
+            (.rewritesArguments, "args come back byte for byte"),
+            (.cutsTextsAtZero, "texts come back byte for byte"),
+            (.inventsJobs, "there is no job in an empty storage"),
+            (.signedOrder, "jobs are listed by id, all 128 bits of it, without a sign"),
+            (.ignoresLimit, "pages begin after the id and hold at most the limit"),
+            (.includesAfter, "pages begin after the id and hold at most the limit"),
+            (.wantsAfterPresent, "a page may begin after an id that is not there"),
+            (.appliesLate, "calls take effect in the order they are made, without waiting"),
+            (.appliesLate, "concurrent callers do not disturb each other"),
+            (.answersTwice, "done is called once for every call"),
+            (.answersNever, "done is called once for every call"),
+        ] as [(FaultyStorage.Fault, String)])
+    func finds(_ fault: FaultyStorage.Fault, check name: String) async throws {
+        let check = try #require(StorageConformance.checks.first { $0.name == name })
+        let failure = await #expect(throws: StorageConformanceFailure.self) {
+            try await check.run(patience: .milliseconds(500)) { FaultyStorage(fault) }
+        }
+        #expect(failure?.check == name)
+        #expect(failure?.expected != failure?.actual)
+    }
+
+    @Test("every check is there for a fault")
+    func coverage() throws {
+        let check = try #require(StorageConformance.checks.first)
+        #expect(check.name == "a new job is saved and returned as new")
+    }
+
+    @Test("without a fault that storage passes", arguments: StorageConformance.checks)
+    func passes(_ check: StorageConformance.Check) async throws {
+        try await check.run { FaultyStorage(nil) }
+    }
+
+    @Test("a storage that cannot be made fails the check, with the reason")
+    func notMade() async throws {
+        let check = try #require(StorageConformance.checks.first)
+        let failure = await #expect(throws: StorageConformanceFailure.self) {
+            try await check.run { throw StorageError("no such file") }
+        }
+        #expect(failure?.description == "\(check.name): expected makeStorage to return a storage, got no such file")
+    }
+
+    @Test("a storage that answers on other threads, later, passes", arguments: StorageConformance.checks)
+    func asynchronous(_ check: StorageConformance.Check) async throws {
+        try await check.run { QueuedStorage() }
+    }
+}
+
+/// A storage of the naive kind with one thing wrong.
+final class FaultyStorage: JobStorage {
+    enum Fault: CaseIterable, Sendable {
+        case overwrites, reportsAllAsNew, lastOfBatchWins, neverForgetsIDs, silentOnEmptyBatch, capsBatches
+        case mergesUpdates, removesAll, updateInserts, failsOnMissing, appliesBackwards
+        case losesTraceback, roundsTimes, losesStatus, rewritesArguments, cutsTextsAtZero
+        case inventsJobs, signedOrder, ignoresLimit, includesAfter, wantsAfterPresent
+        case appliesLate, answersTwice, answersNever
+    }
+
+    private struct State {
+        var jobs: [JobID: Job] = [:]
+        var known: Set<JobID> = []
+        var late: [JobChange] = []
+    }
+
+    private let fault: Fault?
+    private let state = Mutex(State())
+
+    init(_ fault: Fault?) { self.fault = fault }
+
+    var isDurable: Bool { false }
+
+    func save(_ jobs: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void) {
+        if jobs.isEmpty && fault == .silentOnEmptyBatch { return }
+        let new = state.withLock { state in
+            var new: Set<JobID> = []
+            for job in fault == .capsBatches ? jobs.prefix(1000) : jobs[...] {
+                let isKnown = fault == .neverForgetsIDs ? state.known.contains(job.id) : state.jobs[job.id] != nil
+                let isOfBatch = fault == .lastOfBatchWins && new.contains(job.id)
+                if !isKnown || isOfBatch || fault == .overwrites { state.jobs[job.id] = stored(job) }
+                if !isKnown || fault == .reportsAllAsNew { new.insert(job.id) }
+                state.known.insert(job.id)
+            }
+            return new
+        }
+        done(.success(new))
+    }
+
+    func apply(_ changes: [JobChange], done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
+        if fault == .answersNever { return }
+        let result: Result<Void, StorageError> = state.withLock { state in
+            if fault == .removesAll, !changes.contains(where: { if case .update = $0 { true } else { false } }) {
+                state.jobs = [:]
+            }
+            let now = fault == .appliesLate ? state.late : fault == .appliesBackwards ? changes.reversed() : changes
+            state.late = changes
+            for change in now {
+                switch change {
+                case .update(var job):
+                    if state.jobs[job.id] == nil {
+                        if fault == .failsOnMissing { return .failure(StorageError("no such job")) }
+                        if fault != .updateInserts { continue }
+                    }
+                    if fault == .mergesUpdates {
+                        job.lastError = job.lastError ?? state.jobs[job.id]?.lastError
+                    }
+                    state.jobs[job.id] = stored(job)
+                case .remove(let id):
+                    if state.jobs.removeValue(forKey: id) == nil, fault == .failsOnMissing {
+                        return .failure(StorageError("no such job"))
+                    }
+                }
+            }
+            return .success(())
+        }
+        done(result)
+        if fault == .answersTwice { done(result) }
+    }
+
+    func load(_ id: JobID, done: @escaping @Sendable (Result<Job?, StorageError>) -> Void) {
+        let found = state.withLock { $0.jobs[id] }
+        let invented = fault == .inventsJobs ? Job(id: id, name: "resize", args: [:], createdAt: start) : nil
+        done(.success(found ?? invented))
+    }
+
+    func jobs(after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void) {
+        let all = state.withLock { state in
+            state.jobs.values.sorted { left, right in
+                fault == .signedOrder
+                    ? (Int64(bitPattern: left.id.high), left.id.low) < (Int64(bitPattern: right.id.high), right.id.low)
+                    : left.id < right.id
+            }
+        }
+        var rest = all[...]
+        if let id {
+            rest = all.drop { fault == .includesAfter ? $0.id < id : $0.id <= id }
+            if fault == .wantsAfterPresent, !all.contains(where: { $0.id == id }) { rest = [] }
+        }
+        done(.success(Array(fault == .ignoresLimit ? rest : rest.prefix(limit))))
+    }
+
+    /// The record as it is kept.
+    private func stored(_ job: Job) -> Job {
+        var job = job
+        switch fault {
+        case .losesTraceback: job.lastTraceback = nil
+        case .roundsTimes: job.dueAt = Timestamp(seconds: job.dueAt.seconds.rounded())
+        case .losesStatus: job.status = job.status == .error ? .queued : job.status
+        case .rewritesArguments:
+            if let args = try? JobArguments(json: job.args.value.json) { job.args = args }
+        case .cutsTextsAtZero:
+            job.lastError = job.lastError.map { String($0.prefix { $0 != "\u{0}" }) }
+        default: break
+        }
+        return job
+    }
+}
+
+/// Storage in memory behind a queue of its own, as one on a disk or a socket has: answers come later, elsewhere.
+private final class QueuedStorage: JobStorage {
+    private let memory = MemoryStorage()
+    private let work: AsyncStream<@Sendable () -> Void>.Continuation
+
+    init() {
+        let (stream, continuation) = AsyncStream.makeStream(of: (@Sendable () -> Void).self)
+        work = continuation
+        Task { for await item in stream { item() } }
+    }
+
+    deinit { work.finish() }
+
+    var isDurable: Bool { false }
+
+    func save(_ jobs: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void) {
+        work.yield { [memory] in memory.save(jobs, done: done) }
+    }
+
+    func apply(_ changes: [JobChange], done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
+        work.yield { [memory] in memory.apply(changes, done: done) }
+    }
+
+    func load(_ id: JobID, done: @escaping @Sendable (Result<Job?, StorageError>) -> Void) {
+        work.yield { [memory] in memory.load(id, done: done) }
+    }
+
+    func jobs(after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void) {
+        work.yield { [memory] in memory.jobs(after: id, limit: limit, done: done) }
+    }
+}
