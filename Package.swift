@@ -74,5 +74,15 @@ let package = Package(
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
             swiftSettings: strict),
+
+        .testTarget(
+            name: "JobReactorCoreTests", dependencies: ["JobReactorCore", "JobReactorTesting"], swiftSettings: strict),
+        .testTarget(
+            name: "JobReactorTests",
+            dependencies: [
+                "JobReactor", "JobReactorNode", "JobReactorWire", "JobReactorLua", "JobReactorTesting", nio, nioPosix,
+                logging,
+            ],
+            swiftSettings: strict),
     ]
 )

@@ -23,10 +23,11 @@ struct QuickStart {
     static func run(_ options: Options) async throws {
         let files = try textFiles(in: options.folder)
         let distributor = try await Distributor.start(host: "localhost", port: options.port)
+        let port = distributor.port ?? options.port
         if let portFile = options.portFile {
-            try "\(distributor.port)\n".write(toFile: portFile, atomically: true, encoding: .utf8)
+            try "\(port)\n".write(toFile: portFile, atomically: true, encoding: .utf8)
         }
-        print("Distributor on localhost:\(distributor.port); \(files.count) files in \(options.folder)")
+        print("Distributor on localhost:\(port); \(files.count) files in \(options.folder)")
         do {
             let report = try await collect(files, options, from: distributor)
             await distributor.stop()
@@ -83,7 +84,7 @@ struct QuickStart {
                 let isNodeThere = try await !distributor.nodes().isEmpty
                 if !isNodeThere && !hasHeard {
                     progress.end()
-                    throw Problem.noNode(seconds: options.patience, port: distributor.port)
+                    throw Problem.noNode(seconds: options.patience, port: distributor.port ?? options.port)
                 }
                 hasHeard = false
                 continue

@@ -1,5 +1,6 @@
 // What the standard libraries lose: what would end or corrupt the node (`os.exit`, compiled chunks, the process's
-// locale), and the parts of `debug` that reach into other functions. It is no sandbox: scripts are their operator's code.
+// locale), and the parts of `debug` that reach into other functions. It is no sandbox: scripts are their operator's
+// code.
 #include "environment.h"
 
 #include "state.h"

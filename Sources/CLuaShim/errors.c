@@ -1,9 +1,28 @@
 #include "errors.h"
 
+#include <stdlib.h>
+
 #include "json.h"
 
 const char jri_memory_text[] = "not enough memory";
 const char jri_memory_json[] = "\"not enough memory\"";
+
+void jri_raise_memory(lua_State *L) {
+  // Lua made this string when the state opened, and finds it without allocating.
+  lua_pushstring(L, jri_memory_text);
+  lua_error(L);
+  abort();
+}
+
+char *jri_scratch(lua_State *L, size_t size) {
+  jri_buffer *scratch = &jri_state(L)->scratch;
+  jri_buffer_reset(scratch);
+  if (jri_buffer_reserve(scratch, size)) return scratch->bytes;
+  lua_gc(L, LUA_GCCOLLECT);
+  jri_buffer_reset(scratch);
+  if (!jri_buffer_reserve(scratch, size)) jri_raise_memory(L);
+  return scratch->bytes;
+}
 
 static int to_text(lua_State *L) {
   luaL_tolstring(L, 1, NULL);

@@ -4,8 +4,8 @@
 
 #include "state.h"
 
-/// Fills `message` with the text of the error value at `index` and `json` with its JSON; pushes the value that stands for
-/// it in `args.error`: a string, or a copy of a table that can be stored. Raises only "not enough memory".
+/// Fills `message` with the text of the error value at `index` and `json` with its JSON; pushes the value that stands
+/// for it in `args.error`: a string, or a copy of a table that can be stored. Raises only "not enough memory".
 void jri_describe_error(lua_State *L, int index, jri_buffer *message, jri_buffer *json);
 
 /// The text alone, from outside a protected call, of the value at the top of the main stack, which is popped. When even
@@ -14,6 +14,12 @@ jr_bytes jri_describe_unprotected(jr_state *state, jri_buffer *message);
 
 /// Fills `traceback` with that of `thread`, if there is memory for it. Raises nothing.
 void jri_keep_traceback(lua_State *L, lua_State *thread, int level, jri_buffer *traceback);
+
+/// Raises Lua's own "not enough memory".
+_Noreturn void jri_raise_memory(lua_State *L);
+
+/// Room for `size` bytes in the scratch buffer, collecting garbage when memory is short; raises when there is none.
+char *jri_scratch(lua_State *L, size_t size);
 
 extern const char jri_memory_text[];
 extern const char jri_memory_json[];

@@ -1,8 +1,8 @@
 // `CancelJob`, and the functions of the standard library that catch errors, made so that they do not catch that one.
 //
-// Raising it marks the run. Whatever may have caught it looks at the mark and raises it again; a script that loses it in
-// some other way (a finalizer, an iterator's close) is stopped by the mark at the next such call, or at the end of the
-// step.
+// Raising it marks the run. Whatever may have caught it looks at the mark and raises it again; a script that loses it
+// in some other way (a finalizer, an iterator's close) is stopped by the mark at the next such call, or at the end of
+// the step.
 #include "environment.h"
 #include "state.h"
 

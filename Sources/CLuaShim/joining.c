@@ -50,7 +50,8 @@ static void join_job(lua_State *L, const joining *j) {
   lua_settop(L, definition);
 }
 
-/// Pushes the defined name most like `name`, or nil. Of equally near ones the first by order, so that reports are stable.
+/// Pushes the defined name most like `name`, or nil. Of equally near ones the first by order, so that reports are
+/// stable.
 static void push_near_name(lua_State *L, const char *name) {
   int nearest = JRI_NEAR + 1;
   lua_pushnil(L);

@@ -1,22 +1,23 @@
-/// JSON ↔ Lua values. Integers stay 64-bit integers, floats floats, arrays carry a metatable that marks them (so that an
-/// empty one stays an array), and `null` is `json.null`, a NULL light userdata.
+/// JSON ↔ Lua values. Integers stay 64-bit integers, floats floats, arrays carry a metatable that marks them (so that
+/// an empty one stays an array), and `null` is `json.null`, a NULL light userdata.
 #ifndef JOBREACTOR_JSON_H
 #define JOBREACTOR_JSON_H
 
+#include "errors.h"
 #include "state.h"
 
 /// Nesting that is read and written; the same both ways, so that whatever can be read can be written.
 enum { JRI_JSON_DEPTH = 128 };
 
-/// Pushes the decoded value, or raises. `what` names the value in the error's text; it may be empty. When `invalid` is given it becomes true
-/// if the bytes are at fault, and stays as it is if memory is.
+/// Pushes the decoded value, or raises. `what` names the value in the error's text; it may be empty. When `invalid` is
+/// given it becomes true if the bytes are at fault, and stays as it is if memory is.
 void jri_json_decode(lua_State *L, const char *bytes, size_t length, const char *what, bool *invalid);
 
 /// As `jri_json_decode`, for bytes that must be one object.
 void jri_json_decode_object(lua_State *L, const char *bytes, size_t length, const char *what, bool *invalid);
 
-/// Parses the number at `*next`, before `end`, and pushes it. Returns NULL with `*next` behind the number; otherwise what
-/// was expected at `*next`. May raise.
+/// Parses the number at `*next`, before `end`, and pushes it. Returns NULL with `*next` behind the number; otherwise
+/// what was expected at `*next`. May raise.
 const char *jri_json_push_number(lua_State *L, const char **next, const char *end);
 
 typedef struct {
@@ -46,9 +47,6 @@ void jri_json_add_integer(jri_buffer *out, lua_Integer value);
 
 /// Adds the shortest text that reads back as the same float and is not taken for an integer.
 void jri_json_add_float(jri_buffer *out, lua_Number value);
-
-/// Raises Lua's own "not enough memory".
-_Noreturn void jri_raise_memory(lua_State *L);
 
 static inline bool jri_json_is_array(lua_State *L, int index) {
   if (!lua_getmetatable(L, index)) return false;

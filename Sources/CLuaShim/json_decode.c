@@ -54,7 +54,7 @@ static void decode_object(jri_decoder *d) {
     return;
   }
   for (;;) {
-    if (!next_is(d, '"')) jri_json_fail(d, d->next, gathered == 0 && !made ? "expected a key or '}'" : "expected a key");
+    if (!next_is(d, '"')) jri_json_fail(d, d->next, gathered == 0 ? "expected a key or '}'" : "expected a key");
     jri_json_push_string(d);
     skip_space(d);
     if (!next_is(d, ':')) jri_json_fail(d, d->next, "expected ':' after the key");

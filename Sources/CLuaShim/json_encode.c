@@ -1,5 +1,4 @@
 #include <math.h>
-#include <stdlib.h>
 
 #include "json.h"
 #include "json_path.h"
@@ -58,8 +57,10 @@ static bool fail_keys(encoder *e, int table, bool marked) {
       return fail(e, e->depth - 1, "a table with a key that is neither a string nor a number cannot be stored as JSON");
     }
   }
-  return fail(e, e->depth - 1, strings && numbers ? "a table with both string and number keys cannot be stored as JSON"
-                                                  : "a table with number keys other than 1..n cannot be stored as JSON");
+  if (strings && numbers) {
+    return fail(e, e->depth - 1, "a table with both string and number keys cannot be stored as JSON");
+  }
+  return fail(e, e->depth - 1, "a table with number keys other than 1..n cannot be stored as JSON");
 }
 
 static void close_table(jri_buffer *out, char bracket) {
@@ -245,11 +246,4 @@ void jri_json_encode_or_raise(lua_State *L, jri_buffer *out, const jri_json_opti
   if (jri_json_encode_collecting(L, out, options, &failure)) return;
   if (failure.problem == NULL) jri_raise_memory(L);
   luaL_error(L, "%s: %s", failure.path, failure.problem);
-}
-
-void jri_raise_memory(lua_State *L) {
-  // Lua made this string when the state opened, and finds it without allocating.
-  lua_pushliteral(L, "not enough memory");
-  lua_error(L);
-  abort();
 }

@@ -25,21 +25,10 @@ static size_t decimal_point(char *point, size_t capacity) {
   return found;
 }
 
-/// Room for `size` bytes in the scratch buffer, collecting garbage when memory is short.
-static char *scratch(lua_State *L, size_t size) {
-  jri_buffer *buffer = &jri_state(L)->scratch;
-  for (int attempt = 0; attempt < 2; attempt++) {
-    jri_buffer_reset(buffer);
-    if (jri_buffer_reserve(buffer, size)) return buffer->bytes;
-    if (attempt == 0) lua_gc(L, LUA_GCCOLLECT);
-  }
-  jri_raise_memory(L);
-}
-
 static double read_float(lua_State *L, const char *begin, const char *end) {
   char point[16];
   size_t point_length = decimal_point(point, sizeof point);
-  char *text = scratch(L, (size_t)(end - begin) + point_length + 1), *out = text;
+  char *text = jri_scratch(L, (size_t)(end - begin) + point_length + 1), *out = text;
   for (const char *next = begin; next < end; next++) {
     if (*next == '.') {
       memcpy(out, point, point_length);

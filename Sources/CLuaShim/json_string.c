@@ -76,8 +76,8 @@ static char *resolve_escape(jri_decoder *d, const char **next, const char *end, 
   if (code >= 0xDC00 && code <= 0xDFFF) jri_json_fail(d, at, "expected no lone low surrogate");
   if (code >= 0xD800 && code <= 0xDBFF) {
     const char *second = at + 6;
-    if (end - second < 2 || second[0] != '\\' || second[1] != 'u') jri_json_fail(d, at, "expected a low surrogate after this one");
-    unsigned low = hexadecimal(d, second, end);
+    bool escaped = end - second >= 2 && second[0] == '\\' && second[1] == 'u';
+    unsigned low = escaped ? hexadecimal(d, second, end) : 0;
     if (low < 0xDC00 || low > 0xDFFF) jri_json_fail(d, at, "expected a low surrogate after this one");
     code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
     *next = second + 6;
@@ -86,15 +86,8 @@ static char *resolve_escape(jri_decoder *d, const char **next, const char *end, 
 }
 
 static void push_escaped(jri_decoder *d, const char *begin, const char *end) {
-  jri_buffer *buffer = &jri_state(d->L)->scratch;
-  jri_buffer_reset(buffer);
   // An escape is never shorter than what it stands for.
-  if (!jri_buffer_reserve(buffer, (size_t)(end - begin))) {
-    lua_gc(d->L, LUA_GCCOLLECT);
-    jri_buffer_reset(buffer);
-    if (!jri_buffer_reserve(buffer, (size_t)(end - begin))) jri_raise_memory(d->L);
-  }
-  char *out = buffer->bytes;
+  char *text = jri_scratch(d->L, (size_t)(end - begin)), *out = text;
   for (const char *next = begin; next < end;) {
     const char *backslash = memchr(next, '\\', (size_t)(end - next));
     size_t clean = (size_t)((backslash != NULL ? backslash : end) - next);
@@ -103,7 +96,7 @@ static void push_escaped(jri_decoder *d, const char *begin, const char *end) {
     next += clean;
     if (backslash != NULL) out = resolve_escape(d, &next, end, out);
   }
-  lua_pushlstring(d->L, buffer->bytes, (size_t)(out - buffer->bytes));
+  lua_pushlstring(d->L, text, (size_t)(out - text));
 }
 
 void jri_json_push_string(jri_decoder *d) {

@@ -6,13 +6,15 @@ typedef struct {
   const char *name;
   size_t offset;  // in `jri_policy`
   double minimum;
+  double maximum;  // so that no arithmetic on it overflows
   bool integer;
   const char *needed;
 } descriptor;
 
 static const descriptor descriptors[] = {
-    {"max_attempt", offsetof(jri_policy, max_attempt), 1, true, "an integer of at least 1"},
-    {"retry_multiplier", offsetof(jri_policy, retry_multiplier), 0, false, "a number of at least 0"},
+    {"max_attempt", offsetof(jri_policy, max_attempt), 1, 1e9, true, "an integer from 1 to 1000000000"},
+    {"retry_multiplier", offsetof(jri_policy, retry_multiplier), 0, 1e9, false,
+     "a number of seconds from 0 to 1000000000"},
 };
 enum { DESCRIPTORS = sizeof descriptors / sizeof descriptors[0] };
 
@@ -39,7 +41,9 @@ static int raise_unknown(lua_State *L, const char *name) {
 static double read_value(lua_State *L, int index, const descriptor *option) {
   double value = NAN;
   if (lua_type(L, index) == LUA_TNUMBER) value = (double)lua_tonumber(L, index);
-  bool good = isfinite(value) && value >= option->minimum && (!option->integer || value == floor(value));
+  // False for NaN as well.
+  bool good =
+      value >= option->minimum && value <= option->maximum && (!option->integer || value == floor(value));
   if (!good) {
     const char *shown = lua_type(L, index) == LUA_TNUMBER ? luaL_tolstring(L, index, NULL) : luaL_typename(L, index);
     luaL_error(L, "job: option '%s' must be %s, got %s", option->name, option->needed, shown);

@@ -1,6 +1,6 @@
 // One run of a job goes through phases: the body and its callbacks; when one of them raises, the errbacks; then it is
-// finished. Each phase is one protected call. Whatever raises in the first, a step or the shim itself, is the error that
-// the second works on; what raises in the second ends in constant bytes, for by then memory is short.
+// finished. Each phase is one protected call. Whatever raises in the first, a step or the shim itself, is the error
+// that the second works on; what raises in the second ends in constant bytes, for by then memory is short.
 #include "coroutines.h"
 #include "definitions.h"
 #include "environment.h"

@@ -127,7 +127,8 @@ typedef struct {
 
 typedef struct {
   jr_run_outcome outcome;
-  /// One JSON object; never contains `job_itself`.
+  /// One JSON object without `job_itself`. It is `jr_request.args`, byte for byte, when a run that did not succeed left
+  /// none that can be stored, or when what was stored is no JSON object.
   jr_bytes args;
   /// JSON value of `args.error`: a string `file:line: text`, or the table that was raised.
   jr_bytes error;
@@ -139,14 +140,15 @@ typedef struct {
   jr_bytes traceback;
 } jr_result;
 
-/// Runs a job: its body, then its callbacks, or its errbacks when one of those raises. Never fails itself: whatever goes
-/// wrong, memory included, is an outcome. The bytes in `result` are valid until the next call on this state.
+/// Runs a job: its body, then its callbacks, or its errbacks when one of those raises. Never fails itself: whatever
+/// goes wrong, memory included, is an outcome. The bytes in `result` are valid until the next call on this state; should the
+/// process itself be out of memory, `result.args` may point at the request's bytes.
 void jr_run(jr_state *_Nonnull state, const jr_request *_Nonnull request, jr_result *_Nonnull result);
 
 // MARK: JSON
 
-/// Decodes JSON into Lua values and encodes those again: what a job that changes nothing does to its args. For tests and
-/// tools. On failure returns false and `out` holds the message.
+/// Decodes JSON into Lua values and encodes those again: what a job that changes nothing does to its args. For tests
+/// and tools. On failure returns false and `out` holds the message.
 bool jr_json_round_trip(jr_state *_Nonnull state, const char *_Nonnull json, size_t length, jr_bytes *_Nonnull out);
 
 #ifdef __cplusplus

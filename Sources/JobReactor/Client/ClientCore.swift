@@ -28,6 +28,8 @@ final class ClientCore {
     private var unaccepted: Deque<JobID> = []
     private var credit = 0
     private weak var link: ClientLink?
+    /// The identity of the distributor's process.
+    private var distributor: String?
     private var ready: EventLoopPromise<Void>?
     private var flushes: [EventLoopPromise<Void>] = []
     private var isStopping = false
@@ -124,8 +126,13 @@ final class ClientCore {
 
     // MARK: The link
 
-    func linked(_ link: ClientLink) {
+    func linked(_ link: ClientLink, distributor: String) {
         self.link = link
+        if distributor != self.distributor {
+            // Another process counts the runs of a job anew.
+            for id in entries.keys { entries[id]?.lastRun = 0 }
+            self.distributor = distributor
+        }
         dialer?.succeeded()
         credit = 0
         unaccepted = []
@@ -223,14 +230,14 @@ final class ClientLink: ConnectionSession {
     }
 
     private func greeted(_ frame: RESPFrame, _ connection: Connection) {
-        guard case .distributor? = try? Handshake(frame) else {
+        guard case .distributor(let distributor)? = try? Handshake(frame) else {
             refusal = RESPValue(frame).text ?? "an answer that is none"
             core.logger.error("the distributor refuses this client", metadata: ["reason": "\(refusal ?? "")"])
             return connection.close(reason: refusal)
         }
         isGood = true
         connection.becomeLink(keepalive: Keepalive())
-        core.linked(self)
+        core.linked(self, distributor: distributor)
     }
 
     func readCompleted(on connection: Connection) {

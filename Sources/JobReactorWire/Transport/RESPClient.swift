@@ -1,6 +1,6 @@
 private import Logging
 package import NIOCore
-package import NIOPosix
+internal import NIOPosix
 
 /// A connection that sends one command at a time and reads its reply, for tools and tests. Safe to use from any task.
 package final class RESPClient: Sendable {
@@ -15,9 +15,9 @@ package final class RESPClient: Sendable {
     /// Connects and says the password, when there is one. Throws ``WireError``.
     package static func connect(
         to address: Address, security: WireSecurity = WireSecurity(),
-        on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+        on group: (any EventLoopGroup)? = nil
     ) async throws -> RESPClient {
-        let loop = group.next()
+        let loop = (group ?? MultiThreadedEventLoopGroup.singleton).next()
         let client: RESPClient
         do {
             client = try await loop.flatSubmit {
