@@ -1,10 +1,14 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
 // Storage engines (Redis, SQLite) become products of their own beside `JobReactorNode`, so that an application fetches
 // and builds only what it uses. An application that enqueues imports `JobReactor`, which links neither Lua nor a storage.
 
-let strict: [SwiftSetting] = [
+/// Warnings are errors where JOBREACTOR_STRICT is set, as the tests' script does; not for those who only build.
+let warnings: [SwiftSetting] =
+    Context.environment["JOBREACTOR_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+let strict: [SwiftSetting] = warnings + [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
@@ -63,7 +67,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "JobReactorTesting", dependencies: ["JobReactor", "JobReactorNode", "JobReactorCore"],
+            name: "JobReactorTesting", dependencies: ["JobReactor", "JobReactorNode", "JobReactorCore", logging],
             swiftSettings: strict),
         .executableTarget(
             name: "JobReactorCommand",
@@ -75,13 +79,23 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .executableTarget(
+            name: "QuickStart", dependencies: ["JobReactor", logging], path: "Examples/QuickStart",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "AllInOne", dependencies: ["JobReactor", "JobReactorNode", nioPosix], path: "Examples/AllInOne",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "TwoDistributorsThreeNodes", dependencies: ["JobReactor", "JobReactorNode", nioPosix],
+            path: "Examples/TwoDistributorsThreeNodes", swiftSettings: strict),
+
         .testTarget(
             name: "JobReactorCoreTests", dependencies: ["JobReactorCore", "JobReactorTesting"], swiftSettings: strict),
         .testTarget(
             name: "JobReactorTests",
             dependencies: [
-                "JobReactor", "JobReactorNode", "JobReactorWire", "JobReactorLua", "JobReactorTesting", nio, nioPosix,
-                logging,
+                "JobReactor", "JobReactorNode", "JobReactorWire", "JobReactorLua", "JobReactorTesting", nio, lifecycle,
+                signals, logging,
             ],
             swiftSettings: strict),
     ]

@@ -5,6 +5,7 @@
 
 import JobReactor
 import JobReactorNode
+import NIOCore
 import NIOPosix
 
 // An application that uses SwiftNIO has a group already, and would pass that.

@@ -1,5 +1,6 @@
 import Foundation
 import JobReactor
+import Logging
 
 /// An application that has work done in the background: statistics of the text files in a folder, and of an access log.
 ///
@@ -22,13 +23,17 @@ struct QuickStart {
 
     static func run(_ options: Options) async throws {
         let files = try textFiles(in: options.folder)
-        let distributor = try await Distributor.start(host: "localhost", port: options.port)
-        let port = distributor.port ?? options.port
-        if let portFile = options.portFile {
-            try "\(port)\n".write(toFile: portFile, atomically: true, encoding: .utf8)
-        }
-        print("Distributor on localhost:\(port); \(files.count) files in \(options.folder)")
+        var configuration = DistributorConfiguration(host: "localhost", port: options.port)
+        // Of each node that comes and goes it would log a line, in the middle of the progress bar.
+        configuration.logger.logLevel = .warning
+        let distributor = Distributor(configuration)
         do {
+            try await distributor.start()
+            let port = distributor.port ?? options.port
+            if let portFile = options.portFile {
+                try "\(port)\n".write(toFile: portFile, atomically: true, encoding: .utf8)
+            }
+            print("Distributor on localhost:\(port); \(files.count) files in \(options.folder)")
             let report = try await collect(files, options, from: distributor)
             await distributor.stop()
             report.print()

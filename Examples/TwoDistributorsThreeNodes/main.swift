@@ -6,13 +6,15 @@
 
 import JobReactor
 import JobReactorNode
+import Logging
 
 /// Enqueues a few jobs at once, waits for all of them and prints which nodes ran them.
 func show(_ what: String, _ distributor: Distributor, _ options: JobOptions = JobOptions()) async throws {
     let nodes = try await withThrowingTaskGroup(of: String.self) { group in
         for number in 1...6 {
             group.addTask {
-                let result = try await distributor.perform("my_job", ["arg1": "\(what) \(number)"], options, timeout: 10)
+                let args: JobArguments = ["arg1": "\(what) \(number)"]
+                let result = try await distributor.perform("my_job", args, options, timeout: 10)
                 // There because of `mergeJobItselfToArgs` below.
                 return result["job_itself"]?["node"]?.string ?? "?"
             }
@@ -23,17 +25,25 @@ func show(_ what: String, _ distributor: Distributor, _ options: JobOptions = Jo
     print("\(what): \(list)")
 }
 
+// Everyone who comes and goes is logged, and what jobs print. Here that would hide what is to be seen.
+var logger = Logger(label: "example")
+logger.logLevel = .warning
+
 // For instance the shop and the bookkeeping of one company, each an application with a distributor inside.
-let shop = try await Distributor.start(host: "localhost", port: 0)
-let books = try await Distributor.start(host: "localhost", port: 0)
+let shop = Distributor(DistributorConfiguration(host: "localhost", port: 0, logger: logger))
+let books = Distributor(DistributorConfiguration(host: "localhost", port: 0, logger: logger))
+for distributor in [shop, books] { try await distributor.start() }
 let addresses = [shop, books].map { Address(host: "localhost", port: $0.port ?? 0) }
 
 // Anna and Ben listen on a port (any free one, here), and the distributors connect to them. Cleo does not listen, as a
 // node behind a firewall could not: she is served over the connections that she opens herself.
+let anyPort = Address(host: "localhost", port: 0)
+let servers: [(String, Address?)] = [("anna", anyPort), ("ben", anyPort), ("cleo", nil)]
 var nodes: [String: Node] = [:]
-for (name, server) in [("anna", Address(host: "localhost", port: 0)), ("ben", Address(host: "localhost", port: 0)), ("cleo", nil)] {
+for (name, server) in servers {
     nodes[name] = try await Node.start(
-        NodeConfiguration(name: name, distributors: addresses, server: server, mergeJobItselfToArgs: true))
+        NodeConfiguration(
+            name: name, distributors: addresses, server: server, mergeJobItselfToArgs: true, logger: logger))
 }
 // Jobs may be enqueued before any node is there. But who gets them is to be seen, so wait until all are.
 for distributor in [shop, books] {

@@ -23,7 +23,7 @@ static void decode_value(jri_decoder *d);
 
 static void enter(jri_decoder *d, int slots) {
   if (++d->depth > JRI_JSON_DEPTH) jri_json_fail(d, d->next, "expected at most 128 levels of nesting");
-  luaL_checkstack(d->L, slots, "too many nested JSON values");
+  if (!lua_checkstack(d->L, slots)) jri_raise_memory(d->L);
   d->next++;
   skip_space(d);
 }
@@ -153,7 +153,7 @@ static void decode_value(jri_decoder *d) {
 
 void jri_json_decode(lua_State *L, const char *bytes, size_t length, const char *what, bool *invalid) {
   jri_decoder d = {.L = L, .begin = bytes, .next = bytes, .end = bytes + length, .what = what, .invalid = invalid};
-  luaL_checkstack(L, 8, "too many nested JSON values");
+  if (!lua_checkstack(L, 8)) jri_raise_memory(L);
   skip_space(&d);
   decode_value(&d);
   skip_space(&d);

@@ -8,12 +8,14 @@
 
 /// Work for one thread that sleeps while there is none.
 ///
-/// `@unchecked Sendable`: every access to `waiting` and `isClosed` happens between lock and unlock of `mutex`, and the
+/// `@unchecked Sendable`: every access to the variables happens between lock and unlock of `mutex`, and the
 /// mutex and the condition are allocated once and not moved.
 final class LaneQueue<Element: Sendable>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var waiting: [Element] = []
+    /// Elements before this one are taken.
+    private var head = 0
     private var isClosed = false
     private var isSleeping = false
 
@@ -42,8 +44,11 @@ final class LaneQueue<Element: Sendable>: @unchecked Sendable {
     func withdraw() -> [Element] {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        defer { waiting = [] }
-        return waiting
+        defer {
+            waiting = []
+            head = 0
+        }
+        return Array(waiting[head...])
     }
 
     /// No more work comes; the thread ends when it asks for some.
@@ -54,23 +59,24 @@ final class LaneQueue<Element: Sendable>: @unchecked Sendable {
         pthread_cond_signal(condition)
     }
 
-    /// The thread's next work, at most `limit` elements; sleeps while there is none. Nil after the close.
-    func take(limit: Int) -> [Element]? {
+    /// The thread's next work; sleeps while there is none. Nil after the close. One at a time, so that all that has not
+    /// begun can be withdrawn.
+    func take() -> Element? {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        while waiting.isEmpty {
+        while head == waiting.count {
             if isClosed { return nil }
             isSleeping = true
             pthread_cond_wait(condition, mutex)
             isSleeping = false
         }
         if isClosed { return nil }
-        if waiting.count <= limit {
-            defer { waiting = [] }
-            return waiting
+        let element = waiting[head]
+        head += 1
+        if head == waiting.count {
+            waiting.removeAll(keepingCapacity: true)
+            head = 0
         }
-        let taken = Array(waiting.prefix(limit))
-        waiting.removeFirst(limit)
-        return taken
+        return element
     }
 }

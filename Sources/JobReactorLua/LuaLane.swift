@@ -94,16 +94,13 @@ public final class LuaLane: Sendable {
     public func stop() { queue.close() }
 
     private func work(_ generation: LuaGeneration) {
-        // Few at a time, so that what has not begun can be withdrawn.
-        while let runs = queue.take(limit: 64) {
-            for run in runs {
-                let outcome = Outcome(job: run.job, outcome: generation.run(run.job, jobItself: run.jobItself))
-                let isFirst = outcomes.withLock { outcomes in
-                    outcomes.append(outcome)
-                    return outcomes.count == 1
-                }
-                if isFirst { onOutcomes() }
+        while let run = queue.take() {
+            let outcome = Outcome(job: run.job, outcome: generation.run(run.job, jobItself: run.jobItself))
+            let isFirst = outcomes.withLock { outcomes in
+                outcomes.append(outcome)
+                return outcomes.count == 1
             }
+            if isFirst { onOutcomes() }
         }
     }
 }

@@ -70,6 +70,9 @@ public struct Dispatcher: Sendable {
     private var freeNodes: [Int] = []
     private var routes: [Route] = []
     private var freeRoutes: [Int] = []
+    /// How many routes there may be before the idle ones go.
+    private var routeLimit = Self.idleRoutes
+    private static let idleRoutes = 10_000
     private var routeByKey: [RouteKey: Int] = [:]
     private var routesByName: [String: [Int]] = [:]
     /// The route of the last job, as jobs of one kind tend to come together.
@@ -99,7 +102,7 @@ public struct Dispatcher: Sendable {
         return NodeHandle(index: index)
     }
 
-    /// The node defines exactly these jobs from now on.
+    /// The node defines exactly these jobs from now on. Follow with ``takeNext(for:)`` until it returns nil.
     public mutating func announce(_ node: NodeHandle, jobs: Set<String>) {
         let changed = nodes[node.index].jobs.symmetricDifference(jobs)
         nodes[node.index].jobs = jobs
@@ -186,7 +189,7 @@ public struct Dispatcher: Sendable {
         guard routes[index].isEmpty else { return nil }
         let eligible = routes[index].eligible
         if let preferred = routes[index].key.node,
-            let node = eligible.first(where: { nodes[$0].name == preferred }), isFree(node)
+            let node = eligible.first(where: { nodes[$0].name == preferred && isFree($0) })
         {
             return node
         }
@@ -224,7 +227,7 @@ public struct Dispatcher: Sendable {
 
     private mutating func addRoute(_ key: RouteKey) -> Int {
         // Names come from outside: what is idle goes before the table grows without bound.
-        if routeByKey.count >= 10_000 { removeIdleRoutes() }
+        if routeByKey.count >= routeLimit { removeIdleRoutes() }
         var route = Route(key: key)
         route.eligible = nodes.indices.filter { nodes[$0].isConnected && isEligible(nodes[$0], for: key) }
         let index: Int
@@ -241,13 +244,18 @@ public struct Dispatcher: Sendable {
     }
 
     private mutating func removeIdleRoutes() {
-        for (key, index) in routeByKey where routes[index].isEmpty {
+        let idle = routeByKey.filter { routes[$0.value].isEmpty }
+        for (key, index) in idle {
             routeByKey[key] = nil
-            routesByName[key.name]?.removeAll { $0 == index }
-            if routesByName[key.name]?.isEmpty == true { routesByName[key.name] = nil }
             freeRoutes.append(index)
         }
+        for name in Set(idle.keys.lazy.map(\.name)) {
+            routesByName[name]?.removeAll { routes[$0].isEmpty }
+            if routesByName[name]?.isEmpty == true { routesByName[name] = nil }
+        }
         lastRoute = nil
+        // Those that are left have jobs waiting. Looking at them again at every new name would take quadratic time.
+        routeLimit = max(Self.idleRoutes, 2 * routeByKey.count)
     }
 
     private mutating func refreshRoutes(of name: String, for node: Int) {

@@ -6,7 +6,7 @@ public struct Job: Hashable, Sendable {
     public var status: JobStatus
     /// Runs begun so far; a good run of a periodic job sets it back to 0.
     public var attempt: Int32
-    /// Runs begun in all; never set back, so that it tells the runs of a job apart.
+    /// Runs begun in all; never set back, so that it tells the runs of a job apart. Wraps around.
     public var runs: Int32
     /// Run on a background thread of the node.
     public var isDeferred: Bool
@@ -59,7 +59,12 @@ public struct Job: Hashable, Sendable {
         fields.maxAttempt = options.maxAttempt
         fields.retryMultiplier = options.retryMultiplier
         // What the gem calls make_after: the wait from the last save to the next run.
-        fields.makeAfter = start.map { max(0, $0.seconds - now.seconds) }
+        if let runAt = options.runAt {
+            let (wait, overflow) = runAt.microseconds.subtractingReportingOverflow(now.microseconds)
+            fields.makeAfter = max(0, overflow ? runAt.seconds - now.seconds : Timestamp(microseconds: wait).seconds)
+        } else {
+            fields.makeAfter = options.after.map { max(0, $0) }
+        }
         rare = fields == RareFields() ? nil : Rare(fields)
     }
 
@@ -101,6 +106,7 @@ public struct Job: Hashable, Sendable {
         var fields = rare?.fields ?? RareFields()
         guard fields[keyPath: key] != value else { return }
         fields[keyPath: key] = value
-        rare = Rare(fields)
+        // Without any of them nil, as a job that never had one: records are equal when their fields are.
+        rare = fields == RareFields() ? nil : Rare(fields)
     }
 }

@@ -65,7 +65,8 @@ public struct JobID: Hashable, Sendable, Comparable, LosslessStringConvertible {
     }
 
     public func hash(into hasher: inout Hasher) {
-        // The random half alone is as good as both and half the work.
+        // Both halves: ids may come from outside, and the lower half of UUIDs of version 1 is the same on one machine.
+        hasher.combine(high)
         hasher.combine(low)
     }
 }

@@ -79,7 +79,7 @@ public enum JobLifecycle {
     public static func begin(_ job: Job, now: Timestamp) -> Job {
         var job = job
         job.attempt += 1
-        job.runs += 1
+        job.runs &+= 1
         job.runAt = now
         job.status = .inProgress
         return job
@@ -126,7 +126,7 @@ public enum JobLifecycle {
         case .undefined:
             // The run did not take place, so it is no attempt.
             job.attempt -= 1
-            job.runs -= 1
+            job.runs &-= 1
             job.status = .queued
             return Transition(job: job, next: .park, feedback: nil)
         }

@@ -44,7 +44,7 @@ public struct JobOptions: Hashable, Sendable {
             }
         }
         if let maxAttempt, maxAttempt < 1 || maxAttempt > Int32.max {
-            throw JobError(.invalidOption, "max_attempt takes a whole number from 1, not \(maxAttempt)")
+            throw JobError(.invalidOption, "max_attempt takes a whole number from 1 to \(Int32.max), not \(maxAttempt)")
         }
         for (name, node) in [("node", node), ("not_node", notNode)] {
             if let node, let problem = Name.problem(in: node) {

@@ -66,7 +66,8 @@ public enum StorageConformance {
             do {
                 storage = try await makeStorage()
             } catch {
-                throw StorageConformanceFailure(check: name, expected: "makeStorage to return a storage", actual: "\(error)")
+                throw StorageConformanceFailure(
+                    check: name, expected: "makeStorage to return a storage", actual: "\(error)")
             }
             let probe = StorageProbe(storage, check: name, patience: patience)
             try await body(probe)

@@ -49,7 +49,8 @@ enum Sample {
             number,
             options: JobOptions(
                 period: 3_155_760_000, node: String(repeating: "n", count: 255),
-                notNode: String(repeating: "ж", count: 127), maxAttempt: Int(Int32.max), retryMultiplier: .leastNonzeroMagnitude))
+                notNode: String(repeating: "ж", count: 127), maxAttempt: Int(Int32.max),
+                retryMultiplier: .leastNonzeroMagnitude))
         job.attempt = .max
         job.runs = .max
         job.dueAt = Timestamp(microseconds: .max)

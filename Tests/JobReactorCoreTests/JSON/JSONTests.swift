@@ -83,7 +83,11 @@ import Testing
         let deepest = 128 / levels
         var value = try JSONValue(parsing: nested(deepest).utf8)
         for _ in 0..<deepest {
-            if levels == 2 { value = try #require(value[0]?["a"]) } else { value = try #require(value[0] ?? value["a"]) }
+            if levels == 2 {
+                value = try #require(value[0]?["a"])
+            } else {
+                value = try #require(value[0] ?? value["a"])
+            }
         }
         #expect(value == 1)
         #expect(throwsAt(deepest * opening.utf8.count) { try JSONValue(parsing: nested(deepest + 1).utf8) })
@@ -120,11 +124,12 @@ import Testing
             ("0", 0), ("-0", 0), ("7", 7), ("-7", -7), ("9007199254740993", 9_007_199_254_740_993),
             ("9223372036854775807", .integer(.max)), ("-9223372036854775808", .integer(.min)),
             ("9223372036854775808", .number(0x1p63)), ("-9223372036854775809", .number(-0x1p63)),
-            ("18446744073709551616", .number(0x1p64)), ("1.0", .number(1)), ("-0.0", .number(-0.0)), ("1e0", .number(1)),
+            ("18446744073709551616", .number(0x1p64)), ("1.0", .number(1)), ("-0.0", .number(-0.0)),
+            ("1e0", .number(1)),
             ("1E2", .number(100)), ("1e+2", .number(100)), ("100e-2", .number(1)), ("0.1", .number(0.1)),
             ("0e0", .number(0)), ("0.5e1", .number(5)), ("1.7976931348623157e308", .number(.greatestFiniteMagnitude)),
             ("4.9406564584124654e-324", .number(.leastNonzeroMagnitude)), ("1e-400", .number(0)),
-            ("2.2250738585072011e-308", .number(2.2250738585072011e-308)), ("0e999999999", .number(0)),
+            ("2.2250738585072014e-308", .number(.leastNormalMagnitude)), ("0e999999999", .number(0)),
         ] as [(String, JSONValue)])
     func numbers(_ text: String, value: JSONValue) throws {
         let parsed = try JSONValue(parsing: text.utf8)
@@ -245,7 +250,8 @@ import Testing
         "bytes that are not UTF-8, and where",
         arguments: [
             ([0xC0, 0x80], 0), ([0xC1, 0xBF], 0), ([0xE0, 0x9F, 0xBF], 0), ([0xF0, 0x8F, 0xBF, 0xBF], 0),
-            ([0xED, 0xA0, 0x80], 0), ([0xED, 0xBF, 0xBF], 0), ([0xF4, 0x90, 0x80, 0x80], 0), ([0xF5, 0x80, 0x80, 0x80], 0),
+            ([0xED, 0xA0, 0x80], 0), ([0xED, 0xBF, 0xBF], 0), ([0xF4, 0x90, 0x80, 0x80], 0),
+            ([0xF5, 0x80, 0x80, 0x80], 0),
             ([0x80], 0), ([0x61, 0xBF], 1), ([0xFE], 0), ([0xFF], 0), ([0xC3, 0xA9, 0xC3], 2), ([0xC3, 0x28], 0),
             ([0xE2, 0x82], 0), ([0xF0, 0x9F, 0xA6], 0), ([0xF0, 0x9F, 0x28, 0x9C], 0),
         ] as [([UInt8], Int)])
@@ -311,7 +317,8 @@ import Testing
             #"{"x":[[[[[[]]]]]],"y":{"y":{"y":{"y":1e308}}},"x":0.0}"#,
             #"["not",{"an":"object"}]"#,
         ].map(bytes)
-        let interesting = bytes("{}[],:\"\\/utfn0123456789eE+-. \n\t") + [0, 0x1F, 0x7F, 0x80, 0xBF, 0xC3, 0xED, 0xF0, 0xFF]
+        let interesting =
+            bytes("{}[],:\"\\/utfn0123456789eE+-. \n\t") + [0, 0x1F, 0x7F, 0x80, 0xBF, 0xC3, 0xED, 0xF0, 0xFF]
         var random = SeededGenerator(seed: seed)
         var (objects, others, rejected) = (0, 0, 0)
         for round in 0..<10_000 {
@@ -328,7 +335,9 @@ import Testing
                     let end = min(text.count, place + 8)
                     text.insert(contentsOf: Array(text[min(place, end)..<end]), at: min(place, text.count))
                 default:
-                    if Int.random(in: 0..<10, using: &random) == 0 { text.removeLast(text.count - min(place, text.count)) }
+                    if Int.random(in: 0..<10, using: &random) == 0 {
+                        text.removeLast(text.count - min(place, text.count))
+                    }
                 }
             }
             let note: Comment = "seed \(seed), round \(round): \(String(decoding: text, as: UTF8.self))"

@@ -243,7 +243,8 @@ import Testing
 
     @Test(
         "attempts beyond the maximum, as after a change of policy, end as failed",
-        arguments: [(1, 1, false), (2, 1, false), (9, 10, true), (10, 10, false), (11, 10, false)] as [(Int32, Int, Bool)])
+        arguments: [(1, 1, false), (2, 1, false), (9, 10, true), (10, 10, false), (11, 10, false)]
+            as [(Int32, Int, Bool)])
     func bounds(attempt: Int32, maxAttempt: Int, isRetried: Bool) {
         let transition = JobLifecycle.end(
             running(attempt: attempt, period: nil), RunOutcome(.failed, args: [:]),

@@ -75,7 +75,8 @@ import Testing
     func copies() {
         let original = job(1)
         let changes: [(inout Job) -> Void] = [
-            { $0.args = ["a": 1] }, { $0.status = .queued }, { $0.attempt = 1 }, { $0.runs = 1 }, { $0.isDeferred = true },
+            { $0.args = ["a": 1] }, { $0.status = .queued }, { $0.attempt = 1 }, { $0.runs = 1 },
+            { $0.isDeferred = true },
             { $0.dueAt = Timestamp(microseconds: 1) }, { $0.runAt = start }, { $0.distributor = "other" },
             { $0.period = 1 }, { $0.makeAfter = 1 }, { $0.failedAt = start }, { $0.lastError = "" },
             { $0.lastTraceback = "" },

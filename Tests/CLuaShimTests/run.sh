@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Builds the C tests of CLuaShim with the address and undefined-behaviour sanitizers and runs them.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+here=$root/Tests/CLuaShimTests
+out=$root/.build/clua-shim-tests
+
+clang=$(command -v clang || true)
+if [ -z "$clang" ]; then
+  swift=$(command -v swift || true)
+  [ -z "$swift" ] || clang=$(dirname "$(readlink -f "$swift")")/clang
+fi
+if [ ! -x "$clang" ]; then
+  echo "no clang on PATH and none beside swift" >&2
+  exit 1
+fi
+read -ra lua_flags <<<"$(pkg-config --cflags lua5.4)"
+read -ra lua_libraries <<<"$(pkg-config --libs lua5.4)"
+flags=(-std=c11 -Wall -Wextra -Wpedantic -Wshadow -Werror -Wno-nullability-extension -g -O1
+  -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+  -I"$root/Sources/CLuaShim/include" -I"$here" "${lua_flags[@]}")
+
+rm -rf "$out"
+mkdir -p "$out"
+objects=()
+for source in "$root"/Sources/CLuaShim/*.c; do
+  object=$out/shim_$(basename "$source" .c).o
+  "$clang" "${flags[@]}" -DJRI_STAND_INS -include "$here/stand_ins.h" -c "$source" -o "$object"
+  objects+=("$object")
+done
+for source in "$here"/*.c; do
+  object=$out/$(basename "$source" .c).o
+  "$clang" "${flags[@]}" -c "$source" -o "$object"
+  objects+=("$object")
+done
+linker=()
+if [ -x "$(dirname "$(readlink -f "$clang")")/ld.lld" ]; then linker=(-fuse-ld=lld); fi
+"$clang" "${flags[@]}" ${linker[@]+"${linker[@]}"} "${objects[@]}" "${lua_libraries[@]}" -lm -o "$out/tests"
+
+leaks=0
+if [ "$(uname)" = Linux ]; then leaks=1; fi
+TEST_FOLDER=$here ASAN_OPTIONS=detect_leaks=$leaks:allocator_may_return_null=1 "$out/tests"

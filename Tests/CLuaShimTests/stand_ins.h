@@ -1,0 +1,33 @@
+/// Put in front of the shim's sources in test builds: an allocator that fails on demand, and the two functions of the C
+/// library that the locale changes, in a locale whose decimal point is a comma when a test says so.
+#ifndef JOBREACTOR_STAND_INS_H
+#define JOBREACTOR_STAND_INS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void *test_realloc(void *block, size_t size);
+void test_free(void *block);
+
+/// Of the allocations and growths from now on, the ones from number `first` (1 is the next) to `last` fail.
+void test_fail_allocations(long first, long last);
+
+/// Allocations since then that were to fail.
+long test_failed_allocations(void);
+
+long test_live_blocks(void);
+
+extern bool test_comma_locale;
+int test_snprintf(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+double test_strtod(const char *text, char **end);
+
+#ifdef JRI_STAND_INS
+#define JRI_REALLOC test_realloc
+#define JRI_FREE test_free
+#undef snprintf
+#define snprintf test_snprintf
+#define strtod test_strtod
+#endif
+
+#endif

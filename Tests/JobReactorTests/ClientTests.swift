@@ -1,0 +1,159 @@
+import JobReactor
+import JobReactorNode
+import JobReactorTesting
+import JobReactorWire
+import ServiceLifecycle
+import Testing
+
+/// Producers elsewhere: `JobClient`, and any Redis client.
+@Suite struct ClientTests {
+    static let scripts = [
+        "jobs.lua": """
+        job('echo', function(args) end)
+        job('slow', function(args) local till = os.clock() + 0.3; while os.clock() < till do end end)
+        job('fails', { max_attempt = 1 }, function(args) error('no disk') end)
+        """
+    ]
+
+    private static func address(_ distributor: Distributor) throws -> Address {
+        Address(host: "localhost", port: try #require(distributor.port))
+    }
+
+    @Test func aClientEnqueuesAndGetsFeedbacks() async throws {
+        try await Cluster.run(scripts: Self.scripts) { cluster in
+            let distributor = try await cluster.startDistributor()
+            try await cluster.startNode("n1", for: [distributor])
+            let client = try await JobClient.connect(to: try Self.address(distributor), logger: cluster.logger)
+            let results = Collector<Int>()
+            for number in 0..<20_000 {
+                try client.enqueue("echo", ["n": JSONValue(number)], onSuccess: { results.append($0["n"]?.int ?? -1) })
+            }
+            try await results.wait(for: 20_000, seconds: 120)
+            #expect(results.elements.sorted() == Array(0..<20_000))
+            let failure = await #expect(throws: JobFailure.self) { try await client.perform("fails", timeout: 20) }
+            #expect(failure?.message.hasSuffix("jobs.lua:3: no disk") == true)
+            await client.stop()
+        }
+    }
+
+    @Test func whatAClientEnqueuedSurvivesTheRestartOfItsDistributor() async throws {
+        try await Cluster.run(scripts: Self.scripts) { cluster in
+            let first = try await cluster.startDistributor()
+            let address = try Self.address(first)
+            let client = try await JobClient.connect(to: address, logger: cluster.logger)
+            let results = Collector<JobResult>()
+            for _ in 0..<50 { try client.enqueue("echo", onSuccess: { results.append($0) }) }
+            try await client.flush()
+            await first.stop()
+            let second = try await cluster.startDistributor { $0.address = address }
+            try await cluster.startNode("n1", for: [second])
+            try await results.wait(for: 50)
+            #expect(Set(results.elements.map(\.id)).count == 50)
+            await client.stop()
+        }
+    }
+
+    @Test func aDistributorThatIsNotThereIsOneClearError() async throws {
+        try await Cluster.run(scripts: [:]) { cluster in
+            let distributor = try await cluster.startDistributor()
+            let address = try Self.address(distributor)
+            await distributor.stop()
+            let error = await #expect(throws: WireError.self) {
+                try await JobClient.connect(to: address, logger: cluster.logger)
+            }
+            #expect(error?.message.hasPrefix("cannot connect to \(address): ") == true)
+        }
+    }
+
+    @Test func performEndsWithAnErrorWhenTheDistributorStops() async throws {
+        try await Cluster.run(scripts: [:]) { cluster in
+            let distributor = try await cluster.startDistributor()
+            let outcome = Task { try await distributor.perform("never") }
+            try await eventually("the job waits") {
+                let client = try await RESPClient.connect(to: try Self.address(distributor))
+                let info = try await client.send(["INFO", "jobs"]).text ?? ""
+                await client.close()
+                return info.contains("waiting:1\r\n")
+            }
+            await distributor.stop()
+            let error = await #expect(throws: JobError.self) { try await outcome.value }
+            #expect(error?.code == .stopped)
+            let refused = #expect(throws: JobError.self) { try distributor.enqueue("late") }
+            #expect(refused?.code == .stopped)
+        }
+    }
+
+    @Test func performGivesUpAfterItsTimeoutAndTheJobGoesOn() async throws {
+        try await Cluster.run(scripts: Self.scripts) { cluster in
+            let distributor = try await cluster.startDistributor()
+            let error = await #expect(throws: JobError.self) { try await distributor.perform("echo", timeout: 0.05) }
+            #expect(error?.code == .timedOut)
+            try await cluster.startNode("n1", for: [distributor])
+            try await eventually("the job ran") { try await distributor.nodes().first?.load == 0 }
+        }
+    }
+
+    @Test func aDistributorIsAService() async throws {
+        let distributor = Distributor(DistributorConfiguration(port: 0))
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(services: [distributor], logger: distributor.configuration.logger))
+        async let run: Void = group.run()
+        try await eventually("the port is open") { distributor.port != nil }
+        await group.triggerGracefulShutdown()
+        try await run
+        #expect(distributor.port == nil)
+    }
+
+    @Test func aRedisClientEnqueuesAndPerforms() async throws {
+        try await Cluster.run(scripts: Self.scripts) { cluster in
+            let distributor = try await cluster.startDistributor()
+            try await cluster.startNode("n1", for: [distributor])
+            try await waitForNodes(["n1"], at: distributor)
+            let client = try await RESPClient.connect(to: try Self.address(distributor))
+            #expect(try await client.send(["PING"]) == .simple("PONG"))
+            let id = try #require(try await client.send(["enqueue", "echo", #"{"a":1}"#, "after", "100"]).text)
+            #expect(JobID(id) != nil)
+            #expect(
+                try await client.send(["JOB", id])
+                    == .array(["id", id, "name", "echo", "status", "queued", "node", "n1"].map { .bulk(Array($0.utf8)) }))
+            #expect(try await client.send(["PERFORM", "echo", #"{"a":[],"b":{}}"#]).text.map { try JobArguments(json: $0).value }
+                == ["a": [], "b": [:]] as JSONValue)
+            let failed = try #require(try await client.send(["PERFORM", "fails", "{}"]).text)
+            #expect(failed.hasPrefix(#"JOBFAILED {"error":""#) && failed.hasSuffix(#"/jobs.lua:3: no disk"}"#))
+            let late = try #require(try await client.send(["PERFORM", "absent", "TIMEOUT", "0.05"]).text)
+            #expect(late.hasPrefix("TIMEOUT no outcome of job ") && late.hasSuffix(" within 0.05 s; the job goes on"))
+            let nodes = try #require(try await client.send(["NODES"]).elements)
+            #expect(nodes.count == 1)
+            let info = try #require(try await client.send(["INFO"]).text)
+            #expect(info.contains("absent:count=1,parked=no node defines it\r\n"))
+            await client.close()
+        }
+    }
+
+    @Test func theSameIdTwiceIsOneJob() async throws {
+        try await Cluster.run(scripts: Self.scripts) { cluster in
+            let distributor = try await cluster.startDistributor()
+            let client = try await RESPClient.connect(to: try Self.address(distributor))
+            let id = "0123456789abcdef0123456789abcdef"
+            for _ in 0..<2 { #expect(try await client.send(["ENQUEUE", "echo", "{}", "ID", id]).text == id) }
+            #expect(try await client.send(["INFO", "jobs"]).text?.contains("unfinished:1\r\n") == true)
+            await client.close()
+        }
+    }
+
+    @Test func aNodesOwnPortShowsItsJobs() async throws {
+        try await Cluster.run(scripts: Self.scripts) { cluster in
+            let node = try await cluster.startNode("n1", for: []) { $0.server = Address(host: "localhost", port: 0) }
+            let port = try #require(try await node.port())
+            let client = try await RESPClient.connect(to: Address(host: "localhost", port: port))
+            let jobs = try #require(try await client.send(["JOBS"]).elements)
+            #expect(jobs.compactMap { $0.elements?[1].text } == ["echo", "fails", "slow"])
+            #expect(try await client.send(["INFO", "server"]).text?.contains("role:node\r\n") == true)
+            #expect(try await client.send(["JOB", String(repeating: "0", count: 32)]) == .null)
+            #expect(
+                try await client.send(["ENQUEUE", "echo"])
+                    == .error("ERR this is a node: send that command to a distributor"))
+            await client.close()
+        }
+    }
+}
