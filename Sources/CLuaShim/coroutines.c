@@ -7,23 +7,24 @@ void jri_take_coroutine(lua_State *L, jri_coroutine *coroutine) {
     return;
   }
   lua_State *thread = lua_newthread(L);
-  coroutine->reference = luaL_ref(L, LUA_REGISTRYINDEX);
-  coroutine->thread = thread;
+  *coroutine = (jri_coroutine){.thread = thread, .reference = luaL_ref(L, LUA_REGISTRYINDEX)};
 }
 
 void jri_give_coroutine(lua_State *L, jri_coroutine *coroutine) {
   jr_state *state = jri_state(L);
-  lua_State *thread = coroutine->thread;
-  if (thread == NULL) return;
+  jri_coroutine given = *coroutine;
+  if (given.thread == NULL) return;
   coroutine->thread = NULL;
-  if (lua_gettop(thread) != 0 || lua_status(thread) != LUA_OK) {
-    lua_resetthread(thread);
-    lua_settop(thread, 0);
+  if (given.resumed || lua_status(given.thread) != LUA_OK || lua_gettop(given.thread) != 0) {
+    lua_resetthread(given.thread);
+    lua_settop(given.thread, 0);
   }
-  if (state->idle_count < JRI_IDLE_COROUTINES) {
-    state->idle[state->idle_count++] = *coroutine;
-    state->idle[state->idle_count - 1].thread = thread;
+  // Lua raises some errors of a coroutine that a script resumes (no memory for the text of "cannot resume dead
+  // coroutine") straight through to the main thread's protected call. The coroutine in between then never came back, and
+  // would jump to a stack frame that is gone if it were used again.
+  if (given.resumed || state->idle_count == JRI_IDLE_COROUTINES) {
+    luaL_unref(L, LUA_REGISTRYINDEX, given.reference);
   } else {
-    luaL_unref(L, LUA_REGISTRYINDEX, coroutine->reference);
+    state->idle[state->idle_count++] = given;
   }
 }

@@ -7,7 +7,8 @@
 /// Takes an idle coroutine or makes one. May raise.
 void jri_take_coroutine(lua_State *L, jri_coroutine *coroutine);
 
-/// Ends whatever the coroutine still does, running its pending `__close`, and keeps it for another run. Raises nothing.
+/// Ends whatever the coroutine still does, running its pending `__close`, and keeps it for another run if it may be
+/// used again. Raises nothing.
 void jri_give_coroutine(lua_State *L, jri_coroutine *coroutine);
 
 #endif

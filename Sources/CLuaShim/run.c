@@ -46,7 +46,9 @@ static step_end resume_step(lua_State *L, job_run *run, int position) {
   lua_rawgeti(L, STEPS, position);
   lua_pushvalue(L, ARGS);
   lua_xmove(L, thread, 2);
+  run->coroutine.resumed = true;
   int status = lua_resume(thread, L, 1, &results);
+  run->coroutine.resumed = false;
   if (status == LUA_OK) {
     lua_settop(thread, 0);
     return state->cancelled ? STEP_CANCELLED : STEP_DONE;

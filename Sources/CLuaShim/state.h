@@ -15,6 +15,7 @@ enum { JRI_IDLE_COROUTINES = 8 };
 typedef struct {
   lua_State *thread;
   int reference;  // in the registry, which keeps it alive
+  bool resumed;   // and has not come back
 } jri_coroutine;
 
 struct jr_state {

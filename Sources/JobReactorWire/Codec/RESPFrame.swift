@@ -60,6 +60,8 @@ struct FrameBuilder {
     var tokens: ContiguousArray<RESPFrame.Token> = []
     private(set) var store: UnsafeMutableRawPointer
     private(set) var used = 0
+    /// Elements that the arrays so far have announced.
+    private var announced = 0
     private var capacity: Int
     let limits: RESPLimits
     /// The limit the frame broke.
@@ -78,6 +80,7 @@ struct FrameBuilder {
     mutating func reset() {
         tokens.removeAll(keepingCapacity: tokens.count <= 4096)
         used = 0
+        announced = 0
         if capacity > Self.usualCapacity {
             store.deallocate()
             capacity = Self.usualCapacity
@@ -99,9 +102,12 @@ struct FrameBuilder {
     }
 
     mutating func append(_ kind: RESPFrame.Kind, value: Int) -> Bool {
-        guard kind != .array || value + tokens.count <= limits.elements else {
-            failure = .tooManyElements(limit: limits.elements)
-            return false
+        if kind == .array {
+            announced += value
+            guard announced <= limits.elements else {
+                failure = .tooManyElements(limit: limits.elements)
+                return false
+            }
         }
         tokens.append(RESPFrame.Token(kind: kind, offset: 0, value: value))
         return true

@@ -16,6 +16,15 @@ final class RESPReader {
     private let limits: RESPLimits
     private let builder: UnsafeMutablePointer<FrameBuilder>
     private var reader: UnsafeMutablePointer<redisReader>?
+    /// The text of a status or error is under way: hiredis is not asked before its end is there.
+    private var lacksLineEnd = false
+    private var lastByte: UInt8 = 0
+    /// hiredis' buffer has grown, and is given back when what was in it is read.
+    private var isSwollen = false
+
+    /// Far more than the longest number and its line end.
+    private static let numberBytes = 32
+    private static let usualBuffer = 64 << 10
 
     init(limits: RESPLimits) {
         self.limits = limits
@@ -34,8 +43,18 @@ final class RESPReader {
     /// Bytes that were fed and not yet made part of a frame.
     var bufferedBytes: Int { reader.map { $0.pointee.len - $0.pointee.pos } ?? 0 }
 
+    /// As ``bufferedBytes``, and the bytes of the frame that is being made or was made last.
+    var heldBytes: Int { bufferedBytes + builder.pointee.used }
+
+    /// Elements of the frame that is being made or was made last, itself among them.
+    var heldElements: Int { builder.pointee.tokens.count }
+
     /// Whether the last frame is complete, so that what comes next starts another.
-    var isBetweenFrames: Bool { reader.map { $0.pointee.ridx == -1 } ?? true }
+    var isBetweenFrames: Bool {
+        guard let reader else { return true }
+        // hiredis may have prepared to read a value of which it has no byte yet.
+        return reader.pointee.ridx == -1 || (reader.pointee.ridx == 0 && reader.pointee.rstack.0.type == -1)
+    }
 
     /// The first byte that was fed and not yet read.
     var nextByte: UInt8? {
@@ -47,25 +66,70 @@ final class RESPReader {
     func feed(_ bytes: UnsafeRawBufferPointer) throws(RESPError) {
         guard let reader, redisReaderFeed(reader, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count) == REDIS_OK
         else { throw .malformed("out of memory") }
+        if lacksLineEnd { lacksLineEnd = !endsLine(bytes) }
+        lastByte = bytes.last ?? lastByte
+        if bufferedBytes > Self.usualBuffer { isSwollen = true }
     }
 
     /// The next complete frame; nil when more bytes are needed. The frame before is gone.
     func next() throws(RESPError) -> RESPFrame? {
         guard let reader else { throw .malformed("out of memory") }
-        if isBetweenFrames { builder.pointee.reset() }
-        var reply: UnsafeMutableRawPointer?
-        guard redisReaderGetReply(reader, &reply) == REDIS_OK else {
-            if let failure = builder.pointee.failure { throw failure }
-            throw .malformed(withUnsafeBytes(of: reader.pointee.errstr) { text in
-                String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)
-            })
+        if isBetweenFrames {
+            builder.pointee.reset()
+            if bufferedBytes == 0 {
+                if isSwollen { discardBuffered() }
+                return nil
+            }
         }
-        if reply != nil { return RESPFrame(builder) }
+        if !lacksLineEnd {
+            var reply: UnsafeMutableRawPointer?
+            guard redisReaderGetReply(reader, &reply) == REDIS_OK else {
+                if let failure = builder.pointee.failure { throw failure }
+                throw .malformed(withUnsafeBytes(of: reader.pointee.errstr) { text in
+                    String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)
+                })
+            }
+            if reply != nil { return RESPFrame(builder) }
+            try watchLine(reader)
+        }
         // What is announced but not here yet grows only by what was fed: watch that.
         guard bufferedBytes + builder.pointee.used <= limits.frameBytes + 64 else {
             throw .frameTooLarge(limit: limits.frameBytes)
         }
         return nil
+    }
+
+    /// hiredis looks through the whole of an unfinished line each time it is asked: one that came in drops would cost
+    /// the square of its length.
+    private func watchLine(_ reader: UnsafeMutablePointer<redisReader>) throws(RESPError) {
+        guard bufferedBytes > 0, reader.pointee.ridx >= 0 else { return }
+        let depth = Int(reader.pointee.ridx)
+        let type = withUnsafeBytes(of: &reader.pointee.rstack) { $0.bindMemory(to: redisReadTask.self)[depth].type }
+        let number: String
+        switch type {
+        case REDIS_REPLY_STATUS, REDIS_REPLY_ERROR:
+            lacksLineEnd = true
+            return
+        case REDIS_REPLY_STRING: number = "bulk string length"
+        case REDIS_REPLY_ARRAY: number = "multi-bulk length"
+        case REDIS_REPLY_INTEGER: number = "integer value"
+        default: return
+        }
+        guard bufferedBytes >= Self.numberBytes else { return }
+        let start = UnsafeRawBufferPointer(start: reader.pointee.buf + reader.pointee.pos, count: Self.numberBytes)
+        guard zip(start, start.dropFirst()).contains(where: { $0 == 0x0D && $1 == 0x0A }) else {
+            throw .malformed("Bad \(number)")
+        }
+    }
+
+    /// Whether a line end is among the bytes, or ends with their first.
+    private func endsLine(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var previous = lastByte
+        for byte in bytes {
+            if byte == 0x0A && previous == 0x0D { return true }
+            previous = byte
+        }
+        return false
     }
 
     /// A frame made of words, as if they had come as an array.
@@ -83,6 +147,8 @@ final class RESPReader {
     func discardBuffered() {
         if let reader { redisReaderFree(reader) }
         builder.pointee.reset()
+        lacksLineEnd = false
+        isSwollen = false
         makeReader()
     }
 

@@ -22,6 +22,9 @@ package final class RESPStream {
         reader = RESPReader(limits: limits)
     }
 
+    /// Bytes of the peer's that are held: lines and frames that are not complete, and the last frame that was.
+    var heldBytes: Int { line.count + reader.heldBytes }
+
     /// Reads the bytes and calls `visit` with each frame they complete. `visit` returns false to leave the rest unread.
     package func consume(
         _ bytes: UnsafeRawBufferPointer, _ visit: (RESPFrame) -> Bool

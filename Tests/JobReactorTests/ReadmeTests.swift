@@ -1,0 +1,134 @@
+import Foundation
+import JobReactor
+import JobReactorNode
+import JobReactorTesting
+import Logging
+import NIOPosix
+import ServiceLifecycle
+import Testing
+
+/// The Swift of the README, which shows parts of this file and of the examples word for word, and its Lua.
+@Suite struct ReadmeTests {
+    static let lua = [
+        "resize.lua": """
+        job('resize', function(args) args.result = 'Yay!' end)
+        """
+    ]
+
+    struct Picture: Codable {
+        var path: String
+        var width: Int
+    }
+
+    @Test func theDistributorStartsInThreeWays() async throws {
+        let logger = Logger(label: "readme")
+        let own = try await Distributor.start(host: "localhost", port: 0)
+        let shared = try await Distributor.start(host: "localhost", port: 0, on: MultiThreadedEventLoopGroup.singleton)
+        let service = Distributor(DistributorConfiguration(host: "localhost", port: 0))
+        let group = ServiceGroup(services: [service], logger: logger)  // or: try await service.runAsProgram()
+        async let run: Void = group.run()
+        try await eventually("the service listens") { service.port != nil }
+        #expect(Set([own.port, shared.port, service.port]).count == 3)
+        await group.triggerGracefulShutdown()
+        try await run
+        await shared.stop()
+        await own.stop()
+    }
+
+    @Test func anApplicationEnqueuesAndPerforms() async throws {
+        try await Cluster.run(scripts: Self.lua) { cluster in
+            let distributor = try await cluster.startDistributor()
+            let port = try #require(distributor.port)
+            let directory = cluster.jobDirectory
+            let client = try await JobClient.connect(host: "localhost", port: port)
+            let node = try await Node.start(
+                NodeConfiguration(name: "worker_1", distributors: ["localhost:\(port)"], jobDirectory: directory))
+            try distributor.enqueue("resize", ["path": "cat.png", "width": 200], JobOptions(after: 0.5)) { result in
+                print(result.args)
+            } onError: { failure in
+                print(failure.message)
+            }
+            let resized = try await distributor.perform("resize", Picture(path: "cat.png", width: 200), returning: Picture.self)
+            #expect(resized.width == 200)
+            #expect(try await client.perform("resize", timeout: 20)["result"] == "Yay!")
+            await node.stop()
+            await client.stop()
+        }
+    }
+
+    // MARK: The text
+
+    struct Block {
+        var mark: String
+        var language: String
+        var text: String
+    }
+
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    static func blocks() throws -> [Block] {
+        let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+        var blocks: [Block] = []
+        var mark = ""
+        var open: Block?
+        for line in readme.split(separator: "\n", omittingEmptySubsequences: false) {
+            if var block = open {
+                if line == "```" {
+                    blocks.append(block)
+                    open = nil
+                    mark = ""
+                } else {
+                    block.text += line + "\n"
+                    open = block
+                }
+            } else if line.hasPrefix("```") {
+                open = Block(mark: mark, language: String(line.dropFirst(3)), text: "")
+            } else if line.hasPrefix("<!-- ") {
+                mark = String(line.dropFirst(5).dropLast(4))
+            }
+        }
+        return blocks
+    }
+
+    private static func unindented(_ text: String) -> String {
+        text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: "\n")
+    }
+
+    @Test func theSwiftOfTheReadmeIsThatOfFilesThatAreCompiledAndRun() throws {
+        var count = 0
+        for block in try Self.blocks() where block.language == "swift" && !block.mark.isEmpty {
+            count += 1
+            let words = block.mark.split(separator: ": ")
+            let path = String(try #require(words.last))
+            let file = try String(contentsOf: Self.root.appending(path: path), encoding: .utf8)
+            if words.first == "file" {
+                #expect(block.text == file)
+            } else {
+                #expect(Self.unindented(file).contains(Self.unindented(block.text)), "\(path) has not: \(block.text)")
+            }
+        }
+        #expect(count == 6)
+    }
+
+    @Test func theLuaOfTheReadmeLoadsAndRuns() async throws {
+        var scripts: [String: String] = [:]
+        for (index, block) in try Self.blocks().filter({ $0.language == "lua" }).enumerated() {
+            scripts["block\(index).lua"] = block.text
+        }
+        #expect(scripts.count == 3)
+        try await Cluster.run(scripts: scripts) { cluster in
+            let distributor = try await cluster.startDistributor()
+            let node = try await cluster.startNode("n1", for: [distributor]) { $0.logger.logLevel = .critical }
+            let report = try #require(try await node.scripts())
+            #expect(report.problems.isEmpty)
+            #expect(report.definitions.map(\.name) == ["fetch", "greet", "resize", "upload"])
+            #expect(try await distributor.perform("greet", ["name": "Ada"], timeout: 20)["greeting"] == "Hello, Ada!")
+            #expect(try await distributor.perform("fetch", timeout: 20)["fetched"] == true)
+            let failure = await #expect(throws: JobFailure.self) {
+                try await distributor.perform("upload", [:], JobOptions(maxAttempt: 1), timeout: 20)
+            }
+            #expect(failure?.message.hasSuffix(": upload needs a path") == true)
+        }
+    }
+}

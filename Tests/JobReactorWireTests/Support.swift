@@ -1,0 +1,234 @@
+import Foundation
+import JobReactorCore
+import NIOCore
+import NIOEmbedded
+import NIOPosix
+import Testing
+
+@testable import JobReactorWire
+
+// What the tests of several files use.
+
+// MARK: Bytes
+
+/// The bytes of a text.
+func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+/// The text of bytes, as a transcript shows it.
+func text(_ bytes: some Sequence<UInt8>) -> String { String(decoding: Array(bytes), as: UTF8.self) }
+
+/// An id with a number that is easy to read in a failure.
+func id(_ number: Int) -> JobID { JobID(high: 0, low: UInt64(number)) }
+
+/// A bulk string.
+func bulk(_ text: String) -> RESPValue { .bulk(bytes(text)) }
+
+/// A command as it comes in: an array of bulk strings.
+func command(_ words: String...) -> RESPValue { .array(words.map(bulk)) }
+
+/// What the body writes, as text.
+func written(_ body: (inout ByteBuffer) -> Void) -> String {
+    var buffer = ByteBuffer()
+    body(&buffer)
+    return String(buffer: buffer)
+}
+
+/// A random generator whose sequence its seed fixes, so that a failure can be had again (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+}
+
+// MARK: Frames
+
+/// What was read from a stream: the frames, and the error that ended it.
+struct Reading: Equatable, CustomStringConvertible {
+    var frames: [RESPValue] = []
+    var error: RESPError?
+    /// The most that the stream held between two helpings.
+    var mostHeld = 0
+
+    var description: String {
+        "\(frames.count) frames\(frames.first.map { ", the first \("\($0)".prefix(200))" } ?? "")"
+            + (error.map { ", then: \($0)" } ?? "")
+    }
+
+    static func == (left: Reading, right: Reading) -> Bool { left.frames == right.frames && left.error == right.error }
+}
+
+/// Reads the helpings one after another.
+func read(
+    _ helpings: some Sequence<some Collection<UInt8>>, _ side: RESPStream.Side = .server,
+    limits: RESPLimits = RESPLimits()
+) -> Reading {
+    let stream = RESPStream(side: side, limits: limits)
+    var reading = Reading()
+    for helping in helpings {
+        do throws(RESPError) {
+            try feed(stream, Array(helping)) {
+                reading.frames.append(RESPValue($0))
+                return true
+            }
+        } catch {
+            reading.error = error
+            break
+        }
+        reading.mostHeld = max(reading.mostHeld, stream.heldBytes)
+    }
+    return reading
+}
+
+/// Reads a text at once.
+func read(_ text: String, _ side: RESPStream.Side = .server, limits: RESPLimits = RESPLimits()) -> Reading {
+    read([bytes(text)], side, limits: limits)
+}
+
+/// One helping for a stream.
+func feed(_ stream: RESPStream, _ bytes: [UInt8], _ visit: (RESPFrame) -> Bool) throws(RESPError) {
+    let result = bytes.withUnsafeBytes { buffer in
+        Result { () throws(RESPError) in try stream.consume(buffer, visit) }
+    }
+    try result.get()
+}
+
+/// Hands the one frame that the text makes to `body`.
+func withFrame<Answer>(_ text: String, _ body: (RESPFrame) throws -> Answer) throws -> Answer {
+    var answer: Result<Answer, any Error>?
+    try feed(RESPStream(side: .client, limits: RESPLimits()), bytes(text)) { frame in
+        answer = Result { try body(frame) }
+        return true
+    }
+    return try #require(answer, "no frame in: \(text)").get()
+}
+
+/// Hands a command of these words to `body`.
+func withCommand<Answer>(_ words: [String], _ body: (RESPFrame) throws -> Answer) throws -> Answer {
+    try withFrame(written { $0.writeRESPCommand(words) }, body)
+}
+
+/// Cuts the bytes into helpings of random size.
+func randomHelpings(
+    _ bytes: [UInt8], upTo most: Int, using random: inout SeededGenerator
+) -> [ArraySlice<UInt8>] {
+    var helpings: [ArraySlice<UInt8>] = []
+    var rest = bytes[...]
+    while !rest.isEmpty {
+        helpings.append(rest.prefix(Int.random(in: 1...most, using: &random)))
+        rest = rest.dropFirst(helpings.last?.count ?? 0)
+    }
+    return helpings
+}
+
+// MARK: Connections
+
+/// Carries out nothing: answers `OK` at once, owes the reply of each PERFORM, and writes down what it was asked.
+final class FakeService: CommandService {
+    private(set) var commands: [ClientCommand] = []
+    private(set) var owed: [String: CommandSession.Ticket] = [:]
+    private(set) var batches = 0
+
+    func perform(_ command: ClientCommand, for session: CommandSession) {
+        commands.append(command)
+        if case .perform(let request, _) = command {
+            owed[request.name] = session.owe()
+        } else {
+            session.reply { $0.writeRESPSimple("OK") }
+        }
+    }
+
+    func commandsCompleted() { batches += 1 }
+}
+
+/// What happened on a connection, in order.
+final class RecordingSession: ConnectionSession {
+    enum Event: Hashable, Sendable {
+        case connected
+        case frame(RESPValue)
+        case disconnected(String?)
+    }
+
+    private(set) var events: [Event] = []
+    private let onEvent: (Event, Connection) -> Void
+
+    init(onEvent: @escaping (Event, Connection) -> Void = { _, _ in }) {
+        self.onEvent = onEvent
+    }
+
+    func connected(_ connection: Connection) { record(.connected, connection) }
+    func received(_ frame: RESPFrame, on connection: Connection) { record(.frame(RESPValue(frame)), connection) }
+    func readCompleted(on connection: Connection) {}
+    func disconnected(_ connection: Connection, reason: String?) { record(.disconnected(reason), connection) }
+
+    private func record(_ event: Event, _ connection: Connection) {
+        events.append(event)
+        onEvent(event, connection)
+    }
+}
+
+/// Counts how often the connection asks for more input.
+final class ReadCounter: ChannelOutboundHandler {
+    typealias OutboundIn = ByteBuffer
+    private(set) var reads = 0
+
+    func read(context: ChannelHandlerContext) {
+        reads += 1
+        context.read()
+    }
+}
+
+/// A connection over an embedded channel: the test is the peer and the clock.
+final class EmbeddedPeer {
+    let channel: EmbeddedChannel
+    let connection: Connection
+    let reads = ReadCounter()
+
+    init(_ make: (any EventLoop) -> Connection) throws {
+        channel = EmbeddedChannel()
+        connection = make(channel.embeddedEventLoop)
+        try channel.pipeline.syncOperations.addHandlers([reads, connection])
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 4242)).wait()
+    }
+
+    /// Sends the text and returns what came back in that turn of the loop.
+    @discardableResult
+    func send(_ text: String) throws -> String {
+        try channel.writeInbound(ByteBuffer(string: text))
+        return try received()
+    }
+
+    /// What has come back since it was last asked.
+    func received() throws -> String {
+        channel.embeddedEventLoop.run()
+        var all = ByteBuffer()
+        while var part = try channel.readOutbound(as: ByteBuffer.self) { all.writeBuffer(&part) }
+        return String(buffer: all)
+    }
+
+    /// Lets time go by and returns what came in it.
+    @discardableResult
+    func advance(_ seconds: Int64) throws -> String {
+        channel.embeddedEventLoop.advanceTime(by: .seconds(seconds))
+        return try received()
+    }
+
+    /// Whether the connection asks for more when the channel is ready to read.
+    func isReading() -> Bool {
+        let before = reads.reads
+        channel.read()
+        return reads.reads > before
+    }
+
+    func setWritable(_ isWritable: Bool) {
+        channel.isWritable = isWritable
+        channel.pipeline.fireChannelWritabilityChanged()
+    }
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Builds and runs every test: the C parts under the address and undefined-behaviour sanitizers, the fuzz targets for a
+# bounded time, everything in Swift under the thread sanitizer, the examples as a user would run them.
+#
+# FUZZ_SECONDS (default 20) bounds each fuzz target.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+
+# shellcheck source=Examples/debian-packages.sh
+. Examples/debian-packages.sh
+install_debian_packages pkg-config liblua5.4-dev libhiredis-dev redis-tools python3-redis openssl curl
+if ! command -v swift >/dev/null; then
+    echo "swift is not on PATH: install the Swift toolchain (6.2 or later), then run this again" >&2
+    exit 1
+fi
+
+# Warnings are errors here. A build folder of its own, so that other builds keep theirs.
+export JOBREACTOR_STRICT=1
+scratch=.build/tests
+swift_options=(--sanitize thread --scratch-path "$scratch")
+
+step() { printf '\n== %s\n' "$1"; }
+
+step "C: the Lua shim, under address and undefined-behaviour sanitizers"
+Tests/CLuaShimTests/run.sh
+
+step "Fuzz targets"
+Tests/Fuzz/run.sh
+
+step "Building everything, with the thread sanitizer"
+swift build --build-tests "${swift_options[@]}"
+
+step "Examples"
+Tests/examples.sh
+
+step "Swift tests, with the thread sanitizer"
+# A data race ends the process that has it.
+export TSAN_OPTIONS="halt_on_error=1 exitcode=66 ${TSAN_OPTIONS:-}"
+swift test --skip-build "${swift_options[@]}"
