@@ -89,6 +89,15 @@ let package = Package(
             name: "TwoDistributorsThreeNodes", dependencies: ["JobReactor", "JobReactorNode", nioPosix],
             path: "Examples/TwoDistributorsThreeNodes", swiftSettings: strict),
 
+        .executableTarget(
+            name: "TenLines", dependencies: ["JobReactor"], path: "Examples/TenLines", swiftSettings: strict),
+
+        .testTarget(
+            name: "JobReactorProcessTests",
+            dependencies: [
+                "JobReactor", "JobReactorCommand", "QuickStart", "AllInOne", "TwoDistributorsThreeNodes", "TenLines",
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "JobReactorCoreTests", dependencies: ["JobReactorCore", "JobReactorTesting"], swiftSettings: strict),
         .testTarget(

@@ -5,7 +5,8 @@ public struct RESPLimits: Hashable, Sendable {
     /// Elements of all arrays of one frame together.
     public var elements: Int
 
-    /// 16 MiB, 100,000 elements. Arrays nest at most 7 deep, a limit of the reader itself.
+    /// 16 MiB, 100,000 elements. Arrays hold arrays at most 7 deep, a limit of the reader
+    /// itself.
     public init(frameBytes: Int = 16 << 20, elements: Int = 100_000) {
         self.frameBytes = frameBytes
         self.elements = elements

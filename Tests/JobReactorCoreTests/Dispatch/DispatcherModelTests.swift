@@ -59,6 +59,8 @@ import Testing
         var random: SeededGenerator
         var dispatcher: Dispatcher
         var model: Model
+        /// The nodes as they came: the order of a dictionary would not be the same in two runs.
+        var order: [Dispatcher.NodeHandle] = []
         var made = 0
         var step = 0
 
@@ -69,15 +71,15 @@ import Testing
             model = Model(strict: strict)
         }
 
-        var note: Comment { "seed \(seed), strict \(model.strict), step \(step)" }
+        /// Ends the run at the first thing that is wrong; what follows would be wrong as well.
+        func check(_ isRight: Bool, sourceLocation: SourceLocation = #_sourceLocation) throws {
+            try #require(
+                isRight, "seed \(seed), strict \(model.strict), step \(step)", sourceLocation: sourceLocation)
+        }
 
         mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
 
-        /// Handles are not ordered: the order of the names, and of equal names by load, keeps a run repeatable.
-        mutating func someNode() -> Dispatcher.NodeHandle? {
-            order.isEmpty ? nil : order[Int.random(in: 0..<order.count, using: &random)]
-        }
-        var order: [Dispatcher.NodeHandle] = []
+        mutating func someNode() -> Dispatcher.NodeHandle? { order.randomElement(using: &random) }
 
         mutating func someJob() -> Job {
             made += 1
@@ -93,104 +95,98 @@ import Testing
             return jobs
         }
 
-        mutating func connect(name: String, jobs: Set<String>) {
+        mutating func connect(name: String, jobs: Set<String>) throws {
             let handle = dispatcher.connect(name: name)
-            #expect(model.nodes[handle] == nil, note)
+            try check(model.nodes[handle] == nil)
             model.nodes[handle] = Node(name: name)
             order.append(handle)
-            announce(handle, jobs: jobs)
+            try announce(handle, jobs: jobs)
         }
 
-        mutating func announce(_ handle: Dispatcher.NodeHandle, jobs: Set<String>) {
+        mutating func announce(_ handle: Dispatcher.NodeHandle, jobs: Set<String>) throws {
             dispatcher.announce(handle, jobs: jobs)
             model.nodes[handle]?.jobs = jobs
-            takeAll(for: handle)
+            try takeAll(for: handle)
         }
 
-        mutating func grant(_ handle: Dispatcher.NodeHandle, credit: Int) {
+        mutating func grant(_ handle: Dispatcher.NodeHandle, credit: Int) throws {
             dispatcher.grant(handle, credit: credit)
             guard var node = model.nodes[handle] else { return }
             node.credit += credit
             node.window = max(node.window, node.credit)
             model.nodes[handle] = node
-            takeAll(for: handle)
+            try takeAll(for: handle)
         }
 
         /// A job goes to the dispatcher, new or given back; checks where it is sent.
-        mutating func put(_ job: Job, isReturned: Bool) {
+        mutating func put(_ job: Job, isReturned: Bool) throws {
             let chosen = isReturned ? dispatcher.giveBack(job) : dispatcher.enqueue(job)
             let others = (model.returned + model.waiting).contains { model.sameRoute($0, job) }
             let fitting = model.nodes.values.filter { $0.isFree && model.isAllowed(job, on: $0) }
             guard let chosen else {
-                #expect(fitting.isEmpty || others, note)
+                try check(fitting.isEmpty || others)
                 if isReturned { model.returned.append(job) } else { model.waiting.append(job) }
                 return
             }
-            guard let node = model.nodes[chosen] else {
-                Issue.record("sent to a node that is gone: \(note)")
-                return
-            }
-            #expect(!others, note)
-            #expect(node.isFree, note)
-            #expect(model.isAllowed(job, on: node), note)
+            let node = try #require(model.nodes[chosen], "a node that is gone")
+            try check(!others)
+            try check(node.isFree)
+            try check(model.isAllowed(job, on: node))
             if fitting.contains(where: { $0.name == job.node }) {
-                #expect(node.name == job.node, note)
+                try check(node.name == job.node)
             } else {
-                #expect(node.load == fitting.map(\.load).min(), note)
+                try check(node.load == fitting.map(\.load).min())
             }
             model.nodes[chosen]?.credit -= 1
             model.nodes[chosen]?.running.append(job)
         }
 
         /// The node takes what it can; checks each, and that nothing it could have is left.
-        mutating func takeAll(for handle: Dispatcher.NodeHandle) {
+        mutating func takeAll(for handle: Dispatcher.NodeHandle) throws {
             while let job = dispatcher.takeNext(for: handle) {
-                guard let node = model.nodes[handle] else {
-                    Issue.record("taken by a node that is gone: \(note)")
-                    return
-                }
-                #expect(node.isFree, note)
-                #expect(model.isAllowed(job, on: node), note)
-                #expect(model.isFirst(job), note)
+                let node = try #require(model.nodes[handle], "a node that is gone")
+                try check(node.isFree)
+                try check(model.isAllowed(job, on: node))
+                try check(model.isFirst(job))
                 let wasWaiting = model.remove(job)
-                #expect(wasWaiting, note)
+                try check(wasWaiting)
                 model.nodes[handle]?.credit -= 1
                 model.nodes[handle]?.running.append(job)
             }
             guard let node = model.nodes[handle], node.isFree else { return }
-            #expect(!(model.returned + model.waiting).contains { model.isAllowed($0, on: node) }, note)
+            try check(!(model.returned + model.waiting).contains { model.isAllowed($0, on: node) })
         }
 
-        mutating func settle(_ handle: Dispatcher.NodeHandle) {
+        mutating func settle(_ handle: Dispatcher.NodeHandle) throws {
             guard var node = model.nodes[handle], !node.running.isEmpty else { return }
             let job = node.running.remove(at: Int.random(in: 0..<node.running.count, using: &random))
             model.nodes[handle] = node
-            if chance(15) { put(job, isReturned: true) } else { model.settled.append(job.id) }
-            grant(handle, credit: 1)
+            if chance(15) { try put(job, isReturned: true) } else { model.settled.append(job.id) }
+            try grant(handle, credit: 1)
         }
 
-        mutating func disconnect(_ handle: Dispatcher.NodeHandle) {
+        mutating func disconnect(_ handle: Dispatcher.NodeHandle) throws {
             dispatcher.disconnect(handle)
             order.removeAll { $0 == handle }
-            for job in model.nodes.removeValue(forKey: handle)?.running ?? [] { put(job, isReturned: true) }
+            for job in model.nodes.removeValue(forKey: handle)?.running ?? [] { try put(job, isReturned: true) }
         }
 
-        func compare() {
+        func compare() throws {
             let waiting = model.returned + model.waiting
-            #expect(dispatcher.waitingCount == waiting.count, note)
+            try check(dispatcher.waitingCount == waiting.count)
             let counts = Dictionary(grouping: waiting, by: \.name).mapValues(\.count).sorted { $0.key < $1.key }
             let listed = dispatcher.waitingByName()
-            #expect(listed.map(\.name) == counts.map(\.key), note)
-            #expect(listed.map(\.count) == counts.map(\.value), note)
+            try check(listed.map(\.name) == counts.map(\.key))
+            try check(listed.map(\.count) == counts.map(\.value))
             let defined = model.nodes.values.reduce(into: Set<String>()) { $0.formUnion($1.jobs) }
-            #expect(listed.map(\.isDefined) == counts.map { defined.contains($0.key) }, note)
+            try check(listed.map(\.isDefined) == counts.map { defined.contains($0.key) })
             for (handle, node) in model.nodes {
                 let state = dispatcher.state(of: handle)
-                #expect(state.name == node.name, note)
-                #expect(state.jobs == node.jobs, note)
-                #expect(state.credit == node.credit, note)
-                #expect(state.load == node.load, note)
-                #expect(state.isDraining == node.isDraining, note)
+                try check(state.name == node.name)
+                try check(state.jobs == node.jobs)
+                try check(state.credit == node.credit)
+                try check(state.load == node.load)
+                try check(state.isDraining == node.isDraining)
             }
         }
     }
@@ -198,48 +194,48 @@ import Testing
     @Test(
         "no job is lost or sent twice, none goes where it must not, and each route keeps its order",
         arguments: [11, 22, 33, 44, 55, 66] as [UInt64], [false, true])
-    func model(seed: UInt64, strict: Bool) {
+    func model(seed: UInt64, strict: Bool) throws {
         var run = Run(seed: seed, strict: strict)
         for step in 0..<4000 {
             run.step = step
             switch Int.random(in: 0..<100, using: &run.random) {
-            case 0..<45: run.put(run.someJob(), isReturned: false)
-            case 45..<80: if let node = run.someNode() { run.settle(node) }
+            case 0..<45: try run.put(run.someJob(), isReturned: false)
+            case 45..<80: if let node = run.someNode() { try run.settle(node) }
             case 80..<86:
-                if let node = run.someNode() { run.grant(node, credit: Int.random(in: 1...3, using: &run.random)) }
-            case 86..<91: if let node = run.someNode() { run.announce(node, jobs: run.someJobs()) }
+                if let node = run.someNode() { try run.grant(node, credit: Int.random(in: 1...3, using: &run.random)) }
+            case 86..<91: if let node = run.someNode() { try run.announce(node, jobs: run.someJobs()) }
             case 91..<95:
                 if run.order.count < 7 {
-                    run.connect(name: Self.names[Int.random(in: 0..<4, using: &run.random)], jobs: run.someJobs())
+                    try run.connect(name: Self.names[Int.random(in: 0..<4, using: &run.random)], jobs: run.someJobs())
                 }
             case 95..<97:
                 if let node = run.someNode() {
                     run.dispatcher.drain(node)
                     run.model.nodes[node]?.isDraining = true
                 }
-            default: if let node = run.someNode() { run.disconnect(node) }
+            default: if let node = run.someNode() { try run.disconnect(node) }
             }
-            if step % 20 == 0 { run.compare() }
+            if step % 20 == 0 { try run.compare() }
         }
-        run.compare()
+        try run.compare()
         let settledAmid = run.model.settled.count
 
         // Nodes of every name that take everything: what was put in has come out.
-        for node in run.order { run.disconnect(node) }
+        for node in run.order { try run.disconnect(node) }
         for name in Self.names + ["e"] {
-            run.connect(name: name, jobs: Set(Self.jobNames))
-            if let node = run.order.last { run.grant(node, credit: 10_000) }
+            try run.connect(name: name, jobs: Set(Self.jobNames))
+            if let node = run.order.last { try run.grant(node, credit: 10_000) }
         }
-        run.compare()
+        try run.compare()
         // A job that wants the node it excludes waits for ever, where the word is strict.
-        #expect(run.model.returned.isEmpty || strict)
+        try run.check(run.model.returned.isEmpty || strict)
         for job in run.model.returned + run.model.waiting {
-            #expect(strict && job.node != nil && job.node == job.notNode, run.note)
+            try run.check(strict && job.node != nil && job.node == job.notNode)
         }
         let accounted =
             run.model.settled + run.model.nodes.values.flatMap { $0.running.map(\.id) }
             + (run.model.returned + run.model.waiting).map(\.id)
-        #expect(accounted.sorted() == (1...run.made).map { id($0) }, run.note)
-        #expect(settledAmid > 300, run.note)
+        try run.check(accounted.sorted() == (1...run.made).map { id($0) })
+        try run.check(settledAmid > 300)
     }
 }

@@ -63,8 +63,8 @@ struct Sample: CustomTestStringConvertible, Sendable {
                 .simple("OK"),
             ]),
         Sample(
-            "seven arrays deep", .client, String(repeating: "*1\r\n", count: 7) + "$4\r\ndeep\r\n",
-            [(0..<7).reduce(bulk("deep")) { value, _ in .array([value]) }]),
+            "arrays in arrays, seven deep", .client, String(repeating: "*1\r\n", count: 8) + "$4\r\ndeep\r\n",
+            [(0..<8).reduce(bulk("deep")) { value, _ in .array([value]) }]),
         Sample("a typed command", .server, "PING\r\n", [command("PING")]),
         Sample("typed commands with bare line feeds", .server, "PING\nINFO jobs\n", [command("PING"), command("INFO", "jobs")]),
         Sample(
@@ -205,7 +205,7 @@ struct Sample: CustomTestStringConvertible, Sendable {
             ("*1\r\n:x\r\n", "Bad integer value"),
             ("*1\r\n:9223372036854775808\r\n", "Bad integer value"),
             (
-                String(repeating: "*1\r\n", count: 8),
+                String(repeating: "*1\r\n", count: 9),
                 "No support for nested multi bulk replies with depth > 7"
             ),
         ])

@@ -1,0 +1,50 @@
+internal import ArgumentParser
+private import JobReactorCore
+private import JobReactorLua
+
+struct CheckCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Load every script, tell what is wrong, and list the jobs.",
+        discussion: "Problems go to standard error as file:line: text; the exit code is 1 when one of them is an error.")
+
+    @Argument(help: "The folder of job scripts, as with --jobs.") var directory: String?
+    @Option(\.jobDirectory) var jobDirectory: String?
+    @Option(\.memoryLimit) var memoryLimit: String?
+    @OptionGroup(title: "Common options") var common: CommonOptions
+
+    func run() async throws {
+        let settings = try common.settings()
+        if let directory, let jobDirectory, directory != jobDirectory {
+            throw CommandFailure.usage("\(directory) and --jobs \(jobDirectory) are two folders: name one of them")
+        }
+        let folder = try settings.value(\.jobDirectory, flag: directory ?? jobDirectory)
+        let runner = try await ScriptRunner.load(
+            folder, memoryLimit: try settings.value(\.memoryLimit, flag: memoryLimit),
+            logger: try common.logger(settings, level: .info, style: .plain))
+        runner.stop()
+        runner.tellProblems()
+        let report = runner.report
+        if report.fileCount == 0 { Terminal.note("warning: there is no .lua file in \(folder)") }
+        if !report.definitions.isEmpty { Terminal.result(Self.table(of: report.definitions).text) }
+        if report.hasErrors { throw CommandFailure.told }
+    }
+
+    static func table(of definitions: [ScriptReport.Definition]) -> TextTable {
+        var table = TextTable(["JOB", "DEFINED AT", "CALLBACKS", "ERRBACKS", "POLICY"], numbers: [2, 3])
+        for job in definitions {
+            table.add([
+                job.name, "\(job.file):\(job.line)", "\(job.callbacks)", "\(job.errbacks)", policy(job.policy),
+            ])
+        }
+        return table
+    }
+
+    private static func policy(_ policy: ScriptPolicy) -> String {
+        let seconds = policy.retryMultiplier.map { $0 == $0.rounded() && $0 < 1e15 ? "\(Int64($0))" : "\($0)" }
+        let said = [
+            policy.maxAttempt.map { "max_attempt \($0)" }, seconds.map { "retry_multiplier \($0)" },
+        ].compactMap { $0 }
+        return said.isEmpty ? "the node's" : said.joined(separator: ", ")
+    }
+}

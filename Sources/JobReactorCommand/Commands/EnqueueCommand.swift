@@ -1,0 +1,56 @@
+internal import ArgumentParser
+private import JobReactor
+private import JobReactorCore
+private import JobReactorWire
+internal import Logging
+
+struct EnqueueCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "enqueue",
+        abstract: "Enqueue one job and print its id, or wait for its outcome.",
+        usage: "jobreactor enqueue <name> [<key=value> ...] [--args <json>] [--wait] [<options>]",
+        discussion: """
+            \(ArgumentWords.help)
+
+            With --wait the resulting args are printed as JSON; when the job fails for good, its error is printed instead \
+            and the exit code is 1. For a periodic job that is its first good run. Interrupting the wait leaves the job \
+            as it is.
+            """)
+
+    @Argument(help: "Name of the job.") var name: String
+    @Argument(help: ArgumentHelp("Args of the job.", valueName: "key=value")) var words: [String] = []
+    @Option(help: ArgumentHelp("Args of the job as one JSON object; key=value words go over it.", valueName: "json"))
+    var args: String?
+    @OptionGroup var flags: JobOptionFlags
+    @Flag(help: "Wait for the outcome and print the resulting args.") var wait = false
+    @Option(help: ArgumentHelp("With --wait, how long; for ever without it.", valueName: "seconds"))
+    var timeout: String?
+    @OptionGroup var distributor: DistributorOption
+    @OptionGroup(title: "Security") var security: SecurityOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
+
+    func run() async throws {
+        let settings = try common.settings()
+        let name = try SettingKind.name.value(of: [name], from: "the job's name")
+        let arguments = try ArgumentWords.arguments(words, json: args)
+        let options = try flags.jobOptions()
+        let timeout = try JobOptionFlags.read(.seconds, timeout, "--timeout")
+        if timeout != nil, !wait { throw CommandFailure.usage("--timeout needs --wait: without it there is nothing to wait for") }
+        let address = try distributor.address(settings)
+        let wireSecurity = try settings.security(security, listens: false)
+        let logger = try common.logger(settings, level: .warning)
+
+        let client = try await withDeadline(10, else: .noAnswer(from: address)) {
+            try await JobClient.connect(to: address, security: wireSecurity, logger: logger)
+        }
+        if wait {
+            let result = try await client.perform(name, arguments, options, timeout: timeout)
+            Terminal.result(result.args.description)
+        } else {
+            let id = try client.enqueue(name, arguments, options)
+            try await withDeadline(10, else: .noAnswer(from: address)) { try await client.flush() }
+            Terminal.result(id.description)
+        }
+        await client.stop(grace: 1)
+    }
+}

@@ -1,0 +1,35 @@
+internal import ArgumentParser
+private import JobReactorWire
+
+struct InfoCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "info", abstract: "Print what a distributor or a node counts, as Redis prints its INFO.")
+
+    @Argument(help: "Section to print; all of them without it.") var section: String?
+    @OptionGroup var distributor: DistributorOption
+    @Option(help: ArgumentHelp("The port of a node, to ask instead of a distributor.", valueName: "host:port"))
+    var server: String?
+    @OptionGroup(title: "Security") var security: SecurityOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
+
+    func run() async throws {
+        let settings = try common.settings()
+        let node = try JobOptionFlags.read(.address, server, "--server")
+        if node != nil, !distributor.distributor.isEmpty {
+            throw CommandFailure.usage("--distributor and --server exclude each other: keep one of them")
+        }
+        let address = try node ?? distributor.address(settings)
+        let wireSecurity = try settings.security(security, listens: false)
+        func ask(_ words: [String]) async throws -> String {
+            let reply = try await Query.send(words, to: address, isNode: node != nil, security: wireSecurity)
+            // Lines end as on the wire, with CR and LF.
+            return (reply.text ?? "").split(whereSeparator: \.isNewline).joined(separator: "\n")
+        }
+        let text = try await ask(["INFO"] + (section.map { [$0] } ?? []))
+        if let section, text.isEmpty {
+            let titles = try await ask(["INFO"]).split(separator: "\n").filter { $0.hasPrefix("# ") }.map { $0.dropFirst(2) }
+            throw CommandFailure.usage("there is no section '\(section)': the sections are \(titles.joined(separator: ", "))")
+        }
+        Terminal.result(text.replacing("\n# ", with: "\n\n# "))
+    }
+}

@@ -1,0 +1,75 @@
+internal import ArgumentParser
+private import Foundation
+private import JobReactorCore
+private import JobReactorNode
+private import JobReactorWire
+
+struct NodeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "node",
+        abstract: "Run jobs: load the scripts, connect to distributors, until SIGINT or SIGTERM.",
+        discussion: """
+            A stop takes no more jobs, waits for those that run, and gives the others back; a second signal stops at \
+            once. Distributors that are away are tried again for ever.
+            """)
+
+    @Option(\.name) var name: String?
+    @Option(\.distributor) var distributor: [String]
+    @Option(\.server) var server: String?
+    @Option(\.connectTo) var connectTo: String?
+    @Option(\.storage) var storage: String?
+    @Option(\.jobDirectory) var jobDirectory: String?
+    @Option(\.window) var window: String?
+    @Option(\.maxAttempt) var maxAttempt: String?
+    @Option(\.retryMultiplier) var retryMultiplier: String?
+    @Flag(\.mergeJobItselfToArgs) var mergeJobItselfToArgs: Bool?
+    @Flag(\.logJobProcessing) var logJobProcessing: Bool?
+    @Flag(\.removeDoneJobs) var removeDoneJobs: Bool?
+    @Flag(\.removeCancelledJobs) var removeCancelledJobs: Bool?
+    @Flag(\.removeFailedJobs) var removeFailedJobs: Bool?
+    @Option(\.memoryLimit) var memoryLimit: String?
+    @OptionGroup var serving: ServingOptions
+    @OptionGroup(title: "Security") var security: SecurityOptions
+    @OptionGroup(title: "Common options") var common: CommonOptions
+
+    func run() async throws {
+        let settings = try common.settings()
+        try await Node(try nodeConfiguration(settings)).runAsProgram()
+    }
+
+    private func nodeConfiguration(_ settings: Settings) throws(CommandFailure) -> NodeConfiguration {
+        let server = try settings.value(\.server, flag: server)
+        let connectTo = try settings.value(\.connectTo, flag: connectTo)
+        if connectTo != nil, server == nil {
+            throw .usage("--connect-to needs --server: a node that does not listen cannot be dialled")
+        }
+        // The only kind there is, made by default; looked at so that another is refused.
+        _ = try settings.value(\.storage, flag: storage)
+        let insecure = try settings.value(\.insecure, flag: serving.insecure)
+        return NodeConfiguration(
+            name: try settings.value(\.name, flag: name) ?? Self.defaultName,
+            distributors: try settings.value(\.distributor, flags: distributor), server: server, connectTo: connectTo,
+            jobDirectory: try settings.value(\.jobDirectory, flag: jobDirectory),
+            policy: JobPolicy(
+                maxAttempt: try settings.value(\.maxAttempt, flag: maxAttempt),
+                retryMultiplier: try settings.value(\.retryMultiplier, flag: retryMultiplier),
+                removeDoneJobs: try settings.value(\.removeDoneJobs, flag: removeDoneJobs),
+                removeCancelledJobs: try settings.value(\.removeCancelledJobs, flag: removeCancelledJobs),
+                removeFailedJobs: try settings.value(\.removeFailedJobs, flag: removeFailedJobs)),
+            mergeJobItselfToArgs: try settings.value(\.mergeJobItselfToArgs, flag: mergeJobItselfToArgs),
+            logJobProcessing: try settings.value(\.logJobProcessing, flag: logJobProcessing),
+            window: try settings.value(\.window, flag: window),
+            memoryLimit: try settings.value(\.memoryLimit, flag: memoryLimit),
+            security: try settings.security(security, insecure: insecure, listens: server != nil),
+            limits: RESPLimits(frameBytes: try settings.value(\.frameLimit, flag: serving.frameLimit)),
+            maximumConnections: try settings.value(\.maxConnections, flag: serving.maxConnections),
+            grace: try settings.value(\.grace, flag: serving.grace),
+            logger: try common.logger(settings, level: .info))
+    }
+
+    /// Unique on a machine, and between machines that have names.
+    private static var defaultName: String {
+        let host = ProcessInfo.processInfo.hostName.filter { $0.isASCII && !$0.isWhitespace }.prefix(200)
+        return "\(host.isEmpty ? "node" : host)-\(ProcessInfo.processInfo.processIdentifier)"
+    }
+}

@@ -1,0 +1,44 @@
+internal import JobReactorWire
+
+/// One command to a distributor or a node, and its reply.
+enum Query {
+    /// Throws ``CommandFailure`` when there is no reply in time, or when it is an error.
+    static func send(
+        _ words: [String], to address: Address, isNode: Bool = false, security: WireSecurity
+    ) async throws -> RESPValue {
+        let reply = try await withDeadline(10, else: .noAnswer(from: address)) {
+            let client: RESPClient
+            do { client = try await RESPClient.connect(to: address, security: security) } catch let error as WireError {
+                guard isNode, let cause = error.cause else { throw error }
+                throw CommandFailure.failure(
+                    "cannot connect to \(address): \(Transport.describe(cause)):"
+                        + " start the node with --server, or name another with --server")
+            }
+            do {
+                let reply = try await client.send(words)
+                await client.close()
+                return reply
+            } catch {
+                await client.close()
+                throw CommandFailure.failure("\(address): \(error)")
+            }
+        }
+        guard case .error(let line) = reply else { return reply }
+        throw CommandFailure.refusal(line, by: address)
+    }
+}
+
+extension CommandFailure {
+    static func noAnswer(from address: Address) -> CommandFailure {
+        .failure("no answer from \(address) within 10 s: check that a distributor listens there, and whether it uses TLS")
+    }
+
+    /// An error reply; its first word is a code for programs.
+    static func refusal(_ line: String, by address: Address) -> CommandFailure {
+        if line.hasPrefix("NOAUTH") {
+            return .failure("\(address) asks for a password: set JOBREACTOR_PASSWORD or give --password-file")
+        }
+        let text = line.hasPrefix("ERR ") ? String(line.dropFirst(4)) : line
+        return .failure("\(address): \(text)")
+    }
+}

@@ -1,0 +1,43 @@
+internal import ArgumentParser
+private import JobReactorWire
+
+/// Background jobs for Swift servers, written in Lua.
+@main
+struct JobReactorTool: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "jobreactor",
+        abstract: "Background jobs for Swift servers, written in Lua.",
+        discussion: """
+            A distributor takes jobs and hands them to nodes, which run them with the scripts of reactor_jobs.
+
+            A setting is what its flag says, else its environment variable (JOBREACTOR_…, named in the help of each \
+            command), else its key in the config file: a JSON object named by --config or JOBREACTOR_CONFIG, with keys \
+            such as "max_attempt". The password comes from JOBREACTOR_PASSWORD, from --password-file, or from the key \
+            "password" of a config file that nobody else may read.
+
+            Exit codes: 0 good, 1 failure, 64 wrong usage or setting.
+            """,
+        version: JobReactorVersion.current,
+        subcommands: [
+            NodeCommand.self, DistributorCommand.self, EnqueueCommand.self, RunCommand.self, CheckCommand.self,
+            NodesCommand.self, InfoCommand.self,
+        ])
+
+    static func main() async {
+        var command: any ParsableCommand
+        do { command = try parseAsRoot() } catch { exit(withError: error) }
+        do {
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            // The built-in commands, help among them, end by throwing.
+            if command is any AsyncParsableCommand == false || error is CleanExit { exit(withError: error) }
+            let failure = CommandFailure(error)
+            if let message = failure.message { Terminal.complain(message) }
+            exit(withError: ExitCode(failure.code.rawValue))
+        }
+    }
+}

@@ -1,0 +1,36 @@
+internal import JobReactorCore
+
+/// The args of a job as the command line writes them: `key=value` words over an object of `--args`.
+enum ArgumentWords {
+    static let help = """
+        A value is JSON where it reads as a number, true, false, null, an array or an object, and a text otherwise. Quote \
+        a text that looks like one of these for JSON as well: zip='"02139"', name='"true"'.
+        """
+
+    static func arguments(_ words: [String], json: String?) throws(CommandFailure) -> JobArguments {
+        var arguments = JobArguments()
+        if let json {
+            do throws(JSONError) { arguments = try JobArguments(json: json) } catch {
+                throw .usage("--args takes one JSON object, such as '{\"key\": 1}': \(error)")
+            }
+        }
+        var members: [(key: String, json: [UInt8])] = []
+        for word in words {
+            guard let equals = word.firstIndex(of: "="), equals > word.startIndex else {
+                throw .usage("'\(word)' is no argument of a job: write key=value")
+            }
+            let key = String(word[..<equals])
+            guard !members.contains(where: { $0.key == key }) else {
+                throw .usage("the argument '\(key)' is given twice: keep one of them")
+            }
+            members.append((key, value(String(word[word.index(after: equals)...]))))
+        }
+        return arguments.setting(members)
+    }
+
+    /// The value as JSON text: its own, so that numbers stay as they were written.
+    private static func value(_ text: String) -> [UInt8] {
+        if (try? JSONValue(parsing: text.utf8)) != nil { return Array(text.utf8) }
+        return Array(JSONValue.string(text).json.utf8)
+    }
+}

@@ -1,0 +1,39 @@
+internal import ArgumentParser
+private import Foundation
+internal import Logging
+
+/// What every command takes.
+struct CommonOptions: ParsableArguments {
+    @Option(\.config) var config: String?
+    @Option(\.logLevel) var logLevel: String?
+
+    func settings() throws(CommandFailure) -> Settings {
+        try Settings(environment: ProcessInfo.processInfo.environment, configFlag: config)
+    }
+
+    /// A log on standard error. `level` stands when none was asked for.
+    func logger(
+        _ settings: Settings, level: Logger.Level, style: TerminalLogHandler.Style = .dated
+    ) throws(CommandFailure) -> Logger {
+        let asked = try settings.value(\.logLevel, flag: logLevel)
+        return Logger(label: "jobreactor") { _ in TerminalLogHandler(style, level: asked ?? level) }
+    }
+}
+
+/// What every command that connects or listens takes.
+struct SecurityOptions: ParsableArguments {
+    @Option(\.passwordFile) var passwordFile: String?
+    @Flag(\.tls) var tls: Bool?
+    @Option(\.tlsCertificate) var tlsCertificate: String?
+    @Option(\.tlsKey) var tlsKey: String?
+    @Option(\.tlsAuthority) var tlsAuthority: String?
+    @Flag(\.tlsRequireClientCertificate) var tlsRequireClientCertificate: Bool?
+}
+
+/// What the servers take.
+struct ServingOptions: ParsableArguments {
+    @Option(\.grace) var grace: String?
+    @Option(\.maxConnections) var maxConnections: String?
+    @Option(\.frameLimit) var frameLimit: String?
+    @Flag(\.insecure) var insecure: Bool?
+}

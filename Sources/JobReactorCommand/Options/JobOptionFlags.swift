@@ -1,0 +1,76 @@
+internal import ArgumentParser
+private import Foundation
+internal import JobReactorCore
+
+/// The options of one job. They belong to the job and not to an installation, so they are flags alone.
+struct JobOptionFlags: ParsableArguments {
+    @Option(help: ArgumentHelp("Not before so many seconds have passed.", valueName: "seconds"))
+    var after: String?
+
+    @Option(help: ArgumentHelp("Not before this time: seconds since 1970, or 2030-01-31T12:00:00Z.", valueName: "time"))
+    var runAt: String?
+
+    @Option(help: ArgumentHelp("Again, so many seconds after each run.", valueName: "seconds"))
+    var period: String?
+
+    @Option(help: ArgumentHelp("Preferred node.", valueName: "name"))
+    var node: String?
+
+    @Option(help: ArgumentHelp("Never this node.", valueName: "name"))
+    var notNode: String?
+
+    @Flag(name: .customLong("defer"), help: "On a background thread of the node: for heavy jobs.")
+    var isDeferred = false
+
+    @Option(help: ArgumentHelp("Attempts in all, instead of the script's or the node's.", valueName: "n"))
+    var maxAttempt: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The n-th retry waits n times as many seconds, instead of the script's or the node's.",
+            valueName: "seconds"))
+    var retryMultiplier: String?
+
+    @Option(
+        name: .customLong("id"),
+        help: ArgumentHelp("Id of the job, 32 hexadecimal digits: the same id twice is one job.", valueName: "id"))
+    var jobID: String?
+
+    func jobOptions() throws(CommandFailure) -> JobOptions {
+        if after != nil, runAt != nil { throw .usage("--after and --run-at exclude each other: keep one of them") }
+        return JobOptions(
+            after: try Self.read(.seconds, after, "--after"), runAt: try Self.read(.time, runAt, "--run-at"),
+            period: try Self.read(.seconds, period, "--period"), node: try Self.read(.name, node, "--node"),
+            notNode: try Self.read(.name, notNode, "--not-node"), isDeferred: isDeferred,
+            maxAttempt: try Self.read(.wholeNumber(1...Int(Int32.max)), maxAttempt, "--max-attempt"),
+            retryMultiplier: try Self.read(.seconds, retryMultiplier, "--retry-multiplier"),
+            id: try Self.read(.jobID, jobID, "--id"))
+    }
+
+    static func read<Value>(
+        _ kind: SettingKind<Value>, _ text: String?, _ flag: String
+    ) throws(CommandFailure) -> Value? {
+        guard let text else { return nil }
+        return try kind.value(of: [text], from: flag)
+    }
+}
+
+extension SettingKind where Value == JobID {
+    static let jobID = SettingKind(.text, "id", allowed: "32 hexadecimal digits") { JobID($0) }
+}
+
+extension SettingKind where Value == Timestamp {
+    /// A time without a zone is no moment, so ISO 8601 must end in `Z` or an offset.
+    static let time = SettingKind(
+        .text, "time", allowed: "seconds since 1970, or a time with its zone, such as 2030-01-31T12:00:00Z"
+    ) { text in
+        if let seconds = Double(text) {
+            return seconds.isFinite && abs(seconds) <= 9e12 ? Timestamp(seconds: seconds) : nil
+        }
+        let plain = Date.ISO8601FormatStyle()
+        for style in [plain, Date.ISO8601FormatStyle(includingFractionalSeconds: true)] {
+            if let date = try? style.parse(text) { return Timestamp(seconds: date.timeIntervalSince1970) }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,31 @@
+internal import ArgumentParser
+
+// Flags take their name and their help from the table of settings. All of them are read as text, so that a wrong value
+// is told in the same words wherever it stands.
+
+extension Option {
+    init<Setting: Sendable>(_ setting: KeyPath<SettingTable, JobReactorCommand.Setting<Setting>>) where Value == String? {
+        let setting = SettingTable.standard[keyPath: setting]
+        self.init(name: .customLong(setting.flag), help: setting.argumentHelp)
+    }
+
+    init<Setting: Sendable>(_ setting: KeyPath<SettingTable, JobReactorCommand.Setting<Setting>>) where Value == [String] {
+        let setting = SettingTable.standard[keyPath: setting]
+        self.init(name: .customLong(setting.flag), parsing: .singleValue, help: setting.argumentHelp)
+    }
+}
+
+extension Flag where Value == Bool? {
+    /// `--flag` and `--no-flag`.
+    init<Setting: Sendable>(_ setting: KeyPath<SettingTable, JobReactorCommand.Setting<Setting>>) {
+        let setting = SettingTable.standard[keyPath: setting]
+        self.init(name: .customLong(setting.flag), inversion: .prefixedNo, help: setting.argumentHelp)
+    }
+}
+
+extension AnySetting {
+    var argumentHelp: ArgumentHelp {
+        let fallback = shownFallback.map { "default: \($0); " } ?? ""
+        return ArgumentHelp("\(help). (\(fallback)\(environmentName))", valueName: valueName)
+    }
+}

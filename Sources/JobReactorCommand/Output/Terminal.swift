@@ -1,0 +1,49 @@
+#if canImport(Glibc)
+    private import Glibc
+#elseif canImport(Musl)
+    private import Musl
+#else
+    private import Darwin
+#endif
+
+/// Standard output, for results, and standard error, for everything else. Each text goes out in one piece.
+enum Terminal {
+    static func result(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
+
+    static func note(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
+
+    /// `jobreactor: message`, on one line whatever the message is.
+    static func complain(_ message: String) {
+        let line = message.split(whereSeparator: \.isNewline).map { $0.trimmingPrefix(while: \.isWhitespace) }
+        note("jobreactor: " + printable(line.joined(separator: " ")))
+    }
+
+    /// The text without control characters that could move the cursor or colour what follows.
+    static func printable(_ text: String) -> String {
+        func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+            scalar == "\n" || scalar == "\t" || !(scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value))
+        }
+        if text.unicodeScalars.allSatisfy(isPlain) { return text }
+        return text.unicodeScalars.map { isPlain($0) ? String($0) : "\\x\(String($0.value, radix: 16))" }.joined()
+    }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        var text = text
+        text.withUTF8 { bytes in
+            var rest = UnsafeRawBufferPointer(bytes)
+            while let start = rest.baseAddress, !rest.isEmpty {
+                #if canImport(Glibc)
+                    let count = Glibc.write(descriptor, start, rest.count)
+                #elseif canImport(Musl)
+                    let count = Musl.write(descriptor, start, rest.count)
+                #else
+                    let count = Darwin.write(descriptor, start, rest.count)
+                #endif
+                if count < 0, errno == EINTR { continue }
+                // Nobody listens any more, and there is nowhere to complain.
+                guard count > 0 else { return }
+                rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+            }
+        }
+    }
+}

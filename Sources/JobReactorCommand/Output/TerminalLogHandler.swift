@@ -1,0 +1,57 @@
+private import Foundation
+internal import Logging
+
+/// Writes the log to standard error, for people to read.
+struct TerminalLogHandler: LogHandler {
+    enum Style: Sendable {
+        /// `2030-01-31T12:00:00.000Z info    node started jobs=5`
+        case dated
+        /// The message alone, and its level where it is not info: for a script at work.
+        case plain
+    }
+
+    private let style: Style
+    var logLevel: Logger.Level
+    var metadata: Logger.Metadata = [:]
+    var metadataProvider: Logger.MetadataProvider?
+
+    init(_ style: Style, level: Logger.Level) {
+        self.style = style
+        logLevel = level
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        var all = metadata
+        if let provided = metadataProvider?.get() { all.merge(provided) { _, new in new } }
+        if let given = event.metadata { all.merge(given) { _, new in new } }
+        Terminal.note(line(event.level, "\(event.message)", all, at: Date()))
+    }
+
+    func line(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata, at date: Date) -> String {
+        let text: String
+        switch style {
+        case .plain:
+            text = level == .info ? message : "\(level.rawValue): \(message)"
+        case .dated:
+            let time = date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+            let name = level.rawValue
+            let gap = String(repeating: " ", count: max(0, 7 - name.count))
+            text = "\(time) \(name)\(gap) \(message)\(Self.fields(metadata))"
+        }
+        // What a message has more than one line of is indented, so that no line passes for an entry of its own.
+        return Terminal.printable(text).split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n    ")
+    }
+
+    /// Short values on the line, those of several lines below it.
+    private static func fields(_ metadata: Logger.Metadata) -> String {
+        let texts = metadata.map { (key: $0.key, text: "\($0.value)") }.sorted { $0.key < $1.key }
+        let short = texts.filter { !$0.text.contains("\n") }
+            .map { " \($0.key)=" + ($0.text.isEmpty || $0.text.contains(" ") ? "'\($0.text)'" : $0.text) }
+        return short.joined() + texts.filter { $0.text.contains("\n") }.map { "\n" + $0.text }.joined()
+    }
+}

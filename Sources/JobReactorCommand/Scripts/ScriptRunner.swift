@@ -1,0 +1,46 @@
+internal import JobReactorCore
+internal import JobReactorLua
+internal import Logging
+
+/// The job scripts of a folder, loaded into a Lua state of their own, to run jobs without a node.
+final class ScriptRunner: Sendable {
+    let report: ScriptReport
+    private let lane: LuaLane
+    private let outcomes: AsyncStream<Void>
+
+    private init(report: ScriptReport, lane: LuaLane, outcomes: AsyncStream<Void>) {
+        self.report = report
+        self.lane = lane
+        self.outcomes = outcomes
+    }
+
+    /// Loads the scripts. Throws ``ScriptError`` when the folder cannot be read; what is wrong with a script stands in
+    /// the report.
+    static func load(_ directory: String, memoryLimit: Int, logger: Logger) async throws -> ScriptRunner {
+        let (outcomes, outcome) = AsyncStream.makeStream(of: Void.self)
+        let options = LuaLane.Options(directory: JobDirectory(directory), memoryLimit: memoryLimit, logger: logger)
+        let lane = LuaLane(options) { outcome.yield() }
+        let report = try await withCheckedThrowingContinuation { continuation in
+            lane.start { continuation.resume(with: $0) }
+        }
+        return ScriptRunner(report: report, lane: lane, outcomes: outcomes)
+    }
+
+    /// Runs a job whose run has begun.
+    func run(_ job: Job, jobItself: [UInt8]?) async -> RunOutcome {
+        lane.submit([LuaLane.Run(job: job, jobItself: jobItself)])
+        for await _ in outcomes {
+            if let done = lane.takeOutcomes().first { return done.outcome }
+        }
+        return RunOutcome(.undefined, args: job.args)
+    }
+
+    func stop() { lane.stop() }
+
+    /// Tells what is wrong with the scripts.
+    func tellProblems() {
+        for problem in report.problems {
+            Terminal.note(problem.isError ? problem.message : "warning: \(problem.message)")
+        }
+    }
+}

@@ -1,0 +1,160 @@
+internal import JobReactorCore
+internal import JobReactorWire
+internal import Logging
+
+/// What the values of a setting look like, wherever they are written.
+struct SettingKind<Value: Sendable>: Sendable {
+    let shape: SettingShape
+    /// For the help: `--window <jobs>`.
+    let valueName: String
+    /// Completes a sentence that begins with the name of the setting: `takes …`.
+    let allowed: String
+    /// Nil for what is not allowed. Only a list gets more or fewer than one text.
+    let read: @Sendable ([String]) -> Value?
+
+    init(
+        _ shape: SettingShape, _ valueName: String, allowed: String, _ read: @escaping @Sendable (String) -> Value?
+    ) {
+        self.shape = shape
+        self.valueName = valueName
+        self.allowed = allowed
+        self.read = { texts in texts.count == 1 ? texts.first.flatMap(read) : nil }
+    }
+
+    private init(
+        _ shape: SettingShape, _ valueName: String, allowed: String, list read: @escaping @Sendable ([String]) -> Value?
+    ) {
+        self.shape = shape
+        self.valueName = valueName
+        self.allowed = allowed
+        self.read = read
+    }
+
+    /// The value, or an error that names the source and what is allowed.
+    func value(of texts: [String], from source: String) throws(CommandFailure) -> Value {
+        if let value = read(texts) { return value }
+        let given = texts.joined(separator: ",")
+        throw .usage("\(source) takes \(allowed), not \(given.isEmpty ? "an empty value" : "'\(given)'")")
+    }
+
+    /// The same values, for a setting that may be left out.
+    var optional: SettingKind<Value?> {
+        SettingKind<Value?>(shape, valueName, allowed: allowed, list: { texts in read(texts).map { .some($0) } })
+    }
+}
+
+/// The JSON types that a setting has in a config file.
+enum SettingShape: Sendable {
+    case text
+    case number
+    case numberOrText
+    case boolean
+    /// An array of strings, or one string with commas.
+    case list
+}
+
+// MARK: Plain kinds
+
+extension SettingKind where Value == String {
+    static let text = SettingKind(.text, "text", allowed: "a text") { $0.isEmpty ? nil : $0 }
+    static let file = SettingKind(.text, "file", allowed: "the path of a file") { $0.isEmpty ? nil : $0 }
+    static let directory = SettingKind(.text, "dir", allowed: "the path of a folder") { $0.isEmpty ? nil : $0 }
+    /// Of a job or a node.
+    static let name = SettingKind(
+        .text, "name", allowed: "a name of 1 to 255 bytes without spaces and control characters"
+    ) { Name.problem(in: $0) == nil ? $0 : nil }
+    static let storage = SettingKind(
+        .text, "storage", allowed: "'memory', the only storage of this version"
+    ) { $0 == "memory" ? $0 : nil }
+}
+
+extension SettingKind where Value == Bool {
+    /// As swift-configuration reads them from the environment.
+    static let boolean = SettingKind(.boolean, "bool", allowed: "true or false") { text in
+        switch text.lowercased() {
+        case "true", "yes", "1": true
+        case "false", "no", "0": false
+        default: nil
+        }
+    }
+}
+
+extension SettingKind where Value == Logger.Level {
+    static let logLevel = SettingKind(
+        .text, "level", allowed: "one of " + Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+    ) { Logger.Level(rawValue: $0.lowercased()) }
+}
+
+// MARK: Numbers
+
+extension SettingKind where Value == Int {
+    static func wholeNumber(_ range: ClosedRange<Int>, _ valueName: String = "n") -> SettingKind {
+        SettingKind(
+            .number, valueName, allowed: "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        ) { text in Int(text).flatMap { range.contains($0) ? $0 : nil } }
+    }
+
+    /// `512M`: K, M and G are powers of 1024.
+    static func byteCount(_ range: ClosedRange<Int>) -> SettingKind {
+        SettingKind(
+            .numberOrText, "bytes",
+            allowed: "bytes from \(ByteCount.text(range.lowerBound)) to \(ByteCount.text(range.upperBound)),"
+                + " with K, M or G after the number or without"
+        ) { text in ByteCount.read(text).flatMap { range.contains($0) ? $0 : nil } }
+    }
+}
+
+extension SettingKind where Value == Double {
+    /// From 0 to a hundred years; fractions allowed.
+    static let seconds = SettingKind(
+        .number, "seconds", allowed: "seconds from 0 to 3155760000, fractions allowed"
+    ) { text in
+        Double(text).flatMap { (0...3_155_760_000).contains($0) ? $0 : nil }
+    }
+}
+
+/// Sizes as people write them.
+enum ByteCount {
+    static func read(_ text: String) -> Int? {
+        let shift: Int? =
+            switch text.last {
+            case "K", "k": 10
+            case "M", "m": 20
+            case "G", "g": 30
+            default: nil
+            }
+        guard let number = Int(shift == nil ? text[...] : text.dropLast()), number >= 0 else { return nil }
+        let (product, overflow) = number.multipliedReportingOverflow(by: 1 << (shift ?? 0))
+        return overflow ? nil : product
+    }
+
+    static func text(_ count: Int) -> String {
+        for (shift, suffix) in [(30, "G"), (20, "M"), (10, "K")] where count > 0 && count % (1 << shift) == 0 {
+            return "\(count >> shift)\(suffix)"
+        }
+        return "\(count)"
+    }
+}
+
+// MARK: Addresses
+
+extension SettingKind where Value == Address {
+    /// Where to listen.
+    static let listenAddress = SettingKind(
+        .text, "host:port", allowed: "host:port, such as localhost:5000 or [::1]:5000 (port 0 for a free one)"
+    ) { Address($0) }
+    /// Where to connect to.
+    static let address = SettingKind(
+        .text, "host:port", allowed: "host:port, such as localhost:5000 or [::1]:5000"
+    ) { text in Address(text).flatMap { $0.port == 0 ? nil : $0 } }
+}
+
+extension SettingKind where Value == [Address] {
+    static let addresses = SettingKind(
+        .list, "host:port", allowed: "host:port, such as localhost:5000, or several with commas between them",
+        list: { texts in
+            let words = texts.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
+            let addresses = words.compactMap { SettingKind<Address>.address.read([String($0)]) }
+            return addresses.isEmpty || addresses.count < words.count ? nil : addresses
+        })
+}

@@ -1,0 +1,77 @@
+internal import JobReactorCore
+
+/// Every setting, once: flags, environment variables, keys of the config file, defaults and help all come from here.
+///
+/// What belongs to one job (`--after`, `--period` …) is no setting: it has flags alone.
+struct SettingTable: Sendable {
+    // Who and where
+    let name = Setting("name", .name, shown: "host name and process id", "Name of the node, unique at its distributors")
+    let distributor = Setting(
+        "distributor", .addresses, default: [Address(host: "localhost", port: 5000)],
+        "Distributor to connect to; may be given several times for a node")
+    let server = Setting("server", .listenAddress, "Where the node listens; without it distributors need not reach it")
+    let connectTo = Setting("connect_to", .address, "Address that distributors dial, where it differs from the server's")
+    let listen = Setting(
+        "listen", .listenAddress, default: Address(host: "localhost", port: 5000), "Where the distributor listens")
+
+    // Jobs
+    let jobDirectory = Setting(
+        "job_directory", flag: "jobs", .directory, default: "reactor_jobs", "Folder of the job scripts")
+    let storage = Setting("storage", .storage, default: "memory", "Where the node keeps its jobs")
+    let window = Setting(
+        "window", .wholeNumber(1...1_000_000, "jobs"), default: 1024, "Jobs that a distributor may have here at once")
+    let memoryLimit = Setting(
+        "memory_limit", .byteCount(0...1 << 40), default: 0, shown: "0, no limit", "Memory that Lua may use, such as 512M")
+    let maxAttempt = Setting(
+        "max_attempt", .wholeNumber(1...Int(Int32.max)), default: JobPolicy().maxAttempt,
+        "Attempts in all before a job has failed")
+    let retryMultiplier = Setting(
+        "retry_multiplier", .seconds, default: JobPolicy().retryMultiplier,
+        "The n-th retry waits n times as many seconds")
+    let mergeJobItselfToArgs = Setting(
+        "merge_job_itself_to_args", .boolean, default: false, "Whether scripts and feedbacks see args.job_itself")
+    let logJobProcessing = Setting(
+        "log_job_processing", .boolean, default: true, "Whether runs are logged: good ones at level debug")
+    let removeDoneJobs = Setting(
+        "remove_done_jobs", .boolean, default: JobPolicy().removeDoneJobs, "Whether finished jobs are forgotten")
+    let removeCancelledJobs = Setting(
+        "remove_cancelled_jobs", .boolean, default: JobPolicy().removeCancelledJobs,
+        "Whether cancelled jobs are forgotten")
+    let removeFailedJobs = Setting(
+        "remove_failed_jobs", .boolean, default: JobPolicy().removeFailedJobs, "Whether failed jobs are forgotten")
+    let alwaysUseSpecifiedNode = Setting(
+        "always_use_specified_node", .boolean, default: false, "Whether a job with a node waits for just that node")
+
+    // Serving
+    let grace = Setting("grace", .seconds, default: 10, "How long a stop waits for the jobs that run")
+    let maxConnections = Setting(
+        "max_connections", .wholeNumber(1...1_000_000), default: 10_000, "Connections at once")
+    let frameLimit = Setting(
+        "frame_limit", .byteCount(1 << 10...1 << 30), default: 16 << 20, shown: "16M",
+        "Size of the largest command, such as a job with its args")
+    let insecure = Setting(
+        "insecure", .boolean, default: false, "Whether to listen beyond this machine without a password")
+
+    // Security
+    let password = Setting("password", in: .file, .text, "The password of the installation")
+    let passwordFile = Setting("password_file", .file, "File whose first line is the password; only you may read it")
+    let tls = Setting("tls", .boolean, shown: "when a --tls-… file is given", "Whether to use TLS on every socket")
+    let tlsCertificate = Setting("tls_certificate", .file, "Certificate chain to show, in PEM")
+    let tlsKey = Setting("tls_key", .file, "Private key of the certificate, in PEM")
+    let tlsAuthority = Setting(
+        "tls_authority", .file, shown: "the system's", "Certificates to trust, in PEM")
+    let tlsRequireClientCertificate = Setting(
+        "tls_require_client_certificate", .boolean, default: false,
+        "Whether to refuse peers without a certificate of the authority")
+
+    // All commands
+    let logLevel = Setting(
+        "log_level", .logLevel, shown: "info, in servers; warning, in clients",
+        "Least level that is logged: trace, debug, info, notice, warning, error or critical")
+    let config = Setting("config", in: .flag, .file, "Config file: a JSON object of settings")
+
+    static let standard = SettingTable()
+
+    /// In the order above.
+    static let all: [any AnySetting] = Mirror(reflecting: standard).children.compactMap { $0.value as? any AnySetting }
+}

@@ -1,0 +1,51 @@
+internal import JobReactorWire
+
+extension Settings {
+    /// The password and TLS. `listens` tells whether TLS needs a certificate to show.
+    func security(_ options: SecurityOptions, insecure: Bool = false, listens: Bool) throws(CommandFailure) -> WireSecurity {
+        WireSecurity(
+            password: try password(fileFlag: options.passwordFile), tls: try tls(options, listens: listens),
+            isInsecureAllowed: insecure)
+    }
+
+    private func password(fileFlag: String?) throws(CommandFailure) -> Password? {
+        let said = try given(\.password)
+        let file = try given(\.passwordFile, flags: fileFlag.map { [$0] } ?? [])
+        if let said, let file, said.rank == file.rank {
+            throw .usage("\(said.source) and \(file.source) are both set: keep one of them")
+        }
+        guard let file, let path = file.value, file.rank < said?.rank ?? .max else {
+            return said?.value.flatMap { Password($0) }
+        }
+        let content = try ReadFile(path, for: file.source)
+        try content.checkPrivacy("is the password file")
+        let line = String(decoding: content.bytes.prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
+        guard let password = Password(line) else {
+            throw .usage("\(path): the first line is empty: write the password there")
+        }
+        return password
+    }
+
+    private func tls(_ options: SecurityOptions, listens: Bool) throws(CommandFailure) -> TransportSecurity? {
+        let files = TransportSecurity.Files(
+            certificate: try value(\.tlsCertificate, flag: options.tlsCertificate),
+            key: try value(\.tlsKey, flag: options.tlsKey),
+            authority: try value(\.tlsAuthority, flag: options.tlsAuthority),
+            requiresClientCertificate: try value(
+                \.tlsRequireClientCertificate, flag: options.tlsRequireClientCertificate))
+        let isNamed = files.certificate != nil || files.key != nil || files.authority != nil
+        guard try value(\.tls, flag: options.tls) ?? (isNamed || files.requiresClientCertificate) else { return nil }
+        if (files.certificate == nil) != (files.key == nil) {
+            throw .usage("--tls-certificate and --tls-key belong together: give both")
+        }
+        if listens {
+            if files.certificate == nil {
+                throw .usage("listening with TLS needs a certificate: give --tls-certificate and --tls-key")
+            }
+            if files.requiresClientCertificate, files.authority == nil {
+                throw .usage("--tls-require-client-certificate needs --tls-authority, which signed the certificates")
+            }
+        }
+        do throws(WireError) { return try TransportSecurity(files) } catch { throw .usage(error.message) }
+    }
+}

@@ -1,6 +1,0 @@
-import ArgumentParser
-import Configuration
-import NIOSSL
-import ServiceLifecycle
-import NIOPosix
-print("x")

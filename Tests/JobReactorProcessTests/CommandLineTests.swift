@@ -1,0 +1,95 @@
+import Foundation
+import Testing
+
+/// The command line as a user types it, rightly and wrongly.
+@Suite struct CommandLineTests {
+    @Test func runRunsOneJobHereAndNow() async throws {
+        let folder = try Folder(Installation.scripts)
+        let good = try await Programs.run("jobreactor", ["run", "greet", "name=Ada", "--jobs", folder.path])
+        #expect(good.status == 0)
+        #expect(good.output.contains(#""greeting":"Hello, Ada!""#))
+        let bad = try await Programs.run("jobreactor", ["run", "fails", "--jobs", folder.path])
+        #expect(bad.status == 1)
+        #expect(bad.errors.contains("jobs.lua:3: no disk"))
+        let unknown = try await Programs.run("jobreactor", ["run", "gret", "--jobs", folder.path])
+        #expect(unknown.status == 1)
+        #expect(unknown.errors.contains("greet"))
+    }
+
+    @Test func checkShowsJobsAndErrorsWithFileAndLine() async throws {
+        let good = try Folder(Installation.scripts)
+        let fine = try await Programs.run("jobreactor", ["check", good.path])
+        #expect(fine.status == 0)
+        for name in ["echo", "greet", "fails", "slow"] { #expect(fine.output.contains(name)) }
+        let broken = try Folder([
+            "reactor_jobs/a.lua": "job('a', function(args)\nend",
+            "reactor_jobs/b.lua": "job('b', function() end)\njob_callback('c', function() end)",
+        ])
+        let bad = try await Programs.run("jobreactor", ["check"], directory: broken.path)
+        #expect(bad.status == 1)
+        #expect(bad.errors.contains("reactor_jobs/a.lua:2: "))
+        #expect(bad.errors.contains("reactor_jobs/b.lua:2: "))
+        #expect(bad.output.contains("b"))
+    }
+
+    @Test func enqueueWaitsForTheOutcome() async throws {
+        let installation = try await Installation()
+        let node = try await installation.startNode("n1")
+        defer { node.signal(SIGTERM) }
+        let good = try await installation.jobreactor(["enqueue", "greet", "name=Ada", "--wait"])
+        #expect(good.status == 0)
+        #expect(good.output.contains(#""greeting":"Hello, Ada!""#))
+        let bad = try await installation.jobreactor(["enqueue", "fails", "--wait"])
+        #expect(bad.status == 1)
+        #expect(bad.errors.contains("jobs.lua:3: no disk"))
+        let id = try await installation.jobreactor(["enqueue", "echo", "--args", #"{"a":1}"#])
+        #expect(id.status == 0)
+        #expect(id.output.trimmingCharacters(in: .newlines).count == 32)
+        let nodes = try await installation.jobreactor(["nodes"])
+        #expect(nodes.status == 0 && nodes.output.contains("n1"))
+        let info = try await installation.jobreactor(["info", "server"])
+        #expect(info.status == 0 && info.output.contains("role:distributor"))
+    }
+
+    @Test func aMissingServerIsOneLineThatSaysWhatToDo() async throws {
+        let port = try Programs.freePort()
+        for arguments in [["enqueue", "echo"], ["nodes"], ["info"]] {
+            let result = try await Programs.run("jobreactor", arguments + ["--distributor", "localhost:\(port)"])
+            #expect(result.status == 1)
+            #expect(result.errors.hasPrefix("jobreactor: cannot connect to localhost:\(port): "))
+            #expect(result.errors.split(separator: "\n").count == 1)
+        }
+    }
+
+    @Test(arguments: [
+        ["node", "--distributor", "nowhere"], ["node", "--storage", "paper"], ["distributor", "--listen", "5000"],
+        ["node", "--max-attempt", "0"], ["enqueue"], ["enqueue", "echo", "--after", "-1"], ["enqueue", "a b"],
+        ["enqueue", "echo", "--args", "[1]"], ["node", "--nonsense"], ["distributor", "--config", "/no/such/file"],
+    ])
+    func wrongUsageIsToldAndExitsWith64(arguments: [String]) async throws {
+        let result = try await Programs.run("jobreactor", arguments)
+        #expect(result.status == 64, "\(result.errors)")
+        #expect(!result.errors.isEmpty)
+    }
+
+    @Test func aWrongVariableOrConfigurationKeyIsNamed() async throws {
+        let variable = try await Programs.run(
+            "jobreactor", ["node"], environment: ["JOBREACTOR_MAX_ATTEMPT": "many"])
+        #expect(variable.status == 64)
+        #expect(variable.errors.contains("JOBREACTOR_MAX_ATTEMPT"))
+        let folder = try Folder(["config.json": #"{"max_atempt": 3}"#])
+        let key = try await Programs.run("jobreactor", ["node", "--config", folder.path + "/config.json"])
+        #expect(key.status == 64)
+        #expect(key.errors.contains("max_atempt") && key.errors.contains("max_attempt"))
+    }
+
+    @Test func listeningBeyondLoopbackNeedsAPasswordOrAWord() async throws {
+        let refused = try await Programs.run("jobreactor", ["distributor", "--listen", "0.0.0.0:0"])
+        #expect(refused.status == 1 || refused.status == 64)
+        #expect(refused.errors.contains("JOBREACTOR_PASSWORD"))
+        let insecure = try RunningProgram("jobreactor", ["distributor", "--listen", "0.0.0.0:0", "--insecure"])
+        try await insecure.logs("distributor listens")
+        insecure.signal(SIGTERM)
+        #expect(try await insecure.exitStatus() == 0)
+    }
+}

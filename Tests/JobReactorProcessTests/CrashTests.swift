@@ -1,0 +1,59 @@
+import Foundation
+import JobReactor
+import Testing
+
+/// Processes that are stopped and killed while jobs are under way.
+@Suite struct CrashTests {
+    @Test func theJobsOfAKilledNodeRunOnAnother() async throws {
+        let installation = try await Installation()
+        let doomed = try await installation.startNode("doomed")
+        let client = try await JobClient.connect(host: "localhost", port: installation.port)
+        let jobs = try (0..<20).map { number in
+            let id = try client.enqueue("slow", ["seconds": 0.1, "n": JSONValue(number)])
+            return id
+        }
+        let outcome = Task { try await client.perform("slow", ["seconds": 0.1], timeout: 60) }
+        try await doomed.logs("slow begins")
+        doomed.signal(SIGKILL)
+        #expect(try await doomed.exitStatus() == 128 + SIGKILL)
+        let heir = try await installation.startNode("heir")
+        #expect(try await outcome.value["done"] == true)
+        try await eventually("all jobs done") { try await installation.info("unfinished") == 0 }
+        #expect(try await installation.info("succeeded") == jobs.count + 1)
+        heir.signal(SIGTERM)
+        #expect(try await heir.exitStatus() == 0)
+        await client.stop()
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT]) func aSignalLetsTheRunningJobFinish(signal: Int32) async throws {
+        let installation = try await Installation()
+        let node = try await installation.startNode("n1", ["--grace", "30"])
+        let client = try await JobClient.connect(host: "localhost", port: installation.port)
+        let outcome = Task { try await client.perform("slow", ["seconds": 1], timeout: 60) }
+        try await node.logs("slow begins")
+        // What a script prints goes to the node's log with the job's name and id.
+        let line = try #require(node.standardError.split(separator: "\n").first { $0.contains("slow begins") })
+        #expect(line.contains("job=slow") && line.contains("id="))
+        node.signal(signal)
+        #expect(try await outcome.value["done"] == true)
+        #expect(try await node.exitStatus() == 0)
+        await client.stop()
+        installation.distributor.signal(signal)
+        #expect(try await installation.distributor.exitStatus() == 0)
+    }
+
+    @Test func aJobOutlivesAKilledDistributorAtItsProducer() async throws {
+        let installation = try await Installation()
+        let client = try await JobClient.connect(host: "localhost", port: installation.port)
+        let outcome = Task { try await client.perform("greet", ["name": "Ada"], timeout: 60) }
+        try await eventually("the job is there") { try await installation.info("waiting") == 1 }
+        installation.distributor.signal(SIGKILL)
+        #expect(try await installation.distributor.exitStatus() == 128 + SIGKILL)
+        let again = try RunningProgram("jobreactor", ["distributor", "--listen", "localhost:\(installation.port)"])
+        try await again.logs("distributor listens")
+        let node = try await installation.startNode("n1")
+        #expect(try await outcome.value["greeting"] == "Hello, Ada!")
+        await client.stop()
+        for program in [node, again] { program.signal(SIGTERM) }
+    }
+}

@@ -1,0 +1,156 @@
+import Foundation
+import Synchronization
+import Testing
+
+/// A program that a test started, with what it has written so far. It is ended with the test.
+final class RunningProgram: Sendable {
+    private struct Output {
+        var text = ""
+        var isOver = false
+    }
+
+    private let process: Process
+    private let output: Mutex<Output>
+    private let errors: Mutex<Output>
+    let name: String
+
+    init(_ program: String, _ arguments: [String], environment: [String: String] = [:], directory: String? = nil) throws {
+        name = ([program] + arguments).joined(separator: " ")
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = [program] + arguments
+        var variables = ProcessInfo.processInfo.environment
+        variables["PATH"] = "\(Programs.folder):\(variables["PATH"] ?? "/usr/bin:/bin")"
+        variables.merge(environment) { _, new in new }
+        process.environment = variables
+        if let directory { process.currentDirectoryURL = URL(filePath: directory) }
+        let output = Pipe()
+        let errors = Pipe()
+        process.standardOutput = output
+        process.standardError = errors
+        process.standardInput = FileHandle.nullDevice
+        self.process = process
+        self.output = Mutex(Output())
+        self.errors = Mutex(Output())
+        try process.run()
+        output.fileHandleForReading.readabilityHandler = { [weak self] handle in
+            let data = handle.availableData
+            if data.isEmpty { handle.readabilityHandler = nil }
+            self?.output.withLock {
+                $0.text += String(decoding: data, as: UTF8.self)
+                $0.isOver = data.isEmpty
+            }
+        }
+        errors.fileHandleForReading.readabilityHandler = { [weak self] handle in
+            let data = handle.availableData
+            if data.isEmpty { handle.readabilityHandler = nil }
+            self?.errors.withLock {
+                $0.text += String(decoding: data, as: UTF8.self)
+                $0.isOver = data.isEmpty
+            }
+        }
+    }
+
+    deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+
+    var standardOutput: String { output.withLock { $0.text } }
+    var standardError: String { errors.withLock { $0.text } }
+
+    func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+
+    /// Waits for the end and returns the exit status; a program killed by a signal has 128 and the signal's number.
+    @discardableResult
+    func exitStatus(seconds: Double = 60, sourceLocation: SourceLocation = #_sourceLocation) async throws -> Int32 {
+        try await eventually("\(name) ends", seconds: seconds, sourceLocation: sourceLocation) {
+            !process.isRunning && output.withLock { $0.isOver } && errors.withLock { $0.isOver }
+        }
+        guard !process.isRunning else {
+            signal(SIGKILL)
+            return -1
+        }
+        return process.terminationReason == .uncaughtSignal ? 128 + process.terminationStatus : process.terminationStatus
+    }
+
+    /// Waits until the program has written the text to its log.
+    func logs(_ text: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        try await eventually("'\(text)' in the log of \(name)", sourceLocation: sourceLocation) {
+            standardError.contains(text) || !process.isRunning
+        }
+        if !standardError.contains(text) {
+            Issue.record("\(name) ended: \(standardError)", sourceLocation: sourceLocation)
+        }
+    }
+}
+
+/// What a program that has ended wrote and returned.
+struct Finished: Sendable {
+    var status: Int32
+    var output: String
+    var errors: String
+}
+
+enum Programs {
+    /// Where the build put the programs: beside the tests.
+    static let folder = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
+
+    static func run(
+        _ program: String, _ arguments: [String], environment: [String: String] = [:], directory: String? = nil,
+        seconds: Double = 60, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> Finished {
+        let running = try RunningProgram(program, arguments, environment: environment, directory: directory)
+        let status = try await running.exitStatus(seconds: seconds, sourceLocation: sourceLocation)
+        return Finished(status: status, output: running.standardOutput, errors: running.standardError)
+    }
+
+    /// A port on the loopback interface that nothing uses now.
+    static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let port = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer -> Int in
+                guard bind(descriptor, pointer, length) == 0, getsockname(descriptor, pointer, &length) == 0 else {
+                    return 0
+                }
+                return pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { Int(UInt16(bigEndian: $0.pointee.sin_port)) }
+            }
+        }
+        try #require(port > 0)
+        return port
+    }
+}
+
+/// A folder that goes with the test.
+final class Folder: Sendable {
+    let path: String
+
+    init(_ files: [String: String] = [:]) throws {
+        path = FileManager.default.temporaryDirectory.appending(path: "jobreactor-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        for (name, text) in files {
+            let file = URL(filePath: path).appending(path: name)
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try text.write(to: file, atomically: true, encoding: .utf8)
+        }
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// Asks again until the answer is yes; fails after `seconds`.
+func eventually(
+    _ what: String, seconds: Double = 60, sourceLocation: SourceLocation = #_sourceLocation,
+    _ condition: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while ContinuousClock.now < deadline {
+        if try await condition() { return }
+        try await Task.sleep(for: .milliseconds(20))
+    }
+    Issue.record("never came: \(what)", sourceLocation: sourceLocation)
+}

@@ -1,0 +1,144 @@
+import JobReactorCore
+import Testing
+
+@testable import JobReactorWire
+
+@Suite struct ClientCommandTests {
+    private static let ff = "000000000000000000000000000000ff"
+
+    @Test(
+        "a command is read in any letter case",
+        arguments: [
+            ("PING", .ping(nil)),
+            ("PING hello", .ping("hello")),
+            ("AUTH secret", .auth(password: bytes("secret"))),
+            ("AUTH default secret", .auth(password: bytes("secret"))),
+            ("HELLO", .hello(version: nil, password: nil)),
+            ("HELLO 2", .hello(version: 2, password: nil)),
+            ("HELLO 2 AUTH default secret", .hello(version: 2, password: bytes("secret"))),
+            ("HELLO 2 SETNAME app", .hello(version: 2, password: nil)),
+            ("HELLO 2 AUTH default secret SETNAME app", .hello(version: 2, password: bytes("secret"))),
+            ("HELLO 2 SETNAME app AUTH default secret", .hello(version: 2, password: bytes("secret"))),
+            ("QUIT", .quit),
+            ("QUIT now", .quit),
+            ("COMMAND", .commandTable(isCount: false)),
+            ("COMMAND DOCS", .commandTable(isCount: false)),
+            ("COMMAND INFO get", .commandTable(isCount: false)),
+            ("COMMAND COUNT", .commandTable(isCount: true)),
+            ("CLIENT SETINFO lib-name redis-py", .clientSetting),
+            ("CLIENT SETNAME app", .clientSetting),
+            ("ENQUEUE j", .enqueue(JobRequest(name: "j", args: [:]))),
+            ("ENQUEUE j {} AFTER 1", .enqueue(JobRequest(name: "j", args: [:], options: JobOptions(after: 1)))),
+            ("PERFORM j", .perform(JobRequest(name: "j", args: [:]), timeout: nil)),
+            ("PERFORM j {} TIMEOUT 2.5", .perform(JobRequest(name: "j", args: [:]), timeout: 2.5)),
+            ("PERFORM j TIMEOUT 0", .perform(JobRequest(name: "j", args: [:]), timeout: 0)),
+            (
+                "PERFORM j TIMEOUT 9 DEFER",
+                .perform(JobRequest(name: "j", args: [:], options: JobOptions(isDeferred: true)), timeout: 9)
+            ),
+            ("NODES", .nodes),
+            ("INFO", .info(section: nil)),
+            ("INFO Jobs", .info(section: "jobs")),
+            ("JOBS", .jobs),
+            ("JOB " + ff, .job(id(255))),
+            ("NODE 1 n1 i VOLATILE h:1", .handshake(.node(NodeIntroduction(name: "n1", instance: "i", isDurable: false, server: "h:1")))),
+            ("PRODUCER 1 p", .handshake(.producer(id: "p"))),
+            ("DISTRIBUTOR 1 d", .handshake(.distributor(id: "d"))),
+            ("LINK 1 d i", .handshake(.link(distributor: "d", instance: "i"))),
+            ("LINKED", .handshake(.linked)),
+            ("SERVE", .handshake(.serve)),
+        ] as [(String, ClientCommand)])
+    func good(line: String, command: ClientCommand) throws {
+        let words = line.split(separator: " ").map(String.init)
+        for verb in [words[0], words[0].lowercased(), words[0].capitalized] {
+            #expect(try withCommand([verb] + words.dropFirst()) { try ClientCommand($0) } == command, "\(verb)")
+        }
+    }
+
+    @Test(
+        "what is no command is refused in a line that says what is",
+        arguments: [
+            ("PING a b", "ERR wrong number of arguments for 'ping' command"),
+            ("AUTH", "ERR wrong number of arguments for 'auth' command"),
+            ("AUTH a b c", "ERR wrong number of arguments for 'auth' command"),
+            ("HELLO x", "ERR Protocol version is not an integer or out of range"),
+            ("HELLO 3", "NOPROTO unsupported protocol version"),
+            ("HELLO 3 AUTH default secret", "NOPROTO unsupported protocol version"),
+            ("HELLO 1", "NOPROTO unsupported protocol version"),
+            ("HELLO 2 AUTH", "ERR Syntax error in HELLO option 'AUTH'"),
+            ("HELLO 2 AUTH secret", "ERR Syntax error in HELLO option 'AUTH'"),
+            ("HELLO 2 SETNAME", "ERR Syntax error in HELLO option 'SETNAME'"),
+            ("HELLO 2 COLOUR red", "ERR Syntax error in HELLO option 'COLOUR'"),
+            ("CLIENT", "ERR wrong number of arguments for 'client' command"),
+            ("CLIENT LIST", "ERR unknown subcommand 'LIST': CLIENT knows SETINFO and SETNAME"),
+            ("ENQUEUE", "ERR wrong number of arguments for 'enqueue' command"),
+            ("enqueue j []", "ERR args must be one JSON object: invalid JSON at byte 0: an object expected"),
+            ("PERFORM", "ERR wrong number of arguments for 'perform' command"),
+            ("PERFORM j TIMEOUT", "ERR TIMEOUT needs a value"),
+            ("PERFORM j TIMEOUT -1", "ERR TIMEOUT takes seconds from 0, not '-1'"),
+            ("PERFORM j TIMEOUT soon", "ERR TIMEOUT takes seconds from 0, not 'soon'"),
+            ("PERFORM j TIMEOUT inf", "ERR TIMEOUT takes seconds from 0, not 'inf'"),
+            ("PERFORM j TIMEOUT 3155760001", "ERR TIMEOUT takes seconds from 0, not '3155760001'"),
+            ("INFO a b", "ERR wrong number of arguments for 'info' command"),
+            ("JOB", "ERR wrong number of arguments for 'job' command"),
+            ("JOB 1 2", "ERR wrong number of arguments for 'job' command"),
+            ("JOB 12", "ERR '12' is no job id: it has 32 hexadecimal digits"),
+            ("NODES all", "ERR unknown command 'NODES', with args beginning with: 'all' "),
+            ("JOBS all", "ERR unknown command 'JOBS', with args beginning with: 'all' "),
+            ("GET", "ERR unknown command 'GET', with args beginning with: "),
+            ("SET a b c d", "ERR unknown command 'SET', with args beginning with: 'a' 'b' 'c' "),
+            ("SUBSCRIBE größe", "ERR unknown command 'SUBSCRIBE', with args beginning with: 'größe' "),
+            (
+                "NODE n1",
+                "ERR NODE is a handshake between nodes and distributors and starts with a version"
+            ),
+            (
+                "PRODUCER 2 p",
+                "NOPROTO link version 2 is asked for, but this side speaks version 1: run the same release of jobreactor on both"
+            ),
+        ])
+    func bad(line: String, error: String) {
+        #expect(throws: CommandError(error)) {
+            try withCommand(line.split(separator: " ").map(String.init)) { try ClientCommand($0) }
+        }
+    }
+
+    @Test(
+        "what is not an array of strings is no command",
+        arguments: ["*0\r\n", "*-1\r\n", "*1\r\n:1\r\n", "*2\r\n$4\r\nPING\r\n*0\r\n", "+PING\r\n", "$4\r\nPING\r\n"])
+    func noCommand(stream: String) {
+        #expect(throws: CommandError("ERR Protocol error: a command is an array of bulk strings")) {
+            try withFrame(stream) { try ClientCommand($0) }
+        }
+    }
+
+    @Test("a password is bytes, and may have any")
+    func binaryPassword() throws {
+        let password = "p\r\n\u{0} ü"
+        #expect(try withCommand(["AUTH", password]) { try ClientCommand($0) } == .auth(password: bytes(password)))
+    }
+
+    @Test("an unknown command with a long or broken name is shown short and printable")
+    func shown() throws {
+        let error = try #require(throws: CommandError.self) {
+            try withCommand([String(repeating: "x", count: 10_000), "a\r\n\u{0}b"]) { try ClientCommand($0) }
+        }
+        #expect(
+            error.line
+                == "ERR unknown command '\(String(repeating: "x", count: 64))', with args beginning with: 'a  b' ")
+    }
+
+    @Test("before AUTH only these are answered")
+    func allowedBeforeAuthentication() {
+        let request = JobRequest(name: "j", args: [:])
+        let open: [ClientCommand] = [
+            .ping(nil), .ping("x"), .auth(password: []), .hello(version: 2, password: nil), .quit,
+        ]
+        let closed: [ClientCommand] = [
+            .commandTable(isCount: true), .clientSetting, .enqueue(request), .perform(request, timeout: nil), .nodes,
+            .info(section: nil), .jobs, .job(id(1)), .handshake(.serve), .handshake(.producer(id: "p")),
+        ]
+        #expect(open.allSatisfy(\.isAllowedBeforeAuthentication))
+        #expect(!closed.contains(where: \.isAllowedBeforeAuthentication))
+    }
+}

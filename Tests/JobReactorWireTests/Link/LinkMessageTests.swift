@@ -1,0 +1,172 @@
+import JobReactorCore
+import NIOCore
+import Testing
+
+@testable import JobReactorWire
+
+@Suite struct LinkMessageTests {
+    private static let one = "00000000000000000000000000000001"
+    private static let two = "00000000000000000000000000000002"
+
+    private static let report = Report(
+        id: id(1), feedback: Feedback(.success, args: ["a": 1]), status: .complete, run: 1)
+
+    /// Every message, and its bytes.
+    static let golden: [(LinkMessage, String)] = [
+        (
+            .job(id(1), JobRequest(name: "resize", args: ["w": 200])),
+            "*4\r\n$3\r\nJOB\r\n$32\r\n\(one)\r\n$6\r\nresize\r\n$9\r\n{\"w\":200}\r\n"
+        ),
+        (
+            .job(
+                id(2),
+                JobRequest(
+                    name: "resize", args: [:],
+                    options: JobOptions(
+                        after: 1.5, runAt: Timestamp(microseconds: 1_767_225_600_250_000), period: 60, node: "n1",
+                        notNode: "n2", isDeferred: true, maxAttempt: 3, retryMultiplier: 0.25))),
+            "*19\r\n$3\r\nJOB\r\n$32\r\n\(two)\r\n$6\r\nresize\r\n$2\r\n{}\r\n$5\r\nAFTER\r\n$3\r\n1.5\r\n"
+                + "$6\r\nRUN_AT\r\n$13\r\n1767225600.25\r\n$6\r\nPERIOD\r\n$4\r\n60.0\r\n$4\r\nNODE\r\n$2\r\nn1\r\n"
+                + "$8\r\nNOT_NODE\r\n$2\r\nn2\r\n$11\r\nMAX_ATTEMPT\r\n$1\r\n3\r\n"
+                + "$16\r\nRETRY_MULTIPLIER\r\n$4\r\n0.25\r\n$5\r\nDEFER\r\n"
+        ),
+        (.taken(0), "*2\r\n$5\r\nTAKEN\r\n$1\r\n0\r\n"),
+        (.taken(12), "*2\r\n$5\r\nTAKEN\r\n$2\r\n12\r\n"),
+        (.credit(1000), "*2\r\n$6\r\nCREDIT\r\n$4\r\n1000\r\n"),
+        (.saved(7), "*2\r\n$5\r\nSAVED\r\n$1\r\n7\r\n"),
+        (
+            .result(report),
+            "*6\r\n$6\r\nRESULT\r\n$32\r\n\(one)\r\n$7\r\nSUCCESS\r\n$8\r\ncomplete\r\n$1\r\n1\r\n$7\r\n{\"a\":1}\r\n"
+        ),
+        (
+            .result(Report(id: id(2), feedback: Feedback(.error, args: [:]), status: .failed, run: .max)),
+            "*6\r\n$6\r\nRESULT\r\n$32\r\n\(two)\r\n$5\r\nERROR\r\n$6\r\nfailed\r\n$10\r\n2147483647\r\n$2\r\n{}\r\n"
+        ),
+        (.returned([id(1), id(2)]), "*3\r\n$6\r\nRETURN\r\n$32\r\n\(one)\r\n$32\r\n\(two)\r\n"),
+        (.jobs([]), "*1\r\n$4\r\nJOBS\r\n"),
+        (.jobs(["resize", "größe"]), "*3\r\n$4\r\nJOBS\r\n$6\r\nresize\r\n$7\r\ngröße\r\n"),
+        (.drain, "*1\r\n$5\r\nDRAIN\r\n"),
+        (.ping, "*1\r\n$4\r\nPING\r\n"),
+    ]
+
+    private static func write(_ message: LinkMessage, to buffer: inout ByteBuffer) {
+        switch message {
+        case .job(let id, let request): LinkMessage.writeJob(id, request, to: &buffer)
+        case .taken(let count): LinkMessage.writeTaken(count, to: &buffer)
+        case .credit(let count): LinkMessage.writeCredit(count, to: &buffer)
+        case .saved(let count): LinkMessage.writeSaved(count, to: &buffer)
+        case .result(let report): LinkMessage.writeResult(report, to: &buffer)
+        case .returned(let ids): LinkMessage.writeReturned(ids, to: &buffer)
+        case .jobs(let names): LinkMessage.writeJobs(names, to: &buffer)
+        case .drain: LinkMessage.writeDrain(to: &buffer)
+        case .ping: LinkMessage.writePing(to: &buffer)
+        }
+    }
+
+    private static func messages(in stream: String) throws -> [LinkMessage] {
+        var messages: [LinkMessage] = []
+        var refusal: CommandError?
+        try feed(RESPStream(side: .server, limits: RESPLimits()), bytes(stream)) { frame in
+            do throws(CommandError) { messages.append(try LinkMessage(frame)) } catch { refusal = error }
+            return refusal == nil
+        }
+        if let refusal { throw refusal }
+        return messages
+    }
+
+    @Test("every message has its bytes, and is read back from them", arguments: golden)
+    func golden(message: LinkMessage, stream: String) throws {
+        #expect(written { Self.write(message, to: &$0) } == stream)
+        #expect(try Self.messages(in: stream) == [message])
+    }
+
+    @Test("verbs are read in any letter case")
+    func letterCase() throws {
+        #expect(try Self.messages(in: "*2\r\n$6\r\ncredit\r\n$1\r\n5\r\n*1\r\n$5\r\nDrain\r\n") == [.credit(5), .drain])
+    }
+
+    @Test("a job's id goes before its options, never among them")
+    func idOnce() throws {
+        let request = JobRequest(name: "j", args: [:], options: JobOptions(id: id(9)))
+        let stream = written { LinkMessage.writeJob(id(9), request, to: &$0) }
+        #expect(stream == "*4\r\n$3\r\nJOB\r\n$32\r\n\(id(9))\r\n$1\r\nj\r\n$2\r\n{}\r\n")
+        #expect(try Self.messages(in: stream) == [.job(id(9), JobRequest(name: "j", args: [:]))])
+    }
+
+    @Test("jobs with random options are read back the same")
+    func jobs() throws {
+        var random = SeededGenerator(seed: 41)
+        let requests = (0..<1_000).map { _ in
+            var request = JobRequestTests.random(using: &random)
+            request.options.id = nil
+            return request
+        }
+        let stream = written { buffer in
+            for (number, request) in requests.enumerated() { LinkMessage.writeJob(id(number), request, to: &buffer) }
+        }
+        #expect(try Self.messages(in: stream) == requests.enumerated().map { .job(id($0), $1) })
+    }
+
+    @Test("reports of every kind and status are read back the same")
+    func reports() throws {
+        for kind in [Feedback.Kind.success, .error] {
+            for status in JobStatus.allCases {
+                for run in [1, 2, Int32.max] {
+                    let report = Report(id: id(3), feedback: Feedback(kind, args: ["x": "y"]), status: status, run: run)
+                    let stream = written { LinkMessage.writeResult(report, to: &$0) }
+                    #expect(try Self.messages(in: stream) == [.result(report)])
+                }
+            }
+        }
+    }
+
+    @Test("more ids than one frame may hold go out in several", arguments: [0, 1, 10_000, 10_001, 25_000])
+    func manyReturned(count: Int) throws {
+        let ids = (0..<count).map(id)
+        let messages = try Self.messages(in: written { LinkMessage.writeReturned(ids, to: &$0) })
+        #expect(messages.count == (count + 9_999) / 10_000)
+        #expect(
+            messages.flatMap { message in
+                if case .returned(let ids) = message { ids } else { [] }
+            } == ids)
+    }
+
+    @Test(
+        "what is no message is refused with what is wrong",
+        arguments: [
+            ("HELLO", "ERR unknown link message 'HELLO' with 0 arguments"),
+            ("ENQUEUE j", "ERR unknown link message 'ENQUEUE' with 1 arguments"),
+            ("JOB", "ERR unknown link message 'JOB' with 0 arguments"),
+            ("JOB \(one) j", "ERR unknown link message 'JOB' with 2 arguments"),
+            ("JOB 1 j {}", "ERR '1' is no job id"),
+            ("JOB \(one)0 j {}", "ERR '\(one)0' is no job id"),
+            ("JOB \(one) j {} AFTER", "ERR AFTER needs a value"),
+            ("JOB \(one) j {} AFTER x", "ERR AFTER takes seconds, not 'x'"),
+            ("JOB \(one) j {} AFTER -1", "ERR after takes seconds from 0 to 3155760000, not -1.0"),
+            ("TAKEN", "ERR unknown link message 'TAKEN' with 0 arguments"),
+            ("TAKEN 1 2", "ERR unknown link message 'TAKEN' with 2 arguments"),
+            ("TAKEN x", "ERR 'x' is no count"),
+            ("TAKEN -1", "ERR '-1' is no count"),
+            ("CREDIT 4294967297", "ERR '4294967297' is no count"),
+            ("CREDIT 99999999999999999999", "ERR '99999999999999999999' is no count"),
+            ("SAVED 1.5", "ERR '1.5' is no count"),
+            ("RETURN 5", "ERR '5' is no job id"),
+            ("RETURN \(one) x", "ERR 'x' is no job id"),
+            ("RESULT \(one) SUCCESS complete 1", "ERR unknown link message 'RESULT' with 4 arguments"),
+            ("RESULT 1 SUCCESS complete 1 {}", "ERR '1' is no job id"),
+            ("RESULT \(one) success complete 1 {}", "ERR a RESULT that says neither what nor when"),
+            ("RESULT \(one) SUCCESS done 1 {}", "ERR a RESULT that says neither what nor when"),
+            ("RESULT \(one) SUCCESS complete x {}", "ERR a RESULT that says neither what nor when"),
+            ("RESULT \(one) SUCCESS complete 2147483648 {}", "ERR a RESULT that says neither what nor when"),
+        ])
+    func bad(line: String, error: String) {
+        #expect(throws: CommandError(error)) { try Self.messages(in: line + "\r\n") }
+    }
+
+    @Test("a status or a number is no message", arguments: ["+OK\r\n", ":1\r\n", "-ERR x\r\n", "*1\r\n:1\r\n", "*0\r\n"])
+    func notWords(stream: String) {
+        #expect(throws: CommandError("ERR a link message is an array of strings")) {
+            try withFrame(stream) { try LinkMessage($0) }
+        }
+    }
+}

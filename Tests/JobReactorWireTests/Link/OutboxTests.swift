@@ -1,0 +1,84 @@
+import JobReactorCore
+import Testing
+
+@testable import JobReactorWire
+
+@Suite struct OutboxTests {
+    enum Event: Sendable {
+        case append(Int)
+        case restart
+        case taken(Int)
+        /// Sends the rest, and these go out.
+        case sends([Int])
+    }
+
+    @Test(
+        "what goes out after what has happened, and how many are left",
+        arguments: [
+            ([.sends([])], 0),
+            ([.append(1), .sends([1]), .sends([])], 1),
+            ([.append(1), .append(2), .sends([1, 2]), .append(3), .sends([3]), .sends([])], 3),
+            ([.append(1), .append(2), .sends([1, 2]), .taken(1), .sends([])], 1),
+            ([.append(1), .append(2), .sends([1, 2]), .taken(2), .append(3), .sends([3]), .taken(1)], 0),
+            // A new connection: what the other side does not have goes out again, in its order.
+            ([.append(1), .append(2), .sends([1, 2]), .restart, .sends([1, 2])], 2),
+            ([.append(1), .append(2), .append(3), .sends([1, 2, 3]), .taken(1), .restart, .append(4), .sends([2, 3, 4])], 3),
+            ([.append(1), .restart, .restart, .sends([1]), .restart, .sends([1])], 1),
+            ([.restart, .append(1), .sends([1]), .taken(1), .restart, .sends([])], 0),
+            // The other side says that it has more than was sent: it has what was sent.
+            ([.taken(5), .sends([])], 0),
+            ([.append(1), .taken(1), .sends([1])], 1),
+            ([.append(1), .sends([1]), .append(2), .taken(4_294_967_296), .sends([2])], 1),
+            ([.append(1), .sends([1]), .restart, .taken(1), .sends([1])], 1),
+            ([.append(1), .sends([1]), .taken(0), .sends([])], 1),
+        ] as [([Event], Int)])
+    func transcript(events: [Event], left: Int) {
+        var outbox = Outbox()
+        for event in events {
+            switch event {
+            case .append(let number): outbox.append(Self.report(number))
+            case .restart: outbox.restart()
+            case .taken(let count): outbox.taken(count)
+            case .sends(let numbers):
+                var sent: [Report] = []
+                outbox.sendRest { sent.append($0) }
+                #expect(sent == numbers.map(Self.report))
+            }
+        }
+        #expect(outbox.count == left)
+        #expect(outbox.isEmpty == (left == 0))
+    }
+
+    @Test("over connections that are lost at any time, every report arrives, in order, and none is kept")
+    func connections() {
+        var random = SeededGenerator(seed: 51)
+        var outbox = Outbox()
+        var made = 0
+        var arrived: [Int] = []
+        var onTheWay: [Int] = []
+        for _ in 0..<10_000 {
+            switch Int.random(in: 0..<5, using: &random) {
+            case 0, 1:
+                outbox.append(Self.report(made))
+                made += 1
+            case 2: outbox.sendRest { onTheWay.append(Int($0.run)) }
+            case 3:
+                let count = Int.random(in: 0...onTheWay.count, using: &random)
+                arrived += onTheWay.prefix(count).filter { $0 == (arrived.last ?? -1) + 1 }
+                onTheWay.removeFirst(count)
+                outbox.taken(count)
+            default:
+                outbox.restart()
+                onTheWay = []
+            }
+        }
+        outbox.sendRest { onTheWay.append(Int($0.run)) }
+        #expect(arrived + onTheWay == Array(0..<made))
+        outbox.taken(onTheWay.count)
+        #expect(outbox.isEmpty)
+    }
+
+    private static func report(_ number: Int) -> Report {
+        Report(id: id(number), feedback: Feedback(.success, args: [:]), status: .complete, run: Int32(number))
+    }
+}
