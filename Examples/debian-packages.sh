@@ -6,10 +6,14 @@ _why_debian_package() {
     case "$1" in
     liblua5.4-dev) echo "Lua, the language that jobs are written in" ;;
     libhiredis-dev) echo "hiredis, which reads the Redis protocol" ;;
+    pkg-config) echo "by which the build finds Lua" ;;
     libsqlite3-dev) echo "SQLite, one of the storages for jobs" ;;
     redis-server) echo "Redis, one of the storages for jobs" ;;
     redis-tools) echo "redis-cli, a client for the distributor" ;;
     lua5.4) echo "the Lua interpreter" ;;
+    python3-redis) echo "redis-py, another client for the distributor" ;;
+    openssl) echo "makes certificates for the tests of TLS" ;;
+    curl) echo "asks the web application" ;;
     *) echo "needed here" ;;
     esac
 }

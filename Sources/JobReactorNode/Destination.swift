@@ -4,11 +4,15 @@ internal import NIOCore
 /// A distributor process as the node knows it: the link to it, when there is one, and the reports that it has not yet
 /// taken.
 final class Destination {
+    /// Tells this destination from others in few bytes.
+    let number: UInt32
     var link: DistributorLink?
     var outbox = Outbox()
     /// Ends the wait for a distributor that is away.
     var expiry: Scheduled<Void>?
     private var credit = 0
+
+    init(number: UInt32) { self.number = number }
 
     /// A job that used the credit of this link is done or waits for its time.
     func settled(onLink number: UInt32) {

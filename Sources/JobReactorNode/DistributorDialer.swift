@@ -11,7 +11,6 @@ final class DistributorDialer {
     private let address: Address
     private var dialer: Dialer?
     private var connection: Connection?
-    private var isStopped = false
     private var lastRefusal: String?
 
     init(to address: Address, core: NodeCore) {
@@ -23,7 +22,8 @@ final class DistributorDialer {
         let configuration = core.configuration
         let dialer = Dialer(
             to: address, on: core.loop, security: configuration.security, logger: configuration.logger
-        ) { [unowned self] in
+        ) {
+            // The dialer and this hold each other until the stop.
             let connection = Connection(role: .client, limits: configuration.limits, session: Registration(self))
             self.connection = connection
             return connection
@@ -33,12 +33,13 @@ final class DistributorDialer {
     }
 
     func stop() {
-        isStopped = true
+        closed = dialer?.closed ?? core.loop.makeSucceededVoidFuture()
         dialer?.stop()
+        dialer = nil
     }
 
-    /// Done when nothing of it is open any more.
-    var closed: EventLoopFuture<Void> { dialer?.closed ?? core.loop.makeSucceededVoidFuture() }
+    /// Done when nothing of it is open any more; made by the stop.
+    private(set) lazy var closed: EventLoopFuture<Void> = core.loop.makeSucceededVoidFuture()
 
     /// The link that this registration led to, over another connection, is gone.
     fileprivate func linkEnded(_ reason: String?) {

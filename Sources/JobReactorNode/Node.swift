@@ -10,7 +10,7 @@ private import Synchronization
 ///
 /// It runs in one of three ways: on an event loop group that the program has (`on:`), on a thread of its own, or as the
 /// whole program (``runAsProgram()``); Lua has a thread of its own in each. Every method may be called from any thread or
-/// task.
+/// task. Dropping the last reference stops it without waiting; ``stop(grace:)`` waits.
 public final class Node: Service {
     private enum State {
         case idle
@@ -36,6 +36,18 @@ public final class Node: Service {
         let core = NIOLoopBoundBox.makeEmptyBox(valueType: NodeCore.self, eventLoop: loop)
         self.core = core
         loop.execute { core.value = NodeCore(configuration, on: loop) }
+    }
+
+    deinit {
+        let isOpen = state.withLock { state in
+            switch state {
+            case .stopping, .stopped: false
+            case .idle, .starting, .running: true
+            }
+        }
+        guard isOpen else { return }
+        let (core, ownGroup) = (core, ownGroup)
+        loop.execute { core.value?.stop(grace: 0).whenComplete { _ in ownGroup?.shutdownGracefully { _ in } } }
     }
 
     /// Makes a node and starts it.

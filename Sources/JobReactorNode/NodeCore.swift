@@ -22,6 +22,8 @@ final class NodeCore {
         var stage: Stage
         /// The number of the link whose credit it uses; 0 for none.
         var creditLink: UInt32
+        /// The number of the destination that gave it.
+        var giver: UInt32
     }
 
     let configuration: NodeConfiguration
@@ -48,6 +50,7 @@ final class NodeCore {
     var registrations: [String: DistributorDialer] = [:]
     private var destinations: [String: Destination] = [:]
     private var lastLink: UInt32 = 0
+    private var lastDestination: UInt32 = 0
     private var isStopping = false
     private var drained: EventLoopPromise<Void>?
 
@@ -239,6 +242,7 @@ final class NodeCore {
         }
         counters.received += new.count
         var credit = 0
+        let giver = destination(link.distributor).number
         var runs: [LuaLane.Run] = []
         for job in jobs {
             guard new.contains(job.id) else {
@@ -247,14 +251,14 @@ final class NodeCore {
             }
             switch job.status {
             case .inProgress:
-                live[job.id] = Live(stage: .running, creditLink: link.number)
+                live[job.id] = Live(stage: .running, creditLink: link.number, giver: giver)
                 runs.append(run(job))
             default:
                 if job.dueAt <= clock.now {
-                    live[job.id] = Live(stage: .ready, creditLink: link.number)
+                    live[job.id] = Live(stage: .ready, creditLink: link.number, giver: giver)
                     ready.append(job)
                 } else {
-                    live[job.id] = Live(stage: .waiting, creditLink: 0)
+                    live[job.id] = Live(stage: .waiting, creditLink: 0, giver: giver)
                     timers.insert(job.id, due: job.dueAt)
                     credit += 1
                 }
@@ -360,7 +364,8 @@ final class NodeCore {
         if creditLink != 0 { destinations[job.distributor]?.settled(onLink: creditLink) }
         switch transition.next {
         case .wait:
-            live[job.id] = Live(stage: .waiting, creditLink: 0)
+            live[job.id]?.stage = .waiting
+            live[job.id]?.creditLink = 0
             timers.insert(job.id, due: job.dueAt)
         case .keep, .remove:
             live[job.id] = nil
@@ -436,7 +441,8 @@ final class NodeCore {
 
     private func destination(_ distributor: String) -> Destination {
         if let known = destinations[distributor] { return known }
-        let made = Destination()
+        lastDestination += 1
+        let made = Destination(number: lastDestination)
         destinations[distributor] = made
         return made
     }
@@ -469,7 +475,7 @@ final class NodeCore {
         ) {
             self.destinations[link.distributor] = nil
         }
-        if !storage.isDurable { forgetJobs(of: link.distributor) }
+        if !storage.isDurable { forgetJobs(of: destination) }
         noteProgress()
     }
 
@@ -483,28 +489,10 @@ final class NodeCore {
     }
 
     /// Without a durable storage the distributor owns what has not begun here, and sends it elsewhere.
-    private func forgetJobs(of distributor: String) {
-        forgetJobs(of: distributor, after: nil)
-    }
-
-    private func forgetJobs(of distributor: String, after id: JobID?) {
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        storage.jobs(after: id, limit: 10_000) { result in
-            bound.eventLoop.runOrExecute {
-                guard case .success(let page) = result, let last = page.last else { return }
-                bound.value.forget(page.filter { $0.distributor == distributor && !$0.status.isFinished })
-                bound.value.forgetJobs(of: distributor, after: last.id)
-            }
-        }
-    }
-
-    private func forget(_ jobs: [Job]) {
-        let waiting = jobs.filter { job in
-            guard let stage = live[job.id]?.stage else { return false }
-            return stage != .running
-        }
-        for job in waiting { live[job.id] = nil }
-        storage.apply(waiting.map { .remove($0.id) }) { _ in }
+    private func forgetJobs(of destination: Destination) {
+        let forgotten = live.filter { $0.value.giver == destination.number && $0.value.stage != .running }.keys
+        for id in forgotten { live[id] = nil }
+        storage.apply(forgotten.map { .remove($0) }) { _ in }
         ready.removeAll { live[$0.id] == nil }
     }
 

@@ -149,15 +149,24 @@ char *read_test_file(const char *name) {
   return text;
 }
 
-int main(void) {
-  test_json();
-  test_json_encoding();
-  test_scripts();
-  test_runs();
-  test_cancelling();
-  test_environment();
-  test_memory();
-  test_faults();
+typedef struct {
+  const char *name;
+  void (*run)(void);
+} group;
+
+static const group groups[] = {
+    {"json", test_json},           {"json_encoding", test_json_encoding}, {"scripts", test_scripts},
+    {"runs", test_runs},           {"cancelling", test_cancelling},       {"environment", test_environment},
+    {"memory", test_memory},       {"faults", test_faults},
+};
+
+/// Runs the groups that the arguments name; without arguments all.
+int main(int count, char **names) {
+  for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
+    bool wanted = count == 1;
+    for (int n = 1; n < count; n++) wanted = wanted || strcmp(names[n], groups[i].name) == 0;
+    if (wanted) groups[i].run();
+  }
   CHECK(test_live_blocks() == 0, "%ld blocks were never freed", test_live_blocks());
   printf("%d passed, %d failed\n", checks_passed, checks_failed);
   return checks_failed == 0 ? 0 : 1;

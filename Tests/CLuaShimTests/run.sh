@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
 # Builds the C tests of CLuaShim with the address and undefined-behaviour sanitizers and runs them.
+#
+#   Tests/CLuaShimTests/run.sh [GROUP ...]        json, runs, faults, …; without names: all of them
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 here=$root/Tests/CLuaShimTests
@@ -39,4 +41,4 @@ if [ -x "$(dirname "$(readlink -f "$clang")")/ld.lld" ]; then linker=(-fuse-ld=l
 
 leaks=0
 if [ "$(uname)" = Linux ]; then leaks=1; fi
-TEST_FOLDER=$here ASAN_OPTIONS=detect_leaks=$leaks:allocator_may_return_null=1 "$out/tests"
+TEST_FOLDER=$here ASAN_OPTIONS=detect_leaks=$leaks:allocator_may_return_null=1 "$out/tests" "$@"

@@ -1,22 +1,19 @@
 import Foundation
-import Synchronization
 import Testing
 
 /// A program that a test started, with what it has written so far. It is ended with the test.
+///
+/// It writes to files: a pipe's end might be inherited by whatever program another test starts at the same moment, and then
+/// never end.
 final class RunningProgram: Sendable {
-    private struct Output {
-        var text = ""
-        var isOver = false
-    }
-
     private let process: Process
-    private let output: Mutex<Output>
-    private let errors: Mutex<Output>
+    private let folder: Folder
     let name: String
 
     init(_ program: String, _ arguments: [String], environment: [String: String] = [:], directory: String? = nil) throws {
         name = ([program] + arguments).joined(separator: " ")
-        let process = Process()
+        folder = try Folder(["output": "", "errors": ""])
+        process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = [program] + arguments
         var variables = ProcessInfo.processInfo.environment
@@ -24,37 +21,20 @@ final class RunningProgram: Sendable {
         variables.merge(environment) { _, new in new }
         process.environment = variables
         if let directory { process.currentDirectoryURL = URL(filePath: directory) }
-        let output = Pipe()
-        let errors = Pipe()
-        process.standardOutput = output
-        process.standardError = errors
+        process.standardOutput = try FileHandle(forWritingTo: URL(filePath: folder.path + "/output"))
+        process.standardError = try FileHandle(forWritingTo: URL(filePath: folder.path + "/errors"))
         process.standardInput = FileHandle.nullDevice
-        self.process = process
-        self.output = Mutex(Output())
-        self.errors = Mutex(Output())
         try process.run()
-        output.fileHandleForReading.readabilityHandler = { [weak self] handle in
-            let data = handle.availableData
-            if data.isEmpty { handle.readabilityHandler = nil }
-            self?.output.withLock {
-                $0.text += String(decoding: data, as: UTF8.self)
-                $0.isOver = data.isEmpty
-            }
-        }
-        errors.fileHandleForReading.readabilityHandler = { [weak self] handle in
-            let data = handle.availableData
-            if data.isEmpty { handle.readabilityHandler = nil }
-            self?.errors.withLock {
-                $0.text += String(decoding: data, as: UTF8.self)
-                $0.isOver = data.isEmpty
-            }
-        }
     }
 
     deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 
-    var standardOutput: String { output.withLock { $0.text } }
-    var standardError: String { errors.withLock { $0.text } }
+    var standardOutput: String { text("output") }
+    var standardError: String { text("errors") }
+
+    private func text(_ file: String) -> String {
+        (try? Data(contentsOf: URL(filePath: folder.path + "/" + file))).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
 
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
@@ -62,7 +42,7 @@ final class RunningProgram: Sendable {
     @discardableResult
     func exitStatus(seconds: Double = 60, sourceLocation: SourceLocation = #_sourceLocation) async throws -> Int32 {
         try await eventually("\(name) ends", seconds: seconds, sourceLocation: sourceLocation) {
-            !process.isRunning && output.withLock { $0.isOver } && errors.withLock { $0.isOver }
+            !process.isRunning
         }
         guard !process.isRunning else {
             signal(SIGKILL)

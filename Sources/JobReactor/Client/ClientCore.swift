@@ -49,13 +49,14 @@ final class ClientCore {
     func start() -> EventLoopFuture<Void> {
         let promise = loop.makePromise(of: Void.self)
         ready = promise
-        let dialer = Dialer(to: address, on: loop, security: security, logger: logger) { [unowned self] in
+        let dialer = Dialer(to: address, on: loop, security: security, logger: logger) {
             Connection(role: .client, limits: RESPLimits(), session: ClientLink(self))
         }
-        dialer.onFailure = { [unowned self, address] error in
+        // The dialer and this hold each other until the stop.
+        dialer.onFailure = { [address] error in
             // Only the first try is the caller's to hear of.
-            ready?.fail((error as? WireError) ?? WireError.unreachable(address, error))
-            ready = nil
+            self.ready?.fail((error as? WireError) ?? WireError.unreachable(address, error))
+            self.ready = nil
         }
         self.dialer = dialer
         dialer.start()
@@ -82,6 +83,7 @@ final class ClientCore {
         link?.connection?.close()
         let closed = dialer?.closed ?? loop.makeSucceededVoidFuture()
         dialer?.stop()
+        dialer = nil
         return closed
     }
 

@@ -10,7 +10,7 @@ private import Synchronization
 ///
 /// A job is sent again after a lost connection until its outcome has arrived; its id makes sure that it is one job. Jobs
 /// and feedbacks are gone when this process ends; jobs that the distributor has go on there. Every method may be called
-/// from any thread or task.
+/// from any thread or task. Dropping the last reference stops it without waiting; ``stop(grace:)`` waits.
 public final class JobClient: JobProducer, Service {
     private let address: Address
     private let security: WireSecurity
@@ -33,6 +33,12 @@ public final class JobClient: JobProducer, Service {
         self.core = core
         loop.execute { core.value = ClientCore(to: address, security: security, on: loop, logger: logger) }
         inbox = SubmissionInbox(loop: loop) { batch in core.value?.submit(batch) }
+    }
+
+    deinit {
+        guard !isStopped.withLock({ $0 }) else { return }
+        let (core, ownGroup) = (core, ownGroup)
+        loop.execute { core.value?.stop(grace: 0).whenComplete { _ in ownGroup?.shutdownGracefully { _ in } } }
     }
 
     /// Connects to a distributor. Throws ``WireError`` when it cannot be reached now, or refuses; later losses are mended

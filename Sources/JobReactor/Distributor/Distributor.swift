@@ -12,6 +12,7 @@ private import Synchronization
 ///
 /// Jobs that no node can take yet wait in memory and are gone when the process ends; what a node has taken goes on there.
 /// Every method may be called from any thread or task.
+/// Dropping the last reference stops it without waiting; ``stop(grace:)`` waits.
 public final class Distributor: JobProducer, Service {
     private enum State {
         case idle
@@ -42,6 +43,18 @@ public final class Distributor: JobProducer, Service {
         self.core = core
         loop.execute { core.value = DistributorCore(configuration, on: loop) }
         inbox = SubmissionInbox(loop: loop) { batch in core.value?.submit(batch) }
+    }
+
+    deinit {
+        let isOpen = state.withLock { state in
+            switch state {
+            case .stopping, .stopped: false
+            case .idle, .starting, .running: true
+            }
+        }
+        guard isOpen else { return }
+        let (core, ownGroup) = (core, ownGroup)
+        loop.execute { core.value?.stop(grace: 0).whenComplete { _ in ownGroup?.shutdownGracefully { _ in } } }
     }
 
     /// Makes a distributor and starts it. Throws ``WireError`` when the port cannot be opened.

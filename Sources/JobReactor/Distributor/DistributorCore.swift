@@ -117,6 +117,7 @@ final class DistributorCore {
             case .command(let session, let ticket, let deadline):
                 deadline?.cancel()
                 session.pay(ticket) { $0.writeRESPError("ERR the distributor stopped before the outcome was known") }
+                session.connection.close(reason: "the distributor stops")
             case .producer, .none: break
             }
         }

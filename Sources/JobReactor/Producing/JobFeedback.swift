@@ -1,4 +1,4 @@
-public import JobReactorCore
+internal import JobReactorCore
 
 /// What an application wants to be told of a job's runs.
 ///

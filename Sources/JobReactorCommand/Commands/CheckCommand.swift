@@ -1,17 +1,19 @@
 internal import ArgumentParser
 private import JobReactorCore
-private import JobReactorLua
+internal import JobReactorLua
 
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Load every script, tell what is wrong, and list the jobs.",
-        discussion: "Problems go to standard error as file:line: text; the exit code is 1 when one of them is an error.")
+        usage: "jobreactor check [<directory>] [<options>]",
+        discussion: "Problems go to standard error as file:line: text; the exit code is 1 when one of them is an error."
+    )
 
     @Argument(help: "The folder of job scripts, as with --jobs.") var directory: String?
     @Option(\.jobDirectory) var jobDirectory: String?
     @Option(\.memoryLimit) var memoryLimit: String?
-    @OptionGroup(title: "Common options") var common: CommonOptions
+    @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let settings = try common.settings()
@@ -21,7 +23,7 @@ struct CheckCommand: AsyncParsableCommand {
         let folder = try settings.value(\.jobDirectory, flag: directory ?? jobDirectory)
         let runner = try await ScriptRunner.load(
             folder, memoryLimit: try settings.value(\.memoryLimit, flag: memoryLimit),
-            logger: try common.logger(settings, level: .info, style: .plain))
+            logger: try common.logger(settings, style: .plain))
         runner.stop()
         runner.tellProblems()
         let report = runner.report

@@ -15,8 +15,8 @@ struct DistributorCommand: AsyncParsableCommand {
     @Option(\.listen) var listen: String?
     @Flag(\.alwaysUseSpecifiedNode) var alwaysUseSpecifiedNode: Bool?
     @OptionGroup var serving: ServingOptions
-    @OptionGroup(title: "Security") var security: SecurityOptions
-    @OptionGroup(title: "Common options") var common: CommonOptions
+    @OptionGroup var security: SecurityOptions
+    @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let settings = try common.settings()
@@ -33,6 +33,6 @@ struct DistributorCommand: AsyncParsableCommand {
             limits: RESPLimits(frameBytes: try settings.value(\.frameLimit, flag: serving.frameLimit)),
             maximumConnections: try settings.value(\.maxConnections, flag: serving.maxConnections),
             grace: try settings.value(\.grace, flag: serving.grace),
-            logger: try common.logger(settings, level: .info))
+            logger: try common.logger(settings))
     }
 }

@@ -2,7 +2,7 @@ internal import ArgumentParser
 private import JobReactor
 private import JobReactorCore
 private import JobReactorWire
-internal import Logging
+private import Logging
 
 struct EnqueueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,16 +26,18 @@ struct EnqueueCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("With --wait, how long; for ever without it.", valueName: "seconds"))
     var timeout: String?
     @OptionGroup var distributor: DistributorOption
-    @OptionGroup(title: "Security") var security: SecurityOptions
-    @OptionGroup(title: "Common options") var common: CommonOptions
+    @OptionGroup var security: SecurityOptions
+    @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let settings = try common.settings()
-        let name = try SettingKind.name.value(of: [name], from: "the job's name")
+        let name = try ArgumentWords.jobName(name)
         let arguments = try ArgumentWords.arguments(words, json: args)
         let options = try flags.jobOptions()
         let timeout = try JobOptionFlags.read(.seconds, timeout, "--timeout")
-        if timeout != nil, !wait { throw CommandFailure.usage("--timeout needs --wait: without it there is nothing to wait for") }
+        if timeout != nil, !wait {
+            throw CommandFailure.usage("--timeout needs --wait: without it there is nothing to wait for")
+        }
         let address = try distributor.address(settings)
         let wireSecurity = try settings.security(security, listens: false)
         let logger = try common.logger(settings, level: .warning)

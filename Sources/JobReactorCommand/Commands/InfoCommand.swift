@@ -3,14 +3,15 @@ private import JobReactorWire
 
 struct InfoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "info", abstract: "Print what a distributor or a node counts, as Redis prints its INFO.")
+        commandName: "info", abstract: "Print what a distributor or a node counts, as Redis prints its INFO.",
+        usage: "jobreactor info [<section>] [--distributor <host:port> | --server <host:port>] [<options>]")
 
     @Argument(help: "Section to print; all of them without it.") var section: String?
     @OptionGroup var distributor: DistributorOption
     @Option(help: ArgumentHelp("The port of a node, to ask instead of a distributor.", valueName: "host:port"))
     var server: String?
-    @OptionGroup(title: "Security") var security: SecurityOptions
-    @OptionGroup(title: "Common options") var common: CommonOptions
+    @OptionGroup var security: SecurityOptions
+    @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let settings = try common.settings()
@@ -27,8 +28,9 @@ struct InfoCommand: AsyncParsableCommand {
         }
         let text = try await ask(["INFO"] + (section.map { [$0] } ?? []))
         if let section, text.isEmpty {
-            let titles = try await ask(["INFO"]).split(separator: "\n").filter { $0.hasPrefix("# ") }.map { $0.dropFirst(2) }
-            throw CommandFailure.usage("there is no section '\(section)': the sections are \(titles.joined(separator: ", "))")
+            let lines = try await ask(["INFO"]).split(separator: "\n")
+            let titles = lines.filter { $0.hasPrefix("# ") }.map { $0.dropFirst(2) }.joined(separator: ", ")
+            throw CommandFailure.usage("there is no section '\(section)': the sections are \(titles)")
         }
         Terminal.result(text.replacing("\n# ", with: "\n\n# "))
     }

@@ -14,7 +14,7 @@ struct NodeCommand: AsyncParsableCommand {
             """)
 
     @Option(\.name) var name: String?
-    @Option(\.distributor) var distributor: [String]
+    @Option(\.distributor) var distributor: [String] = []
     @Option(\.server) var server: String?
     @Option(\.connectTo) var connectTo: String?
     @Option(\.storage) var storage: String?
@@ -29,8 +29,8 @@ struct NodeCommand: AsyncParsableCommand {
     @Flag(\.removeFailedJobs) var removeFailedJobs: Bool?
     @Option(\.memoryLimit) var memoryLimit: String?
     @OptionGroup var serving: ServingOptions
-    @OptionGroup(title: "Security") var security: SecurityOptions
-    @OptionGroup(title: "Common options") var common: CommonOptions
+    @OptionGroup var security: SecurityOptions
+    @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let settings = try common.settings()
@@ -64,7 +64,7 @@ struct NodeCommand: AsyncParsableCommand {
             limits: RESPLimits(frameBytes: try settings.value(\.frameLimit, flag: serving.frameLimit)),
             maximumConnections: try settings.value(\.maxConnections, flag: serving.maxConnections),
             grace: try settings.value(\.grace, flag: serving.grace),
-            logger: try common.logger(settings, level: .info))
+            logger: try common.logger(settings))
     }
 
     /// Unique on a machine, and between machines that have names.

@@ -4,12 +4,13 @@ internal import JobReactorWire
 
 struct NodesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "nodes", abstract: "List the nodes that are connected to a distributor.")
+        commandName: "nodes", abstract: "List the nodes that are connected to a distributor.",
+        usage: "jobreactor nodes [--json] [--distributor <host:port>] [<options>]")
 
     @Flag(help: "As a JSON array.") var json = false
     @OptionGroup var distributor: DistributorOption
-    @OptionGroup(title: "Security") var security: SecurityOptions
-    @OptionGroup(title: "Common options") var common: CommonOptions
+    @OptionGroup var security: SecurityOptions
+    @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let settings = try common.settings()

@@ -30,7 +30,7 @@ enum Query {
 
 extension CommandFailure {
     static func noAnswer(from address: Address) -> CommandFailure {
-        .failure("no answer from \(address) within 10 s: check that a distributor listens there, and whether it uses TLS")
+        .failure("no answer from \(address) within 10 s: check that JobReactor listens there, and whether with TLS")
     }
 
     /// An error reply; its first word is a code for programs.

@@ -22,17 +22,17 @@ struct RunCommand: AsyncParsableCommand {
     @Option(\.jobDirectory) var jobDirectory: String?
     @Flag(\.mergeJobItselfToArgs) var mergeJobItselfToArgs: Bool?
     @Option(\.memoryLimit) var memoryLimit: String?
-    @OptionGroup(title: "Common options") var common: CommonOptions
+    @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let settings = try common.settings()
-        let name = try SettingKind.name.value(of: [name], from: "the job's name")
+        let name = try ArgumentWords.jobName(name)
         let arguments = try ArgumentWords.arguments(words, json: args)
         let merges = try settings.value(\.mergeJobItselfToArgs, flag: mergeJobItselfToArgs)
         let directory = try settings.value(\.jobDirectory, flag: jobDirectory)
         let runner = try await ScriptRunner.load(
             directory, memoryLimit: try settings.value(\.memoryLimit, flag: memoryLimit),
-            logger: try common.logger(settings, level: .info, style: .plain))
+            logger: try common.logger(settings, style: .plain))
         defer { runner.stop() }
         runner.tellProblems()
         let names = runner.report.definitions.map(\.name)
@@ -59,7 +59,12 @@ struct RunCommand: AsyncParsableCommand {
     private static func tell(_ outcome: RunOutcome) {
         var lines = [outcome.traceback ?? outcome.message ?? "the job failed"]
         if let message = outcome.message, !lines[0].hasPrefix(message) { lines.insert(message, at: 0) }
-        if let error = outcome.errbackError { lines.append("errback: \(String(decoding: error, as: UTF8.self))") }
+        if let error = outcome.error, error.first != UInt8(ascii: "\"") {
+            lines.append("args.error: \(String(decoding: error, as: UTF8.self))")
+        }
+        if let error = outcome.errbackError {
+            lines.append("args.errback_error: \(String(decoding: error, as: UTF8.self))")
+        }
         if case .failedCancelled = outcome.kind { lines.append("an errback cancelled the job") }
         lines.append("args after the errbacks: \(outcome.args)")
         Terminal.note("jobreactor: " + Terminal.printable(lines.joined(separator: "\n")))
@@ -67,7 +72,9 @@ struct RunCommand: AsyncParsableCommand {
 
     static func undefined(_ name: String, among names: [String], in directory: String) -> CommandFailure {
         let missing = "no script in \(directory) defines the job '\(name)'"
-        if names.isEmpty { return .failure("\(missing), nor any other: name the folder of your job scripts with --jobs") }
+        guard !names.isEmpty else {
+            return .failure("\(missing), nor any other: name the folder of your job scripts with --jobs")
+        }
         let hint = NearestName.find(name, among: names).map { "did you mean \($0)? " } ?? ""
         return .failure("\(missing): \(hint)there are \(names.joined(separator: ", "))")
     }

@@ -1,17 +1,22 @@
 internal import JobReactorCore
 
-/// The args of a job as the command line writes them: `key=value` words over an object of `--args`.
+/// A job as the command line writes it: its name, and its args as `key=value` words over an object of `--args`.
 enum ArgumentWords {
     static let help = """
         A value is JSON where it reads as a number, true, false, null, an array or an object, and a text otherwise. Quote \
         a text that looks like one of these for JSON as well: zip='"02139"', name='"true"'.
         """
 
+    static func jobName(_ name: String) throws(CommandFailure) -> String {
+        if let problem = Name.problem(in: name) { throw .usage("the job's name \(problem)") }
+        return name
+    }
+
     static func arguments(_ words: [String], json: String?) throws(CommandFailure) -> JobArguments {
         var arguments = JobArguments()
         if let json {
             do throws(JSONError) { arguments = try JobArguments(json: json) } catch {
-                throw .usage("--args takes one JSON object, such as '{\"key\": 1}': \(error)")
+                throw .usage("--args: \(error)")
             }
         }
         var members: [(key: String, json: [UInt8])] = []

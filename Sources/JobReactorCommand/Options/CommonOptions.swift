@@ -8,12 +8,15 @@ struct CommonOptions: ParsableArguments {
     @Option(\.logLevel) var logLevel: String?
 
     func settings() throws(CommandFailure) -> Settings {
-        try Settings(environment: ProcessInfo.processInfo.environment, configFlag: config)
+        let settings = try Settings(environment: ProcessInfo.processInfo.environment, configFlag: config)
+        // Looked at by every command, also those that log nothing.
+        _ = try settings.value(\.logLevel, flag: logLevel)
+        return settings
     }
 
     /// A log on standard error. `level` stands when none was asked for.
     func logger(
-        _ settings: Settings, level: Logger.Level, style: TerminalLogHandler.Style = .dated
+        _ settings: Settings, level: Logger.Level = .info, style: TerminalLogHandler.Style = .dated
     ) throws(CommandFailure) -> Logger {
         let asked = try settings.value(\.logLevel, flag: logLevel)
         return Logger(label: "jobreactor") { _ in TerminalLogHandler(style, level: asked ?? level) }

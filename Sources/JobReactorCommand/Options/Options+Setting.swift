@@ -4,20 +4,22 @@ internal import ArgumentParser
 // is told in the same words wherever it stands.
 
 extension Option {
-    init<Setting: Sendable>(_ setting: KeyPath<SettingTable, JobReactorCommand.Setting<Setting>>) where Value == String? {
+    init<Kind>(_ setting: KeyPath<SettingTable, Setting<Kind>>) where Value == String? {
         let setting = SettingTable.standard[keyPath: setting]
         self.init(name: .customLong(setting.flag), help: setting.argumentHelp)
     }
 
-    init<Setting: Sendable>(_ setting: KeyPath<SettingTable, JobReactorCommand.Setting<Setting>>) where Value == [String] {
+    init<Kind>(wrappedValue: [String], _ setting: KeyPath<SettingTable, Setting<Kind>>) where Value == [String] {
         let setting = SettingTable.standard[keyPath: setting]
-        self.init(name: .customLong(setting.flag), parsing: .singleValue, help: setting.argumentHelp)
+        self.init(
+            wrappedValue: wrappedValue, name: .customLong(setting.flag), parsing: .singleValue,
+            help: setting.argumentHelp)
     }
 }
 
 extension Flag where Value == Bool? {
     /// `--flag` and `--no-flag`.
-    init<Setting: Sendable>(_ setting: KeyPath<SettingTable, JobReactorCommand.Setting<Setting>>) {
+    init<Kind>(_ setting: KeyPath<SettingTable, Setting<Kind>>) {
         let setting = SettingTable.standard[keyPath: setting]
         self.init(name: .customLong(setting.flag), inversion: .prefixedNo, help: setting.argumentHelp)
     }

@@ -1,4 +1,4 @@
-private import Foundation
+internal import Foundation
 internal import Logging
 
 /// Writes the log to standard error, for people to read.
@@ -36,22 +36,24 @@ struct TerminalLogHandler: LogHandler {
         let text: String
         switch style {
         case .plain:
-            text = level == .info ? message : "\(level.rawValue): \(message)"
+            return Terminal.printable(level == .info ? message : "\(level.rawValue): \(message)")
         case .dated:
             let time = date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
             let name = level.rawValue
             let gap = String(repeating: " ", count: max(0, 7 - name.count))
-            text = "\(time) \(name)\(gap) \(message)\(Self.fields(metadata))"
+            text = "\(time) \(name)\(gap) " + Self.entry(message, metadata)
         }
         // What a message has more than one line of is indented, so that no line passes for an entry of its own.
-        return Terminal.printable(text).split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n    ")
+        return Terminal.printable(text).replacing("\n", with: "\n    ")
     }
 
-    /// Short values on the line, those of several lines below it.
-    private static func fields(_ metadata: Logger.Metadata) -> String {
+    /// Short values on the first line, those of several lines below the message.
+    private static func entry(_ message: String, _ metadata: Logger.Metadata) -> String {
         let texts = metadata.map { (key: $0.key, text: "\($0.value)") }.sorted { $0.key < $1.key }
         let short = texts.filter { !$0.text.contains("\n") }
             .map { " \($0.key)=" + ($0.text.isEmpty || $0.text.contains(" ") ? "'\($0.text)'" : $0.text) }
-        return short.joined() + texts.filter { $0.text.contains("\n") }.map { "\n" + $0.text }.joined()
+        let long = texts.filter { $0.text.contains("\n") }.map { "\n\($0.key): \($0.text)" }
+        let end = message.firstIndex(of: "\n") ?? message.endIndex
+        return message[..<end] + short.joined() + message[end...] + long.joined()
     }
 }

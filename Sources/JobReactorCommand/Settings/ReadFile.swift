@@ -16,20 +16,16 @@ struct ReadFile: Sendable {
 
     /// `purpose` names what took the path, for the error.
     init(_ path: String, for purpose: String) throws(CommandFailure) {
-        func failure() -> CommandFailure {
-            .usage("cannot read \(path): \(String(cString: strerror(errno))): name another file with \(purpose)")
-        }
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure() }
+        let descriptor = try Self.open(path, for: purpose)
         defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw failure() }
+        guard fstat(descriptor, &status) == 0 else { throw Self.failure(path, purpose) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16 << 10)
         while true {
             let count = read(descriptor, &chunk, chunk.count)
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw failure() }
+            guard count >= 0 else { throw Self.failure(path, purpose) }
             if count == 0 { break }
             bytes += chunk[..<count]
             guard bytes.count <= Self.limit else {
@@ -39,6 +35,28 @@ struct ReadFile: Sendable {
         self.path = path
         self.bytes = bytes
         mode = UInt32(status.st_mode)
+    }
+
+    /// Throws when the file, or the folder, cannot be opened to be read.
+    static func check(_ path: String, for purpose: String) throws(CommandFailure) {
+        close(try open(path, for: purpose))
+    }
+
+    private static func open(_ path: String, for purpose: String) throws(CommandFailure) -> Int32 {
+        #if canImport(Glibc)
+            let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        #elseif canImport(Musl)
+            let descriptor = Musl.open(path, O_RDONLY | O_CLOEXEC)
+        #else
+            let descriptor = Darwin.open(path, O_RDONLY | O_CLOEXEC)
+        #endif
+        guard descriptor >= 0 else { throw failure(path, purpose) }
+        return descriptor
+    }
+
+    /// The last call of the system failed.
+    private static func failure(_ path: String, _ purpose: String) -> CommandFailure {
+        .usage("cannot read \(path): \(String(cString: strerror(errno))): name another file with \(purpose)")
     }
 
     /// Refuses a file that others can read or change; `why` says what makes it secret.

@@ -1,4 +1,5 @@
 internal import JobReactorCore
+internal import JobReactorWire
 
 /// Every setting, once: flags, environment variables, keys of the config file, defaults and help all come from here.
 ///
@@ -8,9 +9,11 @@ struct SettingTable: Sendable {
     let name = Setting("name", .name, shown: "host name and process id", "Name of the node, unique at its distributors")
     let distributor = Setting(
         "distributor", .addresses, default: [Address(host: "localhost", port: 5000)],
-        "Distributor to connect to; may be given several times for a node")
-    let server = Setting("server", .listenAddress, "Where the node listens; without it distributors need not reach it")
-    let connectTo = Setting("connect_to", .address, "Address that distributors dial, where it differs from the server's")
+        "Distributor to connect to; a node takes several")
+    let server = Setting(
+        "server", .listenAddress, shown: "does not listen, and jobs come over the connections it opens",
+        "Where the node listens, for distributors to dial back")
+    let connectTo = Setting("connect_to", .address, "Address that distributors dial, where it is not the server's")
     let listen = Setting(
         "listen", .listenAddress, default: Address(host: "localhost", port: 5000), "Where the distributor listens")
 
@@ -21,7 +24,8 @@ struct SettingTable: Sendable {
     let window = Setting(
         "window", .wholeNumber(1...1_000_000, "jobs"), default: 1024, "Jobs that a distributor may have here at once")
     let memoryLimit = Setting(
-        "memory_limit", .byteCount(0...1 << 40), default: 0, shown: "0, no limit", "Memory that Lua may use, such as 512M")
+        "memory_limit", .byteCount(0...1 << 40), default: 0, shown: "0, no limit",
+        "Memory that Lua may use, such as 512M")
     let maxAttempt = Setting(
         "max_attempt", .wholeNumber(1...Int(Int32.max)), default: JobPolicy().maxAttempt,
         "Attempts in all before a job has failed")

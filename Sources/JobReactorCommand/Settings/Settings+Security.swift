@@ -2,7 +2,9 @@ internal import JobReactorWire
 
 extension Settings {
     /// The password and TLS. `listens` tells whether TLS needs a certificate to show.
-    func security(_ options: SecurityOptions, insecure: Bool = false, listens: Bool) throws(CommandFailure) -> WireSecurity {
+    func security(
+        _ options: SecurityOptions, insecure: Bool = false, listens: Bool
+    ) throws(CommandFailure) -> WireSecurity {
         WireSecurity(
             password: try password(fileFlag: options.passwordFile), tls: try tls(options, listens: listens),
             isInsecureAllowed: insecure)
@@ -28,9 +30,9 @@ extension Settings {
 
     private func tls(_ options: SecurityOptions, listens: Bool) throws(CommandFailure) -> TransportSecurity? {
         let files = TransportSecurity.Files(
-            certificate: try value(\.tlsCertificate, flag: options.tlsCertificate),
-            key: try value(\.tlsKey, flag: options.tlsKey),
-            authority: try value(\.tlsAuthority, flag: options.tlsAuthority),
+            certificate: try readableFile(\.tlsCertificate, flag: options.tlsCertificate),
+            key: try readableFile(\.tlsKey, flag: options.tlsKey),
+            authority: try readableFile(\.tlsAuthority, flag: options.tlsAuthority),
             requiresClientCertificate: try value(
                 \.tlsRequireClientCertificate, flag: options.tlsRequireClientCertificate))
         let isNamed = files.certificate != nil || files.key != nil || files.authority != nil
@@ -47,5 +49,14 @@ extension Settings {
             }
         }
         do throws(WireError) { return try TransportSecurity(files) } catch { throw .usage(error.message) }
+    }
+
+    /// The path, of a file that can be read: TLS itself does not say which file it misses.
+    private func readableFile(
+        _ setting: KeyPath<SettingTable, Setting<String?>>, flag: String?
+    ) throws(CommandFailure) -> String? {
+        guard let said = try given(setting, flags: flag.map { [$0] } ?? []), let path = said.value else { return nil }
+        try ReadFile.check(path, for: said.source)
+        return path
     }
 }

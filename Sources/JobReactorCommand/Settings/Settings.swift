@@ -11,7 +11,7 @@ struct Settings: Sendable {
         let place: SettingPlaces
     }
 
-    private let layers: [Layer]
+    private var layers: [Layer]
 
     /// Reads the config file, if one is named. `environment` is that of the process.
     init(environment: [String: String], configFlag: String? = nil) throws(CommandFailure) {
@@ -20,14 +20,11 @@ struct Settings: Sendable {
                 environmentVariables: environment,
                 secretsSpecifier: .specific([SettingTable.standard.password.environmentName])
             ).prefixKeys(with: "jobreactor"))
-        let environmentLayer = Layer(reader: variables, name: { $0.environmentName }, place: [])
-        layers = [environmentLayer]
+        layers = [Layer(reader: variables, name: { $0.environmentName }, place: [])]
         guard let path = try value(\.config, flag: configFlag) else { return }
         let file = try ConfigFile(path)
-        layers = [
-            environmentLayer,
-            Layer(reader: ConfigReader(provider: file.provider), name: { "\(path): \($0.key)" }, place: .file),
-        ]
+        layers.append(
+            Layer(reader: ConfigReader(provider: file.provider), name: { "\(path): \($0.key)" }, place: .file))
     }
 
     /// The value of a setting; `flag` is what was said on the command line.

@@ -2,17 +2,27 @@ internal import Synchronization
 
 /// Keeps jobs in memory: the fastest storage, and the reference for all others. Nothing survives the process.
 public final class MemoryStorage: JobStorage {
-    private let jobs = Mutex<[JobID: Job]>([:])
+    private struct State {
+        var jobs: [JobID: Job] = [:]
+        /// Finished jobs that are kept, oldest first.
+        var finished = FIFO<JobID>()
+    }
 
-    public init() {}
+    private let state = Mutex(State())
+    private let maximumFinished: Int
+
+    /// Keeps the last `maximumFinished` of the finished jobs whose policy does not remove them.
+    public init(maximumFinished: Int = 10_000) {
+        self.maximumFinished = max(0, maximumFinished)
+    }
 
     public var isDurable: Bool { false }
 
     public func save(_ new: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void) {
         var added = Set<JobID>(minimumCapacity: new.count)
-        jobs.withLock { jobs in
-            for job in new where jobs[job.id] == nil {
-                jobs[job.id] = job
+        state.withLock { state in
+            for job in new where state.jobs[job.id] == nil {
+                state.jobs[job.id] = job
                 added.insert(job.id)
             }
         }
@@ -20,11 +30,11 @@ public final class MemoryStorage: JobStorage {
     }
 
     public func apply(_ changes: [JobChange], done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
-        jobs.withLock { jobs in
+        state.withLock { state in
             for change in changes {
                 switch change {
-                case .update(let job): if jobs[job.id] != nil { jobs[job.id] = job }
-                case .remove(let id): jobs[id] = nil
+                case .update(let job): update(job, in: &state)
+                case .remove(let id): state.jobs[id] = nil
                 }
             }
         }
@@ -32,15 +42,27 @@ public final class MemoryStorage: JobStorage {
     }
 
     public func load(_ id: JobID, done: @escaping @Sendable (Result<Job?, StorageError>) -> Void) {
-        done(.success(jobs.withLock { $0[id] }))
+        done(.success(state.withLock { $0.jobs[id] }))
     }
 
     public func jobs(
         after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void
     ) {
-        let page = jobs.withLock { jobs in
-            jobs.values.filter { job in id.map { job.id > $0 } ?? true }.sorted { $0.id < $1.id }.prefix(limit)
+        let page = state.withLock { state in
+            state.jobs.values.filter { job in id.map { job.id > $0 } ?? true }.sorted { $0.id < $1.id }.prefix(limit)
         }
         done(.success(Array(page)))
+    }
+
+    private func update(_ job: Job, in state: inout State) {
+        guard let before = state.jobs.updateValue(job, forKey: job.id) else {
+            state.jobs[job.id] = nil
+            return
+        }
+        guard job.status.isFinished, !before.status.isFinished else { return }
+        state.finished.append(job.id)
+        while state.finished.count > maximumFinished, let oldest = state.finished.popFirst() {
+            if state.jobs[oldest]?.status.isFinished == true { state.jobs[oldest] = nil }
+        }
     }
 }

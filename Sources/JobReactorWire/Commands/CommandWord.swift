@@ -19,9 +19,10 @@ package enum CommandWord {
 
     /// A finite number; nil for anything else.
     package static func number(_ word: UnsafeRawBufferPointer) -> Double? {
-        guard word.count <= 64, let value = Double(String(decoding: word, as: UTF8.self)), value.isFinite else {
-            return nil
-        }
+        // Double ends its text at a zero byte.
+        guard word.count <= 64, !word.contains(0), let value = Double(String(decoding: word, as: UTF8.self)),
+            value.isFinite
+        else { return nil }
         return value
     }
 

@@ -93,9 +93,9 @@ extension JobOptions {
         } else if CommandWord.matches(option, "PERIOD") {
             period = try seconds(value, "PERIOD")
         } else if CommandWord.matches(option, "NODE") {
-            node = String(decoding: value, as: UTF8.self)
+            node = try name(value, "NODE")
         } else if CommandWord.matches(option, "NOT_NODE") {
-            notNode = String(decoding: value, as: UTF8.self)
+            notNode = try name(value, "NOT_NODE")
         } else if CommandWord.matches(option, "MAX_ATTEMPT") {
             guard let number = CommandWord.integer(value) else {
                 throw CommandError("ERR MAX_ATTEMPT takes a whole number from 1, not '\(CommandWord.shown(value))'")
@@ -112,6 +112,13 @@ extension JobOptions {
             return false
         }
         return true
+    }
+
+    private func name(_ value: UnsafeRawBufferPointer, _ option: String) throws(CommandError) -> String {
+        guard let name = String(validating: value, as: UTF8.self) else {
+            throw CommandError("ERR \(option) must be UTF-8")
+        }
+        return name
     }
 
     private func seconds(_ value: UnsafeRawBufferPointer, _ option: String) throws(CommandError) -> Double {

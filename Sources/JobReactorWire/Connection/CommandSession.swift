@@ -26,9 +26,14 @@ package final class CommandSession: ConnectionSession {
     private var authenticationDeadline: Scheduled<Void>?
     private var owed: Deque<ByteBuffer?> = []
     private var firstOwed = 0
+    /// Bytes of replies that wait behind one that is owed.
+    private var waitingBytes = 0
+    /// QUIT came while replies were owed.
+    private var isQuitting = false
 
-    /// Commands whose replies are owed at once, before no more are read.
+    /// Commands whose replies are owed or wait at once, before no more are read.
     private static let maximumOwed = 10_000
+    private static let maximumWaitingBytes = 1 << 20
     private static let authenticationTime = TimeAmount.seconds(10)
 
     private init(connection: Connection, service: any CommandService, password: Password?) {
@@ -64,13 +69,15 @@ package final class CommandSession: ConnectionSession {
         guard !owed.isEmpty else { return connection.write(body) }
         var buffer = ByteBuffer()
         body(&buffer)
+        waitingBytes += buffer.readableBytes
         owed.append(buffer)
+        pauseWhenMuchIsOwed()
     }
 
     /// Owes the reply to the command being carried out; those to later commands wait for it.
     package func owe() -> Ticket {
         owed.append(nil)
-        if owed.count >= Self.maximumOwed { connection.pauseInput(true) }
+        pauseWhenMuchIsOwed()
         return Ticket(number: firstOwed + owed.count - 1)
     }
 
@@ -80,18 +87,28 @@ package final class CommandSession: ConnectionSession {
         guard owed.indices.contains(index), owed[index] == nil else { return }
         var buffer = ByteBuffer()
         body(&buffer)
+        waitingBytes += buffer.readableBytes
         owed[index] = buffer
         while let first = owed.first, var ready = first {
             owed.removeFirst()
             firstOwed += 1
+            waitingBytes -= ready.readableBytes
             connection.write { $0.writeBuffer(&ready) }
         }
-        if owed.count < Self.maximumOwed / 2 { connection.pauseInput(false) }
+        if isQuitting, owed.isEmpty { return connection.close() }
+        if owed.count < Self.maximumOwed / 2, waitingBytes < Self.maximumWaitingBytes / 2 {
+            connection.pauseInput(false)
+        }
+    }
+
+    private func pauseWhenMuchIsOwed() {
+        if owed.count >= Self.maximumOwed || waitingBytes >= Self.maximumWaitingBytes { connection.pauseInput(true) }
     }
 
     // MARK: Session
 
     package func received(_ frame: RESPFrame, on connection: Connection) {
+        guard !isQuitting else { return }
         do throws(CommandError) {
             let command = try ClientCommand(frame)
             guard isAuthenticated || command.isAllowedBeforeAuthentication else {
@@ -148,7 +165,7 @@ package final class CommandSession: ConnectionSession {
             }
         case .quit:
             reply { $0.writeRESPSimple("OK") }
-            connection.close()
+            if owed.isEmpty { connection.close() } else { isQuitting = true }
         case .commandTable(let isCount):
             reply { if isCount { $0.writeRESPInteger(0) } else { $0.writeRESPArray(count: 0) } }
         case .clientSetting:

@@ -1,6 +1,14 @@
 internal import NIOCore
 private import NIOPosix
 
+#if canImport(Glibc)
+    private import Glibc
+#elseif canImport(Musl)
+    private import Musl
+#else
+    private import Darwin
+#endif
+
 /// What listeners and dialers have in common.
 package enum Transport {
     /// Large reads under load, small ones for quiet connections.
@@ -9,7 +17,8 @@ package enum Transport {
     /// An I/O error in a few words, without the name of a type.
     package static func describe(_ error: any Error) -> String {
         switch error {
-        case let error as IOError: "\(error.description)"
+        // NIO's own text says "connection reset" of a refused connection.
+        case let error as IOError: strerror(error.errnoCode).map { String(cString: $0).lowercased() } ?? "\(error)"
         case let error as ChannelError:
             switch error {
             case .connectTimeout: "no answer in time"

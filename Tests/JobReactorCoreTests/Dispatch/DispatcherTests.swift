@@ -202,7 +202,8 @@ extension Dispatcher {
         let b = dispatcher.join("b", credit: 9)
         #expect(dispatcher.takeAll(for: b) == (strict ? [1] : [1, 2]))
         #expect(dispatcher.enqueue(job(3, notNode: "a")) == b)
-        #expect(dispatcher.enqueue(job(4, notNode: "b")) == a || dispatcher.state(of: again).load == 1)
+        let chosen = dispatcher.enqueue(job(4, notNode: "b"))
+        #expect(chosen == a || chosen == again)
     }
 
     // MARK: Waiting
@@ -348,7 +349,8 @@ extension Dispatcher {
         #expect(dispatcher.takeNext(for: a) == nil)
         #expect(dispatcher.giveBack(job(3)) == nil)
         let b = dispatcher.join("b", credit: 5)
-        #expect(dispatcher.takeAll(for: b) == [3, 1, 2] || dispatcher.waitingCount == 0)
+        // The one given back first; then the route with the preference has its turn.
+        #expect(dispatcher.takeAll(for: b) == [3, 2, 1])
         #expect(dispatcher.state(of: b).load == 3)
         #expect(dispatcher.enqueue(job(4)) == b)
     }

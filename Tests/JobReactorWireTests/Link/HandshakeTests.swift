@@ -21,7 +21,7 @@ import Testing
     ]
 
     @Test("every handshake has its bytes, and is read back from them", arguments: golden)
-    func golden(handshake: Handshake, stream: String) throws {
+    func goldenBytes(handshake: Handshake, stream: String) throws {
         #expect(written { handshake.write(to: &$0) } == stream)
         #expect(try withFrame(stream) { try Handshake($0) } == handshake)
     }

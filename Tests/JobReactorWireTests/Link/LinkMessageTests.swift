@@ -75,7 +75,7 @@ import Testing
     }
 
     @Test("every message has its bytes, and is read back from them", arguments: golden)
-    func golden(message: LinkMessage, stream: String) throws {
+    func goldenBytes(message: LinkMessage, stream: String) throws {
         #expect(written { Self.write(message, to: &$0) } == stream)
         #expect(try Self.messages(in: stream) == [message])
     }
@@ -126,8 +126,9 @@ import Testing
         let messages = try Self.messages(in: written { LinkMessage.writeReturned(ids, to: &$0) })
         #expect(messages.count == (count + 9_999) / 10_000)
         #expect(
-            messages.flatMap { message in
-                if case .returned(let ids) = message { ids } else { [] }
+            messages.flatMap { message -> [JobID] in
+                if case .returned(let ids) = message { return ids }
+                return []
             } == ids)
     }
 
