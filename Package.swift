@@ -16,6 +16,7 @@ let strict: [SwiftSetting] = warnings + [
 
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHandshake: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioTLS: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -52,7 +53,7 @@ let package = Package(
         .target(name: "JobReactorCore", dependencies: [], swiftSettings: strict),
         .target(
             name: "JobReactorWire",
-            dependencies: ["JobReactorCore", "CHiredis", nio, nioPosix, nioTLS, logging, deque],
+            dependencies: ["JobReactorCore", "CHiredis", nio, nioPosix, nioHandshake, nioTLS, logging, deque],
             swiftSettings: strict),
         .target(
             name: "JobReactor",

@@ -20,8 +20,8 @@ void jri_give_coroutine(lua_State *L, jri_coroutine *coroutine) {
     lua_settop(given.thread, 0);
   }
   // Lua raises some errors of a coroutine that a script resumes (no memory for the text of "cannot resume dead
-  // coroutine") straight through to the main thread's protected call. The coroutine in between then never came back, and
-  // would jump to a stack frame that is gone if it were used again.
+  // coroutine") straight through to the main thread's protected call. The coroutine in between then never came back,
+  // and would jump to a stack frame that is gone if it were used again.
   if (given.resumed || state->idle_count == JRI_IDLE_COROUTINES) {
     luaL_unref(L, LUA_REGISTRYINDEX, given.reference);
   } else {

@@ -48,7 +48,8 @@ final class LuaGeneration {
                 }
         }
         guard isJoined else {
-            jr_close(state)
+            // Finalizers of scripts may still log.
+            withExtendedLifetime(host) { jr_close(state) }
             throw ScriptError("not enough memory for the job scripts: raise --memory-limit")
         }
         return LuaGeneration(state: state, host: host, report: report)

@@ -1,6 +1,5 @@
 public import JobReactorCore
 public import Logging
-private import Synchronization
 
 #if canImport(Glibc)
     private import Glibc
@@ -49,7 +48,7 @@ public final class LuaLane: Sendable {
 
     private let options: Options
     private let queue = LaneQueue<Run>()
-    private let outcomes = Mutex<[Outcome]>([])
+    private let outcomes = Locked<[Outcome]>([])
     private let onOutcomes: @Sendable () -> Void
 
     /// `onOutcomes` is called on the lane's thread when there are outcomes to take and there were none before.

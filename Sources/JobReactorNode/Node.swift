@@ -4,7 +4,6 @@ internal import JobReactorWire
 public import NIOCore
 private import NIOPosix
 public import ServiceLifecycle
-private import Synchronization
 
 /// A process, or a part of one, that embeds Lua: loads the job scripts, keeps jobs, runs them and reports outcomes.
 ///
@@ -24,7 +23,7 @@ public final class Node: Service {
     private let ownGroup: MultiThreadedEventLoopGroup?
     private let loop: any EventLoop
     private let core: NIOLoopBoundBox<NodeCore?>
-    private let state = Mutex<State>(.idle)
+    private let state = Locked<State>(.idle)
 
     /// A node that does nothing until it is started.
     public init(_ configuration: NodeConfiguration, on group: (any EventLoopGroup)? = nil) {

@@ -1,5 +1,4 @@
 public import JobReactorCore
-internal import Synchronization
 
 /// A wall clock that stands still until a test moves it.
 ///
@@ -12,11 +11,11 @@ internal import Synchronization
 /// All members may be used on any thread, at any time. Moving the clock wakes nobody: a component that sleeps until a
 /// due time must be told by other means that the time has come.
 public final class ManualClock: Sendable {
-    private let current: Mutex<Timestamp>
+    private let current: Locked<Timestamp>
 
     /// A clock that stands at `start`; 2026-01-01 00:00 UTC unless told otherwise.
     public init(at start: Timestamp = Timestamp(microseconds: 1_767_225_600_000_000)) {
-        current = Mutex(start)
+        current = Locked(start)
     }
 
     /// The time it shows.

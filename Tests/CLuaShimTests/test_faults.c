@@ -6,7 +6,8 @@
 
 static const char script[] =
     "local helper = {} for i = 1, 5 do helper['k' .. i] = ('long text '):rep(i) end\n"
-    "job('good', {max_attempt = 2}, function(args) args.list = {1, {2.5}, 'x'} args.helper = helper.k5 print(args.n) end)\n"
+    "job('good', {max_attempt = 2}, function(args) args.list = {1, {2.5}, 'x'} args.helper = "
+    "helper.k5 print(args.n) end)\n"
     "job_callback 'good' (function(args) args.text = json.encode(args) .. table.concat({'a', 'b'}) end)\n"
     "job('failing', function(args) args.x = {} error('boom' .. args.n) end)\n"
     "job_errback('failing', 'label', function(args) args.seen = args.error .. '!' end)\n"
@@ -18,7 +19,8 @@ static const char script[] =
     "job('cancelled_bad', function(args) args.x = print error(CancelJob) end)\n"
     "job('errback_cancelled', function(args) args.x = 1 error('x' .. args.n) end)\n"
     "job_errback('errback_cancelled', function(args) args.y = 1 cancel_job() end)\n"
-    "job('yields', function(args) local x <close> = setmetatable({}, {__close = function() end}) coroutine.yield() end)\n"
+    "job('yields', function(args) local x <close> = setmetatable({}, {__close = function() end}) "
+    "coroutine.yield() end)\n"
     "job('bad_args', function(args) args.list = {1, {callback = print}} end)\n"
     "job_errback('bad_args', function(args) args.f = io.stdout end)\n"
     "job('inner', function(args) local c = coroutine.wrap(function() pcall(coroutine.yield, {1}) end) c() c() end)\n";

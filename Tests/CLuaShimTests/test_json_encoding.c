@@ -109,7 +109,8 @@ static const char scripts[] =
     "assert(not pcall(setmetatable, json.array(), {})) assert(getmetatable(json.array()) == 'array')\n"
     "assert(require 'json' == json)\n"
     // A finalizer that runs in the middle may use the library.
-    "local function garbage() setmetatable({}, {__gc = function() json.encode{x = json.decode'\"\\\\u0041\"'} end}) end\n"
+    "local function garbage() setmetatable({}, {__gc = function() json.encode{x = "
+    "json.decode'\"\\\\u0041\"'} end}) end\n"
     "for i = 1, 2000 do garbage() local s = json.encode{('x'):rep(i), '\\n' .. i}\n"
     "  local t = json.decode(s) assert(t[1] == ('x'):rep(i) and t[2] == '\\n' .. i) end\n";
 

@@ -9,20 +9,25 @@ static const char jobs[] =
     "job('errback_cancelled', function(args) error('x') end)\n"
     "job_errback('errback_cancelled', function(args) cancel_job() end)\n"
     "job('bad_args', function(args) args.f = print end)\n"
-    "job('yields', function(args) local x <close> = setmetatable({}, {__close = function() end}) coroutine.yield() end)\n"
-    "job('deep', function(args) local function f(n) if n > 0 then return 1 + f(n - 1) end error('deep') end f(100) end)\n"
+    "job('yields', function(args) local x <close> = setmetatable({}, {__close = function() end}) "
+    "coroutine.yield() end)\n"
+    "job('deep', function(args) local function f(n) if n > 0 then return 1 + f(n - 1) end "
+    "error('deep') end f(100) end)\n"
     "job('nested', function(args) coroutine.wrap(function() pcall(function() coroutine.yield() end) end)() end)\n"
     "job('collect', function() collectgarbage() collectgarbage() end)\n"
     "job('greedy', function(args) local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end end)\n"
     "job_errback('greedy', function(args) args.seen = args.error end)\n"
-    "job('hoards', function(args) hoard = hoard or {} while true do hoard[#hoard + 1] = ('x'):rep(100) .. #hoard end end)\n"
+    "job('hoards', function(args) hoard = hoard or {} while true do hoard[#hoard + 1] = "
+    "('x'):rep(100) .. #hoard end end)\n"
     "job_errback('hoards', function(args) args.seen = args.error end)\n"
     "job('releases', function(args) hoard = nil end)\n"
-    "job('large_args', function(args) local s = ('x'):rep(300000) local t = {} for i = 1, 100 do t[i] = s end args.t = t end)\n"
+    "job('large_args', function(args) local s = ('x'):rep(300000) local t = {} for i = 1, 100 do "
+    "t[i] = s end args.t = t end)\n"
     "job_errback('large_args', function(args) args.seen = args.error end)\n"
     "job('one_string', function(args) args.x = ('x'):rep(1 << 30) end)\n"
     "job('catches', function(args) local good, text = pcall(string.rep, 'x', 1 << 30) args.text = text end)\n"
-    "job('garbage', function(args) for i = 1, 20000 do local s = ('x'):rep(100) .. i end args.s = ('y'):rep(100000) end)\n";
+    "job('garbage', function(args) for i = 1, 20000 do local s = ('x'):rep(100) .. i end args.s = "
+    "('y'):rep(100000) end)\n";
 
 /// Memory after many runs of every kind is what it was after a few.
 static void check_level(void) {

@@ -50,7 +50,8 @@ static const char jobs[] =
     "job('worse_error', function(args) error{a = 1} end)\n"
     "job_errback('worse_error', function(args) args.error = print end)\n"
     "job('own_error', function(args) args.error = 'mine' end)\n"
-    "job('close', function() local x <close> = setmetatable({}, {__close = function() error('closed', 0) end}) error('x') end)\n"
+    "job('close', function() local x <close> = setmetatable({}, {__close = function() "
+    "error('closed', 0) end}) error('x') end)\n"
     "job('state', function(args) counter = (counter or 0) + 1 args.n = counter end)\n"
     "job('empties', function(args) args.a[1] = nil args.o.k = nil end)\n";
 
@@ -174,11 +175,13 @@ static void check_speaking(void) {
   static fixture f;
   fixture_start(&f,
                 "print('loading')\n"
-                "job('speak', function(args) print('a', 1, 2.0, nil, true) log.debug('d') log.info() log.warn('w', 'x')\n"
+                "job('speak', function(args) print('a', 1, 2.0, nil, true) log.debug('d') "
+                "log.info() log.warn('w', 'x')\n"
                 "  log.error(setmetatable({}, {__tostring = function() return 'e' end})) print(json.null, CancelJob)\n"
                 "  warn('a ', 'warning') end)\n"
                 "job('bad', function() print(setmetatable({}, {__tostring = function() return {} end})) end)\n"
-                "job('finalizer', function() setmetatable({}, {__gc = function() error('in gc', 0) end}) collectgarbage() end)\n");
+                "job('finalizer', function() setmetatable({}, {__gc = function() error('in gc', 0) "
+                "end}) collectgarbage() end)\n");
   CHECK(strcmp(f.said, "INFO loading\n") == 0 && f.last_run == NULL, "%s", f.said);
   f.said[0] = 0;
   int token;

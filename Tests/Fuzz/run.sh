@@ -70,7 +70,7 @@ fuzz() { # NAME
       tail -50 "$out/$1.log" >&2
       return 1
     fi
-    grep -E 'number_of_executed_units|new_units_added' "$out/$1.log"
+    grep -E 'number_of_executed_units|new_units_added' "$out/$1.log" | sort -u
   fi
 }
 

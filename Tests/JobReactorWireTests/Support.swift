@@ -232,3 +232,149 @@ final class EmbeddedPeer {
         channel.pipeline.fireChannelWritabilityChanged()
     }
 }
+
+// MARK: Sockets
+
+/// A port of this machine that answers as ``FakeService`` does.
+final class TestServer: Sendable {
+    let port: Int
+    private let listener: NIOLoopBound<Listener>
+    private let loop: any EventLoop
+
+    var address: Address { Address(host: "localhost", port: port) }
+
+    private init(_ listener: NIOLoopBound<Listener>, port: Int, on loop: any EventLoop) {
+        self.listener = listener
+        self.port = port
+        self.loop = loop
+    }
+
+    /// Port 0 takes a free one.
+    static func start(
+        host: String = "localhost", port: Int = 0, security: WireSecurity = WireSecurity(), limits: RESPLimits = RESPLimits(),
+        maximumConnections: Int = 100
+    ) async throws -> TestServer {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        return try await loop.flatSubmit {
+            Listener.bind(
+                to: Address(host: host, port: port), on: loop, security: security, maximumConnections: maximumConnections
+            ) {
+                CommandSession.accept(limits: limits, password: security.password, service: FakeService(), on: loop)
+            }.map { TestServer($0, port: $0.value.port, on: loop) }
+        }.get()
+    }
+
+    var connectionCount: Int {
+        get async throws { try await loop.submit { self.listener.value.connectionCount }.get() }
+    }
+
+    func closeConnections() async throws {
+        try await loop.flatSubmit { self.listener.value.closeConnections(on: self.loop) }.get()
+    }
+
+    /// Accepts no more and closes what is open.
+    func stop() async throws {
+        try await loop.submit { self.listener.value.stopAccepting() }.get()
+        try await closeConnections()
+    }
+}
+
+/// Starts a server for as long as the body takes.
+func withServer(
+    security: WireSecurity = WireSecurity(), limits: RESPLimits = RESPLimits(), maximumConnections: Int = 100,
+    _ body: (TestServer) async throws -> Void
+) async throws {
+    let server = try await TestServer.start(
+        security: security, limits: limits, maximumConnections: maximumConnections)
+    do {
+        try await body(server)
+    } catch {
+        try await server.stop()
+        throw error
+    }
+    try await server.stop()
+}
+
+/// A peer that keeps to no protocol: sends what it is told to, then the flood again and again, until it hears something,
+/// and hears until the other side is done.
+enum RawPeer {
+    static func exchange(port: Int, sending first: String, flood: String = "") async throws -> String {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let end = loop.makePromise(of: String.self)
+        do {
+            _ = try await ClientBootstrap(group: loop)
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let handler = Handler(ByteBuffer(string: first), flood: ByteBuffer(string: flood), end)
+                        try channel.pipeline.syncOperations.addHandler(handler)
+                    }
+                }
+                .connect(host: "localhost", port: port).get()
+        } catch {
+            end.fail(error)
+        }
+        return try await end.futureResult.get()
+    }
+
+    private final class Handler: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        private let first: ByteBuffer
+        private let flood: ByteBuffer
+        private let end: EventLoopPromise<String>
+        private var heard = ByteBuffer()
+
+        init(_ first: ByteBuffer, flood: ByteBuffer, _ end: EventLoopPromise<String>) {
+            self.first = first
+            self.flood = flood
+            self.end = end
+        }
+
+        func channelActive(context: ChannelHandlerContext) {
+            if first.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(first), promise: nil) }
+            sendFlood(context)
+        }
+
+        private func sendFlood(_ context: ChannelHandlerContext) {
+            guard flood.readableBytes > 0, heard.readableBytes == 0, context.channel.isActive else { return }
+            context.writeAndFlush(wrapOutboundOut(flood)).assumeIsolated().whenSuccess { self.sendFlood(context) }
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            heard.writeImmutableBuffer(unwrapInboundIn(data))
+        }
+
+        func channelInactive(context: ChannelHandlerContext) { end.succeed(String(buffer: heard)) }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    }
+}
+
+/// What happens on the connections of one who dials, as it happens.
+struct DialledEvents {
+    enum Event: Hashable, Sendable {
+        case connection(RecordingSession.Event)
+        /// A try that did not reach the other side.
+        case failure(String)
+    }
+
+    private var iterator: AsyncStream<Event>.Iterator
+    let continuation: AsyncStream<Event>.Continuation
+
+    init() {
+        let (stream, continuation) = AsyncStream.makeStream(of: Event.self)
+        iterator = stream.makeAsyncIterator()
+        self.continuation = continuation
+    }
+
+    mutating func next() async throws -> Event { try #require(await iterator.next(isolation: nil)) }
+}
+
+/// A session that says PING when it is connected and reports what happens.
+func pingingSession(_ events: AsyncStream<DialledEvents.Event>.Continuation) -> RecordingSession {
+    RecordingSession { event, connection in
+        if event == .connected { connection.write { $0.writeRESPCommand(["PING"]) } }
+        events.yield(.connection(event))
+    }
+}

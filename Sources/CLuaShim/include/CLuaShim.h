@@ -141,8 +141,8 @@ typedef struct {
 } jr_result;
 
 /// Runs a job: its body, then its callbacks, or its errbacks when one of those raises. Never fails itself: whatever
-/// goes wrong, memory included, is an outcome. The bytes in `result` are valid until the next call on this state; should
-/// the process itself be out of memory, `result.args` may point at the request's bytes.
+/// goes wrong, memory included, is an outcome. The bytes in `result` are valid until the next call on this state;
+/// should the process itself be out of memory, `result.args` may point at the request's bytes.
 void jr_run(jr_state *_Nonnull state, const jr_request *_Nonnull request, jr_result *_Nonnull result);
 
 // MARK: JSON

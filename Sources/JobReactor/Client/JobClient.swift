@@ -4,7 +4,6 @@ public import Logging
 public import NIOCore
 private import NIOPosix
 public import ServiceLifecycle
-private import Synchronization
 
 /// Enqueues at a distributor elsewhere and gets the feedbacks, over one connection that comes back by itself.
 ///
@@ -19,7 +18,7 @@ public final class JobClient: JobProducer, Service {
     private let loop: any EventLoop
     private let core: NIOLoopBoundBox<ClientCore?>
     private let inbox: SubmissionInbox
-    private let isStopped = Mutex(false)
+    private let isStopped = Locked(false)
 
     private init(to address: Address, security: WireSecurity, on group: (any EventLoopGroup)?, logger: Logger) {
         self.address = address

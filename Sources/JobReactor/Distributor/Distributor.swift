@@ -3,7 +3,6 @@ internal import JobReactorWire
 public import NIOCore
 private import NIOPosix
 public import ServiceLifecycle
-private import Synchronization
 
 /// Lives in the application: accepts jobs, hands each to a node, and runs feedbacks.
 ///
@@ -27,7 +26,7 @@ public final class Distributor: JobProducer, Service {
     private let loop: any EventLoop
     private let core: NIOLoopBoundBox<DistributorCore?>
     private let inbox: SubmissionInbox
-    private let state = Mutex<State>(.idle)
+    private let state = Locked<State>(.idle)
 
     /// A distributor that only collects jobs until it is started. `group` is the application's; without one it runs on a
     /// thread of its own.

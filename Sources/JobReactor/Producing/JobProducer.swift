@@ -1,5 +1,4 @@
 public import JobReactorCore
-private import Synchronization
 
 /// What enqueues jobs: a ``Distributor`` in this process, or a ``JobClient`` to one elsewhere.
 ///
@@ -100,7 +99,7 @@ private final class PendingOutcome: Sendable {
         case over
     }
 
-    private let state = Mutex<State>(.open)
+    private let state = Locked<State>(.open)
 
     func finish(_ result: Result<JobResult, any Error>) {
         let waiting: CheckedContinuation<JobResult, any Error>? = state.withLock { state in

@@ -1,6 +1,5 @@
 internal import JobReactorCore
 internal import NIOCore
-private import Synchronization
 
 /// A job on its way from any thread to the event loop that owns it.
 struct Submission: Sendable {
@@ -18,7 +17,7 @@ final class SubmissionInbox: Sendable {
         var ids = JobID.Generator()
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let loop: any EventLoop
     private let deliver: @Sendable ([Submission]) -> Void
 

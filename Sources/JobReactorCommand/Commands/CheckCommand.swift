@@ -28,7 +28,7 @@ struct CheckCommand: AsyncParsableCommand {
         runner.tellProblems()
         let report = runner.report
         if report.fileCount == 0 { Terminal.note("warning: there is no .lua file in \(folder)") }
-        if !report.definitions.isEmpty { Terminal.result(Self.table(of: report.definitions).text) }
+        if !report.definitions.isEmpty { try Terminal.result(Self.table(of: report.definitions).text) }
         if report.hasErrors { throw CommandFailure.told }
     }
 

@@ -40,18 +40,20 @@ struct EnqueueCommand: AsyncParsableCommand {
         }
         let address = try distributor.address(settings)
         let wireSecurity = try settings.security(security, listens: false)
-        let logger = try common.logger(settings, level: .warning)
+        let logger = try common.logger(settings, level: .critical)
 
         let client = try await withDeadline(10, else: .noAnswer(from: address)) {
-            try await JobClient.connect(to: address, security: wireSecurity, logger: logger)
+            do { return try await JobClient.connect(to: address, security: wireSecurity, logger: logger) } catch {
+                throw (error as? WireError).map { .unconnected(to: address, $0) } ?? CommandFailure(error)
+            }
         }
         if wait {
             let result = try await client.perform(name, arguments, options, timeout: timeout)
-            Terminal.result(result.args.description)
+            try Terminal.result(result.args.description)
         } else {
             let id = try client.enqueue(name, arguments, options)
             try await withDeadline(10, else: .noAnswer(from: address)) { try await client.flush() }
-            Terminal.result(id.description)
+            try Terminal.result(id.description)
         }
         await client.stop(grace: 1)
     }

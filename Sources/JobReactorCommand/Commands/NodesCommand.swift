@@ -18,7 +18,7 @@ struct NodesCommand: AsyncParsableCommand {
         let reply = try await Query.send(
             ["NODES"], to: address, security: try settings.security(security, listens: false))
         let rows = (reply.elements ?? []).map(Self.fields)
-        Terminal.result(json ? JSONValue.array(rows.map(Self.value)).json : Self.table(of: rows).text)
+        try Terminal.result(json ? JSONValue.array(rows.map(Self.value)).json : Self.table(of: rows).text)
     }
 
     static func fields(_ row: RESPValue) -> [String: String] {

@@ -9,7 +9,7 @@ enum Query {
         let reply = try await withDeadline(10, else: .noAnswer(from: address)) {
             let client: RESPClient
             do { client = try await RESPClient.connect(to: address, security: security) } catch let error as WireError {
-                guard isNode, let cause = error.cause else { throw error }
+                guard isNode, let cause = error.cause else { throw CommandFailure.unconnected(to: address, error) }
                 throw CommandFailure.failure(
                     "cannot connect to \(address): \(Transport.describe(cause)):"
                         + " start the node with --server, or name another with --server")
@@ -20,7 +20,7 @@ enum Query {
                 return reply
             } catch {
                 await client.close()
-                throw CommandFailure.failure("\(address): \(error)")
+                throw (error as? WireError).map { CommandFailure.unconnected(to: address, $0) } ?? CommandFailure(error)
             }
         }
         guard case .error(let line) = reply else { return reply }
@@ -33,10 +33,26 @@ extension CommandFailure {
         .failure("no answer from \(address) within 10 s: check that JobReactor listens there, and whether with TLS")
     }
 
+    /// A connection that could not be made, or was not good.
+    static func unconnected(to address: Address, _ error: WireError) -> CommandFailure {
+        for code in ["NOAUTH", "WRONGPASS"] where error.message.contains(": \(code) ") {
+            return .refusal(code, by: address)
+        }
+        // What a TLS server answers to anything else begins with the byte of an alert.
+        if error.message.contains("got \"\\x15\"") {
+            return .failure("\(address) speaks TLS: give --tls, or --tls-authority with who signed its certificate")
+        }
+        if error.message.contains("\(address)") { return CommandFailure(error) }
+        return .failure("\(address): \(error.message)")
+    }
+
     /// An error reply; its first word is a code for programs.
     static func refusal(_ line: String, by address: Address) -> CommandFailure {
         if line.hasPrefix("NOAUTH") {
             return .failure("\(address) asks for a password: set JOBREACTOR_PASSWORD or give --password-file")
+        }
+        if line.hasPrefix("WRONGPASS") {
+            return .failure("\(address) refuses the password: check JOBREACTOR_PASSWORD or --password-file")
         }
         let text = line.hasPrefix("ERR ") ? String(line.dropFirst(4)) : line
         return .failure("\(address): \(text)")

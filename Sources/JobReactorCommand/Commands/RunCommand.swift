@@ -44,10 +44,10 @@ struct RunCommand: AsyncParsableCommand {
         let outcome = await runner.run(job, jobItself: merges ? job.itself(onNode: "run") : nil)
         switch outcome.kind {
         case .succeeded:
-            Terminal.result(outcome.args.description)
+            try Terminal.result(outcome.args.description)
         case .cancelled:
             Terminal.note("the job cancelled itself")
-            Terminal.result(outcome.args.description)
+            try Terminal.result(outcome.args.description)
         case .failed, .failedCancelled:
             Self.tell(outcome)
             throw CommandFailure.told

@@ -8,9 +8,13 @@
 
 /// Standard output, for results, and standard error, for everything else. Each text goes out in one piece.
 enum Terminal {
-    static func result(_ line: String) { write(line + "\n", to: STDOUT_FILENO) }
+    /// Throws when the result cannot be written: a full disk must not look like success.
+    static func result(_ line: String) throws(CommandFailure) {
+        guard let error = write(line + "\n", to: STDOUT_FILENO) else { return }
+        throw .failure("cannot write to standard output: \(String(cString: strerror(error)))")
+    }
 
-    static func note(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
+    static func note(_ line: String) { _ = write(line + "\n", to: STDERR_FILENO) }
 
     /// `jobreactor: message`, on one line whatever the message is.
     static func complain(_ message: String) {
@@ -27,9 +31,10 @@ enum Terminal {
         return text.unicodeScalars.map { isPlain($0) ? String($0) : "\\x\(String($0.value, radix: 16))" }.joined()
     }
 
-    private static func write(_ text: String, to descriptor: Int32) {
+    /// The error of the system, if there was one.
+    private static func write(_ text: String, to descriptor: Int32) -> Int32? {
         var text = text
-        text.withUTF8 { bytes in
+        return text.withUTF8 { bytes in
             var rest = UnsafeRawBufferPointer(bytes)
             while let start = rest.baseAddress, !rest.isEmpty {
                 #if canImport(Glibc)
@@ -40,10 +45,10 @@ enum Terminal {
                     let count = Darwin.write(descriptor, start, rest.count)
                 #endif
                 if count < 0, errno == EINTR { continue }
-                // Nobody listens any more, and there is nowhere to complain.
-                guard count > 0 else { return }
+                guard count > 0 else { return errno }
                 rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
             }
+            return nil
         }
     }
 }

@@ -4,7 +4,7 @@ internal import Logging
 /// Writes the log to standard error, for people to read.
 struct TerminalLogHandler: LogHandler {
     enum Style: Sendable {
-        /// `2030-01-31T12:00:00.000Z info    node started jobs=5`
+        /// `2030-01-31T12:00:00.000Z info    node started  jobs=5`
         case dated
         /// The message alone, and its level where it is not info: for a script at work.
         case plain
@@ -54,6 +54,6 @@ struct TerminalLogHandler: LogHandler {
             .map { " \($0.key)=" + ($0.text.isEmpty || $0.text.contains(" ") ? "'\($0.text)'" : $0.text) }
         let long = texts.filter { $0.text.contains("\n") }.map { "\n\($0.key): \($0.text)" }
         let end = message.firstIndex(of: "\n") ?? message.endIndex
-        return message[..<end] + short.joined() + message[end...] + long.joined()
+        return message[..<end] + (short.isEmpty ? "" : " ") + short.joined() + message[end...] + long.joined()
     }
 }

@@ -70,7 +70,7 @@ struct SettingTable: Sendable {
 
     // All commands
     let logLevel = Setting(
-        "log_level", .logLevel, shown: "info, in servers; warning, in clients",
+        "log_level", .logLevel, shown: "info; critical for enqueue, nodes and info",
         "Least level that is logged: trace, debug, info, notice, warning, error or critical")
     let config = Setting("config", in: .flag, .file, "Config file: a JSON object of settings")
 

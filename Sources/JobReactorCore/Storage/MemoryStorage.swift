@@ -1,4 +1,3 @@
-internal import Synchronization
 
 /// Keeps jobs in memory: the fastest storage, and the reference for all others. Nothing survives the process.
 public final class MemoryStorage: JobStorage {
@@ -8,7 +7,7 @@ public final class MemoryStorage: JobStorage {
         var finished = FIFO<JobID>()
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let maximumFinished: Int
 
     /// Keeps the last `maximumFinished` of the finished jobs whose policy does not remove them.

@@ -1,11 +1,10 @@
 internal import JobReactorCore
-internal import Synchronization
 
 /// One call of a storage, from its start to its answer, and to any further answers there should not be.
 final class StorageCall<Value: Sendable>: AnyStorageCall {
     let name: String
     private let patience: Duration
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     private struct State {
         var answers = 0

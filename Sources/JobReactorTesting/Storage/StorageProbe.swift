@@ -1,12 +1,11 @@
 internal import JobReactorCore
-internal import Synchronization
 
 /// Drives a storage for a check: turns its callbacks into values, waits with a deadline, and counts the answers.
 final class StorageProbe: Sendable {
     private let storage: any JobStorage
     private let check: String
     private let patience: Duration
-    private let started = Mutex<[any AnyStorageCall]>([])
+    private let started = Locked<[any AnyStorageCall]>([])
 
     init(_ storage: any JobStorage, check: String, patience: Duration) {
         self.storage = storage

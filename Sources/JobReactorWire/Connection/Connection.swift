@@ -219,7 +219,7 @@ package final class Connection: ChannelDuplexHandler {
     }
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        closeReason = closeReason ?? "\(error)"
+        closeReason = closeReason ?? Transport.describe(error)
         context.close(promise: nil)
     }
 

@@ -13,9 +13,9 @@ public struct Address: Hashable, Sendable, LosslessStringConvertible {
 
     /// Reads `host:port` or `[v6]:port`; nil for anything else.
     public init?(_ description: String) {
-        guard let colon = description.lastIndex(of: ":"), let port = Int(description[description.index(after: colon)...]),
-            (0...65535).contains(port)
-        else { return nil }
+        guard let colon = description.lastIndex(of: ":") else { return nil }
+        let digits = description[description.index(after: colon)...]
+        guard digits.utf8.allSatisfy(Self.isDigit), let port = Int(digits), (0...65535).contains(port) else { return nil }
         var host = description[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") {
             host = host.dropFirst().dropLast()
@@ -30,6 +30,12 @@ public struct Address: Hashable, Sendable, LosslessStringConvertible {
 
     /// Whether only this machine can reach it.
     public var isLoopback: Bool {
-        host == "localhost" || host == "::1" || (host.hasPrefix("127.") && host.split(separator: ".").count == 4)
+        if host == "localhost" || host == "::1" { return true }
+        // A name may start with 127 as well.
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127"
+            && parts.allSatisfy { $0.utf8.allSatisfy(Self.isDigit) && UInt8($0) != nil }
     }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
 }

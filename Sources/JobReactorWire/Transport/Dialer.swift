@@ -92,7 +92,8 @@ package final class Dialer {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if let tls {
-                        try channel.pipeline.syncOperations.addHandler(try tls.clientHandler(host: address.host))
+                        try channel.pipeline.syncOperations.addHandlers(
+                            try tls.clientHandler(host: address.host), HandshakeDeadline())
                     }
                     try channel.pipeline.syncOperations.addHandler(bound.value())
                 }

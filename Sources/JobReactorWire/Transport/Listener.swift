@@ -23,7 +23,11 @@ package final class Listener {
         to address: Address, on loop: any EventLoop, security: WireSecurity, maximumConnections: Int,
         makeConnection: @escaping () -> Connection
     ) -> EventLoopFuture<NIOLoopBound<Listener>> {
-        do { try security.checkListening(on: address) } catch { return loop.makeFailedFuture(error) }
+        do {
+            try security.checkListening(on: address)
+            // Better here than on each connection: it throws when there is no certificate to show.
+            _ = try security.tls?.serverHandler()
+        } catch { return loop.makeFailedFuture(error) }
         let connections = Connections()
         let bound = NIOLoopBound((connections, makeConnection), eventLoop: loop)
         let tls = security.tls
@@ -36,7 +40,9 @@ package final class Listener {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let (connections, makeConnection) = bound.value
-                    if let tls { try channel.pipeline.syncOperations.addHandler(try tls.serverHandler()) }
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandlers(try tls.serverHandler(), HandshakeDeadline())
+                    }
                     guard connections.open.count < maximumConnections else {
                         return try channel.pipeline.syncOperations.addHandler(Full(limit: maximumConnections))
                     }

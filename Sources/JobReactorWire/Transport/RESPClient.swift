@@ -54,7 +54,7 @@ package final class RESPClient: Sendable {
 
         func send(_ words: [String]) -> EventLoopFuture<RESPValue> {
             guard let connection, connection.isOpen, let loop = connection.eventLoop else {
-                return MultiThreadedEventLoopGroup.singleton.next().makeFailedFuture(Self.lost)
+                return MultiThreadedEventLoopGroup.singleton.next().makeFailedFuture(Self.lost(nil))
             }
             let promise = loop.makePromise(of: RESPValue.self)
             waiting.append(promise)
@@ -69,11 +69,13 @@ package final class RESPClient: Sendable {
         func readCompleted(on connection: Connection) {}
 
         func disconnected(_ connection: Connection, reason: String?) {
-            for promise in waiting { promise.fail(Self.lost) }
+            for promise in waiting { promise.fail(Self.lost(reason)) }
             waiting = []
         }
 
-        private static let lost = WireError(.connect, "the connection was lost before the reply came")
+        private static func lost(_ reason: String?) -> WireError {
+            WireError(.connect, "the connection was lost before the reply came" + (reason.map { ": \($0)" } ?? ""))
+        }
     }
 }
 

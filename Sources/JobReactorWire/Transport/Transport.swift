@@ -1,5 +1,6 @@
 internal import NIOCore
 private import NIOPosix
+private import NIOSSL
 
 #if canImport(Glibc)
     private import Glibc
@@ -30,7 +31,18 @@ package enum Transport {
             } else {
                 "no such host"
             }
+        case NIOSSLError.handshakeFailed(let cause): "the TLS handshake failed: \(describe(cause))"
+        case NIOSSLError.uncleanShutdown: "closed"
+        case BoringSSLError.sslError(let stack): stack.first.map { reason("\($0)") } ?? "TLS error"
         default: "\(error)"
         }
+    }
+
+    /// `error:1000045c:SSL routines:OPENSSL_internal:TLSV1_ALERT_CERTIFICATE_REQUIRED at …`, without all that is for
+    /// the authors of the library.
+    private static func reason(_ text: String) -> String {
+        let message = text.firstRange(of: " at /").map { text[..<$0.lowerBound] } ?? text[...]
+        let reason = message.lastIndex(of: ":").map { message[message.index(after: $0)...] } ?? message
+        return reason.replacing("_", with: " ").lowercased()
     }
 }

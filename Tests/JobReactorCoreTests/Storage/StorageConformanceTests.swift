@@ -1,6 +1,5 @@
 import JobReactorCore
 import JobReactorTesting
-import Synchronization
 import Testing
 
 /// The suite finds what it is there to find: storages with one fault each, and the check that must name it.
@@ -100,7 +99,7 @@ final class FaultyStorage: JobStorage {
     }
 
     private let fault: Fault?
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     init(_ fault: Fault?) { self.fault = fault }
 

@@ -1,6 +1,5 @@
 import JobReactor
 import JobReactorTesting
-import Synchronization
 import Testing
 
 /// Collects what feedbacks bring, and lets a test wait for a number of them.
@@ -10,7 +9,7 @@ final class Collector<Element: Sendable>: Sendable {
         var waiting: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     var elements: [Element] { state.withLock { $0.elements } }
 

@@ -72,7 +72,10 @@ import Testing
             ("CLIENT", "ERR wrong number of arguments for 'client' command"),
             ("CLIENT LIST", "ERR unknown subcommand 'LIST': CLIENT knows SETINFO and SETNAME"),
             ("ENQUEUE", "ERR wrong number of arguments for 'enqueue' command"),
-            ("enqueue j []", "ERR args must be one JSON object: invalid JSON at byte 0: expected an object, such as {"),
+            (
+                "enqueue j []",
+                "ERR args must be one JSON object: invalid JSON at byte 0: expected an object, such as {\"key\": 1}"
+            ),
             ("PERFORM", "ERR wrong number of arguments for 'perform' command"),
             ("PERFORM j TIMEOUT", "ERR TIMEOUT needs a value"),
             ("PERFORM j TIMEOUT -1", "ERR TIMEOUT takes seconds from 0, not '-1'"),

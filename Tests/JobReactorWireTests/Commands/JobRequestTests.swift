@@ -54,6 +54,9 @@ import Testing
         #expect(try Self.parse(line.split(separator: " ").map(String.init)) == request)
     }
 
+    private static let noObject =
+        "ERR args must be one JSON object: invalid JSON at byte 0: expected an object, such as {\"key\": 1}"
+
     private static let unknown = """
         : the options are AFTER s, RUN_AT unix-seconds, PERIOD s, NODE n, NOT_NODE n, DEFER, MAX_ATTEMPT n, \
         RETRY_MULTIPLIER s, ID id
@@ -66,12 +69,12 @@ import Testing
             (["two words"], "ERR the job's name must not contain spaces or control characters"),
             (["line\r\nend"], "ERR the job's name must not contain spaces or control characters"),
             ([String(repeating: "n", count: 256)], "ERR the job's name must not be longer than 255 bytes"),
-            (["j", ""], "ERR args must be one JSON object: invalid JSON at byte 0: expected an object, such as {"),
-            (["j", "[]"], "ERR args must be one JSON object: invalid JSON at byte 0: expected an object, such as {"),
-            (["j", "null"], "ERR args must be one JSON object: invalid JSON at byte 0: expected an object, such as {"),
-            (["j", "true"], "ERR args must be one JSON object: invalid JSON at byte 0: expected an object, such as {"),
-            (["j", "5"], "ERR args must be one JSON object: invalid JSON at byte 0: expected an object, such as {"),
-            (["j", "\"text\""], "ERR args must be one JSON object: invalid JSON at byte 0: expected an object, such as {"),
+            (["j", ""], noObject),
+            (["j", "[]"], noObject),
+            (["j", "null"], noObject),
+            (["j", "true"], noObject),
+            (["j", "5"], noObject),
+            (["j", "\"text\""], noObject),
             (["j", "FOO"], "ERR FOO needs a value"),
             (["j", "AFTER"], "ERR AFTER needs a value"),
             (["j", "{}", "period"], "ERR period needs a value"),

@@ -1,0 +1,40 @@
+#if canImport(Glibc)
+    private import Glibc
+#elseif canImport(Musl)
+    private import Musl
+#else
+    private import Darwin
+#endif
+
+/// A value behind a lock, for what several threads share for a moment at a time.
+///
+/// A POSIX mutex rather than the standard library's `Mutex`, whose Linux implementation the thread sanitizer cannot see:
+/// under it every use would be reported as a race, and the real ones would drown.
+///
+/// `@unchecked Sendable`: `value` is only touched in `withLock`, between lock and unlock, and the mutex is allocated once
+/// and not moved.
+package final class Locked<Value>: @unchecked Sendable {
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private var value: Value
+
+    package init(_ value: sending Value) {
+        self.value = value
+        mutex.initialize(to: pthread_mutex_t())
+        pthread_mutex_init(mutex, nil)
+    }
+
+    deinit {
+        pthread_mutex_destroy(mutex)
+        mutex.deinitialize(count: 1)
+        mutex.deallocate()
+    }
+
+    /// Runs `body` while no one else has the value. It must not call `withLock` of the same object again.
+    package func withLock<Result, Failure: Error>(
+        _ body: (inout Value) throws(Failure) -> sending Result
+    ) throws(Failure) -> sending Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return try body(&value)
+    }
+}

@@ -1,0 +1,78 @@
+import Testing
+
+@testable import JobReactorWire
+
+@Suite(.timeLimit(.minutes(1))) struct RESPClientTests {
+    @Test("commands are answered in their order, however many are under way")
+    func order() async throws {
+        try await withServer { server in
+            let client = try await RESPClient.connect(to: server.address)
+            #expect(try await client.send(["PING"]) == .simple("PONG"))
+            #expect(try await client.send(["NO"]).text?.hasPrefix("ERR unknown command 'NO'") == true)
+            #expect(try await client.send(["COMMAND"]) == .array([]))
+            try await withThrowingTaskGroup(of: Bool.self) { group in
+                for number in 0..<200 {
+                    group.addTask { try await client.send(["PING", "\(number)"]) == bulk("\(number)") }
+                }
+                for try await isRight in group { #expect(isRight) }
+            }
+            await client.close()
+            await #expect(throws: WireError.self) { try await client.send(["PING"]) }
+        }
+    }
+
+    @Test("the password is said when connecting, and a wrong one is an error that does not show it")
+    func password() async throws {
+        let security = WireSecurity(password: Password("secret"))
+        try await withServer(security: security) { server in
+            let client = try await RESPClient.connect(to: server.address, security: security)
+            #expect(try await client.send(["NODES"]) == .simple("OK"))
+            await client.close()
+            let error = try #require(
+                await #expect(throws: WireError.self) {
+                    try await RESPClient.connect(
+                        to: server.address, security: WireSecurity(password: Password("guess")))
+                })
+            #expect(
+                error.message == "\(server.address) refuses the password:"
+                    + " WRONGPASS invalid username-password pair or user is disabled.")
+            let stranger = try await RESPClient.connect(to: server.address)
+            #expect(try await stranger.send(["NODES"]) == .error("NOAUTH Authentication required."))
+            await stranger.close()
+        }
+    }
+
+    @Test("a command whose connection ends is an error, not a wait")
+    func lost() async throws {
+        let server = try await TestServer.start()
+        let client = try await RESPClient.connect(to: server.address)
+        #expect(try await client.send(["PING"]) == .simple("PONG"))
+        async let answer = client.send(["PERFORM", "never"])
+        // The reply to this waits behind the other: both are lost.
+        async let next = client.send(["QUIT"])
+        try await server.stop()
+        let results = [await Result { try await answer }, await Result { try await next }]
+        for result in results {
+            let error = try #require(throws: WireError.self) { try result.get() }
+            #expect(error.message == "the connection was lost before the reply came")
+        }
+    }
+
+    @Test("where nobody listens is an error that says what to do")
+    func unreachable() async throws {
+        let server = try await TestServer.start()
+        try await server.stop()
+        let error = try #require(
+            await #expect(throws: WireError.self) { try await RESPClient.connect(to: server.address) })
+        #expect(error.code == .connect)
+        #expect(
+            error.message == "cannot connect to \(server.address): connection refused:"
+                + " start a distributor there (jobreactor distributor) or name another with --distributor")
+    }
+}
+
+extension Result where Failure == any Error {
+    fileprivate init(_ body: () async throws -> Success) async {
+        do { self = .success(try await body()) } catch { self = .failure(error) }
+    }
+}
