@@ -8,11 +8,12 @@ import PackageDescription
 let warnings: [SwiftSetting] =
     Context.environment["JOBREACTOR_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
-let strict: [SwiftSetting] = warnings + [
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-]
+let strict: [SwiftSetting] =
+    warnings + [
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ]
 
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
@@ -64,7 +65,8 @@ let package = Package(
         .target(
             name: "JobReactorNode",
             dependencies: [
-                "JobReactor", "JobReactorCore", "JobReactorWire", "JobReactorLua", nio, nioPosix, lifecycle, logging, deque,
+                "JobReactor", "JobReactorCore", "JobReactorWire", "JobReactorLua", nio, nioPosix, lifecycle, logging,
+                deque,
             ],
             swiftSettings: strict),
         .target(
@@ -101,6 +103,13 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "JobReactorCoreTests", dependencies: ["JobReactorCore", "JobReactorTesting"], swiftSettings: strict),
+        .testTarget(
+            name: "JobReactorWireTests",
+            dependencies: [
+                "JobReactorWire", "JobReactorCore", nio, nioPosix, nioTLS, logging,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "JobReactorTests",
             dependencies: [

@@ -7,7 +7,10 @@
 # faster and runs slower.
 set -euo pipefail
 
-folder=$(cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}" && pwd)
+if ! folder=$(cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}" 2>/dev/null && pwd); then
+    echo "quickstart: there is no folder ${1:-}" >&2
+    exit 64
+fi
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # shellcheck source=Examples/debian-packages.sh
@@ -67,7 +70,11 @@ for _ in {1..300}; do
     if ! kill -0 "$application" 2>/dev/null; then break; fi
     sleep 0.1
 done
-if [ ! -s "$work/port" ]; then fail "the application did not start"; fi
+if [ ! -s "$work/port" ]; then
+    # An application that ended has said why.
+    if kill -0 "$application" 2>/dev/null; then fail "the application has opened no port in 30 seconds"; fi
+    exit 1
+fi
 
 "$bin/jobreactor" node --name worker_1 --distributor "localhost:$(cat "$work/port")" --jobs reactor_jobs \
     >"$node_log" 2>&1 &

@@ -43,7 +43,8 @@ end)
 -- `args.error`. What it adds is kept: the next attempt sees it, and in the end so does the application.
 job_errback('import_file', 'count', function(args)
     args.failures = (args.failures or 0) + 1
-    log.info('attempt', args.failures, 'failed:', args.error.message or args.error)
+    local error_text = type(args.error) == 'table' and args.error.message or args.error
+    log.info('attempt ' .. args.failures .. ' failed: ' .. error_text)
 end)
 
 -- The next errback. Trying again does not mend wrong arguments, so this ends the job: the application gets its error

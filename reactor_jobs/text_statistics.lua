@@ -81,5 +81,5 @@ job_errback('text_statistics', 'explain', function(args)
     if tostring(args.error):find('No such file', 1, true) then
         args.advice = 'path is looked up by the node, from the folder it was started in; an absolute path always works'
     end
-    log.warn('text_statistics:', args.error)
+    log.warn('text_statistics: ' .. tostring(args.error))
 end)

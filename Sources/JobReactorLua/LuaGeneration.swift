@@ -80,7 +80,8 @@ final class LuaGeneration {
             job.args.bytes.withUnsafeBytes { args in
                 withOptionalBytes(jobItself) { itself in
                     var request = jr_request(
-                        run: nil, name: UnsafeRawPointer(name.baseAddress ?? Self.empty).assumingMemoryBound(to: CChar.self),
+                        run: nil,
+                        name: UnsafeRawPointer(name.baseAddress ?? Self.empty).assumingMemoryBound(to: CChar.self),
                         name_length: name.count,
                         args: (args.baseAddress ?? UnsafeRawPointer(Self.empty)).assumingMemoryBound(to: CChar.self),
                         args_length: args.count, job_itself: itself.baseAddress?.assumingMemoryBound(to: CChar.self),

@@ -70,7 +70,9 @@ public final class LuaLane: Sendable {
             loaded(.success(generation.report))
             self.work(generation)
         }
-        if !thread.start() { loaded(.failure(ScriptError("cannot start a thread: raise the limit of threads (ulimit -u)"))) }
+        if !thread.start() {
+            loaded(.failure(ScriptError("cannot start a thread: raise the limit of threads (ulimit -u)")))
+        }
     }
 
     /// Gives the lane runs to do, in order.

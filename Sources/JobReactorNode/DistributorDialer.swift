@@ -94,7 +94,8 @@ final class DistributorDialer {
             if owner.lastRefusal != reason {
                 owner.lastRefusal = reason
                 owner.core.logger.error(
-                    "the distributor refuses this node", metadata: ["address": "\(owner.address)", "reason": "\(reason)"])
+                    "the distributor refuses this node",
+                    metadata: ["address": "\(owner.address)", "reason": "\(reason)"])
             }
             connection.close(reason: reason)
         }

@@ -236,7 +236,8 @@ final class NodeCore {
         switch result {
         case .success(let ids): new = ids
         case .failure(let error):
-            logger.error("jobs could not be stored and go back", metadata: ["reason": "\(error)", "jobs": "\(jobs.count)"])
+            logger.error(
+                "jobs could not be stored and go back", metadata: ["reason": "\(error)", "jobs": "\(jobs.count)"])
             link.sendReturned(jobs.map(\.id))
             return link.acknowledge(saved: jobs.count, credit: 0)
         }
@@ -341,7 +342,8 @@ final class NodeCore {
     private func ended(_ transitions: [JobLifecycle.Transition], _ result: Result<Void, StorageError>) {
         if case .failure(let error) = result {
             // The outcomes are known and the jobs must not run again: they are reported all the same.
-            logger.error("outcomes could not be stored", metadata: ["reason": "\(error)", "jobs": "\(transitions.count)"])
+            logger.error(
+                "outcomes could not be stored", metadata: ["reason": "\(error)", "jobs": "\(transitions.count)"])
         }
         for transition in transitions { end(transition) }
         for destination in destinations.values { destination.flush() }
@@ -382,7 +384,8 @@ final class NodeCore {
         switch (transition.next, transition.feedback?.kind) {
         case (.wait, nil), (_, .error):
             var metadata: Logger.Metadata = [
-                "job": "\(job.name)", "id": "\(job.id)", "attempt": "\(job.attempt)", "status": "\(job.status.rawValue)",
+                "job": "\(job.name)", "id": "\(job.id)", "attempt": "\(job.attempt)",
+                "status": "\(job.status.rawValue)",
             ]
             if case .wait = transition.next { metadata["again in"] = "\(job.makeAfter ?? 0) s" }
             if let traceback = job.lastTraceback { metadata["traceback"] = "\(traceback)" }

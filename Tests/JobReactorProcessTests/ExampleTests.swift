@@ -10,7 +10,9 @@ import Testing
         let example = try await Programs.run("AllInOne", [], directory: Self.root)
         #expect(example.status == 0, "\(example.errors)")
         #expect(example.output.contains("The job says Yay!\n"))
-        #expect(example.output.contains(#"{"arg1":"Hello again","result":"Yay!"}"#) || example.output.contains(#"{"result":"Yay!","arg1":"Hello again"}"#))
+        #expect(
+            example.output.contains(#"{"arg1":"Hello again","result":"Yay!"}"#)
+                || example.output.contains(#"{"result":"Yay!","arg1":"Hello again"}"#))
     }
 
     @Test func twoDistributorsAndThreeNodesServeEachOther() async throws {

@@ -20,11 +20,14 @@ import Testing
             // A person types slower than a program starts.
             .replacingOccurrences(
                 of: "--listen localhost:\(port) &\n",
-                with: "--listen localhost:\(port) &\nuntil redis-cli -p \(port) PING >/dev/null 2>&1; do sleep 0.1; done\n")
+                with:
+                    "--listen localhost:\(port) &\nuntil redis-cli -p \(port) PING >/dev/null 2>&1; do sleep 0.1; done\n"
+            )
             .replacingOccurrences(of: "python3 -", with: "/usr/bin/python3 -")
         let folder = try Folder()
         let shell = try await Programs.run(
-            "bash", ["-c", script], environment: ["JOBREACTOR_DISTRIBUTOR": "localhost:\(port)"], directory: folder.path,
+            "bash", ["-c", script], environment: ["JOBREACTOR_DISTRIBUTOR": "localhost:\(port)"],
+            directory: folder.path,
             seconds: 120)
         #expect(shell.status == 0, "\(shell.errors)")
         #expect(shell.output.contains("Hello, Ada!"))

@@ -25,7 +25,8 @@ import Testing
         #expect(try await installation.redis(["ENQUEUE", "echo"]) == "NOAUTH Authentication required.")
         #expect(try await installation.redis(["AUTH", "open says me"]).hasPrefix("WRONGPASS"))
         let options = ["-a", "open sesame", "--no-auth-warning"]
-        #expect(try await installation.redis(["PERFORM", "greet", #"{"name":"Ada"}"#], options).contains("Hello, Ada!"))
+        #expect(
+            try await installation.redis(["PERFORM", "greet", #"{"name":"Ada"}"#], options).contains("Hello, Ada!"))
         #expect(!installation.distributor.standardError.contains("sesame"))
         #expect(!node.standardError.contains("sesame"))
     }

@@ -10,7 +10,8 @@ final class RunningProgram: Sendable {
     private let folder: Folder
     let name: String
 
-    init(_ program: String, _ arguments: [String], environment: [String: String] = [:], directory: String? = nil) throws {
+    init(_ program: String, _ arguments: [String], environment: [String: String] = [:], directory: String? = nil) throws
+    {
         name = ([program] + arguments).joined(separator: " ")
         folder = try Folder(["output": "", "errors": ""])
         process = Process()
@@ -33,7 +34,8 @@ final class RunningProgram: Sendable {
     var standardError: String { text("errors") }
 
     private func text(_ file: String) -> String {
-        (try? Data(contentsOf: URL(filePath: folder.path + "/" + file))).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        (try? Data(contentsOf: URL(filePath: folder.path + "/" + file))).map { String(decoding: $0, as: UTF8.self) }
+            ?? ""
     }
 
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
@@ -48,7 +50,8 @@ final class RunningProgram: Sendable {
             signal(SIGKILL)
             return -1
         }
-        return process.terminationReason == .uncaughtSignal ? 128 + process.terminationStatus : process.terminationStatus
+        return process.terminationReason == .uncaughtSignal
+            ? 128 + process.terminationStatus : process.terminationStatus
     }
 
     /// Waits until the program has written the text to its log.
@@ -96,7 +99,9 @@ enum Programs {
                 guard bind(descriptor, pointer, length) == 0, getsockname(descriptor, pointer, &length) == 0 else {
                     return 0
                 }
-                return pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { Int(UInt16(bigEndian: $0.pointee.sin_port)) }
+                return pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                    Int(UInt16(bigEndian: $0.pointee.sin_port))
+                }
             }
         }
         try #require(port > 0)

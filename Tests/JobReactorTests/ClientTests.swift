@@ -115,9 +115,13 @@ import Testing
             #expect(JobID(id) != nil)
             #expect(
                 try await client.send(["JOB", id])
-                    == .array(["id", id, "name", "echo", "status", "queued", "node", "n1"].map { .bulk(Array($0.utf8)) }))
-            #expect(try await client.send(["PERFORM", "echo", #"{"a":[],"b":{}}"#]).text.map { try JobArguments(json: $0).value }
-                == ["a": [], "b": [:]] as JSONValue)
+                    == .array(
+                        ["id", id, "name", "echo", "status", "queued", "node", "n1"].map { .bulk(Array($0.utf8)) }))
+            #expect(
+                try await client.send(["PERFORM", "echo", #"{"a":[],"b":{}}"#]).text.map {
+                    try JobArguments(json: $0).value
+                }
+                    == ["a": [], "b": [:]] as JSONValue)
             let failed = try #require(try await client.send(["PERFORM", "fails", "{}"]).text)
             #expect(failed.hasPrefix(#"JOBFAILED {"error":""#) && failed.hasSuffix(#"/jobs.lua:3: no disk"}"#))
             let late = try #require(try await client.send(["PERFORM", "absent", "TIMEOUT", "0.05"]).text)

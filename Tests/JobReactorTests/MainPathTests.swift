@@ -6,13 +6,13 @@ import Testing
 @Suite struct MainPathTests {
     static let scripts = [
         "resize.lua": """
-            job('resize', function(args) args.result = 'Yay!' end)
-            job_callback('resize', 'notify', function(args) args.notified = args.result .. '!' end)
-            """,
+        job('resize', function(args) args.result = 'Yay!' end)
+        job_callback('resize', 'notify', function(args) args.notified = args.result .. '!' end)
+        """,
         "fails.lua": """
-            job('fails', { max_attempt = 1 }, function(args) args.lost = true; error('no disk') end)
-            job_errback('fails', function(args) args.cleaned = true end)
-            """,
+        job('fails', { max_attempt = 1 }, function(args) args.lost = true; error('no disk') end)
+        job_errback('fails', function(args) args.cleaned = true end)
+        """,
         "tools/echo.lua": "job('echo', function(args) end)",
     ]
 
@@ -109,7 +109,9 @@ import Testing
     }
 
     @Test func jobItselfIsMergedIntoArgsAndFeedbackWhereTheOptionIsOn() async throws {
-        let scripts = ["it.lua": "job('it', function(args) args.seen = args.job_itself.name .. args.job_itself.attempt end)"]
+        let scripts = [
+            "it.lua": "job('it', function(args) args.seen = args.job_itself.name .. args.job_itself.attempt end)"
+        ]
         try await Cluster.run(scripts: scripts) { cluster in
             let distributor = try await cluster.startDistributor()
             try await cluster.startNode("n1", for: [distributor]) { $0.mergeJobItselfToArgs = true }
@@ -161,7 +163,9 @@ import Testing
         ("a", JobOptions(after: -1), .invalidOption), ("a", JobOptions(period: .nan), .invalidOption),
         ("a", JobOptions(node: ""), .invalidOption), ("a", JobOptions(maxAttempt: 0), .invalidOption),
     ])
-    func whatIsNotAllowedIsAnErrorAndNothingIsEnqueued(name: String, options: JobOptions, code: JobError.Code) async throws {
+    func whatIsNotAllowedIsAnErrorAndNothingIsEnqueued(name: String, options: JobOptions, code: JobError.Code)
+        async throws
+    {
         try await Cluster.run(scripts: [:]) { cluster in
             let distributor = try await cluster.startDistributor()
             let error = #expect(throws: JobError.self) { try distributor.enqueue(name, [:], options) }

@@ -48,7 +48,8 @@ import Testing
             } onError: { failure in
                 print(failure.message)
             }
-            let resized = try await distributor.perform("resize", Picture(path: "cat.png", width: 200), returning: Picture.self)
+            let resized = try await distributor.perform(
+                "resize", Picture(path: "cat.png", width: 200), returning: Picture.self)
             #expect(resized.width == 200)
             #expect(try await client.perform("resize", timeout: 20)["result"] == "Yay!")
             await node.stop()

@@ -60,7 +60,9 @@ public final class JobClient: JobProducer, Service {
     }
 
     /// As above, with a host, a port and perhaps a password.
-    public static func connect(host: String = "localhost", port: Int, password: Password? = nil) async throws -> JobClient {
+    public static func connect(host: String = "localhost", port: Int, password: Password? = nil) async throws
+        -> JobClient
+    {
         try await connect(to: Address(host: host, port: port), security: WireSecurity(password: password))
     }
 

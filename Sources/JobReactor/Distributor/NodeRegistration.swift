@@ -126,7 +126,9 @@ final class NodeRegistration: ConnectionSession {
     // MARK: The node's own connection, when the link is another
 
     func received(_ frame: RESPFrame, on connection: Connection) {
-        if (try? LinkMessage(frame)) != .ping { connection.refuse("ERR this connection only keeps the node registered") }
+        if (try? LinkMessage(frame)) != .ping {
+            connection.refuse("ERR this connection only keeps the node registered")
+        }
     }
 
     func readCompleted(on connection: Connection) {}

@@ -14,7 +14,8 @@ extension JobArguments {
         }
         guard data.first == UInt8(ascii: "{") else {
             throw JobError(
-                .invalidArguments, "args must be a JSON object, but \(type(of: value)) encodes to something else:"
+                .invalidArguments,
+                "args must be a JSON object, but \(type(of: value)) encodes to something else:"
                     + " use a struct or a dictionary with string keys")
         }
         self.init(unchecked: Array(data))

@@ -1,4 +1,3 @@
-
 /// Keeps jobs in memory: the fastest storage, and the reference for all others. Nothing survives the process.
 public final class MemoryStorage: JobStorage {
     private struct State {

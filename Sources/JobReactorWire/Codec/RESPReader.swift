@@ -64,7 +64,8 @@ final class RESPReader {
 
     /// Takes a copy of the bytes.
     func feed(_ bytes: UnsafeRawBufferPointer) throws(RESPError) {
-        guard let reader, redisReaderFeed(reader, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count) == REDIS_OK
+        guard let reader,
+            redisReaderFeed(reader, bytes.baseAddress?.assumingMemoryBound(to: CChar.self), bytes.count) == REDIS_OK
         else { throw .malformed("out of memory") }
         if lacksLineEnd { lacksLineEnd = !endsLine(bytes) }
         lastByte = bytes.last ?? lastByte
@@ -85,9 +86,10 @@ final class RESPReader {
             var reply: UnsafeMutableRawPointer?
             guard redisReaderGetReply(reader, &reply) == REDIS_OK else {
                 if let failure = builder.pointee.failure { throw failure }
-                throw .malformed(withUnsafeBytes(of: reader.pointee.errstr) { text in
-                    String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)
-                })
+                throw .malformed(
+                    withUnsafeBytes(of: reader.pointee.errstr) { text in
+                        String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)
+                    })
             }
             if reply != nil { return RESPFrame(builder) }
             try watchLine(reader)

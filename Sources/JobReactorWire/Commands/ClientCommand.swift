@@ -79,7 +79,8 @@ package enum ClientCommand: Hashable, Sendable {
         } else if CommandWord.matches(verb, "JOB") {
             guard count == 2 else { throw wrongCount("job") }
             guard let id = JobID(hexadecimal: frame.word(1)) else {
-                throw CommandError("ERR '\(CommandWord.shown(frame.word(1)))' is no job id: it has 32 hexadecimal digits")
+                throw CommandError(
+                    "ERR '\(CommandWord.shown(frame.word(1)))' is no job id: it has 32 hexadecimal digits")
             }
             self = .job(id)
         } else if let handshake = try Handshake(frame) {

@@ -143,16 +143,20 @@ package final class CommandSession: ConnectionSession {
             }
         case .auth(let candidate):
             guard password != nil else {
-                throw CommandError("ERR Client sent AUTH, but no password is set. Did you mean a server with a password?")
+                throw CommandError(
+                    "ERR Client sent AUTH, but no password is set. Did you mean a server with a password?")
             }
             try authenticate(candidate)
             reply { $0.writeRESPSimple("OK") }
         case .hello(_, let candidate):
             if let candidate { try authenticate(candidate) }
-            guard isAuthenticated else { throw CommandError("NOAUTH HELLO must be called with the client already authenticated") }
+            guard isAuthenticated else {
+                throw CommandError("NOAUTH HELLO must be called with the client already authenticated")
+            }
             reply { buffer in
                 let fields: [(String, String?)] = [
-                    ("server", "jobreactor"), ("version", JobReactorVersion.current), ("proto", nil), ("mode", "standalone"),
+                    ("server", "jobreactor"), ("version", JobReactorVersion.current), ("proto", nil),
+                    ("mode", "standalone"),
                     ("role", "master"),
                 ]
                 buffer.writeRESPArray(count: 2 * fields.count + 2)

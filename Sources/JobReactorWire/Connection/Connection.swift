@@ -8,7 +8,7 @@ package protocol ConnectionSession: AnyObject {
     func received(_ frame: RESPFrame, on connection: Connection)
     /// The frames of one read are through: what they share (a save, an acknowledgement) can go out now.
     func readCompleted(on connection: Connection)
-    /// The connection is gone; called once. `reason` is nil for an ordinary end.
+    /// The connection is gone, or has never come up; called once. `reason` is nil for an ordinary end.
     func disconnected(_ connection: Connection, reason: String?)
 }
 

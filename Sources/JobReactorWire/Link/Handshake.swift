@@ -27,7 +27,8 @@ package enum Handshake: Hashable, Sendable {
         {
             let name = CommandWord.shown(verb)
             guard count > 1, let version = CommandWord.integer(frame.word(1)) else {
-                throw CommandError("ERR \(name) is a handshake between nodes and distributors and starts with a version")
+                throw CommandError(
+                    "ERR \(name) is a handshake between nodes and distributors and starts with a version")
             }
             guard version == Self.version else {
                 throw CommandError(
@@ -38,7 +39,8 @@ package enum Handshake: Hashable, Sendable {
         if isNode, count == 6 {
             self = .node(
                 NodeIntroduction(
-                    name: frame.text(2), instance: frame.text(3), isDurable: CommandWord.matches(frame.word(4), "DURABLE"),
+                    name: frame.text(2), instance: frame.text(3),
+                    isDurable: CommandWord.matches(frame.word(4), "DURABLE"),
                     server: frame.word(5).isEmpty ? nil : frame.text(5)))
         } else if CommandWord.matches(verb, "PRODUCER"), count == 3 {
             self = .producer(id: frame.text(2))

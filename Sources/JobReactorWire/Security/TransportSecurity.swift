@@ -32,6 +32,13 @@ public struct TransportSecurity: Sendable {
 
     /// Reads the files. Throws what is wrong with them.
     public init(_ files: Files) throws(WireError) {
+        guard (files.certificate == nil) == (files.key == nil) else {
+            throw WireError(.configuration, "TLS: a certificate and its key belong together: give both or neither")
+        }
+        guard !files.requiresClientCertificate || files.authority != nil else {
+            throw WireError(
+                .configuration, "TLS: client certificates are required, but no authority is named that signs them")
+        }
         do {
             var client = TLSConfiguration.makeClientConfiguration()
             if let authority = files.authority { client.trustRoots = .file(authority) }
@@ -51,7 +58,8 @@ public struct TransportSecurity: Sendable {
             }
             self.client = try NIOSSLContext(configuration: client)
         } catch {
-            throw WireError(.configuration, "TLS: \(error): check the certificate, key and authority files", cause: error)
+            throw WireError(
+                .configuration, "TLS: \(error): check the certificate, key and authority files", cause: error)
         }
     }
 

@@ -15,7 +15,9 @@ public struct Address: Hashable, Sendable, LosslessStringConvertible {
     public init?(_ description: String) {
         guard let colon = description.lastIndex(of: ":") else { return nil }
         let digits = description[description.index(after: colon)...]
-        guard digits.utf8.allSatisfy(Self.isDigit), let port = Int(digits), (0...65535).contains(port) else { return nil }
+        guard digits.utf8.allSatisfy(Self.isDigit), let port = Int(digits), (0...65535).contains(port) else {
+            return nil
+        }
         var host = description[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") {
             host = host.dropFirst().dropLast()

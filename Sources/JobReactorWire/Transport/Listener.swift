@@ -55,7 +55,8 @@ package final class Listener {
             .bind(host: address.host, port: address.port)
             .flatMapErrorThrowing { error in
                 throw WireError(
-                    .listen, "cannot listen on \(address): \(Transport.describe(error)):"
+                    .listen,
+                    "cannot listen on \(address): \(Transport.describe(error)):"
                         + " stop what uses the port, or choose another", cause: error)
             }
             .map { NIOLoopBound(Listener(channel: $0, connections: bound.value.0), eventLoop: loop) }

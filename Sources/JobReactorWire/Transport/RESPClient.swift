@@ -83,7 +83,9 @@ extension WireError {
     /// The other side is not there.
     package static func unreachable(_ address: Address, _ error: any Error) -> WireError {
         WireError(
-            .connect, "cannot connect to \(address): \(Transport.describe(error)):"
-                + " start a distributor there (jobreactor distributor) or name another with --distributor", cause: error)
+            .connect,
+            "cannot connect to \(address): \(Transport.describe(error)):"
+                + " start a distributor there (jobreactor distributor) or name another with --distributor", cause: error
+        )
     }
 }

@@ -42,8 +42,8 @@ import Testing
         #expect(try await events.next() == .failure("connection refused"))
         let again = try await TestServer.start(port: server.port)
         var event = try await events.next()
-        while case .failure = event { event = try await events.next() }
-        #expect(event == .connection(.connected))
+        // Perhaps another try, and the ends of connections that never came up.
+        while event != .connection(.connected) { event = try await events.next() }
         #expect(try await events.next() == .connection(.frame(.simple("PONG"))))
         #expect(try await again.connectionCount == 1)
         try await stop(dialer)

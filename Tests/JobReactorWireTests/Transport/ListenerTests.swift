@@ -1,4 +1,4 @@
-import NIOPosix
+import NIOCore
 import Testing
 
 @testable import JobReactorWire
@@ -8,7 +8,8 @@ import Testing
     func freePort() async throws {
         try await withServer { server in
             #expect(server.port > 0)
-            #expect(try await RawPeer.exchange(port: server.port, sending: "PING\r\nQUIT\r\n") == "+PONG\r\n+OK\r\n")
+            let replies = try await RawPeer.exchange(port: server.port, sending: "PING\r\nQUIT\r\n")
+            #expect(replies == "+PONG\r\n+OK\r\n")
         }
     }
 
@@ -59,7 +60,8 @@ import Testing
             let error = "-ERR Protocol error: a command is larger than the frame limit of 1048576 bytes\r\n"
             let flood = String(repeating: "x", count: 64 << 10)
             for start in ["*1\r\n$999999999\r\n", "*2\r\n$4\r\nPING\r\n+"] {
-                #expect(try await RawPeer.exchange(port: server.port, sending: start, flood: flood) == error)
+                let answer = try await RawPeer.exchange(port: server.port, sending: start, flood: flood)
+                #expect(answer == error)
             }
             #expect(
                 try await RawPeer.exchange(port: server.port, sending: "PING\r\n*1\r\n$999999999\r\n", flood: flood)
@@ -80,9 +82,8 @@ import Testing
                 ("*1\r\n!\r\n", "Protocol error, got \"!\" as reply type byte"),
                 ("PING '\r\n", "unbalanced quotes in an inline command"),
             ] {
-                #expect(
-                    try await RawPeer.exchange(port: server.port, sending: stream + "PING\r\n")
-                        == "-ERR Protocol error: \(reason)\r\n")
+                let answer = try await RawPeer.exchange(port: server.port, sending: stream + "PING\r\n")
+                #expect(answer == "-ERR Protocol error: \(reason)\r\n")
             }
         }
     }

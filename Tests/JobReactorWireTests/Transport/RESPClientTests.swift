@@ -47,13 +47,11 @@ import Testing
         let server = try await TestServer.start()
         let client = try await RESPClient.connect(to: server.address)
         #expect(try await client.send(["PING"]) == .simple("PONG"))
-        async let answer = client.send(["PERFORM", "never"])
-        // The reply to this waits behind the other: both are lost.
-        async let next = client.send(["QUIT"])
+        // The reply to the second waits behind the other: both are lost.
+        let answers = [Task { try await client.send(["PERFORM", "never"]) }, Task { try await client.send(["QUIT"]) }]
         try await server.stop()
-        let results = [await Result { try await answer }, await Result { try await next }]
-        for result in results {
-            let error = try #require(throws: WireError.self) { try result.get() }
+        for answer in answers {
+            let error = try #require(await #expect(throws: WireError.self) { try await answer.value })
             #expect(error.message == "the connection was lost before the reply came")
         }
     }
@@ -68,11 +66,5 @@ import Testing
         #expect(
             error.message == "cannot connect to \(server.address): connection refused:"
                 + " start a distributor there (jobreactor distributor) or name another with --distributor")
-    }
-}
-
-extension Result where Failure == any Error {
-    fileprivate init(_ body: () async throws -> Success) async {
-        do { self = .success(try await body()) } catch { self = .failure(error) }
     }
 }

@@ -1,0 +1,33 @@
+import JobReactorCore
+import Testing
+
+@testable import JobReactorCommand
+
+@Suite struct JobOptionFlagsTests {
+    @Test func everyFlagIsAnOptionOfTheJob() throws {
+        let flags = try JobOptionFlags.parse([
+            "--run-at", "1700000000", "--period", "60", "--node", "a", "--not-node", "b", "--defer", "--max-attempt", "3",
+            "--retry-multiplier", "0.5", "--id", "0123456789abcdef0123456789abcdef",
+        ])
+        let expected = JobOptions(
+            runAt: Timestamp(seconds: 1_700_000_000), period: 60, node: "a", notNode: "b", isDeferred: true,
+            maxAttempt: 3, retryMultiplier: 0.5, id: JobID("0123456789abcdef0123456789abcdef"))
+        #expect(try flags.jobOptions() == expected)
+        #expect(try JobOptionFlags.parse([]).jobOptions() == JobOptions())
+        #expect(try JobOptionFlags.parse(["--after", "1.5"]).jobOptions() == JobOptions(after: 1.5))
+    }
+
+    @Test(arguments: [
+        (["--after=-1"], "--after takes seconds"), (["--period", "x"], "--period takes seconds"),
+        (["--run-at", "2030-01-01"], "--run-at takes seconds since 1970, or a time with its zone"),
+        (["--node", "a b"], "--node takes a name"), (["--max-attempt", "0"], "--max-attempt takes a whole number"),
+        (["--id", "xyz"], "--id takes 32 hexadecimal digits, not 'xyz'"),
+        (["--after", "1", "--run-at", "2"], "--after and --run-at exclude each other"),
+    ])
+    func aWrongValueIsToldWithItsFlag(arguments: [String], beginning: String) throws {
+        let flags = try JobOptionFlags.parse(arguments)
+        let failure = failure { _ = try flags.jobOptions() }
+        #expect(failure?.code == .usage)
+        #expect(failure?.message?.hasPrefix(beginning) == true)
+    }
+}

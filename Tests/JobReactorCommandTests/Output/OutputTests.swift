@@ -1,0 +1,83 @@
+import Foundation
+import JobReactorCore
+import JobReactorWire
+import Logging
+import Testing
+
+@testable import JobReactorCommand
+
+@Suite struct OutputTests {
+    @Test func aTableHasColumnsAsWideAsTheirWidestCell() {
+        var table = TextTable(["NODE", "LOAD", "JOBS"], numbers: [1])
+        table.add(["w1", "7", "resize notify"])
+        table.add(["worker_2", "1024", ""])
+        #expect(
+            table.text == """
+                NODE      LOAD  JOBS
+                w1           7  resize notify
+                worker_2  1024
+                """)
+    }
+
+    @Test func aLogEntryIsALineAndWhatFollowsIsIndented() {
+        let handler = TerminalLogHandler(.dated, level: .info)
+        let date = Date(timeIntervalSince1970: 1_700_000_000.125)
+        #expect(
+            handler.line(.info, "node started", ["jobs": "5", "listens": "port 1"], at: date)
+                == "2023-11-14T22:13:20.125Z info    node started  jobs=5 listens='port 1'")
+        let entry = handler.line(.warning, "it broke\nbadly", ["job": "a", "traceback": "one\ntwo"], at: date)
+        #expect(
+            entry == """
+                2023-11-14T22:13:20.125Z warning it broke  job=a
+                    badly
+                    traceback: one
+                    two
+                """)
+    }
+
+    @Test func aScriptAtWorkIsShownAsItPrints() {
+        let handler = TerminalLogHandler(.plain, level: .info)
+        #expect(handler.line(.info, "one\ntwo", ["job": "a"], at: Date()) == "one\ntwo")
+        #expect(handler.line(.warning, "careful", [:], at: Date()) == "warning: careful")
+    }
+
+    @Test func controlCharactersDoNotReachTheTerminal() {
+        #expect(Terminal.printable("a\u{1B}[31mb\tc\r") == "a\\x1b[31mb\tc\\xd")
+        #expect(Terminal.printable("Grüße\n") == "Grüße\n")
+    }
+
+    @Test(arguments: [
+        ("resiz", "resize"), ("rezise", "resize"), ("max_attemt", nil), ("xyz", nil), ("notifi", "notify"),
+    ] as [(String, String?)])
+    func theNearestNameIsNearEnough(name: String, nearest: String?) {
+        #expect(NearestName.find(name, among: ["resize", "notify", "a"]) == nearest)
+    }
+
+    @Test func anErrorReplyBecomesAMessageForPeople() {
+        let address = Address(host: "localhost", port: 5000)
+        #expect(
+            CommandFailure.refusal("NOAUTH Authentication required.", by: address)
+                == .failure("localhost:5000 asks for a password: set JOBREACTOR_PASSWORD or give --password-file"))
+        #expect(CommandFailure.refusal("ERR no such thing", by: address) == .failure("localhost:5000: no such thing"))
+        #expect(
+            CommandFailure.unconnected(to: address, WireError(.connect, "localhost:5000 refuses: WRONGPASS invalid"))
+                == .failure("localhost:5000 refuses the password: check JOBREACTOR_PASSWORD or --password-file"))
+        #expect(
+            CommandFailure.unconnected(to: address, WireError(.connect, "gone")) == .failure("localhost:5000: gone"))
+    }
+
+    @Test func errorsOfTheLibrariesHaveTheirExitCodes() {
+        #expect(CommandFailure(WireError(.configuration, "no")).code == .usage)
+        #expect(CommandFailure(WireError(.listen, "no")).code == .failure)
+        #expect(CommandFailure(JobError(.invalidName, "no")).code == .usage)
+        #expect(CommandFailure(JobError(.timedOut, "no")).code == .failure)
+    }
+
+    @Test func whatTakesTooLongIsLeftAlone() async throws {
+        let late = CommandFailure.failure("late")
+        #expect(try await withDeadline(60, else: late) { 7 } == 7)
+        await #expect(throws: late) {
+            try await withDeadline(0.01, else: late) { try await Task.sleep(for: .seconds(60)) }
+        }
+    }
+}
