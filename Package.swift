@@ -106,7 +106,7 @@ let package = Package(
         .testTarget(
             name: "JobReactorWireTests",
             dependencies: [
-                "JobReactorWire", "JobReactorCore", nio, nioPosix, nioTLS, logging,
+                "JobReactorWire", "JobReactorCore", nio, nioPosix, nioHandshake, nioTLS, logging,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: strict),

@@ -35,11 +35,10 @@ clean_up() {
         kill -KILL "$pid" 2>/dev/null || true
         wait "$pid" 2>/dev/null || true
     done
-    if [ "$status" -ne 0 ] && [ -s "$node_log" ]; then
-        echo "The node's log: $node_log" >&2
-    else
-        rm -rf "$work"
-    fi
+    case "$status" in
+    0 | 130 | 143) rm -rf "$work" ;;
+    *) if [ -s "$node_log" ]; then echo "The node's log: $node_log" >&2; else rm -rf "$work"; fi ;;
+    esac
     exit "$status"
 }
 trap clean_up EXIT

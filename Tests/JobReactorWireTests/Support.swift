@@ -251,13 +251,15 @@ final class TestServer: Sendable {
 
     /// Port 0 takes a free one.
     static func start(
-        host: String = "localhost", port: Int = 0, security: WireSecurity = WireSecurity(), limits: RESPLimits = RESPLimits(),
+        host: String = "localhost", port: Int = 0, security: WireSecurity = WireSecurity(),
+        limits: RESPLimits = RESPLimits(),
         maximumConnections: Int = 100
     ) async throws -> TestServer {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         return try await loop.flatSubmit {
             Listener.bind(
-                to: Address(host: host, port: port), on: loop, security: security, maximumConnections: maximumConnections
+                to: Address(host: host, port: port), on: loop, security: security,
+                maximumConnections: maximumConnections
             ) {
                 CommandSession.accept(limits: limits, password: security.password, service: FakeService(), on: loop)
             }.map { TestServer($0, port: $0.value.port, on: loop) }

@@ -116,8 +116,18 @@ package final class CommandSession: ConnectionSession {
             }
             try carryOut(command)
         } catch {
+            if Self.isHTTP(frame) {
+                return connection.refuse("ERR this is not an HTTP port: closing, as what follows may be a web page's")
+            }
             reply { $0.writeRESPError(isAuthenticated ? error.line : Self.unauthenticated(error.line)) }
         }
+    }
+
+    /// A web page can make its reader's browser send a request to this machine, with lines of the page's choice in it:
+    /// they must not be taken for typed commands. One of these lines comes before any of them.
+    private static func isHTTP(_ frame: RESPFrame) -> Bool {
+        guard frame.wordCount != nil else { return false }
+        return CommandWord.matches(frame.word(0), "POST") || CommandWord.matches(frame.word(0), "HOST:")
     }
 
     /// Who has not said the password learns nothing from errors but about the commands open to him.

@@ -48,7 +48,9 @@ import Testing
         #expect(read("PING " + word + end) == Reading(frames: [command("PING", word)]))
     }
 
-    @Test("a line longer than the limit is refused, whether or not it ends, at once or in drops", arguments: [1, 60_000, 80_000])
+    @Test(
+        "a line longer than the limit is refused, whether or not it ends, at once or in drops",
+        arguments: [1, 60_000, 80_000])
     func tooLong(helping: Int) {
         for end in ["\n", ""] {
             let stream = bytes(String(repeating: "w", count: 65_537) + end)
@@ -64,7 +66,9 @@ import Testing
     @Test("typed commands may follow arrays, and arrays typed commands, each in a packet of its own")
     func alternating() {
         let array = "*1\r\n$1\r\na\r\n"
-        let stream = ["PING\r\n", array, "PING\r\n", "\r\n", array, array, "PING", " x\r", "\n", array, "\n", "PING\n", array]
+        let stream = [
+            "PING\r\n", array, "PING\r\n", "\r\n", array, array, "PING", " x\r", "\n", array, "\n", "PING\n", array,
+        ]
         #expect(
             read(stream.map(bytes))
                 == Reading(frames: [

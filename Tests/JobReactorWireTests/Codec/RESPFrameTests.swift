@@ -9,7 +9,8 @@ import Testing
             ("*1\r\n$4\r\nPING\r\n", 1), ("*2\r\n$0\r\n\r\n$1\r\na\r\n", 2),
             ("*0\r\n", nil), ("*-1\r\n", nil), ("$4\r\nPING\r\n", nil), ("+PING\r\n", nil), (":1\r\n", nil),
             ("*1\r\n:1\r\n", nil), ("*1\r\n+PING\r\n", nil), ("*2\r\n$4\r\nPING\r\n$-1\r\n", nil),
-            ("*1\r\n*1\r\n$4\r\nPING\r\n", nil), ("*2\r\n$4\r\nPING\r\n*0\r\n", nil), ("*2\r\n*0\r\n$4\r\nPING\r\n", nil),
+            ("*1\r\n*1\r\n$4\r\nPING\r\n", nil), ("*2\r\n$4\r\nPING\r\n*0\r\n", nil),
+            ("*2\r\n*0\r\n$4\r\nPING\r\n", nil),
         ] as [(String, Int?)])
     func wordCount(stream: String, count: Int?) throws {
         #expect(try withFrame(stream) { $0.wordCount } == count)

@@ -33,19 +33,26 @@ struct Sample: CustomTestStringConvertible, Sendable {
             "*1\r\n$4\r\nPING\r\n*2\r\n$4\r\nINFO\r\n$4\r\njobs\r\n*3\r\n$7\r\nENQUEUE\r\n$1\r\nj\r\n$7\r\n{\"a\":1}\r\n",
             [command("PING"), command("INFO", "jobs"), command("ENQUEUE", "j", "{\"a\":1}")]),
         Sample(
-            "empty words", .server, "*3\r\n$0\r\n\r\n$1\r\nx\r\n$0\r\n\r\n*1\r\n$0\r\n\r\n", [command("", "x", ""), command("")]),
-        Sample("an empty command between two", .server, "*0\r\n*1\r\n$1\r\na\r\n*0\r\n", [.array([]), command("a"), .array([])]),
+            "empty words", .server, "*3\r\n$0\r\n\r\n$1\r\nx\r\n$0\r\n\r\n*1\r\n$0\r\n\r\n",
+            [command("", "x", ""), command("")]),
+        Sample(
+            "an empty command between two", .server, "*0\r\n*1\r\n$1\r\na\r\n*0\r\n",
+            [.array([]), command("a"), .array([])]),
         Sample(
             "words of line ends and marks", .server, "*3\r\n$4\r\n\r\n\r\n\r\n$2\r\n*1\r\n$3\r\n$-1\r\n",
             [command("\r\n\r\n", "*1", "$-1")]),
         Sample(
             "binary words", .server, Array("*2\r\n$256\r\n".utf8) + everyByte + Array("\r\n$1\r\n\0\r\n".utf8),
             [.array([.bulk(everyByte), .bulk([0])])]),
-        Sample("a null and numbers in a command", .server, "*3\r\n$-1\r\n:7\r\n*-1\r\n", [.array([.null, .integer(7), .null])]),
         Sample(
-            "replies of every kind", .client, "+OK\r\n-ERR no\r\n:42\r\n$2\r\nhi\r\n$-1\r\n*-1\r\n*0\r\n$0\r\n\r\n+\r\n-\r\n",
+            "a null and numbers in a command", .server, "*3\r\n$-1\r\n:7\r\n*-1\r\n",
+            [.array([.null, .integer(7), .null])]),
+        Sample(
+            "replies of every kind", .client,
+            "+OK\r\n-ERR no\r\n:42\r\n$2\r\nhi\r\n$-1\r\n*-1\r\n*0\r\n$0\r\n\r\n+\r\n-\r\n",
             [
-                .simple("OK"), .error("ERR no"), .integer(42), bulk("hi"), .null, .null, .array([]), bulk(""), .simple(""),
+                .simple("OK"), .error("ERR no"), .integer(42), bulk("hi"), .null, .null, .array([]), bulk(""),
+                .simple(""),
                 .error(""),
             ]),
         Sample(
@@ -58,7 +65,8 @@ struct Sample: CustomTestStringConvertible, Sendable {
             "*3\r\n*2\r\n$1\r\na\r\n*1\r\n:1\r\n*0\r\n*2\r\n-ERR inner\r\n*1\r\n$-1\r\n+OK\r\n",
             [
                 .array([
-                    .array([bulk("a"), .array([.integer(1)])]), .array([]), .array([.error("ERR inner"), .array([.null])]),
+                    .array([bulk("a"), .array([.integer(1)])]), .array([]),
+                    .array([.error("ERR inner"), .array([.null])]),
                 ]),
                 .simple("OK"),
             ]),
@@ -66,7 +74,9 @@ struct Sample: CustomTestStringConvertible, Sendable {
             "arrays in arrays, seven deep", .client, String(repeating: "*1\r\n", count: 8) + "$4\r\ndeep\r\n",
             [(0..<8).reduce(bulk("deep")) { value, _ in .array([value]) }]),
         Sample("a typed command", .server, "PING\r\n", [command("PING")]),
-        Sample("typed commands with bare line feeds", .server, "PING\nINFO jobs\n", [command("PING"), command("INFO", "jobs")]),
+        Sample(
+            "typed commands with bare line feeds", .server, "PING\nINFO jobs\n",
+            [command("PING"), command("INFO", "jobs")]),
         Sample(
             "typed commands between arrays", .server,
             "*1\r\n$1\r\na\r\nPING one\r\n*1\r\n$1\r\nb\r\nPING two\r\nPING three\r\n*1\r\n$1\r\nc\r\n",
@@ -78,7 +88,8 @@ struct Sample: CustomTestStringConvertible, Sendable {
             "typed commands with quotes", .server, "ENQUEUE j '{\"a\": \"b c\"}'\r\nPING \"say \\\"hi\\\"\"\r\n",
             [command("ENQUEUE", "j", "{\"a\": \"b c\"}"), command("PING", "say \"hi\"")]),
         Sample(
-            "empty lines around commands", .server, "\r\n\n\r\n*1\r\n$1\r\na\r\n\r\n  \t\r\nPING\r\n\r\n*1\r\n$1\r\nb\r\n\n",
+            "empty lines around commands", .server,
+            "\r\n\n\r\n*1\r\n$1\r\na\r\n\r\n  \t\r\nPING\r\n\r\n*1\r\n$1\r\nb\r\n\n",
             [command("a"), command("PING"), command("b")]),
         Sample(
             "a typed command that looks like a reply", .server, "+OK\r\n$4\r\n", [command("+OK"), command("$4")]),
@@ -92,7 +103,8 @@ struct Sample: CustomTestStringConvertible, Sendable {
             (0..<1000).map { command("PING", "\(1000 + $0)") }),
         Sample(
             "a thousand commands, every other one typed", .server,
-            (0..<1000).map { $0 % 2 == 0 ? "*2\r\n$4\r\nPING\r\n$4\r\n\(1000 + $0)\r\n" : "PING \(1000 + $0)\r\n" }.joined(),
+            (0..<1000).map { $0 % 2 == 0 ? "*2\r\n$4\r\nPING\r\n$4\r\n\(1000 + $0)\r\n" : "PING \(1000 + $0)\r\n" }
+                .joined(),
             (0..<1000).map { command("PING", "\(1000 + $0)") }),
         Sample(
             "a word of 3 MiB between small ones", .server,
@@ -126,7 +138,8 @@ struct Sample: CustomTestStringConvertible, Sendable {
         }
     }
 
-    @Test("a stream cut in three anywhere makes the same frames", arguments: Sample.small.filter { $0.bytes.count < 80 })
+    @Test(
+        "a stream cut in three anywhere makes the same frames", arguments: Sample.small.filter { $0.bytes.count < 80 })
     func cutInThree(_ sample: Sample) {
         for first in 0...sample.bytes.count {
             for second in first...sample.bytes.count {

@@ -13,7 +13,8 @@ import Testing
         #expect(written { $0.writeRESPSimple("PONG") } == "+PONG\r\n")
         #expect(written { $0.writeRESPError("ERR no such thing") } == "-ERR no such thing\r\n")
         #expect(written { $0.writeRESPError("ERR two\r\nlines\n") } == "-ERR two  lines \r\n")
-        #expect(written { $0.writeRESPError(code: "JOBFAILED", bytes("{\"error\":1}")) } == "-JOBFAILED {\"error\":1}\r\n")
+        #expect(
+            written { $0.writeRESPError(code: "JOBFAILED", bytes("{\"error\":1}")) } == "-JOBFAILED {\"error\":1}\r\n")
         #expect(written { $0.writeRESPError(code: "JOBFAILED", bytes("{\r\n}")) } == "-JOBFAILED {  }\r\n")
         #expect(written { $0.writeRESPBulk("" as String) } == "$0\r\n\r\n")
         #expect(written { $0.writeRESPBulk("größe" as String) } == "$7\r\ngröße\r\n")
@@ -69,7 +70,8 @@ import Testing
         case 2: .integer(Int(truncatingIfNeeded: random.next()) >> Int.random(in: 0..<64, using: &random))
         case 3: .null
         case 4: bulk(text(using: &random))
-        case 5: .bulk((0..<Int.random(in: 0...300, using: &random)).map { _ in UInt8(truncatingIfNeeded: random.next()) })
+        case 5:
+            .bulk((0..<Int.random(in: 0...300, using: &random)).map { _ in UInt8(truncatingIfNeeded: random.next()) })
         default:
             .array((0..<Int.random(in: 0...4, using: &random)).map { _ in value(depth: depth + 1, using: &random) })
         }
@@ -77,7 +79,8 @@ import Testing
 
     private static func text(using random: inout SeededGenerator) -> String {
         let alphabet: [Character] = ["a", "Z", "0", " ", "\r", "\n", "$", "*", "-", "é", "🦜", "\0", "\"", "'"]
-        return String((0..<Int.random(in: 0...20, using: &random)).compactMap { _ in alphabet.randomElement(using: &random) })
+        return String(
+            (0..<Int.random(in: 0...20, using: &random)).compactMap { _ in alphabet.randomElement(using: &random) })
     }
 
     private static func write(_ value: RESPValue, to buffer: inout ByteBuffer) {

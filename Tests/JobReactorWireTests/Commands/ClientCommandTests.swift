@@ -41,7 +41,10 @@ import Testing
             ("INFO Jobs", .info(section: "jobs")),
             ("JOBS", .jobs),
             ("JOB " + ff, .job(id(255))),
-            ("NODE 1 n1 i VOLATILE h:1", .handshake(.node(NodeIntroduction(name: "n1", instance: "i", isDurable: false, server: "h:1")))),
+            (
+                "NODE 1 n1 i VOLATILE h:1",
+                .handshake(.node(NodeIntroduction(name: "n1", instance: "i", isDurable: false, server: "h:1")))
+            ),
             ("PRODUCER 1 p", .handshake(.producer(id: "p"))),
             ("DISTRIBUTOR 1 d", .handshake(.distributor(id: "d"))),
             ("LINK 1 d i", .handshake(.link(distributor: "d", instance: "i"))),

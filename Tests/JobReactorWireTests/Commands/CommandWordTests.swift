@@ -10,7 +10,8 @@ import Testing
     @Test(
         "a word is a name in any letter case",
         arguments: [
-            ("RUN_AT", true), ("run_at", true), ("Run_At", true), ("RUN-AT", false), ("RUN_A", false), ("RUN_ATT", false),
+            ("RUN_AT", true), ("run_at", true), ("Run_At", true), ("RUN-AT", false), ("RUN_A", false),
+            ("RUN_ATT", false),
             ("", false), ("RUN\u{7F}AT", false), ("ＲＵＮ_AT", false),
             // 0x20 apart, but no letters.
             ("RUN\u{3F}AT", false),
@@ -53,7 +54,8 @@ import Testing
     @Test(
         "what is shown of a word is one short line",
         arguments: [
-            ("word", "word"), ("", ""), ("größe", "größe"), ("a\tb", "a b"), ("a\r\nb", "a b"), ("a\u{1B}[31m", "a [31m"),
+            ("word", "word"), ("", ""), ("größe", "größe"), ("a\tb", "a b"), ("a\r\nb", "a b"),
+            ("a\u{1B}[31m", "a [31m"),
             (String(repeating: "ü", count: 40), String(repeating: "ü", count: 32)),
         ])
     func shown(word: String, shown: String) {

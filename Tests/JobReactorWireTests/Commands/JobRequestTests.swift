@@ -25,7 +25,10 @@ import Testing
             ("resize {} after 0.25", resize(JobOptions(after: 0.25))),
             ("resize {} After 1e3", resize(JobOptions(after: 1000))),
             ("resize {} AFTER 3155760000", resize(JobOptions(after: 3_155_760_000))),
-            ("resize {} RUN_AT 1767225600.25", resize(JobOptions(runAt: Timestamp(microseconds: 1_767_225_600_250_000)))),
+            (
+                "resize {} RUN_AT 1767225600.25",
+                resize(JobOptions(runAt: Timestamp(microseconds: 1_767_225_600_250_000)))
+            ),
             ("resize {} run_at -1", resize(JobOptions(runAt: Timestamp(microseconds: -1_000_000)))),
             ("resize {} PERIOD 60", resize(JobOptions(period: 60))),
             ("resize {} NODE n1", resize(JobOptions(node: "n1"))),
@@ -106,11 +109,20 @@ import Testing
             (["j", "{}", "NOT_NODE", "a\t"], "ERR not_node must not contain spaces or control characters"),
             (["j", "{}", "MAX_ATTEMPT", "0"], "ERR max_attempt takes a whole number from 1 to 2147483647, not 0"),
             (["j", "{}", "MAX_ATTEMPT", "1.5"], "ERR MAX_ATTEMPT takes a whole number from 1, not '1.5'"),
-            (["j", "{}", "MAX_ATTEMPT", "99999999999999999999"], "ERR MAX_ATTEMPT takes a whole number from 1, not '99999999999999999999'"),
+            (
+                ["j", "{}", "MAX_ATTEMPT", "99999999999999999999"],
+                "ERR MAX_ATTEMPT takes a whole number from 1, not '99999999999999999999'"
+            ),
             (["j", "{}", "RETRY_MULTIPLIER", "many"], "ERR RETRY_MULTIPLIER takes seconds, not 'many'"),
-            (["j", "{}", "RETRY_MULTIPLIER", "-1"], "ERR retry_multiplier takes seconds from 0 to 3155760000, not -1.0"),
+            (
+                ["j", "{}", "RETRY_MULTIPLIER", "-1"],
+                "ERR retry_multiplier takes seconds from 0 to 3155760000, not -1.0"
+            ),
             (["j", "{}", "ID", "12"], "ERR ID takes 32 hexadecimal digits, not '12'"),
-            (["j", "{}", "ID", "0000000000000000000000000000000g"], "ERR ID takes 32 hexadecimal digits, not '0000000000000000000000000000000g'"),
+            (
+                ["j", "{}", "ID", "0000000000000000000000000000000g"],
+                "ERR ID takes 32 hexadecimal digits, not '0000000000000000000000000000000g'"
+            ),
         ])
     func bad(words: [String], line: String) {
         #expect(throws: CommandError(line)) { try Self.parse(words) }
@@ -121,7 +133,10 @@ import Testing
         arguments: [
             ("*2\r\n$7\r\nENQUEUE\r\n$2\r\n", "\r\n", "ERR the job's name must be UTF-8"),
             ("*5\r\n$7\r\nENQUEUE\r\n$1\r\nj\r\n$2\r\n{}\r\n$4\r\nNODE\r\n$2\r\n", "\r\n", "ERR NODE must be UTF-8"),
-            ("*5\r\n$7\r\nENQUEUE\r\n$1\r\nj\r\n$2\r\n{}\r\n$8\r\nNOT_NODE\r\n$2\r\n", "\r\n", "ERR NOT_NODE must be UTF-8"),
+            (
+                "*5\r\n$7\r\nENQUEUE\r\n$1\r\nj\r\n$2\r\n{}\r\n$8\r\nNOT_NODE\r\n$2\r\n", "\r\n",
+                "ERR NOT_NODE must be UTF-8"
+            ),
         ])
     func notUTF8(start: String, end: String, line: String) throws {
         var error: CommandError?

@@ -62,7 +62,8 @@ import Testing
             try client.send("GET key\r\nPING\r\n")
                 == "-ERR unknown command 'GET', with args beginning with: 'key' \r\n+PONG\r\n")
         #expect(
-            try client.send("*0\r\nPING\r\n") == "-ERR Protocol error: a command is an array of bulk strings\r\n+PONG\r\n")
+            try client.send("*0\r\nPING\r\n")
+                == "-ERR Protocol error: a command is an array of bulk strings\r\n+PONG\r\n")
         #expect(client.channel.isActive)
     }
 
@@ -153,7 +154,8 @@ import Testing
         ])
     func order(paid: [String]) throws {
         let client = try client()
-        #expect(try client.send("PING\r\nPERFORM a\r\nPERFORM b\r\nNODES\r\nPERFORM c\r\nGET\r\nPING\r\n") == "+PONG\r\n")
+        #expect(
+            try client.send("PING\r\nPERFORM a\r\nPERFORM b\r\nNODES\r\nPERFORM c\r\nGET\r\nPING\r\n") == "+PONG\r\n")
         var replies = ""
         for name in paid {
             try pay(name, name, on: client)
@@ -248,6 +250,24 @@ import Testing
         try pay("slow", "x", on: client)
         #expect(client.isReading())
         #expect(read(try client.received(), .client).frames.count == 19)
+    }
+
+    // MARK: Browsers
+
+    @Test(
+        "what a web page can make a browser send is not taken for commands: at its first line in HTTP the connection ends",
+        arguments: [
+            "POST / HTTP/1.1\r\nHost: localhost:5000\r\nContent-Length: 11\r\n\r\nENQUEUE j\r\n",
+            "post / HTTP/1.1\r\nENQUEUE j\r\n",
+            "GET / HTTP/1.1\r\nHost: localhost:5000\r\n\r\nENQUEUE j\r\n",
+            "PUT / HTTP/1.1\r\nhost: localhost:5000\r\n\r\nENQUEUE j\r\n",
+        ])
+    func browser(request: String) throws {
+        let client = try client()
+        let answer = try client.send(request)
+        #expect(answer.hasSuffix("-ERR this is not an HTTP port: closing, as what follows may be a web page's\r\n"))
+        #expect(!client.channel.isActive)
+        #expect(service.commands == [])
     }
 
     // MARK: The end

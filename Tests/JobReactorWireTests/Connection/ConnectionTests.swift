@@ -84,8 +84,14 @@ import Testing
     @Test(
         "who breaks a limit is told which, and the connection is closed",
         arguments: [
-            ("*1\r\n$2000\r\n" + String(repeating: "x", count: 1_065), "a command is larger than the frame limit of 1000 bytes"),
-            ("*1\r\n$1001\r\n" + String(repeating: "x", count: 1_001) + "\r\n", "a command is larger than the frame limit of 1000 bytes"),
+            (
+                "*1\r\n$2000\r\n" + String(repeating: "x", count: 1_065),
+                "a command is larger than the frame limit of 1000 bytes"
+            ),
+            (
+                "*1\r\n$1001\r\n" + String(repeating: "x", count: 1_001) + "\r\n",
+                "a command is larger than the frame limit of 1000 bytes"
+            ),
             ("*11\r\n", "a command has more than the element limit of 10"),
             ("1 2 3 4 5 6 7 8 9 10 11\r\n", "a command has more than the element limit of 10"),
             (String(repeating: "x", count: 65_537), "an inline command is longer than the limit of 65536 bytes"),
@@ -164,7 +170,9 @@ import Testing
 
     private static let ping = "*1\r\n$4\r\nPING\r\n"
 
-    @Test("a link that has nothing to say pings every interval, and drops a peer that is silent", arguments: [.server, .client] as [Connection.Role])
+    @Test(
+        "a link that has nothing to say pings every interval, and drops a peer that is silent",
+        arguments: [.server, .client] as [Connection.Role])
     func silentPeer(role: Connection.Role) throws {
         let session = RecordingSession()
         let peer = try peer(role, session)

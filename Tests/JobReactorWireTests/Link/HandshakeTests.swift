@@ -33,7 +33,8 @@ import Testing
     }
 
     @Test(
-        "another version is refused, in words that say what to do", arguments: ["NODE", "PRODUCER", "DISTRIBUTOR", "LINK"],
+        "another version is refused, in words that say what to do",
+        arguments: ["NODE", "PRODUCER", "DISTRIBUTOR", "LINK"],
         [0, 2, -1, 99])
     func otherVersion(verb: String, version: Int) {
         let line =
@@ -57,7 +58,8 @@ import Testing
         "with too few or too many words it is no handshake",
         arguments: [
             "NODE 1", "NODE 1 n i DURABLE", "NODE 1 n i DURABLE h:1 x", "PRODUCER 1", "PRODUCER 1 a b", "DISTRIBUTOR 1",
-            "DISTRIBUTOR 1 a b", "LINK 1 d", "LINK 1 d i x", "LINKED 1", "SERVE 1", "PING", "JOB", "NODES", "LINKS 1 d i",
+            "DISTRIBUTOR 1 a b", "LINK 1 d", "LINK 1 d i x", "LINKED 1", "SERVE 1", "PING", "JOB", "NODES",
+            "LINKS 1 d i",
         ])
     func wrongCount(line: String) throws {
         #expect(try withCommand(line.split(separator: " ").map(String.init)) { try Handshake($0) } == nil)

@@ -82,7 +82,8 @@ import Testing
 
     @Test("verbs are read in any letter case")
     func letterCase() throws {
-        #expect(try Self.messages(in: "*2\r\n$6\r\ncredit\r\n$1\r\n5\r\n*1\r\n$5\r\nDrain\r\n") == [.credit(5), .drain])
+        #expect(
+            try Self.messages(in: "*2\r\n$6\r\ncredit\r\n$1\r\n5\r\n*1\r\n$5\r\nDrain\r\n") == [.credit(5), .drain])
     }
 
     @Test("a job's id goes before its options, never among them")
@@ -164,7 +165,8 @@ import Testing
         #expect(throws: CommandError(error)) { try Self.messages(in: line + "\r\n") }
     }
 
-    @Test("a status or a number is no message", arguments: ["+OK\r\n", ":1\r\n", "-ERR x\r\n", "*1\r\n:1\r\n", "*0\r\n"])
+    @Test(
+        "a status or a number is no message", arguments: ["+OK\r\n", ":1\r\n", "-ERR x\r\n", "*1\r\n:1\r\n", "*0\r\n"])
     func notWords(stream: String) {
         #expect(throws: CommandError("ERR a link message is an array of strings")) {
             try withFrame(stream) { try LinkMessage($0) }

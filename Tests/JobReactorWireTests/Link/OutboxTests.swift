@@ -22,7 +22,12 @@ import Testing
             ([.append(1), .append(2), .sends([1, 2]), .taken(2), .append(3), .sends([3]), .taken(1)], 0),
             // A new connection: what the other side does not have goes out again, in its order.
             ([.append(1), .append(2), .sends([1, 2]), .restart, .sends([1, 2])], 2),
-            ([.append(1), .append(2), .append(3), .sends([1, 2, 3]), .taken(1), .restart, .append(4), .sends([2, 3, 4])], 3),
+            (
+                [
+                    .append(1), .append(2), .append(3), .sends([1, 2, 3]), .taken(1), .restart, .append(4),
+                    .sends([2, 3, 4]),
+                ], 3
+            ),
             ([.append(1), .restart, .restart, .sends([1]), .restart, .sends([1])], 1),
             ([.restart, .append(1), .sends([1]), .taken(1), .restart, .sends([])], 0),
             // The other side says that it has more than was sent: it has what was sent.

@@ -43,7 +43,8 @@ final class Certificates: Sendable {
 
     private func make(_ name: String, _ extensions: [String], signedBy authority: String? = nil) throws {
         var arguments = [
-            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+            "2",
             "-subj", "/CN=\(name)", "-keyout", key(name), "-out", certificate(name),
         ]
         if let authority { arguments += ["-CA", certificate(authority), "-CAkey", key(authority)] }
@@ -57,7 +58,7 @@ final class Certificates: Sendable {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct TransportSecurityTests {
+@Suite(.timeLimit(.minutes(5))) struct TransportSecurityTests {
     private let certificates: Certificates
 
     init() throws { certificates = try Certificates.shared.get() }
@@ -103,7 +104,8 @@ final class Certificates: Sendable {
     @Test("a server whose certificate another authority signed is left")
     func wrongAuthority() async throws {
         try await withServer(security: try certificates.security("server")) { server in
-            let event = try await ping("localhost", port: server.port, try certificates.security(nil, trusts: "stranger"))
+            let event = try await ping(
+                "localhost", port: server.port, try certificates.security(nil, trusts: "stranger"))
             let reason = try refusal(event)
             #expect(reason == "the TLS handshake failed: certificate verify failed")
             // The authorities of the system do not know it either.
@@ -134,7 +136,8 @@ final class Certificates: Sendable {
             let strange = WireSecurity(
                 tls: try TransportSecurity(
                     TransportSecurity.Files(
-                        certificate: certificates.certificate("strange-client"), key: certificates.key("strange-client"),
+                        certificate: certificates.certificate("strange-client"),
+                        key: certificates.key("strange-client"),
                         authority: certificates.certificate("authority"))))
             let stranger = try refusal(await ping("localhost", port: server.port, strange))
             #expect(stranger == "tlsv1 alert unknown ca")
@@ -200,7 +203,8 @@ final class Certificates: Sendable {
     @Test("without a certificate no TLS port is opened")
     func noCertificate() async throws {
         let security = try certificates.security(nil)
-        let error = try #require(await #expect(throws: WireError.self) { try await TestServer.start(security: security) })
+        let error = try #require(
+            await #expect(throws: WireError.self) { try await TestServer.start(security: security) })
         #expect(error.code == .configuration)
         #expect(error.message == "TLS: listening needs a certificate and its key")
     }

@@ -4,7 +4,9 @@ import Testing
 
 @Suite struct WireSecurityTests {
     private static let loopback = ["localhost:5000", "127.0.0.1:5000", "127.8.9.10:0", "[::1]:5000"]
-    private static let open = ["0.0.0.0:5000", "[::]:5000", "192.168.1.2:5000", "example.org:5000", "127.evil.example.org:1"]
+    private static let open = [
+        "0.0.0.0:5000", "[::]:5000", "192.168.1.2:5000", "example.org:5000", "127.evil.example.org:1",
+    ]
 
     @Test("loopback is open to anyone on this machine", arguments: loopback)
     func onLoopback(address: String) throws {

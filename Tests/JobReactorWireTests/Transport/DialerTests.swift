@@ -5,7 +5,7 @@ import Testing
 
 @testable import JobReactorWire
 
-@Suite(.timeLimit(.minutes(1))) struct DialerTests {
+@Suite(.timeLimit(.minutes(5))) struct DialerTests {
     private let loop: any EventLoop = MultiThreadedEventLoopGroup.singleton.next()
     private let quiet = Logger(label: "dialer") { _ in SwiftLogNoOpLogHandler() }
 

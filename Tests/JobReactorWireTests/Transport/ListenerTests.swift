@@ -3,7 +3,7 @@ import Testing
 
 @testable import JobReactorWire
 
-@Suite(.timeLimit(.minutes(1))) struct ListenerTests {
+@Suite(.timeLimit(.minutes(5))) struct ListenerTests {
     @Test("port 0 takes a free one, and says which")
     func freePort() async throws {
         try await withServer { server in

@@ -2,7 +2,7 @@ import Testing
 
 @testable import JobReactorWire
 
-@Suite(.timeLimit(.minutes(1))) struct RESPClientTests {
+@Suite(.timeLimit(.minutes(5))) struct RESPClientTests {
     @Test("commands are answered in their order, however many are under way")
     func order() async throws {
         try await withServer { server in
