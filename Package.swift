@@ -86,10 +86,10 @@ let package = Package(
             name: "QuickStart", dependencies: ["JobReactor", logging], path: "Examples/QuickStart",
             swiftSettings: strict),
         .executableTarget(
-            name: "AllInOne", dependencies: ["JobReactor", "JobReactorNode", nioPosix], path: "Examples/AllInOne",
+            name: "AllInOne", dependencies: ["JobReactor", "JobReactorNode", nio, nioPosix], path: "Examples/AllInOne",
             swiftSettings: strict),
         .executableTarget(
-            name: "TwoDistributorsThreeNodes", dependencies: ["JobReactor", "JobReactorNode", nioPosix],
+            name: "TwoDistributorsThreeNodes", dependencies: ["JobReactor", "JobReactorNode", logging],
             path: "Examples/TwoDistributorsThreeNodes", swiftSettings: strict),
 
         .executableTarget(
@@ -103,6 +103,16 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "JobReactorCoreTests", dependencies: ["JobReactorCore", "JobReactorTesting"], swiftSettings: strict),
+        .testTarget(
+            name: "JobReactorCommandTests",
+            dependencies: [
+                "JobReactorCommand", "JobReactor", "JobReactorNode", "JobReactorCore", "JobReactorWire",
+                "JobReactorLua",
+                logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "JobReactorWireTests",
             dependencies: [

@@ -6,10 +6,11 @@ internal import Logging
 internal import NIOCore
 
 /// The node's state and all that changes it, on one event loop: jobs come from the links, are stored, wait for their time
-/// and their turn, run on the Lua lane, and end as the ``JobLifecycle`` decides.
+/// and their turn, run on the Lua lane, and end as the ``JobLifecycle`` decides. Its extensions have the links, the stop and
+/// the commands.
 final class NodeCore {
     /// What this process knows of a job that is not finished, beside its record in the storage.
-    private struct Live {
+    struct Live {
         enum Stage {
             /// For its due time, in the timer queue.
             case waiting
@@ -35,24 +36,24 @@ final class NodeCore {
     private(set) var scripts: ScriptReport?
     private(set) var counters = NodeCounters()
 
-    private let clock = WallClock.system
-    private let storage: any JobStorage
-    private var lane: LuaLane?
+    let clock = WallClock.system
+    let storage: any JobStorage
+    var lane: LuaLane?
     private var policies: [String: ScriptPolicy] = [:]
-    private var live: [JobID: Live] = [:]
-    private var ready: Deque<Job> = []
+    var live: [JobID: Live] = [:]
+    var ready: Deque<Job> = []
     private var timers = TimerQueue<JobID>()
-    private var armed: (due: Timestamp, timer: Scheduled<Void>)?
-    private var running = 0
-    private var listener: Listener?
-    private var dialers: [DistributorDialer] = []
+    var armed: (due: Timestamp, timer: Scheduled<Void>)?
+    var running = 0
+    var listener: Listener?
+    var dialers: [DistributorDialer] = []
     /// By the identity of the distributor that is to dial back.
     var registrations: [String: DistributorDialer] = [:]
-    private var destinations: [String: Destination] = [:]
-    private var lastLink: UInt32 = 0
-    private var lastDestination: UInt32 = 0
-    private var isStopping = false
-    private var drained: EventLoopPromise<Void>?
+    var destinations: [String: Destination] = [:]
+    var lastLink: UInt32 = 0
+    var lastDestination: UInt32 = 0
+    var isStopping = false
+    var drained: EventLoopPromise<Void>?
 
     /// Jobs on the lane at once: enough that it never waits for the loop, few enough to be handed back.
     private static let laneCapacity = 256
@@ -145,63 +146,6 @@ final class NodeCore {
         return NodeIntroduction(
             name: configuration.name, instance: instance, isDurable: storage.isDurable,
             server: address?.description)
-    }
-
-    func stop(grace: Double) -> EventLoopFuture<Void> {
-        isStopping = true
-        listener?.stopAccepting()
-        armed?.timer.cancel()
-        for destination in destinations.values { destination.link?.sendDrain() }
-        handBack()
-        let promise = loop.makePromise(of: Void.self)
-        drained = promise
-        loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(max(0, grace) * 1000))) {
-            if self.drained != nil, self.running > 0 {
-                self.logger.warning(
-                    "stopping with jobs that still run: they count as cut short", metadata: ["jobs": "\(self.running)"])
-            }
-            self.finishDraining()
-        }
-        noteProgress()
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        return promise.futureResult.flatMap { bound.value.closeAll() }
-    }
-
-    /// Returns to their distributors the jobs that have not begun. A durable node keeps them.
-    private func handBack() {
-        let withdrawn = lane?.withdraw().map(\.job) ?? []
-        running -= withdrawn.count
-        guard !storage.isDurable else { return }
-        var returned: [String: [JobID]] = [:]
-        for job in withdrawn { returned[job.distributor, default: []].append(job.id) }
-        for job in ready { returned[job.distributor, default: []].append(job.id) }
-        ready = []
-        // Jobs that wait for their time go back with their connection: their distributor has a copy of each.
-        for (distributor, ids) in returned {
-            for id in ids { live[id] = nil }
-            storage.apply(ids.map { .remove($0) }) { _ in }
-            destinations[distributor]?.link?.sendReturned(ids)
-        }
-    }
-
-    private func noteProgress() {
-        guard drained != nil, running == 0 else { return }
-        // A report to a distributor that is away cannot arrive now.
-        if destinations.values.allSatisfy({ $0.link == nil || $0.outbox.isEmpty }) { finishDraining() }
-    }
-
-    private func finishDraining() {
-        drained?.succeed()
-        drained = nil
-    }
-
-    private func closeAll() -> EventLoopFuture<Void> {
-        lane?.stop()
-        for dialer in dialers { dialer.stop() }
-        let links = destinations.values.compactMap(\.link)
-        for link in links { link.connection.close(reason: "the node stops") }
-        let closing = dialers.map(\.closed) + [listener?.closeConnections(on: loop)].compactMap { $0 }
-        return EventLoopFuture.andAllComplete(closing, on: loop)
     }
 
     // MARK: Jobs in
@@ -387,7 +331,9 @@ final class NodeCore {
                 "job": "\(job.name)", "id": "\(job.id)", "attempt": "\(job.attempt)",
                 "status": "\(job.status.rawValue)",
             ]
-            if case .wait = transition.next { metadata["again in"] = "\(job.makeAfter ?? 0) s" }
+            if case .wait = transition.next {
+                metadata["again in"] = "\(((job.makeAfter ?? 0) * 1000).rounded() / 1000) s"
+            }
             if let traceback = job.lastTraceback { metadata["traceback"] = "\(traceback)" }
             logger.warning("\(job.lastError ?? "failed")", metadata: metadata)
         default:
@@ -438,65 +384,6 @@ final class NodeCore {
             timers.insert(id, due: clock.now.advanced(bySeconds: 1))
             armTimer()
         }
-    }
-
-    // MARK: Distributors
-
-    private func destination(_ distributor: String) -> Destination {
-        if let known = destinations[distributor] { return known }
-        lastDestination += 1
-        let made = Destination(number: lastDestination)
-        destinations[distributor] = made
-        return made
-    }
-
-    func nextLinkNumber() -> UInt32 {
-        lastLink += 1
-        return lastLink
-    }
-
-    /// A link to the distributor is up.
-    func linked(_ link: DistributorLink) {
-        let destination = destination(link.distributor)
-        destination.expiry?.cancel()
-        destination.link?.connection.close(reason: "the distributor connected again")
-        destination.link = link
-        destination.outbox.restart()
-        link.sendGreeting(jobs: jobNames, credit: isStopping ? 0 : configuration.window)
-        destination.flush()
-        logger.info("linked to a distributor", metadata: ["address": "\(link.connection.peer)"])
-    }
-
-    func unlinked(_ link: DistributorLink, reason: String?) {
-        guard let destination = destinations[link.distributor], destination.link === link else { return }
-        destination.link = nil
-        logger.info(
-            "link to a distributor lost",
-            metadata: ["address": "\(link.connection.peer)", "reason": "\(reason ?? "closed")"])
-        destination.expiry = loop.assumeIsolated().scheduleTask(
-            in: .milliseconds(Int64(configuration.reportTTL * 1000))
-        ) {
-            self.destinations[link.distributor] = nil
-        }
-        if !storage.isDurable { forgetJobs(of: destination) }
-        noteProgress()
-    }
-
-    func closeLink(to distributor: String, reason: String) {
-        destinations[distributor]?.link?.connection.close(reason: reason)
-    }
-
-    func taken(_ count: Int, by distributor: String) {
-        destinations[distributor]?.outbox.taken(count)
-        noteProgress()
-    }
-
-    /// Without a durable storage the distributor owns what has not begun here, and sends it elsewhere.
-    private func forgetJobs(of destination: Destination) {
-        let forgotten = live.filter { $0.value.giver == destination.number && $0.value.stage != .running }.keys
-        for id in forgotten { live[id] = nil }
-        storage.apply(forgotten.map { .remove($0) }) { _ in }
-        ready.removeAll { live[$0.id] == nil }
     }
 
     // MARK: Looking

@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct ArgumentWordsTests {
     @Test(arguments: [
-        ("n=3", #"{"n":3}"#), ("n=2.50", #"{"n":2.50}"#), ("ok=true", #"{"ok":true}"#), ("none=null", #"{"none":null}"#),
+        ("n=3", #"{"n":3}"#), ("n=2.50", #"{"n":2.50}"#), ("ok=true", #"{"ok":true}"#),
+        ("none=null", #"{"none":null}"#),
         ("list=[1,\"a\"]", #"{"list":[1,"a"]}"#), (#"o={"b":1,"a":2}"#, #"{"o":{"b":1,"a":2}}"#),
         ("path=cat.png", #"{"path":"cat.png"}"#), ("zip=02139", #"{"zip":"02139"}"#), (#"zip="12""#, #"{"zip":"12"}"#),
         ("empty=", #"{"empty":""}"#), ("q=a=b", #"{"q":"a=b"}"#), ("half=[1", #"{"half":"[1"}"#),

@@ -1,3 +1,4 @@
+import ArgumentParser
 import JobReactorCore
 import Testing
 
@@ -6,7 +7,8 @@ import Testing
 @Suite struct JobOptionFlagsTests {
     @Test func everyFlagIsAnOptionOfTheJob() throws {
         let flags = try JobOptionFlags.parse([
-            "--run-at", "1700000000", "--period", "60", "--node", "a", "--not-node", "b", "--defer", "--max-attempt", "3",
+            "--run-at", "1700000000", "--period", "60", "--node", "a", "--not-node", "b", "--defer", "--max-attempt",
+            "3",
             "--retry-multiplier", "0.5", "--id", "0123456789abcdef0123456789abcdef",
         ])
         let expected = JobOptions(

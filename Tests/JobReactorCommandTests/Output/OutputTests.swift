@@ -46,9 +46,10 @@ import Testing
         #expect(Terminal.printable("Grüße\n") == "Grüße\n")
     }
 
-    @Test(arguments: [
-        ("resiz", "resize"), ("rezise", "resize"), ("max_attemt", nil), ("xyz", nil), ("notifi", "notify"),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("resiz", "resize"), ("rezise", "resize"), ("max_attemt", nil), ("xyz", nil), ("notifi", "notify"),
+        ] as [(String, String?)])
     func theNearestNameIsNearEnough(name: String, nearest: String?) {
         #expect(NearestName.find(name, among: ["resize", "notify", "a"]) == nearest)
     }

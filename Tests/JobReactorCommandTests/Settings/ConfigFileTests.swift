@@ -1,3 +1,4 @@
+import Logging
 import Testing
 
 @testable import JobReactorCommand
@@ -45,7 +46,8 @@ import Testing
     }
 
     @Test func aFileThatCannotBeReadIsNamed() {
-        let message = "cannot read /no/such: No such file or directory: name another file with --config or JOBREACTOR_CONFIG"
+        let message =
+            "cannot read /no/such: No such file or directory: name another file with --config or JOBREACTOR_CONFIG"
         #expect(failure { _ = try ConfigFile("/no/such") } == .usage(message))
         #expect(failure { _ = try ConfigFile("/") }?.message?.contains("Is a directory") == true)
     }

@@ -1,3 +1,4 @@
+import ArgumentParser
 import JobReactorWire
 import Testing
 
@@ -65,7 +66,8 @@ import Testing
                 == .usage("listening with TLS needs a certificate: give --tls-certificate and --tls-key"))
         #expect(
             failure { _ = try security(settings(["JOBREACTOR_TLS_AUTHORITY": "/no/such"])) }
-                == .usage("cannot read /no/such: No such file or directory: name another file with JOBREACTOR_TLS_AUTHORITY"))
+                == .usage(
+                    "cannot read /no/such: No such file or directory: name another file with JOBREACTOR_TLS_AUTHORITY"))
         let pair = ["--tls-certificate", file.path, "--tls-key", file.path]
         #expect(failure { _ = try security(settings(), pair) }?.code == .usage)
         #expect(

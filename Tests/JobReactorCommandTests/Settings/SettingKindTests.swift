@@ -5,26 +5,30 @@ import Testing
 @testable import JobReactorCommand
 
 @Suite struct SettingKindTests {
-    @Test(arguments: [
-        ("0", 0), ("1000", 1000), ("64K", 64 << 10), ("512m", 512 << 20), ("1G", 1 << 30), ("10X", nil), ("K", nil),
-        ("-1", nil), ("1.5M", nil), ("99999999999999999999G", nil), ("9999999999999G", nil), ("1025G", nil),
-    ] as [(String, Int?)])
+    @Test(
+        arguments: [
+            ("0", 0), ("1000", 1000), ("64K", 64 << 10), ("512m", 512 << 20), ("1G", 1 << 30), ("10X", nil), ("K", nil),
+            ("-1", nil), ("1.5M", nil), ("99999999999999999999G", nil), ("9999999999999G", nil), ("1025G", nil),
+        ] as [(String, Int?)])
     func bytes(text: String, count: Int?) {
         #expect(SettingKind.byteCount(0...1 << 40).read([text]) == count)
     }
 
-    @Test(arguments: [
-        ("0", 0), ("1.5", 1.5), ("1e3", 1000), ("-0.1", nil), ("nan", nil), ("inf", nil), ("1e300", nil), ("5 s", nil),
-    ] as [(String, Double?)])
+    @Test(
+        arguments: [
+            ("0", 0), ("1.5", 1.5), ("1e3", 1000), ("-0.1", nil), ("nan", nil), ("inf", nil), ("1e300", nil),
+            ("5 s", nil),
+        ] as [(String, Double?)])
     func seconds(text: String, count: Double?) {
         #expect(SettingKind<Double>.seconds.read([text]) == count)
     }
 
-    @Test(arguments: [
-        ("0", 0), ("1700000000.5", 1_700_000_000.5), ("-1", -1), ("2023-11-14T22:13:20Z", 1_700_000_000),
-        ("2023-11-15T00:13:20+02:00", 1_700_000_000), ("2023-11-14T22:13:20.250Z", 1_700_000_000.25),
-        ("2023-11-14T22:13:20", nil), ("2023-11-14", nil), ("tomorrow", nil), ("nan", nil), ("1e20", nil),
-    ] as [(String, Double?)])
+    @Test(
+        arguments: [
+            ("0", 0), ("1700000000.5", 1_700_000_000.5), ("-1", -1), ("2023-11-14T22:13:20Z", 1_700_000_000),
+            ("2023-11-15T00:13:20+02:00", 1_700_000_000), ("2023-11-14T22:13:20.250Z", 1_700_000_000.25),
+            ("2023-11-14T22:13:20", nil), ("2023-11-14", nil), ("tomorrow", nil), ("nan", nil), ("1e20", nil),
+        ] as [(String, Double?)])
     func times(text: String, seconds: Double?) {
         #expect(SettingKind<Timestamp>.time.read([text])?.seconds == seconds)
     }

@@ -23,7 +23,8 @@ import Testing
         let help = JobReactorTool.configuration.subcommands
             .map { JobReactorTool.helpMessage(for: $0, columns: 1000) }.joined()
         for setting in SettingTable.all {
-            #expect(help.contains("--\(setting.flag)") == setting.places.contains(.flag), "\(setting.key)")
+            let isShown = help.contains("--\(setting.flag) ") || help.contains("--\(setting.flag)/")
+            #expect(isShown == setting.places.contains(.flag), "\(setting.key)")
             if setting.places.contains(.flag) { #expect(help.contains(setting.environmentName)) }
         }
     }

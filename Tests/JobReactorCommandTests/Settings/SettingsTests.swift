@@ -29,7 +29,8 @@ import Testing
     @Test func aFlagReplacesAWholeList() throws {
         let settings = try settings(["JOBREACTOR_DISTRIBUTOR": "a:1, b:2"])
         #expect(try settings.value(\.distributor).map(\.description) == ["a:1", "b:2"])
-        #expect(try settings.value(\.distributor, flags: ["c:3", "d:4,e:5"]).map(\.description) == ["c:3", "d:4", "e:5"])
+        #expect(
+            try settings.value(\.distributor, flags: ["c:3", "d:4,e:5"]).map(\.description) == ["c:3", "d:4", "e:5"])
     }
 
     @Test func aListInAFileIsAnArrayOrOneText() throws {
@@ -68,7 +69,8 @@ import Testing
         #expect(
             failure { _ = try settings().value(\.memoryLimit, flag: "10X") }
                 == .usage(
-                    "--memory-limit takes bytes from 0 to 1024G, with K, M or G after the number or without, not '10X'"))
+                    "--memory-limit takes bytes from 0 to 1024G, with K, M or G after the number or without, not '10X'")
+        )
         #expect(
             failure { _ = try settings().value(\.jobDirectory, flag: "") }
                 == .usage("--jobs takes the path of a folder, not an empty value"))

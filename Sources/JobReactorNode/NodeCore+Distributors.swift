@@ -1,0 +1,64 @@
+internal import JobReactorCore
+internal import JobReactorWire
+internal import Logging
+internal import NIOCore
+
+/// Links to distributors: their beginning and end, and the reports that wait for them.
+extension NodeCore {
+    func destination(_ distributor: String) -> Destination {
+        if let known = destinations[distributor] { return known }
+        lastDestination += 1
+        let made = Destination(number: lastDestination)
+        destinations[distributor] = made
+        return made
+    }
+
+    func nextLinkNumber() -> UInt32 {
+        lastLink += 1
+        return lastLink
+    }
+
+    /// A link to the distributor is up.
+    func linked(_ link: DistributorLink) {
+        let destination = destination(link.distributor)
+        destination.expiry?.cancel()
+        destination.link?.connection.close(reason: "the distributor connected again")
+        destination.link = link
+        destination.outbox.restart()
+        link.sendGreeting(jobs: jobNames, credit: isStopping ? 0 : configuration.window)
+        destination.flush()
+        logger.info("linked to a distributor", metadata: ["address": "\(link.connection.peer)"])
+    }
+
+    func unlinked(_ link: DistributorLink, reason: String?) {
+        guard let destination = destinations[link.distributor], destination.link === link else { return }
+        destination.link = nil
+        logger.info(
+            "link to a distributor lost",
+            metadata: ["address": "\(link.connection.peer)", "reason": "\(reason ?? "closed")"])
+        destination.expiry = loop.assumeIsolated().scheduleTask(
+            in: .milliseconds(Int64(configuration.reportTTL * 1000))
+        ) {
+            self.destinations[link.distributor] = nil
+        }
+        if !storage.isDurable { forgetJobs(of: destination) }
+        noteProgress()
+    }
+
+    func closeLink(to distributor: String, reason: String) {
+        destinations[distributor]?.link?.connection.close(reason: reason)
+    }
+
+    func taken(_ count: Int, by distributor: String) {
+        destinations[distributor]?.outbox.taken(count)
+        noteProgress()
+    }
+
+    /// Without a durable storage the distributor owns what has not begun here, and sends it elsewhere.
+    func forgetJobs(of destination: Destination) {
+        let forgotten = live.filter { $0.value.giver == destination.number && $0.value.stage != .running }.keys
+        for id in forgotten { live[id] = nil }
+        storage.apply(forgotten.map { .remove($0) }) { _ in }
+        ready.removeAll { live[$0.id] == nil }
+    }
+}

@@ -1,0 +1,66 @@
+internal import DequeModule
+internal import JobReactorCore
+internal import JobReactorLua
+internal import JobReactorWire
+internal import Logging
+internal import NIOCore
+
+/// The graceful stop: no new jobs, those not begun go back, those that run may finish.
+extension NodeCore {
+    func stop(grace: Double) -> EventLoopFuture<Void> {
+        isStopping = true
+        listener?.stopAccepting()
+        armed?.timer.cancel()
+        for destination in destinations.values { destination.link?.sendDrain() }
+        handBack()
+        let promise = loop.makePromise(of: Void.self)
+        drained = promise
+        loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(max(0, grace) * 1000))) {
+            if self.drained != nil, self.running > 0 {
+                self.logger.warning(
+                    "stopping with jobs that still run: they count as cut short", metadata: ["jobs": "\(self.running)"])
+            }
+            self.finishDraining()
+        }
+        noteProgress()
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        return promise.futureResult.flatMap { bound.value.closeAll() }
+    }
+
+    /// Returns to their distributors the jobs that have not begun. A durable node keeps them.
+    func handBack() {
+        let withdrawn = lane?.withdraw().map(\.job) ?? []
+        running -= withdrawn.count
+        guard !storage.isDurable else { return }
+        var returned: [String: [JobID]] = [:]
+        for job in withdrawn { returned[job.distributor, default: []].append(job.id) }
+        for job in ready { returned[job.distributor, default: []].append(job.id) }
+        ready = []
+        // Jobs that wait for their time go back with their connection: their distributor has a copy of each.
+        for (distributor, ids) in returned {
+            for id in ids { live[id] = nil }
+            storage.apply(ids.map { .remove($0) }) { _ in }
+            destinations[distributor]?.link?.sendReturned(ids)
+        }
+    }
+
+    func noteProgress() {
+        guard drained != nil, running == 0 else { return }
+        // A report to a distributor that is away cannot arrive now.
+        if destinations.values.allSatisfy({ $0.link == nil || $0.outbox.isEmpty }) { finishDraining() }
+    }
+
+    func finishDraining() {
+        drained?.succeed()
+        drained = nil
+    }
+
+    func closeAll() -> EventLoopFuture<Void> {
+        lane?.stop()
+        for dialer in dialers { dialer.stop() }
+        let links = destinations.values.compactMap(\.link)
+        for link in links { link.connection.close(reason: "the node stops") }
+        let closing = dialers.map(\.closed) + [listener?.closeConnections(on: loop)].compactMap { $0 }
+        return EventLoopFuture.andAllComplete(closing, on: loop)
+    }
+}
