@@ -26,6 +26,7 @@ final class RunningProgram: Sendable {
         process.standardError = try FileHandle(forWritingTo: URL(filePath: folder.path + "/errors"))
         process.standardInput = FileHandle.nullDevice
         try process.run()
+        Programs.endWithTheTests(process.processIdentifier)
     }
 
     deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
@@ -73,6 +74,34 @@ struct Finished: Sendable {
 }
 
 enum Programs {
+    /// A file of process ids, and a shell that ends those of them that are ours still when the tests are gone, however
+    /// they went: a test that crashes cannot end what it started.
+    private static let started: FileHandle? = {
+        let file = FileManager.default.temporaryDirectory.appending(path: "jobreactor-tests-\(getpid())").path
+        FileManager.default.createFile(atPath: file, contents: nil)
+        let watch = Process()
+        watch.executableURL = URL(filePath: "/bin/sh")
+        watch.arguments = [
+            "-c",
+            """
+            while kill -0 "$1" 2>/dev/null; do sleep 1; done
+            while read -r pid; do
+              if grep -q jobreactor "/proc/$pid/cmdline" 2>/dev/null; then kill -KILL "$pid"; fi
+            done <"$2"
+            rm -f "$2"
+            """, "watch", "\(getpid())", file,
+        ]
+        watch.standardInput = FileHandle.nullDevice
+        watch.standardOutput = FileHandle.nullDevice
+        watch.standardError = FileHandle.nullDevice
+        try? watch.run()
+        return FileHandle(forWritingAtPath: file)
+    }()
+
+    static func endWithTheTests(_ process: Int32) {
+        try? started?.write(contentsOf: Data("\(process)\n".utf8))
+    }
+
     /// Where the build put the programs: beside the tests.
     static let folder = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
 

@@ -51,9 +51,7 @@ final class RESPReader {
 
     /// Whether the last frame is complete, so that what comes next starts another.
     var isBetweenFrames: Bool {
-        guard let reader else { return true }
-        // hiredis may have prepared to read a value of which it has no byte yet.
-        return reader.pointee.ridx == -1 || (reader.pointee.ridx == 0 && reader.pointee.rstack.0.type == -1)
+        reader.map { $0.pointee.ridx == -1 } ?? true
     }
 
     /// The first byte that was fed and not yet read.
@@ -77,6 +75,7 @@ final class RESPReader {
         guard let reader else { throw .malformed("out of memory") }
         if isBetweenFrames {
             builder.pointee.reset()
+            // Asked without a byte, hiredis would start a frame, and an inline command could not follow.
             if bufferedBytes == 0 {
                 if isSwollen { discardBuffered() }
                 return nil
