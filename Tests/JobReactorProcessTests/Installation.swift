@@ -10,7 +10,7 @@ struct Installation {
         job('fails', { max_attempt = 1 }, function(args) error('no disk') end)
         job('slow', function(args)
           print('slow begins')
-          os.execute('sleep ' .. args.seconds)
+          io.popen('sleep ' .. args.seconds):close()
           args.done = true
         end)
         """

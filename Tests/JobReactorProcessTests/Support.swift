@@ -78,7 +78,7 @@ enum Programs {
     /// they went: a test that crashes cannot end what it started.
     private static let started: FileHandle? = {
         let file = FileManager.default.temporaryDirectory.appending(path: "jobreactor-tests-\(getpid())").path
-        FileManager.default.createFile(atPath: file, contents: nil)
+        _ = FileManager.default.createFile(atPath: file, contents: nil)
         let watch = Process()
         watch.executableURL = URL(filePath: "/bin/sh")
         watch.arguments = [

@@ -10,7 +10,7 @@ import Testing
     static let scripts = [
         "jobs.lua": """
         job('echo', function(args) end)
-        job('slow', function(args) os.execute('sleep 0.3') end)
+        job('slow', function(args) io.popen('sleep 0.3'):close() end)
         job('fails', { max_attempt = 1 }, function(args) error('no disk') end)
         """
     ]

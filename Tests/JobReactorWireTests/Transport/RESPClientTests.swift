@@ -52,7 +52,8 @@ import Testing
         try await server.stop()
         for answer in answers {
             let error = try #require(await #expect(throws: WireError.self) { try await answer.value })
-            #expect(error.message == "the connection was lost before the reply came")
+            // The system may add how.
+            #expect(error.message.hasPrefix("the connection was lost before the reply came"))
         }
     }
 
