@@ -46,13 +46,8 @@ final class RESPReader {
     /// As ``bufferedBytes``, and the bytes of the frame that is being made or was made last.
     var heldBytes: Int { bufferedBytes + builder.pointee.used }
 
-    /// Elements of the frame that is being made or was made last, itself among them.
-    var heldElements: Int { builder.pointee.tokens.count }
-
     /// Whether the last frame is complete, so that what comes next starts another.
-    var isBetweenFrames: Bool {
-        reader.map { $0.pointee.ridx == -1 } ?? true
-    }
+    var isBetweenFrames: Bool { reader.map { $0.pointee.ridx == -1 } ?? true }
 
     /// The first byte that was fed and not yet read.
     var nextByte: UInt8? {
