@@ -1,3 +1,4 @@
+import Foundation
 import JobReactor
 import JobReactorNode
 import JobReactorTesting
@@ -8,6 +9,17 @@ import Testing
 @Suite struct TopologyTests {
     static let scripts = [
         "who.lua": "job('who', function(args) args.node = args.job_itself.node end)",
+        "gated.lua": """
+            job('gated', function(args)
+              local gate
+              repeat
+                io.popen('sleep 0.05'):close()
+                gate = io.open(args.gate)
+              until gate
+              gate:close()
+              args.node = args.job_itself.node
+            end)
+            """,
         "slow.lua": """
         job('slow', function(args)
           io.popen('sleep 0.3'):close()
@@ -116,12 +128,17 @@ import Testing
             let leaving = try await Self.startNode("n1", cluster, [distributor])
             try await waitForNodes(["n1"], at: distributor)
             let results = Collector<JobResult>()
-            for _ in 0..<6 { try distributor.enqueue("slow", onSuccess: { results.append($0) }) }
+            let gate = cluster.jobDirectory + "/gate"
+            for _ in 0..<6 {
+                try distributor.enqueue("gated", ["gate": .string(gate)], onSuccess: { results.append($0) })
+            }
             try await eventually("jobs at n1") { try await distributor.nodes().first?.load ?? 0 >= 6 }
             await leaving.stop(grace: 0)
             _ = try await Self.startNode("n2", cluster, [distributor])
+            try Data().write(to: URL(filePath: gate))
             try await results.wait(for: 6)
-            #expect(results.elements.contains { $0["node"] == "n2" })
+            // Five had not begun; the outcome of the sixth, cut short, may still have come from n1.
+            #expect(results.elements.count { $0["node"] == "n2" } >= 5)
         }
     }
 
