@@ -10,16 +10,16 @@ import Testing
     static let scripts = [
         "who.lua": "job('who', function(args) args.node = args.job_itself.node end)",
         "gated.lua": """
-            job('gated', function(args)
-              local gate
-              repeat
-                io.popen('sleep 0.05'):close()
-                gate = io.open(args.gate)
-              until gate
-              gate:close()
-              args.node = args.job_itself.node
-            end)
-            """,
+        job('gated', function(args)
+          local gate
+          repeat
+            io.popen('sleep 0.05'):close()
+            gate = io.open(args.gate)
+          until gate
+          gate:close()
+          args.node = args.job_itself.node
+        end)
+        """,
         "slow.lua": """
         job('slow', function(args)
           io.popen('sleep 0.3'):close()
