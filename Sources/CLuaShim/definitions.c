@@ -15,8 +15,7 @@ static void require_loading(lua_State *L, const char *word) {
   if (!jri_state(L)->loading) luaL_error(L, "%s can only be called while scripts load", word);
 }
 
-/// Names travel on the wire and in storage keys, and are typed on command lines. Labels are only shown.
-static void check_text(lua_State *L, const char *word, const char *what, int index, bool spaces) {
+void jri_check_text(lua_State *L, const char *word, const char *what, int index, bool spaces) {
   size_t length;
   if (lua_type(L, index) != LUA_TSTRING) {
     luaL_error(L, "%s: the %s must be a non-empty string, got %s", word, what, luaL_typename(L, index));
@@ -85,7 +84,7 @@ static arguments check_arguments(lua_State *L, jri_kind kind) {
   int count = lua_gettop(L);
   arguments found = {0, 0};
   if (count == 0) lua_pushnil(L);
-  check_text(L, word, "name", 1, false);
+  jri_check_text(L, word, "name", 1, false);
   if (count > 3) luaL_error(L, "%s: expected at most 3 arguments, got %d", word, count);
   if (count == 1) return found;
   if (count == 2 && lua_isfunction(L, 2)) {
@@ -111,10 +110,10 @@ static int define(lua_State *L, jri_kind kind) {
     if (kind == JRI_JOB) {
       jri_read_policy(L, given.extra, &policy);
     } else {
-      check_text(L, jri_kind_word(kind), "label", given.extra, true);
+      jri_check_text(L, jri_kind_word(kind), "label", given.extra, true);
     }
   }
-  jri_definition *definition = lua_newuserdatauv(L, sizeof *definition, 4);
+  jri_definition *definition = lua_newuserdatauv(L, sizeof *definition, JRI_DEFINITION_VALUES);
   int record = lua_gettop(L);
   *definition = (jri_definition){.kind = kind, .policy = policy};
   definition->line = push_place(L);
@@ -124,6 +123,11 @@ static int define(lua_State *L, jri_kind kind) {
   if (given.extra != 0 && kind != JRI_JOB) {
     lua_pushvalue(L, given.extra);
     lua_setiuservalue(L, record, JRI_DEFINITION_LABEL);
+  }
+  if (policy.backoff == JR_BACKOFF_FUNCTION) {
+    lua_pushliteral(L, "backoff");
+    lua_rawget(L, given.extra);
+    lua_setiuservalue(L, record, JRI_DEFINITION_BACKOFF);
   }
   if (given.function != 0) set_function(L, record, given.function);
 

@@ -11,6 +11,12 @@ void jri_open_environment(lua_State *L, const char *module_directory);
 /// `CancelJob`, `cancel_job`, and the functions that could swallow a cancellation.
 void jri_open_guarded(lua_State *L);
 
+/// The functions of `coroutine` that run coroutines.
+void jri_open_coroutines(lua_State *L);
+
+/// `setmetatable`, so that finalizers can be interrupted.
+void jri_open_finalizers(lua_State *L);
+
 /// `print`, `log` and warnings.
 void jri_open_host(lua_State *L);
 
@@ -19,6 +25,21 @@ void jri_open_json(lua_State *L);
 
 /// `job`, `job_callback`, `job_errback`.
 void jri_open_definitions(lua_State *L);
+
+/// `retry_in`.
+void jri_open_retrying(lua_State *L);
+
+/// `progress`.
+void jri_open_progress(lua_State *L);
+
+/// `enqueue`.
+void jri_open_enqueue(lua_State *L);
+
+/// Raises that the function `word` was called while no job runs, if none does.
+void jri_require_running(lua_State *L, const char *word);
+
+/// Raises `CancelJob`, and marks the run as cancelled.
+int jri_raise_cancel(lua_State *L);
 
 /// Whether the value is `CancelJob`.
 bool jri_is_cancel(lua_State *L, int index);

@@ -29,8 +29,7 @@ static int to_text(lua_State *L) {
   return 1;
 }
 
-/// Pushes the text of any value. A `__tostring` may itself raise.
-static void push_text(lua_State *L, int index) {
+void jri_push_text(lua_State *L, int index) {
   index = lua_absindex(L, index);
   lua_pushcfunction(L, to_text);
   lua_pushvalue(L, index);
@@ -83,7 +82,7 @@ void jri_describe_error(lua_State *L, int index, jri_buffer *message, jri_buffer
   if (lua_type(L, index) == LUA_TSTRING) {
     lua_pushvalue(L, index);
   } else {
-    push_text(L, index);
+    jri_push_text(L, index);
   }
   set_text(L, -1, message, json);
 }

@@ -10,7 +10,7 @@ bool jri_is_cancel(lua_State *L, int index) {
   return lua_type(L, index) == LUA_TUSERDATA && lua_topointer(L, index) == jri_state(L)->cancel_job_address;
 }
 
-static int raise_cancel(lua_State *L) {
+int jri_raise_cancel(lua_State *L) {
   jr_state *state = jri_state(L);
   if (state->running) state->cancelled = true;
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->cancel_job);
@@ -18,18 +18,22 @@ static int raise_cancel(lua_State *L) {
 }
 
 void jri_raise_cancelled(lua_State *L) {
-  if (jri_state(L)->cancelled) raise_cancel(L);
+  if (jri_state(L)->cancelled) jri_raise_cancel(L);
+}
+
+void jri_require_running(lua_State *L, const char *word) {
+  if (!jri_state(L)->running) luaL_error(L, "%s can only be called while a job runs", word);
 }
 
 static int cancel_job(lua_State *L) {
-  if (!jri_state(L)->running) return luaL_error(L, "cancel_job can only be called while a job runs");
-  return raise_cancel(L);
+  jri_require_running(L, "cancel_job");
+  return jri_raise_cancel(L);
 }
 
 static int guarded_error(lua_State *L) {
   int level = (int)luaL_optinteger(L, 2, 1);
   lua_settop(L, 1);
-  if (jri_is_cancel(L, 1)) return raise_cancel(L);
+  if (jri_is_cancel(L, 1)) return jri_raise_cancel(L);
   if (lua_type(L, 1) == LUA_TSTRING && level > 0) {
     luaL_where(L, level);
     lua_insert(L, 1);
@@ -42,7 +46,8 @@ static int guarded_error(lua_State *L) {
 /// `false`.
 static int finish_call(lua_State *L, int status, lua_KContext kept) {
   bool good = status == LUA_OK || status == LUA_YIELD;
-  if (!good && jri_is_cancel(L, -1)) raise_cancel(L);
+  if (jri_interrupted(jri_state(L))) return jri_stop(L);
+  if (!good && jri_is_cancel(L, -1)) jri_raise_cancel(L);
   jri_raise_cancelled(L);
   if (good) return lua_gettop(L) - (int)kept;
   lua_pushboolean(L, 0);
@@ -65,51 +70,6 @@ static int guarded_xpcall(lua_State *L) {
   lua_pushvalue(L, 1);
   lua_rotate(L, 3, 2);
   return finish_call(L, lua_pcallk(L, arguments, LUA_MULTRET, 2, 2, finish_call), 2);
-}
-
-static int failed_resume(lua_State *L) {
-  jri_raise_cancelled(L);
-  lua_pushboolean(L, 0);
-  lua_insert(L, -2);
-  return 2;
-}
-
-static int guarded_resume(lua_State *L) {
-  lua_State *thread = lua_tothread(L, 1);
-  luaL_argexpected(L, thread != NULL, 1, "coroutine");
-  int arguments = lua_gettop(L) - 1, results;
-  if (!lua_checkstack(thread, arguments)) {
-    lua_pushliteral(L, "too many arguments to resume");
-    return failed_resume(L);
-  }
-  lua_xmove(L, thread, arguments);
-  int status = lua_resume(thread, L, arguments, &results);
-  if (status != LUA_OK && status != LUA_YIELD) {
-    lua_xmove(thread, L, 1);
-    if (jri_is_cancel(L, -1)) raise_cancel(L);
-    return failed_resume(L);
-  }
-  jri_raise_cancelled(L);
-  if (!lua_checkstack(L, results + 1)) {
-    lua_pop(thread, results);
-    lua_pushliteral(L, "too many results to resume");
-    return failed_resume(L);
-  }
-  lua_pushboolean(L, 1);
-  lua_xmove(thread, L, results);
-  return results + 1;
-}
-
-/// `coroutine.close`: what it closes may cancel, and it returns errors.
-static int guarded_close(lua_State *L) {
-  luaL_argexpected(L, lua_tothread(L, 1) != NULL, 1, "coroutine");
-  lua_settop(L, 1);
-  lua_pushvalue(L, lua_upvalueindex(1));
-  lua_insert(L, 1);
-  lua_call(L, 1, LUA_MULTRET);
-  if (jri_is_cancel(L, -1)) raise_cancel(L);
-  jri_raise_cancelled(L);
-  return lua_gettop(L);
 }
 
 static int cancel_text(lua_State *L) {
@@ -140,12 +100,4 @@ void jri_open_guarded(lua_State *L) {
   lua_register(L, "error", guarded_error);
   lua_register(L, "pcall", guarded_pcall);
   lua_register(L, "xpcall", guarded_xpcall);
-
-  lua_getglobal(L, "coroutine");
-  lua_pushcfunction(L, guarded_resume);
-  lua_setfield(L, -2, "resume");
-  lua_getfield(L, -1, "close");
-  lua_pushcclosure(L, guarded_close, 1);
-  lua_setfield(L, -2, "close");
-  lua_pop(L, 1);
 }

@@ -146,11 +146,13 @@ static void make_record(lua_State *L) {
   int callbacks = add_steps(L, CALLBACKS, name, steps), errbacks = add_steps(L, ERRBACKS, name, steps);
 
   lua_pushvalue(L, name);
-  jri_job *job = lua_newuserdatauv(L, sizeof *job + file_length + 1, 1);
+  jri_job *job = lua_newuserdatauv(L, sizeof *job + file_length + 1, JRI_JOB_VALUES);
   *job = (jri_job){.callbacks = callbacks, .errbacks = errbacks, .line = from->line, .policy = from->policy};
   memcpy(job->file, file, file_length + 1);
   lua_pushvalue(L, steps);
-  lua_setiuservalue(L, -2, 1);
+  lua_setiuservalue(L, -2, JRI_JOB_STEPS);
+  lua_getiuservalue(L, definition, JRI_DEFINITION_BACKOFF);
+  lua_setiuservalue(L, -2, JRI_JOB_BACKOFF);
   lua_rawset(L, RECORDS);
   lua_settop(L, definition);
 }

@@ -54,6 +54,10 @@ static int list(lua_State *L) {
         .errbacks = job->errbacks,
         .max_attempt = job->policy.max_attempt,
         .retry_multiplier = job->policy.retry_multiplier,
+        .backoff = job->policy.backoff,
+        .jitter = job->policy.jitter,
+        .max_retry_delay = job->policy.max_retry_delay,
+        .timeout = job->policy.timeout,
     };
     request->visit(request->context, &definition);
   }

@@ -47,9 +47,14 @@ static int open_protected(lua_State *L) {
   luaL_openlibs(L);
   jri_open_environment(L, options->module_directory);
   jri_open_guarded(L);
+  jri_open_coroutines(L);
+  jri_open_finalizers(L);
   jri_open_host(L);
   jri_open_json(L);
   jri_open_definitions(L);
+  jri_open_retrying(L);
+  jri_open_progress(L);
+  jri_open_enqueue(L);
   return 0;
 }
 
@@ -77,6 +82,7 @@ jr_state *jr_open(const jr_host *host, const jr_options *options) {
     return NULL;
   }
   lua_State *L = state->lua;
+  atomic_store(&state->interruption.current, L);
   *(jr_state **)lua_getextraspace(L) = state;
   lua_atpanic(L, panic);
   lua_pushcfunction(L, open_protected);
@@ -91,6 +97,7 @@ jr_state *jr_open(const jr_host *host, const jr_options *options) {
 
 void jr_close(jr_state *state) {
   if (state == NULL) return;
+  jri_close_interruption(state);
   if (state->lua != NULL) lua_close(state->lua);
   jri_buffer *all[MOST_BUFFERS];
   size_t count = buffers(state, all);

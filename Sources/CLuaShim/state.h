@@ -8,6 +8,7 @@
 
 #include "CLuaShim.h"
 #include "buffer.h"
+#include "interruption.h"
 
 /// Idle coroutines that are kept for coming runs; more than that are left to the garbage collector.
 enum { JRI_IDLE_COROUTINES = 8 };
@@ -51,17 +52,29 @@ struct jr_state {
   jri_coroutine idle[JRI_IDLE_COROUTINES];
   int idle_count;
 
+  jri_interruption interruption;
+
   void *run;  // of the request that now runs
   bool running;
   bool loading;
   /// `CancelJob` was raised in this run: nothing a script does can take it back.
   bool cancelled;
+  /// Only the first phase of a run leaves a traceback.
+  bool keeps_traceback;
+  bool in_errback;
+  /// What `retry_in` said last in this run; NAN when it was not called.
+  double retry_in;
 };
 
 /// Grows, shrinks, makes (`block` is NULL) or frees (`new_size` is 0) memory that the state is charged for.
 void *jri_reallocate(jr_state *state, void *block, size_t old_size, size_t new_size);
 
 static inline jr_state *jri_state(lua_State *L) { return *(jr_state **)lua_getextraspace(L); }
+
+/// Why the run has to end from outside, if it has to.
+static inline jri_interruption_reason jri_interrupted(jr_state *state) {
+  return (jri_interruption_reason)atomic_load_explicit(&state->interruption.reason, memory_order_relaxed);
+}
 
 /// Every public call starts by forgetting what the one before handed out.
 void jri_begin(jr_state *state);

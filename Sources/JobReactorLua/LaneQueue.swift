@@ -6,7 +6,7 @@
     private import Darwin
 #endif
 
-/// Work for one thread that sleeps while there is none.
+/// Work for threads, its workers, that sleep while there is none.
 ///
 /// `@unchecked Sendable`: every access to the variables happens between lock and unlock of `mutex`, and the
 /// mutex and the condition are allocated once and not moved.
@@ -16,10 +16,13 @@ final class LaneQueue<Element: Sendable>: @unchecked Sendable {
     private var waiting: [Element] = []
     /// Elements before this one are taken.
     private var head = 0
+    /// What each worker has taken and not finished.
+    private var underWay: [Element?]
     private var isClosed = false
-    private var isSleeping = false
+    private var sleeping = 0
 
-    init() {
+    init(workers: Int) {
+        underWay = Array(repeating: nil, count: workers)
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(condition, nil)
     }
@@ -35,12 +38,29 @@ final class LaneQueue<Element: Sendable>: @unchecked Sendable {
     func append(_ elements: [Element]) {
         pthread_mutex_lock(mutex)
         waiting.append(contentsOf: elements)
-        let wakes = isSleeping
+        let wakes = min(sleeping, elements.count)
         pthread_mutex_unlock(mutex)
-        if wakes { pthread_cond_signal(condition) }
+        if wakes == 1 { pthread_cond_signal(condition) } else if wakes > 1 { pthread_cond_broadcast(condition) }
     }
 
-    /// Takes back what the thread has not begun; from any thread.
+    /// Takes back the first that matches and that no worker has begun; from any thread.
+    func withdraw(where matches: (Element) -> Bool) -> Element? {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        guard let index = waiting[head...].firstIndex(where: matches) else { return nil }
+        return waiting.remove(at: index)
+    }
+
+    /// What the workers are at, by their numbers; from any thread.
+    func workersAt(_ matches: (Element) -> Bool) -> [(worker: Int, element: Element)] {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return underWay.enumerated().compactMap { worker, element in
+            element.flatMap { matches($0) ? (worker, $0) : nil }
+        }
+    }
+
+    /// Takes back what no worker has begun; from any thread.
     func withdraw() -> [Element] {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
@@ -51,27 +71,35 @@ final class LaneQueue<Element: Sendable>: @unchecked Sendable {
         return Array(waiting[head...])
     }
 
-    /// No more work comes; the thread ends when it asks for some.
+    /// No more work comes; a worker ends when it asks for some.
     func close() {
         pthread_mutex_lock(mutex)
         isClosed = true
         pthread_mutex_unlock(mutex)
-        pthread_cond_signal(condition)
+        pthread_cond_broadcast(condition)
     }
 
-    /// The thread's next work; sleeps while there is none. Nil after the close. One at a time, so that all that has not
-    /// begun can be withdrawn.
-    func take() -> Element? {
+    var isOpen: Bool {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
+        return !isClosed
+    }
+
+    /// A worker's next work; what it took before is done. Sleeps while there is none. Nil after the close. One at a time,
+    /// so that all that has not begun can be withdrawn.
+    func take(worker: Int) -> Element? {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        underWay[worker] = nil
         while head == waiting.count {
             if isClosed { return nil }
-            isSleeping = true
+            sleeping += 1
             pthread_cond_wait(condition, mutex)
-            isSleeping = false
+            sleeping -= 1
         }
         if isClosed { return nil }
         let element = waiting[head]
+        underWay[worker] = element
         head += 1
         if head == waiting.count {
             waiting.removeAll(keepingCapacity: true)

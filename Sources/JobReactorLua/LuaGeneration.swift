@@ -1,6 +1,5 @@
 internal import CLuaShim
 internal import JobReactorCore
-internal import Logging
 
 /// One Lua state with all scripts of a folder as they were at one moment.
 ///
@@ -20,9 +19,8 @@ final class LuaGeneration {
 
     /// Loads every script of the folder. A script that cannot be loaded is left out and stands in the report; only a
     /// folder that cannot be read, or memory that ran out, is an error.
-    static func load(_ directory: JobDirectory, memoryLimit: Int, logger: Logger) throws(ScriptError) -> LuaGeneration {
+    static func load(_ directory: JobDirectory, memoryLimit: Int, host: LuaHost) throws(ScriptError) -> LuaGeneration {
         let paths = try directory.scriptPaths()
-        let host = LuaHost(logger: logger)
         let opened = directory.path.withCString { path in
             var functions = host.functions
             var options = jr_options(memory_limit: memoryLimit, module_directory: path)
@@ -70,9 +68,23 @@ final class LuaGeneration {
         if !isGood { throw ScriptError(error.text) }
     }
 
-    /// Runs a job, with ``JobLifecycle/begin(_:now:)`` done. `jobItself` is a JSON object for `args.job_itself`.
-    func run(_ job: Job, jobItself: [UInt8]?) -> RunOutcome {
-        host.current = (job.id, job.name)
+    /// Interrupts runs of the state, from any thread; not after the state is closed.
+    ///
+    /// `@unchecked Sendable`: `jr_cancel_run` may be called from any thread.
+    struct Interrupter: @unchecked Sendable {
+        fileprivate let state: OpaquePointer
+
+        func cancel(_ run: UInt64) { jr_cancel_run(state, run) }
+    }
+
+    var interrupter: Interrupter { Interrupter(state: state) }
+
+    /// Runs a job, with ``JobLifecycle/begin(_:now:)`` done; returns whether it has enqueued others as well.
+    func run(_ run: LuaLane.Run) -> (RunOutcome, hasEnqueued: Bool) {
+        let job = run.job
+        let jobItself = run.jobItself
+        host.current = job
+        host.hasEnqueued = false
         defer { host.current = nil }
         var result = jr_result()
         var name = job.name
@@ -85,12 +97,13 @@ final class LuaGeneration {
                         name_length: name.count,
                         args: (args.baseAddress ?? UnsafeRawPointer(Self.empty)).assumingMemoryBound(to: CChar.self),
                         args_length: args.count, job_itself: itself.baseAddress?.assumingMemoryBound(to: CChar.self),
-                        job_itself_length: itself.count)
+                        job_itself_length: itself.count, number: run.number, attempt: job.attempt,
+                        timeout: run.timeout ?? 0)
                     jr_run(state, &request, &result)
                 }
             }
         }
-        return RunOutcome(result, storedArgs: job.args)
+        return (RunOutcome(result, storedArgs: job.args), host.hasEnqueued)
     }
 
     // Never freed: a place to point at when there is nothing.
@@ -138,7 +151,7 @@ extension RunOutcome {
         self.init(
             kind, args: JobArguments(unchecked: result.args.array), error: result.error.optionalArray,
             errbackError: result.errback_error.optionalArray, message: result.message.optionalText,
-            traceback: result.traceback.optionalText)
+            traceback: result.traceback.optionalText, retryIn: result.retry_in.isNaN ? nil : result.retry_in)
     }
 }
 
@@ -152,6 +165,20 @@ extension ScriptReport.Definition {
         errbacks = Int(job.errbacks)
         policy = ScriptPolicy(
             maxAttempt: job.max_attempt.isNaN ? nil : Int(exactly: job.max_attempt),
-            retryMultiplier: job.retry_multiplier.isNaN ? nil : job.retry_multiplier)
+            retryMultiplier: job.retry_multiplier.isNaN ? nil : job.retry_multiplier,
+            backoff: RetryBackoff(job.backoff), jitter: job.jitter.isNaN ? nil : job.jitter,
+            maxRetryDelay: job.max_retry_delay.isNaN ? nil : job.max_retry_delay,
+            timeout: job.timeout.isNaN ? nil : job.timeout)
+    }
+}
+
+extension RetryBackoff {
+    /// Nil where the script says nothing, and for a function: its answer comes with the outcome.
+    fileprivate init?(_ backoff: jr_backoff) {
+        switch backoff {
+        case JR_BACKOFF_LINEAR: self = .linear
+        case JR_BACKOFF_EXPONENTIAL: self = .exponential
+        default: return nil
+        }
     }
 }

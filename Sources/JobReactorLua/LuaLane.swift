@@ -9,10 +9,11 @@ public import Logging
     private import Darwin
 #endif
 
-/// One thread with one Lua state, which runs jobs one at a time: globals of the scripts need no locks.
+/// Threads with a Lua state each, which run jobs one at a time. The *reactor lane* has one thread, so that globals of the
+/// scripts need no locks; the *defer lane* has several, for jobs that would hold up the others.
 ///
-/// All methods may be called from any thread. Hand-over is batched both ways: the thread is woken once for all runs that
-/// come while it sleeps, and the owner is told once of all outcomes that come before it looks.
+/// All methods may be called from any thread. Hand-over is batched both ways: a thread is woken once for all runs that
+/// come while it sleeps, and the owner is told once of all that comes out before it looks.
 public final class LuaLane: Sendable {
     /// A run to do.
     public struct Run: Sendable {
@@ -20,10 +21,16 @@ public final class LuaLane: Sendable {
         public var job: Job
         /// JSON for `args.job_itself`; nil to leave it out.
         public var jobItself: [UInt8]?
+        /// Tells the runs of the process apart; never 0.
+        public var number: UInt64
+        /// Seconds after which the run is interrupted and fails; nil for never.
+        public var timeout: Double?
 
-        public init(job: Job, jobItself: [UInt8]? = nil) {
+        public init(job: Job, jobItself: [UInt8]? = nil, number: UInt64 = 1, timeout: Double? = nil) {
             self.job = job
             self.jobItself = jobItself
+            self.number = number
+            self.timeout = timeout
         }
     }
 
@@ -31,47 +38,79 @@ public final class LuaLane: Sendable {
     public struct Outcome: Sendable {
         public var job: Job
         public var outcome: RunOutcome
+        /// Whether the run has enqueued jobs.
+        public var hasEnqueued: Bool
+    }
+
+    /// What a running job said last of how far it is.
+    public struct Note: Sendable {
+        public var job: Job
+        public var fraction: Double?
+        public var text: String
+    }
+
+    /// A job that a script enqueued.
+    public struct Enqueued: Sendable {
+        public var id: JobID
+        public var name: String
+        public var args: JobArguments
+        public var options: JobOptions
+        /// The distributor of the job that did it.
+        public var distributor: String
+    }
+
+    /// What came out since the last look.
+    public struct Results: Sendable {
+        public var outcomes: [Outcome] = []
+        public var notes: [JobID: Note] = [:]
+        public var enqueued: [Enqueued] = []
+
+        var isEmpty: Bool { outcomes.isEmpty && notes.isEmpty && enqueued.isEmpty }
     }
 
     public struct Options: Sendable {
         public var directory: JobDirectory
-        /// Bytes that the Lua state may allocate; 0 for no limit.
+        /// Bytes that each Lua state may allocate; 0 for no limit.
         public var memoryLimit: Int
+        public var threads: Int
+        /// Whether scripts can enqueue jobs: whether somebody takes them from the results.
+        public var canEnqueue: Bool
         public var logger: Logger
 
-        public init(directory: JobDirectory, memoryLimit: Int = 0, logger: Logger) {
+        public init(
+            directory: JobDirectory, memoryLimit: Int = 0, threads: Int = 1, canEnqueue: Bool = false, logger: Logger
+        ) {
             self.directory = directory
             self.memoryLimit = memoryLimit
+            self.threads = max(1, threads)
+            self.canEnqueue = canEnqueue
             self.logger = logger
         }
     }
 
     private let options: Options
-    private let queue = LaneQueue<Run>()
-    private let outcomes = Locked<[Outcome]>([])
-    private let onOutcomes: @Sendable () -> Void
+    private let queue: LaneQueue<Run>
+    private let results = Locked(Results())
+    private let interrupters = Locked<[Int: LuaGeneration.Interrupter]>([:])
+    private let onResults: @Sendable () -> Void
 
-    /// `onOutcomes` is called on the lane's thread when there are outcomes to take and there were none before.
-    public init(_ options: Options, onOutcomes: @escaping @Sendable () -> Void) {
+    /// `onResults` is called on a thread of the lane when there are results to take and there were none before.
+    public init(_ options: Options, onResults: @escaping @Sendable () -> Void) {
         self.options = options
-        self.onOutcomes = onOutcomes
+        self.onResults = onResults
+        queue = LaneQueue(workers: options.threads)
     }
 
-    /// Starts the thread, which loads the scripts first. `loaded` is called on it, once; after a failure the thread ends.
+    /// Starts the threads, which load the scripts first. `loaded` is called on the first, once; after a failure that thread
+    /// ends. The others try again each second until it works.
     public func start(loaded: @escaping @Sendable (Result<ScriptReport, ScriptError>) -> Void) {
-        let thread = LaneThread {
-            let generation: LuaGeneration
-            do throws(ScriptError) {
-                generation = try LuaGeneration.load(
-                    self.options.directory, memoryLimit: self.options.memoryLimit, logger: self.options.logger)
-            } catch {
-                return loaded(.failure(error))
+        for worker in 0..<options.threads {
+            let tell = worker == 0 ? loaded : nil
+            let thread = LaneThread { self.live(worker, loaded: tell) }
+            if !thread.start() {
+                let error = ScriptError("cannot start a thread: raise the limit of threads (ulimit -u)")
+                if worker == 0 { loaded(.failure(error)) } else { options.logger.error("\(error)") }
             }
-            loaded(.success(generation.report))
-            self.work(generation)
-        }
-        if !thread.start() {
-            loaded(.failure(ScriptError("cannot start a thread: raise the limit of threads (ulimit -u)")))
         }
     }
 
@@ -80,29 +119,61 @@ public final class LuaLane: Sendable {
         queue.append(runs)
     }
 
-    /// Takes the outcomes there are.
-    public func takeOutcomes() -> [Outcome] {
-        outcomes.withLock { outcomes in
-            defer { outcomes = [] }
-            return outcomes
+    /// Takes what has come out.
+    public func takeResults() -> Results {
+        results.withLock { results in
+            defer { results = Results() }
+            return results
         }
     }
 
     /// Takes back the runs that have not begun.
     public func withdraw() -> [Run] { queue.withdraw() }
 
-    /// Ends the thread after the job that it runs now.
+    /// Cancels the run of a job. One that has not begun is taken back, and returned; one under way is interrupted, and its
+    /// outcome comes as any other.
+    public func cancel(_ id: JobID) -> Run? {
+        if let run = queue.withdraw(where: { $0.job.id == id }) { return run }
+        for (worker, run) in queue.workersAt({ $0.job.id == id }) {
+            interrupters.withLock { $0[worker]?.cancel(run.number) }
+        }
+        return nil
+    }
+
+    /// Ends each thread after the job that it runs now.
     public func stop() { queue.close() }
 
-    private func work(_ generation: LuaGeneration) {
-        while let run = queue.take() {
-            let outcome = Outcome(job: run.job, outcome: generation.run(run.job, jobItself: run.jobItself))
-            let isFirst = outcomes.withLock { outcomes in
-                outcomes.append(outcome)
-                return outcomes.count == 1
+    private func live(_ worker: Int, loaded: (@Sendable (Result<ScriptReport, ScriptError>) -> Void)?) {
+        while queue.isOpen {
+            do throws(ScriptError) {
+                let generation = try LuaGeneration.load(
+                    options.directory, memoryLimit: options.memoryLimit, host: LuaHost(self, options))
+                loaded?(.success(generation.report))
+                return work(worker, generation)
+            } catch {
+                if let loaded { return loaded(.failure(error)) }
+                options.logger.error("\(error); trying again in 1 s")
+                sleep(1)
             }
-            if isFirst { onOutcomes() }
         }
+    }
+
+    private func work(_ worker: Int, _ generation: LuaGeneration) {
+        interrupters.withLock { $0[worker] = generation.interrupter }
+        while let run = queue.take(worker: worker) {
+            let (outcome, hasEnqueued) = generation.run(run)
+            put { $0.outcomes.append(Outcome(job: run.job, outcome: outcome, hasEnqueued: hasEnqueued)) }
+        }
+        // The state is closed only when nobody can reach it any more.
+        interrupters.withLock { $0[worker] = nil }
+    }
+
+    func put(_ change: (inout Results) -> Void) {
+        let isFirst = results.withLock { results in
+            defer { change(&results) }
+            return results.isEmpty
+        }
+        if isFirst { onResults() }
     }
 }
 

@@ -1,13 +1,15 @@
 internal import JobReactorWire
 internal import NIOCore
 
-/// A distributor process as the node knows it: the link to it, when there is one, and the reports that it has not yet
+/// A distributor as the node knows it by its name: the link to it, when there is one, and the reports that it has not yet
 /// taken.
 final class Destination {
     /// Tells this destination from others in few bytes.
     let number: UInt32
     var link: DistributorLink?
     var outbox = Outbox()
+    /// The identity of the distributor's process that was here last.
+    var process: String?
     /// Ends the wait for a distributor that is away.
     var expiry: Scheduled<Void>?
     private var credit = 0

@@ -8,7 +8,7 @@ internal import NIOCore
 /// dialer starts again.
 final class DistributorDialer {
     private let core: NodeCore
-    private let address: Address
+    let address: Address
     private var dialer: Dialer?
     private var connection: Connection?
     private var lastRefusal: String?
@@ -49,7 +49,7 @@ final class DistributorDialer {
     /// The conversation on the connection that the node opened.
     fileprivate final class Registration: ConnectionSession {
         private let owner: DistributorDialer
-        private var distributor: String?
+        private var distributor: (id: String, name: String)?
         private var awaitsAuthentication: Bool
         private var hasLink = false
 
@@ -73,17 +73,20 @@ final class DistributorDialer {
             }
             if (try? LinkMessage(frame)) == .ping { return }
             switch try? Handshake(frame) {
-            case .distributor(let id)?:
-                distributor = id
+            case .distributor(let id, let name)?:
+                distributor = (id, name)
                 owner.dialer?.succeeded()
                 owner.lastRefusal = nil
                 connection.becomeLink(keepalive: Keepalive())
-                owner.core.expectLink(from: id, owner)
-            case .serve?:
+                owner.core.expectLink(from: id, named: name, owner)
+            case .serve(let received)?:
                 guard let distributor else { return connection.close(reason: "SERVE before DISTRIBUTOR") }
                 hasLink = true
-                owner.core.stopExpectingLink(from: distributor, owner)
-                DistributorLink(distributor: distributor, connection: connection, core: owner.core) { _ in }.begin()
+                owner.core.stopExpectingLink(from: distributor.id, owner)
+                DistributorLink(
+                    distributor: distributor.name, process: distributor.id, received: received, connection: connection,
+                    core: owner.core
+                ) { _ in }.begin()
             default:
                 refused(RESPValue(frame).text ?? "an answer that is none", connection)
             }
@@ -104,37 +107,42 @@ final class DistributorDialer {
 
         func disconnected(_ connection: Connection, reason: String?) {
             guard !hasLink, let distributor else { return }
-            owner.core.registrationLost(distributor, owner)
+            owner.core.registrationLost(distributor.id, owner)
         }
     }
 }
 
 extension NodeCore {
     /// A distributor that dials back does so for this registration.
-    func expectLink(from distributor: String, _ dialer: DistributorDialer) {
-        registrations[distributor] = dialer
+    func expectLink(from distributor: String, named name: String, _ dialer: DistributorDialer) {
+        registrations[distributor] = (dialer, name)
+        addresses[name] = dialer.address
     }
 
     func stopExpectingLink(from distributor: String, _ dialer: DistributorDialer) {
-        if registrations[distributor] === dialer { registrations[distributor] = nil }
+        if registrations[distributor]?.dialer === dialer { registrations[distributor] = nil }
     }
 
     func registrationLost(_ distributor: String, _ dialer: DistributorDialer) {
-        guard registrations[distributor] === dialer else { return }
+        guard let (known, name) = registrations[distributor], known === dialer else { return }
         registrations[distributor] = nil
-        closeLink(to: distributor, reason: "the registration is gone")
+        if destinations[name]?.process == distributor { closeLink(to: name, reason: "the registration is gone") }
     }
 
     /// A distributor dialled back. Returns why it is not welcome.
-    func acceptLink(from distributor: String, instance: String, over connection: Connection) -> CommandError? {
+    func acceptLink(
+        from distributor: String, instance: String, received: Int, over connection: Connection
+    ) -> CommandError? {
         guard instance == self.instance else {
             return CommandError("ERR the node that listens here is another than the one that gave this address")
         }
-        guard let dialer = registrations[distributor] else {
+        guard let (dialer, name) = registrations[distributor] else {
             return CommandError("ERR this node has not introduced itself to that distributor")
         }
         connection.write { Handshake.linked.write(to: &$0) }
-        DistributorLink(distributor: distributor, connection: connection, core: self) { [weak dialer] reason in
+        DistributorLink(
+            distributor: name, process: distributor, received: received, connection: connection, core: self
+        ) { [weak dialer] reason in
             dialer?.linkEnded(reason)
         }.begin()
         return nil

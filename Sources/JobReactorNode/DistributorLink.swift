@@ -4,18 +4,27 @@ internal import NIOCore
 
 /// The connection over which one distributor gives jobs and gets reports.
 final class DistributorLink: ConnectionSession {
-    /// The identity of the distributor's process.
+    /// The distributor's name.
     let distributor: String
+    /// The identity of its process.
+    let process: String
+    /// How many reports have arrived there from this process of the node.
+    let received: Int
     let connection: Connection
     /// Tells this link from those before it.
     let number: UInt32
     private let core: NodeCore
     private let ended: (String?) -> Void
-    private var received: [Job] = []
+    private var jobs: [Job] = []
 
     /// `ended` is called once, when the connection is gone.
-    init(distributor: String, connection: Connection, core: NodeCore, ended: @escaping (String?) -> Void) {
+    init(
+        distributor: String, process: String, received: Int, connection: Connection, core: NodeCore,
+        ended: @escaping (String?) -> Void
+    ) {
         self.distributor = distributor
+        self.process = process
+        self.received = received
         self.connection = connection
         self.core = core
         self.ended = ended
@@ -61,13 +70,20 @@ final class DistributorLink: ConnectionSession {
             case .job(let id, let request):
                 var options = request.options
                 options.id = id
-                received.append(
+                jobs.append(
                     Job(
                         id: id, name: request.name, args: request.args, options: options, distributor: distributor,
                         createdAt: .now))
             case .taken(let count): core.taken(count, by: distributor)
+            case .cancel(let id):
+                // Behind the jobs that came before it.
+                takeJobs()
+                _ = core.cancel(id)
+            case .show(let id):
+                takeJobs()
+                show(id)
             case .ping: break
-            case .credit, .saved, .result, .returned, .jobs, .drain:
+            case .credit, .saved, .result, .progress, .shown, .returned, .jobs, .drain:
                 throw CommandError("ERR a distributor does not take jobs")
             }
         } catch {
@@ -76,10 +92,21 @@ final class DistributorLink: ConnectionSession {
     }
 
     func readCompleted(on connection: Connection) {
-        guard !received.isEmpty else { return }
-        let jobs = received
-        received = []
-        core.receive(jobs, over: self)
+        takeJobs()
+    }
+
+    private func takeJobs() {
+        guard !jobs.isEmpty else { return }
+        let received = jobs
+        jobs = []
+        core.receive(received, over: self)
+    }
+
+    private func show(_ id: JobID) {
+        core.load(id) { result in
+            let fields = (try? result.get())?.shownFields ?? []
+            self.connection.write { LinkMessage.writeShown(id, fields, to: &$0) }
+        }
     }
 
     func disconnected(_ connection: Connection, reason: String?) {

@@ -24,7 +24,9 @@ public struct NodeConfiguration: Sendable {
     public var logJobProcessing: Bool
     /// Jobs that each distributor may have here unfinished and due; more wait at the distributor.
     public var window: Int
-    /// Bytes that the Lua state may allocate; 0 for no limit.
+    /// Threads, each with a Lua state of its own, for jobs with `defer`; from 1. They start with the first such job.
+    public var deferLanes: Int
+    /// Bytes that each Lua state may allocate; 0 for no limit.
     public var memoryLimit: Int
     public var security: WireSecurity
     public var limits: RESPLimits
@@ -39,7 +41,7 @@ public struct NodeConfiguration: Sendable {
         name: String, distributors: [Address], server: Address? = nil, connectTo: Address? = nil,
         storage: any JobStorage = MemoryStorage(), jobDirectory: String = "reactor_jobs",
         policy: JobPolicy = JobPolicy(), mergeJobItselfToArgs: Bool = false, logJobProcessing: Bool = true,
-        window: Int = 1024, memoryLimit: Int = 0, security: WireSecurity = WireSecurity(),
+        window: Int = 1024, deferLanes: Int = 2, memoryLimit: Int = 0, security: WireSecurity = WireSecurity(),
         limits: RESPLimits = RESPLimits(), maximumConnections: Int = 10_000, grace: Double = 10,
         reportTTL: Double = 3600, logger: Logger = Logger(label: "jobreactor.node")
     ) {
@@ -53,6 +55,7 @@ public struct NodeConfiguration: Sendable {
         self.mergeJobItselfToArgs = mergeJobItselfToArgs
         self.logJobProcessing = logJobProcessing
         self.window = window
+        self.deferLanes = deferLanes
         self.memoryLimit = memoryLimit
         self.security = security
         self.limits = limits
@@ -87,6 +90,18 @@ public struct NodeConfiguration: Sendable {
         }
         if !(policy.retryMultiplier >= 0 && policy.retryMultiplier.isFinite) {
             throw WireError(.configuration, "retry_multiplier takes seconds from 0, not \(policy.retryMultiplier)")
+        }
+        if !(policy.jitter >= 0 && policy.jitter <= 1) {
+            throw WireError(.configuration, "jitter takes a share from 0 to 1, not \(policy.jitter)")
+        }
+        if let delay = policy.maxRetryDelay, !(delay >= 0) {
+            throw WireError(.configuration, "max_retry_delay takes seconds from 0, not \(delay)")
+        }
+        if let timeout = policy.timeout, !(timeout > 0 && timeout <= 1e9) {
+            throw WireError(.configuration, "job_timeout takes seconds above 0, not \(timeout)")
+        }
+        if deferLanes < 1 || deferLanes > 1000 {
+            throw WireError(.configuration, "defer_lanes takes a number of threads from 1 to 1000, not \(deferLanes)")
         }
         if connectTo != nil, server == nil {
             throw WireError(.configuration, "connect_to needs server: a node that does not listen cannot be dialled")

@@ -9,8 +9,13 @@ extension NodeCore: CommandService {
         case .info(let section): session.reply { $0.writeRESPBulk(self.info(section)) }
         case .jobs: session.reply { self.writeJobs(to: &$0) }
         case .job(let id): writeJob(id, for: session)
-        case .handshake(.link(let distributor, let instance)):
-            if let error = acceptLink(from: distributor, instance: instance, over: session.connection) {
+        case .cancel(let id):
+            let isKnown = cancel(id)
+            session.reply { $0.writeRESPInteger(isKnown ? 1 : 0) }
+        case .handshake(.link(let distributor, let instance, let received)):
+            if let error = acceptLink(
+                from: distributor, instance: instance, received: received, over: session.connection)
+            {
                 session.connection.refuse(error.line)
             }
         case .handshake:
@@ -41,7 +46,7 @@ extension NodeCore: CommandService {
         load(id) { result in
             session.pay(ticket) { buffer in
                 switch result {
-                case .success(.some(let job)): buffer.writeRESPCommand(job.shownFields.flatMap { [$0.0, $0.1] })
+                case .success(.some(let job)): buffer.writeRESPCommand(job.shownFields)
                 case .success(.none): buffer.writeRESPNull()
                 case .failure(let error): buffer.writeRESPError("ERR the storage fails: \(error)")
                 }
@@ -85,30 +90,5 @@ extension NodeCore: CommandService {
                     (scripts?.problems ?? []).enumerated().map { ("problem\($0.offset)", $0.element.message) }
                 ),
             ])
-    }
-}
-
-extension Job {
-    /// The record as `JOB id` shows it; fields that are not set are left out.
-    fileprivate var shownFields: [(String, String)] {
-        var fields = [
-            ("id", id.description), ("name", name), ("args", args.description), ("status", status.rawValue),
-            ("attempt", "\(attempt)"), ("defer", isDeferred ? "true" : "false"), ("distributor", distributor),
-            ("due_at", "\(dueAt.seconds)"),
-        ]
-        func add(_ name: String, _ value: Any?) {
-            if let value { fields.append((name, "\(value)")) }
-        }
-        add("run_at", runAt?.seconds)
-        add("period", period)
-        add("make_after", makeAfter)
-        add("node", node)
-        add("not_node", notNode)
-        add("max_attempt", maxAttempt)
-        add("retry_multiplier", retryMultiplier)
-        add("failed_at", failedAt?.seconds)
-        add("last_error", lastError)
-        add("traceback", lastTraceback)
-        return fields
     }
 }

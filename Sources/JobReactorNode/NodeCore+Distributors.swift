@@ -24,7 +24,8 @@ extension NodeCore {
         destination.expiry?.cancel()
         destination.link?.connection.close(reason: "the distributor connected again")
         destination.link = link
-        destination.outbox.restart()
+        destination.outbox.restart(received: destination.process == link.process ? link.received : nil)
+        destination.process = link.process
         link.sendGreeting(jobs: jobNames, credit: isStopping ? 0 : configuration.window)
         destination.flush()
         logger.info("linked to a distributor", metadata: ["address": "\(link.connection.peer)"])
@@ -59,6 +60,6 @@ extension NodeCore {
         let forgotten = live.filter { $0.value.giver == destination.number && $0.value.stage != .running }.keys
         for id in forgotten { live[id] = nil }
         storage.apply(forgotten.map { .remove($0) }) { _ in }
-        ready.removeAll { live[$0.id] == nil }
+        for lane in lanes { lane.ready.removeAll { live[$0.id] == nil } }
     }
 }

@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import JobReactor
 internal import JobReactorCore
 internal import JobReactorLua
 internal import JobReactorWire
@@ -29,13 +30,19 @@ extension NodeCore {
 
     /// Returns to their distributors the jobs that have not begun. A durable node keeps them.
     func handBack() {
-        let withdrawn = lane?.withdraw().map(\.job) ?? []
-        running -= withdrawn.count
+        var withdrawn: [Job] = []
+        for lane in lanes {
+            let runs = lane.lua.withdraw()
+            lane.running -= runs.count
+            withdrawn += runs.map(\.job)
+        }
         guard !storage.isDurable else { return }
         var returned: [String: [JobID]] = [:]
         for job in withdrawn { returned[job.distributor, default: []].append(job.id) }
-        for job in ready { returned[job.distributor, default: []].append(job.id) }
-        ready = []
+        for lane in lanes {
+            for job in lane.ready { returned[job.distributor, default: []].append(job.id) }
+            lane.ready = []
+        }
         // Jobs that wait for their time go back with their connection: their distributor has a copy of each.
         for (distributor, ids) in returned {
             for id in ids { live[id] = nil }
@@ -56,11 +63,11 @@ extension NodeCore {
     }
 
     func closeAll() -> EventLoopFuture<Void> {
-        lane?.stop()
+        for lane in lanes { lane.lua.stop() }
         for dialer in dialers { dialer.stop() }
         let links = destinations.values.compactMap(\.link)
         for link in links { link.connection.close(reason: "the node stops") }
-        let closing = dialers.map(\.closed) + [listener?.closeConnections(on: loop)].compactMap { $0 }
+        let closing = dialers.map(\.closed) + clients.values.map { $0.stopped(grace: 1) } + [listener?.closeConnections(on: loop)].compactMap { $0 }
         return EventLoopFuture.andAllComplete(closing, on: loop)
     }
 }

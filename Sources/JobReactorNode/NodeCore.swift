@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import JobReactor
 internal import JobReactorCore
 internal import JobReactorLua
 internal import JobReactorWire
@@ -14,13 +15,17 @@ final class NodeCore {
         enum Stage {
             /// For its due time, in the timer queue.
             case waiting
-            /// For its turn, in `ready`.
+            /// For its turn, in the `ready` of its lane, or on the way there.
             case ready
-            /// On the lane, or about to be.
+            /// On its lane, or about to be.
             case running
+            /// Cancelled before it ran; the end is being stored.
+            case ending
         }
 
         var stage: Stage
+        /// From outside: whatever its run comes to, there is no other.
+        var isCancelled = false
         /// The number of the link whose credit it uses; 0 for none.
         var creditLink: UInt32
         /// The number of the destination that gave it.
@@ -38,25 +43,35 @@ final class NodeCore {
 
     let clock = WallClock.system
     let storage: any JobStorage
-    var lane: LuaLane?
+    /// Those there are: the reactor's, and the one for `defer` jobs once it was needed.
+    private(set) var lanes: [NodeLane] = []
+    private lazy var reactorLane = makeLane(threads: 1, capacity: 256)
+    private lazy var deferLane = makeLane(
+        threads: configuration.deferLanes, capacity: 2 * configuration.deferLanes)
     private var policies: [String: ScriptPolicy] = [:]
+    private var hasTimeouts = false
+    private var lastRunNumber: UInt64 = 0
     var live: [JobID: Live] = [:]
-    var ready: Deque<Job> = []
+    private var savesUnderWay = 0
+    /// Cancelled while they were being saved.
+    private var earlyCancellations: Set<JobID> = []
     private var timers = TimerQueue<JobID>()
     var armed: (due: Timestamp, timer: Scheduled<Void>)?
-    var running = 0
+    /// Jobs on the lanes, or about to be.
+    var running: Int { lanes.reduce(0) { $0 + $1.running } }
     var listener: Listener?
     var dialers: [DistributorDialer] = []
     /// By the identity of the distributor that is to dial back.
-    var registrations: [String: DistributorDialer] = [:]
+    var registrations: [String: (dialer: DistributorDialer, name: String)] = [:]
+    /// Where the distributor of a name was last reached.
+    var addresses: [String: Address] = [:]
+    /// For what scripts enqueue, by the distributor's address.
+    var clients: [Address: JobClient] = [:]
     var destinations: [String: Destination] = [:]
     var lastLink: UInt32 = 0
     var lastDestination: UInt32 = 0
     var isStopping = false
     var drained: EventLoopPromise<Void>?
-
-    /// Jobs on the lane at once: enough that it never waits for the loop, few enough to be handed back.
-    private static let laneCapacity = 256
 
     init(_ configuration: NodeConfiguration, on loop: any EventLoop) {
         self.configuration = configuration
@@ -91,15 +106,7 @@ final class NodeCore {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let loop = loop
         let promise = loop.makePromise(of: Void.self)
-        let lane = LuaLane(
-            LuaLane.Options(
-                directory: JobDirectory(configuration.jobDirectory), memoryLimit: configuration.memoryLimit,
-                logger: logger)
-        ) {
-            loop.execute { bound.value.takeOutcomes() }
-        }
-        self.lane = lane
-        lane.start { result in
+        reactorLane.start { result in
             loop.execute {
                 switch result {
                 case .success(let report):
@@ -112,9 +119,35 @@ final class NodeCore {
         return promise.futureResult
     }
 
+    private func makeLane(threads: Int, capacity: Int) -> NodeLane {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let loop = loop
+        let index = lanes.count
+        let lua = LuaLane(
+            LuaLane.Options(
+                directory: JobDirectory(configuration.jobDirectory), memoryLimit: configuration.memoryLimit,
+                threads: threads, canEnqueue: !configuration.distributors.isEmpty, logger: logger)
+        ) {
+            loop.execute { bound.value.takeResults(of: bound.value.lanes[index]) }
+        }
+        let lane = NodeLane(lua, capacity: capacity)
+        lanes.append(lane)
+        return lane
+    }
+
+    private func lane(for job: Job) -> NodeLane {
+        guard job.isDeferred else { return reactorLane }
+        let logger = logger
+        deferLane.start { result in
+            if case .failure(let error) = result { logger.error("no lane for jobs with defer: \(error)") }
+        }
+        return deferLane
+    }
+
     private func use(_ report: ScriptReport) {
         scripts = report
         policies = Dictionary(report.definitions.map { ($0.name, $0.policy) }) { _, last in last }
+        hasTimeouts = configuration.policy.timeout != nil || policies.values.contains { $0.timeout != nil }
         for problem in report.problems {
             logger.log(level: problem.isError ? .error : .warning, "\(problem.message)")
         }
@@ -159,16 +192,19 @@ final class NodeCore {
         let now = clock.now
         var records = jobs
         // What can run at once is saved as begun: one write instead of two.
-        var room = Self.laneCapacity - running
+        var begun: [ObjectIdentifier: Int] = [:]
         for index in records.indices {
-            if room > 0, ready.isEmpty, records[index].dueAt <= now, live[records[index].id] == nil {
+            let lane = lane(for: records[index])
+            let taken = begun[ObjectIdentifier(lane), default: 0]
+            if lane.room > taken, lane.ready.isEmpty, records[index].dueAt <= now, live[records[index].id] == nil {
                 records[index] = JobLifecycle.begin(records[index], now: now)
-                room -= 1
+                begun[ObjectIdentifier(lane)] = taken + 1
             } else {
                 records[index].status = .queued
             }
         }
         let stored = records
+        savesUnderWay += 1
         let bound = NIOLoopBound((self, link), eventLoop: loop)
         storage.save(stored) { result in
             bound.eventLoop.runOrExecute { bound.value.0.saved(stored, result, over: bound.value.1) }
@@ -176,6 +212,9 @@ final class NodeCore {
     }
 
     private func saved(_ jobs: [Job], _ result: Result<Set<JobID>, StorageError>, over link: DistributorLink) {
+        savesUnderWay -= 1
+        let cancelled = earlyCancellations.isEmpty ? [] : earlyCancellations.intersection(jobs.lazy.map(\.id))
+        earlyCancellations = savesUnderWay == 0 ? [] : earlyCancellations.subtracting(cancelled)
         let new: Set<JobID>
         switch result {
         case .success(let ids): new = ids
@@ -188,7 +227,7 @@ final class NodeCore {
         counters.received += new.count
         var credit = 0
         let giver = destination(link.distributor).number
-        var runs: [LuaLane.Run] = []
+        var runs: [[LuaLane.Run]] = lanes.map { _ in [] }
         for job in jobs {
             guard new.contains(job.id) else {
                 credit += 1
@@ -197,11 +236,13 @@ final class NodeCore {
             switch job.status {
             case .inProgress:
                 live[job.id] = Live(stage: .running, creditLink: link.number, giver: giver)
-                runs.append(run(job))
+                let lane = lane(for: job)
+                lane.running += 1
+                runs[lane === lanes.first ? 0 : 1].append(run(job))
             default:
                 if job.dueAt <= clock.now {
                     live[job.id] = Live(stage: .ready, creditLink: link.number, giver: giver)
-                    ready.append(job)
+                    lane(for: job).ready.append(job)
                 } else {
                     live[job.id] = Live(stage: .waiting, creditLink: 0, giver: giver)
                     timers.insert(job.id, due: job.dueAt)
@@ -210,49 +251,63 @@ final class NodeCore {
             }
         }
         link.acknowledge(saved: jobs.count, credit: credit)
-        if !runs.isEmpty {
-            running += runs.count
-            lane?.submit(runs)
-        }
+        for (lane, runs) in zip(lanes, runs) where !runs.isEmpty { lane.lua.submit(runs) }
+        for id in cancelled where new.contains(id) { _ = cancel(id) }
         runReady()
         armTimer()
     }
 
     private func run(_ job: Job) -> LuaLane.Run {
-        LuaLane.Run(
-            job: job, jobItself: configuration.mergeJobItselfToArgs ? job.itself(onNode: configuration.name) : nil)
+        lastRunNumber += 1
+        return LuaLane.Run(
+            job: job, jobItself: configuration.mergeJobItselfToArgs ? job.itself(onNode: configuration.name) : nil,
+            number: lastRunNumber, timeout: hasTimeouts ? policy(for: job).timeout : nil)
     }
+
+    private func policy(for job: Job) -> JobPolicy { configuration.policy.applying(policies[job.name], job) }
 
     // MARK: Running
 
-    /// Begins as many of the jobs whose turn it is as the lane has room for.
+    /// Begins as many of the jobs whose turn it is as the lanes have room for.
     private func runReady() {
-        guard !ready.isEmpty, running < Self.laneCapacity, !isStopping else { return }
+        guard !isStopping else { return }
+        for lane in lanes where !lane.ready.isEmpty { runReady(on: lane) }
+    }
+
+    private func runReady(on lane: NodeLane) {
         let now = clock.now
         var begun: [Job] = []
-        while running + begun.count < Self.laneCapacity, let job = ready.popFirst() {
-            guard live[job.id] != nil else { continue }
+        while lane.room > begun.count, let job = lane.ready.popFirst() {
+            guard case .ready = live[job.id]?.stage else { continue }
             live[job.id]?.stage = .running
             begun.append(JobLifecycle.begin(job, now: now))
         }
         guard !begun.isEmpty else { return }
-        running += begun.count
+        lane.running += begun.count
         let jobs = begun
-        let bound = NIOLoopBound(self, eventLoop: loop)
+        let bound = NIOLoopBound((self, lane), eventLoop: loop)
         storage.apply(jobs.map { .update($0) }) { result in
-            bound.eventLoop.runOrExecute { bound.value.begun(jobs, result) }
+            bound.eventLoop.runOrExecute { bound.value.0.begun(jobs, result, on: bound.value.1) }
         }
     }
 
-    private func begun(_ jobs: [Job], _ result: Result<Void, StorageError>) {
-        if case .failure(let error) = result { return storageFailed(jobs, error) }
-        lane?.submit(jobs.map(run))
+    private func begun(_ jobs: [Job], _ result: Result<Void, StorageError>, on lane: NodeLane) {
+        if case .failure(let error) = result {
+            lane.running -= jobs.count
+            return storageFailed(jobs, error)
+        }
+        let cancelled = jobs.filter { live[$0.id]?.isCancelled == true }
+        guard cancelled.isEmpty else {
+            lane.running -= cancelled.count
+            endCancelled(cancelled)
+            return lane.lua.submit(jobs.filter { live[$0.id]?.stage == .running }.map(run))
+        }
+        lane.lua.submit(jobs.map(run))
     }
 
     /// No user code runs whose beginning is not stored: the jobs wait and are tried again.
     private func storageFailed(_ jobs: [Job], _ error: StorageError) {
         logger.error("the storage fails; jobs wait", metadata: ["reason": "\(error)", "jobs": "\(jobs.count)"])
-        running -= jobs.count
         for job in jobs {
             live[job.id]?.stage = .waiting
             timers.insert(job.id, due: clock.now.advanced(bySeconds: 1))
@@ -260,16 +315,45 @@ final class NodeCore {
         armTimer()
     }
 
-    private func takeOutcomes() {
-        guard let outcomes = lane?.takeOutcomes(), !outcomes.isEmpty else { return }
+    private func takeResults(of lane: NodeLane) {
+        let results = lane.lua.takeResults()
+        for note in results.notes.values { sendProgress(note) }
+        guard results.enqueued.isEmpty, !results.outcomes.contains(where: \.hasEnqueued) else {
+            return enqueue(results, from: lane)
+        }
+        end(results.outcomes, on: lane)
+    }
+
+    private func sendProgress(_ note: LuaLane.Note) {
+        guard let link = destinations[note.job.distributor]?.link else { return }
+        let progress = Progress(id: note.job.id, run: note.job.runs, fraction: note.fraction, text: note.text)
+        link.connection.write { LinkMessage.writeProgress(progress, to: &$0) }
+    }
+
+    /// A run that enqueued jobs ends when a distributor has them: were it lost before, it would run again.
+    private func enqueue(_ results: LuaLane.Results, from lane: NodeLane) {
+        let bound = NIOLoopBound((self, lane), eventLoop: loop)
+        let outcomes = results.outcomes
+        enqueue(results.enqueued).whenComplete { _ in
+            bound.value.0.end(outcomes.filter(\.hasEnqueued), on: bound.value.1)
+        }
+        end(outcomes.filter { !$0.hasEnqueued }, on: lane)
+    }
+
+    private func end(_ outcomes: [LuaLane.Outcome], on lane: NodeLane) {
+        guard !outcomes.isEmpty else { return }
         let now = clock.now
         let transitions = outcomes.map { outcome in
             JobLifecycle.end(
-                outcome.job, outcome.outcome,
-                policy: configuration.policy.applying(policies[outcome.job.name], outcome.job), now: now)
+                outcome.job, outcome.outcome, policy: policy(for: outcome.job),
+                isCancelled: live[outcome.job.id]?.isCancelled ?? false, now: now)
         }
-        running -= outcomes.count
+        lane.running -= outcomes.count
         runReady()
+        store(transitions)
+    }
+
+    private func store(_ transitions: [JobLifecycle.Transition]) {
         let changes: [JobChange] = transitions.map { transition in
             switch transition.next {
             case .wait, .keep: .update(transition.job)
@@ -300,7 +384,7 @@ final class NodeCore {
         counters.note(transition)
         if configuration.logJobProcessing { log(transition) }
         if let feedback = transition.feedback {
-            var report = Report(id: job.id, feedback: feedback, status: job.status, run: job.runs)
+            var report = Report(id: job.id, name: job.name, feedback: feedback, status: job.status, run: job.runs)
             if configuration.mergeJobItselfToArgs {
                 report.feedback.args = feedback.args.setting([("job_itself", job.itself(onNode: configuration.name))])
             }
@@ -323,6 +407,55 @@ final class NodeCore {
         }
     }
 
+    // MARK: Cancelling
+
+    /// Cancels a job from outside. Returns whether it is here and not finished.
+    func cancel(_ id: JobID) -> Bool {
+        guard let known = live[id] else {
+            // It may be on its way into the storage.
+            if savesUnderWay > 0 { earlyCancellations.insert(id) }
+            return false
+        }
+        live[id]?.isCancelled = true
+        switch known.stage {
+        case .ending: break
+        case .running:
+            for lane in lanes {
+                guard let run = lane.lua.cancel(id) else { continue }
+                // It had not begun, and does not.
+                lane.running -= 1
+                endCancelled([run.job])
+                runReady()
+            }
+        case .waiting, .ready:
+            live[id]?.stage = .ending
+            let bound = NIOLoopBound(self, eventLoop: loop)
+            storage.load(id) { result in
+                bound.eventLoop.runOrExecute { bound.value.endCancelled(id, result) }
+            }
+        }
+        return true
+    }
+
+    private func endCancelled(_ id: JobID, _ result: Result<Job?, StorageError>) {
+        guard case .ending = live[id]?.stage else { return }
+        switch result {
+        case .success(.some(let job)): endCancelled([job])
+        case .success(.none): live[id] = nil
+        case .failure(let error):
+            logger.error(
+                "the storage fails; a cancelled job waits", metadata: ["reason": "\(error)", "id": "\(id)"])
+            live[id]?.stage = .waiting
+            timers.insert(id, due: clock.now.advanced(bySeconds: 1))
+            armTimer()
+        }
+    }
+
+    private func endCancelled(_ jobs: [Job]) {
+        for job in jobs { live[job.id]?.stage = .ending }
+        store(jobs.map { JobLifecycle.cancel($0, policy: policy(for: $0)) })
+    }
+
     private func log(_ transition: JobLifecycle.Transition) {
         let job = transition.job
         switch (transition.next, transition.feedback?.kind) {
@@ -332,7 +465,7 @@ final class NodeCore {
                 "status": "\(job.status.rawValue)",
             ]
             if case .wait = transition.next {
-                metadata["again in"] = "\(((job.makeAfter ?? 0) * 1000).rounded() / 1000) s"
+                metadata["again_in"] = "\(((job.makeAfter ?? 0) * 1000).rounded() / 1000) s"
             }
             if let traceback = job.lastTraceback { metadata["traceback"] = "\(traceback)" }
             logger.warning("\(job.lastError ?? "failed")", metadata: metadata)
@@ -372,9 +505,17 @@ final class NodeCore {
     private func due(_ id: JobID, _ result: Result<Job?, StorageError>) {
         guard case .ready = live[id]?.stage else { return }
         switch result {
+        case .success(.some(let job)) where live[id]?.isCancelled == true:
+            endCancelled([job])
+        case .success(.some(let job)) where job.dueAt > clock.now:
+            // The entry was of an earlier life of this id.
+            live[id]?.stage = .waiting
+            timers.insert(id, due: job.dueAt)
+            armTimer()
         case .success(.some(let job)):
-            ready.append(job)
-            runReady()
+            let lane = lane(for: job)
+            lane.ready.append(job)
+            if !isStopping { runReady(on: lane) }
         case .success(.none):
             // Destroyed meanwhile.
             live[id] = nil
@@ -391,8 +532,8 @@ final class NodeCore {
     var linkedDistributors: [String] { destinations.values.compactMap { $0.link?.connection.peer }.sorted() }
     var unreportedCount: Int { destinations.values.reduce(0) { $0 + $1.outbox.count } }
     var runningCount: Int { running }
-    var readyCount: Int { ready.count }
-    var waitingCount: Int { live.count - running - ready.count }
+    var readyCount: Int { lanes.reduce(0) { $0 + $1.ready.count } }
+    var waitingCount: Int { live.count - running - readyCount }
 
     func load(_ id: JobID, _ done: @escaping (Result<Job?, StorageError>) -> Void) {
         let bound = NIOLoopBound(done, eventLoop: loop)

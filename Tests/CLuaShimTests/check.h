@@ -69,6 +69,8 @@ void test_json_encoding(void);
 void test_scripts(void);
 void test_runs(void);
 void test_cancelling(void);
+void test_interrupting(void);
+void test_producing(void);
 void test_environment(void);
 void test_memory(void);
 void test_faults(void);

@@ -18,7 +18,7 @@ if [ ! -x "$clang" ]; then
 fi
 read -ra lua_flags <<<"$(pkg-config --cflags lua5.4)"
 read -ra lua_libraries <<<"$(pkg-config --libs lua5.4)"
-flags=(-std=c11 -Wall -Wextra -Wpedantic -Wshadow -Werror -Wno-nullability-extension -g -O1
+flags=(-std=gnu11 -Wall -Wextra -Wpedantic -Wshadow -Werror -Wno-nullability-extension -g -O1
   -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
   -I"$root/Sources/CLuaShim/include" -I"$here" "${lua_flags[@]}")
 

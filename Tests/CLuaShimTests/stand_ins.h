@@ -3,6 +3,10 @@
 #ifndef JOBREACTOR_STAND_INS_H
 #define JOBREACTOR_STAND_INS_H
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE  // before the first header, since this stands before the shim's own
+#endif
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -34,7 +34,7 @@ build_c() { # NAME PROGRAM
   read -ra lua_flags <<<"$(pkg-config --cflags lua5.4)"
   read -ra lua_libraries <<<"$(pkg-config --libs lua5.4)"
   if [ -x "$(dirname "$(readlink -f "$clang")")/ld.lld" ]; then linker=(-fuse-ld=lld); fi
-  "$clang" -std=c11 -Wall -Wextra -Wno-nullability-extension -g -O1 \
+  "$clang" -std=gnu11 -Wall -Wextra -Wno-nullability-extension -g -O1 \
     -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
     -I"$root/Sources/CLuaShim/include" "${lua_flags[@]}" ${linker[@]+"${linker[@]}"} \
     "$here/$1_fuzzer.c" "$root"/Sources/CLuaShim/*.c "${lua_libraries[@]}" -lm -o "$2"

@@ -4,7 +4,9 @@
 /// that unwinds to it: every function here catches what Lua raises and returns a code, and a host function written in
 /// Swift returns before C raises on its behalf.
 ///
-/// A `jr_state` and everything reached from it belong to one thread at a time. Nothing here blocks.
+/// A `jr_state` and everything reached from it belong to one thread at a time; only `jr_cancel_run` may be called from any.
+/// Nothing here blocks. The signal SIGURG interrupts runs: the shim handles it in the whole process, and passes on to an
+/// earlier handler what is not its own.
 #ifndef JOBREACTOR_CLUASHIM_H
 #define JOBREACTOR_CLUASHIM_H
 
@@ -39,6 +41,15 @@ typedef struct {
   /// `print` and `log.*` of a script. `run` is `jr_request.run` of the run that speaks, NULL while scripts load.
   void (*_Nullable log)(void *_Nullable context, void *_Nullable run, jr_log_level level, const char *_Nonnull message,
                         size_t length);
+  /// `progress(fraction, text)` of a script, while a job runs. `fraction` is 0...1, or NAN when none was given; the text may
+  /// have length 0.
+  void (*_Nullable progress)(void *_Nullable context, void *_Nullable run, double fraction, const char *_Nonnull text,
+                             size_t length);
+  /// `enqueue` of a script: `json` is an array of objects `{"name":…,"args":{…},"options":{…}}`, `options` absent when not
+  /// given. Returns true with `reply` a JSON array of as many ids, or false with `reply` an error text. `reply` must stay
+  /// valid until the next call of the function on this state.
+  bool (*_Nullable enqueue)(void *_Nullable context, void *_Nullable run, const char *_Nonnull json, size_t length,
+                            jr_bytes *_Nonnull reply);
 } jr_host;
 
 typedef struct {
@@ -78,6 +89,14 @@ typedef void (*jr_problem_function)(void *_Nullable context, jr_problem_severity
 /// Returns false only when memory ran out.
 bool jr_join_definitions(jr_state *_Nonnull state, void *_Nullable context, jr_problem_function _Nonnull report);
 
+/// How the delay before the next attempt grows.
+typedef enum {
+  JR_BACKOFF_UNSET = 0,
+  JR_BACKOFF_LINEAR = 1,
+  JR_BACKOFF_EXPONENTIAL = 2,
+  JR_BACKOFF_FUNCTION = 3,  // `jr_run` calls it after a failed run; its answer is in `jr_result.retry_in`
+} jr_backoff;
+
 /// One job as its scripts define it. The strings live as long as the call that hands them over.
 typedef struct {
   const char *_Nonnull name;
@@ -89,6 +108,10 @@ typedef struct {
   /// Per-job options; NAN where the script says nothing.
   double max_attempt;
   double retry_multiplier;
+  jr_backoff backoff;
+  double jitter;           // 0...1
+  double max_retry_delay;  // seconds
+  double timeout;          // seconds of one attempt
 } jr_job_definition;
 
 typedef void (*jr_job_function)(void *_Nullable context, const jr_job_definition *_Nonnull job);
@@ -123,6 +146,13 @@ typedef struct {
   /// A JSON object that the script sees as `args.job_itself`, or NULL. Never part of a result.
   const char *_Nullable job_itself;
   size_t job_itself_length;
+  /// Tells runs apart for `jr_cancel_run`; never 0.
+  uint64_t number;
+  /// The first argument of a backoff function.
+  int32_t attempt;
+  /// Seconds for this run, 0 for no limit: the body and the callbacks have that long together, then the errbacks, then the
+  /// backoff function. A definition's own timeout is not looked at: it has to be given here.
+  double timeout;
 } jr_request;
 
 typedef struct {
@@ -138,12 +168,20 @@ typedef struct {
   jr_bytes message;
   /// Lua's traceback of the step that raised, as plain text.
   jr_bytes traceback;
+  /// Of `JR_RUN_FAILED`: seconds until the next attempt, from `retry_in(seconds)` in an errback, else from the backoff
+  /// function; NAN when neither says.
+  double retry_in;
 } jr_result;
 
 /// Runs a job: its body, then its callbacks, or its errbacks when one of those raises. Never fails itself: whatever
 /// goes wrong, memory included, is an outcome. The bytes in `result` are valid until the next call on this state;
 /// should the process itself be out of memory, `result.args` may point at the request's bytes.
 void jr_run(jr_state *_Nonnull state, const jr_request *_Nonnull request, jr_result *_Nonnull result);
+
+/// Cancels the run of that number, if it is the one that runs now: at its next Lua instruction, as `cancel_job()` would.
+/// From any thread. A run that is over is left alone; a cancellation that comes just before its run begins is kept for
+/// it. Returns at once. The state must outlive the call.
+void jr_cancel_run(jr_state *_Nonnull state, uint64_t number);
 
 // MARK: JSON
 

@@ -12,6 +12,8 @@ final class ClientCore {
         var lastRun: Int32 = 0
         /// The distributor has it; it may still lose it, so the job is kept until its outcome.
         var isAccepted = false
+        /// The distributor is told, again on each new connection.
+        var isCancelled = false
     }
 
     let loop: any EventLoop
@@ -123,6 +125,7 @@ final class ClientCore {
             credit -= 1
             unaccepted.append(id)
             link.send(job, now: now)
+            if entries[id]?.isCancelled == true { link.sendCancel(id) }
         }
     }
 
@@ -179,6 +182,21 @@ final class ClientCore {
         }
         entry.feedback.deliver(report.feedback, id: report.id, name: entry.job.name, status: report.status)
     }
+
+    func progressed(_ progress: Progress) {
+        guard let entry = entries[progress.id], progress.run > entry.lastRun else { return }
+        entry.feedback.onProgress?(
+            JobProgress(id: progress.id, name: entry.job.name, fraction: progress.fraction, text: progress.text))
+    }
+
+    /// Cancels a job of this client; nil when it is none of those that wait for their outcome.
+    func cancel(_ id: JobID) -> Bool? {
+        guard entries[id] != nil else { return nil }
+        // Behind the job itself on the same connection. A new connection brings the job again, and this word with it.
+        entries[id]?.isCancelled = true
+        link?.sendCancel(id)
+        return true
+    }
 }
 
 /// The connection to the distributor: the producer's end.
@@ -209,6 +227,10 @@ final class ClientLink: ConnectionSession {
         connection?.write { LinkMessage.writeJob(job.id, request, to: &$0) }
     }
 
+    func sendCancel(_ id: JobID) {
+        connection?.write { LinkMessage.writeCancel(id, to: &$0) }
+    }
+
     func received(_ frame: RESPFrame, on connection: Connection) {
         if awaitsAuthentication, frame.kind(ofToken: 0) == .simple {
             awaitsAuthentication = false
@@ -222,8 +244,9 @@ final class ClientLink: ConnectionSession {
                 core.reported(report)
             case .credit(let count): core.granted(count)
             case .saved(let count): core.accepted(count)
+            case .progress(let progress): core.progressed(progress)
             case .ping: break
-            case .job, .taken, .returned, .jobs, .drain:
+            case .job, .taken, .cancel, .show, .shown, .returned, .jobs, .drain:
                 throw CommandError("ERR a distributor does not say that to a producer")
             }
         } catch {
@@ -232,7 +255,7 @@ final class ClientLink: ConnectionSession {
     }
 
     private func greeted(_ frame: RESPFrame, _ connection: Connection) {
-        guard case .distributor(let distributor)? = try? Handshake(frame) else {
+        guard case .distributor(let distributor, _)? = try? Handshake(frame) else {
             refusal = RESPValue(frame).text ?? "an answer that is none"
             core.logger.error("the distributor refuses this client", metadata: ["reason": "\(refusal ?? "")"])
             return connection.close(reason: refusal)

@@ -59,6 +59,16 @@ public final class JobClient: JobProducer, Service {
         return client
     }
 
+    /// A client that connects in the background, for as long as it takes.
+    package static func connecting(
+        to address: Address, security: WireSecurity, on group: any EventLoopGroup, logger: Logger
+    ) -> JobClient {
+        let client = JobClient(to: address, security: security, on: group, logger: logger)
+        let core = client.core
+        client.loop.execute { _ = core.value?.start() }
+        return client
+    }
+
     /// As above, with a host, a port and perhaps a password.
     public static func connect(host: String = "localhost", port: Int, password: Password? = nil) async throws
         -> JobClient
@@ -75,17 +85,43 @@ public final class JobClient: JobProducer, Service {
 
     /// Waits until the distributor has accepted every job enqueued so far.
     public func flush() async throws {
+        try await flushed().get()
+    }
+
+    package func flushed() -> EventLoopFuture<Void> {
         let core = core
-        try await loop.flatSubmit { [loop] in core.value?.flush() ?? loop.makeSucceededVoidFuture() }.get()
+        return loop.flatSubmit { [loop] in core.value?.flush() ?? loop.makeSucceededVoidFuture() }
+    }
+
+    @discardableResult
+    public func enqueue(contentsOf jobs: [JobSubmission]) throws(JobError) -> [JobID] {
+        try inbox.submit(jobs)
+    }
+
+    @discardableResult
+    public func cancel(_ id: JobID) async throws -> Bool {
+        let core = core
+        if let isKnown = try await loop.submit({ core.value?.cancel(id) }).get() { return isKnown }
+        return try await ask(["CANCEL", id.description]).integer == 1
+    }
+
+    public func job(_ id: JobID) async throws -> JobInfo? {
+        let reply = try await ask(["JOB", id.description])
+        return JobInfo(fields: (reply.elements ?? []).map { $0.text ?? "" })
     }
 
     public func nodes() async throws -> [NodeInfo] {
+        try await ask(["NODES"]).elements?.compactMap(NodeInfo.init) ?? []
+    }
+
+    /// Asks the distributor, over a connection for this one question.
+    private func ask(_ words: [String]) async throws -> RESPValue {
         let client = try await RESPClient.connect(to: address, security: security, on: loop)
         do {
-            let reply = try await client.send(["NODES"])
+            let reply = try await client.send(words)
             await client.close()
             if case .error(let reason) = reply { throw WireError(.connect, "\(address): \(reason)") }
-            return (reply.elements ?? []).compactMap(NodeInfo.init)
+            return reply
         } catch {
             await client.close()
             throw error
@@ -102,17 +138,22 @@ public final class JobClient: JobProducer, Service {
     /// Sends what is not sent yet, waits at most `grace` seconds until the distributor has accepted it, and closes.
     /// Feedbacks still open are dropped; `perform` throws. Stopping twice is fine.
     public func stop(grace: Double = 5) async {
+        try? await stopped(grace: grace).get()
+        try? await ownGroup?.shutdownGracefully()
+    }
+
+    /// As ``stop(grace:)``, for a client on the loop of somebody else.
+    package func stopped(grace: Double) -> EventLoopFuture<Void> {
         let isFirst = isStopped.withLock { stopped in
             defer { stopped = true }
             return !stopped
         }
-        guard isFirst else { return }
+        guard isFirst else { return loop.makeSucceededVoidFuture() }
         inbox.close()
         let core = core
-        try? await loop.flatSubmit { [loop] in
+        return loop.flatSubmit { [loop] in
             core.value?.stop(grace: grace) ?? loop.makeSucceededVoidFuture()
-        }.get()
-        try? await ownGroup?.shutdownGracefully()
+        }
     }
 }
 

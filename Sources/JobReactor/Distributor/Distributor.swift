@@ -72,6 +72,7 @@ public final class Distributor: JobProducer, Service {
 
     /// Opens the port and serves. Returns when nodes and clients can connect.
     public func start() async throws {
+        try configuration.validate()
         let isFirst = state.withLock { state in
             guard case .idle = state else { return false }
             state = .starting
@@ -145,6 +146,51 @@ public final class Distributor: JobProducer, Service {
         _ name: String, _ args: JobArguments, _ options: JobOptions, feedback: JobFeedback
     ) throws(JobError) -> JobID {
         try inbox.submit(name, args, options, feedback)
+    }
+
+    @discardableResult
+    public func enqueue(contentsOf jobs: [JobSubmission]) throws(JobError) -> [JobID] {
+        try inbox.submit(jobs)
+    }
+
+    @discardableResult
+    public func cancel(_ id: JobID) async throws -> Bool {
+        let core = core
+        return try await loop.submit { core.value?.cancel(id) ?? false }.get()
+    }
+
+    public func job(_ id: JobID) async throws -> JobInfo? {
+        let core = core
+        let fields = try await loop.flatSubmit { [loop] in
+            core.value?.show(id) ?? loop.makeSucceededFuture([String]())
+        }.get()
+        return JobInfo(fields: fields)
+    }
+
+    // MARK: Handlers by job name
+
+    /// Calls `handler` after every good run of a job of that name, whoever enqueued it.
+    ///
+    /// A handler that is registered before ``start()`` also gets the outcomes of jobs that an earlier process of this
+    /// distributor (of the same ``DistributorConfiguration/name``) gave to nodes, and that they have kept for it. Handlers
+    /// add up; they are called on the distributor's event loop and must not block.
+    public func onSuccess(_ name: String, _ handler: @escaping @Sendable (JobResult) -> Void) {
+        handle(name, JobFeedback(onSuccess: handler))
+    }
+
+    /// Calls `handler` when a job of that name has failed for good; otherwise as ``onSuccess(_:_:)``.
+    public func onError(_ name: String, _ handler: @escaping @Sendable (JobFailure) -> Void) {
+        handle(name, JobFeedback(onError: handler))
+    }
+
+    /// Calls `handler` when a running job of that name says how far it is; otherwise as ``onSuccess(_:_:)``.
+    public func onProgress(_ name: String, _ handler: @escaping @Sendable (JobProgress) -> Void) {
+        handle(name, JobFeedback(onProgress: handler))
+    }
+
+    private func handle(_ name: String, _ feedback: JobFeedback) {
+        let core = core
+        loop.execute { core.value?.handle(name, feedback) }
     }
 
     public func nodes() async throws -> [NodeInfo] {

@@ -1,8 +1,13 @@
+internal import JobReactorCore
 public import JobReactorWire
 public import Logging
 
 /// How a distributor listens and distributes.
 public struct DistributorConfiguration: Sendable {
+    /// What the outcomes of its jobs are addressed to: the same name after a restart gets those that nodes have kept
+    /// meanwhile. Nil makes it of the machine's host name and the port, which is good where those stay the same; give
+    /// one where they do not, as in containers. No two distributors of one node may have the same. 1 to 255 bytes without spaces.
+    public var name: String?
     /// Where nodes and clients connect; loopback unless said otherwise. Port 0 takes a free one.
     public var address: Address
     public var security: WireSecurity
@@ -19,10 +24,11 @@ public struct DistributorConfiguration: Sendable {
     public var logger: Logger
 
     public init(
-        host: String = "localhost", port: Int = 5000, security: WireSecurity = WireSecurity(),
+        name: String? = nil, host: String = "localhost", port: Int = 5000, security: WireSecurity = WireSecurity(),
         alwaysUseSpecifiedNode: Bool = false, limits: RESPLimits = RESPLimits(), maximumConnections: Int = 10_000,
         grace: Double = 10, reportTTL: Double = 3600, logger: Logger = Logger(label: "jobreactor.distributor")
     ) {
+        self.name = name
         address = Address(host: host, port: port)
         self.security = security
         self.alwaysUseSpecifiedNode = alwaysUseSpecifiedNode
@@ -31,5 +37,11 @@ public struct DistributorConfiguration: Sendable {
         self.grace = grace
         self.reportTTL = reportTTL
         self.logger = logger
+    }
+
+    func validate() throws(WireError) {
+        if let problem = name.flatMap(Name.problem(in:)) {
+            throw WireError(.configuration, "the distributor's name \(problem)")
+        }
     }
 }

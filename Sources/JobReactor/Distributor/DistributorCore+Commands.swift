@@ -16,7 +16,10 @@ extension DistributorCore: CommandService {
             perform(request, timeout: timeout, for: session)
         case .nodes: session.reply { self.writeNodes(to: &$0) }
         case .info(let section): session.reply { $0.writeRESPBulk(self.info(section)) }
-        case .job(let id): session.reply { self.writeJob(id, to: &$0) }
+        case .job(let id): show(id, to: session)
+        case .cancel(let id):
+            let isKnown = cancel(id)
+            session.reply { $0.writeRESPInteger(isKnown ? 1 : 0) }
         case .handshake(.node(let introduction)):
             if let error = register(introduction, over: session.connection) {
                 session.connection.refuse(error.line)
@@ -69,15 +72,13 @@ extension DistributorCore: CommandService {
         }
     }
 
-    private func writeJob(_ id: JobID, to buffer: inout ByteBuffer) {
-        guard let entry = entries[id] else { return buffer.writeRESPNull() }
-        var fields = ["id", id.description, "name", entry.name]
-        switch entry.place {
-        case .waiting: fields += ["status", JobStatus.new.rawValue]
-        case .node(let node): fields += ["status", JobStatus.queued.rawValue, "node", dispatcher.state(of: node).name]
-        case .owned: fields += ["status", JobStatus.queued.rawValue]
+    private func show(_ id: JobID, to session: CommandSession) {
+        let ticket = session.owe()
+        show(id).assumeIsolated().whenSuccess { fields in
+            session.pay(ticket) { buffer in
+                if fields.isEmpty { buffer.writeRESPNull() } else { buffer.writeRESPCommand(fields) }
+            }
         }
-        buffer.writeRESPCommand(fields)
     }
 
     private func info(_ section: String?) -> String {
@@ -87,7 +88,8 @@ extension DistributorCore: CommandService {
                 (
                     "Server",
                     [
-                        ("jobreactor_version", JobReactorVersion.current), ("role", "distributor"), ("id", identity),
+                        ("jobreactor_version", JobReactorVersion.current), ("role", "distributor"), ("name", name),
+                        ("id", identity),
                         ("tcp_port", "\(listener?.port ?? 0)"),
                         ("uptime_in_seconds", "\(Int(clock.now.seconds - startedAt.seconds))"),
                     ]

@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import JobReactorCore
 internal import JobReactorWire
 internal import Logging
@@ -18,14 +19,14 @@ final class DistributorCore {
         enum Place {
             case waiting
             case node(Dispatcher.NodeHandle)
-            /// Saved by a durable node, which owns it.
-            case owned
+            /// Saved by the durable node of that name, which owns it.
+            case owned(by: String)
         }
 
         var name: String
         var sink: Sink
         var place: Place = .waiting
-        /// Our copy, while a node has the job and does not own it.
+        /// Our copy, while no node owns the job.
         var job: Job?
         /// The last run reported by whoever has the job now.
         var lastRun: Int32 = 0
@@ -36,6 +37,8 @@ final class DistributorCore {
     let logger: Logger
     /// Tells this process from all others, so that reports find their way back whatever the address is called.
     let identity: String
+    /// What jobs are marked with; the same after a restart.
+    private(set) var name = ""
     let startedAt = Timestamp.now
     let clock = WallClock.system
 
@@ -47,6 +50,14 @@ final class DistributorCore {
     private var links: [Dispatcher.NodeHandle: NodeLink] = [:]
     private var registrations: [String: NodeRegistration] = [:]
     private var producers: [String: Producer] = [:]
+    /// Who is told of the outcomes of jobs of a name.
+    private var handlers: [String: [JobFeedback]] = [:]
+    /// Jobs that nodes have and that are to be cancelled: a node that comes back is told again.
+    private var cancelling: Set<JobID> = []
+    /// Jobs that were given to another node when the link to the first was lost: both may report.
+    private var givenTwice = RecentIDs(limit: 100_000)
+    /// How many reports have come from each node's process, so that none comes twice.
+    private var received: [String: (instance: String, count: Int)] = [:]
     private var ids = JobID.Generator()
     private var drained: EventLoopPromise<Void>?
 
@@ -71,6 +82,8 @@ final class DistributorCore {
         }.map { listener in
             let core = bound.value
             core.listener = listener.value
+            core.name =
+                core.configuration.name ?? Address(host: Transport.hostName, port: listener.value.port).description
             var address = core.configuration.address
             address.port = listener.value.port
             core.logger.info("distributor listens", metadata: ["address": "\(address)"])
@@ -136,8 +149,7 @@ final class DistributorCore {
     func submit(_ batch: [Submission]) {
         for submission in batch {
             let feedback = submission.feedback
-            let isTold = feedback.onSuccess != nil || feedback.onError != nil
-            submit(submission.job, isTold ? .application(feedback) : .none)
+            submit(submission.job, feedback.isTold ? .application(feedback) : .none)
         }
     }
 
@@ -147,7 +159,7 @@ final class DistributorCore {
         guard entries[job.id] == nil else { return false }
         counters.enqueued += 1
         let node = dispatcher.enqueue(job)
-        var entry = Entry(name: job.name, sink: sink)
+        var entry = Entry(name: job.name, sink: sink, job: job)
         if let node { place(&entry, job, at: node) }
         entries[job.id] = entry
         return true
@@ -165,17 +177,16 @@ final class DistributorCore {
     /// Sends the job to a node that has credit for it.
     private func place(_ entry: inout Entry, _ job: Job, at node: Dispatcher.NodeHandle) {
         entry.place = .node(node)
-        entry.job = job
         entry.lastRun = 0
         counters.sent += 1
         links[node]?.send(job, now: clock.now)
     }
 
     private func sendWaiting(to node: Dispatcher.NodeHandle) {
-        while let job = dispatcher.takeNext(for: node) {
-            guard var entry = entries.removeValue(forKey: job.id) else { continue }
-            place(&entry, job, at: node)
-            entries[job.id] = entry
+        while let id = dispatcher.takeNext(for: node) {
+            guard var entry = entries.removeValue(forKey: id) else { continue }
+            if let job = entry.job { place(&entry, job, at: node) }
+            entries[id] = entry
         }
     }
 
@@ -183,8 +194,8 @@ final class DistributorCore {
     private func giveBack(_ id: JobID, from node: Dispatcher.NodeHandle) {
         guard var entry = entries[id], case .node(node) = entry.place, let job = entry.job else { return }
         counters.givenBack += 1
+        if cancelling.remove(id) != nil { return finishCancelled(entry, job) }
         entry.place = .waiting
-        entry.job = nil
         if let other = dispatcher.giveBack(job) { place(&entry, job, at: other) }
         entries[id] = entry
     }
@@ -195,6 +206,7 @@ final class DistributorCore {
         let node = dispatcher.connect(name: link.introduction.name)
         link.handle = node
         links[node] = link
+        resendCancellations(to: link)
         logger.info(
             "node connected", metadata: ["node": "\(link.introduction.name)", "address": "\(link.connection.peer)"])
     }
@@ -224,7 +236,7 @@ final class DistributorCore {
             // Nobody here waits for the outcome.
             entries[id] = nil
         } else {
-            entries[id]?.place = .owned
+            entries[id]?.place = .owned(by: dispatcher.state(of: node).name)
             entries[id]?.job = nil
         }
         noteProgress()
@@ -235,7 +247,10 @@ final class DistributorCore {
         dispatcher.disconnect(node)
         // In the order of their ids, which is that of their age.
         let unfinished = entries.filter { if case .node(node) = $0.value.place { true } else { false } }.keys.sorted()
-        for id in unfinished { giveBack(id, from: node) }
+        for id in unfinished {
+            givenTwice.insert(id)
+            giveBack(id, from: node)
+        }
         logger.info(
             "node disconnected",
             metadata: [
@@ -244,10 +259,7 @@ final class DistributorCore {
     }
 
     func reported(_ report: Report) {
-        guard var entry = entries.removeValue(forKey: report.id) else {
-            counters.repeatedReports += 1
-            return
-        }
+        guard var entry = entries.removeValue(forKey: report.id) else { return reportedByStranger(report) }
         guard report.run > entry.lastRun else {
             entries[report.id] = entry
             counters.repeatedReports += 1
@@ -257,6 +269,7 @@ final class DistributorCore {
         case .success: counters.succeeded += 1
         case .error: counters.failed += 1
         }
+        if !cancelling.isEmpty { cancelling.remove(report.id) }
         let isFinished = report.status.isFinished
         let sink = entry.sink
         if !isFinished {
@@ -274,6 +287,11 @@ final class DistributorCore {
     }
 
     private func deliver(_ report: Report, name: String, to sink: Sink) {
+        if !handlers.isEmpty {
+            for handler in handlers[name] ?? [] {
+                handler.deliver(report.feedback, id: report.id, name: name, status: report.status)
+            }
+        }
         switch sink {
         case .application(let feedback):
             feedback.deliver(report.feedback, id: report.id, name: name, status: report.status)
@@ -289,6 +307,112 @@ final class DistributorCore {
             }
         case .none: break
         }
+    }
+
+    /// The outcome of a job that this process does not know: that of an earlier one, or one that has had its outcome.
+    private func reportedByStranger(_ report: Report) {
+        guard !givenTwice.contains(report.id), handlers[report.name] != nil else {
+            counters.repeatedReports += 1
+            return
+        }
+        switch report.feedback.kind {
+        case .success: counters.succeeded += 1
+        case .error: counters.failed += 1
+        }
+        deliver(report, name: report.name, to: .none)
+    }
+
+    func progressed(_ progress: Progress) {
+        guard let entry = entries[progress.id], progress.run > entry.lastRun else { return }
+        let shown = JobProgress(
+            id: progress.id, name: entry.name, fraction: progress.fraction, text: progress.text)
+        for handler in handlers[entry.name] ?? [] { handler.onProgress?(shown) }
+        switch entry.sink {
+        case .application(let feedback): feedback.onProgress?(shown)
+        case .producer(let producer): producer.progressed(progress)
+        case .command, .none: break
+        }
+    }
+
+    func handle(_ name: String, _ feedback: JobFeedback) {
+        handlers[name, default: []].append(feedback)
+    }
+
+    // MARK: Reports counted
+
+    /// How many reports have come from this process of the node, over all its links.
+    func receivedCount(from node: NodeIntroduction) -> Int {
+        guard let known = received[node.name], known.instance == node.instance else { return 0 }
+        return known.count
+    }
+
+    func noteReceived(_ count: Int, from node: NodeIntroduction) {
+        received[node.name] = (node.instance, receivedCount(from: node) + count)
+    }
+
+    // MARK: Cancelling
+
+    /// Returns whether the job is known and not finished.
+    func cancel(_ id: JobID) -> Bool {
+        guard let entry = entries[id] else { return false }
+        switch entry.place {
+        case .waiting:
+            guard let job = entry.job else { return false }
+            entries[id] = nil
+            dispatcher.withdraw(job)
+            finishCancelled(entry, job)
+        case .node(let node):
+            cancelling.insert(id)
+            links[node]?.sendCancel(id)
+        case .owned(let name):
+            cancelling.insert(id)
+            link(toNode: name)?.sendCancel(id)
+        }
+        return true
+    }
+
+    /// Ends a job here that no node has.
+    private func finishCancelled(_ entry: Entry, _ job: Job) {
+        entries[job.id] = nil
+        counters.succeeded += 1
+        let ended = JobLifecycle.cancel(job, policy: JobPolicy())
+        guard let feedback = ended.feedback else { return }
+        // A run of its own, as far as those are concerned who tell reports apart by their runs.
+        let report = Report(
+            id: job.id, name: job.name, feedback: feedback, status: ended.job.status, run: entry.lastRun &+ 1)
+        deliver(report, name: entry.name, to: entry.sink)
+        noteProgress()
+    }
+
+    private func resendCancellations(to link: NodeLink) {
+        for id in cancelling {
+            if case .owned(link.introduction.name) = entries[id]?.place { link.sendCancel(id) }
+        }
+    }
+
+    private func link(toNode name: String) -> NodeLink? {
+        links.values.first { $0.introduction.name == name }
+    }
+
+    // MARK: Showing
+
+    /// The record of a job, name and value in turn: the node's when one has it. Empty when it is not known.
+    func show(_ id: JobID) -> EventLoopFuture<[String]> {
+        guard let entry = entries[id] else { return loop.makeSucceededFuture([]) }
+        let link: NodeLink?
+        switch entry.place {
+        case .waiting: link = nil
+        case .node(let node): link = links[node]
+        case .owned(let name): link = self.link(toNode: name)
+        }
+        let known = entry.job.map { job in
+            var job = job
+            job.distributor = name
+            return job.shownFields
+        }
+        guard let link else { return loop.makeSucceededFuture(known ?? []) }
+        let node = link.introduction.name
+        return link.show(id).map { fields in (fields.isEmpty ? known ?? [] : fields) + ["on_node", node] }
     }
 
     private func noteProgress() {
@@ -367,4 +491,21 @@ struct DistributorCounters {
     var failed = 0
     var givenBack = 0
     var repeatedReports = 0
+}
+
+/// The last ids put in, up to a limit.
+private struct RecentIDs {
+    private var ids: Set<JobID> = []
+    private var order: Deque<JobID> = []
+    private let limit: Int
+
+    init(limit: Int) { self.limit = limit }
+
+    mutating func insert(_ id: JobID) {
+        guard ids.insert(id).inserted else { return }
+        order.append(id)
+        if order.count > limit, let oldest = order.popFirst() { ids.remove(oldest) }
+    }
+
+    func contains(_ id: JobID) -> Bool { ids.contains(id) }
 }

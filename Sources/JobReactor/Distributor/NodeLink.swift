@@ -13,6 +13,8 @@ final class NodeLink: ConnectionSession {
     /// Jobs sent to a durable node that it has not yet said to have saved, in the order they were sent.
     private var unsaved: Deque<JobID> = []
     private var reportsToTake = 0
+    /// Who asked for records.
+    private var shows: [JobID: [EventLoopPromise<[String]>]] = [:]
 
     /// `ended` is called once, when the connection is gone.
     init(
@@ -37,6 +39,18 @@ final class NodeLink: ConnectionSession {
         connection.write { LinkMessage.writeJob(job.id, request, to: &$0) }
     }
 
+    func sendCancel(_ id: JobID) {
+        connection.write { LinkMessage.writeCancel(id, to: &$0) }
+    }
+
+    /// The node's record of a job; empty when it has none, or is gone before it has answered.
+    func show(_ id: JobID) -> EventLoopFuture<[String]> {
+        let promise = core.loop.makePromise(of: [String].self)
+        shows[id, default: []].append(promise)
+        connection.write { LinkMessage.writeShow(id, to: &$0) }
+        return promise.futureResult
+    }
+
     func received(_ frame: RESPFrame, on connection: Connection) {
         guard let handle else { return }
         do throws(CommandError) {
@@ -49,8 +63,11 @@ final class NodeLink: ConnectionSession {
             case .returned(let ids): core.node(handle, returned: ids)
             case .jobs(let names): core.node(handle, defines: names)
             case .drain: core.nodeDrains(handle)
+            case .progress(let progress): core.progressed(progress)
+            case .shown(let id, let fields):
+                for promise in shows.removeValue(forKey: id) ?? [] { promise.succeed(fields) }
             case .ping: break
-            case .job, .taken: throw CommandError("ERR a node does not give jobs")
+            case .job, .taken, .cancel, .show: throw CommandError("ERR a node does not give jobs")
             }
         } catch {
             connection.refuse(error.line)
@@ -68,10 +85,16 @@ final class NodeLink: ConnectionSession {
         guard reportsToTake > 0 else { return }
         let count = reportsToTake
         reportsToTake = 0
+        core.noteReceived(count, from: introduction)
         connection.write { LinkMessage.writeTaken(count, to: &$0) }
     }
 
     func disconnected(_ connection: Connection, reason: String?) {
+        if reportsToTake > 0 { core.noteReceived(reportsToTake, from: introduction) }
+        reportsToTake = 0
+        let unanswered = shows
+        shows = [:]
+        for promise in unanswered.values.joined() { promise.succeed([]) }
         if let handle {
             self.handle = nil
             core.nodeLost(handle, name: introduction.name, reason: reason)

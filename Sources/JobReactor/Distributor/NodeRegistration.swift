@@ -23,7 +23,7 @@ final class NodeRegistration: ConnectionSession {
     func begin() {
         connection.handOver(to: self)
         connection.becomeLink(keepalive: Keepalive())
-        connection.write { Handshake.distributor(id: self.core.identity).write(to: &$0) }
+        connection.write { Handshake.distributor(id: self.core.identity, name: self.core.name).write(to: &$0) }
         if let server = introduction.server { dial(server) } else { serveHere() }
     }
 
@@ -39,7 +39,8 @@ final class NodeRegistration: ConnectionSession {
 
     private func serveHere() {
         guard !isOver, connection.isOpen else { return }
-        connection.write { Handshake.serve.write(to: &$0) }
+        let received = core.receivedCount(from: introduction)
+        connection.write { Handshake.serve(received: received).write(to: &$0) }
         let link = makeLink(over: connection)
         connection.handOver(to: link)
         link.begin()
@@ -96,8 +97,10 @@ final class NodeRegistration: ConnectionSession {
             if let password { connection.write { $0.writeRESPCommand(["AUTH", password.text]) } }
             let introduction = registration.introduction
             let identity = registration.core.identity
+            let received = registration.core.receivedCount(from: introduction)
             connection.write {
-                Handshake.link(distributor: identity, instance: introduction.instance).write(to: &$0)
+                Handshake.link(distributor: identity, instance: introduction.instance, received: received)
+                    .write(to: &$0)
             }
         }
 

@@ -39,6 +39,10 @@ final class Producer {
         sendReports()
     }
 
+    func progressed(_ progress: Progress) {
+        link?.connection.write { LinkMessage.writeProgress(progress, to: &$0) }
+    }
+
     func taken(_ count: Int) {
         outbox.taken(count)
     }
@@ -74,7 +78,7 @@ final class ProducerLink: ConnectionSession {
         connection.handOver(to: self)
         connection.becomeLink(keepalive: Keepalive())
         connection.write {
-            Handshake.distributor(id: self.core.identity).write(to: &$0)
+            Handshake.distributor(id: self.core.identity, name: self.core.name).write(to: &$0)
             LinkMessage.writeCredit(Self.window, to: &$0)
         }
         producer.connected(self)
@@ -89,8 +93,9 @@ final class ProducerLink: ConnectionSession {
                 producer.accept(core.makeJob(request))
                 accepted += 1
             case .taken(let count): producer.taken(count)
+            case .cancel(let id): _ = core.cancel(id)
             case .ping: break
-            case .credit, .saved, .result, .returned, .jobs, .drain:
+            case .credit, .saved, .result, .progress, .returned, .jobs, .drain, .show, .shown:
                 throw CommandError("ERR a producer does not take jobs")
             }
         } catch {

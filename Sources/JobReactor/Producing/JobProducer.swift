@@ -10,6 +10,21 @@ public protocol JobProducer: Sendable {
     func enqueue(_ name: String, _ args: JobArguments, _ options: JobOptions, feedback: JobFeedback) throws(JobError)
         -> JobID
 
+    /// Enqueues many jobs, in their order, and returns at once with their ids. Throws ``JobError`` as for one job; then
+    /// none of them is enqueued.
+    @discardableResult
+    func enqueue(contentsOf jobs: [JobSubmission]) throws(JobError) -> [JobID]
+
+    /// Cancels a job that is not finished: one that waits never runs, one that runs is interrupted at its next Lua
+    /// instruction. Its outcome comes as when it cancels itself: the success feedback with its args as they stand, or the
+    /// error feedback when its errbacks ran. Returns false when no unfinished job of that id is known. True means that it is
+    /// under way: a job that ends at this moment has its own outcome.
+    @discardableResult
+    func cancel(_ id: JobID) async throws -> Bool
+
+    /// The record of a job; nil when none is known, as of a job that is finished and not kept.
+    func job(_ id: JobID) async throws -> JobInfo?
+
     /// The nodes that are connected to the distributor.
     func nodes() async throws -> [NodeInfo]
 }
@@ -21,9 +36,11 @@ extension JobProducer {
     @discardableResult
     public func enqueue(
         _ name: String, _ args: JobArguments = JobArguments(), _ options: JobOptions = JobOptions(),
-        onSuccess: (@Sendable (JobResult) -> Void)? = nil, onError: (@Sendable (JobFailure) -> Void)? = nil
+        onSuccess: (@Sendable (JobResult) -> Void)? = nil, onError: (@Sendable (JobFailure) -> Void)? = nil,
+        onProgress: (@Sendable (JobProgress) -> Void)? = nil
     ) throws(JobError) -> JobID {
-        try enqueue(name, args, options, feedback: JobFeedback(onSuccess: onSuccess, onError: onError))
+        try enqueue(
+            name, args, options, feedback: JobFeedback(onSuccess: onSuccess, onError: onError, onProgress: onProgress))
     }
 
     /// Enqueues a job whose args are a value of yours; it must encode to a JSON object.
@@ -31,11 +48,12 @@ extension JobProducer {
     @discardableResult
     public func enqueue(
         _ name: String, _ args: some Encodable, _ options: JobOptions = JobOptions(),
-        onSuccess: (@Sendable (JobResult) -> Void)? = nil, onError: (@Sendable (JobFailure) -> Void)? = nil
+        onSuccess: (@Sendable (JobResult) -> Void)? = nil, onError: (@Sendable (JobFailure) -> Void)? = nil,
+        onProgress: (@Sendable (JobProgress) -> Void)? = nil
     ) throws(JobError) -> JobID {
         try enqueue(
             name, try JobArguments(encoding: args), options,
-            feedback: JobFeedback(onSuccess: onSuccess, onError: onError))
+            feedback: JobFeedback(onSuccess: onSuccess, onError: onError, onProgress: onProgress))
     }
 
     /// Enqueues a job and waits for its outcome; for a periodic job, that of its first good run.
@@ -45,11 +63,12 @@ extension JobProducer {
     /// cancelled (the job goes on as well).
     public func perform(
         _ name: String, _ args: JobArguments = JobArguments(), _ options: JobOptions = JobOptions(),
-        timeout: Double? = nil
+        timeout: Double? = nil, onProgress: (@Sendable (JobProgress) -> Void)? = nil
     ) async throws -> JobResult {
         let outcome = PendingOutcome()
         var feedback = JobFeedback(
-            onSuccess: { outcome.finish(.success($0)) }, onError: { outcome.finish(.failure($0)) })
+            onSuccess: { outcome.finish(.success($0)) }, onError: { outcome.finish(.failure($0)) },
+            onProgress: onProgress)
         feedback.onStop = {
             outcome.finish(.failure(JobError(.stopped, "the producer stopped before the job's outcome was known")))
         }

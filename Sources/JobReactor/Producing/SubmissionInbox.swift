@@ -30,8 +30,7 @@ final class SubmissionInbox: Sendable {
     func submit(
         _ name: String, _ args: JobArguments, _ options: JobOptions, _ feedback: JobFeedback
     ) throws(JobError) -> JobID {
-        if let problem = Name.problem(in: name) { throw JobError(.invalidName, "the job's name \(problem)") }
-        try options.validate()
+        try validate(name, options)
         let now = Timestamp.now
         let result: (id: JobID, wakes: Bool)? = state.withLock { state in
             guard !state.isClosed else { return nil }
@@ -41,9 +40,39 @@ final class SubmissionInbox: Sendable {
             defer { state.isScheduled = true }
             return (id, !state.isScheduled)
         }
-        guard let result else { throw JobError(.stopped, "jobs cannot be enqueued after the stop") }
+        guard let result else { throw Self.stopped }
         if result.wakes { loop.execute { self.drain() } }
         return result.id
+    }
+
+    /// All or none of them.
+    func submit(_ jobs: [JobSubmission]) throws(JobError) -> [JobID] {
+        for job in jobs { try validate(job.name, job.options) }
+        let now = Timestamp.now
+        let result: (ids: [JobID], wakes: Bool)? = state.withLock { state in
+            guard !state.isClosed else { return nil }
+            var ids: [JobID] = []
+            ids.reserveCapacity(jobs.count)
+            for job in jobs {
+                let id = job.options.id ?? state.ids.next(at: now)
+                ids.append(id)
+                let record = Job(id: id, name: job.name, args: job.args, options: job.options, createdAt: now)
+                state.waiting.append(Submission(job: record, feedback: job.feedback))
+            }
+            guard !jobs.isEmpty else { return (ids, false) }
+            defer { state.isScheduled = true }
+            return (ids, !state.isScheduled)
+        }
+        guard let result else { throw Self.stopped }
+        if result.wakes { loop.execute { self.drain() } }
+        return result.ids
+    }
+
+    private static let stopped = JobError(.stopped, "jobs cannot be enqueued after the stop")
+
+    private func validate(_ name: String, _ options: JobOptions) throws(JobError) {
+        if let problem = Name.problem(in: name) { throw JobError(.invalidName, "the job's name \(problem)") }
+        try options.validate()
     }
 
     /// Takes no more jobs; those taken are still delivered.

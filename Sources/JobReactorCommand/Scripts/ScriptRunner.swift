@@ -30,7 +30,12 @@ final class ScriptRunner: Sendable {
     func run(_ job: Job, jobItself: [UInt8]?) async -> RunOutcome {
         lane.submit([LuaLane.Run(job: job, jobItself: jobItself)])
         for await _ in outcomes {
-            if let done = lane.takeOutcomes().first { return done.outcome }
+            let results = lane.takeResults()
+            for note in results.notes.values {
+                Terminal.note(
+                    [note.fraction.map { "\(Int($0 * 100)) %" }, note.text].compactMap { $0 }.joined(separator: " "))
+            }
+            if let done = results.outcomes.first { return done.outcome }
         }
         return RunOutcome(.undefined, args: job.args)
     }

@@ -1,8 +1,8 @@
 /// Decides which node gets which job: one that defines it, is allowed and has credit; of several, the least loaded.
 ///
-/// A value without I/O. Its owner tells it what happened and sends what it returns. Jobs that fit no node wait in queues
-/// by route (name, `node`, `not_node`), first come, first served, so that a million jobs for an absent node cost the
-/// others nothing.
+/// A value without I/O. Its owner keeps the jobs, tells it what happened and sends what it returns. Jobs that fit no node
+/// wait, as ids, in queues by route (name, `node`, `not_node`), first come, first served, so that a million jobs for an
+/// absent node cost the others nothing.
 public struct Dispatcher: Sendable {
     /// A connected node, until it is disconnected.
     public struct NodeHandle: Hashable, Sendable {
@@ -57,10 +57,31 @@ public struct Dispatcher: Sendable {
         var eligible: [Int] = []
         var cursor = 0
         /// Jobs that a node had and gave back; they go before the others.
-        var returned = FIFO<Job>()
-        var waiting = FIFO<Job>()
+        var returned = FIFO<JobID>()
+        var waiting = FIFO<JobID>()
+        /// Those of both that are withdrawn, and skipped when their turn comes.
+        var withdrawn: Set<JobID> = []
         var isEmpty: Bool { returned.isEmpty && waiting.isEmpty }
         var count: Int { returned.count + waiting.count }
+
+        /// The next that is not withdrawn.
+        mutating func popFirst() -> JobID? {
+            while let id = returned.popFirst() ?? waiting.popFirst() {
+                if withdrawn.isEmpty || withdrawn.remove(id) == nil { return id }
+            }
+            return nil
+        }
+
+        /// An id that was withdrawn comes again: its old place goes, lest it be taken for the new one.
+        mutating func makeWay(for id: JobID) {
+            if !withdrawn.isEmpty, withdrawn.contains(id) { dropWithdrawn() }
+        }
+
+        mutating func dropWithdrawn() {
+            returned.removeAll(where: withdrawn.contains)
+            waiting.removeAll(where: withdrawn.contains)
+            withdrawn = []
+        }
     }
 
     /// `always_use_specified_node`: a job with a `node` waits for that node rather than go to another.
@@ -139,7 +160,8 @@ public struct Dispatcher: Sendable {
             nodes[node].credit -= 1
             return NodeHandle(index: node)
         }
-        routes[index].waiting.append(job)
+        routes[index].makeWay(for: job.id)
+        routes[index].waiting.append(job.id)
         noteWaiting(index)
         return nil
     }
@@ -152,17 +174,18 @@ public struct Dispatcher: Sendable {
             nodes[node].credit -= 1
             return NodeHandle(index: node)
         }
-        routes[index].returned.append(job)
+        routes[index].makeWay(for: job.id)
+        routes[index].returned.append(job.id)
         noteWaiting(index)
         return nil
     }
 
     /// A waiting job that this node can take, its credit used; nil when there is none. Routes take turns.
-    public mutating func takeNext(for node: NodeHandle) -> Job? {
+    public mutating func takeNext(for node: NodeHandle) -> JobID? {
         guard nodes[node.index].credit > 0, !nodes[node.index].isDraining else { return nil }
         while let index = nodes[node.index].popReady() {
             guard !routes[index].isEmpty, isEligible(nodes[node.index], for: routes[index].key),
-                let job = routes[index].returned.popFirst() ?? routes[index].waiting.popFirst()
+                let job = routes[index].popFirst()
             else { continue }
             if !routes[index].isEmpty { nodes[node.index].noteReady(index) }
             waitingCount -= 1
@@ -172,11 +195,21 @@ public struct Dispatcher: Sendable {
         return nil
     }
 
+    /// A job that waits here is no longer to be sent.
+    public mutating func withdraw(_ job: Job) {
+        let index = routeIndex(for: job)
+        waitingCount -= 1
+        routes[index].withdrawn.insert(job.id)
+        // They go when they are half of all, so that each costs constant time.
+        if routes[index].withdrawn.count > max(1024, routes[index].count / 2) { routes[index].dropWithdrawn() }
+    }
+
     /// How many jobs wait, by job name: those no connected node defines are the parked ones.
     public func waitingByName() -> [(name: String, count: Int, isDefined: Bool)] {
         var result: [String: Int] = [:]
         for index in routeByKey.values where !routes[index].isEmpty {
-            result[routes[index].key.name, default: 0] += routes[index].count
+            let count = routes[index].count - routes[index].withdrawn.count
+            if count > 0 { result[routes[index].key.name, default: 0] += count }
         }
         let defined = nodes.lazy.filter(\.isConnected).reduce(into: Set<String>()) { $0.formUnion($1.jobs) }
         return result.sorted { $0.key < $1.key }.map { ($0.key, $0.value, defined.contains($0.key)) }

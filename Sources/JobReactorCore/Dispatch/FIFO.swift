@@ -24,6 +24,11 @@ struct FIFO<Element> {
         }
         return element
     }
+
+    mutating func removeAll(where matches: (Element) -> Bool) {
+        elements = elements[head...].filter { $0.map { !matches($0) } ?? false }
+        head = 0
+    }
 }
 
 extension FIFO: Sendable where Element: Sendable {}

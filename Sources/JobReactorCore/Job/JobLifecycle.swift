@@ -23,10 +23,12 @@ public struct RunOutcome: Hashable, Sendable {
     /// The error as text.
     public var message: String?
     public var traceback: String?
+    /// Seconds to the next attempt, when an errback or the job's backoff function said so.
+    public var retryIn: Double?
 
     public init(
         _ kind: Kind, args: JobArguments, error: [UInt8]? = nil, errbackError: [UInt8]? = nil, message: String? = nil,
-        traceback: String? = nil
+        traceback: String? = nil, retryIn: Double? = nil
     ) {
         self.kind = kind
         self.args = args
@@ -34,6 +36,7 @@ public struct RunOutcome: Hashable, Sendable {
         self.errbackError = errbackError
         self.message = message
         self.traceback = traceback
+        self.retryIn = retryIn
     }
 }
 
@@ -53,7 +56,7 @@ public struct Feedback: Hashable, Sendable {
     }
 }
 
-/// The lifecycle of a job as one pure function each for the start and the end of a run.
+/// The lifecycle of a job as one pure function each for the start and the end of a run, and for a cancellation before it.
 ///
 /// Nothing else decides whether a job is complete, repeats, is retried, fails or is cancelled.
 public enum JobLifecycle {
@@ -85,10 +88,22 @@ public enum JobLifecycle {
         return job
     }
 
-    /// The end of a run that ``begin(_:now:)`` started, at `now`.
-    public static func end(_ job: Job, _ outcome: RunOutcome, policy: JobPolicy, now: Timestamp) -> Transition {
+    /// The end of a job that is cancelled while it does not run. The application gets its args as they stand, as when the
+    /// job cancels itself.
+    public static func cancel(_ job: Job, policy: JobPolicy) -> Transition {
         var job = job
-        switch outcome.kind {
+        job.status = .cancelled
+        return Transition(
+            job: job, next: policy.removeCancelledJobs ? .remove : .keep, feedback: Feedback(.success, args: job.args))
+    }
+
+    /// The end of a run that ``begin(_:now:)`` started, at `now`. `isCancelled` says that the job was cancelled from outside
+    /// during the run: whatever the run came to, there is no other.
+    public static func end(
+        _ job: Job, _ outcome: RunOutcome, policy: JobPolicy, isCancelled: Bool = false, now: Timestamp
+    ) -> Transition {
+        var job = job
+        switch outcome.kind.cancelled(isCancelled, isPeriodic: job.period != nil) {
         case .succeeded:
             job.args = outcome.args
             let feedback = Feedback(.success, args: job.args)
@@ -102,10 +117,7 @@ public enum JobLifecycle {
 
         case .cancelled:
             job.args = outcome.args
-            job.status = .cancelled
-            return Transition(
-                job: job, next: policy.removeCancelledJobs ? .remove : .keep,
-                feedback: Feedback(.success, args: job.args))
+            return cancel(job, policy: policy)
 
         case .failed:
             fail(&job, outcome, now: now)
@@ -114,7 +126,10 @@ public enum JobLifecycle {
                 return Transition(
                     job: job, next: policy.removeFailedJobs ? .remove : .keep, feedback: errorFeedback(outcome))
             }
-            wait(&job, seconds: job.period ?? Double(job.attempt) * policy.retryMultiplier, now: now)
+            let delay =
+                outcome.retryIn ?? job.period
+                ?? policy.retryDelay(afterAttempt: job.attempt, chance: job.chance)
+            wait(&job, seconds: delay, now: now)
             return Transition(job: job, next: .wait, feedback: nil)
 
         case .failedCancelled:
@@ -127,6 +142,7 @@ public enum JobLifecycle {
             // The run did not take place, so it is no attempt.
             job.attempt -= 1
             job.runs &-= 1
+            if isCancelled { return cancel(job, policy: policy) }
             job.status = .queued
             return Transition(job: job, next: .park, feedback: nil)
         }
@@ -150,5 +166,29 @@ public enum JobLifecycle {
         if let error = outcome.error { members.append(("error", error)) }
         if let error = outcome.errbackError { members.append(("errback_error", error)) }
         return Feedback(.error, args: outcome.args.setting(members))
+    }
+}
+
+extension RunOutcome.Kind {
+    /// What the run comes to when the job was cancelled from outside meanwhile: there is no next one.
+    fileprivate func cancelled(_ isCancelled: Bool, isPeriodic: Bool) -> RunOutcome.Kind {
+        switch self {
+        case .succeeded where isCancelled && isPeriodic: .cancelled
+        case .failed where isCancelled: .failedCancelled
+        default: self
+        }
+    }
+}
+
+extension Job {
+    /// A number from 0 up to 1 that differs from job to job and from run to run, and is the same for the same run: a
+    /// decision made twice comes out the same.
+    fileprivate var chance: Double {
+        // SplitMix64's finalizer.
+        var bits = id.low ^ (UInt64(truncatingIfNeeded: runs) &* 0x9E37_79B9_7F4A_7C15)
+        bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
+        bits ^= bits >> 31
+        return Double(bits >> 11) * 0x1p-53
     }
 }

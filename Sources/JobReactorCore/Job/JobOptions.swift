@@ -53,6 +53,49 @@ public struct JobOptions: Hashable, Sendable {
         }
     }
 
+    /// Reads options as Lua and JSON write them: `{"after": 5, "node": "worker_1"}`, with the names of the wire in lower
+    /// case. Throws what is wrong with a name or a value.
+    public init(_ members: [String: JSONValue]) throws(JobError) {
+        self.init()
+        // Sorted, so that of several mistakes always the same is told.
+        for (name, value) in members.sorted(by: { $0.key < $1.key }) {
+            func wrong(_ needed: String) -> JobError {
+                JobError(.invalidOption, "\(name) takes \(needed), not \(value.json)")
+            }
+            func seconds() throws(JobError) -> Double {
+                guard let seconds = value.double else { throw wrong("seconds") }
+                return seconds
+            }
+            func text() throws(JobError) -> String {
+                guard let text = value.string else { throw wrong("a name") }
+                return text
+            }
+            switch name {
+            case "after": after = try seconds()
+            case "run_at": runAt = Timestamp(seconds: try seconds())
+            case "period": period = try seconds()
+            case "node": node = try text()
+            case "not_node": notNode = try text()
+            case "defer":
+                guard let flag = value.bool else { throw wrong("true or false") }
+                isDeferred = flag
+            case "max_attempt":
+                guard let number = value.int else { throw wrong("a whole number from 1") }
+                maxAttempt = number
+            case "retry_multiplier": retryMultiplier = try seconds()
+            case "id":
+                guard let id = value.string.flatMap({ JobID($0) }) else { throw wrong("32 hexadecimal digits") }
+                self.id = id
+            default:
+                throw JobError(
+                    .invalidOption,
+                    "unknown option '\(name)': the options are after, run_at, period, node, not_node, defer,"
+                        + " max_attempt, retry_multiplier, id")
+            }
+        }
+        try validate()
+    }
+
     /// A hundred years.
     static let maximumSeconds: Double = 3_155_760_000
 }

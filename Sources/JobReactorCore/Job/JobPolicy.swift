@@ -1,19 +1,33 @@
-/// How often a job is tried and what becomes of its record. The defaults are the gem's.
+/// How often a job is tried, how long it waits in between and what becomes of its record. The defaults are the gem's.
 public struct JobPolicy: Hashable, Sendable {
-    /// Attempts in all, from 1.
+    /// Attempts in all, from 1; 1 means never again.
     public var maxAttempt: Int
-    /// The n-th retry waits n times this many seconds.
+    /// Seconds from which the waits between attempts are made; see ``RetryBackoff``.
     public var retryMultiplier: Double
+    /// How the waits grow.
+    public var backoff: RetryBackoff
+    /// The share of each wait, from 0 to 1, that is left to chance, so that jobs that failed together do not come back
+    /// together: with 0.5 a wait of 10 s becomes one between 5 and 10 s.
+    public var jitter: Double
+    /// The longest wait in seconds; nil for no limit.
+    public var maxRetryDelay: Double?
+    /// Seconds that one attempt may take before it is interrupted and counts as failed; nil for no limit.
+    public var timeout: Double?
     public var removeDoneJobs: Bool
     public var removeCancelledJobs: Bool
     public var removeFailedJobs: Bool
 
     public init(
-        maxAttempt: Int = 10, retryMultiplier: Double = 5, removeDoneJobs: Bool = true,
+        maxAttempt: Int = 10, retryMultiplier: Double = 5, backoff: RetryBackoff = .linear, jitter: Double = 0,
+        maxRetryDelay: Double? = nil, timeout: Double? = nil, removeDoneJobs: Bool = true,
         removeCancelledJobs: Bool = true, removeFailedJobs: Bool = false
     ) {
         self.maxAttempt = maxAttempt
         self.retryMultiplier = retryMultiplier
+        self.backoff = backoff
+        self.jitter = jitter
+        self.maxRetryDelay = maxRetryDelay
+        self.timeout = timeout
         self.removeDoneJobs = removeDoneJobs
         self.removeCancelledJobs = removeCancelledJobs
         self.removeFailedJobs = removeFailedJobs
@@ -24,17 +38,55 @@ public struct JobPolicy: Hashable, Sendable {
         var policy = self
         if let attempts = job.maxAttempt ?? script?.maxAttempt { policy.maxAttempt = attempts }
         if let multiplier = job.retryMultiplier ?? script?.retryMultiplier { policy.retryMultiplier = multiplier }
+        guard let script else { return policy }
+        if let backoff = script.backoff { policy.backoff = backoff }
+        if let jitter = script.jitter { policy.jitter = jitter }
+        if let delay = script.maxRetryDelay { policy.maxRetryDelay = delay }
+        if let timeout = script.timeout { policy.timeout = timeout }
         return policy
+    }
+
+    /// Seconds from a failed attempt, counted from 1, to the next. `chance`, from 0 up to 1, stands for the dice.
+    public func retryDelay(afterAttempt attempt: Int32, chance: Double) -> Double {
+        let count = Double(max(1, attempt))
+        // Past any wait that makes sense, and far from infinity.
+        let growth =
+            switch backoff {
+            case .linear: count
+            case .exponential: Double(sign: .plus, exponent: Int(min(count - 1, 60)), significand: 1)
+            }
+        let delay = min(growth * retryMultiplier, maxRetryDelay ?? .infinity)
+        return delay * (1 - jitter * chance)
     }
 }
 
-/// What the options table of a job's definition in Lua says; nil where it says nothing.
+/// How the wait between attempts grows from one to the next.
+public enum RetryBackoff: String, Hashable, Sendable, CaseIterable {
+    /// The n-th retry waits n times the multiplier, as in the gem: 5, 10, 15, … s.
+    case linear
+    /// Each retry waits twice as long as the one before, the first as long as the multiplier says: 5, 10, 20, … s.
+    case exponential
+}
+
+/// What the options table of a job's definition in Lua says; nil where it says nothing. A `backoff` that is a function
+/// does not stand here: its answer comes with the outcome of the run, as ``RunOutcome/retryIn``.
 public struct ScriptPolicy: Hashable, Sendable {
     public var maxAttempt: Int?
     public var retryMultiplier: Double?
+    public var backoff: RetryBackoff?
+    public var jitter: Double?
+    public var maxRetryDelay: Double?
+    public var timeout: Double?
 
-    public init(maxAttempt: Int? = nil, retryMultiplier: Double? = nil) {
+    public init(
+        maxAttempt: Int? = nil, retryMultiplier: Double? = nil, backoff: RetryBackoff? = nil, jitter: Double? = nil,
+        maxRetryDelay: Double? = nil, timeout: Double? = nil
+    ) {
         self.maxAttempt = maxAttempt
         self.retryMultiplier = retryMultiplier
+        self.backoff = backoff
+        self.jitter = jitter
+        self.maxRetryDelay = maxRetryDelay
+        self.timeout = timeout
     }
 }

@@ -36,5 +36,7 @@ public indirect enum RESPValue: Hashable, Sendable {
         }
     }
 
+    public var integer: Int? { if case .integer(let value) = self { value } else { nil } }
+
     public var elements: [RESPValue]? { if case .array(let elements) = self { elements } else { nil } }
 }

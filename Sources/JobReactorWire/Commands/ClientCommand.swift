@@ -17,6 +17,7 @@ package enum ClientCommand: Hashable, Sendable {
     case info(section: String?)
     case jobs
     case job(JobID)
+    case cancel(JobID)
     case handshake(Handshake)
 
     /// Whether it is answered before AUTH.
@@ -78,11 +79,10 @@ package enum ClientCommand: Hashable, Sendable {
             self = .jobs
         } else if CommandWord.matches(verb, "JOB") {
             guard count == 2 else { throw wrongCount("job") }
-            guard let id = JobID(hexadecimal: frame.word(1)) else {
-                throw CommandError(
-                    "ERR '\(CommandWord.shown(frame.word(1)))' is no job id: it has 32 hexadecimal digits")
-            }
-            self = .job(id)
+            self = .job(try Self.id(frame.word(1)))
+        } else if CommandWord.matches(verb, "CANCEL") {
+            guard count == 2 else { throw wrongCount("cancel") }
+            self = .cancel(try Self.id(frame.word(1)))
         } else if let handshake = try Handshake(frame) {
             self = .handshake(handshake)
         } else {
@@ -90,6 +90,13 @@ package enum ClientCommand: Hashable, Sendable {
             throw CommandError(
                 "ERR unknown command '\(CommandWord.shown(verb))', with args beginning with: \(arguments)")
         }
+    }
+
+    private static func id(_ word: UnsafeRawBufferPointer) throws(CommandError) -> JobID {
+        guard let id = JobID(hexadecimal: word) else {
+            throw CommandError("ERR '\(CommandWord.shown(word))' is no job id: it has 32 hexadecimal digits")
+        }
+        return id
     }
 
     private static func hello(_ frame: RESPFrame, _ count: Int) throws(CommandError) -> ClientCommand {

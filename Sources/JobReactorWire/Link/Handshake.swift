@@ -4,19 +4,20 @@ package import NIOCore
 package enum Handshake: Hashable, Sendable {
     package static let version = 1
 
-    /// From a node to a distributor: who it is. The distributor answers ``distributor(id:)`` and dials `server`, or
-    /// says ``serve`` when there is none or it cannot be reached.
+    /// From a node to a distributor: who it is. The distributor answers ``distributor(id:name:)`` and dials `server`, or
+    /// says ``serve(received:)`` when there is none or it cannot be reached.
     case node(NodeIntroduction)
-    /// From a producer to a distributor, which answers ``distributor(id:)``; the connection is the link at once.
+    /// From a producer to a distributor, which answers ``distributor(id:name:)``; the connection is the link at once.
     case producer(id: String)
-    /// The distributor's answer; the id is that of its process.
-    case distributor(id: String)
+    /// The distributor's answer; the id is that of its process, the name stays the same when it is started again.
+    case distributor(id: String, name: String)
     /// From a distributor to the node at the address that it gave; `instance` is the node's, from its introduction.
-    case link(distributor: String, instance: String)
-    /// The node's answer to ``link(distributor:instance:)``.
+    /// `received` counts the reports that have arrived from that process of the node.
+    case link(distributor: String, instance: String, received: Int)
+    /// The node's answer to ``link(distributor:instance:received:)``.
     case linked
-    /// From a distributor to a node: this connection is the link.
-    case serve
+    /// From a distributor to a node: this connection is the link. `received` as in ``link(distributor:instance:received:)``.
+    case serve(received: Int)
 
     package init?(_ frame: RESPFrame) throws(CommandError) {
         guard let count = frame.wordCount else { return nil }
@@ -44,14 +45,18 @@ package enum Handshake: Hashable, Sendable {
                     server: frame.word(5).isEmpty ? nil : frame.text(5)))
         } else if CommandWord.matches(verb, "PRODUCER"), count == 3 {
             self = .producer(id: frame.text(2))
-        } else if CommandWord.matches(verb, "DISTRIBUTOR"), count == 3 {
-            self = .distributor(id: frame.text(2))
-        } else if CommandWord.matches(verb, "LINK"), count == 4 {
-            self = .link(distributor: frame.text(2), instance: frame.text(3))
+        } else if CommandWord.matches(verb, "DISTRIBUTOR"), count == 4 {
+            self = .distributor(id: frame.text(2), name: frame.text(3))
+        } else if CommandWord.matches(verb, "LINK"), count == 5,
+            let received = CommandWord.integer(frame.word(4)), received >= 0
+        {
+            self = .link(distributor: frame.text(2), instance: frame.text(3), received: received)
         } else if CommandWord.matches(verb, "LINKED"), count == 1 {
             self = .linked
-        } else if CommandWord.matches(verb, "SERVE"), count == 1 {
-            self = .serve
+        } else if CommandWord.matches(verb, "SERVE"), count == 2,
+            let received = CommandWord.integer(frame.word(1)), received >= 0
+        {
+            self = .serve(received: received)
         } else {
             return nil
         }
@@ -65,10 +70,11 @@ package enum Handshake: Hashable, Sendable {
                 "NODE", version, node.name, node.instance, node.isDurable ? "DURABLE" : "VOLATILE", node.server ?? "",
             ])
         case .producer(let id): buffer.writeRESPCommand(["PRODUCER", version, id])
-        case .distributor(let id): buffer.writeRESPCommand(["DISTRIBUTOR", version, id])
-        case .link(let distributor, let instance): buffer.writeRESPCommand(["LINK", version, distributor, instance])
+        case .distributor(let id, let name): buffer.writeRESPCommand(["DISTRIBUTOR", version, id, name])
+        case .link(let distributor, let instance, let received):
+            buffer.writeRESPCommand(["LINK", version, distributor, instance, "\(received)"])
         case .linked: buffer.writeRESPCommand(["LINKED"])
-        case .serve: buffer.writeRESPCommand(["SERVE"])
+        case .serve(let received): buffer.writeRESPCommand(["SERVE", "\(received)"])
         }
     }
 }

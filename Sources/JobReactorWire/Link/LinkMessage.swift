@@ -11,6 +11,10 @@ package enum LinkMessage: Hashable, Sendable {
     case job(JobID, JobRequest)
     /// The next `n` reports, in the order they were sent, have arrived; the taker may forget them.
     case taken(Int)
+    /// The job is not to run, or not to go on.
+    case cancel(JobID)
+    /// Asks for the record of a job that the taker has.
+    case show(JobID)
 
     // From the taker.
     /// The taker can take `n` more jobs.
@@ -19,6 +23,10 @@ package enum LinkMessage: Hashable, Sendable {
     case saved(Int)
     /// The outcome of a run.
     case result(Report)
+    /// How far a job that runs is.
+    case progress(Progress)
+    /// The record that ``show(_:)`` asked for, name and value in turn; empty when there is none.
+    case shown(JobID, [String])
     /// Jobs that the taker will not run; the giver has them again.
     case returned([JobID])
     /// The taker defines exactly these jobs.
@@ -38,12 +46,20 @@ package enum LinkMessage: Hashable, Sendable {
         let verb = frame.word(0)
         if CommandWord.matches(verb, "JOB"), count >= 4 {
             self = .job(try Self.id(frame, 1), try JobRequest.parse(frame, from: 2, count: count, checksArgs: false))
-        } else if CommandWord.matches(verb, "RESULT"), count == 6 {
+        } else if CommandWord.matches(verb, "RESULT"), count == 7 {
             self = .result(try Self.report(frame))
         } else if CommandWord.matches(verb, "TAKEN"), count == 2 {
             self = .taken(try Self.count(frame.word(1)))
         } else if CommandWord.matches(verb, "CREDIT"), count == 2 {
             self = .credit(try Self.count(frame.word(1)))
+        } else if CommandWord.matches(verb, "PROGRESS"), count == 5 {
+            self = .progress(try Self.progress(frame))
+        } else if CommandWord.matches(verb, "CANCEL"), count == 2 {
+            self = .cancel(try Self.id(frame, 1))
+        } else if CommandWord.matches(verb, "SHOW"), count == 2 {
+            self = .show(try Self.id(frame, 1))
+        } else if CommandWord.matches(verb, "SHOWN"), count >= 2, count % 2 == 0 {
+            self = .shown(try Self.id(frame, 1), (2..<count).map { frame.text($0) })
         } else if CommandWord.matches(verb, "SAVED"), count == 2 {
             self = .saved(try Self.count(frame.word(1)))
         } else if CommandWord.matches(verb, "RETURN") {
@@ -81,12 +97,21 @@ package enum LinkMessage: Hashable, Sendable {
     }
 
     private static func report(_ frame: RESPFrame) throws(CommandError) -> Report {
-        guard let kind = Feedback.Kind(rawValue: frame.text(2)), let status = JobStatus(rawValue: frame.text(3)),
-            let run = CommandWord.integer(frame.word(4)).flatMap(Int32.init(exactly:))
+        guard let kind = Feedback.Kind(rawValue: frame.text(3)), let status = JobStatus(rawValue: frame.text(4)),
+            let run = CommandWord.integer(frame.word(5)).flatMap(Int32.init(exactly:))
         else { throw CommandError("ERR a RESULT that says neither what nor when") }
-        let args = JobArguments(unchecked: Array(frame.word(5)))
+        let args = JobArguments(unchecked: Array(frame.word(6)))
         return Report(
-            id: try id(frame, 1), feedback: Feedback(kind, args: args), status: status, run: run)
+            id: try id(frame, 1), name: frame.text(2), feedback: Feedback(kind, args: args), status: status, run: run)
+    }
+
+    private static func progress(_ frame: RESPFrame) throws(CommandError) -> Progress {
+        let word = frame.word(3)
+        let fraction = word.isEmpty ? nil : CommandWord.number(word)
+        guard let run = CommandWord.integer(frame.word(2)).flatMap(Int32.init(exactly:)),
+            word.isEmpty || fraction.map({ (0...1).contains($0) }) == true
+        else { throw CommandError("ERR a PROGRESS takes a run and a fraction from 0 to 1") }
+        return Progress(id: try id(frame, 1), run: run, fraction: fraction, text: frame.text(4))
     }
 }
 
@@ -99,13 +124,42 @@ extension LinkMessage {
     }
 
     package static func writeResult(_ report: Report, to buffer: inout ByteBuffer) {
-        buffer.writeRESPArray(count: 6)
+        buffer.writeRESPArray(count: 7)
         buffer.writeRESPBulk("RESULT")
         buffer.writeRESPBulk(report.id)
+        buffer.writeRESPBulk(report.name)
         buffer.writeRESPBulk(report.feedback.kind.rawValue)
         buffer.writeRESPBulk(report.status.rawValue)
         buffer.writeRESPBulk(number: Int(report.run))
         buffer.writeRESPBulk(report.feedback.args.bytes)
+    }
+
+    package static func writeProgress(_ progress: Progress, to buffer: inout ByteBuffer) {
+        buffer.writeRESPArray(count: 5)
+        buffer.writeRESPBulk("PROGRESS")
+        buffer.writeRESPBulk(progress.id)
+        buffer.writeRESPBulk(number: Int(progress.run))
+        buffer.writeRESPBulk(progress.fraction.map { "\($0)" } ?? "")
+        buffer.writeRESPBulk(progress.text)
+    }
+
+    package static func writeCancel(_ id: JobID, to buffer: inout ByteBuffer) {
+        buffer.writeRESPArray(count: 2)
+        buffer.writeRESPBulk("CANCEL")
+        buffer.writeRESPBulk(id)
+    }
+
+    package static func writeShow(_ id: JobID, to buffer: inout ByteBuffer) {
+        buffer.writeRESPArray(count: 2)
+        buffer.writeRESPBulk("SHOW")
+        buffer.writeRESPBulk(id)
+    }
+
+    package static func writeShown(_ id: JobID, _ fields: [String], to buffer: inout ByteBuffer) {
+        buffer.writeRESPArray(count: 2 + fields.count)
+        buffer.writeRESPBulk("SHOWN")
+        buffer.writeRESPBulk(id)
+        for field in fields { buffer.writeRESPBulk(field) }
     }
 
     package static func writeTaken(_ count: Int, to buffer: inout ByteBuffer) {

@@ -15,6 +15,14 @@ package enum Transport {
     /// Large reads under load, small ones for quiet connections.
     static let receiveAllocator = AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 16 << 10, maximum: 256 << 10)
 
+    /// What this machine calls itself.
+    package static var hostName: String {
+        var bytes = [CChar](repeating: 0, count: 256)
+        guard gethostname(&bytes, bytes.count - 1) == 0 else { return "localhost" }
+        let name = String(decoding: bytes.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return name.isEmpty ? "localhost" : name
+    }
+
     /// An I/O error in a few words, without the name of a type.
     package static func describe(_ error: any Error) -> String {
         switch error {

@@ -143,8 +143,9 @@ import Testing
 
         /// The node takes what it can; checks each, and that nothing it could have is left.
         mutating func takeAll(for handle: Dispatcher.NodeHandle) throws {
-            while let job = dispatcher.takeNext(for: handle) {
+            while let id = dispatcher.takeNext(for: handle) {
                 let node = try #require(model.nodes[handle], "a node that is gone")
+                let job = try #require((model.returned + model.waiting).first { $0.id == id }, "not waiting: \(id)")
                 try check(node.isFree)
                 try check(model.isAllowed(job, on: node))
                 try check(model.isFirst(job))
@@ -163,6 +164,15 @@ import Testing
             model.nodes[handle] = node
             if chance(15) { try put(job, isReturned: true) } else { model.settled.append(job.id) }
             try grant(handle, credit: 1)
+        }
+
+        mutating func withdraw() throws {
+            guard let job = (model.returned + model.waiting).randomElement(using: &random) else { return }
+            dispatcher.withdraw(job)
+            let wasWaiting = model.remove(job)
+            try check(wasWaiting)
+            // Now and then it comes again, while its old place is still in the queue.
+            if chance(30) { try put(job, isReturned: false) } else { model.settled.append(job.id) }
         }
 
         mutating func disconnect(_ handle: Dispatcher.NodeHandle) throws {
@@ -200,7 +210,8 @@ import Testing
             run.step = step
             switch Int.random(in: 0..<100, using: &run.random) {
             case 0..<45: try run.put(run.someJob(), isReturned: false)
-            case 45..<80: if let node = run.someNode() { try run.settle(node) }
+            case 45..<55: try run.withdraw()
+            case 55..<80: if let node = run.someNode() { try run.settle(node) }
             case 80..<86:
                 if let node = run.someNode() { try run.grant(node, credit: Int.random(in: 1...3, using: &run.random)) }
             case 86..<91: if let node = run.someNode() { try run.announce(node, jobs: run.someJobs()) }

@@ -296,4 +296,112 @@ import Testing
         #expect(job.runs == 0)
         #expect(job.status == .queued)
     }
+
+    @Test("a cancellation from outside during a run leaves no next one, whatever the run came to")
+    func cancelledMeanwhile() {
+        typealias Cell = (RunOutcome.Kind, isPeriodic: Bool, JobStatus, Feedback.Kind)
+        let cells: [Cell] = [
+            (.succeeded, false, .complete, .success), (.succeeded, true, .cancelled, .success),
+            (.cancelled, false, .cancelled, .success), (.cancelled, true, .cancelled, .success),
+            (.failed, false, .cancelled, .error), (.failed, true, .cancelled, .error),
+            (.failedCancelled, false, .cancelled, .error), (.failedCancelled, true, .cancelled, .error),
+            (.undefined, false, .cancelled, .success), (.undefined, true, .cancelled, .success),
+        ]
+        for (kind, isPeriodic, status, feedback) in cells {
+            for policy in Self.policies {
+                let transition = JobLifecycle.end(
+                    running(attempt: 2, period: isPeriodic ? 60 : nil), outcome(kind), policy: policy,
+                    isCancelled: true, now: Self.end)
+                #expect(transition.job.status == status, "\(kind)")
+                #expect(transition.feedback?.kind == feedback, "\(kind)")
+                let isRemoved = status == .complete ? policy.removeDoneJobs : policy.removeCancelledJobs
+                #expect(transition.next == (isRemoved ? .remove : .keep), "\(kind)")
+            }
+        }
+    }
+
+    @Test("a job cancelled while it does not run ends with its args as they stand", arguments: policies)
+    func cancel(policy: JobPolicy) {
+        for status in [.new, .queued, .error] as [JobStatus] {
+            for period in [nil, 60.0] {
+                var job = job(1, period: period)
+                job.status = status
+                job.args = Self.before
+                var expected = job
+                expected.status = .cancelled
+                let transition = JobLifecycle.cancel(job, policy: policy)
+                #expect(transition.job == expected)
+                #expect(transition.next == (policy.removeCancelledJobs ? .remove : .keep))
+                #expect(transition.feedback == Feedback(.success, args: Self.before))
+            }
+        }
+    }
+
+    @Test("an errback's or a backoff function's own wait wins over every other")
+    func retryIn() {
+        for period in [nil, 60.0] {
+            var outcome = outcome(.failed)
+            outcome.retryIn = 0.25
+            let transition = JobLifecycle.end(
+                running(attempt: 2, period: period), outcome, policy: JobPolicy(maxAttempt: 3), now: Self.end)
+            #expect(transition.next == .wait)
+            #expect(transition.job.dueAt == Self.end.advanced(bySeconds: 0.25))
+            #expect(transition.job.makeAfter == 0.25)
+            let last = JobLifecycle.end(
+                running(attempt: 3, period: period), outcome, policy: JobPolicy(maxAttempt: 3), now: Self.end)
+            #expect(last.job.status == .failed)
+        }
+    }
+
+    @Test("waits grow linearly or double, up to a cap, and chance only shortens them")
+    func backoff() {
+        func waits(_ policy: JobPolicy, chance: Double = 0) -> [Double] {
+            (1...5).map { policy.retryDelay(afterAttempt: $0, chance: chance) }
+        }
+        #expect(waits(JobPolicy(retryMultiplier: 2)) == [2, 4, 6, 8, 10])
+        #expect(waits(JobPolicy(retryMultiplier: 2, backoff: .exponential)) == [2, 4, 8, 16, 32])
+        #expect(waits(JobPolicy(retryMultiplier: 2, backoff: .exponential, maxRetryDelay: 10)) == [2, 4, 8, 10, 10])
+        #expect(waits(JobPolicy(retryMultiplier: 2, jitter: 0.5), chance: 0.5) == [1.5, 3, 4.5, 6, 7.5])
+        #expect(waits(JobPolicy(retryMultiplier: 0, backoff: .exponential)) == [0, 0, 0, 0, 0])
+        let longest = JobPolicy(retryMultiplier: 1e9, backoff: .exponential)
+        #expect(longest.retryDelay(afterAttempt: .max, chance: 0).isFinite)
+    }
+
+    @Test("with jitter jobs that failed together do not come back together, and the same run decides the same twice")
+    func jitter() {
+        let policy = JobPolicy(retryMultiplier: 10, jitter: 0.5)
+        func due(_ number: Int) -> Timestamp {
+            let running = JobLifecycle.begin(
+                Job(id: id(number), name: "resize", args: [:], createdAt: start), now: start)
+            return JobLifecycle.end(running, RunOutcome(.failed, args: [:]), policy: policy, now: start).job.dueAt
+        }
+        let dues = (1...1000).map(due)
+        #expect(dues == (1...1000).map(due))
+        #expect(Set(dues).count > 990)
+        #expect(dues.allSatisfy { $0 > start.advanced(bySeconds: 5) && $0 <= start.advanced(bySeconds: 10) })
+        let early = dues.count { $0 < start.advanced(bySeconds: 7.5) }
+        #expect((400...600).contains(early))
+    }
+
+    @Test("what the script says wins over the node, and what the producer says over both")
+    func policyLayers() {
+        let node = JobPolicy(maxAttempt: 10, retryMultiplier: 5, backoff: .linear, jitter: 0, timeout: 60)
+        let script = ScriptPolicy(
+            maxAttempt: 3, retryMultiplier: 1, backoff: .exponential, jitter: 0.2, maxRetryDelay: 30, timeout: 2)
+        let plain = node.applying(script, job(1))
+        #expect(
+            plain
+                == JobPolicy(
+                    maxAttempt: 3, retryMultiplier: 1, backoff: .exponential, jitter: 0.2, maxRetryDelay: 30,
+                    timeout: 2))
+        let asked = Job(
+            id: id(1), name: "resize", args: [:], options: JobOptions(maxAttempt: 1, retryMultiplier: 9),
+            createdAt: start)
+        let both = node.applying(script, asked)
+        #expect(both.maxAttempt == 1)
+        #expect(both.retryMultiplier == 9)
+        #expect(both.backoff == .exponential)
+        #expect(node.applying(nil, job(1)) == node)
+        #expect(node.applying(ScriptPolicy(), job(1)) == node)
+    }
 }

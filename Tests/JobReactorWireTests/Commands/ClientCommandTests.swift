@@ -41,15 +41,16 @@ import Testing
             ("INFO Jobs", .info(section: "jobs")),
             ("JOBS", .jobs),
             ("JOB " + ff, .job(id(255))),
+            ("CANCEL " + ff, .cancel(id(255))),
             (
                 "NODE 1 n1 i VOLATILE h:1",
                 .handshake(.node(NodeIntroduction(name: "n1", instance: "i", isDurable: false, server: "h:1")))
             ),
             ("PRODUCER 1 p", .handshake(.producer(id: "p"))),
-            ("DISTRIBUTOR 1 d", .handshake(.distributor(id: "d"))),
-            ("LINK 1 d i", .handshake(.link(distributor: "d", instance: "i"))),
+            ("DISTRIBUTOR 1 d app", .handshake(.distributor(id: "d", name: "app"))),
+            ("LINK 1 d i 7", .handshake(.link(distributor: "d", instance: "i", received: 7))),
             ("LINKED", .handshake(.linked)),
-            ("SERVE", .handshake(.serve)),
+            ("SERVE 3", .handshake(.serve(received: 3))),
         ] as [(String, ClientCommand)])
     func good(line: String, command: ClientCommand) throws {
         let words = line.split(separator: " ").map(String.init)
@@ -87,6 +88,8 @@ import Testing
             ("PERFORM j TIMEOUT 3155760001", "ERR TIMEOUT takes seconds from 0, not '3155760001'"),
             ("INFO a b", "ERR wrong number of arguments for 'info' command"),
             ("JOB", "ERR wrong number of arguments for 'job' command"),
+            ("CANCEL", "ERR wrong number of arguments for 'cancel' command"),
+            ("CANCEL 12", "ERR '12' is no job id: it has 32 hexadecimal digits"),
             ("JOB 1 2", "ERR wrong number of arguments for 'job' command"),
             ("JOB 12", "ERR '12' is no job id: it has 32 hexadecimal digits"),
             ("NODES all", "ERR unknown command 'NODES', with args beginning with: 'all' "),
@@ -142,7 +145,7 @@ import Testing
         ]
         let closed: [ClientCommand] = [
             .commandTable(isCount: true), .clientSetting, .enqueue(request), .perform(request, timeout: nil), .nodes,
-            .info(section: nil), .jobs, .job(id(1)), .handshake(.serve), .handshake(.producer(id: "p")),
+            .info(section: nil), .jobs, .job(id(1)), .handshake(.serve(received: 3)), .handshake(.producer(id: "p")),
         ]
         #expect(open.filter(\.isAllowedBeforeAuthentication) == open)
         #expect(closed.filter(\.isAllowedBeforeAuthentication) == [])

@@ -14,10 +14,13 @@ import Testing
             "*6\r\n$4\r\nNODE\r\n$1\r\n1\r\n$7\r\ngröße\r\n$2\r\ni1\r\n$8\r\nVOLATILE\r\n$0\r\n\r\n"
         ),
         (.producer(id: "p"), "*3\r\n$8\r\nPRODUCER\r\n$1\r\n1\r\n$1\r\np\r\n"),
-        (.distributor(id: "d"), "*3\r\n$11\r\nDISTRIBUTOR\r\n$1\r\n1\r\n$1\r\nd\r\n"),
-        (.link(distributor: "d", instance: "i1"), "*4\r\n$4\r\nLINK\r\n$1\r\n1\r\n$1\r\nd\r\n$2\r\ni1\r\n"),
+        (.distributor(id: "d", name: "app"), "*4\r\n$11\r\nDISTRIBUTOR\r\n$1\r\n1\r\n$1\r\nd\r\n$3\r\napp\r\n"),
+        (
+            .link(distributor: "d", instance: "i1", received: 12),
+            "*5\r\n$4\r\nLINK\r\n$1\r\n1\r\n$1\r\nd\r\n$2\r\ni1\r\n$2\r\n12\r\n"
+        ),
         (.linked, "*1\r\n$6\r\nLINKED\r\n"),
-        (.serve, "*1\r\n$5\r\nSERVE\r\n"),
+        (.serve(received: 0), "*2\r\n$5\r\nSERVE\r\n$1\r\n0\r\n"),
     ]
 
     @Test("every handshake has its bytes, and is read back from them", arguments: golden)
@@ -58,8 +61,9 @@ import Testing
         "with too few or too many words it is no handshake",
         arguments: [
             "NODE 1", "NODE 1 n i DURABLE", "NODE 1 n i DURABLE h:1 x", "PRODUCER 1", "PRODUCER 1 a b", "DISTRIBUTOR 1",
-            "DISTRIBUTOR 1 a b", "LINK 1 d", "LINK 1 d i x", "LINKED 1", "SERVE 1", "PING", "JOB", "NODES",
-            "LINKS 1 d i",
+            "DISTRIBUTOR 1 a", "DISTRIBUTOR 1 a b c", "LINK 1 d", "LINK 1 d i", "LINK 1 d i x", "LINK 1 d i -1",
+            "LINK 1 d i 1 x", "LINKED 1", "SERVE", "SERVE x", "SERVE -1", "SERVE 1 2", "PING", "JOB", "NODES",
+            "LINKS 1 d i 1",
         ])
     func wrongCount(line: String) throws {
         #expect(try withCommand(line.split(separator: " ").map(String.init)) { try Handshake($0) } == nil)

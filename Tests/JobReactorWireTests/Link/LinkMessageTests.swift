@@ -9,7 +9,7 @@ import Testing
     private static let two = "00000000000000000000000000000002"
 
     private static let report = Report(
-        id: id(1), feedback: Feedback(.success, args: ["a": 1]), status: .complete, run: 1)
+        id: id(1), name: "resize", feedback: Feedback(.success, args: ["a": 1]), status: .complete, run: 1)
 
     /// Every message, and its bytes.
     static let golden: [(LinkMessage, String)] = [
@@ -36,12 +36,27 @@ import Testing
         (.saved(7), "*2\r\n$5\r\nSAVED\r\n$1\r\n7\r\n"),
         (
             .result(report),
-            "*6\r\n$6\r\nRESULT\r\n$32\r\n\(one)\r\n$7\r\nSUCCESS\r\n$8\r\ncomplete\r\n$1\r\n1\r\n$7\r\n{\"a\":1}\r\n"
+            "*7\r\n$6\r\nRESULT\r\n$32\r\n\(one)\r\n$6\r\nresize\r\n$7\r\nSUCCESS\r\n$8\r\ncomplete\r\n$1\r\n1\r\n$7\r\n{\"a\":1}\r\n"
         ),
         (
-            .result(Report(id: id(2), feedback: Feedback(.error, args: [:]), status: .failed, run: .max)),
-            "*6\r\n$6\r\nRESULT\r\n$32\r\n\(two)\r\n$5\r\nERROR\r\n$6\r\nfailed\r\n$10\r\n2147483647\r\n$2\r\n{}\r\n"
+            .result(Report(id: id(2), name: "r", feedback: Feedback(.error, args: [:]), status: .failed, run: .max)),
+            "*7\r\n$6\r\nRESULT\r\n$32\r\n\(two)\r\n$1\r\nr\r\n$5\r\nERROR\r\n$6\r\nfailed\r\n$10\r\n2147483647\r\n$2\r\n{}\r\n"
         ),
+        (
+            .progress(Progress(id: id(1), run: 2, fraction: 0.5, text: "half")),
+            "*5\r\n$8\r\nPROGRESS\r\n$32\r\n\(one)\r\n$1\r\n2\r\n$3\r\n0.5\r\n$4\r\nhalf\r\n"
+        ),
+        (
+            .progress(Progress(id: id(1), run: 1, fraction: nil, text: "")),
+            "*5\r\n$8\r\nPROGRESS\r\n$32\r\n\(one)\r\n$1\r\n1\r\n$0\r\n\r\n$0\r\n\r\n"
+        ),
+        (.show(id(2)), "*2\r\n$4\r\nSHOW\r\n$32\r\n\(two)\r\n"),
+        (.shown(id(2), []), "*2\r\n$5\r\nSHOWN\r\n$32\r\n\(two)\r\n"),
+        (
+            .shown(id(1), ["name", "resize"]),
+            "*4\r\n$5\r\nSHOWN\r\n$32\r\n\(one)\r\n$4\r\nname\r\n$6\r\nresize\r\n"
+        ),
+        (.cancel(id(2)), "*2\r\n$6\r\nCANCEL\r\n$32\r\n\(two)\r\n"),
         (.returned([id(1), id(2)]), "*3\r\n$6\r\nRETURN\r\n$32\r\n\(one)\r\n$32\r\n\(two)\r\n"),
         (.jobs([]), "*1\r\n$4\r\nJOBS\r\n"),
         (.jobs(["resize", "größe"]), "*3\r\n$4\r\nJOBS\r\n$6\r\nresize\r\n$7\r\ngröße\r\n"),
@@ -56,6 +71,10 @@ import Testing
         case .credit(let count): LinkMessage.writeCredit(count, to: &buffer)
         case .saved(let count): LinkMessage.writeSaved(count, to: &buffer)
         case .result(let report): LinkMessage.writeResult(report, to: &buffer)
+        case .progress(let progress): LinkMessage.writeProgress(progress, to: &buffer)
+        case .cancel(let id): LinkMessage.writeCancel(id, to: &buffer)
+        case .show(let id): LinkMessage.writeShow(id, to: &buffer)
+        case .shown(let id, let fields): LinkMessage.writeShown(id, fields, to: &buffer)
         case .returned(let ids): LinkMessage.writeReturned(ids, to: &buffer)
         case .jobs(let names): LinkMessage.writeJobs(names, to: &buffer)
         case .drain: LinkMessage.writeDrain(to: &buffer)
@@ -113,7 +132,8 @@ import Testing
         for kind in [Feedback.Kind.success, .error] {
             for status in JobStatus.allCases {
                 for run in [1, 2, Int32.max] {
-                    let report = Report(id: id(3), feedback: Feedback(kind, args: ["x": "y"]), status: status, run: run)
+                    let report = Report(
+                        id: id(3), name: "n", feedback: Feedback(kind, args: ["x": "y"]), status: status, run: run)
                     let stream = written { LinkMessage.writeResult(report, to: &$0) }
                     #expect(try Self.messages(in: stream) == [.result(report)])
                 }
@@ -154,12 +174,12 @@ import Testing
             ("SAVED 1.5", "ERR '1.5' is no count"),
             ("RETURN 5", "ERR '5' is no job id"),
             ("RETURN \(one) x", "ERR 'x' is no job id"),
-            ("RESULT \(one) SUCCESS complete 1", "ERR unknown link message 'RESULT' with 4 arguments"),
-            ("RESULT 1 SUCCESS complete 1 {}", "ERR '1' is no job id"),
-            ("RESULT \(one) success complete 1 {}", "ERR a RESULT that says neither what nor when"),
-            ("RESULT \(one) SUCCESS done 1 {}", "ERR a RESULT that says neither what nor when"),
-            ("RESULT \(one) SUCCESS complete x {}", "ERR a RESULT that says neither what nor when"),
-            ("RESULT \(one) SUCCESS complete 2147483648 {}", "ERR a RESULT that says neither what nor when"),
+            ("RESULT \(one) n SUCCESS complete 1", "ERR unknown link message 'RESULT' with 5 arguments"),
+            ("RESULT 1 n SUCCESS complete 1 {}", "ERR '1' is no job id"),
+            ("RESULT \(one) n success complete 1 {}", "ERR a RESULT that says neither what nor when"),
+            ("RESULT \(one) n SUCCESS done 1 {}", "ERR a RESULT that says neither what nor when"),
+            ("RESULT \(one) n SUCCESS complete x {}", "ERR a RESULT that says neither what nor when"),
+            ("RESULT \(one) n SUCCESS complete 2147483648 {}", "ERR a RESULT that says neither what nor when"),
         ])
     func bad(line: String, error: String) {
         #expect(throws: CommandError(error)) { try Self.messages(in: line + "\r\n") }

@@ -7,6 +7,8 @@ import Testing
     enum Event: Sendable {
         case append(Int)
         case restart
+        /// The same process, which has had so many.
+        case resume(Int)
         case taken(Int)
         /// Sends the rest, and these go out.
         case sends([Int])
@@ -30,6 +32,13 @@ import Testing
             ),
             ([.append(1), .restart, .restart, .sends([1]), .restart, .sends([1])], 1),
             ([.restart, .append(1), .sends([1]), .taken(1), .restart, .sends([])], 0),
+            // The same process comes back: what arrived before its receipt was lost does not go out again.
+            ([.append(1), .append(2), .sends([1, 2]), .resume(1), .sends([2])], 1),
+            ([.append(1), .append(2), .sends([1, 2]), .taken(1), .resume(1), .sends([2])], 1),
+            ([.append(1), .append(2), .sends([1, 2]), .taken(1), .resume(2), .append(3), .sends([3])], 1),
+            ([.append(1), .sends([1]), .resume(1), .append(2), .sends([2]), .taken(1), .resume(2), .sends([])], 0),
+            ([.append(1), .append(2), .sends([1, 2]), .taken(1), .restart, .sends([2]), .resume(1), .sends([])], 0),
+            ([.append(1), .resume(0), .sends([1])], 1),
             // The other side says that it has more than was sent: it has what was sent.
             ([.taken(5), .sends([])], 0),
             ([.append(1), .taken(1), .sends([1])], 1),
@@ -43,6 +52,7 @@ import Testing
             switch event {
             case .append(let number): outbox.append(Self.report(number))
             case .restart: outbox.restart()
+            case .resume(let received): outbox.restart(received: received)
             case .taken(let count): outbox.taken(count)
             case .sends(let numbers):
                 var sent: [Report] = []
@@ -72,8 +82,14 @@ import Testing
                 arrived += onTheWay.prefix(count)
                 onTheWay.removeFirst(count)
                 outbox.taken(count)
+            case 4 where Bool.random(using: &random):
+                // Some arrived, their receipt did not.
+                let count = Int.random(in: 0...onTheWay.count, using: &random)
+                arrived += onTheWay.prefix(count)
+                outbox.restart(received: arrived.count)
+                onTheWay = []
             default:
-                outbox.restart()
+                outbox.restart(received: arrived.count)
                 onTheWay = []
             }
         }
@@ -84,6 +100,6 @@ import Testing
     }
 
     private static func report(_ number: Int) -> Report {
-        Report(id: id(number), feedback: Feedback(.success, args: [:]), status: .complete, run: Int32(number))
+        Report(id: id(number), name: "n", feedback: Feedback(.success, args: [:]), status: .complete, run: Int32(number))
     }
 }

@@ -1,0 +1,114 @@
+// The functions of `coroutine` that run coroutines: Lua's own behaviour, except that no coroutine keeps a cancellation or an
+// interruption from whoever resumed it.
+#include "environment.h"
+#include "state.h"
+
+/// The run is interrupted: closes the coroutine, which has ended for that reason or just before, and ends its resumer.
+static int stop(lua_State *L, lua_State *thread) {
+  // Not one that runs: that has a status as if it were good.
+  if (lua_status(thread) != LUA_OK) jri_close_thread(L, thread);
+  return jri_stop(L);
+}
+
+/// Moves `arguments` values into the coroutine and resumes it. Returns how many results were pushed, or -1 with the error
+/// pushed. Does not return when the run is over.
+static int resume(lua_State *L, lua_State *thread, int arguments) {
+  int results;
+  if (!lua_checkstack(thread, arguments)) {
+    lua_pushliteral(L, "too many arguments to resume");
+    return -1;
+  }
+  lua_xmove(L, thread, arguments);
+  int status = jri_resume(L, thread, arguments, &results);
+  if (jri_interrupted(jri_state(L))) {
+    if (status == LUA_OK) lua_pop(thread, results);
+    stop(L, thread);
+  }
+  if (status != LUA_OK && status != LUA_YIELD) {
+    lua_xmove(thread, L, 1);
+    if (jri_is_cancel(L, -1)) jri_raise_cancel(L);
+    jri_raise_cancelled(L);
+    return -1;
+  }
+  jri_raise_cancelled(L);
+  if (!lua_checkstack(L, results + 1)) {
+    lua_pop(thread, results);
+    lua_pushliteral(L, "too many results to resume");
+    return -1;
+  }
+  lua_xmove(thread, L, results);
+  return results;
+}
+
+static int library_resume(lua_State *L) {
+  lua_State *thread = lua_tothread(L, 1);
+  luaL_argexpected(L, thread != NULL, 1, "coroutine");
+  int results = resume(L, thread, lua_gettop(L) - 1), returned = results < 0 ? 1 : results;
+  lua_pushboolean(L, results >= 0);
+  lua_insert(L, -(returned + 1));
+  return returned + 1;
+}
+
+/// A function that `coroutine.wrap` made. Upvalue: the coroutine. After an error nobody can reach that again, so it is
+/// closed.
+static int call_wrapped(lua_State *L) {
+  lua_State *thread = lua_tothread(L, lua_upvalueindex(1));
+  int results = resume(L, thread, lua_gettop(L));
+  if (results >= 0) return results;
+  int status = lua_status(thread);
+  if (status != LUA_OK && status != LUA_YIELD) {
+    status = jri_close_thread(L, thread);
+    if (jri_interrupted(jri_state(L))) return jri_stop(L);
+    if (status != LUA_OK) lua_xmove(thread, L, 1);
+    if (jri_is_cancel(L, -1)) return jri_raise_cancel(L);
+    jri_raise_cancelled(L);
+  }
+  if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING) {
+    luaL_where(L, 1);
+    lua_insert(L, -2);
+    lua_concat(L, 2);
+  }
+  return lua_error(L);
+}
+
+static int library_wrap(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_State *thread = lua_newthread(L);
+  lua_pushvalue(L, 1);
+  lua_xmove(L, thread, 1);
+  lua_pushcclosure(L, call_wrapped, 1);
+  return 1;
+}
+
+/// What runs and so cannot be closed; NULL for a coroutine that does not.
+static const char *active_word(lua_State *L, lua_State *thread) {
+  lua_Debug frame;
+  if (L == thread) return "running";
+  return lua_status(thread) == LUA_OK && lua_getstack(thread, 0, &frame) ? "normal" : NULL;
+}
+
+static int library_close(lua_State *L) {
+  lua_State *thread = lua_tothread(L, 1);
+  luaL_argexpected(L, thread != NULL, 1, "coroutine");
+  const char *active = active_word(L, thread);
+  if (active != NULL) return luaL_error(L, "cannot close a %s coroutine", active);
+  int status = jri_close_thread(L, thread);
+  if (jri_interrupted(jri_state(L))) return jri_stop(L);
+  lua_pushboolean(L, status == LUA_OK);
+  if (status == LUA_OK) {
+    jri_raise_cancelled(L);
+    return 1;
+  }
+  lua_xmove(thread, L, 1);
+  if (jri_is_cancel(L, -1)) return jri_raise_cancel(L);
+  jri_raise_cancelled(L);
+  return 2;
+}
+
+void jri_open_coroutines(lua_State *L) {
+  static const luaL_Reg functions[] = {
+      {"resume", library_resume}, {"wrap", library_wrap}, {"close", library_close}, {NULL, NULL}};
+  lua_getglobal(L, "coroutine");
+  luaL_setfuncs(L, functions, 0);
+  lua_pop(L, 1);
+}

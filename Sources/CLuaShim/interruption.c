@@ -1,0 +1,353 @@
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE  // signals to one thread
+#endif
+#include "interruption.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "errors.h"
+#include "state.h"
+
+// Tests make it fail.
+#ifndef JRI_TIMER_CREATE
+#define JRI_TIMER_CREATE timer_create
+#endif
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
+// Under the thread sanitizer a signal reaches its thread only when that calls into the C library, which Lua may never do:
+// there a hook looks now and then, as where a timer cannot be made.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define COUNTS_ALWAYS true
+#endif
+#endif
+#ifndef COUNTS_ALWAYS
+#define COUNTS_ALWAYS false
+#endif
+
+enum { INSTRUCTIONS_BETWEEN_LOOKS = 10000 };
+#define SECOND INT64_C(1000000000)
+/// Lua may miss a hook that is set in the one instant in which it finds that there is none: so it is set again.
+#define AGAIN_AFTER (SECOND / 10)
+
+static _Thread_local jr_state *volatile running_here;
+static _Thread_local uint64_t this_thread;  // pthread_t values are used again, these are not
+
+/// Keeps the compiler from moving accesses across it, for the signal handler's sake: that runs on the same thread.
+static inline void order(void) { atomic_signal_fence(memory_order_seq_cst); }
+
+#define GET(field) atomic_load_explicit(&(field), memory_order_relaxed)
+#define SET(field, value) atomic_store_explicit(&(field), (value), memory_order_relaxed)
+
+static int64_t clock_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
+}
+
+// MARK: The timer
+
+#ifdef __linux__
+static char timer_mark;  // its address tells the timer's signals from others'
+
+/// A timer is not taken back when its run ends, but left to go off: most runs then neither set nor reset one.
+static void set_timer(jri_interruption *i, int64_t when) {
+  if (i->timer_thread != this_thread) return;
+  struct itimerspec at = {.it_value = {.tv_sec = (time_t)(when / SECOND), .tv_nsec = (long)(when % SECOND)}};
+  SET(i->alarm, when);
+  timer_settime(i->timer, TIMER_ABSTIME, &at, NULL);
+}
+
+static void delete_timer(jri_interruption *i) {
+  if (i->timer_thread != 0) timer_delete(i->timer);
+  i->timer_thread = 0;
+}
+
+static bool make_timer(jri_interruption *i) {
+  delete_timer(i);
+  struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGURG};
+  event.sigev_notify_thread_id = gettid();
+  event.sigev_value.sival_ptr = &timer_mark;
+  if (JRI_TIMER_CREATE(CLOCK_MONOTONIC, &event, &i->timer) != 0) return false;
+  i->timer_thread = this_thread;
+  SET(i->alarm, 0);
+  return true;
+}
+
+static void start_timer(jri_interruption *i, int64_t now, int64_t deadline) {
+  if (i->timer_thread != this_thread && !make_timer(i)) {
+    i->counting = true;
+    return;
+  }
+  // One that goes off before the deadline finds it, and is set to it then.
+  int64_t alarm = GET(i->alarm);
+  if (alarm <= now || alarm > deadline) set_timer(i, deadline);
+}
+
+static bool is_timer_signal(const siginfo_t *info) {
+  return info->si_code == SI_TIMER && info->si_value.sival_ptr == &timer_mark;
+}
+#else
+static void set_timer(jri_interruption *i, int64_t when) { (void)i, (void)when; }
+static void delete_timer(jri_interruption *i) { (void)i; }
+static void start_timer(jri_interruption *i, int64_t now, int64_t deadline) {
+  (void)now, (void)deadline;
+  i->counting = true;
+}
+static bool is_timer_signal(const siginfo_t *info) { return (void)info, false; }
+#endif
+
+// MARK: The hook
+
+static void hook(lua_State *L, lua_Debug *frame);
+
+static void set_hook(lua_State *L) { lua_sethook(L, hook, LUA_MASKCOUNT, 1); }
+
+static bool has_hook(lua_State *L) { return lua_gethook(L) == hook && lua_gethookcount(L) == 1; }
+
+/// Why the run has to end now, if it has to.
+static jri_interruption_reason find_reason(jri_interruption *i) {
+  uint64_t cancelled = atomic_load(&i->cancelled);
+  if (cancelled != 0 && cancelled == GET(i->running)) return JRI_CANCELLED_OUTSIDE;
+  int64_t deadline = GET(i->deadline);
+  return deadline != 0 && clock_now() >= deadline ? JRI_TIMED_OUT : JRI_UNINTERRUPTED;
+}
+
+static void mark(jri_interruption *i, jri_interruption_reason reason) {
+  SET(i->disturbed, true);
+  SET(i->reason, reason);
+  order();
+}
+
+/// Sets the hook that the coroutine needs, if it needs one.
+static void watch(jri_interruption *i, lua_State *L) {
+  if (GET(i->reason) != JRI_UNINTERRUPTED) {
+    set_hook(L);
+  } else if (i->counting) {
+    lua_sethook(L, hook, LUA_MASKCOUNT, INSTRUCTIONS_BETWEEN_LOOKS);
+    order();
+    if (GET(i->reason) != JRI_UNINTERRUPTED) set_hook(L);
+  }
+}
+
+/// A hook may have come from an earlier run, in a coroutine that a script has kept or made then.
+static void unwatch(jri_interruption *i, lua_State *L) {
+  lua_sethook(L, NULL, 0, 0);
+  order();
+  watch(i, L);
+}
+
+static void note_place(jr_state *state, lua_State *L, lua_Debug *frame) {
+  jri_interruption *i = &state->interruption;
+  i->noted = true;
+  if (lua_getinfo(L, "Sl", frame) && frame->currentline > 0) {
+    snprintf(i->place, sizeof i->place, "%s:%d: ", frame->short_src, frame->currentline);
+  }
+  // From 1: without the protected function that walks the stack. Later the coroutine is one instruction behind.
+  if (state->keeps_traceback) jri_keep_traceback(L, L, 1, &state->traceback);
+}
+
+static void hook(lua_State *L, lua_Debug *frame) {
+  jr_state *state = jri_state(L);
+  jri_interruption *i = &state->interruption;
+  if (GET(i->reason) == JRI_UNINTERRUPTED) {
+    bool due = i->counting && find_reason(i) != JRI_UNINTERRUPTED;
+    if (!due && i->counting && lua_gethookcount(L) != 1) return;
+    if (!due) {
+      unwatch(i, L);
+      return;
+    }
+    mark(i, find_reason(i));
+    set_hook(L);
+  }
+  if (!i->noted && GET(i->reason) == JRI_TIMED_OUT) note_place(state, L, frame);
+  jri_stop(L);
+}
+
+int jri_stop(lua_State *L) {
+  set_hook(L);
+  if (lua_isyieldable(L)) return lua_yield(L, 0);
+  jri_raise_memory(L);
+}
+
+// MARK: The signal
+
+static struct sigaction earlier;
+
+/// Returns whether the signal was for the run.
+static bool interrupt(jr_state *state) {
+  jri_interruption *i = &state->interruption;
+  jri_interruption_reason reason = find_reason(i);
+  int64_t deadline = GET(i->deadline);
+  if (reason == JRI_UNINTERRUPTED) {
+    if (deadline != 0) set_timer(i, deadline);
+    return false;
+  }
+  mark(i, reason);
+  set_hook(GET(i->current));
+  if (deadline != 0) set_timer(i, clock_now() + AGAIN_AFTER);
+  return true;
+}
+
+static void handle(int signal, siginfo_t *info, void *context) {
+  int kept = errno;
+  jr_state *state = running_here;
+  bool ours = state != NULL && interrupt(state);
+  if (!ours && !is_timer_signal(info)) {
+    if (earlier.sa_flags & SA_SIGINFO) {
+      earlier.sa_sigaction(signal, info, context);
+    } else if (earlier.sa_handler != SIG_DFL && earlier.sa_handler != SIG_IGN) {
+      earlier.sa_handler(signal);
+    }
+  }
+  errno = kept;
+}
+
+static void install(void) {
+  // The earlier handler has to be known before ours can run.
+  sigaction(SIGURG, NULL, &earlier);
+  struct sigaction ours = {.sa_flags = SA_SIGINFO | SA_RESTART};
+  ours.sa_sigaction = handle;
+  sigemptyset(&ours.sa_mask);
+  sigaction(SIGURG, &ours, NULL);
+}
+
+/// What has to be done once on each thread that runs jobs.
+static void prepare_thread(void) {
+  static pthread_once_t installed = PTHREAD_ONCE_INIT;
+  static _Atomic(uint64_t) threads;
+  pthread_once(&installed, install);
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGURG);
+  pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+  this_thread = atomic_fetch_add(&threads, 1) + 1;
+}
+
+// MARK: Cancelling
+
+/// Cancels the run if it is under way. The caller is among the `cancellers`, so the run's thread waits for it.
+static bool cancel_running(jri_interruption *i, uint64_t number) {
+  if (atomic_load(&i->running) != number) return false;
+  atomic_store(&i->cancelled, number);
+  pthread_kill(i->thread, SIGURG);
+  return true;
+}
+
+void jr_cancel_run(jr_state *state, uint64_t number) {
+  jri_interruption *i = &state->interruption;
+  if (number == 0) return;
+  atomic_fetch_add(&i->cancellers, 1);
+  if (!cancel_running(i, number)) {
+    atomic_store(&i->ahead[atomic_fetch_add(&i->next_ahead, 1) % JRI_CANCELLED_AHEAD], number);
+    // It may have begun in between: either it sees the note or this sees the run.
+    cancel_running(i, number);
+  }
+  atomic_fetch_sub(&i->cancellers, 1);
+}
+
+static bool cancelled_ahead(jri_interruption *i, uint64_t number) {
+  for (int n = 0; n < JRI_CANCELLED_AHEAD; n++) {
+    if (atomic_load(&i->ahead[n]) == number) return number != 0;
+  }
+  return false;
+}
+
+// MARK: A run
+
+/// From here on the timer's signal is looked at.
+static void start_timeout(jri_interruption *i) {
+  if (i->timeout == 0) return;
+  int64_t now = clock_now();
+  SET(i->deadline, now + i->timeout);
+  order();
+  start_timer(i, now, now + i->timeout);
+}
+
+void jri_begin_interruption(jr_state *state, const jr_request *request) {
+  jri_interruption *i = &state->interruption;
+  if (this_thread == 0) prepare_thread();
+  // Not longer than a definition may say, so that no sum overflows; not NAN; and 0 is no limit.
+  double seconds = request->timeout <= 1e9 ? request->timeout : request->timeout > 0 ? 1e9 : 0;
+  i->timeout = seconds > 0 ? (int64_t)(seconds * (double)SECOND) + 1 : 0;
+  i->noted = false;
+  i->counting = COUNTS_ALWAYS;
+  i->place[0] = 0;
+  i->thread = pthread_self();
+  order();
+  running_here = state;
+  atomic_store(&i->running, request->number);
+  if (cancelled_ahead(i, request->number)) {
+    atomic_store(&i->cancelled, request->number);
+    mark(i, JRI_CANCELLED_OUTSIDE);
+  }
+  start_timeout(i);
+}
+
+void jri_renew_timeout(jr_state *state) {
+  jri_interruption *i = &state->interruption;
+  SET(i->current, state->lua);
+  i->noted = false;
+  i->place[0] = 0;
+  start_timeout(i);
+  if (!GET(i->disturbed)) return;
+  order();
+  SET(i->reason, JRI_UNINTERRUPTED);
+  order();
+  // Also what the handler may have marked an instant ago.
+  jri_interruption_reason reason = find_reason(i);
+  if (reason != JRI_UNINTERRUPTED) mark(i, reason);
+  unwatch(i, state->lua);
+}
+
+void jri_end_interruption(jr_state *state) {
+  jri_interruption *i = &state->interruption;
+  SET(i->deadline, 0);
+  atomic_store(&i->running, 0);
+  while (atomic_load(&i->cancellers) != 0) sched_yield();
+  running_here = NULL;
+  order();
+  SET(i->current, state->lua);
+  i->counting = false;
+  if (!GET(i->disturbed)) return;
+  SET(i->reason, JRI_UNINTERRUPTED);
+  SET(i->disturbed, false);
+  atomic_store(&i->cancelled, 0);
+  lua_sethook(state->lua, NULL, 0, 0);
+}
+
+void jri_close_interruption(jr_state *state) { delete_timer(&state->interruption); }
+
+// MARK: Coroutines
+
+/// `L` is the coroutine that runs from now on.
+static inline void enter(jri_interruption *i, lua_State *L) {
+  order();
+  SET(i->current, L);
+  order();
+  if (GET(i->reason) != JRI_UNINTERRUPTED || i->counting) watch(i, L);
+}
+
+int jri_resume(lua_State *from, lua_State *thread, int arguments, int *results) {
+  jri_interruption *i = &jri_state(from)->interruption;
+  enter(i, thread);
+  int status = lua_resume(thread, from, arguments, results);
+  enter(i, from);
+  return status;
+}
+
+int jri_close_thread(lua_State *from, lua_State *thread) {
+  jri_interruption *i = &jri_state(from)->interruption;
+  if (lua_status(thread) > LUA_YIELD && has_hook(thread)) return LUA_OK;
+  enter(i, thread);
+  int status = lua_resetthread(thread);
+  enter(i, from);
+  return status;
+}

@@ -1,0 +1,72 @@
+/// Stopping a run from outside, by a cancellation or by its timeout, at no cost as long as nothing does: a signal to the
+/// thread that runs it sets a hook on the coroutine that runs at that moment, and the hook ends it at the next Lua
+/// instruction. It stays set until the phase of the run is over, so that nothing a script catches gets it any further.
+///
+/// How the hook ends a coroutine: it yields, which no `pcall` can catch, and whoever resumed the coroutine sees the mark and
+/// ends likewise. Where a C function lies between (the comparator of `table.sort`), it raises "not enough memory" instead,
+/// which calls no message handler: one would run with hooks switched off. What was raised matters to nobody: `run.c` puts the
+/// right error, or the cancellation, in its place.
+#ifndef JOBREACTOR_INTERRUPTION_H
+#define JOBREACTOR_INTERRUPTION_H
+
+#include <lua.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "CLuaShim.h"
+
+typedef enum { JRI_UNINTERRUPTED = 0, JRI_CANCELLED_OUTSIDE = 1, JRI_TIMED_OUT = 2 } jri_interruption_reason;
+
+/// Cancellations that came before their runs are few: a caller names the run it believes to be under way.
+enum { JRI_CANCELLED_AHEAD = 4 };
+
+typedef struct {
+  // Between the thread that runs and those that cancel. `thread` is set while `running` is not 0, and does not leave
+  // `jr_run` as long as there are `cancellers`.
+  _Atomic(uint64_t) running;    // number of the run under way, or 0
+  _Atomic(uint64_t) cancelled;  // the same number, once it was cancelled
+  _Atomic(uint64_t) ahead[JRI_CANCELLED_AHEAD];
+  _Atomic(unsigned) next_ahead;
+  _Atomic(unsigned) cancellers;
+  pthread_t thread;
+
+  // Between the thread that runs and its own signal handler.
+  _Atomic(lua_State *) current;  // the coroutine that runs
+  _Atomic(int) reason;           // why it has to end, a `jri_interruption_reason`
+  _Atomic(bool) disturbed;       // hooks were set in this run: its coroutines are not used again
+  _Atomic(int64_t) deadline;     // nanoseconds of the monotonic clock, or 0
+  _Atomic(int64_t) alarm;        // when the timer goes off, or has gone off
+
+  int64_t timeout;  // nanoseconds, or 0
+  bool counting;    // there is no timer: a hook looks at the clock now and then
+#ifdef __linux__
+  void *timer;            // a timer_t, a name that strict C hides
+  uint64_t timer_thread;  // the thread that it signals; 0 as long as there is no timer
+#endif
+  bool noted;      // the place where the run was interrupted is known
+  char place[96];  // `file:line: ` of it
+} jri_interruption;
+
+/// The run becomes one that can be interrupted, and is one until `jri_end_interruption`.
+void jri_begin_interruption(jr_state *state, const jr_request *request);
+void jri_end_interruption(jr_state *state);
+
+/// The next phase of the run has the whole timeout again. A cancellation stays.
+void jri_renew_timeout(jr_state *state);
+
+/// As `lua_resume`; the interruption follows into the coroutine and comes back from it.
+int jri_resume(lua_State *from, lua_State *thread, int arguments, int *results);
+
+/// As `lua_resetthread`. A coroutine that an interruption has killed is left as it is: hooks are off in it for good, so that
+/// nothing could stop what it would still close.
+int jri_close_thread(lua_State *from, lua_State *thread);
+
+/// When the state closes.
+void jri_close_interruption(jr_state *state);
+
+/// Ends the function that runs, and in the end the coroutine, because the run is interrupted: `return jri_stop(L)`.
+int jri_stop(lua_State *L);
+
+#endif

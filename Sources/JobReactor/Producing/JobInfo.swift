@@ -1,0 +1,63 @@
+public import JobReactorCore
+
+/// The record of a job that is not finished, or that is kept, as it stood when it was asked for.
+public struct JobInfo: Hashable, Sendable {
+    public var id: JobID
+    public var name: String
+    /// As the next attempt will see them; during a run, as they were before it.
+    public var args: JobArguments
+    public var status: JobStatus
+    /// Runs begun so far; a good run of a periodic job sets it back to 0.
+    public var attempt: Int
+    /// Whether it runs on a background thread of its node.
+    public var isDeferred: Bool
+    /// The node that has it; nil while it waits at the distributor.
+    public var node: String?
+    /// The node it prefers.
+    public var preferredNode: String?
+    /// The node that must not run it.
+    public var notNode: String?
+    /// The name of the distributor that gets its outcome.
+    public var distributor: String
+    /// When it is to run next.
+    public var dueAt: Timestamp
+    /// When its last run began.
+    public var runAt: Timestamp?
+    /// When a run last failed.
+    public var failedAt: Timestamp?
+    /// The message of the last error, `file:line: text`.
+    public var lastError: String?
+    /// Lua's traceback of the last error.
+    public var traceback: String?
+    /// Seconds from the end of one run to the start of the next; nil for a job that runs once.
+    public var period: Double?
+    /// Seconds between the last save and the next run, as it was asked for; nil for at once.
+    public var makeAfter: Double?
+
+    /// From the fields of `JOB id`.
+    package init?(fields: [String]) {
+        var values: [String: String] = [:]
+        for index in stride(from: 0, to: fields.count - 1, by: 2) { values[fields[index]] = fields[index + 1] }
+        guard let id = values["id"].flatMap({ JobID($0) }), let name = values["name"],
+            let status = values["status"].flatMap(JobStatus.init(rawValue:))
+        else { return nil }
+        func time(_ key: String) -> Timestamp? { values[key].flatMap { Double($0) }.map(Timestamp.init(seconds:)) }
+        self.id = id
+        self.name = name
+        args = JobArguments(unchecked: Array((values["args"] ?? "{}").utf8))
+        self.status = status
+        attempt = values["attempt"].flatMap { Int($0) } ?? 0
+        isDeferred = values["defer"] == "true"
+        node = values["on_node"]
+        preferredNode = values["node"]
+        notNode = values["not_node"]
+        distributor = values["distributor"] ?? ""
+        dueAt = time("due_at") ?? Timestamp(microseconds: 0)
+        runAt = time("run_at")
+        failedAt = time("failed_at")
+        lastError = values["last_error"]
+        traceback = values["traceback"]
+        period = values["period"].flatMap { Double($0) }
+        makeAfter = values["make_after"].flatMap { Double($0) }
+    }
+}

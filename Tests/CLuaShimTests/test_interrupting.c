@@ -1,0 +1,269 @@
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "check.h"
+
+// Each of these hangs unless it is interrupted. None may get to `lost`.
+static const char hanging[] =
+    "local function hang() while true do end end\n"
+    "local function hangs(name, body)\n"
+    "  job('hangs_' .. name, function(args) args.stands = 1 begun() body() args.lost = 1 end)\n"
+    "  job_callback('hangs_' .. name, function(args) args.lost = 1 end)\n"
+    "  job_errback('hangs_' .. name, function(args) args.seen = args.error end)\n"
+    "end\n"
+    "hangs('loop', hang)\n"
+    "hangs('pcall', function() pcall(hang) end)\n"
+    "hangs('pcall_loop', function() while true do pcall(hang) end end)\n"
+    "hangs('pcall_of_c', function() while true do pcall(string.rep, 'x', 10) end end)\n"
+    "hangs('xpcall', function() while true do xpcall(hang, hang) end end)\n"
+    "hangs('handler', function() xpcall(error, hang, 'x') end)\n"
+    "hangs('resume', function() coroutine.resume(coroutine.create(hang)) end)\n"
+    "hangs('resume_loop', function() while true do coroutine.resume(coroutine.create(hang)) end end)\n"
+    "hangs('wrap', function() coroutine.wrap(hang)() end)\n"
+    "hangs('pcall_wrap', function() while true do pcall(coroutine.wrap(hang)) end end)\n"
+    "hangs('yields', function()\n"
+    "  local c = coroutine.wrap(function() while true do coroutine.yield() end end)\n"
+    "  while true do c() end\n"
+    "end)\n"
+    "hangs('nested', function() coroutine.wrap(function() coroutine.wrap(function() pcall(hang) hang() end)() end)() end)\n"
+    "hangs('sort', function() table.sort({3, 2, 1}, hang) end)\n"
+    "hangs('gsub', function() pcall(string.gsub, 'abc', '.', hang) hang() end)\n"
+    "hangs('index', function() return setmetatable({}, {__index = hang}).x end)\n"
+    "hangs('iterator', function() for _ in hang do end end)\n"
+    "hangs('close', function() local x <close> = setmetatable({}, {__close = hang}) end)\n"
+    "hangs('close_after', function() local x <close> = setmetatable({}, {__close = hang}) hang() end)\n"
+    "hangs('coroutine_close', function()\n"
+    "  local c = coroutine.create(function() local x <close> = setmetatable({}, {__close = hang}) coroutine.yield() end)\n"
+    "  coroutine.resume(c)\n"
+    "  coroutine.close(c)\n"
+    "  hang()\n"
+    "end)\n"
+    "hangs('strings', function() local t = {} while true do t[#t % 100 + 1] = tostring({}) .. 'x' end end)\n"
+    "job('next', function(args) args.n = 0 for i = 1, 1000 do args.n = args.n + i end end)\n"
+    "kept = nil\n"
+    "job('keeps', function(args)\n"
+    "  kept = coroutine.wrap(function() begun() while true do pcall(coroutine.yield) end end)\n"
+    "  while true do kept() end\n"
+    "end)\n"
+    "job('goes_on', function(args) for i = 1, 100 do local n = i end args.good = true end)\n"
+    "job('errback_hangs', function(args) error('first', 0) end)\n"
+    "job_errback('errback_hangs', function(args) args.kept = 1 begun() while true do pcall(hang) end end)\n"
+    "job('callback_hangs', function(args) args.body = 1 end)\n"
+    "job_callback('callback_hangs', function(args) begun() hang() end)\n"
+    "job('backoff_hangs', {backoff = hang}, function(args) begun() error('x', 0) end)\n"
+    "job('short', function(args) local n = 0 for i = 1, 2000 do n = n + i end args.n = n end)\n";
+
+static atomic_bool has_begun;
+
+static void note_begun(void *context, void *run, double fraction, const char *text, size_t length) {
+  (void)context, (void)run, (void)fraction, (void)text, (void)length;
+  atomic_store(&has_begun, true);
+}
+
+static void ignore(void *context, void *run, jr_log_level level, const char *text, size_t length) {
+  (void)context, (void)run, (void)level, (void)text, (void)length;
+}
+
+static void ignore_problem(void *context, jr_problem_severity severity, const char *text, size_t length) {
+  (void)context, (void)severity, (void)length;
+  CHECK(false, "%s", text);
+}
+
+static jr_state *start(void) {
+  jr_host host = {.log = ignore, .progress = note_begun};
+  jr_options options = {0};
+  jr_state *state = jr_open(&host, &options);
+  jr_bytes error = {0};
+  CHECK(state != NULL, "no state");
+  const char *prelude = "function begun() progress(0) end";
+  CHECK(jr_load_script(state, "prelude.lua", prelude, strlen(prelude), &error), "%s", error.bytes);
+  CHECK(jr_load_script(state, "hanging.lua", hanging, sizeof hanging - 1, &error), "%s", error.bytes);
+  CHECK(jr_join_definitions(state, NULL, ignore_problem), "joining");
+  return state;
+}
+
+static uint64_t last_number;
+
+static jr_result run(jr_state *state, const char *name, uint64_t number, double timeout) {
+  jr_request request = {.name = name, .name_length = strlen(name), .args = "{}", .args_length = 2, .number = number,
+                        .attempt = 3, .timeout = timeout};
+  jr_result result;
+  atomic_store(&has_begun, false);
+  jr_run(state, &request, &result);
+  return result;
+}
+
+static bool is(jr_bytes bytes, const char *text) {
+  return bytes.length == strlen(text) && (bytes.length == 0 || memcmp(bytes.bytes, text, bytes.length) == 0);
+}
+
+static bool has(jr_bytes bytes, const char *part) {
+  static char text[TEXT_CAPACITY];
+  size_t length = bytes.length < sizeof text - 1 ? bytes.length : sizeof text - 1;
+  if (length > 0) memcpy(text, bytes.bytes, length);
+  text[length] = 0;
+  return contains(text, part);
+}
+
+typedef struct {
+  jr_state *state;
+  uint64_t number;
+} cancellation;
+
+static void *cancel_when_begun(void *context) {
+  cancellation *c = context;
+  while (!atomic_load(&has_begun)) {
+    struct timespec pause = {.tv_nsec = 100000};
+    nanosleep(&pause, NULL);
+  }
+  struct timespec pause = {.tv_nsec = 2000000};
+  nanosleep(&pause, NULL);
+  jr_cancel_run(c->state, c->number);
+  return NULL;
+}
+
+static jr_result run_cancelled(jr_state *state, const char *name) {
+  cancellation c = {state, ++last_number};
+  pthread_t thread;
+  atomic_store(&has_begun, false);
+  pthread_create(&thread, NULL, cancel_when_begun, &c);
+  jr_result result = run(state, name, c.number, 0);
+  pthread_join(thread, NULL);
+  return result;
+}
+
+/// What follows an interrupted run runs as if nothing had been.
+static void check_next(jr_state *state, const char *after) {
+  for (int i = 0; i < 3; i++) {
+    jr_result result = run(state, "next", ++last_number, 0);
+    CHECK(result.outcome == JR_RUN_SUCCEEDED && is(result.args, "{\"n\":500500}"), "after %s: %d", after,
+          result.outcome);
+  }
+}
+
+typedef struct {
+  char names[64][64];
+  int count;
+} names;
+
+static void collect(void *context, const jr_job_definition *job) {
+  names *all = context;
+  if (strncmp(job->name, "hangs_", 6) == 0) snprintf(all->names[all->count++], 64, "%s", job->name);
+}
+
+static void check_hanging(jr_state *state) {
+  static names all;
+  all.count = 0;
+  jr_list_jobs(state, &all, collect);
+  CHECK(all.count >= 20, "%d", all.count);
+  for (int i = 0; i < all.count; i++) {
+    const char *name = all.names[i];
+    jr_result result = run_cancelled(state, name);
+    CHECK(result.outcome == JR_RUN_CANCELLED, "%s: %d", name, result.outcome);
+    CHECK(is(result.args, "{\"stands\":1}"), "%s: %.*s", name, (int)result.args.length, result.args.bytes);
+    check_next(state, name);
+
+    result = run(state, name, ++last_number, 0.02);
+    CHECK(result.outcome == JR_RUN_FAILED, "%s: %d", name, result.outcome);
+    CHECK(has(result.message, "the job ran longer than its timeout of 0.02 s"),
+          "%s: %.*s", name, (int)result.message.length, result.message.bytes);
+    CHECK(has(result.args, "\"seen\":") && !has(result.args, "lost"), "%s: %.*s", name, (int)result.args.length,
+          result.args.bytes);
+    CHECK(has(result.traceback, "hanging.lua:"), "%s: %.*s", name, (int)result.traceback.length,
+          result.traceback.bytes);
+    check_next(state, name);
+  }
+}
+
+static void check_parts(jr_state *state) {
+  jr_result result = run_cancelled(state, "errback_hangs");
+  CHECK(result.outcome == JR_RUN_FAILED_CANCELLED && is(result.args, "{\"kept\":1}"), "%d", result.outcome);
+  result = run(state, "errback_hangs", ++last_number, 0.02);
+  CHECK(result.outcome == JR_RUN_FAILED && is(result.args, "{\"kept\":1}"), "%d", result.outcome);
+  CHECK(is(result.message, "first") && has(result.errback_error, "longer than its timeout"), "%.*s",
+        (int)result.errback_error.length, result.errback_error.bytes);
+
+  result = run_cancelled(state, "callback_hangs");
+  CHECK(result.outcome == JR_RUN_CANCELLED && is(result.args, "{\"body\":1}"), "%d", result.outcome);
+  result = run(state, "callback_hangs", ++last_number, 0.02);
+  CHECK(result.outcome == JR_RUN_FAILED && is(result.args, "{}"), "%d", result.outcome);
+
+  result = run_cancelled(state, "backoff_hangs");
+  CHECK(result.outcome == JR_RUN_FAILED_CANCELLED, "%d", result.outcome);
+  result = run(state, "backoff_hangs", ++last_number, 0.02);
+  CHECK(result.outcome == JR_RUN_FAILED && result.retry_in != result.retry_in, "%d %f", result.outcome,
+        result.retry_in);
+  check_next(state, "the parts");
+
+  // A coroutine of the script's own that was interrupted, and is dead, leaves nothing in later runs.
+  result = run_cancelled(state, "keeps");
+  CHECK(result.outcome == JR_RUN_CANCELLED, "%d", result.outcome);
+  result = run(state, "goes_on", ++last_number, 0);
+  CHECK(result.outcome == JR_RUN_SUCCEEDED && is(result.args, "{\"good\":true}"), "%d", result.outcome);
+
+  // Enough time is enough.
+  result = run(state, "next", ++last_number, 3600);
+  CHECK(result.outcome == JR_RUN_SUCCEEDED, "%d", result.outcome);
+}
+
+/// A cancellation that comes before its run has begun, and one for a run that is over.
+static void check_order(jr_state *state) {
+  jr_cancel_run(state, last_number + 1);
+  jr_result result = run(state, "hangs_loop", ++last_number, 0);
+  CHECK(result.outcome == JR_RUN_CANCELLED && is(result.args, "{}"), "%d", result.outcome);
+  jr_cancel_run(state, last_number);
+  check_next(state, "a late cancellation");
+  jr_cancel_run(state, last_number + 100);
+  check_next(state, "an early cancellation");
+}
+
+typedef struct {
+  jr_state *state;
+  _Atomic uint64_t current;
+  atomic_bool over;
+} storm;
+
+static void *cancel_at_random(void *context) {
+  storm *s = context;
+  unsigned seed = 7;
+  while (!atomic_load(&s->over)) {
+    uint64_t number = atomic_load(&s->current);
+    seed = seed * 1103515245 + 12345;
+    // Odd numbers are never cancelled, and must not be.
+    number -= number % 2;
+    if (seed % 3 == 0 && number >= 2) number -= 2;
+    jr_cancel_run(s->state, number);
+  }
+  return NULL;
+}
+
+static void check_storm(jr_state *state) {
+  storm s = {.state = state};
+  last_number += last_number % 2;
+  atomic_store(&s.current, last_number);
+  pthread_t thread;
+  pthread_create(&thread, NULL, cancel_at_random, &s);
+  int cancelled = 0;
+  for (int i = 0; i < 10000; i++) {
+    uint64_t number = ++last_number;
+    atomic_store(&s.current, number);
+    jr_result result = run(state, "short", number, i % 5 == 0 ? 3600 : 0);
+    if (result.outcome == JR_RUN_CANCELLED) cancelled++;
+    bool good = result.outcome == JR_RUN_SUCCEEDED ? is(result.args, "{\"n\":2001000}")
+                                                   : result.outcome == JR_RUN_CANCELLED && number % 2 == 0;
+    if (!good) CHECK(false, "run %d: %d", i, result.outcome);
+  }
+  atomic_store(&s.over, true);
+  pthread_join(thread, NULL);
+  CHECK(cancelled > 0, "none of 10000 was cancelled");
+}
+
+void test_interrupting(void) {
+  jr_state *state = start();
+  check_hanging(state);
+  check_parts(state);
+  check_order(state);
+  check_storm(state);
+  jr_close(state);
+}
