@@ -67,7 +67,9 @@ extension NodeCore {
         for dialer in dialers { dialer.stop() }
         let links = destinations.values.compactMap(\.link)
         for link in links { link.connection.close(reason: "the node stops") }
-        let closing = dialers.map(\.closed) + clients.values.map { $0.stopped(grace: 1) } + [listener?.closeConnections(on: loop)].compactMap { $0 }
+        let closing =
+            dialers.map(\.closed) + clients.values.map { $0.stopped(grace: 1) }
+            + [listener?.closeConnections(on: loop)].compactMap { $0 }
         return EventLoopFuture.andAllComplete(closing, on: loop)
     }
 }

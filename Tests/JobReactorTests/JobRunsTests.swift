@@ -1,6 +1,7 @@
 import JobReactor
 import JobReactorNode
 import JobReactorTesting
+import Logging
 import Testing
 
 /// What a job may say of its own runs, and what becomes of it.
@@ -165,7 +166,8 @@ import Testing
             configuration.logger.logLevel = .error
             let second = Distributor(configuration)
             second.onSuccess("waits") { results.append($0) }
-            try await second.start()
+            // A connection of another test may have the port for a moment.
+            try await eventually("the port is free") { (try? await second.start()) != nil }
             try await results.wait(for: 1, seconds: 60)
             #expect(results.elements.map(\.id) == [id])
             // Once, however often the link comes and goes.

@@ -90,7 +90,15 @@ public enum JobLifecycle {
 
     /// The end of a job that is cancelled while it does not run. The application gets its args as they stand, as when the
     /// job cancels itself.
+    ///
+    /// It counts as a run, though not as an attempt: every report of a job has a number of its own.
     public static func cancel(_ job: Job, policy: JobPolicy) -> Transition {
+        var job = job
+        job.runs &+= 1
+        return endCancelled(job, policy: policy)
+    }
+
+    private static func endCancelled(_ job: Job, policy: JobPolicy) -> Transition {
         var job = job
         job.status = .cancelled
         return Transition(
@@ -117,7 +125,7 @@ public enum JobLifecycle {
 
         case .cancelled:
             job.args = outcome.args
-            return cancel(job, policy: policy)
+            return endCancelled(job, policy: policy)
 
         case .failed:
             fail(&job, outcome, now: now)

@@ -329,6 +329,7 @@ import Testing
                 job.args = Self.before
                 var expected = job
                 expected.status = .cancelled
+                expected.runs += 1
                 let transition = JobLifecycle.cancel(job, policy: policy)
                 #expect(transition.job == expected)
                 #expect(transition.next == (policy.removeCancelledJobs ? .remove : .keep))

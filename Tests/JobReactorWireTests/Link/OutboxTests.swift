@@ -100,6 +100,7 @@ import Testing
     }
 
     private static func report(_ number: Int) -> Report {
-        Report(id: id(number), name: "n", feedback: Feedback(.success, args: [:]), status: .complete, run: Int32(number))
+        Report(
+            id: id(number), name: "n", feedback: Feedback(.success, args: [:]), status: .complete, run: Int32(number))
     }
 }
