@@ -39,4 +39,15 @@ step "Swift tests, with the thread sanitizer"
 export TSAN_OPTIONS="halt_on_error=1 exitcode=66 ${TSAN_OPTIONS:-}"
 # Two tests at a time: each starts processes and threads of its own, and all at once only starve one another.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=2
-swift test --skip-build "${swift_options[@]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+status=0
+swift test --skip-build "${swift_options[@]}" 2>&1 | tee "$log" || status=$?
+if [ "$status" -ne 0 ]; then
+    # What failed once more, where a reader of the end of the output finds it.
+    step "Failed"
+    grep -aE -A 40 'recorded an issue|WARNING: ThreadSanitizer|Fatal error' "$log" |
+        grep -avE '^.{0,4} (Test|Suite) .*(started|passed after)' | head -200 || true
+    tail -n 1 "$log"
+fi
+exit "$status"

@@ -51,6 +51,25 @@ import Testing
         #expect(info.status == 0 && info.output.contains("role:distributor"))
     }
 
+    @Test func jobsAreShownAndCancelledByTheirIDs() async throws {
+        let installation = try await Installation()
+        let node = try await installation.startNode("n1")
+        defer { node.signal(SIGTERM) }
+        let id = try await installation.jobreactor(["enqueue", "echo", "a=1", "--after", "3600"])
+            .output.trimmingCharacters(in: .newlines)
+        let shown = try await installation.jobreactor(["jobs", "show", id])
+        #expect(shown.status == 0)
+        #expect(shown.output.contains("echo") && shown.output.contains(#"{"a":1}"#))
+        let cancelled = try await installation.jobreactor(["jobs", "cancel", id])
+        #expect(cancelled.status == 0)
+        #expect(cancelled.output == "cancelled \(id)\n")
+        let again = try await installation.jobreactor(["jobs", "cancel", String(repeating: "0", count: 32)])
+        #expect(again.status == 1)
+        #expect(again.errors.contains("knows no unfinished job"))
+        let wrong = try await installation.jobreactor(["jobs", "cancel", "7"])
+        #expect(wrong.status == 64)
+    }
+
     @Test func aMissingServerIsOneLineThatSaysWhatToDo() async throws {
         let port = try Programs.freePort()
         for arguments in [["enqueue", "echo"], ["nodes"], ["info"]] {

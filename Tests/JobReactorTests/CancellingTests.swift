@@ -79,7 +79,8 @@ import Testing
             #expect(told.failures.elements.isEmpty)
             #expect(Set(told.results.elements.map(\.id)).count == 200)
             for result in told.results.elements {
-                #expect(result.args == (result.status == .cancelled ? [:] : ["ran": true]))
+                // One that is interrupted in its last step reports its args as they stand.
+                #expect(result.args == ["ran": true] || result.status == .cancelled && result.args == [:])
             }
         }
     }

@@ -57,6 +57,25 @@ import Testing
         }
     }
 
+    @Test func anApplicationWatchesCancelsAndHandlesByName() async throws {
+        try await Cluster.run(scripts: Self.lua) { cluster in
+            let logger = Logger(label: "readme")
+            let distributor = try await cluster.startDistributor()
+            distributor.onSuccess("resize") { result in logger.debug("resized \(result.args)") }
+            distributor.onError("resize") { failure in logger.debug("\(failure.message)") }
+            let ids = try distributor.enqueue(contentsOf: [
+                JobSubmission("resize", ["path": "cat.png"]), JobSubmission("resize", ["path": "dog.png"]),
+            ])
+            let record = try await distributor.job(ids[0])  // its status, attempt, node, last error …
+            let isCancelled = try await distributor.cancel(ids[1])
+            try await cluster.startNode("n1", for: [distributor])
+            let shown = try await distributor.perform("resize", onProgress: { print($0.fraction ?? 0, $0.text) })
+            #expect(record?.status == .new)
+            #expect(isCancelled)
+            #expect(shown["result"] == "Yay!")
+        }
+    }
+
     // MARK: The text
 
     struct Block {
@@ -109,7 +128,7 @@ import Testing
                 #expect(Self.unindented(file).contains(Self.unindented(block.text)), "\(path) has not: \(block.text)")
             }
         }
-        #expect(count == 6)
+        #expect(count == 7)
     }
 
     @Test func theLuaOfTheReadmeLoadsAndRuns() async throws {
@@ -117,15 +136,17 @@ import Testing
         for (index, block) in try Self.blocks().filter({ $0.language == "lua" }).enumerated() {
             scripts["block\(index).lua"] = block.text
         }
-        #expect(scripts.count == 3)
+        #expect(scripts.count == 4)
         try await Cluster.run(scripts: scripts) { cluster in
             let distributor = try await cluster.startDistributor()
             let node = try await cluster.startNode("n1", for: [distributor]) { $0.logger.logLevel = .critical }
             let report = try #require(try await node.scripts())
             #expect(report.problems.isEmpty)
-            #expect(report.definitions.map(\.name) == ["fetch", "greet", "resize", "upload"])
+            #expect(report.definitions.map(\.name) == ["fetch", "greet", "import", "resize", "upload"])
             #expect(try await distributor.perform("greet", ["name": "Ada"], timeout: 20)["greeting"] == "Hello, Ada!")
             #expect(try await distributor.perform("fetch", timeout: 20)["fetched"] == true)
+            let imported = try await distributor.perform("import", ["files": ["a.csv", "b.csv"]], timeout: 20)
+            #expect(imported["jobs"]?.array?.count == 2)
             let failure = await #expect(throws: JobFailure.self) {
                 try await distributor.perform("upload", [:], JobOptions(maxAttempt: 1), timeout: 20)
             }

@@ -8,4 +8,11 @@ public struct JobProgress: Hashable, Sendable {
     public let fraction: Double?
     /// Empty when the job said only a fraction.
     public let text: String
+
+    public init(id: JobID, name: String, fraction: Double?, text: String) {
+        self.id = id
+        self.name = name
+        self.fraction = fraction
+        self.text = text
+    }
 }

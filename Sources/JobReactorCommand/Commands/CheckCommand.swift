@@ -43,9 +43,14 @@ struct CheckCommand: AsyncParsableCommand {
     }
 
     private static func policy(_ policy: ScriptPolicy) -> String {
-        let seconds = policy.retryMultiplier.map { $0 == $0.rounded() && $0 < 1e15 ? "\(Int64($0))" : "\($0)" }
+        func text(_ number: Double) -> String {
+            number == number.rounded() && number < 1e15 ? "\(Int64(number))" : "\(number)"
+        }
         let said = [
-            policy.maxAttempt.map { "max_attempt \($0)" }, seconds.map { "retry_multiplier \($0)" },
+            policy.maxAttempt.map { "max_attempt \($0)" },
+            policy.retryMultiplier.map { "retry_multiplier \(text($0))" },
+            policy.backoff.map { "backoff \($0.rawValue)" }, policy.jitter.map { "jitter \(text($0))" },
+            policy.maxRetryDelay.map { "max_retry_delay \(text($0))" }, policy.timeout.map { "timeout \(text($0))" },
         ].compactMap { $0 }
         return said.isEmpty ? "the node's" : said.joined(separator: ", ")
     }

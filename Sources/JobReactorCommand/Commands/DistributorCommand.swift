@@ -13,6 +13,7 @@ struct DistributorCommand: AsyncParsableCommand {
             """)
 
     @Option(\.listen) var listen: String?
+    @Option(\.distributorName) var distributorName: String?
     @Flag(\.alwaysUseSpecifiedNode) var alwaysUseSpecifiedNode: Bool?
     @OptionGroup var serving: ServingOptions
     @OptionGroup var security: SecurityOptions
@@ -27,7 +28,7 @@ struct DistributorCommand: AsyncParsableCommand {
         let address = try settings.value(\.listen, flag: listen)
         let insecure = try settings.value(\.insecure, flag: serving.insecure)
         return DistributorConfiguration(
-            host: address.host, port: address.port,
+            name: try settings.value(\.distributorName, flag: distributorName), host: address.host, port: address.port,
             security: try settings.security(security, insecure: insecure, listens: true),
             alwaysUseSpecifiedNode: try settings.value(\.alwaysUseSpecifiedNode, flag: alwaysUseSpecifiedNode),
             limits: RESPLimits(frameBytes: try settings.value(\.frameLimit, flag: serving.frameLimit)),

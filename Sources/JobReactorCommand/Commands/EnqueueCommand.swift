@@ -12,7 +12,7 @@ struct EnqueueCommand: AsyncParsableCommand {
         discussion: """
             \(ArgumentWords.help)
 
-            With --wait the resulting args are printed as JSON; when the job fails for good, its error is printed instead \
+            With --wait what the job says of its progress is shown, and the resulting args are printed as JSON; when the job fails for good, its error is printed instead \
             and the exit code is 1. For a periodic job that is its first good run. Interrupting the wait leaves the job \
             as it is.
             """)
@@ -48,7 +48,11 @@ struct EnqueueCommand: AsyncParsableCommand {
             }
         }
         if wait {
-            let result = try await client.perform(name, arguments, options, timeout: timeout)
+            let line = ProgressLine()
+            defer { line.end() }
+            let result = try await client.perform(
+                name, arguments, options, timeout: timeout, onProgress: { line.show($0) })
+            line.end()
             try Terminal.result(result.args.description)
         } else {
             let id = try client.enqueue(name, arguments, options)

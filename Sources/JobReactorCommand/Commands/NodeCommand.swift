@@ -22,6 +22,11 @@ struct NodeCommand: AsyncParsableCommand {
     @Option(\.window) var window: String?
     @Option(\.maxAttempt) var maxAttempt: String?
     @Option(\.retryMultiplier) var retryMultiplier: String?
+    @Option(\.backoff) var backoff: String?
+    @Option(\.jitter) var jitter: String?
+    @Option(\.maxRetryDelay) var maxRetryDelay: String?
+    @Option(\.jobTimeout) var jobTimeout: String?
+    @Option(\.deferLanes) var deferLanes: String?
     @Flag(\.mergeJobItselfToArgs) var mergeJobItselfToArgs: Bool?
     @Flag(\.logJobProcessing) var logJobProcessing: Bool?
     @Flag(\.removeDoneJobs) var removeDoneJobs: Bool?
@@ -53,12 +58,17 @@ struct NodeCommand: AsyncParsableCommand {
             policy: JobPolicy(
                 maxAttempt: try settings.value(\.maxAttempt, flag: maxAttempt),
                 retryMultiplier: try settings.value(\.retryMultiplier, flag: retryMultiplier),
+                backoff: try settings.value(\.backoff, flag: backoff),
+                jitter: try settings.value(\.jitter, flag: jitter),
+                maxRetryDelay: try settings.value(\.maxRetryDelay, flag: maxRetryDelay),
+                timeout: try settings.value(\.jobTimeout, flag: jobTimeout),
                 removeDoneJobs: try settings.value(\.removeDoneJobs, flag: removeDoneJobs),
                 removeCancelledJobs: try settings.value(\.removeCancelledJobs, flag: removeCancelledJobs),
                 removeFailedJobs: try settings.value(\.removeFailedJobs, flag: removeFailedJobs)),
             mergeJobItselfToArgs: try settings.value(\.mergeJobItselfToArgs, flag: mergeJobItselfToArgs),
             logJobProcessing: try settings.value(\.logJobProcessing, flag: logJobProcessing),
             window: try settings.value(\.window, flag: window),
+            deferLanes: try settings.value(\.deferLanes, flag: deferLanes),
             memoryLimit: try settings.value(\.memoryLimit, flag: memoryLimit),
             security: try settings.security(security, insecure: insecure, listens: server != nil),
             limits: RESPLimits(frameBytes: try settings.value(\.frameLimit, flag: serving.frameLimit)),

@@ -12,6 +12,11 @@ enum ArgumentWords {
         return name
     }
 
+    static func jobID(_ text: String) throws(CommandFailure) -> JobID {
+        guard let id = JobID(text) else { throw .usage("'\(text)' is no job id: it has 32 hexadecimal digits") }
+        return id
+    }
+
     static func arguments(_ words: [String], json: String?) throws(CommandFailure) -> JobArguments {
         var arguments = JobArguments()
         if let json {

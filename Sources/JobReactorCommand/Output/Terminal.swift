@@ -14,6 +14,9 @@ enum Terminal {
         throw .failure("cannot write to standard output: \(String(cString: strerror(error)))")
     }
 
+    /// As it is, to standard error.
+    static func write(_ text: String) { _ = write(text, to: STDERR_FILENO) }
+
     static func note(_ line: String) { _ = write(line + "\n", to: STDERR_FILENO) }
 
     /// `jobreactor: message`, on one line whatever the message is.

@@ -1,3 +1,4 @@
+internal import JobReactorCore
 internal import JobReactorWire
 internal import Logging
 
@@ -44,6 +45,7 @@ struct Setting<Value: Sendable>: AnySetting {
         return switch value {
         case let number as Double where number == number.rounded(): "\(Int(number))"
         case let level as Logger.Level: level.rawValue
+        case let backoff as RetryBackoff: backoff.rawValue
         case let list as [Address]: list.map(\.description).joined(separator: ",")
         default: "\(value)"
         }

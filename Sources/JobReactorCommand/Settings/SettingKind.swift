@@ -104,7 +104,21 @@ extension SettingKind where Value == Int {
     }
 }
 
+extension SettingKind where Value == RetryBackoff {
+    static let backoff = SettingKind(
+        .text, "kind", allowed: RetryBackoff.allCases.map { "'\($0.rawValue)'" }.joined(separator: " or ")
+    ) { RetryBackoff(rawValue: $0.lowercased()) }
+}
+
 extension SettingKind where Value == Double {
+    static let share = SettingKind(.number, "share", allowed: "a number from 0 to 1") { text in
+        Double(text).flatMap { (0...1).contains($0) ? $0 : nil }
+    }
+    static let secondsAboveZero = SettingKind(
+        .number, "seconds", allowed: "seconds above 0 up to 1000000000, fractions allowed"
+    ) { text in
+        Double(text).flatMap { $0 > 0 && $0 <= 1e9 ? $0 : nil }
+    }
     /// From 0 to a hundred years; fractions allowed.
     static let seconds = SettingKind(
         .number, "seconds", allowed: "seconds from 0 to 3155760000, fractions allowed"

@@ -17,6 +17,10 @@ struct SettingTable: Sendable {
     let listen = Setting(
         "listen", .listenAddress, default: Address(host: "localhost", port: 5000), "Where the distributor listens")
 
+    let distributorName = Setting(
+        "distributor_name", .name, shown: "host name and port",
+        "Name of the distributor, to which nodes address outcomes; after a restart the same")
+
     // Jobs
     let jobDirectory = Setting(
         "job_directory", flag: "jobs", .directory, default: "reactor_jobs", "Folder of the job scripts")
@@ -32,6 +36,17 @@ struct SettingTable: Sendable {
     let retryMultiplier = Setting(
         "retry_multiplier", .seconds, default: JobPolicy().retryMultiplier,
         "The n-th retry waits n times as many seconds")
+    let backoff = Setting(
+        "backoff", .backoff, default: JobPolicy().backoff,
+        "How waits between attempts grow: linear, or exponential, each twice the one before")
+    let jitter = Setting(
+        "jitter", .share, default: JobPolicy().jitter, "Share of each wait that is left to chance, from 0 to 1")
+    let maxRetryDelay = Setting("max_retry_delay", .seconds, "The longest wait between attempts")
+    let jobTimeout = Setting(
+        "job_timeout", .secondsAboveZero, "How long one attempt may take before it is interrupted and has failed")
+    let deferLanes = Setting(
+        "defer_lanes", .wholeNumber(1...1000, "threads"), default: 2,
+        "Threads for jobs with defer, each with a Lua state of its own")
     let mergeJobItselfToArgs = Setting(
         "merge_job_itself_to_args", .boolean, default: false, "Whether scripts and feedbacks see args.job_itself")
     let logJobProcessing = Setting(

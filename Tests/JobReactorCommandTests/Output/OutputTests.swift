@@ -1,4 +1,5 @@
 import Foundation
+import JobReactor
 import JobReactorCore
 import JobReactorWire
 import Logging
@@ -65,6 +66,16 @@ import Testing
                 == .failure("localhost:5000 refuses the password: check JOBREACTOR_PASSWORD or --password-file"))
         #expect(
             CommandFailure.unconnected(to: address, WireError(.connect, "gone")) == .failure("localhost:5000: gone"))
+    }
+
+    @Test func progressIsOneLine() {
+        func line(_ fraction: Double?, _ text: String) -> String {
+            ProgressLine.line(JobProgress(id: JobID(high: 0, low: 1), name: "n", fraction: fraction, text: text))
+        }
+        #expect(line(0, "") == "[..............................]   0 %")
+        #expect(line(0.5, "half\nway") == "[###############...............]  50 % half way")
+        #expect(line(1, "") == "[##############################] 100 %")
+        #expect(line(nil, "soon") == "soon")
     }
 
     @Test func errorsOfTheLibrariesHaveTheirExitCodes() {
