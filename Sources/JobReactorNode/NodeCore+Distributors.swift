@@ -57,7 +57,8 @@ extension NodeCore {
 
     /// Without a durable storage the distributor owns what has not begun here, and sends it elsewhere.
     func forgetJobs(of destination: Destination) {
-        let forgotten = live.filter { $0.value.giver == destination.number && $0.value.stage != .running }.keys
+        let forgotten = live.elements.filter { $0.value.giver == destination.number && $0.value.stage != .running }.map(
+            \.key)
         for id in forgotten { live[id] = nil }
         storage.apply(forgotten.map { .remove($0) }) { _ in }
         for lane in lanes { lane.ready.removeAll { live[$0.id] == nil } }

@@ -51,7 +51,7 @@ final class NodeCore {
     private var policies: [String: ScriptPolicy] = [:]
     private var hasTimeouts = false
     private var lastRunNumber: UInt64 = 0
-    var live: [JobID: Live] = [:]
+    var live = JobTable<Live>()
     private var savesUnderWay = 0
     /// Cancelled while they were being saved.
     private var earlyCancellations: Set<JobID> = []

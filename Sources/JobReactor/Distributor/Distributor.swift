@@ -193,6 +193,13 @@ public final class Distributor: JobProducer, Service {
         loop.execute { core.value?.handle(name, feedback) }
     }
 
+    /// The jobs that wait here for a node, by name, in the order of their names. Those that wait on a node for their time
+    /// are not among them.
+    public func waitingJobs() async throws -> [WaitingJobs] {
+        let core = core
+        return try await loop.submit { core.value?.waitingJobs() ?? [] }.get()
+    }
+
     public func nodes() async throws -> [NodeInfo] {
         let core = core
         return try await loop.submit { core.value?.nodes() ?? [] }.get()

@@ -109,8 +109,8 @@ extension DistributorCore: CommandService {
                 ),
                 (
                     "Waiting",
-                    dispatcher.waitingByName().map {
-                        ($0.name, $0.isDefined ? "count=\($0.count)" : "count=\($0.count),parked=no node defines it")
+                    waitingJobs().map {
+                        ($0.name, "count=\($0.count)" + ($0.isParked ? ",parked=no node defines it" : ""))
                     }
                 ),
                 (

@@ -43,7 +43,7 @@ final class DistributorCore {
     let clock = WallClock.system
 
     private(set) var dispatcher: Dispatcher
-    private(set) var entries: [JobID: Entry] = [:]
+    private(set) var entries = JobTable<Entry>()
     private(set) var counters = DistributorCounters()
     private(set) var listener: Listener?
     private(set) var isStopping = false
@@ -112,7 +112,7 @@ final class DistributorCore {
 
     private var isIdle: Bool {
         let now = clock.now
-        return !entries.values.contains { entry in
+        return !entries.elements.contains { _, entry in
             guard case .node = entry.place, let job = entry.job else { return false }
             return job.dueAt <= now
         }
@@ -124,7 +124,7 @@ final class DistributorCore {
     }
 
     private func abandon() {
-        for (_, entry) in entries {
+        for (_, entry) in entries.elements {
             switch entry.sink {
             case .application(let feedback): feedback.onStop?()
             case .command(let session, let ticket, let deadline):
@@ -134,7 +134,7 @@ final class DistributorCore {
             case .producer, .none: break
             }
         }
-        entries = [:]
+        entries.removeAll()
     }
 
     private func closeAll() -> EventLoopFuture<Void> {
@@ -246,7 +246,8 @@ final class DistributorCore {
         links[node] = nil
         dispatcher.disconnect(node)
         // In the order of their ids, which is that of their age.
-        let unfinished = entries.filter { if case .node(node) = $0.value.place { true } else { false } }.keys.sorted()
+        let unfinished = entries.elements.lazy.filter { if case .node(node) = $0.value.place { true } else { false } }
+            .map(\.key).sorted()
         for id in unfinished {
             givenTwice.insert(id)
             giveBack(id, from: node)
@@ -454,6 +455,10 @@ final class DistributorCore {
         if registrations[registration.introduction.name] === registration {
             registrations[registration.introduction.name] = nil
         }
+    }
+
+    func waitingJobs() -> [WaitingJobs] {
+        dispatcher.waitingByName().map { WaitingJobs(name: $0.name, count: $0.count, isParked: !$0.isDefined) }
     }
 
     func nodes() -> [NodeInfo] {

@@ -1,13 +1,15 @@
 internal import ArgumentParser
+internal import JobReactor
 private import JobReactorCore
 internal import JobReactorWire
 
 struct NodesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "nodes", abstract: "List the nodes that are connected to a distributor.",
+        commandName: "nodes",
+        abstract: "List the nodes that are connected to a distributor, and the jobs that wait for one.",
         usage: "jobreactor nodes [--json] [--distributor <host:port>] [<options>]")
 
-    @Flag(help: "As a JSON array.") var json = false
+    @Flag(help: "As a JSON object.") var json = false
     @OptionGroup var distributor: DistributorOption
     @OptionGroup var security: SecurityOptions
     @OptionGroup var common: CommonOptions
@@ -15,10 +17,43 @@ struct NodesCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try common.settings()
         let address = try distributor.address(settings)
-        let reply = try await Query.send(
-            ["NODES"], to: address, security: try settings.security(security, listens: false))
-        let rows = (reply.elements ?? []).map(Self.fields)
-        try Terminal.result(json ? JSONValue.array(rows.map(Self.value)).json : Self.table(of: rows).text)
+        let wireSecurity = try settings.security(security, listens: false)
+        let reply = try await Query.send(["NODES"], to: address, security: wireSecurity)
+        let nodes = (reply.elements ?? []).map(Self.fields)
+        let info = try await Query.send(["INFO", "waiting"], to: address, security: wireSecurity)
+        let waiting = Self.waitingJobs(info.text ?? "")
+        if json {
+            let waiting = waiting.map { jobs in
+                JSONValue.object([
+                    "name": .string(jobs.name), "count": JSONValue(jobs.count), "parked": .bool(jobs.isParked),
+                ])
+            }
+            return try Terminal.result(
+                JSONValue.object(["nodes": .array(nodes.map(Self.value)), "waiting": .array(waiting)]).json)
+        }
+        try Terminal.result(Self.table(of: nodes).text)
+        if !waiting.isEmpty { try Terminal.result("\n" + Self.table(of: waiting).text) }
+    }
+
+    /// From lines as `name:count=3,parked=no node defines it`.
+    static func waitingJobs(_ section: String) -> [WaitingJobs] {
+        section.split(whereSeparator: \.isNewline).compactMap { line in
+            guard let parts = line.firstRange(of: ":count=") else { return nil }
+            let values = line[parts.upperBound...].split(separator: ",", maxSplits: 1)
+            guard let count = values.first.flatMap({ Int($0) }) else { return nil }
+            return WaitingJobs(name: String(line[..<parts.lowerBound]), count: count, isParked: values.count > 1)
+        }
+    }
+
+    static func table(of waiting: [WaitingJobs]) -> TextTable {
+        var table = TextTable(["WAITING JOB", "COUNT", "FOR"], numbers: [1])
+        for jobs in waiting {
+            table.add([
+                jobs.name, "\(jobs.count)",
+                jobs.isParked ? "a node that defines it (parked)" : "a node that is allowed and free",
+            ])
+        }
+        return table
     }
 
     static func fields(_ row: RESPValue) -> [String: String] {

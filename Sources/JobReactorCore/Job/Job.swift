@@ -14,8 +14,11 @@ public struct Job: Hashable, Sendable {
     public var dueAt: Timestamp
     /// When its last run began.
     public var runAt: Timestamp?
-    /// The identity of the distributor that gets the report.
+    /// The name of the distributor that gets the report.
     public var distributor: String
+    /// That of a Double: so it needs no byte to say that it is nil, and equal records have equal bits.
+    private var makeAfterBits = Self.noWait
+    private static let noWait = Double.nan.bitPattern
     /// What only some jobs have, kept apart so that a million plain jobs stay small.
     private var rare: Rare?
 
@@ -32,7 +35,6 @@ public struct Job: Hashable, Sendable {
         var notNode: String?
         var maxAttempt: Int?
         var retryMultiplier: Double?
-        var makeAfter: Double?
         var failedAt: Timestamp?
         var lastError: String?
         var lastTraceback: String?
@@ -58,14 +60,14 @@ public struct Job: Hashable, Sendable {
         fields.notNode = options.notNode
         fields.maxAttempt = options.maxAttempt
         fields.retryMultiplier = options.retryMultiplier
+        rare = fields == RareFields() ? nil : Rare(fields)
         // What the gem calls make_after: the wait from the last save to the next run.
         if let runAt = options.runAt {
             let (wait, overflow) = runAt.microseconds.subtractingReportingOverflow(now.microseconds)
-            fields.makeAfter = max(0, overflow ? runAt.seconds - now.seconds : Timestamp(microseconds: wait).seconds)
+            makeAfter = max(0, overflow ? runAt.seconds - now.seconds : Timestamp(microseconds: wait).seconds)
         } else {
-            fields.makeAfter = options.after.map { max(0, $0) }
+            makeAfter = options.after.map { max(0, $0) }
         }
-        rare = fields == RareFields() ? nil : Rare(fields)
     }
 
     /// Seconds from the end of one run to the start of the next; nil for a job that runs once.
@@ -83,8 +85,8 @@ public struct Job: Hashable, Sendable {
     public var retryMultiplier: Double? { rare?.fields.retryMultiplier }
     /// Seconds between the last save and the next run, as it was asked for; nil for at once.
     public var makeAfter: Double? {
-        get { rare?.fields.makeAfter }
-        set { set(\.makeAfter, newValue) }
+        get { makeAfterBits == Self.noWait ? nil : Double(bitPattern: makeAfterBits) }
+        set { makeAfterBits = newValue?.bitPattern ?? Self.noWait }
     }
     /// When a run last failed.
     public var failedAt: Timestamp? {

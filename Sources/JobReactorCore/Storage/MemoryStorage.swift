@@ -1,7 +1,7 @@
 /// Keeps jobs in memory: the fastest storage, and the reference for all others. Nothing survives the process.
 public final class MemoryStorage: JobStorage {
     private struct State {
-        var jobs: [JobID: Job] = [:]
+        var jobs = JobTable<Job>()
         /// Finished jobs that are kept, oldest first.
         var finished = FIFO<JobID>()
     }
@@ -47,17 +47,16 @@ public final class MemoryStorage: JobStorage {
         after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void
     ) {
         let page = state.withLock { state in
-            state.jobs.values.filter { job in id.map { job.id > $0 } ?? true }.sorted { $0.id < $1.id }.prefix(limit)
+            let rest = state.jobs.elements.lazy.map(\.value).filter { job in id.map { job.id > $0 } ?? true }
+            return rest.sorted { $0.id < $1.id }.prefix(max(0, limit))
         }
         done(.success(Array(page)))
     }
 
     private func update(_ job: Job, in state: inout State) {
-        guard let before = state.jobs.updateValue(job, forKey: job.id) else {
-            state.jobs[job.id] = nil
-            return
-        }
-        guard job.status.isFinished, !before.status.isFinished else { return }
+        guard let before = state.jobs[job.id]?.status else { return }
+        state.jobs[job.id] = job
+        guard job.status.isFinished, !before.isFinished else { return }
         state.finished.append(job.id)
         while state.finished.count > maximumFinished, let oldest = state.finished.popFirst() {
             if state.jobs[oldest]?.status.isFinished == true { state.jobs[oldest] = nil }

@@ -1,0 +1,96 @@
+internal import ArgumentParser
+private import JobReactor
+private import JobReactorCore
+private import JobReactorWire
+
+/// Memory of jobs that wait for their time, and how late they begin.
+struct DelayedBenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "delayed", abstract: "Memory per waiting job, and lateness of many that come due together.")
+
+    @Option(help: "Jobs that wait on one node.") var jobs = 1_000_000
+    @Option(help: "Jobs that come due within one second, beside those.") var due = 10_000
+    @OptionGroup var options: BenchOptions
+
+    func validate() throws {
+        guard jobs > 0, due > 0 else { throw ValidationError("--jobs and --due take whole numbers above 0") }
+    }
+
+    /// 80 bytes.
+    private static let args = #"{"arg1":1,"arg2":"hello","path":"/var/lib/jobs/incoming/00000042.json","n":1234}"#
+
+    func run() async throws {
+        let distributor = try await options.startDistributor()
+        let node = try await BenchNode.start(
+            "bench", for: distributor, scripts: "job('bench', function(args) end)",
+            options: ["--merge-job-itself-to-args"])
+        defer { node.stop() }
+        let figures = try await memory(distributor, node) + lateness(distributor)
+        await distributor.stop(grace: 0)
+        try options.show(figures)
+    }
+
+    private func memory(_ distributor: Distributor, _ node: BenchNode) async throws -> [BenchFigure] {
+        // A first run of everything, so that what is there once is not counted.
+        for _ in 1...1000 { _ = try await distributor.perform("bench", ["arg1": 1]) }
+        let idle = (node: try node.memory(), own: try BenchNode.ownMemory())
+        options.note("\(jobs) jobs go to the node, to wait an hour and more")
+        let args = try JobArguments(json: Self.args)
+        var rest = jobs
+        while rest > 0 {
+            let count = min(rest, 10_000)
+            let batch = (0..<count).map { index in
+                JobSubmission("bench", args, JobOptions(after: 3600 + Double((rest - index) % 100_000)))
+            }
+            _ = try distributor.enqueue(contentsOf: batch)
+            rest -= count
+            let sent = jobs - rest
+            try await node.wait { ($0["waiting"] ?? 0) >= sent - 100_000 }
+        }
+        try await node.wait { ($0["waiting"] ?? 0) >= jobs }
+        let full = (node: try node.memory(), own: try BenchNode.ownMemory())
+        func each(_ bytes: Int) -> Double { Double(bytes) / Double(jobs) }
+        return [
+            BenchFigure(
+                name: "node_memory_per_waiting_job", value: each(full.node - idle.node), unit: "bytes", limit: 600,
+                remark: "\(jobs) jobs, args of 80 bytes, over the idle node"),
+            BenchFigure(
+                name: "application_memory_per_waiting_job", value: each(full.own - idle.own), unit: "bytes",
+                remark: "the copy kept for a node with memory storage"),
+            BenchFigure(name: "idle_node_memory", value: Double(idle.node) / 1_048_576, unit: "MiB"),
+        ]
+    }
+
+    private func lateness(_ distributor: Distributor) async throws -> [BenchFigure] {
+        options.note("\(due) jobs come due within one second")
+        let (results, arrived) = AsyncStream.makeStream(of: (begun: Double, reported: Double).self)
+        let start = Timestamp.now.advanced(bySeconds: 3)
+        for index in 0..<due {
+            let dueAt = start.advanced(bySeconds: Double(index) / Double(due))
+            try distributor.enqueue(
+                "bench", ["arg1": 1, "arg2": "hello"], JobOptions(runAt: dueAt),
+                onSuccess: { result in
+                    guard case .object(let job) = result["job_itself"], let runAt = job["run_at"]?.double else {
+                        return
+                    }
+                    arrived.yield((runAt - dueAt.seconds, Timestamp.now.seconds - dueAt.seconds))
+                })
+        }
+        var begun: [Double] = []
+        var reported: [Double] = []
+        for await result in results {
+            begun.append(result.begun * 1000)
+            reported.append(result.reported * 1000)
+            if begun.count == due { break }
+        }
+        func figures(_ name: String, _ samples: BenchSamples, _ remark: String, limit: Double?) -> [BenchFigure] {
+            [
+                BenchFigure(name: "\(name)_p50", value: samples.median, unit: "ms", remark: remark),
+                BenchFigure(name: "\(name)_p99", value: samples.quantile(0.99), unit: "ms", limit: limit),
+                BenchFigure(name: "\(name)_max", value: samples.largest, unit: "ms"),
+            ]
+        }
+        return figures("lateness", BenchSamples(begun), "from the due time to the begin of the run", limit: 20)
+            + figures("report", BenchSamples(reported), "from the due time to the feedback", limit: nil)
+    }
+}
