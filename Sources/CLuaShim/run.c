@@ -1,7 +1,8 @@
 // One run of a job goes through phases: the body and its callbacks; when one of them raises, the errbacks; when those leave
 // it open, the job's backoff function, which says when to try again; then it is finished. Each phase is one protected call.
 // Whatever raises in the first, a step or the shim itself, is the error that the second works on; what raises in the second
-// ends in constant bytes, for by then memory is short; what raises in the third is a warning.
+// ends in constant bytes, for by then memory is short; what raises in the third is a warning. A run may pause after the
+// first: then the second is another call of `jr_run`, which begins with the error as JSON.
 #include <math.h>
 
 #include "coroutines.h"
@@ -208,6 +209,12 @@ static int run_errbacks(lua_State *L) {
     *run->result = (jr_result){.outcome = JR_RUN_UNDEFINED, .retry_in = NAN};
     return 0;
   }
+  run->has_backoff = job->policy.backoff == JR_BACKOFF_FUNCTION;
+  if (run->request->pauses && run->request->error == NULL && (job->errbacks > 0 || run->has_backoff)) {
+    run->result->outcome = JR_RUN_RAISED;
+    run->keeps_stored_args = true;
+    return 0;
+  }
   if (run->args_invalid) {
     lua_newtable(L);
     run->keeps_stored_args = true;
@@ -218,7 +225,6 @@ static int run_errbacks(lua_State *L) {
   lua_pushvalue(L, ERROR);
   lua_rawset(L, ARGS);
   jri_take_coroutine(L, &run->coroutine);
-  run->has_backoff = job->policy.backoff == JR_BACKOFF_FUNCTION;
   state->in_errback = true;
   step_end end = run_steps(L, run, 2 + job->callbacks, job->errbacks);
   state->in_errback = false;
@@ -352,7 +358,7 @@ static void advance(job_run *run) {
   lua_insert(L, 2);
   if (lua_pcall(L, 2, 0, 0) != LUA_OK) finish_without_memory(run);
   run->phase = PHASE_FINISHED;
-  if (result->outcome == JR_RUN_UNDEFINED) return;
+  if (result->outcome == JR_RUN_UNDEFINED || result->outcome == JR_RUN_RAISED) return;
   if (!run->keeps_stored_args) result->args = jri_buffer_bytes(&state->args);
   if (state->cancelled) {
     result->outcome = JR_RUN_FAILED_CANCELLED;
@@ -361,6 +367,34 @@ static void advance(job_run *run) {
     jri_give_coroutine(L, &run->coroutine);
     jri_renew_timeout(state);
   }
+}
+
+/// Finds out what the first phase of the earlier call knew.
+static int check_stored(lua_State *L) {
+  job_run *run = lua_touserdata(L, RUN);
+  lua_settop(L, ARGS - 1);
+  push_args(L, run);
+  return 0;
+}
+
+static int decode_error(lua_State *L) {
+  const jr_request *request = ((job_run *)lua_touserdata(L, RUN))->request;
+  jri_json_decode(L, request->error, request->error_length, "error", NULL);
+  return 1;
+}
+
+/// Begins with the second phase, where an earlier call came back with an error.
+static void resume_failed(job_run *run) {
+  lua_State *L = run->state->lua;
+  run->phase = PHASE_ERRBACKS;
+  run->result->outcome = JR_RUN_FAILED;
+  lua_pushcfunction(L, check_stored);
+  lua_pushlightuserdata(L, run);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
+  lua_pushcfunction(L, decode_error);
+  lua_pushlightuserdata(L, run);
+  // Where it raises, that is the error.
+  lua_pcall(L, 1, 1, 0);
 }
 
 void jr_run(jr_state *state, const jr_request *request, jr_result *result) {
@@ -374,6 +408,7 @@ void jr_run(jr_state *state, const jr_request *request, jr_result *result) {
   state->keeps_traceback = false;
   state->retry_in = NAN;
   jri_begin_interruption(state, request);
+  if (request->error != NULL) resume_failed(&run);
   while (run.phase != PHASE_FINISHED) advance(&run);
   jri_give_coroutine(state->lua, &run.coroutine);
   jri_end_interruption(state);

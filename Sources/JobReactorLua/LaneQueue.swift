@@ -44,7 +44,7 @@ final class LaneQueue<Element: Sendable>: @unchecked Sendable {
     }
 
     /// Takes back the first that matches and that no worker has begun; from any thread.
-    func withdraw(where matches: (Element) -> Bool) -> Element? {
+    func withdrawFirst(where matches: (Element) -> Bool) -> Element? {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         guard let index = waiting[head...].firstIndex(where: matches) else { return nil }
@@ -60,15 +60,14 @@ final class LaneQueue<Element: Sendable>: @unchecked Sendable {
         }
     }
 
-    /// Takes back what no worker has begun; from any thread.
-    func withdraw() -> [Element] {
+    /// Takes back what matches and no worker has begun; from any thread.
+    func withdraw(where matches: (Element) -> Bool) -> [Element] {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        defer {
-            waiting = []
-            head = 0
-        }
-        return Array(waiting[head...])
+        let rest = waiting[head...]
+        waiting = rest.filter { !matches($0) }
+        head = 0
+        return rest.filter(matches)
     }
 
     /// No more work comes; a worker ends when it asks for some.

@@ -79,10 +79,10 @@ final class LuaGeneration {
 
     var interrupter: Interrupter { Interrupter(state: state) }
 
-    /// Runs a job, with ``JobLifecycle/begin(_:now:)`` done; returns whether it has enqueued others as well.
+    /// Runs a job, with ``JobLifecycle/begin(_:now:)`` done, or the errbacks of one that failed; returns whether it has
+    /// enqueued others as well.
     func run(_ run: LuaLane.Run) -> (RunOutcome, hasEnqueued: Bool) {
         let job = run.job
-        let jobItself = run.jobItself
         host.current = job
         host.hasEnqueued = false
         defer { host.current = nil }
@@ -90,7 +90,7 @@ final class LuaGeneration {
         var name = job.name
         name.withUTF8 { name in
             job.args.bytes.withUnsafeBytes { args in
-                withOptionalBytes(jobItself) { itself in
+                withOptionalBytes(run.jobItself, run.raised?.error) { itself, error in
                     var request = jr_request(
                         run: nil,
                         name: UnsafeRawPointer(name.baseAddress ?? Self.empty).assumingMemoryBound(to: CChar.self),
@@ -98,12 +98,22 @@ final class LuaGeneration {
                         args: (args.baseAddress ?? UnsafeRawPointer(Self.empty)).assumingMemoryBound(to: CChar.self),
                         args_length: args.count, job_itself: itself.baseAddress?.assumingMemoryBound(to: CChar.self),
                         job_itself_length: itself.count, number: run.number, attempt: job.attempt,
-                        timeout: run.timeout ?? 0)
+                        timeout: run.timeout ?? 0, pauses: run.pauses,
+                        error: error.baseAddress?.assumingMemoryBound(to: CChar.self), error_length: error.count)
                     jr_run(state, &request, &result)
                 }
             }
         }
-        return (RunOutcome(result, storedArgs: job.args), host.hasEnqueued)
+        var outcome = RunOutcome(result, storedArgs: job.args)
+        if let raised = run.raised {
+            // Without a definition any more there are no errbacks.
+            if outcome.kind == .undefined {
+                outcome = raised
+                outcome.kind = .failed
+            }
+            outcome.traceback = raised.traceback
+        }
+        return (outcome, host.hasEnqueued)
     }
 
     // Never freed: a place to point at when there is nothing.
@@ -119,8 +129,12 @@ private enum EmptyBytes {
     }()
 }
 
-private func withOptionalBytes(_ bytes: [UInt8]?, _ body: (UnsafeRawBufferPointer) -> Void) {
-    if let bytes { bytes.withUnsafeBytes(body) } else { body(UnsafeRawBufferPointer(start: nil, count: 0)) }
+private func withOptionalBytes(
+    _ first: [UInt8]?, _ second: [UInt8]?, _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Void
+) {
+    let none = UnsafeRawBufferPointer(start: nil, count: 0)
+    if let first { return first.withUnsafeBytes { first in withOptionalBytes(nil, second) { body(first, $1) } } }
+    if let second { second.withUnsafeBytes { body(none, $0) } } else { body(none, none) }
 }
 
 extension jr_bytes {
@@ -138,6 +152,7 @@ extension RunOutcome {
         switch result.outcome {
         case JR_RUN_SUCCEEDED: kind = .succeeded
         case JR_RUN_CANCELLED: kind = .cancelled
+        case JR_RUN_RAISED: kind = .raised
         case JR_RUN_FAILED_CANCELLED: kind = .failedCancelled
         case JR_RUN_UNDEFINED:
             self.init(.undefined, args: storedArgs)

@@ -25,21 +25,36 @@ public final class LuaLane: Sendable {
         public var number: UInt64
         /// Seconds after which the run is interrupted and fails; nil for never.
         public var timeout: Double?
+        /// Whether a run that fails comes back as `raised` before its errbacks, so that the failure can be stored.
+        public var pauses: Bool
+        /// That outcome, when the errbacks are to run.
+        public var raised: RunOutcome?
 
-        public init(job: Job, jobItself: [UInt8]? = nil, number: UInt64 = 1, timeout: Double? = nil) {
+        public init(
+            job: Job, jobItself: [UInt8]? = nil, number: UInt64 = 1, timeout: Double? = nil, pauses: Bool = false,
+            raised: RunOutcome? = nil
+        ) {
             self.job = job
             self.jobItself = jobItself
             self.number = number
             self.timeout = timeout
+            self.pauses = pauses
+            self.raised = raised
         }
     }
 
-    /// A run that is done.
+    /// A run that is done, or paused.
     public struct Outcome: Sendable {
         public var job: Job
         public var outcome: RunOutcome
         /// Whether the run has enqueued jobs.
         public var hasEnqueued: Bool
+
+        public init(_ job: Job, _ outcome: RunOutcome, hasEnqueued: Bool = false) {
+            self.job = job
+            self.outcome = outcome
+            self.hasEnqueued = hasEnqueued
+        }
     }
 
     /// What a running job said last of how far it is.
@@ -127,20 +142,20 @@ public final class LuaLane: Sendable {
         }
     }
 
-    /// Takes back the runs that have not begun.
-    public func withdraw() -> [Run] { queue.withdraw() }
+    /// Takes back the runs that have not begun. Those whose errbacks are to run have.
+    public func withdraw() -> [Run] { queue.withdraw { $0.raised == nil } }
 
     /// Cancels the run of a job. One that has not begun is taken back, and returned; one under way is interrupted, and its
     /// outcome comes as any other.
     public func cancel(_ id: JobID) -> Run? {
-        if let run = queue.withdraw(where: { $0.job.id == id }) { return run }
+        if let run = queue.withdrawFirst(where: { $0.job.id == id }) { return run }
         for (worker, run) in queue.workersAt({ $0.job.id == id }) {
             interrupters.withLock { $0[worker]?.cancel(run.number) }
         }
         return nil
     }
 
-    /// Ends each thread after the job that it runs now.
+    /// Ends each thread after the job that it runs now; runs that have not begun, and paused ones, are forgotten.
     public func stop() { queue.close() }
 
     private func live(_ worker: Int, loaded: (@Sendable (Result<ScriptReport, ScriptError>) -> Void)?) {
@@ -162,7 +177,7 @@ public final class LuaLane: Sendable {
         interrupters.withLock { $0[worker] = generation.interrupter }
         while let run = queue.take(worker: worker) {
             let (outcome, hasEnqueued) = generation.run(run)
-            put { $0.outcomes.append(Outcome(job: run.job, outcome: outcome, hasEnqueued: hasEnqueued)) }
+            put { $0.outcomes.append(Outcome(run.job, outcome, hasEnqueued: hasEnqueued)) }
         }
         // The state is closed only when nobody can reach it any more.
         interrupters.withLock { $0[worker] = nil }

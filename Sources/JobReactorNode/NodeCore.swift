@@ -261,7 +261,7 @@ final class NodeCore {
         lastRunNumber += 1
         return LuaLane.Run(
             job: job, jobItself: configuration.mergeJobItselfToArgs ? job.itself(onNode: configuration.name) : nil,
-            number: lastRunNumber, timeout: hasTimeouts ? policy(for: job).timeout : nil)
+            number: lastRunNumber, timeout: hasTimeouts ? policy(for: job).timeout : nil, pauses: true)
     }
 
     private func policy(for job: Job) -> JobPolicy { configuration.policy.applying(policies[job.name], job) }
@@ -343,20 +343,56 @@ final class NodeCore {
     private func end(_ outcomes: [LuaLane.Outcome], on lane: NodeLane) {
         guard !outcomes.isEmpty else { return }
         let now = clock.now
-        let transitions = outcomes.map { outcome in
-            JobLifecycle.end(
-                outcome.job, outcome.outcome, policy: policy(for: outcome.job),
-                isCancelled: live[outcome.job.id]?.isCancelled ?? false, now: now)
+        var raised: [LuaLane.Outcome] = []
+        var transitions: [JobLifecycle.Transition] = []
+        transitions.reserveCapacity(outcomes.count)
+        for outcome in outcomes {
+            let transition = decide(outcome, now: now)
+            if case .errbacks = transition.next {
+                raised.append(LuaLane.Outcome(transition.job, outcome.outcome))
+            } else {
+                transitions.append(transition)
+            }
         }
-        lane.running -= outcomes.count
+        if !raised.isEmpty { storeRaised(raised, on: lane) }
+        lane.running -= transitions.count
         runReady()
-        store(transitions)
+        if !transitions.isEmpty { store(transitions) }
+    }
+
+    private func decide(_ outcome: LuaLane.Outcome, now: Timestamp) -> JobLifecycle.Transition {
+        JobLifecycle.end(
+            outcome.job, outcome.outcome, policy: policy(for: outcome.job),
+            isCancelled: live[outcome.job.id]?.isCancelled ?? false, now: now)
+    }
+
+    /// The failures of runs are stored before the errbacks run.
+    private func storeRaised(_ raised: [LuaLane.Outcome], on lane: NodeLane) {
+        let bound = NIOLoopBound((self, lane), eventLoop: loop)
+        storage.apply(raised.map { .update($0.job) }) { result in
+            bound.eventLoop.runOrExecute { bound.value.0.runErrbacks(raised, result, on: bound.value.1) }
+        }
+    }
+
+    private func runErrbacks(_ raised: [LuaLane.Outcome], _ result: Result<Void, StorageError>, on lane: NodeLane) {
+        if case .failure(let error) = result {
+            // What the errbacks come to is stored as one with the failure.
+            logger.error("failures could not be stored", metadata: ["reason": "\(error)", "jobs": "\(raised.count)"])
+        }
+        let cancelled = raised.filter { live[$0.job.id]?.isCancelled == true }
+        if !cancelled.isEmpty { end(cancelled, on: lane) }
+        lane.lua.submit(
+            raised.filter { live[$0.job.id]?.isCancelled != true }.map { raised in
+                var run = run(raised.job)
+                run.raised = raised.outcome
+                return run
+            })
     }
 
     private func store(_ transitions: [JobLifecycle.Transition]) {
         let changes: [JobChange] = transitions.map { transition in
             switch transition.next {
-            case .wait, .keep: .update(transition.job)
+            case .wait, .keep, .errbacks: .update(transition.job)
             case .remove: .remove(transition.job.id)
             case .park: storage.isDurable ? .update(transition.job) : .remove(transition.job.id)
             }
@@ -393,6 +429,7 @@ final class NodeCore {
         let creditLink = live[job.id]?.creditLink ?? 0
         if creditLink != 0 { destinations[job.distributor]?.settled(onLink: creditLink) }
         switch transition.next {
+        case .errbacks: break
         case .wait:
             live[job.id]?.stage = .waiting
             live[job.id]?.creditLink = 0
@@ -422,10 +459,14 @@ final class NodeCore {
         case .running:
             for lane in lanes {
                 guard let run = lane.lua.cancel(id) else { continue }
-                // It had not begun, and does not.
-                lane.running -= 1
-                endCancelled([run.job])
-                runReady()
+                if let raised = run.raised {
+                    end([LuaLane.Outcome(run.job, raised)], on: lane)
+                } else {
+                    // It had not begun, and does not.
+                    lane.running -= 1
+                    endCancelled([run.job])
+                    runReady()
+                }
             }
         case .waiting, .ready:
             live[id]?.stage = .ending

@@ -100,14 +100,28 @@ const outcome *fixture_run_with(fixture *f, const char *name, const char *args, 
       .args_length = strlen(args),
       .job_itself = job_itself,
       .job_itself_length = job_itself != NULL ? strlen(job_itself) : 0,
+      .pauses = f->pauses,
   };
   jr_run(f->state, &request, &result);
+  copy(out.traceback, result.traceback);
+  if (result.outcome == JR_RUN_RAISED) {
+    f->paused++;
+    copy(out.args, result.args);
+    CHECK(strcmp(out.args, args) == 0, "%s: %s", name, out.args);
+    copy(out.error, result.error);
+    copy(out.message, result.message);
+    request.error = out.error;
+    request.error_length = strlen(out.error);
+    jr_run(f->state, &request, &result);
+    CHECK(result.traceback.length == 0, "%s has two tracebacks", name);
+    copy(out.errback_error, result.message);
+    CHECK(strcmp(out.message, out.errback_error) == 0, "%s: %s, then %s", name, out.message, out.errback_error);
+  }
   out.outcome = result.outcome;
   copy(out.args, result.args);
   copy(out.error, result.error);
   copy(out.errback_error, result.errback_error);
   copy(out.message, result.message);
-  copy(out.traceback, result.traceback);
   return &out;
 }
 

@@ -25,6 +25,8 @@ typedef struct {
   char problems[TEXT_CAPACITY];  // `warning: …` and `error: …` lines
   char jobs[TEXT_CAPACITY];      // lines of jr_list_jobs
   void *last_run;                // of the last thing said
+  bool pauses;                   // runs are made of two calls where a step raises
+  int paused;                    // how many were
 } fixture;
 
 bool fixture_open(fixture *f, size_t memory_limit, const char *modules);

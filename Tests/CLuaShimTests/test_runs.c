@@ -122,7 +122,9 @@ static const run_case cases[] = {
 static void check_case(fixture *f, const run_case *c) {
   const outcome *out = fixture_run(f, c->job, c->stored);
   CHECK(out->outcome == c->outcome, "%s: outcome %d", c->job, out->outcome);
-  CHECK(same_members(out->args, c->args), "%s: args %s", c->job, out->args);
+  // Between two calls the error is JSON, in which U+FFFD stands for what is not UTF-8.
+  const char *args = f->pauses && strcmp(c->job, "not_utf8") == 0 ? "{\"length\":5}" : c->args;
+  CHECK(same_members(out->args, args), "%s: args %s", c->job, out->args);
   CHECK(same_members(out->error, c->error), "%s: error %s", c->job, out->error);
   CHECK(strcmp(out->errback_error, c->errback_error) == 0, "%s: errback_error %s", c->job, out->errback_error);
   char message[TEXT_CAPACITY];
@@ -211,9 +213,11 @@ void test_runs(void) {
   static fixture f;
   fixture_start(&f, jobs);
   // Twice: nothing of a run changes the next.
-  for (int round = 0; round < 2; round++) {
+  for (int round = 0; round < 4; round++) {
+    f.pauses = round >= 2;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) check_case(&f, &cases[i]);
   }
+  CHECK(f.paused > 20, "%d runs paused", f.paused);
   CHECK(!contains(f.said, "not reached"), "%s", f.said);
   check_details(&f);
   check_job_itself(&f);

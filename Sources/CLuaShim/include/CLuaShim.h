@@ -133,6 +133,8 @@ typedef enum {
   JR_RUN_FAILED_CANCELLED = 3,
   /// No script defines the job; nothing ran and no field is set.
   JR_RUN_UNDEFINED = 4,
+  /// A step raised, and errbacks or a backoff function are still to be called: only for `jr_request.pauses`.
+  JR_RUN_RAISED = 5,
 } jr_run_outcome;
 
 typedef struct {
@@ -153,6 +155,12 @@ typedef struct {
   /// Seconds for this run, 0 for no limit: the body and the callbacks have that long together, then the errbacks, then the
   /// backoff function. A definition's own timeout is not looked at: it has to be given here.
   double timeout;
+  /// Come back with `JR_RUN_RAISED` before the errbacks of a run that failed, so that the failure can be stored first.
+  bool pauses;
+  /// What such a run left in `jr_result.error`: no body and no callbacks, but the errbacks run, and the backoff function.
+  /// NULL for a run from its beginning.
+  const char *_Nullable error;
+  size_t error_length;
 } jr_request;
 
 typedef struct {
@@ -166,7 +174,7 @@ typedef struct {
   jr_bytes errback_error;
   /// The error as plain text, for people and for the record.
   jr_bytes message;
-  /// Lua's traceback of the step that raised, as plain text.
+  /// Lua's traceback of the step that raised, as plain text; empty when that was in an earlier call.
   jr_bytes traceback;
   /// Of `JR_RUN_FAILED`: seconds until the next attempt, from `retry_in(seconds)` in an errback, else from the backoff
   /// function; NAN when neither says.

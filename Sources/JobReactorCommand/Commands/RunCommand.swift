@@ -48,7 +48,7 @@ struct RunCommand: AsyncParsableCommand {
         case .cancelled:
             Terminal.note("the job cancelled itself")
             try Terminal.result(outcome.args.description)
-        case .failed, .failedCancelled:
+        case .raised, .failed, .failedCancelled:
             Self.tell(outcome)
             throw CommandFailure.told
         case .undefined:

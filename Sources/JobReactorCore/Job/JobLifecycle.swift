@@ -5,6 +5,8 @@ public struct RunOutcome: Hashable, Sendable {
         case succeeded
         /// Cancelled by the body or a callback.
         case cancelled
+        /// A step raised, and errbacks or the job's backoff function are still to run.
+        case raised
         /// A step raised; the errbacks ran.
         case failed
         /// As `failed`, and an errback cancelled the job.
@@ -16,7 +18,7 @@ public struct RunOutcome: Hashable, Sendable {
     public var kind: Kind
     /// The args as they stand, without `error`, `errback_error` and `job_itself`.
     public var args: JobArguments
-    /// JSON of `args.error`, for `failed` and `failedCancelled`.
+    /// JSON of `args.error`, for `raised`, `failed` and `failedCancelled`.
     public var error: [UInt8]?
     /// JSON of `args.errback_error`, when an errback raised.
     public var errbackError: [UInt8]?
@@ -63,6 +65,8 @@ public enum JobLifecycle {
     /// What is to happen after a run.
     public struct Transition: Hashable, Sendable {
         public enum Next: Hashable, Sendable {
+            /// Run the errbacks, once the record is stored.
+            case errbacks
             /// Wait until `job.dueAt`, then run again.
             case wait
             /// Finished; the record stays.
@@ -127,6 +131,11 @@ public enum JobLifecycle {
             job.args = outcome.args
             return endCancelled(job, policy: policy)
 
+        case .raised:
+            note(outcome, in: &job, now: now)
+            job.status = .error
+            return Transition(job: job, next: .errbacks, feedback: nil)
+
         case .failed:
             fail(&job, outcome, now: now)
             guard job.attempt < policy.maxAttempt else {
@@ -158,6 +167,11 @@ public enum JobLifecycle {
 
     private static func fail(_ job: inout Job, _ outcome: RunOutcome, now: Timestamp) {
         job.args = outcome.args
+        // Else it is noted already, before the errbacks.
+        if job.status != .error { note(outcome, in: &job, now: now) }
+    }
+
+    private static func note(_ outcome: RunOutcome, in job: inout Job, now: Timestamp) {
         job.failedAt = now
         job.lastError = outcome.message
         job.lastTraceback = outcome.traceback
@@ -182,6 +196,7 @@ extension RunOutcome.Kind {
     fileprivate func cancelled(_ isCancelled: Bool, isPeriodic: Bool) -> RunOutcome.Kind {
         switch self {
         case .succeeded where isCancelled && isPeriodic: .cancelled
+        case .raised where isCancelled: .failedCancelled
         case .failed where isCancelled: .failedCancelled
         default: self
         }

@@ -12,6 +12,7 @@ import Testing
             case wait(seconds: Double)
             case removed(by: any KeyPath<JobPolicy, Bool> & Sendable)
             case park
+            case errbacks
         }
         let kind: RunOutcome.Kind
         let isPeriodic: Bool
@@ -68,6 +69,10 @@ import Testing
         Row(
             .failedCancelled, periodic: true, last: true, .cancelled, attempt: 3,
             .removed(by: \.removeCancelledJobs), .error),
+        Row(.raised, periodic: false, last: false, .error, attempt: 2, .errbacks, nil),
+        Row(.raised, periodic: false, last: true, .error, attempt: 3, .errbacks, nil),
+        Row(.raised, periodic: true, last: false, .error, attempt: 2, .errbacks, nil),
+        Row(.raised, periodic: true, last: true, .error, attempt: 3, .errbacks, nil),
         Row(.undefined, periodic: false, last: false, .queued, attempt: 1, .park, nil),
         Row(.undefined, periodic: false, last: true, .queued, attempt: 2, .park, nil),
         Row(.undefined, periodic: true, last: false, .queued, attempt: 1, .park, nil),
@@ -101,6 +106,10 @@ import Testing
             RunOutcome(
                 kind, args: Self.after, error: bytes(#""resize.lua:3: oops""#), errbackError: bytes("{\"code\":7}"),
                 message: "resize.lua:3: oops", traceback: "stack traceback:\n\t…")
+        case .raised:
+            RunOutcome(
+                kind, args: Self.before, error: bytes(#""resize.lua:3: oops""#), message: "resize.lua:3: oops",
+                traceback: "stack traceback:\n\t…")
         case .undefined: RunOutcome(kind, args: Self.before)
         }
     }
@@ -123,11 +132,12 @@ import Testing
                 next = .wait
             case .removed(let flag): next = policy[keyPath: flag] ? .remove : .keep
             case .park: next = .park
+            case .errbacks: next = .errbacks
             }
             switch row.kind {
             case .succeeded, .cancelled: expected.args = Self.after
-            case .failed, .failedCancelled:
-                expected.args = Self.after
+            case .raised, .failed, .failedCancelled:
+                if row.kind != .raised { expected.args = Self.after }
                 expected.failedAt = Self.end
                 expected.lastError = "resize.lua:3: oops"
                 expected.lastTraceback = "stack traceback:\n\t…"
@@ -154,9 +164,32 @@ import Testing
     func completeness() {
         var cells: Set<String> = []
         for row in Self.table { cells.insert(row.testDescription) }
-        #expect(cells.count == 20)
-        #expect(Self.table.count == 20)
+        #expect(cells.count == 24)
+        #expect(Self.table.count == 24)
         #expect(Self.policies.count == 8)
+    }
+
+    @Test("what a failure noted before the errbacks stays, whatever they came to", arguments: [false, true])
+    func errbacks(isCancelled: Bool) {
+        let running = running(attempt: 2, period: nil)
+        let policy = JobPolicy(maxAttempt: 3, removeCancelledJobs: false)
+        let raised = JobLifecycle.end(running, outcome(.raised), policy: policy, now: Self.end)
+        #expect(raised.next == .errbacks)
+        let later = Self.end.advanced(bySeconds: 9)
+        var after = outcome(.failed)
+        after.message = "better said"
+        after.traceback = nil
+        let ended = JobLifecycle.end(raised.job, after, policy: policy, isCancelled: isCancelled, now: later)
+        #expect(ended.job.failedAt == Self.end)
+        #expect(ended.job.lastError == "resize.lua:3: oops")
+        #expect(ended.job.lastTraceback == "stack traceback:\n\t…")
+        #expect(ended.job.args == Self.after)
+        #expect(ended.job.status == (isCancelled ? .cancelled : .queued))
+        // Cancelled before the errbacks ran: they do not.
+        let cancelled = JobLifecycle.end(running, outcome(.raised), policy: policy, isCancelled: true, now: later)
+        #expect(cancelled.job.status == .cancelled)
+        #expect(cancelled.job.args == Self.before)
+        #expect(cancelled.feedback == Feedback(.error, args: ["path": "cat.png", "error": "resize.lua:3: oops"]))
     }
 
     @Test("the start of a run counts the attempt and notes the time; nothing else changes")
@@ -303,6 +336,7 @@ import Testing
         let cells: [Cell] = [
             (.succeeded, false, .complete, .success), (.succeeded, true, .cancelled, .success),
             (.cancelled, false, .cancelled, .success), (.cancelled, true, .cancelled, .success),
+            (.raised, false, .cancelled, .error), (.raised, true, .cancelled, .error),
             (.failed, false, .cancelled, .error), (.failed, true, .cancelled, .error),
             (.failedCancelled, false, .cancelled, .error), (.failedCancelled, true, .cancelled, .error),
             (.undefined, false, .cancelled, .success), (.undefined, true, .cancelled, .success),
