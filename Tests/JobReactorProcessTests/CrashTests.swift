@@ -25,6 +25,24 @@ import Testing
         await client.stop()
     }
 
+    @Test("jobs that wait, for their time or for a node, cost no processor time: nothing polls")
+    func waitingIsFree() async throws {
+        let installation = try await Installation()
+        let node = try await installation.startNode("n1")
+        defer { node.signal(SIGTERM) }
+        let client = try await JobClient.connect(host: "localhost", port: installation.port)
+        let waiting = (0..<500).map { _ in JobSubmission("echo", [:], JobOptions(after: 3600)) }
+        _ = try client.enqueue(contentsOf: waiting + (0..<500).map { _ in JobSubmission("nobody_defines_it") })
+        #expect(try await client.perform("greet", ["name": "Ada"], timeout: 60)["greeting"] == "Hello, Ada!")
+        try await eventually("all are there") { try await installation.info("unfinished") == 1000 }
+        let before = (try installation.distributor.processorTicks(), try node.processorTicks())
+        try await Task.sleep(for: .seconds(3))
+        // One that polled without a pause would have taken 300.
+        #expect(try installation.distributor.processorTicks() - before.0 < 20)
+        #expect(try node.processorTicks() - before.1 < 20)
+        await client.stop()
+    }
+
     @Test(arguments: [SIGTERM, SIGINT]) func aSignalLetsTheRunningJobFinish(signal: Int32) async throws {
         let installation = try await Installation()
         let node = try await installation.startNode("n1", ["--grace", "30"])

@@ -39,6 +39,14 @@ final class RunningProgram: Sendable {
             ?? ""
     }
 
+    /// Processor time of the process and its threads so far, in clock ticks (1/100 s).
+    func processorTicks() throws -> Int {
+        let text = try String(contentsOfFile: "/proc/\(process.processIdentifier)/stat", encoding: .utf8)
+        // After the name in parentheses: the state is the first field, utime and stime are the 12th and 13th.
+        let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ").dropFirst()
+        return fields.dropFirst(11).prefix(2).reduce(0) { $0 + (Int($1) ?? 0) }
+    }
+
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
     /// Waits for the end and returns the exit status; a program killed by a signal has 128 and the signal's number.

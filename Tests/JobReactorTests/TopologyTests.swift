@@ -105,7 +105,7 @@ import Testing
             _ = try await Self.startNode("n1", cluster, []) {
                 $0.distributors = [Address(host: "localhost", port: port)]
             }
-            let distributor = try await cluster.startDistributor { $0.address.port = port }
+            let distributor = try await cluster.restartDistributor(port: port)
             #expect(try await distributor.perform("who", timeout: 20)["node"] == "n1")
         }
     }
@@ -117,7 +117,7 @@ import Testing
             _ = try await Self.startNode("n1", cluster, [first]) { $0.server = Address(host: "localhost", port: 0) }
             #expect(try await first.perform("who", timeout: 20)["node"] == "n1")
             await first.stop()
-            let second = try await cluster.startDistributor { $0.address.port = port }
+            let second = try await cluster.restartDistributor(port: port)
             #expect(try await second.perform("who", timeout: 20)["node"] == "n1")
         }
     }

@@ -176,7 +176,7 @@ import Testing
             await one.stop()
             let other = try await two.outcome("where")
             #expect(other.isSuccess)
-            let again = try await cluster.startDistributor { $0.address.port = port }
+            let again = try await cluster.restartDistributor(port: port)
             let same = try await again.outcome("where")
             #expect(same.isSuccess)
         }

@@ -73,7 +73,7 @@ import Testing
     /// A file; while it exists, a job that waits for its end runs.
     private struct Gate: ~Copyable {
         let path = FileManager.default.temporaryDirectory.appending(path: "gate-\(UUID().uuidString)").path
-        init() { FileManager.default.createFile(atPath: path, contents: nil) }
+        init() { _ = FileManager.default.createFile(atPath: path, contents: nil) }
         func open() { try? FileManager.default.removeItem(atPath: path) }
         deinit { open() }
     }

@@ -2,6 +2,7 @@ import JobReactor
 import JobReactorNode
 import JobReactorTesting
 import Logging
+import JobReactorWire
 import Testing
 
 /// One distributor, and one node with these scripts (one file, or path → text).
@@ -15,6 +16,26 @@ func withNode(
         try await cluster.startNode("n1", for: [distributor], configure)
         try await waitForNodes(["n1"], at: distributor)
         try await body(distributor)
+    }
+}
+
+extension Cluster {
+    /// Starts a distributor where one was before. For a moment a connection of another test may have that port.
+    func restartDistributor(
+        port: Int, _ configure: @Sendable (inout DistributorConfiguration) -> Void = { _ in }
+    ) async throws -> Distributor {
+        var tries = 0
+        while true {
+            do {
+                return try await startDistributor {
+                    $0.address.port = port
+                    configure(&$0)
+                }
+            } catch let error as WireError where tries < 600 && error.message.contains("already in use") {
+                tries += 1
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
     }
 }
 
