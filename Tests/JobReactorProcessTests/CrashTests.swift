@@ -25,7 +25,9 @@ import Testing
         await client.stop()
     }
 
-    @Test("jobs that wait, for their time or for a node, cost no processor time: nothing polls")
+    @Test(
+        "defect 6: with no free node the distributor does not spin; jobs that wait, for whatever, cost no processor time"
+    )
     func waitingIsFree() async throws {
         let installation = try await Installation()
         let node = try await installation.startNode("n1")

@@ -45,7 +45,7 @@ import Testing
             for _ in 0..<50 { try client.enqueue("echo", onSuccess: { results.append($0) }) }
             try await client.flush()
             await first.stop()
-            let second = try await cluster.startDistributor { $0.address = address }
+            let second = try await cluster.restartDistributor(port: address.port)
             try await cluster.startNode("n1", for: [second])
             try await results.wait(for: 50)
             #expect(Set(results.elements.map(\.id)).count == 50)

@@ -1,7 +1,9 @@
 import Foundation
 import JobReactor
+import JobReactorLua
 import JobReactorNode
 import JobReactorTesting
+import JobReactorWire
 import Logging
 import NIOPosix
 import ServiceLifecycle
@@ -87,8 +89,12 @@ import Testing
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
+    static func readme() throws -> String {
+        try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+    }
+
     static func blocks() throws -> [Block] {
-        let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+        let readme = try readme()
         var blocks: [Block] = []
         var mark = ""
         var open: Block?
@@ -129,6 +135,34 @@ import Testing
             }
         }
         #expect(count == 7)
+    }
+
+    @Test func theReadmeTellsEveryFieldOfARecordAndNoOther() throws {
+        var ids = JobID.Generator()
+        var job = Job(
+            id: ids.next(at: .now), name: "a", args: [:],
+            options: JobOptions(after: 1, period: 1, node: "n", notNode: "m", maxAttempt: 1, retryMultiplier: 1),
+            createdAt: .now)
+        (job.runAt, job.failedAt, job.lastError, job.lastTraceback) = (.now, .now, "no", "stack")
+        let shown = job.shownFields
+        let names = Set(stride(from: 0, to: shown.count, by: 2).map { shown[$0] }).union(["on_node"])
+        guard case .object(let itself) = try JSONValue(parsing: job.itself(onNode: "n")) else {
+            Issue.record("job_itself is no object")
+            return
+        }
+        let section = try #require(try Self.readme().components(separatedBy: "## The record of a job").last)
+        let rows = section.prefix(while: { $0 != "#" }).split(separator: "\n").filter { $0.hasPrefix("| `") }
+        var told: Set<String> = []
+        var toScripts: Set<String> = []
+        for row in rows {
+            for field in row.split(separator: "|")[0].split(separator: ",") {
+                let name = String(field.split(separator: "`")[1])
+                told.insert(name)
+                if !field.contains("*") { toScripts.insert(name) }
+            }
+        }
+        #expect(told == names)
+        #expect(toScripts == Set(itself.keys))
     }
 
     @Test func theLuaOfTheReadmeLoadsAndRuns() async throws {
