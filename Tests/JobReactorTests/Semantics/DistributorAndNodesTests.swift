@@ -46,17 +46,19 @@ import Testing
             let first = try await Self.node("n1", cluster, [distributor]) {
                 $0.server = Address(host: "127.0.0.1", port: 0)
             }
-            let port = try #require(try await first.port())
             try await waitForNodes(["n1"], at: distributor)
+            let server = try #require(try await first.port())
             var info = try #require(try await distributor.nodes().first)
-            #expect(info.address == "127.0.0.1:\(port)")
+            #expect(info.address == "127.0.0.1:\(server)")
             await first.stop()
             try await waitForNodes([], at: distributor)
-            _ = try await Self.node("n2", cluster, [distributor]) {
-                $0.server = Address(host: "127.0.0.1", port: port)
-                $0.connectTo = Address(host: "localhost", port: port)
+            let second = try await Self.node("n2", cluster, [distributor]) {
+                $0.server = Address(host: "127.0.0.1", port: 0)
+                // 0 is the port that it listens on.
+                $0.connectTo = Address(host: "localhost", port: 0)
             }
             try await waitForNodes(["n2"], at: distributor)
+            let port = try #require(try await second.port())
             info = try #require(try await distributor.nodes().first)
             #expect(info.address == "localhost:\(port)")
             let node = try await distributor.outcome("where").args["node"]
