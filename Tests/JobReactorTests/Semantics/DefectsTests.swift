@@ -82,11 +82,11 @@ import Testing
             let distributor = try await cluster.startDistributor()
             let ids = try await withThrowingTaskGroup(of: [JobID].self) { group in
                 for _ in 0..<4 {
-                    group.addTask { try (0..<5000).map { _ in try distributor.enqueue("echo", [:]) } }
+                    group.addTask { try (0..<1000).map { _ in try distributor.enqueue("echo", [:]) } }
                 }
                 return try await group.reduce(into: []) { $0 += $1 }
             }
-            #expect(ids.count == 20_000 && Set(ids).count == 20_000)
+            #expect(ids.count == 4000 && Set(ids).count == 4000)
         }
     }
 
