@@ -60,7 +60,9 @@ public actor Cluster {
     public func startDistributor(
         _ configure: @Sendable (inout DistributorConfiguration) -> Void = { _ in }
     ) async throws -> Distributor {
-        var configuration = DistributorConfiguration(port: 0, grace: 1, logger: logger)
+        var configuration = DistributorConfiguration(
+            port: 0, grace: 1, logger: logger)
+        configuration.limits.authenticationTime = 300
         configure(&configuration)
         let distributor = Distributor(configuration)
         distributors.append(distributor)

@@ -252,7 +252,7 @@ final class TestServer: Sendable {
     /// Port 0 takes a free one.
     static func start(
         host: String = "localhost", port: Int = 0, security: WireSecurity = WireSecurity(),
-        limits: RESPLimits = RESPLimits(),
+        limits: RESPLimits = RESPLimits(authenticationTime: 300),
         maximumConnections: Int = 100
     ) async throws -> TestServer {
         let loop = MultiThreadedEventLoopGroup.singleton.next()

@@ -5,10 +5,14 @@ public struct RESPLimits: Hashable, Sendable {
     /// Elements of all arrays of one frame together.
     public var elements: Int
 
-    /// 16 MiB, 100,000 elements. Arrays hold arrays at most 7 deep, a limit of the reader
+    /// Whole seconds that a peer has to say the password, where one is asked for.
+    public var authenticationTime: Int
+
+    /// 16 MiB, 100,000 elements, 10 s. Arrays hold arrays at most 7 deep, a limit of the reader
     /// itself.
-    public init(frameBytes: Int = 16 << 20, elements: Int = 100_000) {
+    public init(frameBytes: Int = 16 << 20, elements: Int = 100_000, authenticationTime: Int = 10) {
         self.frameBytes = frameBytes
         self.elements = elements
+        self.authenticationTime = authenticationTime
     }
 }

@@ -34,7 +34,6 @@ package final class CommandSession: ConnectionSession {
     /// Commands whose replies are owed or wait at once, before no more are read.
     private static let maximumOwed = 10_000
     private static let maximumWaitingBytes = 1 << 20
-    private static let authenticationTime = TimeAmount.seconds(10)
 
     private init(connection: Connection, service: any CommandService, password: Password?) {
         self.connection = connection
@@ -51,7 +50,7 @@ package final class CommandSession: ConnectionSession {
         let connection = Connection(role: .server, limits: limits, session: door)
         let session = CommandSession(connection: connection, service: service, password: password)
         connection.handOver(to: session)
-        if password != nil { session.expectAuthentication(on: loop) }
+        if password != nil { session.expectAuthentication(within: limits.authenticationTime, on: loop) }
         return connection
     }
 
@@ -199,9 +198,9 @@ package final class CommandSession: ConnectionSession {
         authenticationDeadline = nil
     }
 
-    private func expectAuthentication(on loop: any EventLoop) {
-        authenticationDeadline = loop.assumeIsolated().scheduleTask(in: Self.authenticationTime) {
-            self.connection.refuse("NOAUTH Authentication required within 10 seconds: closing.")
+    private func expectAuthentication(within seconds: Int, on loop: any EventLoop) {
+        authenticationDeadline = loop.assumeIsolated().scheduleTask(in: .seconds(Int64(seconds))) {
+            self.connection.refuse("NOAUTH Authentication required within \(seconds) seconds: closing.")
         }
     }
 }

@@ -260,9 +260,10 @@ import Testing
                 try await eventually("it has failed") { try await storage.record(id)?.failedAt != nil }
                 try await eventually("it waits") { try await storage.record(id)?.status == .queued }
                 let record = try #require(try await storage.record(id))
-                #expect(record.attempt == 1 && record.makeAfter == wait && record.lastError == "no")
                 let failedAt = try #require(record.failedAt)
-                #expect(record.dueAt == failedAt.advanced(bySeconds: wait))
+                let expected = record.period == nil ? wait * Double(record.attempt) : wait
+                #expect(record.attempt >= 1 && record.makeAfter == expected && record.lastError == "no")
+                #expect(record.dueAt == failedAt.advanced(bySeconds: expected))
                 _ = try await distributor.cancel(id)
             }
             #expect(JobPolicy().maxAttempt == 10 && JobPolicy().retryMultiplier == 5)
