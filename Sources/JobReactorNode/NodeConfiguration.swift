@@ -18,6 +18,9 @@ public struct NodeConfiguration: Sendable {
     public var jobDirectory: String
     /// What holds for a job where neither its script nor its producer says otherwise.
     public var policy: JobPolicy
+    /// Whether unfinished jobs in the storage are taken up at the start, each with `args.retrying = true`; else they stay
+    /// there.
+    public var retryJobsAtStart: Bool
     /// Whether scripts and feedbacks see `args.job_itself`.
     public var mergeJobItselfToArgs: Bool
     /// Whether each run is logged: its end at debug level, a failure at warning level.
@@ -40,7 +43,8 @@ public struct NodeConfiguration: Sendable {
     public init(
         name: String, distributors: [Address], server: Address? = nil, connectTo: Address? = nil,
         storage: any JobStorage = MemoryStorage(), jobDirectory: String = "reactor_jobs",
-        policy: JobPolicy = JobPolicy(), mergeJobItselfToArgs: Bool = false, logJobProcessing: Bool = true,
+        policy: JobPolicy = JobPolicy(), retryJobsAtStart: Bool = true, mergeJobItselfToArgs: Bool = false,
+        logJobProcessing: Bool = true,
         window: Int = 1024, deferLanes: Int = 2, memoryLimit: Int = 0, security: WireSecurity = WireSecurity(),
         limits: RESPLimits = RESPLimits(), maximumConnections: Int = 10_000, grace: Double = 10,
         reportTTL: Double = 3600, logger: Logger = Logger(label: "jobreactor.node")
@@ -52,6 +56,7 @@ public struct NodeConfiguration: Sendable {
         self.storage = storage
         self.jobDirectory = jobDirectory
         self.policy = policy
+        self.retryJobsAtStart = retryJobsAtStart
         self.mergeJobItselfToArgs = mergeJobItselfToArgs
         self.logJobProcessing = logJobProcessing
         self.window = window

@@ -24,9 +24,9 @@ extension NodeCore {
         destination.expiry?.cancel()
         destination.link?.connection.close(reason: "the distributor connected again")
         destination.link = link
-        destination.outbox.restart(received: destination.process == link.process ? link.received : nil)
+        forget(destination.outbox.restart(received: destination.process == link.process ? link.received : nil))
         destination.process = link.process
-        link.sendGreeting(jobs: jobNames, credit: isStopping ? 0 : configuration.window)
+        link.sendGreeting(jobs: jobNames, credit: isStopping || !ownsJobs ? 0 : configuration.window)
         destination.flush()
         logger.info("linked to a distributor", metadata: ["address": "\(link.connection.peer)"])
     }
@@ -37,13 +37,28 @@ extension NodeCore {
         logger.info(
             "link to a distributor lost",
             metadata: ["address": "\(link.connection.peer)", "reason": "\(reason ?? "closed")"])
+        expectReturn(of: link.distributor)
+        if !storage.isDurable { forgetJobs(of: destination) }
+        noteProgress()
+    }
+
+    /// Reports to a distributor that is away are kept for so long.
+    func expectReturn(of distributor: String) {
+        let destination = destination(distributor)
+        destination.expiry?.cancel()
         destination.expiry = loop.assumeIsolated().scheduleTask(
             in: .milliseconds(Int64(configuration.reportTTL * 1000))
         ) {
-            self.destinations[link.distributor] = nil
+            self.forget(destination.outbox.removeAll())
+            self.destinations[distributor] = nil
         }
-        if !storage.isDurable { forgetJobs(of: destination) }
-        noteProgress()
+    }
+
+    /// Reports that need not be kept any more.
+    private func forget(_ reports: [JobReport.Key]) {
+        guard storage.isDurable, !reports.isEmpty else { return }
+        // Were this lost, they would go out again: the distributor knows them.
+        storage.apply(reports.map { .taken($0) }) { _ in }
     }
 
     func closeLink(to distributor: String, reason: String) {
@@ -51,7 +66,7 @@ extension NodeCore {
     }
 
     func taken(_ count: Int, by distributor: String) {
-        destinations[distributor]?.outbox.taken(count)
+        if let keys = destinations[distributor]?.outbox.taken(count) { forget(keys) }
         noteProgress()
     }
 

@@ -36,7 +36,13 @@ extension NodeCore {
             lane.running -= runs.count
             withdrawn += runs.map(\.job)
         }
-        guard !storage.isDurable else { return }
+        guard !storage.isDurable else {
+            // Their beginnings are stored, but did not take place.
+            let waiting = withdrawn.map { JobLifecycle.withdraw($0) }
+            for job in waiting { live[job.id]?.stage = .waiting }
+            if !waiting.isEmpty { storage.apply(waiting.map { .update($0) }) { _ in } }
+            return
+        }
         var returned: [String: [JobID]] = [:]
         for job in withdrawn { returned[job.distributor, default: []].append(job.id) }
         for lane in lanes {
@@ -52,7 +58,7 @@ extension NodeCore {
     }
 
     func noteProgress() {
-        guard drained != nil, running == 0 else { return }
+        guard drained != nil, running == 0, endsUnderWay == 0 else { return }
         // A report to a distributor that is away cannot arrive now.
         if destinations.values.allSatisfy({ $0.link == nil || $0.outbox.isEmpty }) { finishDraining() }
     }
@@ -70,6 +76,8 @@ extension NodeCore {
         let closing =
             dialers.map(\.closed) + clients.values.map { $0.stopped(grace: 1) }
             + [listener?.closeConnections(on: loop)].compactMap { $0 }
-        return EventLoopFuture.andAllComplete(closing, on: loop)
+        let closed = loop.makePromise(of: Void.self)
+        storage.close { closed.succeed() }
+        return EventLoopFuture.andAllComplete(closing + [closed.futureResult], on: loop)
     }
 }

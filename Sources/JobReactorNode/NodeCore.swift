@@ -53,9 +53,15 @@ final class NodeCore {
     private var lastRunNumber: UInt64 = 0
     var live = JobTable<Live>()
     private var savesUnderWay = 0
+    /// Ends of runs that are being stored.
+    private(set) var endsUnderWay = 0
+    /// Taken up from an earlier process and not begun since.
+    var takenUp: Set<JobID> = []
+    /// Whether the jobs in the storage are this node's: not before the opening, nor when another has taken them over.
+    var ownsJobs = false
     /// Cancelled while they were being saved.
     private var earlyCancellations: Set<JobID> = []
-    private var timers = TimerQueue<JobID>()
+    var timers = TimerQueue<JobID>()
     var armed: (due: Timestamp, timer: Scheduled<Void>)?
     /// Jobs on the lanes, or about to be.
     var running: Int { lanes.reduce(0) { $0 + $1.running } }
@@ -86,7 +92,7 @@ final class NodeCore {
 
     func start() -> EventLoopFuture<Void> {
         let bound = NIOLoopBound(self, eventLoop: loop)
-        return loadScripts().flatMap { bound.value.listen() }.map {
+        return loadScripts().flatMap { bound.value.listen() }.flatMap { bound.value.openStorage() }.map {
             let core = bound.value
             for address in core.configuration.distributors {
                 let dialer = DistributorDialer(to: address, core: core)
@@ -185,7 +191,7 @@ final class NodeCore {
 
     /// Stores jobs that came over a link in one read, then acknowledges them.
     func receive(_ jobs: [Job], over link: DistributorLink) {
-        guard !isStopping else {
+        guard !isStopping, ownsJobs else {
             link.sendReturned(jobs.map(\.id))
             return link.acknowledge(saved: jobs.count, credit: 0)
         }
@@ -264,7 +270,7 @@ final class NodeCore {
             number: lastRunNumber, timeout: hasTimeouts ? policy(for: job).timeout : nil, pauses: true)
     }
 
-    private func policy(for job: Job) -> JobPolicy { configuration.policy.applying(policies[job.name], job) }
+    func policy(for job: Job) -> JobPolicy { configuration.policy.applying(policies[job.name], job) }
 
     // MARK: Running
 
@@ -280,7 +286,8 @@ final class NodeCore {
         while lane.room > begun.count, let job = lane.ready.popFirst() {
             guard case .ready = live[job.id]?.stage else { continue }
             live[job.id]?.stage = .running
-            begun.append(JobLifecycle.begin(job, now: now))
+            let isRetrying = !takenUp.isEmpty && takenUp.contains(job.id)
+            begun.append(JobLifecycle.begin(job, isRetrying: isRetrying, now: now))
         }
         guard !begun.isEmpty else { return }
         lane.running += begun.count
@@ -296,6 +303,14 @@ final class NodeCore {
             lane.running -= jobs.count
             return storageFailed(jobs, error)
         }
+        // The storage may have been lost meanwhile, and the jobs with it.
+        let ours = jobs.filter { live[$0.id]?.stage == .running }
+        lane.running -= jobs.count - ours.count
+        begin(ours, on: lane)
+    }
+
+    private func begin(_ jobs: [Job], on lane: NodeLane) {
+        if !takenUp.isEmpty { takenUp.subtract(jobs.lazy.map(\.id)) }
         let cancelled = jobs.filter { live[$0.id]?.isCancelled == true }
         guard cancelled.isEmpty else {
             lane.running -= cancelled.count
@@ -307,8 +322,9 @@ final class NodeCore {
 
     /// No user code runs whose beginning is not stored: the jobs wait and are tried again.
     private func storageFailed(_ jobs: [Job], _ error: StorageError) {
+        if error.code == .lost { return storageLost(error) }
         logger.error("the storage fails; jobs wait", metadata: ["reason": "\(error)", "jobs": "\(jobs.count)"])
-        for job in jobs {
+        for job in jobs where live[job.id] != nil {
             live[job.id]?.stage = .waiting
             timers.insert(job.id, due: clock.now.advanced(bySeconds: 1))
         }
@@ -347,6 +363,11 @@ final class NodeCore {
         var transitions: [JobLifecycle.Transition] = []
         transitions.reserveCapacity(outcomes.count)
         for outcome in outcomes {
+            guard live[outcome.job.id] != nil else {
+                // Another node has the job.
+                lane.running -= 1
+                continue
+            }
             let transition = decide(outcome, now: now)
             if case .errbacks = transition.next {
                 raised.append(LuaLane.Outcome(transition.job, outcome.outcome))
@@ -358,6 +379,7 @@ final class NodeCore {
         lane.running -= transitions.count
         runReady()
         if !transitions.isEmpty { store(transitions) }
+        noteProgress()
     }
 
     private func decide(_ outcome: LuaLane.Outcome, now: Timestamp) -> JobLifecycle.Transition {
@@ -376,13 +398,14 @@ final class NodeCore {
 
     private func runErrbacks(_ raised: [LuaLane.Outcome], _ result: Result<Void, StorageError>, on lane: NodeLane) {
         if case .failure(let error) = result {
+            if error.code == .lost { storageLost(error) }
             // What the errbacks come to is stored as one with the failure.
             logger.error("failures could not be stored", metadata: ["reason": "\(error)", "jobs": "\(raised.count)"])
         }
-        let cancelled = raised.filter { live[$0.job.id]?.isCancelled == true }
+        let cancelled = raised.filter { live[$0.job.id]?.isCancelled != false }
         if !cancelled.isEmpty { end(cancelled, on: lane) }
         lane.lua.submit(
-            raised.filter { live[$0.job.id]?.isCancelled != true }.map { raised in
+            raised.filter { live[$0.job.id]?.isCancelled == false }.map { raised in
                 var run = run(raised.job)
                 run.raised = raised.outcome
                 return run
@@ -390,42 +413,88 @@ final class NodeCore {
     }
 
     private func store(_ transitions: [JobLifecycle.Transition]) {
-        let changes: [JobChange] = transitions.map { transition in
-            switch transition.next {
-            case .wait, .keep, .errbacks: .update(transition.job)
-            case .remove: .remove(transition.job.id)
-            case .park: storage.isDurable ? .update(transition.job) : .remove(transition.job.id)
-            }
+        let now = clock.now
+        store(transitions.map { Ending(transition: $0, report: report(of: $0)) }, madeAt: now)
+    }
+
+    /// The end of a run, to be stored and then told.
+    private struct Ending {
+        let transition: JobLifecycle.Transition
+        let report: JobReport?
+    }
+
+    private func report(of transition: JobLifecycle.Transition) -> JobReport? {
+        guard let feedback = transition.feedback else { return nil }
+        let job = transition.job
+        var report = JobReport(id: job.id, name: job.name, feedback: feedback, status: job.status, run: job.runs)
+        if configuration.mergeJobItselfToArgs {
+            report.feedback.args = feedback.args.setting([("job_itself", job.itself(onNode: configuration.name))])
         }
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        storage.apply(changes) { result in
-            bound.eventLoop.runOrExecute { bound.value.ended(transitions, result) }
+        return report
+    }
+
+    /// What the start of the node decides about jobs that it finds, stored before anything else is done.
+    func storeTakenUp(_ transitions: [JobLifecycle.Transition]) -> EventLoopFuture<Void> {
+        guard !transitions.isEmpty else { return loop.makeSucceededVoidFuture() }
+        let endings = transitions.map { Ending(transition: $0, report: report(of: $0)) }
+        let changes = changes(of: endings, madeAt: clock.now)
+        let bound = NIOLoopBound((self, endings), eventLoop: loop)
+        return loop.answer { storage.apply(changes, done: $0) }.map {
+            let (core, endings) = bound.value
+            for ending in endings { core.end(ending) }
         }
     }
 
-    private func ended(_ transitions: [JobLifecycle.Transition], _ result: Result<Void, StorageError>) {
-        if case .failure(let error) = result {
-            // The outcomes are known and the jobs must not run again: they are reported all the same.
-            logger.error(
-                "outcomes could not be stored", metadata: ["reason": "\(error)", "jobs": "\(transitions.count)"])
+    private func changes(of endings: [Ending], madeAt now: Timestamp) -> [JobChange] {
+        let isDurable = storage.isDurable
+        return endings.map { ending in
+            let job = ending.transition.job
+            // Of a storage that forgets, the distributor keeps the job until it has the report.
+            let report = isDurable ? ending.report : nil
+            let stored = report.map { StoredReport($0, distributor: job.distributor, madeAt: now) }
+            return switch ending.transition.next {
+            case .wait, .keep, .errbacks: .update(job, stored)
+            case .remove: .remove(job.id, stored)
+            case .park: isDurable ? .update(job) : .remove(job.id)
+            }
         }
-        for transition in transitions { end(transition) }
+    }
+
+    private func store(_ endings: [Ending], madeAt now: Timestamp) {
+        endsUnderWay += 1
+        let bound = NIOLoopBound((self, endings), eventLoop: loop)
+        storage.apply(changes(of: endings, madeAt: now)) { result in
+            bound.eventLoop.runOrExecute { bound.value.0.ended(bound.value.1, madeAt: now, result) }
+        }
+    }
+
+    private func ended(_ endings: [Ending], madeAt: Timestamp, _ result: Result<Void, StorageError>) {
+        endsUnderWay -= 1
+        if case .failure(let error) = result {
+            if error.code == .lost { return storageLost(error) }
+            // Told before it is stored, the end of a run could come to nothing by a crash: the job would run again.
+            logger.error(
+                "outcomes could not be stored; they wait",
+                metadata: ["reason": "\(error)", "jobs": "\(endings.count)"])
+            endsUnderWay += 1
+            loop.assumeIsolated().scheduleTask(in: .seconds(1)) {
+                self.endsUnderWay -= 1
+                self.store(endings.filter { self.live[$0.transition.job.id] != nil }, madeAt: madeAt)
+            }
+            return
+        }
+        for ending in endings where live[ending.transition.job.id] != nil { end(ending) }
         for destination in destinations.values { destination.flush() }
         armTimer()
         noteProgress()
     }
 
-    private func end(_ transition: JobLifecycle.Transition) {
+    private func end(_ ending: Ending) {
+        let transition = ending.transition
         let job = transition.job
         counters.note(transition)
         if configuration.logJobProcessing { log(transition) }
-        if let feedback = transition.feedback {
-            var report = Report(id: job.id, name: job.name, feedback: feedback, status: job.status, run: job.runs)
-            if configuration.mergeJobItselfToArgs {
-                report.feedback.args = feedback.args.setting([("job_itself", job.itself(onNode: configuration.name))])
-            }
-            destination(job.distributor).outbox.append(report)
-        }
+        if let report = ending.report { destination(job.distributor).outbox.append(report) }
         let creditLink = live[job.id]?.creditLink ?? 0
         if creditLink != 0 { destinations[job.distributor]?.settled(onLink: creditLink) }
         switch transition.next {
@@ -518,7 +587,7 @@ final class NodeCore {
 
     // MARK: Time
 
-    private func armTimer() {
+    func armTimer() {
         guard let due = timers.nextDue, !isStopping else { return }
         if let armed, armed.due <= due { return }
         armed?.timer.cancel()

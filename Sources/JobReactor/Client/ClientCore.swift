@@ -169,7 +169,7 @@ final class ClientCore {
         noteProgress()
     }
 
-    func reported(_ report: Report) {
+    func reported(_ report: JobReport) {
         guard var entry = entries.removeValue(forKey: report.id) else { return }
         guard report.run > entry.lastRun else {
             entries[report.id] = entry

@@ -259,7 +259,7 @@ final class DistributorCore {
             ])
     }
 
-    func reported(_ report: Report) {
+    func reported(_ report: JobReport) {
         guard var entry = entries.removeValue(forKey: report.id) else { return reportedByStranger(report) }
         guard report.run > entry.lastRun else {
             entries[report.id] = entry
@@ -287,7 +287,7 @@ final class DistributorCore {
         if isFinished { noteProgress() }
     }
 
-    private func deliver(_ report: Report, name: String, to sink: Sink) {
+    private func deliver(_ report: JobReport, name: String, to sink: Sink) {
         if !handlers.isEmpty {
             for handler in handlers[name] ?? [] {
                 handler.deliver(report.feedback, id: report.id, name: name, status: report.status)
@@ -311,7 +311,7 @@ final class DistributorCore {
     }
 
     /// The outcome of a job that this process does not know: that of an earlier one, or one that has had its outcome.
-    private func reportedByStranger(_ report: Report) {
+    private func reportedByStranger(_ report: JobReport) {
         guard !givenTwice.contains(report.id), handlers[report.name] != nil else {
             counters.repeatedReports += 1
             return
@@ -379,7 +379,7 @@ final class DistributorCore {
         let ended = JobLifecycle.cancel(job, policy: JobPolicy())
         guard let feedback = ended.feedback else { return }
         // A run of its own, as far as those are concerned who tell reports apart by their runs.
-        let report = Report(
+        let report = JobReport(
             id: job.id, name: job.name, feedback: feedback, status: ended.job.status, run: entry.lastRun &+ 1)
         deliver(report, name: entry.name, to: entry.sink)
         noteProgress()

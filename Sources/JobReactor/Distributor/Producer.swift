@@ -34,7 +34,7 @@ final class Producer {
         }
     }
 
-    func report(_ report: Report) {
+    func report(_ report: JobReport) {
         outbox.append(report)
         sendReports()
     }

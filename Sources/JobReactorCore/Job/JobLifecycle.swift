@@ -82,14 +82,53 @@ public enum JobLifecycle {
         public var feedback: Feedback?
     }
 
-    /// The record at the start of a run. It is saved before any user code runs.
-    public static func begin(_ job: Job, now: Timestamp) -> Job {
+    /// The record at the start of a run. It is saved before any user code runs. `isRetrying` says that the job was taken
+    /// up from an earlier process of the node: its steps see `args.retrying`.
+    public static func begin(_ job: Job, isRetrying: Bool = false, now: Timestamp) -> Job {
         var job = job
+        if isRetrying { job.args = job.args.setting([("retrying", Array("true".utf8))]) }
         job.attempt += 1
         job.runs &+= 1
         job.runAt = now
         job.status = .inProgress
         return job
+    }
+
+    /// The record of a run that was begun and then not made: the node stops first.
+    public static func withdraw(_ job: Job) -> Job {
+        var job = job
+        job.attempt -= 1
+        job.runs &-= 1
+        job.status = .queued
+        return job
+    }
+
+    /// What becomes of an unfinished job when its node starts again. A run that the end of the node cut short was an
+    /// attempt: after the last one the job has failed, so that one that kills its node does not do so for ever. Nil where
+    /// the record is good as it stands, and the job waits for its time.
+    public static func takeUp(_ job: Job, policy: JobPolicy, now: Timestamp) -> Transition? {
+        switch job.status {
+        case .new, .queued: return nil
+        case .complete, .failed, .cancelled: return nil
+        case .inProgress, .error: break
+        }
+        var job = job
+        if job.status == .inProgress {
+            job.failedAt = now
+            job.lastError = "the node ended during attempt \(job.attempt)"
+            job.lastTraceback = nil
+        }
+        guard job.attempt < policy.maxAttempt else {
+            job.status = .failed
+            var error: [UInt8] = []
+            JSONWriter.write(job.lastError ?? "failed", into: &error)
+            let feedback = Feedback(.error, args: job.args.setting([("error", error)]))
+            return Transition(job: job, next: policy.removeFailedJobs ? .remove : .keep, feedback: feedback)
+        }
+        job.status = .queued
+        // At once: its time had come already.
+        job.dueAt = min(job.dueAt, now)
+        return Transition(job: job, next: .wait, feedback: nil)
     }
 
     /// The end of a job that is cancelled while it does not run. The application gets its args as they stand, as when the

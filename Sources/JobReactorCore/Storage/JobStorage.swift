@@ -1,17 +1,26 @@
-/// Where a node keeps its jobs.
+/// Where a node keeps its jobs, and the outcomes that their distributor does not have yet.
 ///
-/// Every call carries a batch and ends by calling `done` once, on any thread, perhaps before it returns. Calls of one
-/// storage take effect in the order they are made. A batch whose `done` reports success is stored as far as
-/// ``isDurable`` promises; one that reports an error changed nothing.
+/// A storage belongs to one owner at a time: a node (or a distributor that stores what waits in it) opens it before all
+/// else and closes it at its end. Every call carries a batch and ends by calling `done` once, on any thread, perhaps
+/// before it returns. Calls of one storage take effect in the order they are made, whether or not the calls before were
+/// answered. A batch whose `done` reports success is stored as far as ``isDurable`` promises; one that reports an error
+/// changed nothing, and may be given again.
+///
+/// `StorageConformance` in JobReactorTesting checks all that this page says.
 public protocol JobStorage: Sendable {
     /// Whether what was stored survives the end of the process. The jobs of a node whose storage is not durable are kept
     /// by their distributor as well, until their outcome arrives.
     var isDurable: Bool { get }
 
+    /// Makes `owner` the owner of the jobs that are kept under its name. Fails with ``StorageError/Code/held`` while
+    /// another owner has it open, and names that one. From the moment it succeeds nothing that an earlier owner still
+    /// sends has any effect: its calls fail with ``StorageError/Code/lost``.
+    func open(_ owner: StorageOwner, done: @escaping @Sendable (Result<Void, StorageError>) -> Void)
+
     /// Stores new jobs. A job whose id is already there changes nothing; `done` gets the ids that were new.
     func save(_ jobs: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void)
 
-    /// Applies changes to jobs that are there, each completely or not at all.
+    /// Applies changes in their order, each completely or not at all: a report is there when its record has changed.
     func apply(_ changes: [JobChange], done: @escaping @Sendable (Result<Void, StorageError>) -> Void)
 
     /// The record of a job; nil when there is none.
@@ -19,24 +28,99 @@ public protocol JobStorage: Sendable {
 
     /// Jobs in order of their ids, at most `limit`, those after `id` when one is given.
     func jobs(after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void)
+
+    /// Reports not yet taken, in order of their keys, at most `limit`, those after `key` when one is given.
+    func reports(
+        after key: JobReport.Key?, limit: Int, done: @escaping @Sendable (Result<[StoredReport], StorageError>) -> Void)
+
+    /// Ends the ownership, once all calls before have taken effect; there is no call after it. Another may open the same
+    /// place from then on. Closing one that is not open is fine.
+    func close(done: @escaping @Sendable () -> Void)
 }
 
-/// One step in the life of a stored job.
+/// Who opens a storage.
+public struct StorageOwner: Sendable {
+    /// The node's name: jobs are kept under it, and found under it again.
+    public var name: String
+    /// Where the owner can be reached, `host:port`; shown to those who find the storage held.
+    public var address: String?
+    /// Called, on any thread, when the storage finds out by itself that another has taken it over. What the owner still
+    /// runs is no longer its own.
+    public var lost: @Sendable (StorageError) -> Void
+
+    public init(name: String, address: String? = nil, lost: @escaping @Sendable (StorageError) -> Void = { _ in }) {
+        self.name = name
+        self.address = address
+        self.lost = lost
+    }
+}
+
+/// One step in the life of a stored job, or of its report. A step of a record that is not there changes nothing, nor does
+/// it keep the report.
 public enum JobChange: Hashable, Sendable {
-    /// The record now reads so.
-    case update(Job)
-    /// The record is no longer needed.
-    case remove(JobID)
+    /// The record now reads so; the report is kept until it is taken.
+    case update(Job, StoredReport? = nil)
+    /// The record is no longer needed; the report is kept until it is taken.
+    case remove(JobID, StoredReport? = nil)
+    /// The report has arrived, or is too old, and is no longer needed.
+    case taken(JobReport.Key)
 }
 
-/// Why a storage could not do what it was asked.
+/// A report that is kept for its distributor.
+public struct StoredReport: Hashable, Sendable {
+    public var report: JobReport
+    /// The name of the distributor that is to have it.
+    public var distributor: String
+    /// When the run ended.
+    public var madeAt: Timestamp
+
+    public init(_ report: JobReport, distributor: String, madeAt: Timestamp) {
+        self.report = report
+        self.distributor = distributor
+        self.madeAt = madeAt
+    }
+}
+
+/// Why a storage could not do what it was asked. Whatever the code, nothing of the batch was stored.
 public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
+    public enum Code: String, Hashable, Sendable {
+        /// It did not work, and may work another time.
+        case failed
+        /// There is no room: a full disk, or a server at its memory limit.
+        case full
+        /// The storage cannot be used as it is: a damaged file, one of a newer release, one that may not be written, a
+        /// wrong password.
+        case unusable
+        /// Another owner has it open.
+        case held
+        /// Another owner has taken it over; no call of this one has an effect any more.
+        case lost
+        /// It was closed, or is not open yet.
+        case closed
+    }
+
+    public let code: Code
     /// Says what to do.
     public let message: String
 
-    public init(_ message: String) {
+    public init(_ message: String, code: Code = .failed) {
+        self.code = code
         self.message = message
     }
 
     public var description: String { message }
+}
+
+extension StorageError {
+    /// For the second who opens a storage: names the first.
+    public static func held(by name: String, address: String?, detail: String? = nil) -> StorageError {
+        let more = [address.map { "at \($0)" }, detail].compactMap { $0 }.joined(separator: ", ")
+        return StorageError(
+            "the storage of \(name) is open already\(more.isEmpty ? "" : " (\(more))"):"
+                + " stop that one, or give this one another name",
+            code: .held)
+    }
+
+    /// For calls before the opening and after the end.
+    public static let notOpen = StorageError("the storage is not open: open it first", code: .closed)
 }

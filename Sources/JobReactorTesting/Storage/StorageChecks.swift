@@ -5,6 +5,142 @@ internal import JobReactorCore
 private typealias Failure = StorageConformanceFailure
 
 extension StorageConformance {
+    static let opening = [
+        Check("a storage that is not open serves nobody", isOpened: false) { probe async throws(Failure) in
+            try await probe.expectRefused(probe.startSave([Sample.plain(1)]), .closed, "before the opening")
+            try await probe.expectRefused(probe.startApply([.remove(Sample.id(1))]), .closed, "before the opening")
+            try await probe.expectRefused(probe.startLoad(Sample.id(1)), .closed, "before the opening")
+            try await probe.expectRefused(probe.startJobs(after: nil, limit: 1), .closed, "before the opening")
+            try await probe.expectRefused(probe.startReports(after: nil, limit: 1), .closed, "before the opening")
+            try await probe.open()
+            try await probe.expectAll([], "right after the opening")
+        },
+        Check("an open storage is not opened again, and says who has it") { probe async throws(Failure) in
+            let message = try await probe.expectRefused(
+                probe.startOpen(StorageOwner(name: "worker_1")), .held, "while it is open")
+            guard message.contains("worker_1") else { throw probe.failure("the error to name worker_1", message) }
+            try await probe.save([Sample.plain(1)])
+            try await probe.expectAll([Sample.plain(1)], "after a second opening was refused")
+        },
+        Check("a storage that was closed serves nobody, until it is opened again") { probe async throws(Failure) in
+            try await probe.save([Sample.plain(1), Sample.full(2)])
+            try await probe.apply([.update(Sample.full(2), Sample.report(2, run: 1))])
+            try await probe.close()
+            try await probe.expectRefused(probe.startLoad(Sample.id(1)), .closed, "after the closing")
+            try await probe.close()
+            try await probe.open()
+            try await probe.expectAll([Sample.plain(1), Sample.full(2)], "after it was closed and opened again")
+            try await probe.expectReports([Sample.report(2, run: 1)], "after it was closed and opened again")
+        },
+    ]
+
+    static let durability = [
+        Check("a durable storage says so") { probe async throws(Failure) in
+            try probe.expect(probe.storage.isDurable, true, "isDurable")
+        },
+        Check("what was stored is there for the next") { probe async throws(Failure) in
+            let jobs = (1...2500).map { Sample.plain($0) } + [Sample.full(3001), Sample.extreme(3002)]
+            try await probe.save(jobs)
+            let reports = [Sample.report(7, run: 1), Sample.report(8, run: 3)]
+            try await probe.apply([.update(jobs[6], reports[0]), .remove(jobs[7].id, reports[1])])
+            // Closing waits for what was given before.
+            _ = probe.startApply([.remove(jobs[8].id)])
+            try await probe.close()
+            try await probe.make()
+            try await probe.open()
+            try await probe.expectAll(Array(jobs[..<7] + jobs[9...]), "for the next")
+            try await probe.expectReports(reports, "for the next")
+        },
+        Check("a second is refused while the first has the place open") { probe async throws(Failure) in
+            try await probe.save([Sample.plain(1)])
+            try await probe.make()
+            let message = try await probe.expectRefused(probe.startOpen(), .held, "while the first is open")
+            guard message.contains("localhost:5001") else {
+                throw probe.failure("the error to tell where the first is", message)
+            }
+        },
+        Check("one after another, each has the jobs of those before") { probe async throws(Failure) in
+            for number in 1...5 {
+                try await probe.expectAll((1..<number).map { Sample.plain($0) }, "in storage \(number)")
+                try await probe.save([Sample.plain(number)])
+                try await probe.close()
+                try await probe.make()
+                try await probe.open()
+            }
+        },
+    ]
+
+    static let reporting = [
+        Check("a report is kept with its change until it is taken") { probe async throws(Failure) in
+            try await probe.save([Sample.plain(1), Sample.plain(2)])
+            try await probe.expectReports([], "before any")
+            let (first, second) = (Sample.report(1, run: 1), Sample.report(2, run: 5))
+            try await probe.apply([.remove(Sample.id(2), second), .update(Sample.full(1), first)])
+            try await probe.expectReports([first, second], "of an update and a removal")
+            try await probe.expectAll([Sample.full(1)], "after changes with reports")
+            try await probe.apply([.taken(first.report.key)])
+            try await probe.expectReports([second], "after the first was taken")
+            try await probe.apply([.taken(first.report.key), .taken(second.report.key)])
+            try await probe.expectReports([], "after both were taken, one of them twice")
+            try await probe.expectAll([Sample.full(1)], "after reports were taken")
+        },
+        Check("each run of a job has a report of its own") { probe async throws(Failure) in
+            try await probe.save([Sample.plain(1)])
+            let reports = [1, 2, 3, 300, 70_000].map { Sample.report(1, run: $0) }
+            for report in reports.reversed() { try await probe.apply([.update(Sample.plain(1), report)]) }
+            try await probe.expectReports(reports, "of five runs")
+            try await probe.apply([.taken(reports[1].report.key)])
+            try await probe.expectReports([reports[0]] + reports[2...], "after the second was taken")
+        },
+        Check("of a job that is not there no report is kept") { probe async throws(Failure) in
+            try await probe.apply([
+                .update(Sample.plain(1), Sample.report(1, run: 1)), .remove(Sample.id(2), Sample.report(2, run: 1)),
+            ])
+            try await probe.expectReports([], "of missing jobs")
+            try await probe.save([Sample.plain(3)])
+            try await probe.apply([
+                .remove(Sample.id(3), Sample.report(3, run: 1)), .remove(Sample.id(3), Sample.report(3, run: 2)),
+            ])
+            try await probe.expectReports([Sample.report(3, run: 1)], "of a job that was removed twice")
+        },
+        Check("reports come back byte for byte") { probe async throws(Failure) in
+            var reports: [StoredReport] = []
+            for (index, text) in (Sample.arguments + ["{}"]).enumerated() {
+                guard let args = try? JobArguments(json: text) else {
+                    throw probe.failure("the suite's own args to be JSON", text)
+                }
+                let name = Sample.texts[index % Sample.texts.count]
+                let kind: Feedback.Kind = index % 2 == 0 ? .success : .error
+                let status = JobStatus.allCases[index % JobStatus.allCases.count]
+                reports.append(
+                    StoredReport(
+                        JobReport(
+                            id: Sample.id(index), name: name, feedback: Feedback(kind, args: args), status: status,
+                            run: .max - Int32(index)),
+                        distributor: name, madeAt: Timestamp(microseconds: Int64(index) - 1)))
+            }
+            try await probe.save(reports.map { Sample.plain($0.report.id) })
+            try await probe.apply(reports.map { .remove($0.report.id, $0) })
+            try await probe.expectReports(reports, "each with other args")
+        },
+        Check("pages of reports begin after the key and hold at most the limit") { probe async throws(Failure) in
+            try await probe.save((1...9).map { Sample.plain($0) })
+            let reports = (1...9).flatMap { id in (1...3).map { Sample.report(id, run: $0) } }
+            try await probe.apply(reports.map { .update(Sample.plain($0.report.id), $0) })
+            for limit in [1, 4, 27, 28] {
+                var listed: [StoredReport] = []
+                while true {
+                    let page = try await probe.reports(after: listed.last?.report.key, limit: limit)
+                    let expected = min(limit, reports.count - listed.count)
+                    try probe.expect(page.count, expected, "the length of a page after \(listed.count) of 27 reports")
+                    if page.isEmpty { break }
+                    listed += page
+                }
+                try probe.expect(listed.map(\.report.key), reports.map(\.report.key), "the keys of all pages")
+            }
+        },
+    ]
+
     static let saving = [
         Check("a new job is saved and returned as new") { probe async throws(Failure) in
             let job = Sample.plain(1)
@@ -203,7 +339,8 @@ extension StorageConformance {
     ]
 
     static let calls = [
-        Check("calls take effect in the order they are made, without waiting") { probe async throws(Failure) in
+        Check("calls take effect in the order they are made, without waiting", isPipelined: true) {
+            probe async throws(Failure) in
             let job = Sample.plain(1)
             let saved = probe.startSave([job])
             let savedAgain = probe.startSave([Sample.full(1)])

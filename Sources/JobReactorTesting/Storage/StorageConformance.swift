@@ -30,22 +30,33 @@ public import JobReactorCore
 /// ```
 ///
 /// Swift Testing runs the checks side by side, so storages made by two calls of the closure must not share their jobs: a
-/// file, a table or a key prefix each. What the suite cannot see from outside, and you must test yourself: that the jobs
-/// of a durable storage are there after a restart, and that a batch that reports an error changed nothing.
+/// file, a table or a key prefix each. A durable storage must also pass ``durableChecks``, for which the closure gives one
+/// storage after another for the same place. What the suite cannot see from outside, and you must test yourself: what is
+/// there after the process, or the machine, died, and that a batch that reports an error of yours changed nothing.
 public enum StorageConformance {
     /// All checks, in the order to read them in: the first that fails is the one to look at first.
-    public static let checks: [Check] = saving + changing + fidelity + paging + calls
+    public static let checks: [Check] = opening + saving + changing + fidelity + paging + reporting + calls
+
+    /// What durable storages must do beside ``checks``. Run them with a closure that gives one storage after another for
+    /// one place (a file, a database) that is empty at first.
+    public static let durableChecks: [Check] = durability
 
     /// One demand on a storage.
     public struct Check: Sendable, CustomStringConvertible {
         /// The demand as a sentence, such as "an id that is already there changes nothing". Unique in the suite.
         public let name: String
         private let body: @Sendable (StorageProbe) async throws(StorageConformanceFailure) -> Void
+        private let isOpened: Bool
+        /// Whether it makes calls without waiting for those before: one that fails and is made again comes too late.
+        private let isPipelined: Bool
 
         init(
-            _ name: String, _ body: @escaping @Sendable (StorageProbe) async throws(StorageConformanceFailure) -> Void
+            _ name: String, isOpened: Bool = true, isPipelined: Bool = false,
+            _ body: @escaping @Sendable (StorageProbe) async throws(StorageConformanceFailure) -> Void
         ) {
             self.name = name
+            self.isOpened = isOpened
+            self.isPipelined = isPipelined
             self.body = body
         }
 
@@ -57,21 +68,56 @@ public enum StorageConformance {
         /// - Parameters:
         ///   - patience: How long to wait for each single call's `done` before the check fails. The largest call carries
         ///     10,000 jobs.
-        ///   - makeStorage: Makes a new, empty storage; called once. Whatever must be closed or deleted afterwards is
-        ///     yours to keep track of.
+        ///   - makeStorage: Makes a new, empty storage; called once, by ``durableChecks`` several times for the same
+        ///     place. The check closes what it opens; files and the like are yours to delete.
         public func run(
-            patience: Duration = .seconds(30), makeStorage: @Sendable () async throws -> any JobStorage
+            patience: Duration = .seconds(30), makeStorage: @escaping @Sendable () async throws -> any JobStorage
         ) async throws(StorageConformanceFailure) {
-            let storage: any JobStorage
-            do {
-                storage = try await makeStorage()
+            try await run(StorageProbe(check: name, patience: patience, makeStorage))
+        }
+
+        private func run(_ probe: StorageProbe) async throws(StorageConformanceFailure) {
+            try await probe.make()
+            if isOpened { try await probe.open() }
+            let result: Result<Void, StorageConformanceFailure>
+            do throws(StorageConformanceFailure) {
+                try await body(probe)
+                if isOpened { try await probe.expectOneAnswerEach() }
+                result = .success(())
             } catch {
-                throw StorageConformanceFailure(
-                    check: name, expected: "makeStorage to return a storage", actual: "\(error)")
+                result = .failure(error)
             }
-            let probe = StorageProbe(storage, check: name, patience: patience)
-            try await body(probe)
-            try await probe.expectOneAnswerEach()
+            await probe.closeAll()
+            try result.get()
+        }
+
+        /// Runs the check again and again, each time with a storage of which another call fails, and is made again by
+        /// the check: what has failed must have changed nothing, and what follows must work.
+        ///
+        /// - Parameters:
+        ///   - maximum: The number of calls that fail at most, in as many runs, spread over all there are.
+        ///   - makeStorage: Makes a new, empty storage; called once in each run.
+        public func runWithFaults(
+            maximum: Int = 20, patience: Duration = .seconds(30),
+            makeStorage: @escaping @Sendable () async throws -> any JobStorage
+        ) async throws(StorageConformanceFailure) {
+            guard isOpened, !isPipelined else { return try await run(patience: patience, makeStorage: makeStorage) }
+            let count = Locked(0)
+            try await run(patience: patience) {
+                FaultInjectingStorage(try await makeStorage()) { call in
+                    count.withLock { $0 = max($0, call.number) }
+                    return nil
+                }
+            }
+            let calls = count.withLock { $0 }
+            for turn in 0..<min(calls, maximum) {
+                let failing = 1 + turn * calls / min(calls, maximum)
+                try await run(patience: patience) {
+                    FaultInjectingStorage(try await makeStorage()) { call in
+                        call.number == failing ? FaultInjectingStorage.fault : nil
+                    }
+                }
+            }
         }
     }
 }

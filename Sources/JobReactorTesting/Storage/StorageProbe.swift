@@ -2,18 +2,63 @@ internal import JobReactorCore
 
 /// Drives a storage for a check: turns its callbacks into values, waits with a deadline, and counts the answers.
 final class StorageProbe: Sendable {
-    private let storage: any JobStorage
+    private let makeStorage: @Sendable () async throws -> any JobStorage
+    private let made = Locked<[any JobStorage]>([])
     private let check: String
     private let patience: Duration
     private let started = Locked<[any AnyStorageCall]>([])
 
-    init(_ storage: any JobStorage, check: String, patience: Duration) {
-        self.storage = storage
+    init(
+        check: String, patience: Duration, _ makeStorage: @escaping @Sendable () async throws -> any JobStorage
+    ) {
+        self.makeStorage = makeStorage
         self.check = check
         self.patience = patience
     }
 
+    // MARK: Storages
+
+    /// Makes a storage, which all that follows is about.
+    func make() async throws(StorageConformanceFailure) {
+        do {
+            let storage = try await makeStorage()
+            made.withLock { $0.append(storage) }
+        } catch {
+            throw failure("makeStorage to return a storage", "\(error)")
+        }
+    }
+
+    /// The one made last.
+    var storage: any JobStorage { made.withLock { $0.last } ?? MemoryStorage() }
+
+    static let owner = StorageOwner(name: "worker_1", address: "localhost:5001")
+
+    func open(_ owner: StorageOwner = StorageProbe.owner) async throws(StorageConformanceFailure) {
+        try await value { startOpen(owner) }
+    }
+
+    func close() async throws(StorageConformanceFailure) {
+        try await value(of: startClose())
+    }
+
+    /// Ends the ownership of every storage that was made, whether or not it is open.
+    func closeAll() async {
+        for storage in made.withLock({ $0 }) { _ = await startClose(storage).result() }
+    }
+
     // MARK: Calls that do not wait
+
+    func startOpen(_ owner: StorageOwner = StorageProbe.owner) -> StorageCall<Void> {
+        start("open as \(owner.name)") { storage.open(owner, done: $0) }
+    }
+
+    func startClose(_ storage: (any JobStorage)? = nil) -> StorageCall<Void> {
+        start("close") { done in (storage ?? self.storage).close { done(.success(())) } }
+    }
+
+    func startReports(after key: JobReport.Key?, limit: Int) -> StorageCall<[StoredReport]> {
+        start("reports, limit \(limit)") { storage.reports(after: key, limit: limit, done: $0) }
+    }
 
     func startSave(_ jobs: [Job]) -> StorageCall<Set<JobID>> {
         start("save of \(jobs.count) jobs") { storage.save(jobs, done: $0) }
@@ -46,19 +91,60 @@ final class StorageProbe: Sendable {
 
     @discardableResult
     func save(_ jobs: [Job]) async throws(StorageConformanceFailure) -> Set<JobID> {
-        try await value(of: startSave(jobs))
+        try await value { startSave(jobs) }
     }
 
     func apply(_ changes: [JobChange]) async throws(StorageConformanceFailure) {
-        try await value(of: startApply(changes))
+        try await value { startApply(changes) }
     }
 
     func load(_ id: JobID) async throws(StorageConformanceFailure) -> Job? {
-        try await value(of: startLoad(id))
+        try await value { startLoad(id) }
     }
 
     func jobs(after id: JobID? = nil, limit: Int = 1000) async throws(StorageConformanceFailure) -> [Job] {
-        try await value(of: startJobs(after: id, limit: limit))
+        try await value { startJobs(after: id, limit: limit) }
+    }
+
+    func reports(
+        after key: JobReport.Key? = nil, limit: Int = 1000
+    ) async throws(StorageConformanceFailure) -> [StoredReport] {
+        try await value { startReports(after: key, limit: limit) }
+    }
+
+    /// Makes a call that a fault was injected into once more.
+    private func value<Value>(
+        _ start: () -> StorageCall<Value>
+    ) async throws(StorageConformanceFailure) -> Value {
+        let call = start()
+        if case .failure(FaultInjectingStorage.fault)? = await call.result() { return try await value(of: start()) }
+        return try await value(of: call)
+    }
+
+    /// The call is refused for the reason that the code names. Returns what the error says.
+    @discardableResult
+    func expectRefused<Value>(
+        _ start: @autoclosure () -> StorageCall<Value>, _ code: StorageError.Code, _ when: String
+    ) async throws(StorageConformanceFailure) -> String {
+        var call = start()
+        if case .failure(FaultInjectingStorage.fault)? = await call.result() { call = start() }
+        switch await call.result() {
+        case .failure(let error)? where error.code == code: return error.message
+        case .failure(let error)?:
+            throw failure("the \(call.name) \(when) to fail as \(code)", "\(error.code): \(error)")
+        case .success?: throw failure("the \(call.name) \(when) to fail as \(code)", "success")
+        case nil: throw failure("done to be called for the \(call.name)", "nothing within \(patience)")
+        }
+    }
+
+    func expectReports(
+        _ reports: [StoredReport], _ when: String
+    ) async throws(StorageConformanceFailure) {
+        let listed = try await self.reports(limit: reports.count + 1)
+        try expect(listed.map(\.report.key), reports.map(\.report.key), "the keys of all reports \(when)")
+        for (stored, report) in zip(listed, reports) where stored != report {
+            throw failure("the report of \(report.report.id) \(when) to be \(report)", "\(stored)")
+        }
     }
 
     func value<Value>(of call: StorageCall<Value>) async throws(StorageConformanceFailure) -> Value {

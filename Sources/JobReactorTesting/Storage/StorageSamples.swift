@@ -24,6 +24,13 @@ enum Sample {
         Job(id: id, name: "resize", args: ["path": "cat.png"], distributor: "app", createdAt: createdAt)
     }
 
+    static func report(_ number: Int, run: Int) -> StoredReport {
+        let report = JobReport(
+            id: id(number), name: "resize", feedback: Feedback(.success, args: ["result": "done"]), status: .complete,
+            run: Int32(run))
+        return StoredReport(report, distributor: "app@host:5000", madeAt: createdAt.advanced(bySeconds: Double(run)))
+    }
+
     /// A job with every field set, none to its default.
     static func full(_ number: Int) -> Job {
         var job = job(

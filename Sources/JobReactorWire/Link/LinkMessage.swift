@@ -22,7 +22,7 @@ package enum LinkMessage: Hashable, Sendable {
     /// The next `n` jobs, in the order they were sent, are dealt with: those that were not returned are saved.
     case saved(Int)
     /// The outcome of a run.
-    case result(Report)
+    case result(JobReport)
     /// How far a job that runs is.
     case progress(Progress)
     /// The record that ``show(_:)`` asked for, name and value in turn; empty when there is none.
@@ -96,12 +96,12 @@ package enum LinkMessage: Hashable, Sendable {
         return value
     }
 
-    private static func report(_ frame: RESPFrame) throws(CommandError) -> Report {
+    private static func report(_ frame: RESPFrame) throws(CommandError) -> JobReport {
         guard let kind = Feedback.Kind(rawValue: frame.text(3)), let status = JobStatus(rawValue: frame.text(4)),
             let run = CommandWord.integer(frame.word(5)).flatMap(Int32.init(exactly:))
         else { throw CommandError("ERR a RESULT that says neither what nor when") }
         let args = JobArguments(unchecked: Array(frame.word(6)))
-        return Report(
+        return JobReport(
             id: try id(frame, 1), name: frame.text(2), feedback: Feedback(kind, args: args), status: status, run: run)
     }
 
@@ -123,7 +123,7 @@ extension LinkMessage {
         request.write(to: &buffer)
     }
 
-    package static func writeResult(_ report: Report, to buffer: inout ByteBuffer) {
+    package static func writeResult(_ report: JobReport, to buffer: inout ByteBuffer) {
         buffer.writeRESPArray(count: 7)
         buffer.writeRESPBulk("RESULT")
         buffer.writeRESPBulk(report.id)

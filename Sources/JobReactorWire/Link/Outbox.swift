@@ -1,9 +1,10 @@
 internal import DequeModule
+package import JobReactorCore
 
 /// Reports in the order they were made, until the other side has said that it has them; those that had not arrived when a
 /// connection was lost go out again on the next.
 package struct Outbox: Sendable {
-    private var reports: Deque<Report> = []
+    private var reports: Deque<JobReport> = []
     /// How many of the first were sent on the connection that is up.
     private var sent = 0
     /// How many the process at the other side has taken.
@@ -14,35 +15,51 @@ package struct Outbox: Sendable {
     package var count: Int { reports.count }
     package var isEmpty: Bool { reports.isEmpty }
 
-    package mutating func append(_ report: Report) { reports.append(report) }
+    package mutating func append(_ report: JobReport) { reports.append(report) }
 
     /// A new connection. `received` is how many reports the process at the other side has had, over all connections: those
     /// whose receipt was lost do not go out again. Nil when it is not known, or the process another one: everything goes
     /// out again.
-    package mutating func restart(received: Int? = nil) {
+    ///
+    /// Returns the reports that are no longer needed.
+    @discardableResult
+    package mutating func restart(received: Int? = nil) -> [JobReport.Key] {
         sent = 0
         guard let received else {
             takenInAll = 0
-            return
+            return []
         }
         let arrived = min(max(0, received - takenInAll), reports.count)
-        reports.removeFirst(arrived)
         takenInAll = received
+        return removeFirst(arrived)
     }
 
     /// Hands out what has not been sent on this connection.
-    package mutating func sendRest(_ send: (Report) -> Void) {
+    package mutating func sendRest(_ send: (JobReport) -> Void) {
         while sent < reports.count {
             send(reports[sent])
             sent += 1
         }
     }
 
-    /// The other side has the next `count` of those sent.
-    package mutating func taken(_ count: Int) {
+    /// The other side has the next `count` of those sent, which are returned: they are no longer needed.
+    @discardableResult
+    package mutating func taken(_ count: Int) -> [JobReport.Key] {
         let taken = min(count, sent)
         takenInAll += taken
-        reports.removeFirst(taken)
         sent -= taken
+        return removeFirst(taken)
+    }
+
+    /// Gives up all of them.
+    package mutating func removeAll() -> [JobReport.Key] {
+        sent = 0
+        return removeFirst(reports.count)
+    }
+
+    private mutating func removeFirst(_ count: Int) -> [JobReport.Key] {
+        let keys = reports.prefix(count).map(\.key)
+        reports.removeFirst(count)
+        return keys
     }
 }

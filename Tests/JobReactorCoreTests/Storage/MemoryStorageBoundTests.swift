@@ -9,6 +9,7 @@ import Testing
                 id: JobID(high: UInt64(number), low: UInt64(number)), name: "a", args: [:],
                 createdAt: Timestamp(microseconds: 0))
         }
+        storage.open(StorageOwner(name: "worker_1")) { _ in }
         storage.save(jobs) { _ in }
         for job in jobs.dropLast() {
             var finished = job

@@ -14,10 +14,12 @@ import Testing
     }
 
     @Test("two of them share nothing")
-    func separate() async {
+    func separate() async throws {
         let (one, other) = (MemoryStorage(), MemoryStorage())
-        _ = await withCheckedContinuation { done in one.save([job(1)]) { done.resume(returning: $0) } }
-        let loaded = await withCheckedContinuation { done in other.load(id(1)) { done.resume(returning: $0) } }
-        #expect(loaded == .success(nil))
+        try await one.open(StorageOwner(name: "worker_1"))
+        try await other.open(StorageOwner(name: "worker_1"))
+        try await one.save([job(1)])
+        let loaded = try await other.load(id(1))
+        #expect(loaded == nil)
     }
 }

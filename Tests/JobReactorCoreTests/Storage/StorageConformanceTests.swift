@@ -7,12 +7,23 @@ import Testing
     @Test("the checks have names of their own")
     func names() {
         let names = StorageConformance.checks.map(\.name)
-        #expect(Set(names).count == names.count)
+        #expect(Set(names + StorageConformance.durableChecks.map(\.name)).count == names.count + 4)
         #expect(StorageConformance.checks.map(\.description) == names)
     }
 
     /// Each fault with the check that must find it.
     static let faults: [(FaultyStorage.Fault, String)] = [
+        (.servesUnopened, "a storage that is not open serves nobody"),
+        (.opensTwice, "an open storage is not opened again, and says who has it"),
+        (.doesNotSayWhoHolds, "an open storage is not opened again, and says who has it"),
+        (.forgetsAtClosing, "a storage that was closed serves nobody, until it is opened again"),
+        (.servesUnopened, "a storage that was closed serves nobody, until it is opened again"),
+        (.losesReports, "a report is kept with its change until it is taken"),
+        (.keepsTaken, "a report is kept with its change until it is taken"),
+        (.oneReportPerJob, "each run of a job has a report of its own"),
+        (.keepsReportsOfMissing, "of a job that is not there no report is kept"),
+        (.rewritesArguments, "reports come back byte for byte"),
+        (.ignoresLimit, "pages of reports begin after the key and hold at most the limit"),
         (.savesNothing, "a new job is saved and returned as new"),
         (.overwrites, "an id that is already there changes nothing"),
         (.reportsAllAsNew, "an id that is already there changes nothing"),
@@ -66,6 +77,28 @@ import Testing
         try await check.run { FaultyStorage(nil) }
     }
 
+    @Test("memory passes, also when its calls fail one after another", arguments: StorageConformance.checks)
+    func memory(_ check: StorageConformance.Check) async throws {
+        try await check.run { MemoryStorage() }
+        try await check.runWithFaults { MemoryStorage() }
+    }
+
+    @Test("a batch that fails and has changed something is found")
+    func halfDone() async throws {
+        let check = try #require(StorageConformance.checks.first { $0.name.hasPrefix("a new job is saved") })
+        await #expect(throws: StorageConformanceFailure.self) {
+            try await check.runWithFaults { PlacedStorage(MemoryStorage(), lies: true) }
+        }
+    }
+
+    /// Durable storages are tried where they are; here a memory that outlives the objects that open it stands for one.
+    @Test("the checks of durable storages find storages that are not", arguments: StorageConformance.durableChecks)
+    func durable(_ check: StorageConformance.Check) async throws {
+        await #expect(throws: StorageConformanceFailure.self) { try await check.run { MemoryStorage() } }
+        let place = MemoryStorage()
+        try await check.run { PlacedStorage(place) }
+    }
+
     @Test("a storage that cannot be made fails the check, with the reason")
     func notMade() async throws {
         let check = try #require(StorageConformance.checks.first)
@@ -90,12 +123,16 @@ final class FaultyStorage: JobStorage {
         case losesTraceback, roundsTimes, losesStatus, rewritesArguments, cutsTextsAtZero
         case inventsJobs, signedOrder, ignoresLimit, includesAfter, wantsAfterPresent
         case appliesLate, answersTwice, answersNever
+        case servesUnopened, opensTwice, doesNotSayWhoHolds, forgetsAtClosing
+        case losesReports, keepsTaken, oneReportPerJob, keepsReportsOfMissing
     }
 
     private struct State {
         var jobs: [JobID: Job] = [:]
         var known: Set<JobID> = []
         var late: [JobChange] = []
+        var owner: String?
+        var reports: [StoredReport] = []
     }
 
     private let fault: Fault?
@@ -105,7 +142,45 @@ final class FaultyStorage: JobStorage {
 
     var isDurable: Bool { false }
 
+    func open(_ owner: StorageOwner, done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
+        let holder = state.withLock { state in
+            defer { state.owner = owner.name }
+            return fault == .opensTwice ? nil : state.owner
+        }
+        let shown = fault == .doesNotSayWhoHolds ? "someone" : holder
+        done(holder == nil ? .success(()) : .failure(.held(by: shown ?? "", address: nil)))
+    }
+
+    func close(done: @escaping @Sendable () -> Void) {
+        state.withLock { state in
+            state.owner = nil
+            if fault == .forgetsAtClosing { state.jobs = [:] }
+        }
+        done()
+    }
+
+    private var isClosed: Bool { fault != .servesUnopened && state.withLock { $0.owner == nil } }
+
+    func reports(
+        after key: JobReport.Key?, limit: Int, done: @escaping @Sendable (Result<[StoredReport], StorageError>) -> Void
+    ) {
+        if isClosed { return done(.failure(.notOpen)) }
+        let all = state.withLock { $0.reports }.sorted { $0.report.key < $1.report.key }
+        let rest = all.filter { report in key.map { report.report.key > $0 } ?? true }
+        done(.success(Array(rest.prefix(fault == .ignoresLimit ? .max : limit))))
+    }
+
+    private func keep(_ report: StoredReport?, _ reports: inout [StoredReport]) {
+        guard var report, fault != .losesReports else { return }
+        if fault == .oneReportPerJob { reports.removeAll { $0.report.id == report.report.id } }
+        if fault == .rewritesArguments, let args = try? JobArguments(json: report.report.feedback.args.value.json) {
+            report.report.feedback.args = args
+        }
+        reports.append(report)
+    }
+
     func save(_ jobs: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void) {
+        if isClosed { return done(.failure(.notOpen)) }
         if jobs.isEmpty && fault == .silentOnEmptyBatch { return }
         let new = state.withLock { state in
             var new: Set<JobID> = []
@@ -124,6 +199,7 @@ final class FaultyStorage: JobStorage {
 
     func apply(_ changes: [JobChange], done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
         if fault == .answersNever { return }
+        if isClosed { return done(.failure(.notOpen)) }
         let result: Result<Void, StorageError> = state.withLock { state in
             if fault == .removesAll, !changes.contains(where: { if case .update = $0 { true } else { false } }) {
                 state.jobs = [:]
@@ -132,7 +208,8 @@ final class FaultyStorage: JobStorage {
             state.late = changes
             for change in now {
                 switch change {
-                case .update(var job):
+                case .update(var job, let report):
+                    if state.jobs[job.id] != nil || fault == .keepsReportsOfMissing { keep(report, &state.reports) }
                     if state.jobs[job.id] == nil {
                         if fault == .failsOnMissing { return .failure(StorageError("no such job")) }
                         if fault != .updateInserts { continue }
@@ -141,10 +218,13 @@ final class FaultyStorage: JobStorage {
                         job.lastError = job.lastError ?? state.jobs[job.id]?.lastError
                     }
                     state.jobs[job.id] = stored(job)
-                case .remove(let id):
+                case .remove(let id, let report):
+                    if state.jobs[id] != nil || fault == .keepsReportsOfMissing { keep(report, &state.reports) }
                     if state.jobs.removeValue(forKey: id) == nil, fault == .failsOnMissing {
                         return .failure(StorageError("no such job"))
                     }
+                case .taken(let key):
+                    if fault != .keepsTaken { state.reports.removeAll { $0.report.key == key } }
                 }
             }
             return .success(())
@@ -154,12 +234,14 @@ final class FaultyStorage: JobStorage {
     }
 
     func load(_ id: JobID, done: @escaping @Sendable (Result<Job?, StorageError>) -> Void) {
+        if isClosed { return done(.failure(.notOpen)) }
         let found = state.withLock { $0.jobs[id] }
         let invented = fault == .inventsJobs ? Job(id: id, name: "resize", args: [:], createdAt: start) : nil
         done(.success(found ?? invented))
     }
 
     func jobs(after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void) {
+        if isClosed { return done(.failure(.notOpen)) }
         let all = state.withLock { state in
             state.jobs.values.sorted { left, right in
                 fault == .signedOrder
@@ -207,6 +289,20 @@ private final class QueuedStorage: JobStorage {
 
     var isDurable: Bool { false }
 
+    func open(_ owner: StorageOwner, done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
+        work.yield { [memory] in memory.open(owner, done: done) }
+    }
+
+    func close(done: @escaping @Sendable () -> Void) {
+        work.yield { [memory] in memory.close(done: done) }
+    }
+
+    func reports(
+        after key: JobReport.Key?, limit: Int, done: @escaping @Sendable (Result<[StoredReport], StorageError>) -> Void
+    ) {
+        work.yield { [memory] in memory.reports(after: key, limit: limit, done: done) }
+    }
+
     func save(_ jobs: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void) {
         work.yield { [memory] in memory.save(jobs, done: done) }
     }
@@ -221,5 +317,60 @@ private final class QueuedStorage: JobStorage {
 
     func jobs(after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void) {
         work.yield { [memory] in memory.jobs(after: id, limit: limit, done: done) }
+    }
+}
+
+/// One of several objects for one place: says that it is durable, and, when it lies, of its first save that it failed.
+private final class PlacedStorage: JobStorage {
+    private let place: MemoryStorage
+    private let isOpen = Locked(false)
+    private let lies: Locked<Bool>
+
+    init(_ place: MemoryStorage, lies: Bool = false) {
+        self.place = place
+        self.lies = Locked(lies)
+    }
+
+    var isDurable: Bool { true }
+
+    func open(_ owner: StorageOwner, done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
+        place.open(owner) { result in
+            if case .success = result { self.isOpen.withLock { $0 = true } }
+            done(result)
+        }
+    }
+
+    func close(done: @escaping @Sendable () -> Void) {
+        let wasOpen = isOpen.withLock { isOpen in
+            defer { isOpen = false }
+            return isOpen
+        }
+        if wasOpen { place.close(done: done) } else { done() }
+    }
+
+    func save(_ jobs: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void) {
+        let lies = lies.withLock { lies in
+            defer { lies = false }
+            return lies
+        }
+        place.save(jobs) { result in done(lies ? .failure(FaultInjectingStorage.fault) : result) }
+    }
+
+    func apply(_ changes: [JobChange], done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
+        place.apply(changes, done: done)
+    }
+
+    func load(_ id: JobID, done: @escaping @Sendable (Result<Job?, StorageError>) -> Void) {
+        place.load(id, done: done)
+    }
+
+    func jobs(after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void) {
+        place.jobs(after: id, limit: limit, done: done)
+    }
+
+    func reports(
+        after key: JobReport.Key?, limit: Int, done: @escaping @Sendable (Result<[StoredReport], StorageError>) -> Void
+    ) {
+        place.reports(after: key, limit: limit, done: done)
     }
 }

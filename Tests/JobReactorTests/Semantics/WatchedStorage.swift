@@ -40,6 +40,18 @@ final class WatchedStorage: JobStorage {
 
     var isDurable: Bool { false }
 
+    func open(_ owner: StorageOwner, done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
+        storage.open(owner, done: done)
+    }
+
+    func close(done: @escaping @Sendable () -> Void) { storage.close(done: done) }
+
+    func reports(
+        after key: JobReport.Key?, limit: Int, done: @escaping @Sendable (Result<[StoredReport], StorageError>) -> Void
+    ) {
+        storage.reports(after: key, limit: limit, done: done)
+    }
+
     func save(_ jobs: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void) {
         if let error = failure.withLock({ $0 }) { return later { done(.failure(error)) } }
         storage.save(jobs) { result in
@@ -53,7 +65,7 @@ final class WatchedStorage: JobStorage {
     func apply(_ changes: [JobChange], done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
         storage.apply(changes) { result in
             self.later {
-                for change in changes { if case .update(let job) = change { self.note(job) } }
+                for change in changes { if case .update(let job, _) = change { self.note(job) } }
                 done(result)
             }
         }

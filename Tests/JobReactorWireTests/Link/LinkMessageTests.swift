@@ -8,7 +8,7 @@ import Testing
     private static let one = "00000000000000000000000000000001"
     private static let two = "00000000000000000000000000000002"
 
-    private static let report = Report(
+    private static let report = JobReport(
         id: id(1), name: "resize", feedback: Feedback(.success, args: ["a": 1]), status: .complete, run: 1)
 
     /// Every message, and its bytes.
@@ -39,7 +39,7 @@ import Testing
             "*7\r\n$6\r\nRESULT\r\n$32\r\n\(one)\r\n$6\r\nresize\r\n$7\r\nSUCCESS\r\n$8\r\ncomplete\r\n$1\r\n1\r\n$7\r\n{\"a\":1}\r\n"
         ),
         (
-            .result(Report(id: id(2), name: "r", feedback: Feedback(.error, args: [:]), status: .failed, run: .max)),
+            .result(JobReport(id: id(2), name: "r", feedback: Feedback(.error, args: [:]), status: .failed, run: .max)),
             "*7\r\n$6\r\nRESULT\r\n$32\r\n\(two)\r\n$1\r\nr\r\n$5\r\nERROR\r\n$6\r\nfailed\r\n$10\r\n2147483647\r\n$2\r\n{}\r\n"
         ),
         (
@@ -132,7 +132,7 @@ import Testing
         for kind in [Feedback.Kind.success, .error] {
             for status in JobStatus.allCases {
                 for run in [1, 2, Int32.max] {
-                    let report = Report(
+                    let report = JobReport(
                         id: id(3), name: "n", feedback: Feedback(kind, args: ["x": "y"]), status: status, run: run)
                     let stream = written { LinkMessage.writeResult(report, to: &$0) }
                     #expect(try Self.messages(in: stream) == [.result(report)])

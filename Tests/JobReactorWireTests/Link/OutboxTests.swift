@@ -55,7 +55,7 @@ import Testing
             case .resume(let received): outbox.restart(received: received)
             case .taken(let count): outbox.taken(count)
             case .sends(let numbers):
-                var sent: [Report] = []
+                var sent: [JobReport] = []
                 outbox.sendRest { sent.append($0) }
                 #expect(sent == numbers.map(Self.report))
             }
@@ -99,8 +99,8 @@ import Testing
         #expect(outbox.isEmpty)
     }
 
-    private static func report(_ number: Int) -> Report {
-        Report(
+    private static func report(_ number: Int) -> JobReport {
+        JobReport(
             id: id(number), name: "n", feedback: Feedback(.success, args: [:]), status: .complete, run: Int32(number))
     }
 }

@@ -1,0 +1,161 @@
+internal import DequeModule
+internal import JobReactorCore
+internal import JobReactorWire
+internal import Logging
+internal import NIOCore
+
+/// The storage from its opening to its loss: what an earlier process of this node left there is taken up.
+extension NodeCore {
+    private static let page = 1000
+
+    /// Done when the storage is this node's and what it kept is taken up.
+    func openStorage() -> EventLoopFuture<Void> {
+        let (loop, bound) = (loop, NIOLoopBound(self, eventLoop: loop))
+        let owner = StorageOwner(name: configuration.name, address: introduction.server) { error in
+            loop.runOrExecute { bound.value.storageLost(error) }
+        }
+        return loop.answer { storage.open(owner, done: $0) }.flatMap {
+            bound.value.ownsJobs = true
+            return bound.value.takeUpJobs(after: nil, TakenUp())
+        }.flatMap { bound.value.takeUpReports(after: nil) }
+    }
+
+    /// What was found.
+    private struct TakenUp {
+        var waiting = 0
+        var cutShort = 0
+        var failed = 0
+        var left = 0
+    }
+
+    private func takeUpJobs(after id: JobID?, _ found: TakenUp) -> EventLoopFuture<Void> {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        return loop.answer { storage.jobs(after: id, limit: Self.page, done: $0) }.flatMap { jobs in
+            var found = found
+            return bound.value.takeUp(jobs, &found).flatMap { [found] in
+                let core = bound.value
+                guard let last = jobs.last, jobs.count == Self.page else {
+                    core.tell(found)
+                    return core.loop.makeSucceededVoidFuture()
+                }
+                return core.takeUpJobs(after: last.id, found)
+            }
+        }
+    }
+
+    private func takeUp(_ jobs: [Job], _ found: inout TakenUp) -> EventLoopFuture<Void> {
+        let now = clock.now
+        var transitions: [JobLifecycle.Transition] = []
+        for job in jobs where !job.status.isFinished {
+            guard configuration.retryJobsAtStart else {
+                found.left += 1
+                continue
+            }
+            let giver = destination(job.distributor).number
+            live[job.id] = Live(stage: .waiting, creditLink: 0, giver: giver)
+            let transition = JobLifecycle.takeUp(job, policy: policy(for: job), now: now)
+            if let transition { transitions.append(transition) }
+            if transition?.job.status == .failed {
+                found.failed += 1
+                live[job.id]?.stage = .ending
+                continue
+            }
+            takenUp.insert(job.id)
+            if transition == nil {
+                found.waiting += 1
+                timers.insert(job.id, due: job.dueAt)
+            } else {
+                found.cutShort += 1
+            }
+        }
+        return storeTakenUp(transitions)
+    }
+
+    private func tell(_ found: TakenUp) {
+        guard found.waiting + found.cutShort + found.failed + found.left > 0 else { return armTimer() }
+        logger.info(
+            "jobs of an earlier process taken up",
+            metadata: [
+                "waiting": "\(found.waiting)", "cut short": "\(found.cutShort)", "failed": "\(found.failed)",
+                "left": "\(found.left)",
+            ])
+        armTimer()
+    }
+
+    private func takeUpReports(after key: JobReport.Key?) -> EventLoopFuture<Void> {
+        guard storage.isDurable else { return loop.makeSucceededVoidFuture() }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        return loop.answer { storage.reports(after: key, limit: Self.page, done: $0) }.flatMap { reports in
+            let core = bound.value
+            let oldest = core.clock.now.advanced(bySeconds: -core.configuration.reportTTL)
+            let expired = reports.filter { $0.madeAt < oldest }
+            if !expired.isEmpty { core.storage.apply(expired.map { .taken($0.report.key) }) { _ in } }
+            for stored in reports where stored.madeAt >= oldest {
+                let destination = core.destination(stored.distributor)
+                // Some may be there already, made while the storage was opened.
+                destination.outbox.append(stored.report)
+                if destination.link == nil, destination.expiry == nil { core.expectReturn(of: stored.distributor) }
+            }
+            guard let last = reports.last, reports.count == Self.page else {
+                for destination in core.destinations.values { destination.flush() }
+                return core.loop.makeSucceededVoidFuture()
+            }
+            return core.takeUpReports(after: last.report.key)
+        }
+    }
+
+    // MARK: Loss
+
+    /// Another has taken the jobs over, believing this process dead: nothing that still runs here counts. When all of it
+    /// has ended the storage is opened again.
+    func storageLost(_ error: StorageError) {
+        guard ownsJobs, !isStopping else { return }
+        ownsJobs = false
+        logger.critical(
+            "another process has taken over the jobs of this node; what runs here is given up",
+            metadata: ["reason": "\(error)", "jobs": "\(live.count)"])
+        for (id, known) in live.elements where known.stage == .running {
+            for lane in lanes where lane.lua.cancel(id) != nil { lane.running -= 1 }
+        }
+        live.removeAll()
+        takenUp = []
+        timers = TimerQueue()
+        for lane in lanes { lane.ready = [] }
+        for destination in destinations.values {
+            _ = destination.outbox.removeAll()
+            destination.link?.connection.close(reason: "the node has lost its storage")
+        }
+        reopenStorage()
+    }
+
+    private func reopenStorage() {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let closed = loop.makePromise(of: Void.self)
+        storage.close { closed.succeed() }
+        closed.futureResult.whenComplete { _ in bound.value.reopenWhenIdle() }
+    }
+
+    private func reopenWhenIdle() {
+        guard !isStopping else { return }
+        guard running == 0, endsUnderWay == 0 else {
+            // No loop of waiting: what was interrupted ends within moments.
+            loop.assumeIsolated().scheduleTask(in: .milliseconds(100)) { self.reopenWhenIdle() }
+            return
+        }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        openStorage().whenComplete { result in
+            let core = bound.value
+            switch result {
+            case .success:
+                core.logger.info("the storage is this node's again")
+                for destination in core.destinations.values {
+                    destination.link?.grant(core.configuration.window)
+                    destination.flush()
+                }
+            case .failure(let error):
+                core.logger.error("the storage cannot be opened again", metadata: ["reason": "\(error)"])
+                core.loop.assumeIsolated().scheduleTask(in: .seconds(10)) { core.reopenWhenIdle() }
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+public import JobReactorCore
+
+/// A storage some of whose calls fail, before they have reached the one that it wraps: for tests of what must go on when
+/// a disk is full or a server away.
+public final class FaultInjectingStorage: JobStorage {
+    /// One call, as it is made.
+    public struct Call: Hashable, Sendable {
+        public enum Kind: String, Hashable, Sendable, CaseIterable {
+            case open, save, apply, load, jobs, reports
+        }
+
+        /// Counted from 1, of all kinds.
+        public let number: Int
+        public let kind: Kind
+    }
+
+    /// An error to fail with, which says what it is.
+    public static let fault = StorageError("this fault was injected")
+
+    private let storage: any JobStorage
+    private let count = Locked(0)
+    private let decide: @Sendable (Call) -> StorageError?
+
+    /// `decide` is asked, on the thread of each call and in their order, which error it ends with; nil lets it through.
+    public init(_ storage: any JobStorage, _ decide: @escaping @Sendable (Call) -> StorageError?) {
+        self.storage = storage
+        self.decide = decide
+    }
+
+    public var isDurable: Bool { storage.isDurable }
+
+    public func open(_ owner: StorageOwner, done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
+        pass(.open, done) { storage.open(owner, done: done) }
+    }
+
+    public func save(_ jobs: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void) {
+        pass(.save, done) { storage.save(jobs, done: done) }
+    }
+
+    public func apply(_ changes: [JobChange], done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
+        pass(.apply, done) { storage.apply(changes, done: done) }
+    }
+
+    public func load(_ id: JobID, done: @escaping @Sendable (Result<Job?, StorageError>) -> Void) {
+        pass(.load, done) { storage.load(id, done: done) }
+    }
+
+    public func jobs(after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void) {
+        pass(.jobs, done) { storage.jobs(after: id, limit: limit, done: done) }
+    }
+
+    public func reports(
+        after key: JobReport.Key?, limit: Int, done: @escaping @Sendable (Result<[StoredReport], StorageError>) -> Void
+    ) {
+        pass(.reports, done) { storage.reports(after: key, limit: limit, done: done) }
+    }
+
+    public func close(done: @escaping @Sendable () -> Void) { storage.close(done: done) }
+
+    private func pass<Value>(
+        _ kind: Call.Kind, _ done: (Result<Value, StorageError>) -> Void, _ call: () -> Void
+    ) {
+        let number = count.withLock { count in
+            count += 1
+            return count
+        }
+        if let error = decide(Call(number: number, kind: kind)) { done(.failure(error)) } else { call() }
+    }
+}

@@ -1,0 +1,18 @@
+package import JobReactorCore
+
+/// What a running job says of how far it is. Only the last one counts, so it may get lost.
+package struct Progress: Hashable, Sendable {
+    package var id: JobID
+    /// Which run of the job it is, from 1.
+    package var run: Int32
+    /// From 0 to 1; nil when the job says only where it is.
+    package var fraction: Double?
+    package var text: String
+
+    package init(id: JobID, run: Int32, fraction: Double?, text: String) {
+        self.id = id
+        self.run = run
+        self.fraction = fraction
+        self.text = text
+    }
+}
