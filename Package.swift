@@ -32,6 +32,7 @@ let package = Package(
         .library(name: "JobReactorNode", targets: ["JobReactorNode"]),
         .library(name: "JobReactorCore", targets: ["JobReactorCore"]),
         .library(name: "JobReactorWire", targets: ["JobReactorWire"]),
+        .library(name: "JobReactorRedis", targets: ["JobReactorRedis"]),
         .library(name: "JobReactorLua", targets: ["JobReactorLua"]),
         .library(name: "JobReactorTesting", targets: ["JobReactorTesting"]),
         .executable(name: "jobreactor", targets: ["JobReactorCommand"]),
@@ -69,6 +70,9 @@ let package = Package(
                 deque,
             ],
             swiftSettings: strict),
+        .target(
+            name: "JobReactorRedis",
+            dependencies: ["JobReactorCore", "JobReactorWire", nio, nioPosix, logging, deque], swiftSettings: strict),
         .target(
             name: "JobReactorTesting", dependencies: ["JobReactor", "JobReactorNode", "JobReactorCore", logging],
             swiftSettings: strict),
@@ -118,6 +122,12 @@ let package = Package(
             dependencies: [
                 "JobReactorWire", "JobReactorCore", nio, nioPosix, nioHandshake, nioTLS, logging,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "JobReactorRedisTests",
+            dependencies: [
+                "JobReactorRedis", "JobReactorTesting", "JobReactorCore", "JobReactorWire", nio, nioPosix, logging,
             ],
             swiftSettings: strict),
         .testTarget(

@@ -40,6 +40,12 @@ public protocol JobStorage: Sendable {
 
 /// Who opens a storage.
 public struct StorageOwner: Sendable {
+    /// What it is; a node and a distributor of one name have jobs of their own.
+    public enum Role: String, Hashable, Sendable {
+        case node, distributor
+    }
+
+    public var role: Role
     /// The node's name: jobs are kept under it, and found under it again.
     public var name: String
     /// Where the owner can be reached, `host:port`; shown to those who find the storage held.
@@ -48,7 +54,11 @@ public struct StorageOwner: Sendable {
     /// runs is no longer its own.
     public var lost: @Sendable (StorageError) -> Void
 
-    public init(name: String, address: String? = nil, lost: @escaping @Sendable (StorageError) -> Void = { _ in }) {
+    public init(
+        role: Role = .node, name: String, address: String? = nil,
+        lost: @escaping @Sendable (StorageError) -> Void = { _ in }
+    ) {
+        self.role = role
         self.name = name
         self.address = address
         self.lost = lost

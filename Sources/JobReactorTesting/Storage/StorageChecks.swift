@@ -58,6 +58,8 @@ extension StorageConformance {
             guard message.contains("localhost:5001") else {
                 throw probe.failure("the error to tell where the first is", message)
             }
+            probe.useFirst()
+            try await probe.expectAll([Sample.plain(1)], "after a second was refused")
         },
         Check("one after another, each has the jobs of those before") { probe async throws(Failure) in
             for number in 1...5 {

@@ -4,6 +4,7 @@ internal import JobReactorCore
 final class StorageProbe: Sendable {
     private let makeStorage: @Sendable () async throws -> any JobStorage
     private let made = Locked<[any JobStorage]>([])
+    private let current = Locked<Int>(0)
     private let check: String
     private let patience: Duration
     private let started = Locked<[any AnyStorageCall]>([])
@@ -22,14 +23,24 @@ final class StorageProbe: Sendable {
     func make() async throws(StorageConformanceFailure) {
         do {
             let storage = try await makeStorage()
-            made.withLock { $0.append(storage) }
+            let number = made.withLock { made in
+                made.append(storage)
+                return made.count - 1
+            }
+            current.withLock { $0 = number }
         } catch {
             throw failure("makeStorage to return a storage", "\(error)")
         }
     }
 
-    /// The one made last.
-    var storage: any JobStorage { made.withLock { $0.last } ?? MemoryStorage() }
+    /// The one made last, unless another is in use again.
+    var storage: any JobStorage {
+        let number = current.withLock { $0 }
+        return made.withLock { $0.indices.contains(number) ? $0[number] : MemoryStorage() }
+    }
+
+    /// What follows is about the one made first.
+    func useFirst() { current.withLock { $0 = 0 } }
 
     static let owner = StorageOwner(name: "worker_1", address: "localhost:5001")
 

@@ -1,0 +1,60 @@
+public import JobReactorWire
+private import FoundationEssentials
+
+/// Where a Redis server is, how to log in there, and which of its keys are ours, as a URL says it:
+/// `redis://user:password@host:6379/0?prefix=jobreactor:`, with `rediss://` for TLS.
+///
+/// Everything but the host may be left out: the port is 6379, the database 0, the prefix `jobreactor:`. A password
+/// without a user stands behind a colon: `redis://:password@host`. Reserved characters are percent-encoded.
+public struct RedisLocation: Hashable, Sendable, LosslessStringConvertible {
+    public var address: Address
+    public var usesTLS: Bool
+    public var user: String?
+    public var password: String?
+    /// Number of the database.
+    public var database: Int
+    /// What the names of all our keys begin with.
+    public var prefix: String
+
+    public init(
+        address: Address = Address(host: "127.0.0.1", port: 6379), usesTLS: Bool = false, user: String? = nil,
+        password: String? = nil, database: Int = 0, prefix: String = "jobreactor:"
+    ) {
+        self.address = address
+        self.usesTLS = usesTLS
+        self.user = user
+        self.password = password
+        self.database = database
+        self.prefix = prefix
+    }
+
+    /// Reads a URL; nil for anything that is none of Redis.
+    public init?(_ description: String) {
+        guard let url = URLComponents(string: description), url.scheme == "redis" || url.scheme == "rediss",
+            let host = url.host, !host.isEmpty, url.fragment == nil
+        else { return nil }
+        let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+        self.init(address: Address(host: bare, port: url.port ?? 6379), usesTLS: url.scheme == "rediss")
+        if let name = url.user, !name.isEmpty { user = name }
+        password = url.password
+        switch url.path {
+        case "", "/": break
+        case let path:
+            guard let number = Int(path.dropFirst()), number >= 0, "/\(number)" == path else { return nil }
+            database = number
+        }
+        for item in url.queryItems ?? [] {
+            guard item.name == "prefix", let value = item.value, !value.isEmpty else { return nil }
+            prefix = value
+        }
+        guard user == nil || password != nil else { return nil }
+    }
+
+    /// As a URL, without the password.
+    public var description: String {
+        let login = password == nil ? "" : "\(user ?? ""):***@"
+        let scheme = usesTLS ? "rediss" : "redis"
+        let query = prefix == "jobreactor:" ? "" : "?prefix=\(prefix)"
+        return "\(scheme)://\(login)\(address)/\(database)\(query)"
+    }
+}

@@ -1,0 +1,202 @@
+/// The scripts that run inside the server, each atomic there.
+///
+/// Keys of an owner, with `B` for `<prefix>node:<name>` (or `distributor:<name>`):
+///
+/// | key | type | what |
+/// |---|---|---|
+/// | `B` | hash | `epoch`, `connection` and `seq` of the owner, who it is |
+/// | `B:lease` | string | the owner's process; expires when that is silent |
+/// | `B:job:<id>` | hash | the record of a job |
+/// | `B:jobs` | sorted set | the ids of all records, in their order |
+/// | `B:finished` | sorted set | the ids of finished jobs that are kept, by the millisecond of their end |
+/// | `B:report:<id>.<run>` | hash | a report that was not taken yet |
+/// | `B:reports` | sorted set | their keys, in their order |
+/// | `B:known` | sorted set | places of jobs that were not new, by the number of the call that saved them again |
+/// | `<prefix>owners` | set | the `node:<name>` and `distributor:<name>` that have been here |
+///
+/// Every call carries the epoch of its owner and the number of its connection, and is refused when either is not the
+/// newest: what an owner of before, or a connection believed dead, still has under way changes nothing. It also carries a
+/// number of its own, and one that comes again is answered as the first time without being applied again.
+enum RedisScript: Int, CaseIterable {
+    case open, attach, renew, close, save, apply, load, jobs, reports
+
+    /// KEYS[1] is `B`; ARGV[1], [2] and [3] the epoch, the connection and the number of the call.
+    private static let fence = """
+        local base = KEYS[1]
+        local state = redis.call('HMGET', base, 'epoch', 'connection', 'seq')
+        if state[1] ~= ARGV[1] then
+          local holder = redis.call('GET', base .. ':lease')
+          return redis.error_reply('LOST ' .. (holder or 'nobody'))
+        end
+        if state[2] ~= ARGV[2] then return redis.error_reply('STALE a newer connection has taken over') end
+        local seq = tonumber(ARGV[3])
+        local again = seq <= tonumber(state[3])
+
+        """
+
+    /// Sets a record and keeps what is in order of it.
+    private static let records = """
+        local function words(from, count)
+          return unpack(ARGV, from, from + count - 1)
+        end
+        local function keep_report(i)
+          -- 0, or 1, the key, the count of the words and the words
+          if ARGV[i] == '0' then return i + 1, nil end
+          return i + 3 + tonumber(ARGV[i + 2]), i + 1
+        end
+        local function store_report(i)
+          if not i then return end
+          local key = base .. ':report:' .. ARGV[i]
+          redis.call('DEL', key)
+          redis.call('HSET', key, words(i + 2, tonumber(ARGV[i + 1])))
+          redis.call('ZADD', base .. ':reports', 0, ARGV[i])
+        end
+        local function remove(id)
+          redis.call('ZREM', base .. ':jobs', id)
+          redis.call('ZREM', base .. ':finished', id)
+          return redis.call('DEL', base .. ':job:' .. id)
+        end
+
+        """
+
+    var text: String {
+        switch self {
+        case .open:
+            // KEYS: B, owners. ARGV: instance, lease in ms, a dead holder, the name of B among the owners, then fields.
+            """
+            local base = KEYS[1]
+            local holder = redis.call('GET', base .. ':lease')
+            if holder and holder ~= ARGV[1] and holder ~= ARGV[3] then
+              return {0, holder, redis.call('PTTL', base .. ':lease'), redis.call('HGET', base, 'address') or ''}
+            end
+            local epoch = redis.call('HINCRBY', base, 'epoch', 1)
+            redis.call('HSET', base, 'connection', 1, 'seq', 0, unpack(ARGV, 5))
+            redis.call('DEL', base .. ':known')
+            redis.call('SET', base .. ':lease', ARGV[1], 'PX', ARGV[2])
+            redis.call('SADD', KEYS[2], ARGV[4])
+            return {1, tostring(epoch)}
+            """
+        case .attach:
+            // ARGV: epoch, connection.
+            """
+            local base = KEYS[1]
+            if redis.call('HGET', base, 'epoch') ~= ARGV[1] then
+              return redis.error_reply('LOST ' .. (redis.call('GET', base .. ':lease') or 'nobody'))
+            end
+            redis.call('HSET', base, 'connection', ARGV[2])
+            return 1
+            """
+        case .renew:
+            // ARGV: epoch, instance, lease in ms.
+            """
+            local base = KEYS[1]
+            if redis.call('HGET', base, 'epoch') ~= ARGV[1] then
+              return redis.error_reply('LOST ' .. (redis.call('GET', base .. ':lease') or 'nobody'))
+            end
+            redis.call('SET', base .. ':lease', ARGV[2], 'PX', ARGV[3])
+            return 1
+            """
+        case .close:
+            // ARGV: epoch.
+            """
+            local base = KEYS[1]
+            if redis.call('HGET', base, 'epoch') == ARGV[1] then redis.call('DEL', base .. ':lease') end
+            return 1
+            """
+        case .save:
+            // ARGV[4]: the oldest call that may come again. From ARGV[5]: id, count of words, words … Returns the ids
+            // that are new. Those that are not, which is rare, are kept for as long as the call may come again.
+            Self.fence + Self.records + """
+                local new, known, pruned = {}, base .. ':known', false
+                local i = 5
+                while i <= #ARGV do
+                  local id, count = ARGV[i], tonumber(ARGV[i + 1])
+                  local key = base .. ':job:' .. id
+                  if again then
+                    if not redis.call('ZSCORE', known, ARGV[3] .. ' ' .. i) then new[#new + 1] = id end
+                  elseif redis.call('EXISTS', key) == 0 then
+                    redis.call('HSET', key, words(i + 2, count))
+                    redis.call('ZADD', base .. ':jobs', 0, id)
+                    new[#new + 1] = id
+                  else
+                    if not pruned then redis.call('ZREMRANGEBYSCORE', known, '-inf', '(' .. ARGV[4]) end
+                    pruned = true
+                    redis.call('ZADD', known, ARGV[3], ARGV[3] .. ' ' .. i)
+                  end
+                  i = i + 2 + count
+                end
+                if not again then redis.call('HSET', base, 'seq', ARGV[3]) end
+                return new
+                """
+        case .apply:
+            // ARGV[4]: now in ms; [5]: finished jobs that are kept at most; [6]: and for how many ms. From ARGV[7], for
+            // each change: U id finished count words … report | R id report | T key.
+            Self.fence + Self.records + """
+                if again then return 0 end
+                local i, ended = 7, false
+                while i <= #ARGV do
+                  local op, id = ARGV[i], ARGV[i + 1]
+                  if op == 'U' then
+                    local count, key = tonumber(ARGV[i + 3]), base .. ':job:' .. id
+                    local next, report = keep_report(i + 4 + count)
+                    if redis.call('EXISTS', key) == 1 then
+                      redis.call('DEL', key)
+                      redis.call('HSET', key, words(i + 4, count))
+                      if ARGV[i + 2] == '1' then
+                        redis.call('ZADD', base .. ':finished', 'NX', ARGV[4], id)
+                        ended = true
+                      else
+                        redis.call('ZREM', base .. ':finished', id)
+                      end
+                      store_report(report)
+                    end
+                    i = next
+                  elseif op == 'R' then
+                    local next, report = keep_report(i + 2)
+                    if remove(id) == 1 then store_report(report) end
+                    i = next
+                  else
+                    redis.call('DEL', base .. ':report:' .. id)
+                    redis.call('ZREM', base .. ':reports', id)
+                    i = i + 2
+                  end
+                end
+                if ended then
+                  local finished = base .. ':finished'
+                  local excess = redis.call('ZCARD', finished) - tonumber(ARGV[5])
+                  if excess > 0 then
+                    for _, id in ipairs(redis.call('ZRANGE', finished, 0, excess - 1)) do remove(id) end
+                  end
+                  local oldest = string.format('(%.0f', tonumber(ARGV[4]) - tonumber(ARGV[6]))
+                  for _, id in ipairs(redis.call('ZRANGEBYSCORE', finished, '-inf', oldest, 'LIMIT', 0, 1000)) do
+                    remove(id)
+                  end
+                end
+                redis.call('HSET', base, 'seq', ARGV[3])
+                return 1
+                """
+        case .load:
+            // ARGV[4]: id.
+            Self.fence + """
+                return redis.call('HGETALL', base .. ':job:' .. ARGV[4])
+                """
+        case .jobs:
+            // ARGV[4]: where the range begins; [5]: limit.
+            Self.fence + """
+                local page = {}
+                for _, id in ipairs(redis.call('ZRANGEBYLEX', base .. ':jobs', ARGV[4], '+', 'LIMIT', 0, ARGV[5])) do
+                  page[#page + 1] = redis.call('HGETALL', base .. ':job:' .. id)
+                end
+                return page
+                """
+        case .reports:
+            Self.fence + """
+                local page = {}
+                for _, key in ipairs(redis.call('ZRANGEBYLEX', base .. ':reports', ARGV[4], '+', 'LIMIT', 0, ARGV[5])) do
+                  page[#page + 1] = redis.call('HGETALL', base .. ':report:' .. key)
+                end
+                return page
+                """
+        }
+    }
+}

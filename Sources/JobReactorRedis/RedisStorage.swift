@@ -1,0 +1,125 @@
+public import JobReactorCore
+public import JobReactorWire
+public import Logging
+public import NIOCore
+private import NIOPosix
+
+/// Keeps jobs in a Redis server, version 6 or later, or Valkey: the engine for many machines.
+///
+/// Any number of nodes share a database, each with jobs of its own. Calls are pipelined; each is one script inside the
+/// server, applied completely or not at all. When the connection is lost the storage connects again, for ever, and sends
+/// again what was not answered: no call is lost, and none is applied twice.
+///
+/// What survives is what the server promises: with `appendonly yes` its crash loses nothing that was acknowledged, and a
+/// power cut at most what `appendfsync` leaves open (a second with `everysec`, nothing with `always`). The server should
+/// have `maxmemory-policy noeviction`, or it throws jobs away when it is full.
+///
+/// The ownership is a lease: a process that is silent for ``Options/lease`` seconds may lose its jobs to another. One that
+/// was killed on the same machine is recognised at once, one elsewhere when its lease has expired.
+public final class RedisStorage: JobStorage {
+    /// How the storage behaves.
+    public struct Options: Sendable {
+        /// Seconds that a silent owner keeps its jobs, from 1.
+        public var lease: Double
+        /// Finished jobs that are kept, at most.
+        public var maximumFinished: Int
+        /// Seconds for which finished jobs are kept.
+        public var maximumFinishedAge: Double
+        /// Seconds that opening waits for a server that cannot be reached; infinite for a process that is to start
+        /// before its server.
+        public var patience: Double
+        public var logger: Logger
+
+        public init(
+            lease: Double = 15, maximumFinished: Int = 10_000, maximumFinishedAge: Double = 30 * 86_400,
+            patience: Double = .infinity, logger: Logger = Logger(label: "jobreactor.redis")
+        ) {
+            self.lease = max(1, lease)
+            self.maximumFinished = max(0, maximumFinished)
+            self.maximumFinishedAge = max(0, min(maximumFinishedAge, 1e10))
+            self.patience = max(0, patience)
+            self.logger = logger
+        }
+    }
+
+    public let location: RedisLocation
+    private let loop: any EventLoop
+    private let core: NIOLoopBoundBox<RedisCore?>
+    private let inbox = Locked<Inbox>(Inbox())
+
+    private struct Inbox {
+        var waiting: [@Sendable (RedisCore) -> Void] = []
+        var isScheduled = false
+    }
+
+    /// A storage that connects when it is opened. `tls` is for `rediss://` (nil trusts the system's authorities);
+    /// `group` is the application's, best the one its node runs on: calls then need no change of threads.
+    public init(
+        _ location: RedisLocation, options: Options = Options(), tls: TransportSecurity? = nil,
+        on group: (any EventLoopGroup)? = nil
+    ) {
+        self.location = location
+        let loop = (group ?? MultiThreadedEventLoopGroup.singleton).next()
+        self.loop = loop
+        let core = NIOLoopBoundBox.makeEmptyBox(valueType: RedisCore.self, eventLoop: loop)
+        self.core = core
+        loop.execute { core.value = RedisCore(location, options, tls: tls, on: loop) }
+    }
+
+    deinit {
+        let core = core
+        loop.execute { core.value?.close {} }
+    }
+
+    public var isDurable: Bool { true }
+
+    public func open(_ owner: StorageOwner, done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
+        submit { $0.open(owner, done) }
+    }
+
+    public func save(_ jobs: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void) {
+        submit { $0.save(jobs, done) }
+    }
+
+    public func apply(_ changes: [JobChange], done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
+        submit { $0.apply(changes, done) }
+    }
+
+    public func load(_ id: JobID, done: @escaping @Sendable (Result<Job?, StorageError>) -> Void) {
+        submit { $0.load(id, done) }
+    }
+
+    public func jobs(after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void) {
+        submit { $0.jobs(after: id, limit: limit, done) }
+    }
+
+    public func reports(
+        after key: JobReport.Key?, limit: Int, done: @escaping @Sendable (Result<[StoredReport], StorageError>) -> Void
+    ) {
+        submit { $0.reports(after: key, limit: limit, done) }
+    }
+
+    public func close(done: @escaping @Sendable () -> Void) {
+        submit { $0.close(done) }
+    }
+
+    /// The loop is woken once for all that come before it looks.
+    private func submit(_ call: @escaping @Sendable (RedisCore) -> Void) {
+        let wakes = inbox.withLock { inbox in
+            inbox.waiting.append(call)
+            defer { inbox.isScheduled = true }
+            return !inbox.isScheduled
+        }
+        if wakes { loop.execute { self.drain() } }
+    }
+
+    private func drain() {
+        let calls = inbox.withLock { inbox in
+            inbox.isScheduled = false
+            defer { inbox.waiting = [] }
+            return inbox.waiting
+        }
+        guard let core = core.value else { return }
+        for call in calls { call(core) }
+    }
+}

@@ -1,0 +1,119 @@
+private import Foundation
+private import JobReactorCore
+
+/// A real Redis server for a test: on a free loopback port, with an append-only file in a folder of its own, gone with
+/// the test. Needs `redis-server` (Debian's package of that name) on the PATH, or the program that `REDIS_SERVER` names,
+/// such as `valkey-server`.
+public final class RedisServer: Sendable {
+    public let port: Int
+    private let folder: String
+    private let options: [String]
+    private let process = Locked<Process?>(nil)
+
+    /// Where it is, as a URL.
+    public var url: String { "redis://127.0.0.1:\(port)" }
+
+    /// Starts a server and waits until it answers. `options` are further ones of its command line.
+    public static func start(_ options: [String] = []) async throws -> RedisServer {
+        var last: any Error = StorageError("no port is free")
+        // Another program may take the port between our look and the start.
+        for _ in 0..<5 {
+            let server = try RedisServer(port: freePort(), options)
+            do {
+                try await server.restart()
+                return server
+            } catch {
+                last = error
+            }
+        }
+        throw last
+    }
+
+    private init(port: Int, _ options: [String]) throws {
+        self.port = port
+        self.options = options
+        folder = FileManager.default.temporaryDirectory.appending(path: "jobreactor-redis-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+
+    deinit {
+        let (process, folder) = (process.withLock { $0 }, folder)
+        if let process, process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// Starts it again, with what its append-only file has, and waits until it answers.
+    public func restart() async throws {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        let program = ProcessInfo.processInfo.environment["REDIS_SERVER"] ?? "redis-server"
+        process.arguments =
+            [
+                program, "--port", "\(port)", "--bind", "127.0.0.1", "--dir", folder, "--appendonly", "yes", "--save",
+                "",
+                "--logfile", "log",
+            ] + options
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        try watch(process.processIdentifier)
+        self.process.withLock { $0 = process }
+        for _ in 0..<3000 {
+            guard process.isRunning else { throw StorageError("\(program) does not start: \(log)") }
+            if log.contains("eady to accept connections") { return }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        throw StorageError("\(program) is not ready after a minute: \(log)")
+    }
+
+    /// Ends it without a chance to do anything more (SIGKILL), and waits until it is gone.
+    public func kill() async {
+        guard let process = process.withLock({ $0 }), process.isRunning else { return }
+        Foundation.kill(process.processIdentifier, SIGKILL)
+        while process.isRunning { try? await Task.sleep(for: .milliseconds(5)) }
+        try? FileManager.default.removeItem(atPath: folder + "/log")
+    }
+
+    /// Freezes it, so that it neither answers nor closes connections, or lets it go on.
+    public func freeze(_ freeze: Bool) {
+        guard let process = process.withLock({ $0 }), process.isRunning else { return }
+        Foundation.kill(process.processIdentifier, freeze ? SIGSTOP : SIGCONT)
+    }
+
+    private var log: String { (try? String(contentsOfFile: folder + "/log", encoding: .utf8)) ?? "" }
+
+    /// A shell that ends the server when this process is gone, however it went.
+    private func watch(_ server: Int32) throws {
+        let watch = Process()
+        watch.executableURL = URL(filePath: "/bin/sh")
+        watch.arguments = [
+            "-c",
+            """
+            while kill -0 "$1" 2>/dev/null; do kill -0 "$2" 2>/dev/null || exit 0; sleep 1; done
+            if grep -q "$4" "/proc/$2/cmdline" 2>/dev/null; then kill -KILL "$2"; fi
+            rm -rf "$3"
+            """, "watch", "\(getpid())", "\(server)", folder, "\(port)",
+        ]
+        watch.standardInput = FileHandle.nullDevice
+        watch.standardOutput = FileHandle.nullDevice
+        watch.standardError = FileHandle.nullDevice
+        try watch.run()
+    }
+
+    private static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let port = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                bind(descriptor, pointer, length) == 0 && getsockname(descriptor, pointer, &length) == 0
+            } ? Int(UInt16(bigEndian: pointer.pointee.sin_port)) : 0
+        }
+        guard port > 0 else { throw StorageError("no free port on the loopback interface") }
+        return port
+    }
+}
