@@ -79,7 +79,8 @@ let package = Package(
         .executableTarget(
             name: "JobReactorCommand",
             dependencies: [
-                "JobReactor", "JobReactorNode", "JobReactorWire", "JobReactorLua", "JobReactorCore", nio, nioPosix,
+                "JobReactor", "JobReactorNode", "JobReactorRedis", "JobReactorWire", "JobReactorLua", "JobReactorCore",
+                nio, nioPosix,
                 nioTLS, lifecycle, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),

@@ -26,8 +26,9 @@ extension NodeCore {
         destination.link = link
         forget(destination.outbox.restart(received: destination.process == link.process ? link.received : nil))
         destination.process = link.process
-        link.sendGreeting(jobs: jobNames, credit: isStopping || !ownsJobs ? 0 : configuration.window)
+        // What is done first, so that the distributor knows of it before it sends again what we may have had.
         destination.flush()
+        link.sendGreeting(jobs: jobNames, credit: isStopping || !ownsJobs ? 0 : configuration.window)
         logger.info("linked to a distributor", metadata: ["address": "\(link.connection.peer)"])
     }
 

@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import JobReactor
 internal import JobReactorCore
 internal import JobReactorWire
 internal import Logging

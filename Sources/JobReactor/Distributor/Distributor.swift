@@ -9,7 +9,8 @@ public import ServiceLifecycle
 /// It runs in one of three ways: on an event loop group that the application has (`on:`), on a thread of its own, or as
 /// the whole program (``runAsProgram()``). It is also a service for swift-service-lifecycle.
 ///
-/// Jobs that no node can take yet wait in memory and are gone when the process ends; what a node has taken goes on there.
+/// Jobs that no node can take yet wait in memory and are gone when the process ends, unless it has a storage; what a node
+/// has taken goes on there.
 /// Every method may be called from any thread or task.
 /// Dropping the last reference stops it without waiting; ``stop(grace:)`` waits.
 public final class Distributor: JobProducer, Service {
@@ -151,6 +152,13 @@ public final class Distributor: JobProducer, Service {
     @discardableResult
     public func enqueue(contentsOf jobs: [JobSubmission]) throws(JobError) -> [JobID] {
         try inbox.submit(jobs)
+    }
+
+    /// Returns when every job that was enqueued before is stored; at once without a storage. What was enqueued and not
+    /// yet stored is lost when the process ends.
+    public func flush() async throws {
+        let core = core
+        try await loop.flatSubmit { [loop] in core.value?.flush() ?? loop.makeSucceededVoidFuture() }.get()
     }
 
     @discardableResult

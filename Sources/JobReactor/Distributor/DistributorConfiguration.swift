@@ -1,4 +1,4 @@
-internal import JobReactorCore
+public import JobReactorCore
 public import JobReactorWire
 public import Logging
 
@@ -19,6 +19,12 @@ public struct DistributorConfiguration: Sendable {
     public var maximumConnections: Int
     /// Seconds that a graceful stop waits for the jobs that nodes are running.
     public var grace: Double
+    /// Where accepted jobs are kept until a node owns them, so that they survive the end of this process; nil keeps them
+    /// in memory. It belongs to this distributor's ``name``.
+    public var storage: (any JobStorage)?
+    /// Seconds for which a job waits for the durable node that it was sent to, when the connection was lost before that
+    /// had said whether it has it: sent elsewhere at once, it might run twice.
+    public var takeoverTime: Double
     /// Seconds for which a producer's outcomes are kept while it is away.
     public var reportTTL: Double
     public var logger: Logger
@@ -26,7 +32,8 @@ public struct DistributorConfiguration: Sendable {
     public init(
         name: String? = nil, host: String = "localhost", port: Int = 5000, security: WireSecurity = WireSecurity(),
         alwaysUseSpecifiedNode: Bool = false, limits: RESPLimits = RESPLimits(), maximumConnections: Int = 10_000,
-        grace: Double = 10, reportTTL: Double = 3600, logger: Logger = Logger(label: "jobreactor.distributor")
+        grace: Double = 10, storage: (any JobStorage)? = nil, takeoverTime: Double = 30, reportTTL: Double = 3600,
+        logger: Logger = Logger(label: "jobreactor.distributor")
     ) {
         self.name = name
         address = Address(host: host, port: port)
@@ -35,6 +42,8 @@ public struct DistributorConfiguration: Sendable {
         self.limits = limits
         self.maximumConnections = maximumConnections
         self.grace = grace
+        self.storage = storage
+        self.takeoverTime = takeoverTime
         self.reportTTL = reportTTL
         self.logger = logger
     }
@@ -42,6 +51,15 @@ public struct DistributorConfiguration: Sendable {
     func validate() throws(WireError) {
         if let problem = name.flatMap(Name.problem(in:)) {
             throw WireError(.configuration, "the distributor's name \(problem)")
+        }
+        if storage != nil, name == nil, address.port == 0 {
+            throw WireError(
+                .configuration,
+                "a distributor with a storage on a port of the system's choice needs a name:"
+                    + " its jobs are found by it after a restart")
+        }
+        if !(takeoverTime >= 0 && takeoverTime <= 1e9) {
+            throw WireError(.configuration, "takeover_time takes seconds from 0, not \(takeoverTime)")
         }
     }
 }

@@ -8,9 +8,7 @@ extension DistributorCore: CommandService {
         switch command {
         case .enqueue(let request):
             guard !isStopping else { return refuse(session) }
-            let job = makeJob(request)
-            submit(job, .none)
-            session.reply { $0.writeRESPBulk(job.id) }
+            enqueue(request, for: session)
         case .perform(let request, let timeout):
             guard !isStopping else { return refuse(session) }
             perform(request, timeout: timeout, for: session)
@@ -37,6 +35,16 @@ extension DistributorCore: CommandService {
     }
 
     func commandsCompleted() {}
+
+    private func enqueue(_ request: JobRequest, for session: CommandSession) {
+        let job = makeJob(request)
+        guard configuration.storage != nil else {
+            submit(job, .none)
+            return session.reply { $0.writeRESPBulk(job.id) }
+        }
+        let ticket = session.owe()
+        submit(job, .acknowledgement(session, ticket)) { session.pay(ticket) { $0.writeRESPBulk(job.id) } }
+    }
 
     private func refuse(_ session: CommandSession) {
         session.reply { $0.writeRESPError("ERR the distributor is stopping: enqueue at another") }

@@ -11,16 +11,24 @@ final class DistributorCore {
         case application(JobFeedback)
         case producer(Producer)
         case command(CommandSession, CommandSession.Ticket, deadline: Scheduled<Void>?)
+        /// Who only wants to know that the job is stored.
+        case acknowledgement(CommandSession, CommandSession.Ticket)
         case none
+
+        var isNobody: Bool { if case .none = self { true } else { false } }
     }
 
     /// A job that is not finished, or whose outcome is not known.
     struct Entry {
         enum Place {
+            /// Not accepted yet: it is being stored.
+            case saving
             case waiting
             case node(Dispatcher.NodeHandle)
             /// Saved by the durable node of that name, which owns it.
             case owned(by: String)
+            /// Sent to the durable node of that name, which was lost before it had said whether it has the job.
+            case inDoubt(at: String)
         }
 
         var name: String
@@ -30,6 +38,8 @@ final class DistributorCore {
         var job: Job?
         /// The last run reported by whoever has the job now.
         var lastRun: Int32 = 0
+        /// The keeper has a record of it.
+        var isStored = false
     }
 
     let configuration: DistributorConfiguration
@@ -59,6 +69,9 @@ final class DistributorCore {
     /// How many reports have come from each node's process, so that none comes twice.
     private var received: [String: (instance: String, count: Int)] = [:]
     private var ids = JobID.Generator()
+    private let keeper: JobKeeper?
+    /// Jobs in doubt, by the name of the node that may have them, with what ends the wait for it.
+    private var inDoubt: [String: (jobs: [JobID], deadline: Scheduled<Void>)] = [:]
     private var drained: EventLoopPromise<Void>?
 
     init(_ configuration: DistributorConfiguration, on loop: any EventLoop) {
@@ -67,11 +80,61 @@ final class DistributorCore {
         logger = configuration.logger
         dispatcher = Dispatcher(alwaysUseSpecifiedNode: configuration.alwaysUseSpecifiedNode)
         identity = ids.next(at: .now).description
+        keeper = configuration.storage.map { JobKeeper($0, on: loop, logger: configuration.logger) }
     }
 
     // MARK: Life
 
     func start() -> EventLoopFuture<Int> {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        return openStorage().flatMap { bound.value.listen() }
+    }
+
+    /// Takes up what an earlier process has accepted.
+    private func openStorage() -> EventLoopFuture<Void> {
+        guard let keeper else { return loop.makeSucceededVoidFuture() }
+        let address = configuration.address
+        name = configuration.name ?? Address(host: Transport.hostName, port: address.port).description
+        keeper.triesAgain = { [unowned self] job, error in self.couldNotSave(job, error) }
+        keeper.onLost = { [unowned self] error in
+            self.logger.critical(
+                "another distributor of this name has taken over the storage: this one accepts nothing any more; stop it",
+                metadata: ["reason": "\(error)"])
+            self.isStopping = true
+        }
+        var count = 0
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        return keeper.open(name, address: address.description) { jobs in
+            count += jobs.count
+            for job in jobs { self.takeUp(job) }
+        }.map {
+            let core = bound.value
+            guard !core.entries.isEmpty else { return }
+            core.logger.info("jobs of an earlier process taken up", metadata: ["jobs": "\(core.entries.count)"])
+        }
+    }
+
+    private func takeUp(_ stored: Job) {
+        guard entries[stored.id] == nil else { return }
+        let words = stored.distributor.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+        var job = stored
+        job.distributor = ""
+        let producer = words.first.flatMap { $0.isEmpty ? nil : self.producer(String($0)) }
+        producer?.expectReturn()
+        var entry = Entry(name: job.name, sink: producer.map { .producer($0) } ?? .none, job: job)
+        entry.isStored = true
+        if words.count == 2 {
+            entry.place = .owned(by: String(words[1]))
+            entry.job = nil
+        } else {
+            entry.place = .waiting
+            // There is no node yet that it could go to.
+            _ = dispatcher.enqueue(job)
+        }
+        entries[job.id] = entry
+    }
+
+    private func listen() -> EventLoopFuture<Int> {
         let bound = NIOLoopBound(self, eventLoop: loop)
         return Listener.bind(
             to: configuration.address, on: loop, security: configuration.security,
@@ -106,7 +169,8 @@ final class DistributorCore {
         return promise.futureResult.flatMap {
             let core = bound.value
             core.abandon()
-            return core.closeAll()
+            let kept = core.keeper?.close() ?? core.loop.makeSucceededVoidFuture()
+            return core.closeAll().and(kept).map { _ in }
         }
     }
 
@@ -116,6 +180,13 @@ final class DistributorCore {
             guard case .node = entry.place, let job = entry.job else { return false }
             return job.dueAt <= now
         }
+    }
+
+    /// Done when every job that was submitted before is stored; at once without a storage.
+    func flush() -> EventLoopFuture<Void> {
+        let promise = loop.makePromise(of: Void.self)
+        if let keeper { keeper.whenSaved { promise.succeed() } } else { promise.succeed() }
+        return promise.futureResult
     }
 
     private func finishDraining() {
@@ -131,6 +202,8 @@ final class DistributorCore {
                 deadline?.cancel()
                 session.pay(ticket) { $0.writeRESPError("ERR the distributor stopped before the outcome was known") }
                 session.connection.close(reason: "the distributor stops")
+            case .acknowledgement(let session, let ticket):
+                session.pay(ticket) { $0.writeRESPError("ERR the distributor stopped before the job was stored") }
             case .producer, .none: break
             }
         }
@@ -153,16 +226,64 @@ final class DistributorCore {
         }
     }
 
-    /// Returns false when the job is there already: the same id twice is one job.
+    /// Returns false when the job is there already: the same id twice is one job. `accepted` is called when the job, new
+    /// or not, is as safe as it will be.
     @discardableResult
-    func submit(_ job: Job, _ sink: Sink) -> Bool {
-        guard entries[job.id] == nil else { return false }
+    func submit(_ job: Job, _ sink: Sink, accepted: @escaping () -> Void = {}) -> Bool {
+        guard entries[job.id] == nil else {
+            // A producer that comes back to another process of ours.
+            if case .producer = sink, entries[job.id]?.sink.isNobody == true { entries[job.id]?.sink = sink }
+            if let keeper { keeper.whenSaved(accepted) } else { accepted() }
+            return false
+        }
         counters.enqueued += 1
-        let node = dispatcher.enqueue(job)
         var entry = Entry(name: job.name, sink: sink, job: job)
-        if let node { place(&entry, job, at: node) }
+        if let keeper {
+            entry.place = .saving
+            entries[job.id] = entry
+            keeper.save(Self.record(job, of: sink, at: nil)) {
+                self.saved(job.id)
+                accepted()
+            }
+            return true
+        }
+        if let node = dispatcher.enqueue(job) { place(&entry, job, at: node) }
         entries[job.id] = entry
+        accepted()
         return true
+    }
+
+    /// As the keeper has it.
+    private static func record(_ job: Job, of sink: Sink, at node: String?) -> Job {
+        var record = job
+        if case .producer(let producer) = sink { record.distributor = producer.id }
+        if let node { record.distributor += " \(node)" }
+        return record
+    }
+
+    private func saved(_ id: JobID) {
+        guard var entry = entries[id], let job = entry.job else { return }
+        entry.isStored = true
+        entry.place = .waiting
+        if case .acknowledgement = entry.sink { entry.sink = .none }
+        if cancelling.remove(id) != nil { return finishCancelled(entry, job) }
+        if let node = dispatcher.enqueue(job) { place(&entry, job, at: node) }
+        entries[id] = entry
+    }
+
+    /// A job that is not stored is not accepted: who waits for the answer is told, for the others it is tried again.
+    private func couldNotSave(_ job: Job, _ error: StorageError) -> Bool {
+        guard let entry = entries[job.id] else { return false }
+        switch entry.sink {
+        case .command(let session, let ticket, let deadline):
+            deadline?.cancel()
+            session.pay(ticket) { $0.writeRESPError("ERR the job is not enqueued, as it cannot be stored: \(error)") }
+        case .acknowledgement(let session, let ticket):
+            session.pay(ticket) { $0.writeRESPError("ERR the job is not enqueued, as it cannot be stored: \(error)") }
+        case .application, .producer, .none: return true
+        }
+        entries[job.id] = nil
+        return false
     }
 
     func makeJob(_ request: JobRequest) -> Job {
@@ -213,6 +334,7 @@ final class DistributorCore {
 
     func node(_ node: Dispatcher.NodeHandle, defines jobs: [String]) {
         dispatcher.announce(node, jobs: Set(jobs))
+        if let link = links[node] { sendInDoubt(to: node, link) }
         sendWaiting(to: node)
     }
 
@@ -232,31 +354,96 @@ final class DistributorCore {
     /// A durable node has saved the job and owns it now.
     func node(_ node: Dispatcher.NodeHandle, owns id: JobID) {
         guard let entry = entries[id], case .node(node) = entry.place else { return }
-        if case .none = entry.sink {
+        let name = dispatcher.state(of: node).name
+        switch entry.sink {
+        case .none, .acknowledgement:
             // Nobody here waits for the outcome.
             entries[id] = nil
-        } else {
-            entries[id]?.place = .owned(by: dispatcher.state(of: node).name)
+            if entry.isStored { keeper?.apply(.remove(id)) }
+        case .producer:
+            if entry.isStored, let job = entry.job {
+                keeper?.apply(.update(Self.record(job, of: entry.sink, at: name)))
+            }
+            entries[id]?.place = .owned(by: name)
+            entries[id]?.job = nil
+        case .application, .command:
+            // They do not outlive this process.
+            if entry.isStored { keeper?.apply(.remove(id)) }
+            entries[id]?.isStored = false
+            entries[id]?.place = .owned(by: name)
             entries[id]?.job = nil
         }
         noteProgress()
     }
 
-    func nodeLost(_ node: Dispatcher.NodeHandle, name: String, reason: String?) {
+    func nodeLost(_ node: Dispatcher.NodeHandle, isDurable: Bool, name: String, reason: String?) {
         links[node] = nil
         dispatcher.disconnect(node)
         // In the order of their ids, which is that of their age.
         let unfinished = entries.elements.lazy.filter { if case .node(node) = $0.value.place { true } else { false } }
             .map(\.key).sorted()
-        for id in unfinished {
-            givenTwice.insert(id)
-            giveBack(id, from: node)
+        if isDurable {
+            doubt(unfinished, at: name)
+        } else {
+            for id in unfinished {
+                givenTwice.insert(id)
+                giveBack(id, from: node)
+            }
         }
         logger.info(
             "node disconnected",
             metadata: [
                 "node": "\(name)", "reason": "\(reason ?? "closed")", "jobs given back": "\(unfinished.count)",
             ])
+    }
+
+    // MARK: Jobs in doubt
+
+    /// A durable node is gone that had not said of these jobs whether it has them. It will when it comes back.
+    private func doubt(_ jobs: [JobID], at name: String) {
+        guard !jobs.isEmpty else { return }
+        let earlier = inDoubt.removeValue(forKey: name)
+        earlier?.deadline.cancel()
+        for id in jobs { entries[id]?.place = .inDoubt(at: name) }
+        let deadline = loop.assumeIsolated().scheduleTask(
+            in: .milliseconds(Int64(configuration.takeoverTime * 1000))
+        ) { self.endDoubt(about: name) }
+        inDoubt[name] = ((earlier?.jobs ?? []) + jobs, deadline)
+    }
+
+    /// The node is back, and has reported what it has done: what it has not reported it gets again, and knows by the id
+    /// what it has already.
+    private func sendInDoubt(to node: Dispatcher.NodeHandle, _ link: NodeLink) {
+        let name = link.introduction.name
+        guard link.introduction.isDurable, let (jobs, deadline) = inDoubt.removeValue(forKey: name) else { return }
+        deadline.cancel()
+        for id in jobs {
+            guard var entry = entries[id], case .inDoubt(name) = entry.place, let job = entry.job else { continue }
+            dispatcher.useCredit(of: node)
+            place(&entry, job, at: node)
+            entries[id] = entry
+            if cancelling.contains(id) { link.sendCancel(id) }
+        }
+    }
+
+    /// The node has not come back in time.
+    private func endDoubt(about name: String) {
+        guard let (jobs, _) = inDoubt.removeValue(forKey: name) else { return }
+        logger.warning(
+            "a node has not come back: jobs that it may have go to others",
+            metadata: ["node": "\(name)", "jobs": "\(jobs.count)"])
+        for id in jobs {
+            guard var entry = entries[id], case .inDoubt(name) = entry.place, let job = entry.job else { continue }
+            givenTwice.insert(id)
+            counters.givenBack += 1
+            if cancelling.remove(id) != nil {
+                finishCancelled(entry, job)
+                continue
+            }
+            entry.place = .waiting
+            if let other = dispatcher.giveBack(job) { place(&entry, job, at: other) }
+            entries[id] = entry
+        }
     }
 
     func reported(_ report: JobReport) {
@@ -279,10 +466,14 @@ final class DistributorCore {
             if let job = entry.job {
                 entry.job?.args = report.feedback.args
                 entry.job?.dueAt = clock.now.advanced(bySeconds: job.period ?? 0)
+                if entry.isStored, let job = entry.job {
+                    keeper?.apply(.update(Self.record(job, of: sink, at: nil)))
+                }
             }
             if case .command = sink { entry.sink = .none }
             entries[report.id] = entry
         }
+        if isFinished, entry.isStored { keeper?.apply(.remove(report.id)) }
         deliver(report, name: entry.name, to: sink)
         if isFinished { noteProgress() }
     }
@@ -306,7 +497,7 @@ final class DistributorCore {
                 case .error: buffer.writeRESPError(code: "JOBFAILED", report.feedback.args.bytes)
                 }
             }
-        case .none: break
+        case .acknowledgement, .none: break
         }
     }
 
@@ -331,7 +522,7 @@ final class DistributorCore {
         switch entry.sink {
         case .application(let feedback): feedback.onProgress?(shown)
         case .producer(let producer): producer.progressed(progress)
-        case .command, .none: break
+        case .command, .acknowledgement, .none: break
         }
     }
 
@@ -357,6 +548,8 @@ final class DistributorCore {
     func cancel(_ id: JobID) -> Bool {
         guard let entry = entries[id] else { return false }
         switch entry.place {
+        case .saving, .inDoubt:
+            cancelling.insert(id)
         case .waiting:
             guard let job = entry.job else { return false }
             entries[id] = nil
@@ -375,6 +568,7 @@ final class DistributorCore {
     /// Ends a job here that no node has.
     private func finishCancelled(_ entry: Entry, _ job: Job) {
         entries[job.id] = nil
+        if entry.isStored { keeper?.apply(.remove(job.id)) }
         counters.succeeded += 1
         let ended = JobLifecycle.cancel(job, policy: JobPolicy())
         guard let feedback = ended.feedback else { return }
@@ -402,7 +596,7 @@ final class DistributorCore {
         guard let entry = entries[id] else { return loop.makeSucceededFuture([]) }
         let link: NodeLink?
         switch entry.place {
-        case .waiting: link = nil
+        case .saving, .waiting, .inDoubt: link = nil
         case .node(let node): link = links[node]
         case .owned(let name): link = self.link(toNode: name)
         }

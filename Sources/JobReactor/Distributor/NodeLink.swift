@@ -97,7 +97,8 @@ final class NodeLink: ConnectionSession {
         for promise in unanswered.values.joined() { promise.succeed([]) }
         if let handle {
             self.handle = nil
-            core.nodeLost(handle, name: introduction.name, reason: reason)
+            core.nodeLost(
+                handle, isDurable: introduction.isDurable, name: introduction.name, reason: reason)
         }
         ended(reason)
     }

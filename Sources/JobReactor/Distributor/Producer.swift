@@ -18,6 +18,7 @@ final class Producer {
 
     func connected(_ link: ProducerLink) {
         expiry?.cancel()
+        expiry = nil
         self.link?.connection.close(reason: "the producer connected again")
         self.link = link
         outbox.restart()
@@ -27,6 +28,12 @@ final class Producer {
     func disconnected(_ link: ProducerLink) {
         guard self.link === link else { return }
         self.link = nil
+        expectReturn()
+    }
+
+    /// It is away, and forgotten when that takes too long.
+    func expectReturn() {
+        guard link == nil, expiry == nil else { return }
         expiry = core.loop.assumeIsolated().scheduleTask(
             in: .milliseconds(Int64(core.configuration.reportTTL * 1000))
         ) {
@@ -48,8 +55,8 @@ final class Producer {
     }
 
     /// Jobs that were sent twice, because the first answer was lost.
-    func accept(_ job: Job) {
-        core.submit(job, .producer(self))
+    func accept(_ job: Job, accepted: @escaping () -> Void) {
+        core.submit(job, .producer(self), accepted: accepted)
     }
 
     private func sendReports() {
@@ -64,6 +71,7 @@ final class ProducerLink: ConnectionSession {
     private let producer: Producer
     private let core: DistributorCore
     private var accepted = 0
+    private var isReading = false
 
     /// Jobs that a producer may send before it hears that the first are accepted.
     private static let window = 8192
@@ -85,13 +93,13 @@ final class ProducerLink: ConnectionSession {
     }
 
     func received(_ frame: RESPFrame, on connection: Connection) {
+        isReading = true
         do throws(CommandError) {
             switch try LinkMessage(frame) {
             case .job(let id, let request):
                 var request = request
                 request.options.id = id
-                producer.accept(core.makeJob(request))
-                accepted += 1
+                producer.accept(core.makeJob(request), accepted: noteAccepted)
             case .taken(let count): producer.taken(count)
             case .cancel(let id): _ = core.cancel(id)
             case .ping: break
@@ -103,7 +111,19 @@ final class ProducerLink: ConnectionSession {
         }
     }
 
+    private func noteAccepted() {
+        accepted += 1
+        guard !isReading, accepted == 1 else { return }
+        // Stored later: those that were stored together are acknowledged together.
+        core.loop.assumeIsolated().execute { self.acknowledge() }
+    }
+
     func readCompleted(on connection: Connection) {
+        isReading = false
+        acknowledge()
+    }
+
+    private func acknowledge() {
         guard accepted > 0 else { return }
         let count = accepted
         accepted = 0

@@ -3,6 +3,8 @@ private import Foundation
 private import JobReactorCore
 private import JobReactorNode
 private import JobReactorWire
+private import NIOCore
+private import NIOPosix
 
 struct NodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,6 +20,9 @@ struct NodeCommand: AsyncParsableCommand {
     @Option(\.server) var server: String?
     @Option(\.connectTo) var connectTo: String?
     @Option(\.storage) var storage: String?
+    @Option(\.redisURL) var redisURL: String?
+    @Flag(\.retryJobsAtStart) var retryJobsAtStart: Bool?
+    @Option(\.reportTTL) var reportTTL: String?
     @Option(\.jobDirectory) var jobDirectory: String?
     @Option(\.window) var window: String?
     @Option(\.maxAttempt) var maxAttempt: String?
@@ -39,22 +44,30 @@ struct NodeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try common.settings()
-        try await Node(try nodeConfiguration(settings)).runAsProgram()
+        // One loop for the node and its storage: calls need no change of threads.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let node = Node(try nodeConfiguration(settings, on: group), on: group)
+        try await node.runAsProgram()
     }
 
-    private func nodeConfiguration(_ settings: Settings) throws(CommandFailure) -> NodeConfiguration {
+    private func nodeConfiguration(
+        _ settings: Settings, on group: any EventLoopGroup
+    ) throws(CommandFailure) -> NodeConfiguration {
         let server = try settings.value(\.server, flag: server)
         let connectTo = try settings.value(\.connectTo, flag: connectTo)
         if connectTo != nil, server == nil {
             throw .usage("--connect-to needs --server: a node that does not listen cannot be dialled")
         }
-        // The only kind there is, made by default; looked at so that another is refused.
-        _ = try settings.value(\.storage, flag: storage)
         let insecure = try settings.value(\.insecure, flag: serving.insecure)
+        let listening = try settings.security(security, insecure: insecure, listens: server != nil)
+        let logger = try common.logger(settings)
+        let storage = try settings.value(\.storage, flag: storage).makeStorage(
+            redisURL: try settings.value(\.redisURL, flag: redisURL), tls: listening.tls, on: group,
+            logger: logger)
         return NodeConfiguration(
             name: try settings.value(\.name, flag: name) ?? Self.defaultName,
             distributors: try settings.value(\.distributor, flags: distributor), server: server, connectTo: connectTo,
-            jobDirectory: try settings.value(\.jobDirectory, flag: jobDirectory),
+            storage: storage, jobDirectory: try settings.value(\.jobDirectory, flag: jobDirectory),
             policy: JobPolicy(
                 maxAttempt: try settings.value(\.maxAttempt, flag: maxAttempt),
                 retryMultiplier: try settings.value(\.retryMultiplier, flag: retryMultiplier),
@@ -65,16 +78,17 @@ struct NodeCommand: AsyncParsableCommand {
                 removeDoneJobs: try settings.value(\.removeDoneJobs, flag: removeDoneJobs),
                 removeCancelledJobs: try settings.value(\.removeCancelledJobs, flag: removeCancelledJobs),
                 removeFailedJobs: try settings.value(\.removeFailedJobs, flag: removeFailedJobs)),
+            retryJobsAtStart: try settings.value(\.retryJobsAtStart, flag: retryJobsAtStart),
             mergeJobItselfToArgs: try settings.value(\.mergeJobItselfToArgs, flag: mergeJobItselfToArgs),
             logJobProcessing: try settings.value(\.logJobProcessing, flag: logJobProcessing),
             window: try settings.value(\.window, flag: window),
             deferLanes: try settings.value(\.deferLanes, flag: deferLanes),
             memoryLimit: try settings.value(\.memoryLimit, flag: memoryLimit),
-            security: try settings.security(security, insecure: insecure, listens: server != nil),
+            security: listening,
             limits: RESPLimits(frameBytes: try settings.value(\.frameLimit, flag: serving.frameLimit)),
             maximumConnections: try settings.value(\.maxConnections, flag: serving.maxConnections),
             grace: try settings.value(\.grace, flag: serving.grace),
-            logger: try common.logger(settings))
+            reportTTL: try settings.value(\.reportTTL, flag: reportTTL), logger: logger)
     }
 
     /// Unique on a machine, and between machines that have names.

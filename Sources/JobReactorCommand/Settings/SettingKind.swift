@@ -1,4 +1,5 @@
 internal import JobReactorCore
+internal import JobReactorRedis
 internal import JobReactorWire
 internal import Logging
 
@@ -63,9 +64,18 @@ extension SettingKind where Value == String {
     static let name = SettingKind(
         .text, "name", allowed: "a name of 1 to 255 bytes without spaces and control characters"
     ) { Name.problem(in: $0) == nil ? $0 : nil }
+}
+
+extension SettingKind where Value == StorageLocation {
     static let storage = SettingKind(
-        .text, "storage", allowed: "'memory', the only storage of this version"
-    ) { $0 == "memory" ? $0 : nil }
+        .text, "storage", allowed: "'memory', or 'redis' or a URL such as redis://user:password@localhost:6379/0"
+    ) { StorageLocation($0) }
+}
+
+extension SettingKind where Value == RedisLocation {
+    static let redisURL = SettingKind(
+        .text, "url", allowed: "a URL such as redis://localhost:6379/0 or rediss://user:password@host"
+    ) { RedisLocation($0) }
 }
 
 extension SettingKind where Value == Bool {

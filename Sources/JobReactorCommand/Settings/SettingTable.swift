@@ -1,4 +1,5 @@
 internal import JobReactorCore
+internal import JobReactorRedis
 internal import JobReactorWire
 
 /// Every setting, once: flags, environment variables, keys of the config file, defaults and help all come from here.
@@ -24,7 +25,16 @@ struct SettingTable: Sendable {
     // Jobs
     let jobDirectory = Setting(
         "job_directory", flag: "jobs", .directory, default: "reactor_jobs", "Folder of the job scripts")
-    let storage = Setting("storage", .storage, default: "memory", "Where the node keeps its jobs")
+    let storage = Setting(
+        "storage", .storage, default: .memory,
+        "Where jobs are kept: memory, or a Redis server, from which they are taken up again after a crash")
+    let redisURL = Setting(
+        "redis_url", .redisURL, default: RedisLocation(), "The Redis server, where storage is just redis")
+    let retryJobsAtStart = Setting(
+        "retry_jobs_at_start", .boolean, default: true,
+        "Whether a node takes up the unfinished jobs that its storage has, with args.retrying")
+    let reportTTL = Setting(
+        "report_ttl", .seconds, default: 3600, "How long outcomes are kept for a distributor or producer that is away")
     let window = Setting(
         "window", .wholeNumber(1...1_000_000, "jobs"), default: 1024, "Jobs that a distributor may have here at once")
     let memoryLimit = Setting(

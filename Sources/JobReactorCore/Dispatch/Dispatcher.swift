@@ -136,6 +136,11 @@ public struct Dispatcher: Sendable {
         nodes[node.index].window = max(nodes[node.index].window, nodes[node.index].credit)
     }
 
+    /// A job goes to the node that was not taken from here: it may have it already.
+    public mutating func useCredit(of node: NodeHandle) {
+        nodes[node.index].credit -= 1
+    }
+
     /// The node stops: it gets no more jobs.
     public mutating func drain(_ node: NodeHandle) {
         nodes[node.index].isDraining = true

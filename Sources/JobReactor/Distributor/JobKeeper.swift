@@ -1,0 +1,152 @@
+internal import JobReactorCore
+internal import Logging
+internal import NIOCore
+
+/// What a distributor has in its storage: the jobs that it has accepted and that no node owns, and those of producers until
+/// their outcome. Everything that comes in one turn of the loop goes to the storage at once.
+///
+/// In this storage the `distributor` of a record tells whose the job is: the id of the producer that waits for the
+/// outcome, and behind a space the node that owns the job.
+final class JobKeeper {
+    private let storage: any JobStorage
+    private let loop: any EventLoop
+    private let logger: Logger
+    /// To be saved, each with what is to be done when it is; without a job, what waits for those before it.
+    private var unsaved: [(job: Job?, saved: () -> Void)] = []
+    private var changes: [JobChange] = []
+    private var isScheduled = false
+    private var savesUnderWay = 0
+    private var isOver = false
+    /// Jobs that cannot be stored now: says of each whether it is to be tried again.
+    var triesAgain: (Job, StorageError) -> Bool = { _, _ in true }
+    /// Another distributor of this name has taken the storage over.
+    var onLost: (StorageError) -> Void = { _ in }
+
+    init(_ storage: any JobStorage, on loop: any EventLoop, logger: Logger) {
+        self.storage = storage
+        self.loop = loop
+        self.logger = logger
+    }
+
+    // MARK: Life
+
+    /// Opens the storage and hands out what is in it, page by page.
+    func open(
+        _ name: String, address: String, _ visit: @escaping ([Job]) -> Void
+    ) -> EventLoopFuture<Void> {
+        let (loop, bound) = (loop, NIOLoopBound((self, visit), eventLoop: loop))
+        let owner = StorageOwner(role: .distributor, name: name, address: address) { error in
+            loop.execute { bound.value.0.lose(error) }
+        }
+        return loop.answer { storage.open(owner, done: $0) }.flatMap {
+            bound.value.0.load(after: nil, bound.value.1)
+        }
+    }
+
+    private func load(after id: JobID?, _ visit: @escaping ([Job]) -> Void) -> EventLoopFuture<Void> {
+        let bound = NIOLoopBound((self, visit), eventLoop: loop)
+        let (loop, limit) = (loop, 1000)
+        return loop.answer { storage.jobs(after: id, limit: limit, done: $0) }.flatMap { jobs in
+            bound.value.1(jobs)
+            guard let last = jobs.last, jobs.count == limit else { return loop.makeSucceededVoidFuture() }
+            return bound.value.0.load(after: last.id, bound.value.1)
+        }
+    }
+
+    /// Done when all that was given before is stored, or cannot be, and the storage is closed.
+    func close() -> EventLoopFuture<Void> {
+        flush()
+        isOver = true
+        let promise = loop.makePromise(of: Void.self)
+        storage.close { promise.succeed() }
+        return promise.futureResult
+    }
+
+    private func lose(_ error: StorageError) {
+        guard !isOver else { return }
+        isOver = true
+        onLost(error)
+    }
+
+    // MARK: Jobs
+
+    /// Stores a job, or finds it stored; then calls `saved`.
+    func save(_ job: Job, saved: @escaping () -> Void) {
+        unsaved.append((job, saved))
+        schedule()
+    }
+
+    func apply(_ change: JobChange) {
+        changes.append(change)
+        schedule()
+    }
+
+    /// Calls `body` when every job that came before is stored: at once when there is none.
+    func whenSaved(_ body: @escaping () -> Void) {
+        if unsaved.isEmpty, savesUnderWay == 0 { return body() }
+        unsaved.append((nil, body))
+        schedule()
+    }
+
+    private func schedule() {
+        guard !isScheduled else { return }
+        isScheduled = true
+        loop.assumeIsolated().execute {
+            self.isScheduled = false
+            self.flush()
+        }
+    }
+
+    private func flush() {
+        guard !isOver else { return }
+        if !unsaved.isEmpty {
+            let batch = unsaved
+            unsaved = []
+            save(batch)
+        }
+        if !changes.isEmpty {
+            let batch = changes
+            changes = []
+            apply(batch)
+        }
+    }
+
+    private func save(_ batch: [(job: Job?, saved: () -> Void)]) {
+        savesUnderWay += 1
+        let bound = NIOLoopBound((self, batch), eventLoop: loop)
+        storage.save(batch.compactMap(\.job)) { result in
+            bound.eventLoop.runOrExecute { bound.value.0.saved(bound.value.1, result) }
+        }
+    }
+
+    private func saved(_ batch: [(job: Job?, saved: () -> Void)], _ result: Result<Set<JobID>, StorageError>) {
+        savesUnderWay -= 1
+        guard case .failure(let error) = result else { return batch.forEach { $0.saved() } }
+        if error.code == .lost { lose(error) }
+        guard !isOver else { return }
+        let again = batch.filter { item in item.job.map { triesAgain($0, error) } ?? true }
+        guard !again.isEmpty else { return }
+        logger.error("jobs could not be stored; they wait", metadata: ["reason": "\(error)", "jobs": "\(again.count)"])
+        savesUnderWay += 1
+        loop.assumeIsolated().scheduleTask(in: .seconds(1)) {
+            self.savesUnderWay -= 1
+            if !self.isOver { self.save(again) }
+        }
+    }
+
+    private func apply(_ batch: [JobChange]) {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        storage.apply(batch) { result in
+            guard case .failure(let error) = result else { return }
+            bound.eventLoop.runOrExecute { bound.value.applyFailed(batch, error) }
+        }
+    }
+
+    /// What is gone and stays in the storage would run again after a restart.
+    private func applyFailed(_ batch: [JobChange], _ error: StorageError) {
+        if error.code == .lost { lose(error) }
+        guard !isOver else { return }
+        logger.error("changes could not be stored; they wait", metadata: ["reason": "\(error)"])
+        loop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.apply(batch) }
+    }
+}
