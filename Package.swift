@@ -74,7 +74,8 @@ let package = Package(
             name: "JobReactorRedis",
             dependencies: ["JobReactorCore", "JobReactorWire", nio, nioPosix, logging, deque], swiftSettings: strict),
         .target(
-            name: "JobReactorTesting", dependencies: ["JobReactor", "JobReactorNode", "JobReactorCore", logging],
+            name: "JobReactorTesting",
+            dependencies: ["JobReactor", "JobReactorNode", "JobReactorCore", nio, nioPosix, logging],
             swiftSettings: strict),
         .executableTarget(
             name: "JobReactorCommand",
@@ -134,7 +135,9 @@ let package = Package(
         .testTarget(
             name: "JobReactorTests",
             dependencies: [
-                "JobReactor", "JobReactorNode", "JobReactorWire", "JobReactorLua", "JobReactorTesting", nio, lifecycle,
+                "JobReactor", "JobReactorNode", "JobReactorRedis", "JobReactorWire", "JobReactorLua",
+                "JobReactorTesting",
+                nio, lifecycle,
                 signals, logging,
             ],
             swiftSettings: strict),

@@ -19,6 +19,27 @@ extension NodeCore {
             bound.value.ownsJobs = true
             return bound.value.takeUpJobs(after: nil, TakenUp())
         }.flatMap { bound.value.takeUpReports(after: nil) }
+            .flatMapError { error in
+                // Not half open: the next try, or another, is to find it closed.
+                let core = bound.value
+                core.ownsJobs = false
+                core.forgetJobs()
+                let closed = loop.makePromise(of: Void.self)
+                if (error as? StorageError)?.code == .held {
+                    closed.succeed()
+                } else {
+                    core.storage.close { closed.succeed() }
+                }
+                return closed.futureResult.flatMapThrowing { throw error }
+            }
+    }
+
+    private func forgetJobs() {
+        live.removeAll()
+        takenUp = []
+        timers = TimerQueue()
+        for lane in lanes { lane.ready = [] }
+        for destination in destinations.values { _ = destination.outbox.removeAll() }
     }
 
     /// What was found.
@@ -118,12 +139,8 @@ extension NodeCore {
         for (id, known) in live.elements where known.stage == .running {
             for lane in lanes where lane.lua.cancel(id) != nil { lane.running -= 1 }
         }
-        live.removeAll()
-        takenUp = []
-        timers = TimerQueue()
-        for lane in lanes { lane.ready = [] }
+        forgetJobs()
         for destination in destinations.values {
-            _ = destination.outbox.removeAll()
             destination.link?.connection.close(reason: "the node has lost its storage")
         }
         reopenStorage()

@@ -30,7 +30,7 @@ import Testing
         var random = SeededGenerator(seed: UInt64(round))
         // The login and the scripts take about 8,000 bytes; what follows is where the calls are.
         let cuts = (0..<4).map { _ in Int.random(in: 1..<90_000, using: &random) }
-        let proxy = try await Proxy.start(to: redis.address.port, cuts: cuts)
+        let proxy = try await TCPProxy.start(to: redis.address.port, cuts: cuts)
         var location = redis
         location.address.port = proxy.port
         let subject = storage(location)

@@ -1,6 +1,8 @@
 internal import ArgumentParser
 private import JobReactor
 private import JobReactorWire
+private import NIOCore
+private import NIOPosix
 
 struct DistributorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -8,12 +10,17 @@ struct DistributorCommand: AsyncParsableCommand {
         abstract: "Take jobs and hand them to nodes, until SIGINT or SIGTERM.",
         discussion: """
             Jobs come from applications and from anything that speaks the Redis protocol: \
-            redis-cli -p 5000 ENQUEUE my_job '{"key": 1}'. Jobs that no node can take yet wait in memory. A stop takes no \
-            more jobs and waits for the outcomes of those that nodes have; a second signal stops at once.
+            redis-cli -p 5000 ENQUEUE my_job '{"key": 1}'. Jobs that no node can take yet wait in memory, or in the \
+            storage, where they survive a crash. A stop takes no more jobs and waits for the outcomes of those that nodes \
+            have; a second signal stops at once.
             """)
 
     @Option(\.listen) var listen: String?
     @Option(\.distributorName) var distributorName: String?
+    @Option(\.storage) var storage: String?
+    @Option(\.redisURL) var redisURL: String?
+    @Option(\.reportTTL) var reportTTL: String?
+    @Option(\.takeoverTime) var takeoverTime: String?
     @Flag(\.alwaysUseSpecifiedNode) var alwaysUseSpecifiedNode: Bool?
     @OptionGroup var serving: ServingOptions
     @OptionGroup var security: SecurityOptions
@@ -21,19 +28,31 @@ struct DistributorCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try common.settings()
-        try await Distributor(try distributorConfiguration(settings)).runAsProgram()
+        // One loop for the distributor and its storage: calls need no change of threads.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        try await Distributor(try distributorConfiguration(settings, on: group), on: group).runAsProgram()
     }
 
-    private func distributorConfiguration(_ settings: Settings) throws(CommandFailure) -> DistributorConfiguration {
+    private func distributorConfiguration(
+        _ settings: Settings, on group: any EventLoopGroup
+    ) throws(CommandFailure) -> DistributorConfiguration {
         let address = try settings.value(\.listen, flag: listen)
         let insecure = try settings.value(\.insecure, flag: serving.insecure)
+        let security = try settings.security(security, insecure: insecure, listens: true)
+        let logger = try common.logger(settings)
+        let location = try settings.value(\.storage, flag: storage)
+        let redisURL = try settings.value(\.redisURL, flag: redisURL)
         return DistributorConfiguration(
             name: try settings.value(\.distributorName, flag: distributorName), host: address.host, port: address.port,
-            security: try settings.security(security, insecure: insecure, listens: true),
+            security: security,
             alwaysUseSpecifiedNode: try settings.value(\.alwaysUseSpecifiedNode, flag: alwaysUseSpecifiedNode),
             limits: RESPLimits(frameBytes: try settings.value(\.frameLimit, flag: serving.frameLimit)),
             maximumConnections: try settings.value(\.maxConnections, flag: serving.maxConnections),
             grace: try settings.value(\.grace, flag: serving.grace),
-            logger: try common.logger(settings))
+            // In memory they are anyhow.
+            storage: location == .memory
+                ? nil : location.makeStorage(redisURL: redisURL, tls: security.tls, on: group, logger: logger),
+            takeoverTime: try settings.value(\.takeoverTime, flag: takeoverTime),
+            reportTTL: try settings.value(\.reportTTL, flag: reportTTL), logger: logger)
     }
 }

@@ -33,6 +33,9 @@ struct SettingTable: Sendable {
     let retryJobsAtStart = Setting(
         "retry_jobs_at_start", .boolean, default: true,
         "Whether a node takes up the unfinished jobs that its storage has, with args.retrying")
+    let takeoverTime = Setting(
+        "takeover_time", .seconds, default: 30,
+        "How long a job waits for a node that was lost before it had said whether it has it")
     let reportTTL = Setting(
         "report_ttl", .seconds, default: 3600, "How long outcomes are kept for a distributor or producer that is away")
     let window = Setting(

@@ -1,11 +1,11 @@
-import Foundation
-import JobReactorCore
-import NIOCore
-import NIOPosix
+internal import JobReactorCore
+internal import NIOCore
+internal import NIOPosix
 
-/// A TCP proxy before a server, whose connections a test can cut, at any byte in either direction.
-final class Proxy: Sendable {
-    let port: Int
+/// A proxy before a server on the loopback interface, whose connections a test can cut, at any byte in either direction.
+public final class TCPProxy: Sendable {
+    /// Where it listens, on 127.0.0.1.
+    public let port: Int
     private let server: any Channel
     private let state: Locked<State>
 
@@ -16,7 +16,9 @@ final class Proxy: Sendable {
         var connections = 0
     }
 
-    static func start(to port: Int, cuts: [Int] = []) async throws -> Proxy {
+    /// A proxy before the server at `port`. Each connection passes as many bytes, both ways together, as the next of
+    /// `cuts` says, and is then cut; when there are none left, connections last.
+    public static func start(to port: Int, cuts: [Int] = []) async throws -> TCPProxy {
         let state = Locked(State(cuts: cuts))
         let group = MultiThreadedEventLoopGroup.singleton
         let server = try await ServerBootstrap(group: group)
@@ -35,7 +37,7 @@ final class Proxy: Sendable {
                     }
             }
             .bind(host: "127.0.0.1", port: 0).get()
-        return Proxy(server, state)
+        return TCPProxy(server, state)
     }
 
     private init(_ server: any Channel, _ state: Locked<State>) {
@@ -44,10 +46,11 @@ final class Proxy: Sendable {
         port = server.localAddress?.port ?? 0
     }
 
-    var connections: Int { state.withLock { $0.connections } }
+    /// How many connections there were.
+    public var connections: Int { state.withLock { $0.connections } }
 
     /// Cuts all connections that there are.
-    func cut() {
+    public func cut() {
         let channels = state.withLock { state in
             defer { state.channels = [] }
             return state.channels
@@ -55,7 +58,8 @@ final class Proxy: Sendable {
         for channel in channels { channel.close(promise: nil) }
     }
 
-    func stop() async {
+    /// Accepts no more, and cuts what there is.
+    public func stop() async {
         try? await server.close().get()
         cut()
     }
