@@ -33,6 +33,7 @@ let package = Package(
         .library(name: "JobReactorCore", targets: ["JobReactorCore"]),
         .library(name: "JobReactorWire", targets: ["JobReactorWire"]),
         .library(name: "JobReactorRedis", targets: ["JobReactorRedis"]),
+        .library(name: "JobReactorSQLite", targets: ["JobReactorSQLite"]),
         .library(name: "JobReactorLua", targets: ["JobReactorLua"]),
         .library(name: "JobReactorTesting", targets: ["JobReactorTesting"]),
         .executable(name: "jobreactor", targets: ["JobReactorCommand"]),
@@ -44,6 +45,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.86.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.34.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
     ],
     targets: [
@@ -73,6 +75,9 @@ let package = Package(
         .target(
             name: "JobReactorRedis",
             dependencies: ["JobReactorCore", "JobReactorWire", nio, nioPosix, logging, deque], swiftSettings: strict),
+        .target(
+            name: "JobReactorSQLite",
+            dependencies: ["JobReactorCore", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: strict),
         .target(
             name: "JobReactorTesting",
             dependencies: ["JobReactor", "JobReactorNode", "JobReactorCore", nio, nioPosix, logging],
@@ -124,6 +129,13 @@ let package = Package(
             dependencies: [
                 "JobReactorWire", "JobReactorCore", nio, nioPosix, nioHandshake, nioTLS, logging,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "JobReactorSQLiteTests",
+            dependencies: [
+                "JobReactorSQLite", "JobReactorTesting", "JobReactorCore",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
         .testTarget(

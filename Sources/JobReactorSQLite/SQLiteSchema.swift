@@ -1,0 +1,68 @@
+internal import GRDB
+internal import JobReactorCore
+
+/// The tables, and how files of earlier releases become such.
+///
+/// Ids are 16 bytes, the greatest first, so that they sort as they are. Times are microseconds since 1970. Texts that may
+/// hold any byte, a zero among them, are blobs of UTF-8: `SELECT CAST(args AS TEXT) FROM job`.
+enum SQLiteSchema {
+    /// "JRct": tells our files from those of other programs.
+    static let applicationID = 0x4A52_6374
+
+    private static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1 jobs and reports") { database in
+            try database.execute(
+                sql: """
+                    PRAGMA application_id = \(applicationID);
+                    CREATE TABLE owner (name TEXT NOT NULL, epoch INTEGER NOT NULL) STRICT;
+                    CREATE TABLE job (
+                      id BLOB NOT NULL PRIMARY KEY, name TEXT NOT NULL, args BLOB NOT NULL, status TEXT NOT NULL,
+                      attempt INTEGER NOT NULL, runs INTEGER NOT NULL, due_at INTEGER NOT NULL, distributor TEXT NOT NULL,
+                      defer INTEGER NOT NULL, run_at INTEGER, failed_at INTEGER, make_after REAL, period REAL,
+                      node TEXT, not_node TEXT, max_attempt INTEGER, retry_multiplier REAL, last_error BLOB,
+                      traceback BLOB, finished_at INTEGER) STRICT;
+                    CREATE INDEX finished ON job (finished_at) WHERE finished_at IS NOT NULL;
+                    CREATE TABLE report (
+                      id BLOB NOT NULL, run INTEGER NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL,
+                      status TEXT NOT NULL, args BLOB NOT NULL, distributor TEXT NOT NULL, made_at INTEGER NOT NULL,
+                      PRIMARY KEY (id, run)) STRICT, WITHOUT ROWID;
+                    """)
+        }
+        return migrator
+    }
+
+    /// Makes the file ours. Returns the epoch that begins, and the number of finished jobs that are kept.
+    static func prepare(_ queue: DatabaseQueue, file: String, owner: StorageOwner) throws -> (Int64, Int) {
+        let migrator = migrator
+        try queue.read { database in
+            let application = try Int.fetchOne(database, sql: "PRAGMA application_id")
+            let tables = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM sqlite_master") ?? 0
+            guard tables == 0 || application == applicationID else {
+                throw StorageError(
+                    "\(file) is the database of another program: name a file of its own for each node", code: .unusable)
+            }
+            guard try !migrator.hasBeenSuperseded(database) else {
+                throw StorageError(
+                    "\(file) was written by a newer release of jobreactor: run that one, or a later", code: .unusable)
+            }
+        }
+        try migrator.migrate(queue)
+        let name = "\(owner.role.rawValue):\(owner.name)"
+        return try queue.write { database in
+            if let holder = try String.fetchOne(database, sql: "SELECT name FROM owner") {
+                guard holder == name else {
+                    throw StorageError(
+                        "\(file) has the jobs of \(holder), not of \(name): give each a file of its own",
+                        code: .unusable)
+                }
+                try database.execute(sql: "UPDATE owner SET epoch = epoch + 1")
+            } else {
+                try database.execute(sql: "INSERT INTO owner (name, epoch) VALUES (?, 1)", arguments: [name])
+            }
+            let epoch = try Int64.fetchOne(database, sql: "SELECT epoch FROM owner") ?? 0
+            let finished = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM job WHERE finished_at IS NOT NULL")
+            return (epoch, finished ?? 0)
+        }
+    }
+}

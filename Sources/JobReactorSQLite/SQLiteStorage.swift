@@ -1,0 +1,205 @@
+private import Dispatch
+internal import GRDB
+public import JobReactorCore
+
+/// Keeps jobs in an SQLite file: the durable storage for one machine, with no server.
+///
+/// Each node has a file of its own, in write-ahead mode. Everything that arrives while a transaction is being written goes
+/// into the next, so that thousands of jobs share one write to the disk.
+///
+/// What survives, once `done` has said so: the end of the process at any moment, always. A power cut or the end of the
+/// operating system: everything with ``Durability/power``; with ``Durability/process`` the last moments may be missing,
+/// and what is there is whole. The file must be on a disk of this machine, as locks and memory maps over a network do not
+/// keep their word.
+///
+/// Beside the file stand `-wal` and `-shm`, which belong to it and must be copied with it, and `.lock`, which the owner
+/// holds as long as it lives.
+public final class SQLiteStorage: JobStorage {
+    /// What an acknowledged call survives.
+    public enum Durability: String, Sendable, CaseIterable {
+        /// A power cut: each transaction waits for the disk.
+        case power
+        /// The end of the process, but not for certain that of the machine.
+        case process
+    }
+
+    public let file: String
+    private let options: Options
+    private let state = Locked(State())
+
+    struct Options: Sendable {
+        var durability: Durability
+        var maximumFinished: Int
+        var maximumFinishedAge: Double
+        /// Pages that the file may have, as where the disk has no room for more; 0 for as many as SQLite can.
+        var maximumPages = 0
+    }
+
+    private struct State {
+        enum Phase {
+            case closed
+            case opening
+            case open(SQLiteWriter, StorageOwner)
+            case lost(StorageError)
+        }
+
+        var phase = Phase.closed
+        var waiting: [SQLiteCall] = []
+        var isScheduled = false
+    }
+
+    /// A storage in `file`, which is made when it is opened, in a folder that must exist. Of the finished jobs whose policy
+    /// does not remove them the last `maximumFinished` are kept, for `maximumFinishedAge` seconds.
+    public convenience init(
+        file: String, durability: Durability = .power, maximumFinished: Int = 10_000,
+        maximumFinishedAge: Double = 30 * 86_400
+    ) {
+        self.init(
+            file: file,
+            Options(
+                durability: durability, maximumFinished: max(0, maximumFinished),
+                maximumFinishedAge: max(0, min(maximumFinishedAge, 1e10))))
+    }
+
+    init(file: String, _ options: Options) {
+        self.file = file
+        self.options = options
+    }
+
+    public var isDurable: Bool { true }
+
+    /// Transactions written since the opening.
+    package var transactionCount: Int {
+        state.withLock { if case .open(let writer, _) = $0.phase { writer.transactionCount } else { 0 } }
+    }
+
+    // MARK: Life
+
+    public func open(_ owner: StorageOwner, done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
+        let refusal: StorageError? = state.withLock { state in
+            switch state.phase {
+            case .closed:
+                state.phase = .opening
+                return nil
+            case .opening: return .held(by: owner.name, address: nil, detail: "being opened in this process")
+            case .open(_, let holder):
+                return .held(by: holder.name, address: holder.address, detail: "in this process")
+            case .lost(let error): return error
+            }
+        }
+        if let refusal { return done(.failure(refusal)) }
+        DispatchQueue.global().async { [self] in
+            do throws(StorageError) {
+                let writer = try SQLiteWriter(file: file, owner: owner, options)
+                state.withLock { $0.phase = .open(writer, owner) }
+                done(.success(()))
+            } catch {
+                state.withLock { $0.phase = .closed }
+                done(.failure(error))
+            }
+        }
+    }
+
+    public func close(done: @escaping @Sendable () -> Void) {
+        let writer: SQLiteWriter? = state.withLock { state in
+            switch state.phase {
+            case .open(let writer, _):
+                state.phase = .closed
+                return writer
+            case .lost:
+                state.phase = .closed
+                return nil
+            case .closed, .opening: return nil
+            }
+        }
+        guard let writer else { return done() }
+        // What waits goes first: the queue is in order.
+        schedule(writer)
+        writer.queue.asyncWriteWithoutTransaction { _ in
+            DispatchQueue.global().async {
+                writer.close()
+                done()
+            }
+        }
+    }
+
+    // MARK: Calls
+
+    public func save(_ jobs: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void) {
+        submit(SQLiteCall(isWrite: true, done) { try $0.save(jobs) })
+    }
+
+    public func apply(_ changes: [JobChange], done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
+        submit(SQLiteCall(isWrite: true, done) { try $0.apply(changes) })
+    }
+
+    public func load(_ id: JobID, done: @escaping @Sendable (Result<Job?, StorageError>) -> Void) {
+        submit(SQLiteCall(isWrite: false, done) { try $0.load(id) })
+    }
+
+    public func jobs(after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void) {
+        submit(SQLiteCall(isWrite: false, done) { try $0.jobs(after: id, limit: limit) })
+    }
+
+    public func reports(
+        after key: JobReport.Key?, limit: Int, done: @escaping @Sendable (Result<[StoredReport], StorageError>) -> Void
+    ) {
+        submit(SQLiteCall(isWrite: false, done) { try $0.reports(after: key, limit: limit) })
+    }
+
+    private func submit(_ call: SQLiteCall) {
+        let (error, writer): (StorageError?, SQLiteWriter?) = state.withLock { state in
+            switch state.phase {
+            case .open(let writer, _):
+                state.waiting.append(call)
+                defer { state.isScheduled = true }
+                return (nil, state.isScheduled ? nil : writer)
+            case .lost(let error): return (error, nil)
+            case .closed, .opening: return (.notOpen, nil)
+            }
+        }
+        if let error { return call.fail(error) }
+        if let writer { schedule(writer) }
+    }
+
+    private func schedule(_ writer: SQLiteWriter) {
+        writer.queue.asyncWriteWithoutTransaction { [self] database in
+            let calls = state.withLock { state in
+                state.isScheduled = false
+                defer { state.waiting = [] }
+                return state.waiting
+            }
+            if let error = writer.carryOut(calls, in: database) { lose(error) }
+        }
+    }
+
+    private func lose(_ error: StorageError) {
+        let owner: StorageOwner? = state.withLock { state in
+            guard case .open(let writer, let owner) = state.phase else { return nil }
+            state.phase = .lost(error)
+            DispatchQueue.global().async { writer.close() }
+            return owner
+        }
+        owner?.lost(error)
+    }
+}
+
+/// One call of the storage: what it does within a transaction, and whom it answers when that is written.
+struct SQLiteCall: Sendable {
+    let isWrite: Bool
+    /// Does the work and returns what is to be said when it is written.
+    let perform: @Sendable (SQLiteTransaction) throws -> @Sendable () -> Void
+    let fail: @Sendable (StorageError) -> Void
+
+    init<Value: Sendable>(
+        isWrite: Bool, _ done: @escaping @Sendable (Result<Value, StorageError>) -> Void,
+        _ body: @escaping @Sendable (SQLiteTransaction) throws -> Value
+    ) {
+        self.isWrite = isWrite
+        perform = { transaction in
+            let value = try body(transaction)
+            return { done(.success(value)) }
+        }
+        fail = { done(.failure($0)) }
+    }
+}

@@ -1,0 +1,169 @@
+internal import FoundationEssentials
+internal import GRDB
+internal import JobReactorCore
+
+/// What calls do within one transaction.
+final class SQLiteTransaction {
+    private let database: Database
+    /// Jobs that were finished.
+    private(set) var finished = 0
+    private(set) var lastFinish: Int64
+
+    init(_ database: Database, finishedAfter last: Int64) {
+        self.database = database
+        lastFinish = last
+    }
+
+    private static let columns = """
+        name, args, status, attempt, runs, due_at, distributor, defer, run_at, failed_at, make_after, period, node, \
+        not_node, max_attempt, retry_multiplier, last_error, traceback
+        """
+    private static let insert = """
+        INSERT INTO job (\(columns), finished_at, id)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        """
+    // MARK: Writing
+
+    func save(_ jobs: [Job]) throws -> Set<JobID> {
+        var new = Set<JobID>(minimumCapacity: jobs.count)
+        guard !jobs.isEmpty else { return new }
+        let statement = try database.cachedStatement(sql: Self.insert)
+        for job in jobs {
+            try statement.execute(arguments: values(of: job) + [nil as Int64?] + [bytes(job.id)])
+            if database.changesCount > 0 { new.insert(job.id) }
+        }
+        return new
+    }
+
+    func apply(_ changes: [JobChange]) throws {
+        for change in changes {
+            switch change {
+            case .update(let job, let report):
+                if try update(job), let report { try keep(report) }
+            case .remove(let id, let report):
+                try database.cachedStatement(sql: "DELETE FROM job WHERE id = ?").execute(arguments: [bytes(id)])
+                if database.changesCount > 0, let report { try keep(report) }
+            case .taken(let key):
+                try database.cachedStatement(sql: "DELETE FROM report WHERE id = ? AND run = ?")
+                    .execute(arguments: [bytes(key.id), key.run])
+            }
+        }
+    }
+
+    private func update(_ job: Job) throws -> Bool {
+        let statement = try database.cachedStatement(sql: Self.updateStatement(isFinished: job.status.isFinished))
+        var arguments = values(of: job)
+        if job.status.isFinished {
+            lastFinish = max(lastFinish + 1, Timestamp.now.microseconds)
+            finished += 1
+            arguments += [lastFinish]
+        }
+        try statement.execute(arguments: arguments + [bytes(job.id)])
+        return database.changesCount > 0
+    }
+
+    private static func updateStatement(isFinished: Bool) -> String {
+        """
+        UPDATE job SET name = ?, args = ?, status = ?, attempt = ?, runs = ?, due_at = ?, distributor = ?, defer = ?,
+          run_at = ?, failed_at = ?, make_after = ?, period = ?, node = ?, not_node = ?, max_attempt = ?,
+          retry_multiplier = ?, last_error = ?, traceback = ?,
+          finished_at = \(isFinished ? "COALESCE(finished_at, ?)" : "NULL")
+        WHERE id = ?
+        """
+    }
+
+    private func keep(_ stored: StoredReport) throws {
+        let report = stored.report
+        try database.cachedStatement(
+            sql: """
+                INSERT OR REPLACE INTO report (id, run, name, kind, status, args, distributor, made_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """
+        ).execute(arguments: [
+            bytes(report.id), report.run, report.name, report.feedback.kind.rawValue, report.status.rawValue,
+            Data(report.feedback.args.bytes), stored.distributor, stored.madeAt.microseconds,
+        ])
+    }
+
+    private func values(of job: Job) -> StatementArguments {
+        [
+            job.name, Data(job.args.bytes), job.status.rawValue, job.attempt, job.runs, job.dueAt.microseconds,
+            job.distributor, job.isDeferred, job.runAt?.microseconds, job.failedAt?.microseconds, job.makeAfter,
+            job.period, job.node, job.notNode, job.maxAttempt, job.retryMultiplier,
+            job.lastError.map { Data($0.utf8) }, job.lastTraceback.map { Data($0.utf8) },
+        ]
+    }
+
+    private func bytes(_ id: JobID) -> Data {
+        withUnsafeBytes(of: (id.high.bigEndian, id.low.bigEndian)) { Data($0) }
+    }
+
+    // MARK: Reading
+
+    func load(_ id: JobID) throws -> Job? {
+        let statement = try database.cachedStatement(sql: "SELECT id, \(Self.columns) FROM job WHERE id = ?")
+        return try Row.fetchOne(statement, arguments: [bytes(id)]).map(Self.job)
+    }
+
+    func jobs(after id: JobID?, limit: Int) throws -> [Job] {
+        let statement = try database.cachedStatement(
+            sql: "SELECT id, \(Self.columns) FROM job WHERE id > ? ORDER BY id LIMIT ?")
+        // No id is as small as no byte at all.
+        return try Row.fetchAll(statement, arguments: [id.map(bytes) ?? Data(), max(0, limit)]).map(Self.job)
+    }
+
+    func reports(after key: JobReport.Key?, limit: Int) throws -> [StoredReport] {
+        let statement = try database.cachedStatement(
+            sql: """
+                SELECT id, run, name, kind, status, args, distributor, made_at FROM report
+                WHERE (id, run) > (?, ?) ORDER BY id, run LIMIT ?
+                """)
+        let start = key.map { bytes($0.id) } ?? Data()
+        return try Row.fetchAll(statement, arguments: [start, key?.run ?? 0, max(0, limit)]).map(Self.report)
+    }
+
+    private static func job(_ row: Row) throws -> Job {
+        guard let id = id(row[0]), let status = JobStatus(rawValue: row[3]) else { throw damaged("job") }
+        let options = JobOptions(
+            period: row[12], node: row[13], notNode: row[14], isDeferred: row[8], maxAttempt: row[15],
+            retryMultiplier: row[16])
+        let dueAt = Timestamp(microseconds: row[6])
+        let args: Data = row[2]
+        var job = Job(
+            id: id, name: row[1], args: JobArguments(unchecked: Array(args)), options: options, distributor: row[7],
+            createdAt: dueAt)
+        job.dueAt = dueAt
+        job.status = status
+        job.attempt = row[4]
+        job.runs = row[5]
+        job.runAt = (row[9] as Int64?).map { Timestamp(microseconds: $0) }
+        job.failedAt = (row[10] as Int64?).map { Timestamp(microseconds: $0) }
+        job.makeAfter = row[11]
+        job.lastError = (row[17] as Data?).map { String(decoding: $0, as: UTF8.self) }
+        job.lastTraceback = (row[18] as Data?).map { String(decoding: $0, as: UTF8.self) }
+        return job
+    }
+
+    private static func report(_ row: Row) throws -> StoredReport {
+        guard let id = id(row[0]), let kind = Feedback.Kind(rawValue: row[3]), let status = JobStatus(rawValue: row[4])
+        else { throw damaged("report") }
+        let args: Data = row[5]
+        let report = JobReport(
+            id: id, name: row[2], feedback: Feedback(kind, args: JobArguments(unchecked: Array(args))), status: status,
+            run: row[1])
+        return StoredReport(report, distributor: row[6], madeAt: Timestamp(microseconds: row[7]))
+    }
+
+    private static func id(_ bytes: Data) -> JobID? {
+        guard bytes.count == 16 else { return nil }
+        return bytes.withUnsafeBytes { bytes in
+            JobID(
+                high: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
+                low: UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)))
+        }
+    }
+
+    private static func damaged(_ table: String) -> StorageError {
+        StorageError("a record in the table \(table) is none of this release: look at it with sqlite3", code: .unusable)
+    }
+}

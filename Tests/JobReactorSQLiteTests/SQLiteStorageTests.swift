@@ -1,0 +1,41 @@
+import Foundation
+import JobReactorCore
+import JobReactorSQLite
+import JobReactorTesting
+import Testing
+
+/// A folder that goes with the test.
+final class Folder: Sendable {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appending(path: "jobreactor-sqlite-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func file(_ name: String = "jobs.sqlite") -> String { path + "/" + name }
+}
+
+@Suite struct SQLiteStorageTests {
+    @Test("it is what a storage must be", arguments: StorageConformance.checks)
+    func conforms(to check: StorageConformance.Check) async throws {
+        let folder = try Folder()
+        try await check.run { SQLiteStorage(file: folder.file(), durability: .process) }
+    }
+
+    @Test("it is so also when a call fails", arguments: StorageConformance.checks)
+    func conformsWithFaults(to check: StorageConformance.Check) async throws {
+        let folder = try Folder()
+        try await check.runWithFaults(maximum: 5) {
+            SQLiteStorage(file: folder.file(UUID().uuidString), durability: .process)
+        }
+    }
+
+    @Test("it is durable", arguments: StorageConformance.durableChecks)
+    func isDurable(_ check: StorageConformance.Check) async throws {
+        let folder = try Folder()
+        try await check.run { SQLiteStorage(file: folder.file()) }
+    }
+}
