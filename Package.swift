@@ -85,8 +85,9 @@ let package = Package(
         .executableTarget(
             name: "JobReactorCommand",
             dependencies: [
-                "JobReactor", "JobReactorNode", "JobReactorRedis", "JobReactorWire", "JobReactorLua", "JobReactorCore",
-                nio, nioPosix,
+                "JobReactor", "JobReactorNode", "JobReactorRedis", "JobReactorSQLite", "JobReactorWire",
+                "JobReactorLua",
+                "JobReactorCore", nio, nioPosix,
                 nioTLS, lifecycle, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -109,7 +110,8 @@ let package = Package(
         .testTarget(
             name: "JobReactorProcessTests",
             dependencies: [
-                "JobReactor", "JobReactorCommand", "QuickStart", "AllInOne", "TwoDistributorsThreeNodes", "TenLines",
+                "JobReactor", "JobReactorCommand", "JobReactorTesting", "QuickStart", "AllInOne",
+                "TwoDistributorsThreeNodes", "TenLines",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -21,22 +21,30 @@ struct Installation {
     let distributor: RunningProgram
     let environment: [String: String]
 
-    init(scripts: [String: String] = Self.scripts, environment: [String: String] = [:]) async throws {
+    init(
+        scripts: [String: String] = Self.scripts, environment: [String: String] = [:],
+        distributor options: [String] = []
+    ) async throws {
         port = try Programs.freePort()
         folder = try Folder(scripts)
         self.environment = environment
         distributor = try RunningProgram(
-            "jobreactor", ["distributor", "--listen", "localhost:\(port)"], environment: environment)
+            "jobreactor", ["distributor", "--listen", "localhost:\(port)"] + options, environment: environment)
         try await distributor.logs("distributor listens")
     }
 
     func startNode(_ name: String, _ arguments: [String] = []) async throws -> RunningProgram {
-        let node = try RunningProgram(
+        let node = try launchNode(name, arguments)
+        try await node.logs("linked to a distributor")
+        return node
+    }
+
+    /// Starts a node and does not wait until it is there.
+    func launchNode(_ name: String, _ arguments: [String] = []) throws -> RunningProgram {
+        try RunningProgram(
             "jobreactor",
             ["node", "--name", name, "--distributor", "localhost:\(port)", "--jobs", folder.path] + arguments,
             environment: environment)
-        try await node.logs("linked to a distributor")
-        return node
     }
 
     func redis(_ words: [String], _ options: [String] = []) async throws -> String {

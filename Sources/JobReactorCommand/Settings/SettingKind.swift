@@ -68,7 +68,7 @@ extension SettingKind where Value == String {
 
 extension SettingKind where Value == StorageLocation {
     static let storage = SettingKind(
-        .text, "storage", allowed: "'memory', or 'redis' or a URL such as redis://user:password@localhost:6379/0"
+        .text, "storage", allowed: "memory, sqlite:FILE, redis, or a URL such as redis://user:password@localhost:6379/0"
     ) { StorageLocation($0) }
 }
 

@@ -27,7 +27,7 @@ struct SettingTable: Sendable {
         "job_directory", flag: "jobs", .directory, default: "reactor_jobs", "Folder of the job scripts")
     let storage = Setting(
         "storage", .storage, default: .memory,
-        "Where jobs are kept: memory, or a Redis server, from which they are taken up again after a crash")
+        "Where jobs are kept: in memory, or, to survive a crash, in an SQLite file or on a Redis server")
     let redisURL = Setting(
         "redis_url", .redisURL, default: RedisLocation(), "The Redis server, where storage is just redis")
     let retryJobsAtStart = Setting(

@@ -1,0 +1,165 @@
+import Foundation
+import JobReactor
+import JobReactorTesting
+import Testing
+
+/// Where the processes of a test keep their jobs.
+struct Place: Sendable, CustomTestStringConvertible {
+    enum Kind: String, CaseIterable, Sendable { case sqlite, redis }
+
+    let kind: Kind
+    private let folder: Folder
+    private let server: RedisServer?
+
+    init(_ kind: Kind) async throws {
+        self.kind = kind
+        folder = try Folder()
+        server = kind == .redis ? try await RedisServer.start() : nil
+    }
+
+    /// The option for a process of this name.
+    func option(_ name: String) -> [String] {
+        ["--storage", server?.url ?? "sqlite:\(folder.path)/\(name).sqlite"]
+    }
+
+    var testDescription: String { kind.rawValue }
+}
+
+/// Processes with durable storages that are killed.
+@Suite struct DurabilityTests {
+    private static let scripts = [
+        "jobs.lua": """
+        job('note', function(args)
+          local file = assert(io.open(args.file, 'a'))
+          file:write(args.n, args.retrying and ' again' or '', '\\n')
+          file:close()
+        end)
+        job('slow', function(args)
+          print('slow begins')
+          io.popen('sleep ' .. args.seconds):close()
+          args.done = true
+        end)
+        job('poison', { max_attempt = 2 }, function(args)
+          print('poison begins')
+          os.execute('kill -KILL $PPID')
+        end)
+        """
+    ]
+
+    private static func lines(_ file: String) -> [String] {
+        ((try? String(contentsOfFile: file, encoding: .utf8)) ?? "").split(separator: "\n").map(String.init)
+    }
+
+    @Test("what a killed node had runs when it starts again, what it ran once more", arguments: Place.Kind.allCases)
+    func killedNode(_ kind: Place.Kind) async throws {
+        let place = try await Place(kind)
+        let installation = try await Installation(scripts: Self.scripts)
+        let output = try Folder(["runs": ""])
+        let node = try await installation.startNode("n1", place.option("n1"))
+        let client = try await JobClient.connect(host: "localhost", port: installation.port)
+        let slow = Task { try await client.perform("slow", ["seconds": 2], timeout: 120) }
+        try await node.logs("slow begins")
+        for number in 0..<100 {
+            try client.enqueue("note", ["n": JSONValue(number), "file": .string(output.path + "/runs")])
+        }
+        // The lane is busy, so that they wait on the node, which owns them.
+        try await eventually("the node owns all") { try await installation.info("unfinished") == 101 }
+        try await client.flush()
+        node.signal(SIGKILL)
+        #expect(try await node.exitStatus() == 128 + SIGKILL)
+        let again = try await installation.startNode("n1", place.option("n1"))
+        #expect(try await slow.value["done"] == true)
+        try await eventually("all have run") { Self.lines(output.path + "/runs").count >= 100 }
+        let runs = Self.lines(output.path + "/runs")
+        #expect(Set(runs.map { $0.prefix { $0 != " " } }).count == 100)
+        #expect(runs.count == 100)
+        #expect(again.standardError.contains("the node ended during attempt 1"))
+        await client.stop()
+        again.signal(SIGTERM)
+        #expect(try await again.exitStatus() == 0)
+    }
+
+    @Test(
+        "a job that kills its node is tried as often as it may be, and has failed then", arguments: Place.Kind.allCases)
+    func poison(_ kind: Place.Kind) async throws {
+        let place = try await Place(kind)
+        let installation = try await Installation(scripts: Self.scripts)
+        let client = try await JobClient.connect(host: "localhost", port: installation.port)
+        let outcome = Task { try await client.perform("poison", timeout: 120) }
+        for _ in 0..<2 {
+            // It may be dead before it has a link.
+            let node = try installation.launchNode("n1", place.option("n1"))
+            #expect(try await node.exitStatus() == 128 + SIGKILL)
+        }
+        let last = try await installation.startNode("n1", place.option("n1"))
+        let failure = await #expect(throws: JobFailure.self) { try await outcome.value }
+        #expect(failure?.args["error"]?.string == "the node ended during attempt 2")
+        await client.stop()
+        last.signal(SIGTERM)
+        #expect(try await last.exitStatus() == 0)
+    }
+
+    @Test("what a killed distributor had accepted is there when it starts again", arguments: Place.Kind.allCases)
+    func killedDistributor(_ kind: Place.Kind) async throws {
+        let place = try await Place(kind)
+        let installation = try await Installation(scripts: Self.scripts, distributor: place.option("d"))
+        let output = try Folder(["runs": ""])
+        for number in 0..<50 {
+            let id = try await installation.redis([
+                "ENQUEUE", "note", "{\"n\":\(number),\"file\":\"\(output.path)/runs\"}",
+            ])
+            #expect(JobID(id) != nil, "\(id)")
+        }
+        installation.distributor.signal(SIGKILL)
+        #expect(try await installation.distributor.exitStatus() == 128 + SIGKILL)
+        let again = try RunningProgram(
+            "jobreactor", ["distributor", "--listen", "localhost:\(installation.port)"] + place.option("d"))
+        try await again.logs("distributor listens")
+        let node = try await installation.startNode("n1")
+        try await eventually("all have run") { Self.lines(output.path + "/runs").count == 50 }
+        #expect(Set(Self.lines(output.path + "/runs")).count == 50)
+        for program in [node, again] {
+            program.signal(SIGTERM)
+            #expect(try await program.exitStatus() == 0)
+        }
+    }
+
+    @Test("a second node of one name is refused with one line that names the first", arguments: Place.Kind.allCases)
+    func secondOfOneName(_ kind: Place.Kind) async throws {
+        let place = try await Place(kind)
+        let installation = try await Installation(scripts: Self.scripts)
+        let node = try await installation.startNode("n1", place.option("n1"))
+        let second = try await Programs.run(
+            "jobreactor",
+            [
+                "node", "--name", "n1", "--distributor", "localhost:\(installation.port)", "--jobs",
+                installation.folder.path,
+                "--log-level", "critical",
+            ] + place.option("n1"))
+        #expect(second.status == 1)
+        #expect(second.errors.contains("the storage of n1 is open already"))
+        #expect(second.errors.contains("process "))
+        #expect(second.errors.split(separator: "\n").count == 1)
+        node.signal(SIGTERM)
+        #expect(try await node.exitStatus() == 0)
+    }
+
+    @Test("a storage that cannot be used is one line that says what to do")
+    func unusable() async throws {
+        let folder = try Folder(["text": String(repeating: "no database ", count: 500)])
+        for (option, expected) in [
+            ("sqlite:\(folder.path)/no/jobs.sqlite", "make it first"),
+            ("sqlite:\(folder.path)/text", "is damaged, or no SQLite file"),
+        ] {
+            let node = try await Programs.run(
+                "jobreactor",
+                ["node", "--name", "n1", "--jobs", folder.path, "--log-level", "critical", "--storage", option])
+            #expect(node.status == 1)
+            #expect(node.errors.contains(expected), "\(node.errors)")
+            #expect(node.errors.split(separator: "\n").count == 1)
+        }
+        let wrong = try await Programs.run("jobreactor", ["node", "--storage", "postgres://localhost"])
+        #expect(wrong.status == 64)
+        #expect(wrong.errors.contains("memory, sqlite:FILE, redis"))
+    }
+}
