@@ -107,9 +107,16 @@ let package = Package(
         .executableTarget(
             name: "TenLines", dependencies: ["JobReactor"], path: "Examples/TenLines", swiftSettings: strict),
 
+        .executableTarget(
+            name: "JobReactorChaos",
+            dependencies: [
+                "JobReactor", "JobReactorTesting", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/JobReactorChaos", swiftSettings: strict),
         .testTarget(
             name: "JobReactorProcessTests",
             dependencies: [
+                "JobReactorChaos",
                 "JobReactor", "JobReactorCommand", "JobReactorTesting", "QuickStart", "AllInOne",
                 "TwoDistributorsThreeNodes", "TenLines",
             ],

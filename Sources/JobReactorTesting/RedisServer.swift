@@ -101,7 +101,8 @@ public final class RedisServer: Sendable {
         try watch.run()
     }
 
-    private static func freePort() throws -> Int {
+    /// A port on the loopback interface that nothing uses now.
+    public static func freePort() throws -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_in()

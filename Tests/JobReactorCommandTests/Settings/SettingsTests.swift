@@ -75,8 +75,11 @@ import Testing
             failure { _ = try settings().value(\.jobDirectory, flag: "") }
                 == .usage("--jobs takes the path of a folder, not an empty value"))
         #expect(
-            failure { _ = try settings().value(\.storage, flag: "sqlite:x") }
-                == .usage("--storage takes 'memory', the only storage of this version, not 'sqlite:x'"))
+            failure { _ = try settings().value(\.storage, flag: "postgres:x") }
+                == .usage(
+                    "--storage takes memory, sqlite:FILE, redis, or a URL such as redis://user:password@localhost:6379/0,"
+                        + " not 'postgres:x'"
+                ))
     }
 
     @Test func variablesOfOthersAreLeftAlone() throws {

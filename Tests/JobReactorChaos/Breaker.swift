@@ -1,0 +1,103 @@
+import Foundation
+import JobReactorTesting
+
+/// One thing that was broken.
+struct Fault: Sendable {
+    enum Kind: String, CaseIterable, Sendable {
+        /// A process is killed, and started again a little later.
+        case kill
+        /// A process is stopped for a while, and then goes on.
+        case freeze
+        /// The connections between some of the processes are cut.
+        case cut
+        /// The Redis server is killed and started again, or frozen for a while.
+        case server
+    }
+
+    let kind: Kind
+    let what: String
+    let from: Date
+    var until: Date
+}
+
+/// Breaks things, in an order that its seed fixes.
+actor Breaker {
+    private let installation: ChaosInstallation
+    private var random: SeededGenerator
+    private let kinds: [Fault.Kind]
+    private var faults: [Fault] = []
+
+    init(_ installation: ChaosInstallation, seed: UInt64, kinds: [Fault.Kind]) {
+        self.installation = installation
+        random = SeededGenerator(seed: seed)
+        self.kinds = kinds
+    }
+
+    /// Breaks things for so long, and mends them all at the end.
+    func run(seconds: Double) async throws -> [Fault] {
+        // Everyone has begun.
+        try await Task.sleep(for: .seconds(1))
+        let end = Date().addingTimeInterval(seconds)
+        while Date() < end {
+            try await breakSomething()
+            try await Task.sleep(for: .milliseconds(Int.random(in: 100...1200, using: &random)))
+        }
+        return faults
+    }
+
+    private func breakSomething() async throws {
+        guard let kind = kinds.randomElement(using: &random) else { return }
+        let from = Date()
+        let pause = Double.random(in: 0.05...2, using: &random)
+        let what: String
+        switch kind {
+        case .kill:
+            guard let member = installation.members.randomElement(using: &random) else { return }
+            what = member.name
+            await member.kill()
+            try await Task.sleep(for: .seconds(pause))
+            try member.start()
+        case .freeze:
+            guard let member = installation.members.randomElement(using: &random) else { return }
+            what = member.name
+            member.signal(SIGSTOP)
+            try await Task.sleep(for: .seconds(pause))
+            member.signal(SIGCONT)
+        case .cut:
+            let proxies =
+                installation.nodeProxies + installation.clientProxies + [installation.redisProxy].compactMap { $0 }
+            let index = Int.random(in: proxies.indices, using: &random)
+            what = "connections of proxy \(index)"
+            proxies[index].cut()
+        case .server:
+            guard let redis = installation.redis else { return }
+            if Bool.random(using: &random) {
+                what = "redis killed"
+                await redis.kill()
+                try await Task.sleep(for: .seconds(pause))
+                try await redis.restart()
+            } else {
+                what = "redis frozen"
+                redis.freeze(true)
+                try await Task.sleep(for: .seconds(pause))
+                redis.freeze(false)
+            }
+        }
+        faults.append(Fault(kind: kind, what: what, from: from, until: Date()))
+    }
+}
+
+/// A random generator whose sequence its seed fixes (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+}
