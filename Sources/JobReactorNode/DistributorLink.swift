@@ -16,6 +16,8 @@ final class DistributorLink: ConnectionSession {
     private let core: NodeCore
     private let ended: (String?) -> Void
     private var jobs: [Job] = []
+    /// Those of them that may have been here before.
+    private var again: Set<JobID> = []
 
     /// `ended` is called once, when the connection is gone.
     init(
@@ -68,12 +70,10 @@ final class DistributorLink: ConnectionSession {
         do throws(CommandError) {
             switch try LinkMessage(frame) {
             case .job(let id, let request):
-                var options = request.options
-                options.id = id
-                jobs.append(
-                    Job(
-                        id: id, name: request.name, args: request.args, options: options, distributor: distributor,
-                        createdAt: .now))
+                take(id, request)
+            case .again(let id, let request):
+                again.insert(id)
+                take(id, request)
             case .taken(let count): core.taken(count, by: distributor)
             case .cancel(let id):
                 // Behind the jobs that came before it.
@@ -98,8 +98,19 @@ final class DistributorLink: ConnectionSession {
     private func takeJobs() {
         guard !jobs.isEmpty else { return }
         let received = jobs
+        let known: Set<JobID> = again.isEmpty ? [] : again.filter { core.knows($0, of: distributor) }
         jobs = []
-        core.receive(received, over: self)
+        again = []
+        core.receive(received, known: known, over: self)
+    }
+
+    private func take(_ id: JobID, _ request: JobRequest) {
+        var options = request.options
+        options.id = id
+        jobs.append(
+            Job(
+                id: id, name: request.name, args: request.args, options: options, distributor: distributor,
+                createdAt: .now))
     }
 
     private func show(_ id: JobID) {

@@ -26,10 +26,14 @@ extension NodeCore {
         destination.link = link
         forget(destination.outbox.restart(received: destination.process == link.process ? link.received : nil))
         destination.process = link.process
-        // What is done first, so that the distributor knows of it before it sends again what we may have had.
-        destination.flush()
-        link.sendGreeting(jobs: jobNames, credit: isStopping || !ownsJobs ? 0 : configuration.window)
+        if ownsJobs { greet(destination) }
         logger.info("linked to a distributor", metadata: ["address": "\(link.connection.peer)"])
+    }
+
+    /// What is done first, so that the distributor knows of it before it sends again what we may have had.
+    func greet(_ destination: Destination) {
+        destination.flush()
+        destination.link?.sendGreeting(jobs: jobNames, credit: isStopping ? 0 : configuration.window)
     }
 
     func unlinked(_ link: DistributorLink, reason: String?) {

@@ -166,10 +166,7 @@ extension NodeCore {
             switch result {
             case .success:
                 core.logger.info("the storage is this node's again")
-                for destination in core.destinations.values {
-                    destination.link?.grant(core.configuration.window)
-                    destination.flush()
-                }
+                for destination in core.destinations.values { core.greet(destination) }
             case .failure(let error):
                 core.logger.error("the storage cannot be opened again", metadata: ["reason": "\(error)"])
                 core.loop.assumeIsolated().scheduleTask(in: .seconds(10)) { core.reopenWhenIdle() }

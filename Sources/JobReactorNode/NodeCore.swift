@@ -189,10 +189,15 @@ final class NodeCore {
 
     // MARK: Jobs in
 
-    /// Stores jobs that came over a link in one read, then acknowledges them.
-    func receive(_ jobs: [Job], over link: DistributorLink) {
+    /// Whether a job that comes again is here, or its end is on its way.
+    func knows(_ id: JobID, of distributor: String) -> Bool {
+        live[id] != nil || destinations[distributor]?.outbox.containsEnd(of: id) == true
+    }
+
+    /// Stores jobs that came over a link in one read, then acknowledges them, also those that are known.
+    func receive(_ jobs: [Job], known: Set<JobID>, over link: DistributorLink) {
         guard !isStopping, ownsJobs else {
-            link.sendReturned(jobs.map(\.id))
+            link.sendReturned(jobs.map(\.id).filter { !known.contains($0) })
             return link.acknowledge(saved: jobs.count, credit: 0)
         }
         let now = clock.now
@@ -212,12 +217,14 @@ final class NodeCore {
         let stored = records
         savesUnderWay += 1
         let bound = NIOLoopBound((self, link), eventLoop: loop)
-        storage.save(stored) { result in
-            bound.eventLoop.runOrExecute { bound.value.0.saved(stored, result, over: bound.value.1) }
+        storage.save(known.isEmpty ? stored : stored.filter { !known.contains($0.id) }) { result in
+            bound.eventLoop.runOrExecute { bound.value.0.saved(stored, known: known, result, over: bound.value.1) }
         }
     }
 
-    private func saved(_ jobs: [Job], _ result: Result<Set<JobID>, StorageError>, over link: DistributorLink) {
+    private func saved(
+        _ jobs: [Job], known: Set<JobID>, _ result: Result<Set<JobID>, StorageError>, over link: DistributorLink
+    ) {
         savesUnderWay -= 1
         let cancelled = earlyCancellations.isEmpty ? [] : earlyCancellations.intersection(jobs.lazy.map(\.id))
         earlyCancellations = savesUnderWay == 0 ? [] : earlyCancellations.subtracting(cancelled)
@@ -227,7 +234,7 @@ final class NodeCore {
         case .failure(let error):
             logger.error(
                 "jobs could not be stored and go back", metadata: ["reason": "\(error)", "jobs": "\(jobs.count)"])
-            link.sendReturned(jobs.map(\.id))
+            link.sendReturned(jobs.map(\.id).filter { !known.contains($0) })
             return link.acknowledge(saved: jobs.count, credit: 0)
         }
         counters.received += new.count

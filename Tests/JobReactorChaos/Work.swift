@@ -71,20 +71,23 @@ final class Work: Sendable {
         for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: batch) {
             let part = Array(start..<min(start + batch, numbers.upperBound))
             let lines = part.map { number in
-                "ENQUEUE \(name(number)) '{\"n\":\(number),\"file\":\"\(installation.runFile)\"}'"
+                "ENQUEUE \(name(number)) '{\"n\":\(number),\"file\":\"\(installation.runFile)\"}' ID \(Self.id(number))"
                     + (number % 7 == 0 ? " AFTER 0.5" : "")
             }
             let port = installation.clientProxies[start / batch % installation.clientProxies.count].port
             let answers = try await redisCLI(port: port, lines)
-            // Each answer is a line; from the first that is no id on it is not known which commands the others are of.
-            let ids = answers.prefix { JobID($0) != nil }.count
+            // The answer to an accepted job is its id.
+            let known = Set(answers)
+            let accepted = part.filter { known.contains(Self.id($0).description) }
             state.withLock { state in
-                state.accepted.formUnion(part.prefix(ids))
-                state.refused += part.count - ids
+                state.accepted.formUnion(accepted)
+                state.refused += part.count - accepted.count
             }
             try await Task.sleep(for: .milliseconds(Int(seconds * 10)))
         }
     }
+
+    private static func id(_ number: Int) -> JobID { JobID(high: 1, low: UInt64(number)) }
 
     private func redisCLI(port: Int, _ lines: [String]) async throws -> [String] {
         let process = Process()

@@ -12,6 +12,8 @@ final class ClientCore {
         var lastRun: Int32 = 0
         /// The distributor has it; it may still lose it, so the job is kept until its outcome.
         var isAccepted = false
+        /// It went out over some connection.
+        var isSent = false
         /// The distributor is told, again on each new connection.
         var isCancelled = false
     }
@@ -121,10 +123,11 @@ final class ClientCore {
         guard let link, link.isGood else { return }
         let now = Timestamp.now
         while credit > 0, let id = unsent.popFirst() {
-            guard let job = entries[id]?.job else { continue }
+            guard let entry = entries[id] else { continue }
             credit -= 1
             unaccepted.append(id)
-            link.send(job, now: now)
+            link.send(entry.job, isAgain: entry.isSent, now: now)
+            entries[id]?.isSent = true
             if entries[id]?.isCancelled == true { link.sendCancel(id) }
         }
     }
@@ -222,9 +225,9 @@ final class ClientLink: ConnectionSession {
         connection.write { Handshake.producer(id: self.core.identity).write(to: &$0) }
     }
 
-    func send(_ job: Job, now: Timestamp) {
+    func send(_ job: Job, isAgain: Bool, now: Timestamp) {
         let request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(now: now))
-        connection?.write { LinkMessage.writeJob(job.id, request, to: &$0) }
+        connection?.write { LinkMessage.writeJob(job.id, request, isAgain: isAgain, to: &$0) }
     }
 
     func sendCancel(_ id: JobID) {
@@ -246,7 +249,7 @@ final class ClientLink: ConnectionSession {
             case .saved(let count): core.accepted(count)
             case .progress(let progress): core.progressed(progress)
             case .ping: break
-            case .job, .taken, .cancel, .show, .shown, .returned, .jobs, .drain:
+            case .job, .again, .taken, .cancel, .show, .shown, .returned, .jobs, .drain:
                 throw CommandError("ERR a distributor does not say that to a producer")
             }
         } catch {

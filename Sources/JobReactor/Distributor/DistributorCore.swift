@@ -182,10 +182,15 @@ final class DistributorCore {
         }
     }
 
+    /// Calls `body` when every job that was submitted before is stored.
+    func whenSaved(_ body: @escaping () -> Void) {
+        if let keeper { keeper.whenSaved(body) } else { body() }
+    }
+
     /// Done when every job that was submitted before is stored; at once without a storage.
     func flush() -> EventLoopFuture<Void> {
         let promise = loop.makePromise(of: Void.self)
-        if let keeper { keeper.whenSaved { promise.succeed() } } else { promise.succeed() }
+        whenSaved { promise.succeed() }
         return promise.futureResult
     }
 
@@ -233,7 +238,7 @@ final class DistributorCore {
         guard entries[job.id] == nil else {
             // A producer that comes back to another process of ours.
             if case .producer = sink, entries[job.id]?.sink.isNobody == true { entries[job.id]?.sink = sink }
-            if let keeper { keeper.whenSaved(accepted) } else { accepted() }
+            whenSaved(accepted)
             return false
         }
         counters.enqueued += 1
@@ -296,11 +301,11 @@ final class DistributorCore {
     // MARK: Jobs out
 
     /// Sends the job to a node that has credit for it.
-    private func place(_ entry: inout Entry, _ job: Job, at node: Dispatcher.NodeHandle) {
+    private func place(_ entry: inout Entry, _ job: Job, at node: Dispatcher.NodeHandle, isAgain: Bool = false) {
         entry.place = .node(node)
         entry.lastRun = 0
         counters.sent += 1
-        links[node]?.send(job, now: clock.now)
+        links[node]?.send(job, isAgain: isAgain, now: clock.now)
     }
 
     private func sendWaiting(to node: Dispatcher.NodeHandle) {
@@ -420,7 +425,7 @@ final class DistributorCore {
         for id in jobs {
             guard var entry = entries[id], case .inDoubt(name) = entry.place, let job = entry.job else { continue }
             dispatcher.useCredit(of: node)
-            place(&entry, job, at: node)
+            place(&entry, job, at: node, isAgain: true)
             entries[id] = entry
             if cancelling.contains(id) { link.sendCancel(id) }
         }

@@ -33,10 +33,11 @@ final class NodeLink: ConnectionSession {
         core.nodeReady(self)
     }
 
-    func send(_ job: Job, now: Timestamp) {
+    /// `isAgain` says that the node may have it already.
+    func send(_ job: Job, isAgain: Bool = false, now: Timestamp) {
         if introduction.isDurable { unsaved.append(job.id) }
         let request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(now: now))
-        connection.write { LinkMessage.writeJob(job.id, request, to: &$0) }
+        connection.write { LinkMessage.writeJob(job.id, request, isAgain: isAgain, to: &$0) }
     }
 
     func sendCancel(_ id: JobID) {
@@ -67,7 +68,7 @@ final class NodeLink: ConnectionSession {
             case .shown(let id, let fields):
                 for promise in shows.removeValue(forKey: id) ?? [] { promise.succeed(fields) }
             case .ping: break
-            case .job, .taken, .cancel, .show: throw CommandError("ERR a node does not give jobs")
+            case .job, .again, .taken, .cancel, .show: throw CommandError("ERR a node does not give jobs")
             }
         } catch {
             connection.refuse(error.line)

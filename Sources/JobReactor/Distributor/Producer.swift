@@ -54,8 +54,10 @@ final class Producer {
         outbox.taken(count)
     }
 
-    /// Jobs that were sent twice, because the first answer was lost.
-    func accept(_ job: Job, accepted: @escaping () -> Void) {
+    /// A job comes, or, when the connection was lost before its outcome had arrived, comes again. One whose outcome is on
+    /// its way is done.
+    func accept(_ job: Job, isAgain: Bool, accepted: @escaping () -> Void) {
+        if isAgain, outbox.containsEnd(of: job.id) { return core.whenSaved(accepted) }
         core.submit(job, .producer(self), accepted: accepted)
     }
 
@@ -85,11 +87,10 @@ final class ProducerLink: ConnectionSession {
     func begin() {
         connection.handOver(to: self)
         connection.becomeLink(keepalive: Keepalive())
-        connection.write {
-            Handshake.distributor(id: self.core.identity, name: self.core.name).write(to: &$0)
-            LinkMessage.writeCredit(Self.window, to: &$0)
-        }
+        connection.write { Handshake.distributor(id: self.core.identity, name: self.core.name).write(to: &$0) }
+        // The outcomes first: what has one is not sent again.
         producer.connected(self)
+        connection.write { LinkMessage.writeCredit(Self.window, to: &$0) }
     }
 
     func received(_ frame: RESPFrame, on connection: Connection) {
@@ -97,9 +98,9 @@ final class ProducerLink: ConnectionSession {
         do throws(CommandError) {
             switch try LinkMessage(frame) {
             case .job(let id, let request):
-                var request = request
-                request.options.id = id
-                producer.accept(core.makeJob(request), accepted: noteAccepted)
+                accept(id, request, isAgain: false)
+            case .again(let id, let request):
+                accept(id, request, isAgain: true)
             case .taken(let count): producer.taken(count)
             case .cancel(let id): _ = core.cancel(id)
             case .ping: break
@@ -109,6 +110,12 @@ final class ProducerLink: ConnectionSession {
         } catch {
             connection.refuse(error.line)
         }
+    }
+
+    private func accept(_ id: JobID, _ request: JobRequest, isAgain: Bool) {
+        var request = request
+        request.options.id = id
+        producer.accept(core.makeJob(request), isAgain: isAgain, accepted: noteAccepted)
     }
 
     private func noteAccepted() {

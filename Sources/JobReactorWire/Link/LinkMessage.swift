@@ -9,6 +9,9 @@ package enum LinkMessage: Hashable, Sendable {
     // From the giver.
     /// A job to take. Its options carry no id.
     case job(JobID, JobRequest)
+    /// As ``job(_:_:)``, of a job that the taker may have had before, over a connection that was lost: it looks whether
+    /// it has it, or has reported it.
+    case again(JobID, JobRequest)
     /// The next `n` reports, in the order they were sent, have arrived; the taker may forget them.
     case taken(Int)
     /// The job is not to run, or not to go on.
@@ -46,6 +49,8 @@ package enum LinkMessage: Hashable, Sendable {
         let verb = frame.word(0)
         if CommandWord.matches(verb, "JOB"), count >= 4 {
             self = .job(try Self.id(frame, 1), try JobRequest.parse(frame, from: 2, count: count, checksArgs: false))
+        } else if CommandWord.matches(verb, "AGAIN"), count >= 4 {
+            self = .again(try Self.id(frame, 1), try JobRequest.parse(frame, from: 2, count: count, checksArgs: false))
         } else if CommandWord.matches(verb, "RESULT"), count == 7 {
             self = .result(try Self.report(frame))
         } else if CommandWord.matches(verb, "TAKEN"), count == 2 {
@@ -116,9 +121,11 @@ package enum LinkMessage: Hashable, Sendable {
 }
 
 extension LinkMessage {
-    package static func writeJob(_ id: JobID, _ request: JobRequest, to buffer: inout ByteBuffer) {
+    package static func writeJob(
+        _ id: JobID, _ request: JobRequest, isAgain: Bool = false, to buffer: inout ByteBuffer
+    ) {
         buffer.writeRESPArray(count: 2 + request.wordCount)
-        buffer.writeRESPBulk("JOB")
+        if isAgain { buffer.writeRESPBulk("AGAIN") } else { buffer.writeRESPBulk("JOB") }
         buffer.writeRESPBulk(id)
         request.write(to: &buffer)
     }

@@ -5,6 +5,8 @@ package import JobReactorCore
 /// connection was lost go out again on the next.
 package struct Outbox: Sendable {
     private var reports: Deque<JobReport> = []
+    /// The jobs of those that say that a job is finished; made when it is asked for, gone with each change.
+    private var finished: Set<JobID>?
     /// How many of the first were sent on the connection that is up.
     private var sent = 0
     /// How many the process at the other side has taken.
@@ -15,7 +17,17 @@ package struct Outbox: Sendable {
     package var count: Int { reports.count }
     package var isEmpty: Bool { reports.isEmpty }
 
-    package mutating func append(_ report: JobReport) { reports.append(report) }
+    package mutating func append(_ report: JobReport) {
+        reports.append(report)
+        finished = nil
+    }
+
+    /// Whether the end of the job is among them.
+    package mutating func containsEnd(of id: JobID) -> Bool {
+        let ids = finished ?? Set(reports.lazy.filter(\.status.isFinished).map(\.id))
+        finished = ids
+        return ids.contains(id)
+    }
 
     /// A new connection. `received` is how many reports the process at the other side has had, over all connections: those
     /// whose receipt was lost do not go out again. Nil when it is not known, or the process another one: everything goes
@@ -58,6 +70,7 @@ package struct Outbox: Sendable {
     }
 
     private mutating func removeFirst(_ count: Int) -> [JobReport.Key] {
+        if count > 0 { finished = nil }
         let keys = reports.prefix(count).map(\.key)
         reports.removeFirst(count)
         return keys

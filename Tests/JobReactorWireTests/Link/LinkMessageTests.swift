@@ -30,6 +30,10 @@ import Testing
                 + "$8\r\nNOT_NODE\r\n$2\r\nn2\r\n$11\r\nMAX_ATTEMPT\r\n$1\r\n3\r\n"
                 + "$16\r\nRETRY_MULTIPLIER\r\n$4\r\n0.25\r\n$5\r\nDEFER\r\n"
         ),
+        (
+            .again(id(1), JobRequest(name: "resize", args: [:])),
+            "*4\r\n$5\r\nAGAIN\r\n$32\r\n\(one)\r\n$6\r\nresize\r\n$2\r\n{}\r\n"
+        ),
         (.taken(0), "*2\r\n$5\r\nTAKEN\r\n$1\r\n0\r\n"),
         (.taken(12), "*2\r\n$5\r\nTAKEN\r\n$2\r\n12\r\n"),
         (.credit(1000), "*2\r\n$6\r\nCREDIT\r\n$4\r\n1000\r\n"),
@@ -67,6 +71,7 @@ import Testing
     private static func write(_ message: LinkMessage, to buffer: inout ByteBuffer) {
         switch message {
         case .job(let id, let request): LinkMessage.writeJob(id, request, to: &buffer)
+        case .again(let id, let request): LinkMessage.writeJob(id, request, isAgain: true, to: &buffer)
         case .taken(let count): LinkMessage.writeTaken(count, to: &buffer)
         case .credit(let count): LinkMessage.writeCredit(count, to: &buffer)
         case .saved(let count): LinkMessage.writeSaved(count, to: &buffer)
