@@ -15,7 +15,9 @@ struct ChaosTool: AsyncParsableCommand {
     @Option(help: "Seconds for which things are broken.") var seconds = 60.0
     @Option(help: "Where processes keep their jobs: redis or sqlite.") var storage = ChaosPlace.Kind.redis
     @Option(help: "Number of nodes.") var nodes = 3
-    @Option(help: "What is broken: kill, freeze, cut, server.") var faults: [Fault.Kind] = Fault.Kind.allCases
+    @Option(
+        help: "What is broken, each with an option of its own: kill, freeze, cut, server. Everything when not said.")
+    var faults: [Fault.Kind] = []
     @Option(help: "Folder of the program jobreactor.") var programs: String?
 
     func run() async throws {
@@ -27,7 +29,8 @@ struct ChaosTool: AsyncParsableCommand {
             .deletingLastPathComponent().path
         let installation = try await ChaosInstallation(programs: folder, storage: storage, nodes: nodes)
         defer { installation.end() }
-        let breaker = Breaker(installation, seed: seed, kinds: faults.filter { $0 != .server || storage == .redis })
+        let kinds = (faults.isEmpty ? Fault.Kind.allCases : faults).filter { $0 != .server || storage == .redis }
+        let breaker = Breaker(installation, seed: seed, kinds: kinds)
         let work = Work(installation, jobs: jobs)
         async let faults = breaker.run(seconds: seconds)
         try await work.enqueueAll(over: seconds)

@@ -99,6 +99,27 @@ import Testing
         #expect(outbox.isEmpty)
     }
 
+    @Test("it knows whose end it holds, until that is taken; a run that is not the last is no end")
+    func ends() {
+        var outbox = Outbox()
+        func holds(_ number: Int) -> Bool { outbox.containsEnd(of: id(number)) }
+        outbox.append(Self.report(1))
+        var again = Self.report(2)
+        again.status = .queued
+        outbox.append(again)
+        #expect([1, 2].map(holds) == [true, false])
+        outbox.append(Self.report(2))
+        #expect([1, 2].map(holds) == [true, true])
+        outbox.sendRest { _ in }
+        let taken = outbox.taken(1)
+        #expect(taken == [JobReport.Key(id: id(1), run: 1)])
+        #expect([1, 2].map(holds) == [false, true])
+        // The receipt of the rest was lost with the connection, the reports were not.
+        let received = outbox.restart(received: 3)
+        #expect(received.count == 2)
+        #expect([1, 2].map(holds) == [false, false])
+    }
+
     private static func report(_ number: Int) -> JobReport {
         JobReport(
             id: id(number), name: "n", feedback: Feedback(.success, args: [:]), status: .complete, run: Int32(number))

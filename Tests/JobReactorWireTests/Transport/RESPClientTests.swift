@@ -48,7 +48,9 @@ import Testing
         let client = try await RESPClient.connect(to: server.address)
         #expect(try await client.send(["PING"]) == .simple("PONG"))
         // The reply to the second waits behind the other: both are lost.
-        let answers = [Task { try await client.send(["PERFORM", "never"]) }, Task { try await client.send(["QUIT"]) }]
+        let answers = [
+            Task { try await client.send(["PERFORM", "never"]) }, Task { try await client.send(["PERFORM", "never"]) },
+        ]
         try await server.stop()
         for answer in answers {
             let error = try #require(await #expect(throws: WireError.self) { try await answer.value })
