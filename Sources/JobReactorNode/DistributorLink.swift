@@ -82,8 +82,11 @@ final class DistributorLink: ConnectionSession {
             case .show(let id):
                 takeJobs()
                 show(id)
+            case .adopt(let node):
+                takeJobs()
+                core.adopt(node) { isDone in self.connection.write { LinkMessage.writeAdopted(node, isDone, to: &$0) } }
             case .ping: break
-            case .credit, .saved, .result, .progress, .shown, .returned, .jobs, .drain:
+            case .adopted, .credit, .saved, .result, .progress, .shown, .returned, .jobs, .drain:
                 throw CommandError("ERR a distributor does not take jobs")
             }
         } catch {

@@ -19,6 +19,7 @@ extension NodeCore {
             bound.value.ownsJobs = true
             return bound.value.takeUpJobs(after: nil, TakenUp())
         }.flatMap { bound.value.takeUpReports(after: nil) }
+            .map { bound.value.isStarted = true }
             .flatMapError { error in
                 // Not half open: the next try, or another, is to find it closed.
                 let core = bound.value
@@ -65,11 +66,12 @@ extension NodeCore {
         }
     }
 
+    /// Jobs that are not live, as nothing is at the start.
     private func takeUp(_ jobs: [Job], _ found: inout TakenUp) -> EventLoopFuture<Void> {
         let now = clock.now
         var transitions: [JobLifecycle.Transition] = []
-        for job in jobs where !job.status.isFinished {
-            guard configuration.retryJobsAtStart else {
+        for job in jobs where !job.status.isFinished && live[job.id] == nil {
+            guard configuration.retryJobsAtStart || ownsJobs && isStarted else {
                 found.left += 1
                 continue
             }
@@ -104,6 +106,63 @@ extension NodeCore {
         armTimer()
     }
 
+    // MARK: Adoption
+
+    /// Takes over the jobs of a node that does not come back, or of all of them.
+    func adopt(_ node: String?, _ done: @escaping (Bool) -> Void) {
+        guard ownsJobs, !isStopping, let shared = storage as? any SharedJobStorage else { return done(false) }
+        let bound = NIOLoopBound((self, done), eventLoop: loop)
+        let nodes = node.map { loop.makeSucceededFuture([$0]) } ?? loop.answer { shared.abandoned(done: $0) }
+        nodes.flatMap { nodes in
+            let core = bound.value.0
+            let own = core.configuration.name
+            return EventLoopFuture.andAllSucceed(
+                nodes.filter { $0 != own }.map { core.adopt($0, from: shared, after: nil) }, on: core.loop)
+        }.whenComplete { result in
+            let (core, done) = bound.value
+            if case .failure(let error) = result {
+                core.logger.notice(
+                    "the jobs of another node are not taken over",
+                    metadata: ["node": "\(node ?? "any")", "reason": "\(error)"])
+            }
+            for destination in core.destinations.values { destination.flush() }
+            if case .success = result { done(true) } else { done(false) }
+        }
+    }
+
+    private func adopt(
+        _ node: String, from shared: any SharedJobStorage, after id: JobID?
+    ) -> EventLoopFuture<Void> {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let names = Set(jobNames)
+        return loop.answer { shared.adopt(node, defining: names, after: id, limit: Self.page, done: $0) }
+            .flatMap { adopted in
+                let core = bound.value
+                var found = TakenUp()
+                for report in adopted.reports { core.keep(report) }
+                return core.takeUp(adopted.jobs, &found).flatMap { [found] in
+                    let core = bound.value
+                    if !adopted.jobs.isEmpty || !adopted.reports.isEmpty {
+                        core.logger.notice(
+                            "jobs of another node taken over",
+                            metadata: [
+                                "node": "\(node)", "waiting": "\(found.waiting)", "cut short": "\(found.cutShort)",
+                                "failed": "\(found.failed)", "reports": "\(adopted.reports.count)",
+                            ])
+                    }
+                    core.armTimer()
+                    guard let next = adopted.next else { return core.loop.makeSucceededVoidFuture() }
+                    return core.adopt(node, from: shared, after: next)
+                }
+            }
+    }
+
+    private func keep(_ stored: StoredReport) {
+        let destination = destination(stored.distributor)
+        destination.outbox.append(stored.report)
+        if destination.link == nil, destination.expiry == nil { expectReturn(of: stored.distributor) }
+    }
+
     private func takeUpReports(after key: JobReport.Key?) -> EventLoopFuture<Void> {
         guard storage.isDurable else { return loop.makeSucceededVoidFuture() }
         let bound = NIOLoopBound(self, eventLoop: loop)
@@ -112,12 +171,7 @@ extension NodeCore {
             let oldest = core.clock.now.advanced(bySeconds: -core.configuration.reportTTL)
             let expired = reports.filter { $0.madeAt < oldest }
             if !expired.isEmpty { core.storage.apply(expired.map { .taken($0.report.key) }) { _ in } }
-            for stored in reports where stored.madeAt >= oldest {
-                let destination = core.destination(stored.distributor)
-                // Some may be there already, made while the storage was opened.
-                destination.outbox.append(stored.report)
-                if destination.link == nil, destination.expiry == nil { core.expectReturn(of: stored.distributor) }
-            }
+            for stored in reports where stored.madeAt >= oldest { core.keep(stored) }
             guard let last = reports.last, reports.count == Self.page else {
                 for destination in core.destinations.values { destination.flush() }
                 return core.loop.makeSucceededVoidFuture()

@@ -59,6 +59,8 @@ final class NodeCore {
     var takenUp: Set<JobID> = []
     /// Whether the jobs in the storage are this node's: not before the opening, nor when another has taken them over.
     var ownsJobs = false
+    /// What the storage had at the start is taken up; what comes now is to be run.
+    var isStarted = false
     /// Cancelled while they were being saved.
     private var earlyCancellations: Set<JobID> = []
     var timers = TimerQueue<JobID>()
@@ -184,7 +186,7 @@ final class NodeCore {
         if address?.port == 0 { address?.port = listener?.port ?? 0 }
         return NodeIntroduction(
             name: configuration.name, instance: instance, isDurable: storage.isDurable,
-            server: address?.description)
+            server: address?.description, place: (storage as? any SharedJobStorage)?.place)
     }
 
     // MARK: Jobs in

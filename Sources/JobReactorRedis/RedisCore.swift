@@ -11,6 +11,8 @@ final class RedisCore {
     private struct Call {
         let number: Int
         let script: RedisScript
+        /// Beside the owner's.
+        let keys: [String]
         let words: RedisWords
         let answer: (Result<RESPFrame, StorageError>) -> Void
     }
@@ -38,11 +40,14 @@ final class RedisCore {
     private var identity = RedisOwner()
     /// Where the owner's keys are.
     private var base = ""
+    private(set) var place: String?
     private var renewal: Scheduled<Void>?
     private var patience: Scheduled<Void>?
     private var hasWaitedForLease = false
     private var lastProblem: String?
     private var closers: [() -> Void] = []
+    /// Those that wait, and the one under way before them.
+    private var adoptions: [() -> Void] = []
 
     init(
         _ location: RedisLocation, _ options: RedisStorage.Options, tls: TransportSecurity?, on loop: any EventLoop
@@ -162,11 +167,13 @@ final class RedisCore {
         words.add(leaseMilliseconds)
         words.add(dead?.text ?? "")
         words.add("\(owner.role.rawValue):\(owner.name)")
+        words.add(identity.instance)
         words.add("address", owner.address ?? "")
         words.add("owner", identity.shown)
-        link.evaluate(.open, keys: [base, "\(location.prefix)owners"], words) { frame in
+        link.evaluate(.open, keys: [base, owners, "\(location.prefix)place"], words) { frame in
             guard frame.kind(ofToken: 0) == .array else { return self.openingFailed(frame) }
             if frame.value(ofToken: 1) == 1 {
+                self.place = String(decoding: frame.bytes(ofToken: 3), as: UTF8.self)
                 self.opened(owner, epoch: String(decoding: frame.bytes(ofToken: 2), as: UTF8.self), over: link)
             } else {
                 let holder = String(decoding: frame.bytes(ofToken: 2), as: UTF8.self)
@@ -231,6 +238,7 @@ final class RedisCore {
         }
     }
 
+    private var owners: String { "\(location.prefix)owners" }
     private var leaseMilliseconds: Int { Int(min(options.lease, 1e6) * 1000) }
 
     // MARK: The lease
@@ -269,7 +277,8 @@ final class RedisCore {
     // MARK: Calls
 
     private func call(
-        _ script: RedisScript, _ words: RedisWords, _ answer: @escaping (Result<RESPFrame, StorageError>) -> Void
+        _ script: RedisScript, keys: [String] = [], _ words: RedisWords,
+        _ answer: @escaping (Result<RESPFrame, StorageError>) -> Void
     ) {
         switch state {
         case .open: break
@@ -277,7 +286,7 @@ final class RedisCore {
         case .closed, .opening, .closing: return answer(.failure(.notOpen))
         }
         lastNumber += 1
-        let call = Call(number: lastNumber, script: script, words: words, answer: answer)
+        let call = Call(number: lastNumber, script: script, keys: keys, words: words, answer: answer)
         calls.append(call)
         if let link, link.isAttached { send(call, over: link) }
     }
@@ -290,7 +299,7 @@ final class RedisCore {
         words.add(call.number)
         if call.script == .save { words.add(calls.first?.number ?? call.number) }
         words.add(call.words)
-        link.evaluate(call.script, keys: [base], words) { frame in
+        link.evaluate(call.script, keys: [base] + call.keys, words) { frame in
             guard frame.kind(ofToken: 0) != .error else { return self.callFailed(frame, link) }
             self.calls.popFirst()?.answer(.success(frame))
             self.finishClosing()
@@ -320,6 +329,10 @@ final class RedisCore {
         }
         if text.hasPrefix("MISCONF") {
             return StorageError("\(location) cannot write to its disk: make room there: \(text)", code: .full)
+        }
+        if text.hasPrefix("HELD") {
+            let holder = RedisOwner(String(text.dropFirst(5)))?.shown ?? "another process"
+            return StorageError("\(holder) is alive and has the jobs", code: .held)
         }
         let isForbidden = text.hasPrefix("NOPERM") || text.hasPrefix("WRONGTYPE")
         return StorageError("\(location) says \(text)", code: isForbidden ? .unusable : .failed)
@@ -508,6 +521,78 @@ extension RedisCore {
                     return .success(values)
                 })
         }
+    }
+
+    func abandoned(_ done: @escaping (Result<[String], StorageError>) -> Void) {
+        var words = RedisWords()
+        words.add(location.prefix)
+        call(.abandoned, keys: [owners], words) { result in
+            done(
+                result.map { frame in
+                    (1..<frame.tokenCount).map { String(decoding: frame.bytes(ofToken: $0), as: UTF8.self) }
+                })
+        }
+    }
+
+    /// Moves, then reads what is noted as moved, and forgets the notes only when they have arrived: so nothing is missed,
+    /// whichever of the calls has to be made again. One adoption at a time, as they share the notes.
+    func adopt(
+        _ node: String, defining names: Set<String>, after id: JobID?, limit: Int,
+        _ done: @escaping (Result<AdoptedJobs, StorageError>) -> Void
+    ) {
+        let begin = {
+            self.move(node, defining: names, after: id, limit: limit) { result in
+                self.adoptions.removeFirst()
+                done(result)
+                self.adoptions.first?()
+            }
+        }
+        adoptions.append(begin)
+        if adoptions.count == 1 { begin() }
+    }
+
+    private func move(
+        _ node: String, defining names: Set<String>, after id: JobID?, limit: Int,
+        _ done: @escaping (Result<AdoptedJobs, StorageError>) -> Void
+    ) {
+        guard case .open(let owner, _) = state else { return done(.failure(.notOpen)) }
+        var words = RedisWords()
+        words.add(id.map { "(\($0)" } ?? "-")
+        words.add(max(1, limit))
+        words.add(owner.name)
+        for name in names.sorted() { words.add(name) }
+        var moved: Result<JobID?, StorageError> = .success(nil)
+        call(.adopt, keys: ["\(location.prefix)node:\(node)"], words) { result in
+            moved = result.map { JobID(hexadecimal: $0.bytes(ofToken: 0)) }
+        }
+        var read = RedisWords()
+        read.add(0)
+        call(.adopted, read) { result in
+            let adopted = result.flatMap { self.adopted($0) }.flatMap { adopted in
+                moved.map { AdoptedJobs(jobs: adopted.jobs, reports: adopted.reports, next: $0) }
+            }
+            guard case .success = adopted else { return done(adopted) }
+            var forget = RedisWords()
+            forget.add(1)
+            self.call(.adopted, forget) { result in done(result.flatMap { _ in adopted }) }
+        }
+    }
+
+    private func adopted(_ frame: RESPFrame) -> Result<AdoptedJobs, StorageError> {
+        var adopted = AdoptedJobs(jobs: [], reports: [], next: nil)
+        var token = 2
+        for _ in 0..<frame.value(ofToken: 1) {
+            // Of those that are gone again nothing is left.
+            if let job = RedisRecord.job(frame, at: token) { adopted.jobs.append(job) }
+            token += 1 + frame.value(ofToken: token)
+        }
+        let count = frame.value(ofToken: token)
+        token += 1
+        for _ in 0..<count {
+            if let report = RedisRecord.report(frame, at: token) { adopted.reports.append(report) }
+            token += 1 + frame.value(ofToken: token)
+        }
+        return .success(adopted)
     }
 
     private func damaged(_ what: String) -> StorageError {

@@ -12,13 +12,15 @@
 /// | `B:report:<id>.<run>` | hash | a report that was not taken yet |
 /// | `B:reports` | sorted set | their keys, in their order |
 /// | `B:known` | sorted set | places of jobs that were not new, by the number of the call that saved them again |
+/// | `B:adopted` | sorted set | what was moved here from another owner and not yet handed out: `job <id>`, `report <key>` |
+/// | `<prefix>place` | string | tells this place from others |
 /// | `<prefix>owners` | set | the `node:<name>` and `distributor:<name>` that have been here |
 ///
 /// Every call carries the epoch of its owner and the number of its connection, and is refused when either is not the
 /// newest: what an owner of before, or a connection believed dead, still has under way changes nothing. It also carries a
 /// number of its own, and one that comes again is answered as the first time without being applied again.
 enum RedisScript: Int, CaseIterable {
-    case open, attach, renew, close, save, apply, load, jobs, reports
+    case open, attach, renew, close, save, apply, load, jobs, reports, abandoned, adopt, adopted
 
     /// KEYS[1] is `B`; ARGV[1], [2] and [3] the epoch, the connection and the number of the call.
     private static let fence = """
@@ -62,7 +64,8 @@ enum RedisScript: Int, CaseIterable {
     var text: String {
         switch self {
         case .open:
-            // KEYS: B, owners. ARGV: instance, lease in ms, a dead holder, the name of B among the owners, then fields.
+            // KEYS: B, owners, place. ARGV: instance, lease in ms, a dead holder, the name of B among the owners, a name
+            // for the place, then fields.
             """
             local base = KEYS[1]
             local holder = redis.call('GET', base .. ':lease')
@@ -70,11 +73,13 @@ enum RedisScript: Int, CaseIterable {
               return {0, holder, redis.call('PTTL', base .. ':lease'), redis.call('HGET', base, 'address') or ''}
             end
             local epoch = redis.call('HINCRBY', base, 'epoch', 1)
-            redis.call('HSET', base, 'connection', 1, 'seq', 0, unpack(ARGV, 5))
+            redis.call('HSET', base, 'connection', 1, 'seq', 0, unpack(ARGV, 6))
             redis.call('DEL', base .. ':known')
             redis.call('SET', base .. ':lease', ARGV[1], 'PX', ARGV[2])
             redis.call('SADD', KEYS[2], ARGV[4])
-            return {1, tostring(epoch)}
+            redis.call('DEL', base .. ':adopted')
+            redis.call('SET', KEYS[3], ARGV[5], 'NX')
+            return {1, tostring(epoch), redis.call('GET', KEYS[3])}
             """
         case .attach:
             // ARGV: epoch, connection.
@@ -188,6 +193,67 @@ enum RedisScript: Int, CaseIterable {
                   page[#page + 1] = redis.call('HGETALL', base .. ':job:' .. id)
                 end
                 return page
+                """
+        case .abandoned:
+            // KEYS[2]: owners. ARGV[4]: the prefix.
+            Self.fence + """
+                local names = {}
+                for _, owner in ipairs(redis.call('SMEMBERS', KEYS[2])) do
+                  local other = ARGV[4] .. owner
+                  if owner:sub(1, 5) == 'node:' and redis.call('EXISTS', other .. ':lease') == 0
+                    and redis.call('ZCARD', other .. ':jobs') + redis.call('ZCARD', other .. ':reports') > 0 then
+                    names[#names + 1] = owner:sub(6)
+                  end
+                end
+                return names
+                """
+        case .adopt:
+            // KEYS[2]: B of the other. ARGV[4]: where the range begins; [5]: limit; [6]: our name; from [7]: job names.
+            // Returns the last id looked at, empty when it was the last of all. Moved a second time there is nothing.
+            Self.fence + Self.records + """
+                local other = KEYS[2]
+                local holder = redis.call('GET', other .. ':lease')
+                if holder then return redis.error_reply('HELD ' .. holder) end
+                redis.call('HINCRBY', other, 'epoch', 1)
+                local names = {}
+                for i = 7, #ARGV do names[ARGV[i]] = true end
+                local ids = redis.call('ZRANGEBYLEX', other .. ':jobs', ARGV[4], '+', 'LIMIT', 0, ARGV[5])
+                for _, id in ipairs(ids) do
+                  local key = other .. ':job:' .. id
+                  local job = redis.call('HMGET', key, 'name', 'status', 'not_node')
+                  local ended = job[2] == 'complete' or job[2] == 'failed' or job[2] == 'cancelled'
+                  if names[job[1]] and not ended and job[3] ~= ARGV[6] then
+                    -- One that is here already is the same job, and the other's copy no longer needed.
+                    if redis.call('EXISTS', base .. ':job:' .. id) == 0 then
+                      redis.call('RENAME', key, base .. ':job:' .. id)
+                      redis.call('ZADD', base .. ':jobs', 0, id)
+                      redis.call('ZADD', base .. ':adopted', 0, 'job ' .. id)
+                    else
+                      redis.call('DEL', key)
+                    end
+                    redis.call('ZREM', other .. ':jobs', id)
+                  end
+                end
+                for _, report in ipairs(redis.call('ZRANGE', other .. ':reports', 0, tonumber(ARGV[5]) - 1)) do
+                  redis.call('RENAME', other .. ':report:' .. report, base .. ':report:' .. report)
+                  redis.call('ZREM', other .. ':reports', report)
+                  redis.call('ZADD', base .. ':reports', 0, report)
+                  redis.call('ZADD', base .. ':adopted', 0, 'report ' .. report)
+                end
+                local more = #ids == tonumber(ARGV[5]) or redis.call('ZCARD', other .. ':reports') > 0
+                return more and (ids[#ids] or ARGV[4]:sub(2)) or ''
+                """
+        case .adopted:
+            // ARGV[4]: 1 to forget what was handed out before. Returns the jobs, then the reports.
+            Self.fence + """
+                if ARGV[4] == '1' then return redis.call('DEL', base .. ':adopted') end
+                local jobs, reports = {}, {}
+                for _, what in ipairs(redis.call('ZRANGE', base .. ':adopted', 0, -1)) do
+                  local kind, key = what:match('^(%a+) (.*)$')
+                  local list = kind == 'job' and jobs or reports
+                  list[#list + 1] = redis.call('HGETALL', base .. ':' .. kind .. ':' .. key)
+                end
+                return {jobs, reports}
                 """
         case .reports:
             Self.fence + """

@@ -16,7 +16,7 @@ private import NIOPosix
 ///
 /// The ownership is a lease: a process that is silent for ``Options/lease`` seconds may lose its jobs to another. One that
 /// was killed on the same machine is recognised at once, one elsewhere when its lease has expired.
-public final class RedisStorage: JobStorage {
+public final class RedisStorage: SharedJobStorage {
     /// How the storage behaves.
     public struct Options: Sendable {
         /// Seconds that a silent owner keeps its jobs, from 1.
@@ -46,6 +46,7 @@ public final class RedisStorage: JobStorage {
     private let loop: any EventLoop
     private let core: NIOLoopBoundBox<RedisCore?>
     private let inbox = Locked<Inbox>(Inbox())
+    private let openPlace = Locked<String?>(nil)
 
     private struct Inbox {
         var waiting: [@Sendable (RedisCore) -> Void] = []
@@ -74,7 +75,25 @@ public final class RedisStorage: JobStorage {
     public var isDurable: Bool { true }
 
     public func open(_ owner: StorageOwner, done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
-        submit { $0.open(owner, done) }
+        submit { core in
+            core.open(owner) { result in
+                self.openPlace.withLock { $0 = core.place }
+                done(result)
+            }
+        }
+    }
+
+    public var place: String? { openPlace.withLock { $0 } }
+
+    public func abandoned(done: @escaping @Sendable (Result<[String], StorageError>) -> Void) {
+        submit { $0.abandoned(done) }
+    }
+
+    public func adopt(
+        _ node: String, defining names: Set<String>, after id: JobID?, limit: Int,
+        done: @escaping @Sendable (Result<AdoptedJobs, StorageError>) -> Void
+    ) {
+        submit { $0.adopt(node, defining: names, after: id, limit: limit, done) }
     }
 
     public func save(_ jobs: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void) {

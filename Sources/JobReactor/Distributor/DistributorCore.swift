@@ -71,6 +71,18 @@ final class DistributorCore {
     private var ids = JobID.Generator()
     private let keeper: JobKeeper?
     /// Jobs in doubt, by the name of the node that may have them, with what ends the wait for it.
+    /// Durable nodes that were lost and may not come back, with where their storage is, when others share it.
+    private var lostNodes: [String: LostNode] = [:]
+
+    private struct LostNode {
+        let place: String
+        /// It has had its time: its jobs are for another.
+        var isGivenUp = false
+        var deadline: Scheduled<Void>?
+    }
+
+    /// Places of which it was asked whether nodes have left jobs there, before this process was.
+    private var askedPlaces: Set<String> = []
     private var inDoubt: [String: (jobs: [JobID], deadline: Scheduled<Void>)] = [:]
     private var drained: EventLoopPromise<Void>?
 
@@ -333,13 +345,14 @@ final class DistributorCore {
         link.handle = node
         links[node] = link
         resendCancellations(to: link)
+        nodeCameBack(link)
         logger.info(
             "node connected", metadata: ["node": "\(link.introduction.name)", "address": "\(link.connection.peer)"])
     }
 
     func node(_ node: Dispatcher.NodeHandle, defines jobs: [String]) {
         dispatcher.announce(node, jobs: Set(jobs))
-        if let link = links[node] { sendInDoubt(to: node, link) }
+        if let link = links[node] { sendInDoubt(of: link.introduction.name, to: node, link) }
         sendWaiting(to: node)
     }
 
@@ -381,8 +394,10 @@ final class DistributorCore {
         noteProgress()
     }
 
-    func nodeLost(_ node: Dispatcher.NodeHandle, isDurable: Bool, name: String, reason: String?) {
+    func nodeLost(_ node: Dispatcher.NodeHandle, _ introduction: NodeIntroduction, reason: String?) {
+        let (name, isDurable) = (introduction.name, introduction.isDurable)
         links[node] = nil
+        if let place = introduction.place { expectReturn(of: name, at: place) }
         dispatcher.disconnect(node)
         // In the order of their ids, which is that of their age.
         let unfinished = entries.elements.lazy.filter { if case .node(node) = $0.value.place { true } else { false } }
@@ -402,6 +417,60 @@ final class DistributorCore {
             ])
     }
 
+    // MARK: Adoption
+
+    /// A node on a shared storage is gone. When it does not come back another takes over its jobs.
+    private func expectReturn(of name: String, at place: String) {
+        guard !isStopping else { return }
+        lostNodes[name]?.deadline?.cancel()
+        let deadline = loop.assumeIsolated().scheduleTask(
+            in: .milliseconds(Int64(configuration.takeoverTime * 1000))
+        ) {
+            self.lostNodes[name]?.isGivenUp = true
+            self.handOver(name)
+        }
+        lostNodes[name] = LostNode(place: place, deadline: deadline)
+    }
+
+    private func handOver(_ name: String) {
+        guard let lost = lostNodes[name], lost.isGivenUp,
+            let heir = links.values.first(where: { $0.introduction.place == lost.place })
+        else { return }
+        logger.notice(
+            "a node has not come back: another takes over its jobs",
+            metadata: ["node": "\(name)", "by": "\(heir.introduction.name)"])
+        heir.sendAdopt(name)
+    }
+
+    /// A node is there: it is not lost, and may take over from those that are. The first of a place also looks whether
+    /// some were lost that this process does not know.
+    private func nodeCameBack(_ link: NodeLink) {
+        lostNodes.removeValue(forKey: link.introduction.name)?.deadline?.cancel()
+        guard let place = link.introduction.place else { return }
+        for (name, lost) in lostNodes where lost.place == place && lost.isGivenUp { handOver(name) }
+        guard askedPlaces.insert(place).inserted else { return }
+        loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(configuration.takeoverTime * 1000))) {
+            let someone = self.links.values.first { $0.introduction.place == place }
+            if let someone { someone.sendAdopt(nil) } else { self.askedPlaces.remove(place) }
+        }
+    }
+
+    func adopted(_ name: String?, _ isDone: Bool, by link: NodeLink) {
+        guard let name, let lost = lostNodes[name] else { return }
+        guard isDone else {
+            // It lives, without a connection to us, or its lease has not ended: it has its time once more.
+            return expectReturn(of: name, at: lost.place)
+        }
+        lostNodes[name] = nil
+        let heir = link.introduction.name
+        for (id, entry) in entries.elements {
+            if case .owned(name) = entry.place { entries[id]?.place = .owned(by: heir) }
+        }
+        // The heir knows what it has taken over, and takes the rest.
+        guard let node = link.handle else { return }
+        sendInDoubt(of: name, to: node, link)
+    }
+
     // MARK: Jobs in doubt
 
     /// A durable node is gone that had not said of these jobs whether it has them. It will when it comes back.
@@ -418,8 +487,7 @@ final class DistributorCore {
 
     /// The node is back, and has reported what it has done: what it has not reported it gets again, and knows by the id
     /// what it has already.
-    private func sendInDoubt(to node: Dispatcher.NodeHandle, _ link: NodeLink) {
-        let name = link.introduction.name
+    private func sendInDoubt(of name: String, to node: Dispatcher.NodeHandle, _ link: NodeLink) {
         guard link.introduction.isDurable, let (jobs, deadline) = inDoubt.removeValue(forKey: name) else { return }
         deadline.cancel()
         for id in jobs {
@@ -433,6 +501,10 @@ final class DistributorCore {
 
     /// The node has not come back in time.
     private func endDoubt(about name: String) {
+        if let lost = lostNodes[name], links.values.contains(where: { $0.introduction.place == lost.place }) {
+            // They go to the node that takes over from it.
+            return
+        }
         guard let (jobs, _) = inDoubt.removeValue(forKey: name) else { return }
         logger.warning(
             "a node has not come back: jobs that it may have go to others",

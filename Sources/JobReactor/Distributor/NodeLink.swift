@@ -40,6 +40,10 @@ final class NodeLink: ConnectionSession {
         connection.write { LinkMessage.writeJob(job.id, request, isAgain: isAgain, to: &$0) }
     }
 
+    func sendAdopt(_ node: String?) {
+        connection.write { LinkMessage.writeAdopt(node, to: &$0) }
+    }
+
     func sendCancel(_ id: JobID) {
         connection.write { LinkMessage.writeCancel(id, to: &$0) }
     }
@@ -64,11 +68,12 @@ final class NodeLink: ConnectionSession {
             case .returned(let ids): core.node(handle, returned: ids)
             case .jobs(let names): core.node(handle, defines: names)
             case .drain: core.nodeDrains(handle)
+            case .adopted(let node, let isDone): core.adopted(node, isDone, by: self)
             case .progress(let progress): core.progressed(progress)
             case .shown(let id, let fields):
                 for promise in shows.removeValue(forKey: id) ?? [] { promise.succeed(fields) }
             case .ping: break
-            case .job, .again, .taken, .cancel, .show: throw CommandError("ERR a node does not give jobs")
+            case .job, .again, .taken, .cancel, .show, .adopt: throw CommandError("ERR a node does not give jobs")
             }
         } catch {
             connection.refuse(error.line)
@@ -99,7 +104,7 @@ final class NodeLink: ConnectionSession {
         if let handle {
             self.handle = nil
             core.nodeLost(
-                handle, isDurable: introduction.isDurable, name: introduction.name, reason: reason)
+                handle, introduction, reason: reason)
         }
         ended(reason)
     }

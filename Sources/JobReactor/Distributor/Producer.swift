@@ -104,7 +104,7 @@ final class ProducerLink: ConnectionSession {
             case .taken(let count): producer.taken(count)
             case .cancel(let id): _ = core.cancel(id)
             case .ping: break
-            case .credit, .saved, .result, .progress, .returned, .jobs, .drain, .show, .shown:
+            case .credit, .saved, .result, .progress, .returned, .jobs, .drain, .show, .shown, .adopt, .adopted:
                 throw CommandError("ERR a producer does not take jobs")
             }
         } catch {

@@ -37,12 +37,13 @@ package enum Handshake: Hashable, Sendable {
                         + " run the same release of jobreactor on both")
             }
         }
-        if isNode, count == 6 {
+        if isNode, count == 7 {
             self = .node(
                 NodeIntroduction(
                     name: frame.text(2), instance: frame.text(3),
                     isDurable: CommandWord.matches(frame.word(4), "DURABLE"),
-                    server: frame.word(5).isEmpty ? nil : frame.text(5)))
+                    server: frame.word(5).isEmpty ? nil : frame.text(5),
+                    place: frame.word(6).isEmpty ? nil : frame.text(6)))
         } else if CommandWord.matches(verb, "PRODUCER"), count == 3 {
             self = .producer(id: frame.text(2))
         } else if CommandWord.matches(verb, "DISTRIBUTOR"), count == 4 {
@@ -68,6 +69,7 @@ package enum Handshake: Hashable, Sendable {
         case .node(let node):
             buffer.writeRESPCommand([
                 "NODE", version, node.name, node.instance, node.isDurable ? "DURABLE" : "VOLATILE", node.server ?? "",
+                node.place ?? "",
             ])
         case .producer(let id): buffer.writeRESPCommand(["PRODUCER", version, id])
         case .distributor(let id, let name): buffer.writeRESPCommand(["DISTRIBUTOR", version, id, name])
@@ -88,11 +90,14 @@ package struct NodeIntroduction: Hashable, Sendable {
     package var isDurable: Bool
     /// Where it listens; nil for a node that is served over the connection it opened.
     package var server: String?
+    /// Where its storage is, when it shares that with other nodes, which could take over its jobs.
+    package var place: String?
 
-    package init(name: String, instance: String, isDurable: Bool, server: String?) {
+    package init(name: String, instance: String, isDurable: Bool, server: String?, place: String? = nil) {
         self.name = name
         self.instance = instance
         self.isDurable = isDurable
         self.server = server
+        self.place = place
     }
 }

@@ -19,7 +19,13 @@ package enum LinkMessage: Hashable, Sendable {
     /// Asks for the record of a job that the taker has.
     case show(JobID)
 
+    /// The node of that name does not come back: take over its jobs, in the storage that you share. Without a name, those
+    /// of every node that has left some there.
+    case adopt(String?)
+
     // From the taker.
+    /// What ``adopt(_:)`` asked for is done, or, when it says false, could not be.
+    case adopted(String?, Bool)
     /// The taker can take `n` more jobs.
     case credit(Int)
     /// The next `n` jobs, in the order they were sent, are dealt with: those that were not returned are saved.
@@ -59,6 +65,10 @@ package enum LinkMessage: Hashable, Sendable {
             self = .credit(try Self.count(frame.word(1)))
         } else if CommandWord.matches(verb, "PROGRESS"), count == 5 {
             self = .progress(try Self.progress(frame))
+        } else if CommandWord.matches(verb, "ADOPT"), count == 2 {
+            self = .adopt(frame.word(1).isEmpty ? nil : frame.text(1))
+        } else if CommandWord.matches(verb, "ADOPTED"), count == 3, let flag = CommandWord.integer(frame.word(2)) {
+            self = .adopted(frame.word(1).isEmpty ? nil : frame.text(1), flag != 0)
         } else if CommandWord.matches(verb, "CANCEL"), count == 2 {
             self = .cancel(try Self.id(frame, 1))
         } else if CommandWord.matches(verb, "SHOW"), count == 2 {
@@ -154,6 +164,19 @@ extension LinkMessage {
         buffer.writeRESPArray(count: 2)
         buffer.writeRESPBulk("CANCEL")
         buffer.writeRESPBulk(id)
+    }
+
+    package static func writeAdopt(_ node: String?, to buffer: inout ByteBuffer) {
+        buffer.writeRESPArray(count: 2)
+        buffer.writeRESPBulk("ADOPT")
+        buffer.writeRESPBulk(node ?? "")
+    }
+
+    package static func writeAdopted(_ node: String?, _ isDone: Bool, to buffer: inout ByteBuffer) {
+        buffer.writeRESPArray(count: 3)
+        buffer.writeRESPBulk("ADOPTED")
+        buffer.writeRESPBulk(node ?? "")
+        buffer.writeRESPBulk(number: isDone ? 1 : 0)
     }
 
     package static func writeShow(_ id: JobID, to buffer: inout ByteBuffer) {

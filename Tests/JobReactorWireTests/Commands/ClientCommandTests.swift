@@ -43,8 +43,9 @@ import Testing
             ("JOB " + ff, .job(id(255))),
             ("CANCEL " + ff, .cancel(id(255))),
             (
-                "NODE 1 n1 i VOLATILE h:1",
-                .handshake(.node(NodeIntroduction(name: "n1", instance: "i", isDurable: false, server: "h:1")))
+                "NODE 1 n1 i VOLATILE h:1 p",
+                .handshake(
+                    .node(NodeIntroduction(name: "n1", instance: "i", isDurable: false, server: "h:1", place: "p")))
             ),
             ("PRODUCER 1 p", .handshake(.producer(id: "p"))),
             ("DISTRIBUTOR 1 d app", .handshake(.distributor(id: "d", name: "app"))),

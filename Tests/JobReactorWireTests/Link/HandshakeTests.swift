@@ -6,12 +6,13 @@ import Testing
 @Suite struct HandshakeTests {
     static let golden: [(Handshake, String)] = [
         (
-            .node(NodeIntroduction(name: "n1", instance: "i1", isDurable: true, server: "localhost:5001")),
-            "*6\r\n$4\r\nNODE\r\n$1\r\n1\r\n$2\r\nn1\r\n$2\r\ni1\r\n$7\r\nDURABLE\r\n$14\r\nlocalhost:5001\r\n"
+            .node(
+                NodeIntroduction(name: "n1", instance: "i1", isDurable: true, server: "localhost:5001", place: "p")),
+            "*7\r\n$4\r\nNODE\r\n$1\r\n1\r\n$2\r\nn1\r\n$2\r\ni1\r\n$7\r\nDURABLE\r\n$14\r\nlocalhost:5001\r\n$1\r\np\r\n"
         ),
         (
             .node(NodeIntroduction(name: "größe", instance: "i1", isDurable: false, server: nil)),
-            "*6\r\n$4\r\nNODE\r\n$1\r\n1\r\n$7\r\ngröße\r\n$2\r\ni1\r\n$8\r\nVOLATILE\r\n$0\r\n\r\n"
+            "*7\r\n$4\r\nNODE\r\n$1\r\n1\r\n$7\r\ngröße\r\n$2\r\ni1\r\n$8\r\nVOLATILE\r\n$0\r\n\r\n$0\r\n\r\n"
         ),
         (.producer(id: "p"), "*3\r\n$8\r\nPRODUCER\r\n$1\r\n1\r\n$1\r\np\r\n"),
         (.distributor(id: "d", name: "app"), "*4\r\n$11\r\nDISTRIBUTOR\r\n$1\r\n1\r\n$1\r\nd\r\n$3\r\napp\r\n"),
@@ -60,7 +61,8 @@ import Testing
     @Test(
         "with too few or too many words it is no handshake",
         arguments: [
-            "NODE 1", "NODE 1 n i DURABLE", "NODE 1 n i DURABLE h:1 x", "PRODUCER 1", "PRODUCER 1 a b", "DISTRIBUTOR 1",
+            "NODE 1", "NODE 1 n i DURABLE", "NODE 1 n i DURABLE h:1", "NODE 1 n i DURABLE h:1 p x", "PRODUCER 1",
+            "PRODUCER 1 a b", "DISTRIBUTOR 1",
             "DISTRIBUTOR 1 a", "DISTRIBUTOR 1 a b c", "LINK 1 d", "LINK 1 d i", "LINK 1 d i x", "LINK 1 d i -1",
             "LINK 1 d i 1 x", "LINKED 1", "SERVE", "SERVE x", "SERVE -1", "SERVE 1 2", "PING", "JOB", "NODES",
             "LINKS 1 d i 1",

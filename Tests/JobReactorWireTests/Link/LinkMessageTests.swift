@@ -34,6 +34,10 @@ import Testing
             .again(id(1), JobRequest(name: "resize", args: [:])),
             "*4\r\n$5\r\nAGAIN\r\n$32\r\n\(one)\r\n$6\r\nresize\r\n$2\r\n{}\r\n"
         ),
+        (.adopt("n1"), "*2\r\n$5\r\nADOPT\r\n$2\r\nn1\r\n"),
+        (.adopt(nil), "*2\r\n$5\r\nADOPT\r\n$0\r\n\r\n"),
+        (.adopted("n1", true), "*3\r\n$7\r\nADOPTED\r\n$2\r\nn1\r\n$1\r\n1\r\n"),
+        (.adopted(nil, false), "*3\r\n$7\r\nADOPTED\r\n$0\r\n\r\n$1\r\n0\r\n"),
         (.taken(0), "*2\r\n$5\r\nTAKEN\r\n$1\r\n0\r\n"),
         (.taken(12), "*2\r\n$5\r\nTAKEN\r\n$2\r\n12\r\n"),
         (.credit(1000), "*2\r\n$6\r\nCREDIT\r\n$4\r\n1000\r\n"),
@@ -72,6 +76,8 @@ import Testing
         switch message {
         case .job(let id, let request): LinkMessage.writeJob(id, request, to: &buffer)
         case .again(let id, let request): LinkMessage.writeJob(id, request, isAgain: true, to: &buffer)
+        case .adopt(let node): LinkMessage.writeAdopt(node, to: &buffer)
+        case .adopted(let node, let isDone): LinkMessage.writeAdopted(node, isDone, to: &buffer)
         case .taken(let count): LinkMessage.writeTaken(count, to: &buffer)
         case .credit(let count): LinkMessage.writeCredit(count, to: &buffer)
         case .saved(let count): LinkMessage.writeSaved(count, to: &buffer)

@@ -1,0 +1,157 @@
+import Foundation
+import JobReactor
+import JobReactorNode
+import JobReactorRedis
+import JobReactorTesting
+import Testing
+
+/// A node that does not come back, and the one that takes over its jobs.
+@Suite("Takeover") struct TakeoverTests {
+    @Test("the jobs of a node that does not come back run on another on the same Redis, and their outcomes arrive")
+    func takesOver() async throws {
+        let (place, runs) = (try await SharedRedis.location(), RunLog())
+        try await Cluster.run(scripts: ["jobs.lua": runs.lua]) { cluster in
+            let distributor = try await cluster.startDistributor { $0.takeoverTime = 0.5 }
+            let gone = try await cluster.startNode("gone", for: [distributor]) { $0.storage = place.storage() }
+            try await waitForNodes(["gone"], at: distributor)
+            let outcomes = Outcomes()
+            for number in 0..<20 {
+                try distributor.enqueue(
+                    "tell", ["text": .integer(Int64(number))], JobOptions(after: 2), feedback: outcomes.feedback)
+            }
+            let cancelled = try distributor.enqueue(
+                "tell", [:], JobOptions(after: 3600), feedback: outcomes.feedback)
+            try await eventually("the node has them") { try await gone.count() == 21 }
+            let heir = try await cluster.startNode("heir", for: [distributor]) { $0.storage = place.storage() }
+            try await waitForNodes(["gone", "heir"], at: distributor)
+            await gone.stop()
+            try await eventually("the heir has them") { try await heir.count() > 0 || outcomes.all.count == 20 }
+            let all = try await outcomes.wait(for: 20)
+            #expect(all.allSatisfy { $0.isSuccess && $0.args["retrying"]?.bool == true })
+            #expect(Set(runs.lines) == Set((0..<20).map { "again \($0)" }))
+            #expect(runs.lines.count == 20)
+            // The distributor knows where they are now.
+            let isCancelled = try await distributor.cancel(cancelled)
+            #expect(isCancelled)
+            let last = try await outcomes.wait(for: 21)
+            #expect(last.last?.id == cancelled)
+            #expect(last.last?.status == .cancelled)
+        }
+    }
+
+    @Test("a node that is back in time keeps its jobs")
+    func backInTime() async throws {
+        let (place, runs) = (try await SharedRedis.location(), RunLog())
+        try await Cluster.run(scripts: ["jobs.lua": runs.lua]) { cluster in
+            let distributor = try await cluster.startDistributor { $0.takeoverTime = 1 }
+            let first = try await cluster.startNode("n1", for: [distributor]) { $0.storage = place.storage() }
+            let other = try await cluster.startNode("n2", for: [distributor]) { $0.storage = place.storage() }
+            try await waitForNodes(["n1", "n2"], at: distributor)
+            let id = try distributor.enqueue("tell", [:], JobOptions(after: 3600, node: "n1"))
+            try await eventually("it is stored") { try await first.count() == 1 }
+            await first.stop()
+            let second = try await cluster.startNode("n1", for: [distributor]) { $0.storage = place.storage() }
+            try await waitForNodes(["n1", "n2"], at: distributor)
+            try await Task.sleep(for: .milliseconds(1300))
+            let record = try await second.record(id)
+            #expect(record != nil)
+            let count = try await other.count()
+            #expect(count == 0)
+        }
+    }
+
+    @Test("jobs that were left before the distributor was there are taken over too")
+    func leftBefore() async throws {
+        let (place, runs) = (try await SharedRedis.location(), RunLog())
+        let storage = place.storage()
+        try await storage.open(StorageOwner(name: "gone"))
+        try await storage.save([
+            Job(id: JobID(high: 1, low: 1), name: "tell", args: ["text": "x"], distributor: "app", createdAt: .now)
+        ])
+        await storage.close()
+        try await Cluster.run(scripts: ["jobs.lua": runs.lua]) { cluster in
+            let distributor = try await cluster.startDistributor { $0.takeoverTime = 0.2 }
+            try await cluster.startNode("n1", for: [distributor]) { $0.storage = place.storage() }
+            try await eventually("it ran") { runs.lines == ["again x"] }
+        }
+    }
+
+    @Test("a job that the lost node may have had goes to the one that takes over, and runs once")
+    func inDoubt() async throws {
+        let (place, runs) = (try await SharedRedis.location(), RunLog())
+        try await Cluster.run(scripts: ["jobs.lua": runs.lua]) { cluster in
+            let distributor = try await cluster.startDistributor { $0.takeoverTime = 0.5 }
+            let gate = Gate()
+            let slow = SlowAnswers(place.storage(), gate)
+            let gone = try await cluster.startNode("gone", for: [distributor]) { $0.storage = slow }
+            try await waitForNodes(["gone"], at: distributor)
+            let outcomes = Outcomes()
+            // Saved, and due later; but the node cannot say so.
+            for number in 0..<5 {
+                try distributor.enqueue(
+                    "note", ["text": .integer(Int64(number))], JobOptions(after: 1), feedback: outcomes.feedback)
+            }
+            try await eventually("they are saved") { gate.waiting > 0 }
+            try await cluster.startNode("heir", for: [distributor]) { $0.storage = place.storage() }
+            try await waitForNodes(["gone", "heir"], at: distributor)
+            await gone.stop(grace: 0)
+            let all = try await outcomes.wait(for: 5)
+            #expect(all.count == 5)
+            #expect(runs.lines.sorted() == (0..<5).map { "\($0)" })
+            gate.fail()
+        }
+    }
+}
+
+/// A shared storage that saves, and whose answers to that wait at a gate.
+final class SlowAnswers: SharedJobStorage {
+    private let storage: RedisStorage
+    private let gate: Gate
+
+    init(_ storage: RedisStorage, _ gate: Gate) {
+        self.storage = storage
+        self.gate = gate
+    }
+
+    var isDurable: Bool { true }
+    var place: String? { storage.place }
+
+    func open(_ owner: StorageOwner, done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
+        storage.open(owner, done: done)
+    }
+
+    func save(_ jobs: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void) {
+        storage.save(jobs) { [gate] result in
+            gate.pass { passes in if passes { done(result) } }
+        }
+    }
+
+    func apply(_ changes: [JobChange], done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
+        storage.apply(changes, done: done)
+    }
+
+    func load(_ id: JobID, done: @escaping @Sendable (Result<Job?, StorageError>) -> Void) {
+        storage.load(id, done: done)
+    }
+
+    func jobs(after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void) {
+        storage.jobs(after: id, limit: limit, done: done)
+    }
+
+    func reports(
+        after key: JobReport.Key?, limit: Int, done: @escaping @Sendable (Result<[StoredReport], StorageError>) -> Void
+    ) {
+        storage.reports(after: key, limit: limit, done: done)
+    }
+
+    func abandoned(done: @escaping @Sendable (Result<[String], StorageError>) -> Void) { storage.abandoned(done: done) }
+
+    func adopt(
+        _ node: String, defining names: Set<String>, after id: JobID?, limit: Int,
+        done: @escaping @Sendable (Result<AdoptedJobs, StorageError>) -> Void
+    ) {
+        storage.adopt(node, defining: names, after: id, limit: limit, done: done)
+    }
+
+    func close(done: @escaping @Sendable () -> Void) { storage.close(done: done) }
+}
