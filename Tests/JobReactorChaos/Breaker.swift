@@ -12,6 +12,8 @@ struct Fault: Sendable {
         case cut
         /// The Redis server is killed and started again, or frozen for a while.
         case server
+        /// A node is killed for good, once: with a shared storage another takes over its jobs.
+        case lose
     }
 
     let kind: Kind
@@ -26,6 +28,7 @@ actor Breaker {
     private var random: SeededGenerator
     private let kinds: [Fault.Kind]
     private var faults: [Fault] = []
+    private var lost: String?
 
     init(_ installation: ChaosInstallation, seed: UInt64, kinds: [Fault.Kind]) {
         self.installation = installation
@@ -52,7 +55,7 @@ actor Breaker {
         let what: String
         switch kind {
         case .kill:
-            guard let member = installation.members.randomElement(using: &random) else { return }
+            guard let member = installation.members.randomElement(using: &random), member.name != lost else { return }
             what = member.name
             await member.kill()
             try await Task.sleep(for: .seconds(pause))
@@ -63,6 +66,11 @@ actor Breaker {
             member.signal(SIGSTOP)
             try await Task.sleep(for: .seconds(pause))
             member.signal(SIGCONT)
+        case .lose:
+            guard !faults.contains(where: { $0.kind == .lose }), let node = installation.nodes.last else { return }
+            what = node.name
+            await node.kill()
+            lost = node.name
         case .cut:
             let proxies =
                 installation.nodeProxies + installation.clientProxies + [installation.redisProxy].compactMap { $0 }

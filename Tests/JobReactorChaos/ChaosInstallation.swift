@@ -129,7 +129,7 @@ final class ChaosInstallation: Sendable {
                     "d\(number)", program,
                     [
                         "distributor", "--listen", "localhost:\(port)", "--distributor-name", "d\(number)",
-                        "--log-level", "info",
+                        "--takeover-time", "5",
                     ] + option("d\(number)"), folder: folder))
         }
         (self.ports, self.distributors) = (ports, distributors)

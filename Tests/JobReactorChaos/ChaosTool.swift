@@ -16,7 +16,9 @@ struct ChaosTool: AsyncParsableCommand {
     @Option(help: "Where processes keep their jobs: redis or sqlite.") var storage = ChaosPlace.Kind.redis
     @Option(help: "Number of nodes.") var nodes = 3
     @Option(
-        help: "What is broken, each with an option of its own: kill, freeze, cut, server. Everything when not said.")
+        help:
+            "What is broken, each with an option of its own: kill, freeze, cut, server, lose. Everything when not said."
+    )
     var faults: [Fault.Kind] = []
     @Option(help: "Folder of the program jobreactor.") var programs: String?
 
@@ -29,7 +31,9 @@ struct ChaosTool: AsyncParsableCommand {
             .deletingLastPathComponent().path
         let installation = try await ChaosInstallation(programs: folder, storage: storage, nodes: nodes)
         defer { installation.end() }
-        let kinds = (faults.isEmpty ? Fault.Kind.allCases : faults).filter { $0 != .server || storage == .redis }
+        let kinds = (faults.isEmpty ? Fault.Kind.allCases : faults).filter {
+            storage == .redis || $0 != .server && $0 != .lose
+        }
         let breaker = Breaker(installation, seed: seed, kinds: kinds)
         let work = Work(installation, jobs: jobs)
         async let faults = breaker.run(seconds: seconds)
