@@ -31,7 +31,7 @@ public struct RedisLocation: Hashable, Sendable, LosslessStringConvertible {
     /// Reads a URL; nil for anything that is none of Redis.
     public init?(_ description: String) {
         guard let url = URLComponents(string: description), url.scheme == "redis" || url.scheme == "rediss",
-            let host = url.host, !host.isEmpty, url.fragment == nil
+            let host = url.host, !host.isEmpty, url.fragment == nil, (1...65535).contains(url.port ?? 6379)
         else { return nil }
         let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
         self.init(address: Address(host: bare, port: url.port ?? 6379), usesTLS: url.scheme == "rediss")
