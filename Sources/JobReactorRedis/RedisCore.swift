@@ -186,7 +186,7 @@ final class RedisCore {
     }
 
     private func openingFailed(_ frame: RESPFrame) {
-        fail(error(of: frame, RESPValue(frame).text ?? "an answer that is none"))
+        fail(error(of: frame, Self.unwrap(RESPValue(frame).text ?? "an answer that is none")))
     }
 
     private func held(
@@ -308,7 +308,7 @@ final class RedisCore {
 
     /// A call, or a renewal, was answered with an error.
     private func callFailed(_ frame: RESPFrame, _ link: RedisLink) {
-        let text = RESPValue(frame).text ?? ""
+        let text = Self.unwrap(RESPValue(frame).text ?? "")
         switch text.prefix(while: { $0 != " " }) {
         case "LOST":
             let holder = RedisOwner(String(text.dropFirst(5)))?.shown ?? "another process"
@@ -320,6 +320,14 @@ final class RedisCore {
             calls.popFirst()?.answer(.failure(error(of: frame, text)))
             finishClosing()
         }
+    }
+
+    /// Redis 6 wraps what a command within a script says: `ERR Error running script (…): …: -OOM command not allowed`.
+    private static func unwrap(_ text: String) -> String {
+        for code in ["-OOM ", "-MISCONF ", "-READONLY ", "-NOPERM ", "-WRONGTYPE "] {
+            if let range = text.firstRange(of: code) { return String(text[range.lowerBound...].dropFirst()) }
+        }
+        return text
     }
 
     private func error(of frame: RESPFrame, _ text: String) -> StorageError {
