@@ -1,0 +1,32 @@
+/// Where the jobs of several owners are kept, seen from outside: for tools that look at them while their nodes run.
+public protocol StoragePlace: Sendable {
+    /// All who have, or had, jobs here.
+    func owners() async throws(StorageError) -> [StoredOwner]
+
+    /// The records of one owner as they are now, whoever has them open: in order of their ids, at most `limit`, those
+    /// after `id` when one is given.
+    func jobs(of owner: StoredOwner, after id: JobID?, limit: Int) async throws(StorageError) -> [Job]
+
+    /// One record of an owner; nil when it has none.
+    func load(_ id: JobID, of owner: StoredOwner) async throws(StorageError) -> Job?
+
+    /// A storage of this place, not yet open: to change the jobs of an owner that does not run.
+    func makeStorage() -> any JobStorage
+}
+
+/// An owner of stored jobs, as others see it.
+public struct StoredOwner: Hashable, Sendable {
+    public var role: StorageOwner.Role
+    public var name: String
+    /// A process has the jobs open.
+    public var isOpen: Bool
+    /// Where that process can be reached, `host:port`.
+    public var address: String?
+
+    public init(role: StorageOwner.Role, name: String, isOpen: Bool, address: String? = nil) {
+        self.role = role
+        self.name = name
+        self.isOpen = isOpen
+        self.address = address
+    }
+}
