@@ -12,6 +12,8 @@ extension NodeCore: CommandService {
         case .cancel(let id):
             let isKnown = cancel(id)
             session.reply { $0.writeRESPInteger(isKnown ? 1 : 0) }
+        case .retry(let id): change(id, for: session, retry)
+        case .destroy(let id): change(id, for: session, destroy)
         case .handshake(.link(let distributor, let instance, let received)):
             if let error = acceptLink(
                 from: distributor, instance: instance, received: received, over: session.connection)
@@ -29,6 +31,22 @@ extension NodeCore: CommandService {
     }
 
     func commandsCompleted() {}
+
+    /// Answers 1 when there was something to change.
+    private func change(
+        _ id: JobID, for session: CommandSession,
+        _ body: (JobID, @escaping (Result<Bool, StorageError>) -> Void) -> Void
+    ) {
+        let ticket = session.owe()
+        body(id) { result in
+            session.pay(ticket) { buffer in
+                switch result {
+                case .success(let isChanged): buffer.writeRESPInteger(isChanged ? 1 : 0)
+                case .failure(let error): buffer.writeRESPError("ERR the storage fails: \(error)")
+                }
+            }
+        }
+    }
 
     private func writeJobs(to buffer: inout ByteBuffer) {
         let definitions = scripts?.definitions ?? []

@@ -26,6 +26,8 @@ final class NodeCore {
         var stage: Stage
         /// From outside: whatever its run comes to, there is no other.
         var isCancelled = false
+        /// Its record goes with it, whatever the policy.
+        var isDestroyed = false
         /// The number of the link whose credit it uses; 0 for none.
         var creditLink: UInt32
         /// The number of the destination that gave it.
@@ -462,6 +464,7 @@ final class NodeCore {
             let report = isDurable ? ending.report : nil
             let stored = report.map { StoredReport($0, distributor: job.distributor, madeAt: now) }
             return switch ending.transition.next {
+            case .keep where live[job.id]?.isDestroyed == true: .remove(job.id, stored)
             case .wait, .keep, .errbacks: .update(job, stored)
             case .remove: .remove(job.id, stored)
             case .park: isDurable ? .update(job) : .remove(job.id)

@@ -40,7 +40,26 @@ enum RedisRecord {
 
     /// The record in the array at `token`; nil when it is none of ours.
     static func job(_ frame: RESPFrame, at token: Int) -> Job? {
-        let fields = Fields(frame, at: token)
+        job(Fields(frame, at: token))
+    }
+
+    /// The same, of a reply that was read as a tree.
+    static func job(_ words: [RESPValue]) -> Job? {
+        var buffer = ByteBuffer()
+        buffer.writeRESPArray(count: words.count)
+        for word in words { if case .bulk(let bytes) = word { buffer.writeRESPBulk(bytes) } }
+        let stream = RESPStream(side: .client, limits: RESPLimits(frameBytes: 1 << 30))
+        var job: Job?
+        try? buffer.withUnsafeReadableBytes { bytes in
+            try stream.consume(bytes) { frame in
+                job = self.job(frame, at: 0)
+                return false
+            }
+        }
+        return job
+    }
+
+    private static func job(_ fields: Fields) -> Job? {
         guard let id = fields["id"].flatMap({ JobID(hexadecimal: $0) }), let name = fields.text("name"),
             let args = fields["args"], let status = fields.text("status").flatMap(JobStatus.init(rawValue:)),
             let attempt = fields.integer("attempt").flatMap(Int32.init(exactly:)),

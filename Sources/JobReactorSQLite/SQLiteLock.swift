@@ -18,7 +18,13 @@ final class SQLiteLock: Sendable {
             throw StorageError(
                 "cannot write \(file): \(reason): check that the folder exists and may be written", code: .unusable)
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        // Who only looks whether it is held has it for a moment.
+        var isHeld = flock(descriptor, LOCK_EX | LOCK_NB) != 0
+        for _ in 0..<5 where isHeld {
+            usleep(10_000)
+            isHeld = flock(descriptor, LOCK_EX | LOCK_NB) != 0
+        }
+        guard !isHeld else {
             let holder = Self.read(descriptor).split(separator: "\n", omittingEmptySubsequences: false)
             _ = Self.close(descriptor)
             let address = holder.count > 2 && !holder[2].isEmpty ? String(holder[2]) : nil
@@ -35,6 +41,17 @@ final class SQLiteLock: Sendable {
     }
 
     deinit { release() }
+
+    /// Who holds the lock; nil when nobody does.
+    static func holder(file: String) -> (name: String, address: String?)? {
+        let descriptor = open(file)
+        guard descriptor >= 0 else { return nil }
+        defer { _ = close(descriptor) }
+        // Shared, and only for this moment: two that look do not take each other for the owner.
+        if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { return nil }
+        let lines = read(descriptor).split(separator: "\n", omittingEmptySubsequences: false)
+        return (lines.first.map(String.init) ?? "", lines.count > 2 && !lines[2].isEmpty ? String(lines[2]) : nil)
+    }
 
     func release() {
         descriptor.withLock { descriptor in

@@ -103,6 +103,17 @@ public enum JobLifecycle {
         return job
     }
 
+    /// The record of a job that is to run now, whatever it waited for: one that is finished begins from its first attempt.
+    /// Nil for one that runs.
+    public static func retry(_ job: Job, now: Timestamp) -> Job? {
+        guard job.status != .inProgress, job.status != .error else { return nil }
+        var job = job
+        if job.status.isFinished { job.attempt = 0 }
+        job.status = .queued
+        job.dueAt = now
+        return job
+    }
+
     /// What becomes of an unfinished job when its node starts again. A run that the end of the node cut short was an
     /// attempt: after the last one the job has failed, so that one that kills its node does not do so for ever. Nil where
     /// the record is good as it stands, and the job waits for its time.

@@ -18,6 +18,10 @@ package enum ClientCommand: Hashable, Sendable {
     case jobs
     case job(JobID)
     case cancel(JobID)
+    /// Run it now, also when it is finished.
+    case retry(JobID)
+    /// Cancel it when it is not finished, and remove its record.
+    case destroy(JobID)
     case handshake(Handshake)
 
     /// Whether it is answered before AUTH.
@@ -83,6 +87,12 @@ package enum ClientCommand: Hashable, Sendable {
         } else if CommandWord.matches(verb, "CANCEL") {
             guard count == 2 else { throw wrongCount("cancel") }
             self = .cancel(try Self.id(frame.word(1)))
+        } else if CommandWord.matches(verb, "RETRY") {
+            guard count == 2 else { throw wrongCount("retry") }
+            self = .retry(try Self.id(frame.word(1)))
+        } else if CommandWord.matches(verb, "DESTROY") {
+            guard count == 2 else { throw wrongCount("destroy") }
+            self = .destroy(try Self.id(frame.word(1)))
         } else if let handshake = try Handshake(frame) {
             self = .handshake(handshake)
         } else {

@@ -1,0 +1,178 @@
+public import JobReactorCore
+public import JobReactorWire
+
+/// Looks at stored jobs and changes them, whether or not their nodes run: `jobs_for`, `load`, `destroy` and
+/// `destroy_all_jobs_for` of the gem, and more.
+///
+/// Looking reads the storage itself. A change is the node's to make while it runs, and is asked of it at its port; when no
+/// process has the jobs open it is made in the storage. Every method may be called from any task.
+public struct JobMonitor: Sendable {
+    /// Which jobs are meant; nil is any.
+    public struct Filter: Hashable, Sendable {
+        public var node: String?
+        public var name: String?
+        public var status: JobStatus?
+
+        public init(node: String? = nil, name: String? = nil, status: JobStatus? = nil) {
+            self.node = node
+            self.name = name
+            self.status = status
+        }
+
+        func matches(_ job: Job) -> Bool {
+            (name == nil || name == job.name) && (status == nil || status == job.status)
+        }
+    }
+
+    /// A job and the node that has it.
+    public struct Found: Hashable, Sendable {
+        public var job: Job
+        public var owner: StoredOwner
+    }
+
+    private let place: any StoragePlace
+    private let security: WireSecurity
+
+    /// `security` is that of the installation, for the ports of nodes.
+    public init(_ place: any StoragePlace, security: WireSecurity = WireSecurity()) {
+        self.place = place
+        self.security = security
+    }
+
+    // MARK: Looking
+
+    /// The nodes that have, or had, jobs here; distributors with a storage are among them.
+    public func owners() async throws(StorageError) -> [StoredOwner] { try await place.owners() }
+
+    /// The jobs of a node, or of all: those that the filter means, in the order of node and age, at most `limit`.
+    public func jobs(_ filter: Filter = Filter(), limit: Int = .max) async throws(StorageError) -> [Found] {
+        var found: [Found] = []
+        for owner in try await place.owners() where filter.node == nil || filter.node == owner.name {
+            var last: JobID?
+            while found.count < limit {
+                let page = try await place.jobs(of: owner, after: last, limit: 500)
+                for job in page where filter.matches(job) && found.count < limit {
+                    found.append(Found(job: job, owner: owner))
+                }
+                guard page.count == 500, let next = page.last?.id else { break }
+                last = next
+            }
+        }
+        return found
+    }
+
+    /// The jobs of a node.
+    public func jobs(for node: String) async throws(StorageError) -> [Job] {
+        try await jobs(Filter(node: node)).map(\.job)
+    }
+
+    /// The record of a job, whoever has it; nil when nobody has.
+    public func load(_ id: JobID) async throws(StorageError) -> Found? {
+        for owner in try await place.owners() {
+            if let job = try await place.load(id, of: owner) { return Found(job: job, owner: owner) }
+        }
+        return nil
+    }
+
+    // MARK: Changing
+
+    /// Cancels a job that is not finished. Its outcome goes to its distributor, as when it cancels itself. Returns whether
+    /// there was one.
+    @discardableResult
+    public func cancel(_ id: JobID) async throws -> Bool { try await change(id, .cancel) }
+
+    /// Runs a job now: one that has failed or was cancelled from its first attempt, one that waits before its time. Returns
+    /// false for one that runs, or that is not there.
+    @discardableResult
+    public func retry(_ id: JobID) async throws -> Bool { try await change(id, .retry) }
+
+    /// Removes a job and its record; one that is not finished is cancelled. Returns whether there was one.
+    @discardableResult
+    public func destroy(_ id: JobID) async throws -> Bool { try await change(id, .destroy) }
+
+    /// Destroys all jobs of a node. Returns how many there were.
+    @discardableResult
+    public func destroyAllJobs(for node: String) async throws -> Int {
+        let jobs = try await jobs(Filter(node: node))
+        guard let owner = jobs.first?.owner else { return 0 }
+        return try await change(jobs.map(\.job.id), of: owner, .destroy)
+    }
+
+    private func change(_ id: JobID, _ change: StoredJobChange) async throws -> Bool {
+        guard let found = try await load(id) else { return false }
+        return try await self.change([id], of: found.owner, change) == 1
+    }
+
+    private func change(_ ids: [JobID], of owner: StoredOwner, _ change: StoredJobChange) async throws -> Int {
+        guard owner.isOpen else { return try await changeInStorage(ids, of: owner, change) }
+        guard owner.role == .node, let text = owner.address, let address = Address(text) else {
+            throw StorageError(
+                "\(owner.name) runs and does not listen, so that it cannot be told: stop it first, or start it with"
+                    + " --server", code: .held)
+        }
+        let client = try await RESPClient.connect(to: address, security: security)
+        var count = 0
+        for id in ids {
+            let reply = try await client.send([change.command, id.description])
+            if case .error(let text) = reply {
+                await client.close()
+                throw StorageError("\(owner.name) says \(text)")
+            }
+            count += reply.integer ?? 0
+        }
+        await client.close()
+        return count
+    }
+
+    private func changeInStorage(
+        _ ids: [JobID], of owner: StoredOwner, _ change: StoredJobChange
+    ) async throws(StorageError) -> Int {
+        let storage = place.makeStorage()
+        try await storage.open(StorageOwner(role: owner.role, name: owner.name))
+        do throws(StorageError) {
+            var changes: [JobChange] = []
+            for id in ids {
+                if let job = try await storage.load(id), let step = change.step(for: job, now: .now) {
+                    changes.append(step)
+                }
+            }
+            try await storage.apply(changes)
+            await storage.close()
+            return changes.count
+        } catch {
+            await storage.close()
+            throw error
+        }
+    }
+}
+
+/// What a monitor does to a job that no process has open.
+enum StoredJobChange {
+    case cancel, retry, destroy
+
+    /// Of a node's port.
+    var command: String {
+        switch self {
+        case .cancel: "CANCEL"
+        case .retry: "RETRY"
+        case .destroy: "DESTROY"
+        }
+    }
+
+    func step(for job: Job, now: Timestamp) -> JobChange? {
+        switch self {
+        case .retry: return JobLifecycle.retry(job, now: now).map { .update($0) }
+        case .cancel where job.status.isFinished: return nil
+        case .destroy where job.status.isFinished: return .remove(job.id)
+        case .cancel, .destroy:
+            let ended = JobLifecycle.cancel(job, policy: JobPolicy())
+            let report = ended.feedback.map { feedback in
+                StoredReport(
+                    JobReport(
+                        id: job.id, name: job.name, feedback: feedback, status: ended.job.status, run: ended.job.runs),
+                    distributor: job.distributor, madeAt: now)
+            }
+            return .remove(job.id, report)
+        }
+    }
+}
