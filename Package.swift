@@ -156,7 +156,8 @@ let package = Package(
         .testTarget(
             name: "JobReactorTests",
             dependencies: [
-                "JobReactor", "JobReactorNode", "JobReactorRedis", "JobReactorWire", "JobReactorLua",
+                "JobReactor", "JobReactorNode", "JobReactorRedis", "JobReactorSQLite", "JobReactorWire",
+                "JobReactorLua",
                 "JobReactorTesting",
                 nio, lifecycle,
                 signals, logging,
