@@ -162,4 +162,51 @@ struct Place: Sendable, CustomTestStringConvertible {
         #expect(wrong.status == 64)
         #expect(wrong.errors.contains("memory, sqlite:FILE, redis"))
     }
+
+    @Test(
+        "jobs are listed, shown, retried, cancelled and destroyed from the command line", arguments: Place.Kind.allCases
+    )
+    func monitor(_ kind: Place.Kind) async throws {
+        let place = try await Place(kind)
+        let installation = try await Installation(scripts: Self.scripts)
+        let output = try Folder(["runs": ""])
+        let port = try Programs.freePort()
+        let node = try await installation.startNode("n1", ["--server", "localhost:\(port)"] + place.option("n1"))
+        var ids: [String] = []
+        for number in 0..<4 {
+            ids.append(
+                try await installation.redis([
+                    "ENQUEUE", "note", "{\"n\":\(number),\"file\":\"\(output.path)/runs\"}", "AFTER", "3600",
+                ]))
+        }
+        let storage = place.option("n1")
+        func jobs(_ words: [String]) async throws -> Finished {
+            try await installation.jobreactor(["jobs"] + words + storage)
+        }
+        try await eventually("the node has them") {
+            try await jobs(["list", "--json"]).output.split(separator: "\n").count == 4
+        }
+        let list = try await jobs(["list", "--node", "n1", "--name", "note", "--status", "queued", "--limit", "2"])
+        #expect(list.status == 0)
+        let rows = list.output.split(separator: "\n").map(String.init)
+        #expect(rows.count == 3)
+        #expect(rows[0].hasPrefix("ID ") && rows[1].hasPrefix(ids[0]) && rows[1].contains("in 3"))
+        #expect(list.errors.contains("--limit shows more"))
+        let shown = try await jobs(["show", ids[1], "--json"])
+        #expect(shown.output.contains("\"on_node\":\"n1\"") && shown.output.contains("\"n\":1"))
+        #expect(try await jobs(["retry", ids[0]]).output == "runs again: \(ids[0])\n")
+        try await eventually("it ran") { Self.lines(output.path + "/runs") == ["0"] }
+        #expect(try await jobs(["cancel", ids[1]]).output == "cancelled \(ids[1])\n")
+        node.signal(SIGTERM)
+        #expect(try await node.exitStatus() == 0)
+        // Without the node the storage is changed.
+        #expect(try await jobs(["destroy", ids[2]]).output == "destroyed \(ids[2])\n")
+        #expect(try await jobs(["destroy", ids[2]]).status == 1)
+        #expect(try await jobs(["destroy-all", "--node", "n1"]).output == "destroyed 1 job of n1\n")
+        #expect(try await jobs(["list", "--json"]).output.isEmpty)
+        let none = try await installation.jobreactor(["jobs", "list"])
+        #expect(none.status == 64 && none.errors.contains("--storage sqlite:FILE or redis://"))
+        let wrong = try await jobs(["list", "--status", "lost"])
+        #expect(wrong.status == 64 && wrong.errors.contains("--status takes one of new, queued"))
+    }
 }
