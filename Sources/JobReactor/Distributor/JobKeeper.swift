@@ -15,7 +15,9 @@ final class JobKeeper {
     private var unsaved: [(job: Job?, saved: () -> Void)] = []
     private var changes: [JobChange] = []
     private var isScheduled = false
-    private var savesUnderWay = 0
+    /// One save at a time: what comes meanwhile goes together into the next, and nothing overtakes what has to be tried
+    /// again.
+    private var isSaving = false
     private var isOver = false
     /// Jobs that cannot be stored now: says of each whether it is to be tried again.
     var triesAgain: (Job, StorageError) -> Bool = { _, _ in true }
@@ -55,6 +57,7 @@ final class JobKeeper {
 
     /// Done when all that was given before is stored, or cannot be, and the storage is closed.
     func close() -> EventLoopFuture<Void> {
+        isSaving = false
         flush()
         isOver = true
         let promise = loop.makePromise(of: Void.self)
@@ -83,7 +86,7 @@ final class JobKeeper {
 
     /// Calls `body` when every job that came before is stored: at once when there is none.
     func whenSaved(_ body: @escaping () -> Void) {
-        if unsaved.isEmpty, savesUnderWay == 0 { return body() }
+        if unsaved.isEmpty, !isSaving { return body() }
         unsaved.append((nil, body))
         schedule()
     }
@@ -99,11 +102,7 @@ final class JobKeeper {
 
     private func flush() {
         guard !isOver else { return }
-        if !unsaved.isEmpty {
-            let batch = unsaved
-            unsaved = []
-            save(batch)
-        }
+        if !isSaving { saveNext() }
         if !changes.isEmpty {
             let batch = changes
             changes = []
@@ -111,8 +110,11 @@ final class JobKeeper {
         }
     }
 
-    private func save(_ batch: [(job: Job?, saved: () -> Void)]) {
-        savesUnderWay += 1
+    private func saveNext() {
+        guard !unsaved.isEmpty, !isOver else { return }
+        let batch = unsaved
+        unsaved = []
+        isSaving = true
         let bound = NIOLoopBound((self, batch), eventLoop: loop)
         storage.save(batch.compactMap(\.job)) { result in
             bound.eventLoop.runOrExecute { bound.value.0.saved(bound.value.1, result) }
@@ -120,17 +122,23 @@ final class JobKeeper {
     }
 
     private func saved(_ batch: [(job: Job?, saved: () -> Void)], _ result: Result<Set<JobID>, StorageError>) {
-        savesUnderWay -= 1
-        guard case .failure(let error) = result else { return batch.forEach { $0.saved() } }
+        guard case .failure(let error) = result else {
+            isSaving = false
+            batch.forEach { $0.saved() }
+            return saveNext()
+        }
         if error.code == .lost { lose(error) }
         guard !isOver else { return }
         let again = batch.filter { item in item.job.map { triesAgain($0, error) } ?? true }
-        guard !again.isEmpty else { return }
+        unsaved = again + unsaved
+        guard again.contains(where: { $0.job != nil }) else {
+            isSaving = false
+            return saveNext()
+        }
         logger.error("jobs could not be stored; they wait", metadata: ["reason": "\(error)", "jobs": "\(again.count)"])
-        savesUnderWay += 1
         loop.assumeIsolated().scheduleTask(in: .seconds(1)) {
-            self.savesUnderWay -= 1
-            if !self.isOver { self.save(again) }
+            self.isSaving = false
+            self.saveNext()
         }
     }
 
