@@ -136,7 +136,7 @@ let package = Package(
         .testTarget(
             name: "JobReactorWireTests",
             dependencies: [
-                "JobReactorWire", "JobReactorCore", nio, nioPosix, nioHandshake, nioTLS, logging,
+                "JobReactorWire", "JobReactorCore", "JobReactorTesting", nio, nioPosix, nioHandshake, nioTLS, logging,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: strict),

@@ -29,7 +29,7 @@ extension NodeCore {
     }
 
     /// Returns to their distributors the jobs that have not begun. A durable node keeps them.
-    func handBack() {
+    private func handBack() {
         var withdrawn: [Job] = []
         for lane in lanes {
             let runs = lane.lua.withdraw()
@@ -63,12 +63,12 @@ extension NodeCore {
         if destinations.values.allSatisfy({ $0.link == nil || $0.outbox.isEmpty }) { finishDraining() }
     }
 
-    func finishDraining() {
+    private func finishDraining() {
         drained?.succeed()
         drained = nil
     }
 
-    func closeAll() -> EventLoopFuture<Void> {
+    private func closeAll() -> EventLoopFuture<Void> {
         for lane in lanes { lane.lua.stop() }
         for dialer in dialers { dialer.stop() }
         let links = destinations.values.compactMap(\.link)

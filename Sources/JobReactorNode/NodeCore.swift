@@ -41,7 +41,7 @@ final class NodeCore {
     let instance: String
     let startedAt = Timestamp.now
     private(set) var scripts: ScriptReport?
-    private(set) var counters = NodeCounters()
+    var counters = NodeCounters()
 
     let clock = WallClock.system
     let storage: any JobStorage
@@ -54,9 +54,9 @@ final class NodeCore {
     private var hasTimeouts = false
     private var lastRunNumber: UInt64 = 0
     var live = JobTable<Live>()
-    private var savesUnderWay = 0
+    var savesUnderWay = 0
     /// Ends of runs that are being stored.
-    private(set) var endsUnderWay = 0
+    var endsUnderWay = 0
     /// Taken up from an earlier process and not begun since.
     var takenUp: Set<JobID> = []
     /// Whether the jobs in the storage are this node's: not before the opening, nor when another has taken them over.
@@ -64,7 +64,7 @@ final class NodeCore {
     /// What the storage had at the start is taken up; what comes now is to be run.
     var isStarted = false
     /// Cancelled while they were being saved.
-    private var earlyCancellations: Set<JobID> = []
+    var earlyCancellations: Set<JobID> = []
     var timers = TimerQueue<JobID>()
     var armed: (due: Timestamp, timer: Scheduled<Void>)?
     /// Jobs on the lanes, or about to be.
@@ -145,7 +145,7 @@ final class NodeCore {
         return lane
     }
 
-    private func lane(for job: Job) -> NodeLane {
+    func lane(for job: Job) -> NodeLane {
         guard job.isDeferred else { return reactorLane }
         let logger = logger
         deferLane.start { result in
@@ -274,7 +274,7 @@ final class NodeCore {
         armTimer()
     }
 
-    private func run(_ job: Job) -> LuaLane.Run {
+    func run(_ job: Job) -> LuaLane.Run {
         lastRunNumber += 1
         return LuaLane.Run(
             job: job, jobItself: configuration.mergeJobItselfToArgs ? job.itself(onNode: configuration.name) : nil,
@@ -286,12 +286,12 @@ final class NodeCore {
     // MARK: Running
 
     /// Begins as many of the jobs whose turn it is as the lanes have room for.
-    private func runReady() {
+    func runReady() {
         guard !isStopping else { return }
         for lane in lanes where !lane.ready.isEmpty { runReady(on: lane) }
     }
 
-    private func runReady(on lane: NodeLane) {
+    func runReady(on lane: NodeLane) {
         let now = clock.now
         var begun: [Job] = []
         while lane.room > begun.count, let job = lane.ready.popFirst() {
@@ -365,288 +365,6 @@ final class NodeCore {
             bound.value.0.end(outcomes.filter(\.hasEnqueued), on: bound.value.1)
         }
         end(outcomes.filter { !$0.hasEnqueued }, on: lane)
-    }
-
-    private func end(_ outcomes: [LuaLane.Outcome], on lane: NodeLane) {
-        guard !outcomes.isEmpty else { return }
-        let now = clock.now
-        var raised: [LuaLane.Outcome] = []
-        var transitions: [JobLifecycle.Transition] = []
-        transitions.reserveCapacity(outcomes.count)
-        for outcome in outcomes {
-            guard live[outcome.job.id] != nil else {
-                // Another node has the job.
-                lane.running -= 1
-                continue
-            }
-            let transition = decide(outcome, now: now)
-            if case .errbacks = transition.next {
-                raised.append(LuaLane.Outcome(transition.job, outcome.outcome))
-            } else {
-                transitions.append(transition)
-            }
-        }
-        if !raised.isEmpty { storeRaised(raised, on: lane) }
-        lane.running -= transitions.count
-        runReady()
-        if !transitions.isEmpty { store(transitions) }
-        noteProgress()
-    }
-
-    private func decide(_ outcome: LuaLane.Outcome, now: Timestamp) -> JobLifecycle.Transition {
-        JobLifecycle.end(
-            outcome.job, outcome.outcome, policy: policy(for: outcome.job),
-            isCancelled: live[outcome.job.id]?.isCancelled ?? false, now: now)
-    }
-
-    /// The failures of runs are stored before the errbacks run.
-    private func storeRaised(_ raised: [LuaLane.Outcome], on lane: NodeLane) {
-        let bound = NIOLoopBound((self, lane), eventLoop: loop)
-        storage.apply(raised.map { .update($0.job) }) { result in
-            bound.eventLoop.runOrExecute { bound.value.0.runErrbacks(raised, result, on: bound.value.1) }
-        }
-    }
-
-    private func runErrbacks(_ raised: [LuaLane.Outcome], _ result: Result<Void, StorageError>, on lane: NodeLane) {
-        if case .failure(let error) = result {
-            if error.code == .lost { storageLost(error) }
-            // What the errbacks come to is stored as one with the failure.
-            logger.error("failures could not be stored", metadata: ["reason": "\(error)", "jobs": "\(raised.count)"])
-        }
-        let cancelled = raised.filter { live[$0.job.id]?.isCancelled != false }
-        if !cancelled.isEmpty { end(cancelled, on: lane) }
-        lane.lua.submit(
-            raised.filter { live[$0.job.id]?.isCancelled == false }.map { raised in
-                var run = run(raised.job)
-                run.raised = raised.outcome
-                return run
-            })
-    }
-
-    private func store(_ transitions: [JobLifecycle.Transition]) {
-        let now = clock.now
-        store(transitions.map { Ending(transition: $0, report: report(of: $0)) }, madeAt: now)
-    }
-
-    /// The end of a run, to be stored and then told.
-    private struct Ending {
-        let transition: JobLifecycle.Transition
-        let report: JobReport?
-    }
-
-    private func report(of transition: JobLifecycle.Transition) -> JobReport? {
-        guard let feedback = transition.feedback else { return nil }
-        let job = transition.job
-        var report = JobReport(id: job.id, name: job.name, feedback: feedback, status: job.status, run: job.runs)
-        if configuration.mergeJobItselfToArgs {
-            report.feedback.args = feedback.args.setting([("job_itself", job.itself(onNode: configuration.name))])
-        }
-        return report
-    }
-
-    /// What the start of the node decides about jobs that it finds, stored before anything else is done.
-    func storeTakenUp(_ transitions: [JobLifecycle.Transition]) -> EventLoopFuture<Void> {
-        guard !transitions.isEmpty else { return loop.makeSucceededVoidFuture() }
-        let endings = transitions.map { Ending(transition: $0, report: report(of: $0)) }
-        let changes = changes(of: endings, madeAt: clock.now)
-        let bound = NIOLoopBound((self, endings), eventLoop: loop)
-        return loop.answer { storage.apply(changes, done: $0) }.map {
-            let (core, endings) = bound.value
-            for ending in endings { core.end(ending) }
-        }
-    }
-
-    private func changes(of endings: [Ending], madeAt now: Timestamp) -> [JobChange] {
-        let isDurable = storage.isDurable
-        return endings.map { ending in
-            let job = ending.transition.job
-            // Of a storage that forgets, the distributor keeps the job until it has the report.
-            let report = isDurable ? ending.report : nil
-            let stored = report.map { StoredReport($0, distributor: job.distributor, madeAt: now) }
-            return switch ending.transition.next {
-            case .keep where live[job.id]?.isDestroyed == true: .remove(job.id, stored)
-            case .wait, .keep, .errbacks: .update(job, stored)
-            case .remove: .remove(job.id, stored)
-            case .park: isDurable ? .update(job) : .remove(job.id)
-            }
-        }
-    }
-
-    private func store(_ endings: [Ending], madeAt now: Timestamp) {
-        endsUnderWay += 1
-        let bound = NIOLoopBound((self, endings), eventLoop: loop)
-        storage.apply(changes(of: endings, madeAt: now)) { result in
-            bound.eventLoop.runOrExecute { bound.value.0.ended(bound.value.1, madeAt: now, result) }
-        }
-    }
-
-    private func ended(_ endings: [Ending], madeAt: Timestamp, _ result: Result<Void, StorageError>) {
-        endsUnderWay -= 1
-        if case .failure(let error) = result {
-            if error.code == .lost { return storageLost(error) }
-            // Told before it is stored, the end of a run could come to nothing by a crash: the job would run again.
-            logger.error(
-                "outcomes could not be stored; they wait",
-                metadata: ["reason": "\(error)", "jobs": "\(endings.count)"])
-            endsUnderWay += 1
-            loop.assumeIsolated().scheduleTask(in: .seconds(1)) {
-                self.endsUnderWay -= 1
-                self.store(endings.filter { self.live[$0.transition.job.id] != nil }, madeAt: madeAt)
-            }
-            return
-        }
-        for ending in endings where live[ending.transition.job.id] != nil { end(ending) }
-        for destination in destinations.values { destination.flush() }
-        armTimer()
-        noteProgress()
-    }
-
-    private func end(_ ending: Ending) {
-        let transition = ending.transition
-        let job = transition.job
-        counters.note(transition)
-        if configuration.logJobProcessing { log(transition) }
-        if let report = ending.report { destination(job.distributor).outbox.append(report) }
-        let creditLink = live[job.id]?.creditLink ?? 0
-        if creditLink != 0 { destinations[job.distributor]?.settled(onLink: creditLink) }
-        switch transition.next {
-        case .errbacks: break
-        case .wait:
-            live[job.id]?.stage = .waiting
-            live[job.id]?.creditLink = 0
-            timers.insert(job.id, due: job.dueAt)
-        case .keep, .remove:
-            live[job.id] = nil
-        case .park:
-            live[job.id] = nil
-            logger.warning(
-                "no script defines the job any more", metadata: ["job": "\(job.name)", "id": "\(job.id)"])
-            if !storage.isDurable { destinations[job.distributor]?.link?.sendReturned([job.id]) }
-        }
-    }
-
-    // MARK: Cancelling
-
-    /// Cancels a job from outside. Returns whether it is here and not finished.
-    func cancel(_ id: JobID) -> Bool {
-        guard let known = live[id] else {
-            // It may be on its way into the storage.
-            if savesUnderWay > 0 { earlyCancellations.insert(id) }
-            return false
-        }
-        live[id]?.isCancelled = true
-        switch known.stage {
-        case .ending: break
-        case .running:
-            for lane in lanes {
-                guard let run = lane.lua.cancel(id) else { continue }
-                if let raised = run.raised {
-                    end([LuaLane.Outcome(run.job, raised)], on: lane)
-                } else {
-                    // It had not begun, and does not.
-                    lane.running -= 1
-                    endCancelled([run.job])
-                    runReady()
-                }
-            }
-        case .waiting, .ready:
-            live[id]?.stage = .ending
-            let bound = NIOLoopBound(self, eventLoop: loop)
-            storage.load(id) { result in
-                bound.eventLoop.runOrExecute { bound.value.endCancelled(id, result) }
-            }
-        }
-        return true
-    }
-
-    private func endCancelled(_ id: JobID, _ result: Result<Job?, StorageError>) {
-        guard case .ending = live[id]?.stage else { return }
-        switch result {
-        case .success(.some(let job)): endCancelled([job])
-        case .success(.none): live[id] = nil
-        case .failure(let error):
-            logger.error(
-                "the storage fails; a cancelled job waits", metadata: ["reason": "\(error)", "id": "\(id)"])
-            live[id]?.stage = .waiting
-            timers.insert(id, due: clock.now.advanced(bySeconds: 1))
-            armTimer()
-        }
-    }
-
-    private func endCancelled(_ jobs: [Job]) {
-        for job in jobs { live[job.id]?.stage = .ending }
-        store(jobs.map { JobLifecycle.cancel($0, policy: policy(for: $0)) })
-    }
-
-    private func log(_ transition: JobLifecycle.Transition) {
-        let job = transition.job
-        switch (transition.next, transition.feedback?.kind) {
-        case (.wait, nil), (_, .error):
-            var metadata: Logger.Metadata = [
-                "job": "\(job.name)", "id": "\(job.id)", "attempt": "\(job.attempt)",
-                "status": "\(job.status.rawValue)",
-            ]
-            if case .wait = transition.next {
-                metadata["again_in"] = "\(((job.makeAfter ?? 0) * 1000).rounded() / 1000) s"
-            }
-            if let traceback = job.lastTraceback { metadata["traceback"] = "\(traceback)" }
-            logger.warning("\(job.lastError ?? "failed")", metadata: metadata)
-        default:
-            logger.debug(
-                "ran", metadata: ["job": "\(job.name)", "id": "\(job.id)", "status": "\(job.status.rawValue)"])
-        }
-    }
-
-    // MARK: Time
-
-    func armTimer() {
-        guard let due = timers.nextDue, !isStopping else { return }
-        if let armed, armed.due <= due { return }
-        armed?.timer.cancel()
-        let wait = max(0, due.microseconds - clock.now.microseconds)
-        // No longer than a day at once, so that a wall clock that is set forward is noticed at last.
-        let delay = TimeAmount.microseconds(min(wait, 86_400_000_000))
-        armed = (due, loop.assumeIsolated().scheduleTask(in: delay) { self.timerFired() })
-    }
-
-    private func timerFired() {
-        armed = nil
-        let now = clock.now
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        while let id = timers.popDue(at: now) {
-            guard case .waiting = live[id]?.stage else { continue }
-            live[id]?.stage = .ready
-            storage.load(id) { result in
-                bound.eventLoop.runOrExecute { bound.value.due(id, result) }
-            }
-        }
-        runReady()
-        armTimer()
-    }
-
-    private func due(_ id: JobID, _ result: Result<Job?, StorageError>) {
-        guard case .ready = live[id]?.stage else { return }
-        switch result {
-        case .success(.some(let job)) where live[id]?.isCancelled == true:
-            endCancelled([job])
-        case .success(.some(let job)) where job.dueAt > clock.now:
-            // The entry was of an earlier life of this id.
-            live[id]?.stage = .waiting
-            timers.insert(id, due: job.dueAt)
-            armTimer()
-        case .success(.some(let job)):
-            let lane = lane(for: job)
-            lane.ready.append(job)
-            if !isStopping { runReady(on: lane) }
-        case .success(.none):
-            // Destroyed meanwhile.
-            live[id] = nil
-        case .failure(let error):
-            logger.error("the storage fails; a job waits", metadata: ["reason": "\(error)", "id": "\(id)"])
-            live[id]?.stage = .waiting
-            timers.insert(id, due: clock.now.advanced(bySeconds: 1))
-            armTimer()
-        }
     }
 
     // MARK: Looking

@@ -8,7 +8,7 @@ internal import NIOCore
 /// over, which may be another by the time their answers come.
 final class RedisCore {
     /// A call that is not answered. It is written again on each connection, as it was.
-    private struct Call {
+    struct Call {
         let number: Int
         let script: RedisScript
         /// Beside the owner's.
@@ -17,7 +17,7 @@ final class RedisCore {
         let answer: (Result<RESPFrame, StorageError>) -> Void
     }
 
-    private enum State {
+    enum State {
         case closed
         /// Until the server has said that the jobs are ours.
         case opening(StorageOwner, (Result<Void, StorageError>) -> Void)
@@ -27,27 +27,27 @@ final class RedisCore {
         case lost(StorageError)
     }
 
-    private let location: RedisLocation
-    private let options: RedisStorage.Options
-    private let tls: TransportSecurity?
-    private let loop: any EventLoop
-    private var state = State.closed
-    private var calls: Deque<Call> = []
-    private var lastNumber = 0
-    private var connectionNumber = 0
-    private var dialer: Dialer?
-    private var link: RedisLink?
-    private var identity = RedisOwner()
+    let location: RedisLocation
+    let options: RedisStorage.Options
+    let tls: TransportSecurity?
+    let loop: any EventLoop
+    var state = State.closed
+    var calls: Deque<Call> = []
+    var lastNumber = 0
+    var connectionNumber = 0
+    var dialer: Dialer?
+    var link: RedisLink?
+    var identity = RedisOwner()
     /// Where the owner's keys are.
-    private var base = ""
-    private(set) var place: String?
-    private var renewal: Scheduled<Void>?
-    private var patience: Scheduled<Void>?
-    private var hasWaitedForLease = false
-    private var lastProblem: String?
+    var base = ""
+    var place: String?
+    var renewal: Scheduled<Void>?
+    var patience: Scheduled<Void>?
+    var hasWaitedForLease = false
+    var lastProblem: String?
     private var closers: [() -> Void] = []
     /// Those that wait, and the one under way before them.
-    private var adoptions: [() -> Void] = []
+    var adoptions: [() -> Void] = []
 
     init(
         _ location: RedisLocation, _ options: RedisStorage.Options, tls: TransportSecurity?, on loop: any EventLoop
@@ -58,192 +58,9 @@ final class RedisCore {
         self.loop = loop
     }
 
-    // MARK: Opening
-
-    func open(_ owner: StorageOwner, _ done: @escaping (Result<Void, StorageError>) -> Void) {
-        switch state {
-        case .closed: break
-        case .opening(let holder, _), .open(let holder, _), .closing(let holder, _):
-            return done(.failure(.held(by: holder.name, address: holder.address, detail: "in this process")))
-        case .lost(let error): return done(.failure(error))
-        }
-        let security: WireSecurity
-        do throws(WireError) {
-            var context = tls
-            if context == nil, location.usesTLS { context = try TransportSecurity(TransportSecurity.Files()) }
-            security = WireSecurity(tls: location.usesTLS ? context : nil)
-        } catch {
-            return done(.failure(StorageError("\(location): \(error)", code: .unusable)))
-        }
-        state = .opening(owner, done)
-        identity = RedisOwner()
-        base = "\(location.prefix)\(owner.role.rawValue):\(owner.name)"
-        connectionNumber = 1
-        lastNumber = 0
-        hasWaitedForLease = false
-        let dialer = Dialer(to: location.address, on: loop, security: security, logger: quiet) { self.makeConnection() }
-        dialer.onFailure = { self.notReached($0) }
-        self.dialer = dialer
-        dialer.start()
-        guard options.patience.isFinite else { return }
-        patience = schedule(options.patience) {
-            guard case .opening = self.state else { return }
-            let reason = self.lastProblem ?? "no answer"
-            self.fail(
-                StorageError("cannot open \(self.location): \(reason): start a Redis server there", code: .failed))
-        }
-    }
-
-    /// The dialer tells of each try; we tell of each reason.
-    private var quiet: Logger {
-        var logger = options.logger
-        logger.logLevel = .error
-        return logger
-    }
-
-    private func makeConnection() -> Connection {
-        let link = RedisLink(setup: setup) { self.handle($0, from: $1) }
-        self.link = link
-        return Connection(
-            role: .client, limits: RESPLimits(frameBytes: 1 << 30, elements: 100_000_000), session: link)
-    }
-
-    /// What is said on each connection before any call.
-    private var setup: [[String]] {
-        var commands: [[String]] = []
-        if let password = location.password { commands.append(["AUTH"] + [location.user, password].compactMap { $0 }) }
-        if location.database != 0 { commands.append(["SELECT", "\(location.database)"]) }
-        return commands + RedisScript.allCases.map { ["SCRIPT", "LOAD", $0.text] }
-    }
-
-    private func notReached(_ error: any Error) {
-        noteProblem("cannot connect: \(Transport.describe(error))")
-    }
-
-    /// Says each reason once, not at every try.
-    private func noteProblem(_ problem: String) {
-        guard problem != lastProblem else { return }
-        lastProblem = problem
-        options.logger.error(
-            "Redis is not there; trying again until it is",
-            metadata: ["server": "\(location)", "reason": "\(problem)", "calls that wait": "\(calls.count)"])
-    }
-
-    private func handle(_ event: RedisLink.Event, from link: RedisLink) {
-        guard link === self.link else { return }
-        switch event {
-        case .ready: ready(link)
-        case .refused(let reply): refused(reply)
-        case .lost(let reason):
-            self.link = nil
-            renewal?.cancel()
-            if let reason { noteProblem(reason) }
-        }
-    }
-
-    /// The server does not let us in, or cannot serve yet.
-    private func refused(_ reply: String) {
-        let word = reply.prefix { $0 != " " }
-        if case .opening = state, ["WRONGPASS", "NOAUTH", "NOPERM", "ERR"].contains(word) {
-            return fail(
-                StorageError(
-                    "cannot open \(location): Redis says \(reply): check user, password and database", code: .unusable))
-        }
-        noteProblem("Redis says \(reply)")
-    }
-
-    private func ready(_ link: RedisLink) {
-        dialer?.succeeded()
-        switch state {
-        case .opening(let owner, _): takeLease(owner, over: link, insteadOf: nil)
-        case .open(_, let epoch), .closing(_, let epoch): attach(link, epoch: epoch)
-        case .closed, .lost: break
-        }
-    }
-
-    private func takeLease(_ owner: StorageOwner, over link: RedisLink, insteadOf dead: RedisOwner?) {
-        var words = RedisWords()
-        words.add(identity.text)
-        words.add(leaseMilliseconds)
-        words.add(dead?.text ?? "")
-        words.add("\(owner.role.rawValue):\(owner.name)")
-        words.add(identity.instance)
-        words.add("address", owner.address ?? "")
-        words.add("owner", identity.shown)
-        link.evaluate(.open, keys: [base, owners, "\(location.prefix)place"], words) { frame in
-            guard frame.kind(ofToken: 0) == .array else { return self.openingFailed(frame) }
-            if frame.value(ofToken: 1) == 1 {
-                self.place = String(decoding: frame.bytes(ofToken: 3), as: UTF8.self)
-                self.opened(owner, epoch: String(decoding: frame.bytes(ofToken: 2), as: UTF8.self), over: link)
-            } else {
-                let holder = String(decoding: frame.bytes(ofToken: 2), as: UTF8.self)
-                let address = String(decoding: frame.bytes(ofToken: 4), as: UTF8.self)
-                self.held(
-                    owner, by: RedisOwner(holder), address: address.isEmpty ? nil : address,
-                    forMilliseconds: frame.value(ofToken: 3), over: link)
-            }
-        }
-    }
-
-    private func openingFailed(_ frame: RESPFrame) {
-        fail(error(of: frame, Self.unwrap(RESPValue(frame).text ?? "an answer that is none")))
-    }
-
-    private func held(
-        _ owner: StorageOwner, by holder: RedisOwner?, address: String?, forMilliseconds rest: Int,
-        over link: RedisLink
-    ) {
-        switch holder?.life(seenFrom: identity) {
-        case .dead?: return takeLease(owner, over: link, insteadOf: holder)
-        case .unknown? where !hasWaitedForLease, nil where !hasWaitedForLease:
-            // It may have died elsewhere. If it lives it has renewed its lease by the time that this one would end.
-            hasWaitedForLease = true
-            options.logger.notice(
-                "the jobs of this node are held by another process; waiting whether it is still there",
-                metadata: ["process": "\(holder?.shown ?? "?")", "seconds": "\(rest / 1000 + 1)"])
-            _ = schedule(Double(max(0, rest)) / 1000 + 0.1) {
-                guard self.link === link, case .opening = self.state else { return }
-                self.takeLease(owner, over: link, insteadOf: nil)
-            }
-        default:
-            fail(.held(by: owner.name, address: address, detail: holder?.shown))
-        }
-    }
-
-    private func opened(_ owner: StorageOwner, epoch: String, over link: RedisLink) {
-        guard case .opening(_, let done) = state else { return }
-        state = .open(owner, epoch: epoch)
-        lastProblem = nil
-        patience?.cancel()
-        scheduleRenewal()
-        done(.success(()))
-    }
-
-    /// A new connection in the place of one that was lost: what that one still has under way is refused from now on.
-    private func attach(_ link: RedisLink, epoch: String) {
-        connectionNumber += 1
-        var words = RedisWords()
-        words.add(epoch)
-        words.add(connectionNumber)
-        link.evaluate(.attach, keys: [base], words) { frame in
-            guard frame.kind(ofToken: 0) == .integer else { return self.callFailed(frame, link) }
-            if self.lastProblem != nil {
-                self.options.logger.notice("Redis is there again", metadata: ["server": "\(self.location)"])
-            }
-            self.lastProblem = nil
-            self.scheduleRenewal()
-            self.link?.isAttached = true
-            for call in self.calls { self.send(call, over: link) }
-            self.finishClosing()
-        }
-    }
-
-    private var owners: String { "\(location.prefix)owners" }
-    private var leaseMilliseconds: Int { Int(min(options.lease, 1e6) * 1000) }
-
     // MARK: The lease
 
-    private func scheduleRenewal() {
+    func scheduleRenewal() {
         link?.isAttached = true
         renewal?.cancel()
         renewal = schedule(options.lease / 3) { self.renew() }
@@ -276,7 +93,7 @@ final class RedisCore {
 
     // MARK: Calls
 
-    private func call(
+    func call(
         _ script: RedisScript, keys: [String] = [], _ words: RedisWords,
         _ answer: @escaping (Result<RESPFrame, StorageError>) -> Void
     ) {
@@ -291,7 +108,7 @@ final class RedisCore {
         if let link, link.isAttached { send(call, over: link) }
     }
 
-    private func send(_ call: Call, over link: RedisLink) {
+    func send(_ call: Call, over link: RedisLink) {
         guard let epoch else { return }
         var words = RedisWords()
         words.add(epoch)
@@ -307,7 +124,7 @@ final class RedisCore {
     }
 
     /// A call, or a renewal, was answered with an error.
-    private func callFailed(_ frame: RESPFrame, _ link: RedisLink) {
+    func callFailed(_ frame: RESPFrame, _ link: RedisLink) {
         let text = Self.unwrap(RESPValue(frame).text ?? "")
         switch text.prefix(while: { $0 != " " }) {
         case "LOST":
@@ -323,14 +140,14 @@ final class RedisCore {
     }
 
     /// Redis 6 wraps what a command within a script says: `ERR Error running script (…): …: -OOM command not allowed`.
-    private static func unwrap(_ text: String) -> String {
+    static func unwrap(_ text: String) -> String {
         for code in ["-OOM ", "-MISCONF ", "-READONLY ", "-NOPERM ", "-WRONGTYPE "] {
             if let range = text.firstRange(of: code) { return String(text[range.lowerBound...].dropFirst()) }
         }
         return text
     }
 
-    private func error(of frame: RESPFrame, _ text: String) -> StorageError {
+    func error(of frame: RESPFrame, _ text: String) -> StorageError {
         if text.hasPrefix("OOM") {
             return StorageError(
                 "\(location) is at its memory limit: raise maxmemory or remove data; nothing was stored", code: .full)
@@ -354,7 +171,7 @@ final class RedisCore {
         owner.lost(error)
     }
 
-    private func fail(_ error: StorageError) {
+    func fail(_ error: StorageError) {
         guard case .opening(_, let done) = state else { return }
         state = .closed
         endConnection()
@@ -397,7 +214,7 @@ final class RedisCore {
     }
 
     /// Gives the lease back when every call before has been answered.
-    private func finishClosing(isForced: Bool = false) {
+    func finishClosing(isForced: Bool = false) {
         guard case .closing(_, let epoch) = state else { return }
         if isForced {
             endConnection()
@@ -413,7 +230,7 @@ final class RedisCore {
         }
     }
 
-    private func closed() {
+    func closed() {
         state = .closed
         answerAll(.failure(StorageError("\(location) was closed before the answer came")))
         let closers = closers
@@ -421,191 +238,7 @@ final class RedisCore {
         for closer in closers { closer() }
     }
 
-    private func schedule(_ seconds: Double, _ task: @escaping () -> Void) -> Scheduled<Void> {
+    func schedule(_ seconds: Double, _ task: @escaping () -> Void) -> Scheduled<Void> {
         loop.assumeIsolated().scheduleTask(in: .microseconds(Int64(min(seconds, 1e9) * 1_000_000)), task)
-    }
-}
-
-// MARK: - The calls of the protocol
-
-extension RedisCore {
-    func save(_ jobs: [Job], _ done: @escaping (Result<Set<JobID>, StorageError>) -> Void) {
-        var words = RedisWords()
-        for job in jobs {
-            var record = RedisWords()
-            RedisRecord.write(job, to: &record)
-            words.add(job.id)
-            words.add(record.count)
-            words.add(record)
-        }
-        call(.save, words) { result in
-            done(
-                result.map { frame in
-                    Set((1..<frame.tokenCount).compactMap { JobID(hexadecimal: frame.bytes(ofToken: $0)) })
-                })
-        }
-    }
-
-    func apply(_ changes: [JobChange], _ done: @escaping (Result<Void, StorageError>) -> Void) {
-        var words = RedisWords()
-        words.add(Int(Timestamp.now.microseconds / 1000))
-        words.add(options.maximumFinished)
-        words.add(Int(options.maximumFinishedAge * 1000))
-        for change in changes {
-            switch change {
-            case .update(let job, let report):
-                words.add("U", job.id)
-                words.add(job.status.isFinished ? 1 : 0)
-                var record = RedisWords()
-                RedisRecord.write(job, to: &record)
-                words.add(record.count)
-                words.add(record)
-                add(report, to: &words)
-            case .remove(let id, let report):
-                words.add("R", id)
-                add(report, to: &words)
-            case .taken(let key): words.add("T", Self.text(key))
-            }
-        }
-        call(.apply, words) { result in done(result.map { _ in }) }
-    }
-
-    private func add(_ report: StoredReport?, to words: inout RedisWords) {
-        guard let report else { return words.add(0) }
-        words.add(1)
-        words.add(Self.text(report.report.key))
-        var record = RedisWords()
-        RedisRecord.write(report, to: &record)
-        words.add(record.count)
-        words.add(record)
-    }
-
-    /// Sorts as the keys do: the run as ten digits, of which even the lowest is not negative.
-    private static func text(_ key: JobReport.Key) -> String {
-        let run = String(Int64(key.run) + 1 << 31)
-        return "\(key.id).\(String(repeating: "0", count: 10 - run.count))\(run)"
-    }
-
-    func load(_ id: JobID, _ done: @escaping (Result<Job?, StorageError>) -> Void) {
-        var words = RedisWords()
-        words.add(id)
-        call(.load, words) { result in
-            done(
-                result.flatMap { frame in
-                    if frame.value(ofToken: 0) == 0 { return .success(nil) }
-                    guard let job = RedisRecord.job(frame, at: 0) else { return .failure(self.damaged("\(id)")) }
-                    return .success(job)
-                })
-        }
-    }
-
-    func jobs(after id: JobID?, limit: Int, _ done: @escaping (Result<[Job], StorageError>) -> Void) {
-        page(.jobs, after: id?.description, limit: limit, read: RedisRecord.job, done)
-    }
-
-    func reports(
-        after key: JobReport.Key?, limit: Int, _ done: @escaping (Result<[StoredReport], StorageError>) -> Void
-    ) {
-        page(.reports, after: key.map(Self.text), limit: limit, read: RedisRecord.report, done)
-    }
-
-    private func page<Value>(
-        _ script: RedisScript, after key: String?, limit: Int, read: @escaping (RESPFrame, Int) -> Value?,
-        _ done: @escaping (Result<[Value], StorageError>) -> Void
-    ) {
-        var words = RedisWords()
-        words.add(key.map { "(\($0)" } ?? "-")
-        words.add(max(0, limit))
-        call(script, words) { result in
-            done(
-                result.flatMap { frame in
-                    var values: [Value] = []
-                    var token = 1
-                    while token < frame.tokenCount {
-                        guard let value = read(frame, token) else { return .failure(self.damaged("\(token)")) }
-                        values.append(value)
-                        token += 1 + frame.value(ofToken: token)
-                    }
-                    return .success(values)
-                })
-        }
-    }
-
-    func abandoned(_ done: @escaping (Result<[String], StorageError>) -> Void) {
-        var words = RedisWords()
-        words.add(location.prefix)
-        call(.abandoned, keys: [owners], words) { result in
-            done(
-                result.map { frame in
-                    (1..<frame.tokenCount).map { String(decoding: frame.bytes(ofToken: $0), as: UTF8.self) }
-                })
-        }
-    }
-
-    /// Moves, then reads what is noted as moved, and forgets the notes only when they have arrived: so nothing is missed,
-    /// whichever of the calls has to be made again. One adoption at a time, as they share the notes.
-    func adopt(
-        _ node: String, defining names: Set<String>, after id: JobID?, limit: Int,
-        _ done: @escaping (Result<AdoptedJobs, StorageError>) -> Void
-    ) {
-        let begin = {
-            self.move(node, defining: names, after: id, limit: limit) { result in
-                self.adoptions.removeFirst()
-                done(result)
-                self.adoptions.first?()
-            }
-        }
-        adoptions.append(begin)
-        if adoptions.count == 1 { begin() }
-    }
-
-    private func move(
-        _ node: String, defining names: Set<String>, after id: JobID?, limit: Int,
-        _ done: @escaping (Result<AdoptedJobs, StorageError>) -> Void
-    ) {
-        guard case .open(let owner, _) = state else { return done(.failure(.notOpen)) }
-        var words = RedisWords()
-        words.add(id.map { "(\($0)" } ?? "-")
-        words.add(max(1, limit))
-        words.add(owner.name)
-        for name in names.sorted() { words.add(name) }
-        var moved: Result<JobID?, StorageError> = .success(nil)
-        call(.adopt, keys: ["\(location.prefix)node:\(node)"], words) { result in
-            moved = result.map { JobID(hexadecimal: $0.bytes(ofToken: 0)) }
-        }
-        var read = RedisWords()
-        read.add(0)
-        call(.adopted, read) { result in
-            let adopted = result.flatMap { self.adopted($0) }.flatMap { adopted in
-                moved.map { AdoptedJobs(jobs: adopted.jobs, reports: adopted.reports, next: $0) }
-            }
-            guard case .success = adopted else { return done(adopted) }
-            var forget = RedisWords()
-            forget.add(1)
-            self.call(.adopted, forget) { result in done(result.flatMap { _ in adopted }) }
-        }
-    }
-
-    private func adopted(_ frame: RESPFrame) -> Result<AdoptedJobs, StorageError> {
-        var adopted = AdoptedJobs(jobs: [], reports: [], next: nil)
-        var token = 2
-        for _ in 0..<frame.value(ofToken: 1) {
-            // Of those that are gone again nothing is left.
-            if let job = RedisRecord.job(frame, at: token) { adopted.jobs.append(job) }
-            token += 1 + frame.value(ofToken: token)
-        }
-        let count = frame.value(ofToken: token)
-        token += 1
-        for _ in 0..<count {
-            if let report = RedisRecord.report(frame, at: token) { adopted.reports.append(report) }
-            token += 1 + frame.value(ofToken: token)
-        }
-        return .success(adopted)
-    }
-
-    private func damaged(_ what: String) -> StorageError {
-        StorageError(
-            "the record \(what) under \(base) in \(location) is none of this release: look at it with redis-cli",
-            code: .unusable)
     }
 }

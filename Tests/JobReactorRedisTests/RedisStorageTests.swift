@@ -35,7 +35,7 @@ func storage(_ location: RedisLocation, lease: Double = 15, maximumFinished: Int
 
     @Test("it is so also when a call fails", arguments: StorageConformance.checks)
     func conformsWithFaults(to check: StorageConformance.Check) async throws {
-        try await check.runWithFaults(maximum: 5) { storage(try await SharedRedis.location()) }
+        try await check.runWithFaults { storage(try await SharedRedis.location()) }
     }
 
     @Test("it is durable", arguments: StorageConformance.durableChecks)

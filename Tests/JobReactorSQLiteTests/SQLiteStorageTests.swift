@@ -28,7 +28,7 @@ final class Folder: Sendable {
     @Test("it is so also when a call fails", arguments: StorageConformance.checks)
     func conformsWithFaults(to check: StorageConformance.Check) async throws {
         let folder = try Folder()
-        try await check.runWithFaults(maximum: 5) {
+        try await check.runWithFaults {
             SQLiteStorage(file: folder.file(UUID().uuidString), durability: .process)
         }
     }

@@ -2,7 +2,7 @@ public import JobReactorCore
 
 /// A storage some of whose calls fail, before they have reached the one that it wraps: for tests of what must go on when
 /// a disk is full or a server away.
-public final class FaultInjectingStorage: JobStorage {
+public final class FaultInjectingStorage: ForwardingStorage {
     /// One call, as it is made.
     public struct Call: Hashable, Sendable {
         public enum Kind: String, Hashable, Sendable, CaseIterable {
@@ -17,7 +17,7 @@ public final class FaultInjectingStorage: JobStorage {
     /// An error to fail with, which says what it is.
     public static let fault = StorageError("this fault was injected")
 
-    private let storage: any JobStorage
+    public let storage: any JobStorage
     private let count = Locked(0)
     private let decide: @Sendable (Call) -> StorageError?
 
@@ -26,8 +26,6 @@ public final class FaultInjectingStorage: JobStorage {
         self.storage = storage
         self.decide = decide
     }
-
-    public var isDurable: Bool { storage.isDurable }
 
     public func open(_ owner: StorageOwner, done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
         pass(.open, done) { storage.open(owner, done: done) }
@@ -54,8 +52,6 @@ public final class FaultInjectingStorage: JobStorage {
     ) {
         pass(.reports, done) { storage.reports(after: key, limit: limit, done: done) }
     }
-
-    public func close(done: @escaping @Sendable () -> Void) { storage.close(done: done) }
 
     private func pass<Value>(
         _ kind: Call.Kind, _ done: (Result<Value, StorageError>) -> Void, _ call: () -> Void

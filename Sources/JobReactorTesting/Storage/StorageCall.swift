@@ -20,6 +20,11 @@ final class StorageCall<Value: Sendable>: AnyStorageCall {
 
     var answers: Int { state.withLock { $0.answers } }
 
+    /// Whether the call is answered already, with a fault that the conformance suite has put there.
+    var hasInjectedFault: Bool {
+        if case .failure(FaultInjectingStorage.fault)? = state.withLock({ $0.first }) { true } else { false }
+    }
+
     func answer(_ result: Result<Value, StorageError>) {
         let waiters = state.withLock { state in
             state.answers += 1

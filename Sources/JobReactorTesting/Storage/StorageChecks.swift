@@ -341,7 +341,7 @@ extension StorageConformance {
     ]
 
     static let calls = [
-        Check("calls take effect in the order they are made, without waiting", isPipelined: true) {
+        Check("calls take effect in the order they are made, without waiting") {
             probe async throws(Failure) in
             let job = Sample.plain(1)
             let saved = probe.startSave([job])

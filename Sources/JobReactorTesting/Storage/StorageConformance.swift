@@ -47,16 +47,13 @@ public enum StorageConformance {
         public let name: String
         private let body: @Sendable (StorageProbe) async throws(StorageConformanceFailure) -> Void
         private let isOpened: Bool
-        /// Whether it makes calls without waiting for those before: one that fails and is made again comes too late.
-        private let isPipelined: Bool
 
         init(
-            _ name: String, isOpened: Bool = true, isPipelined: Bool = false,
+            _ name: String, isOpened: Bool = true,
             _ body: @escaping @Sendable (StorageProbe) async throws(StorageConformanceFailure) -> Void
         ) {
             self.name = name
             self.isOpened = isOpened
-            self.isPipelined = isPipelined
             self.body = body
         }
 
@@ -91,31 +88,14 @@ public enum StorageConformance {
             try result.get()
         }
 
-        /// Runs the check again and again, each time with a storage of which another call fails, and is made again by
-        /// the check: what has failed must have changed nothing, and what follows must work.
-        ///
-        /// - Parameters:
-        ///   - maximum: The number of calls that fail at most, in as many runs, spread over all there are.
-        ///   - makeStorage: Makes a new, empty storage; called once in each run.
+        /// Runs the check with every call failing once before it reaches the storage, and made again at once: whatever
+        /// fails has changed nothing, and what follows works.
         public func runWithFaults(
-            maximum: Int = 20, patience: Duration = .seconds(30),
-            makeStorage: @escaping @Sendable () async throws -> any JobStorage
+            patience: Duration = .seconds(30), makeStorage: @escaping @Sendable () async throws -> any JobStorage
         ) async throws(StorageConformanceFailure) {
-            guard isOpened, !isPipelined else { return try await run(patience: patience, makeStorage: makeStorage) }
-            let count = Locked(0)
             try await run(patience: patience) {
                 FaultInjectingStorage(try await makeStorage()) { call in
-                    count.withLock { $0 = max($0, call.number) }
-                    return nil
-                }
-            }
-            let calls = count.withLock { $0 }
-            for turn in 0..<min(calls, maximum) {
-                let failing = 1 + turn * calls / min(calls, maximum)
-                try await run(patience: patience) {
-                    FaultInjectingStorage(try await makeStorage()) { call in
-                        call.number == failing ? FaultInjectingStorage.fault : nil
-                    }
+                    call.number.isMultiple(of: 2) ? nil : FaultInjectingStorage.fault
                 }
             }
         }

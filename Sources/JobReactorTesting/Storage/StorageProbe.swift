@@ -45,7 +45,7 @@ final class StorageProbe: Sendable {
     static let owner = StorageOwner(name: "worker_1", address: "localhost:5001")
 
     func open(_ owner: StorageOwner = StorageProbe.owner) async throws(StorageConformanceFailure) {
-        try await value { startOpen(owner) }
+        try await value(of: startOpen(owner))
     }
 
     func close() async throws(StorageConformanceFailure) {
@@ -89,12 +89,17 @@ final class StorageProbe: Sendable {
         }
     }
 
+    /// Makes a call that a fault was injected into once more, before any other.
     private func start<Value>(
         _ name: String, _ body: (@escaping @Sendable (Result<Value, StorageError>) -> Void) -> Void
     ) -> StorageCall<Value> {
-        let call = StorageCall<Value>(name, patience: patience)
-        started.withLock { $0.append(call) }
-        body { call.answer($0) }
+        var call: StorageCall<Value>
+        repeat {
+            let next = StorageCall<Value>(name, patience: patience)
+            body { next.answer($0) }
+            call = next
+        } while call.hasInjectedFault
+        started.withLock { [call] in $0.append(call) }
         return call
     }
 
@@ -102,43 +107,32 @@ final class StorageProbe: Sendable {
 
     @discardableResult
     func save(_ jobs: [Job]) async throws(StorageConformanceFailure) -> Set<JobID> {
-        try await value { startSave(jobs) }
+        try await value(of: startSave(jobs))
     }
 
     func apply(_ changes: [JobChange]) async throws(StorageConformanceFailure) {
-        try await value { startApply(changes) }
+        try await value(of: startApply(changes))
     }
 
     func load(_ id: JobID) async throws(StorageConformanceFailure) -> Job? {
-        try await value { startLoad(id) }
+        try await value(of: startLoad(id))
     }
 
     func jobs(after id: JobID? = nil, limit: Int = 1000) async throws(StorageConformanceFailure) -> [Job] {
-        try await value { startJobs(after: id, limit: limit) }
+        try await value(of: startJobs(after: id, limit: limit))
     }
 
     func reports(
         after key: JobReport.Key? = nil, limit: Int = 1000
     ) async throws(StorageConformanceFailure) -> [StoredReport] {
-        try await value { startReports(after: key, limit: limit) }
-    }
-
-    /// Makes a call that a fault was injected into once more.
-    private func value<Value>(
-        _ start: () -> StorageCall<Value>
-    ) async throws(StorageConformanceFailure) -> Value {
-        let call = start()
-        if case .failure(FaultInjectingStorage.fault)? = await call.result() { return try await value(of: start()) }
-        return try await value(of: call)
+        try await value(of: startReports(after: key, limit: limit))
     }
 
     /// The call is refused for the reason that the code names. Returns what the error says.
     @discardableResult
     func expectRefused<Value>(
-        _ start: @autoclosure () -> StorageCall<Value>, _ code: StorageError.Code, _ when: String
+        _ call: StorageCall<Value>, _ code: StorageError.Code, _ when: String
     ) async throws(StorageConformanceFailure) -> String {
-        var call = start()
-        if case .failure(FaultInjectingStorage.fault)? = await call.result() { call = start() }
         switch await call.result() {
         case .failure(let error)? where error.code == code: return error.message
         case .failure(let error)?:

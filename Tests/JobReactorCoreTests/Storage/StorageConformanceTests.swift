@@ -321,20 +321,20 @@ private final class QueuedStorage: JobStorage {
 }
 
 /// One of several objects for one place: says that it is durable, and, when it lies, of its first save that it failed.
-private final class PlacedStorage: JobStorage {
-    private let place: MemoryStorage
+private final class PlacedStorage: ForwardingStorage {
+    let storage: any JobStorage
     private let isOpen = Locked(false)
     private let lies: Locked<Bool>
 
     init(_ place: MemoryStorage, lies: Bool = false) {
-        self.place = place
+        storage = place
         self.lies = Locked(lies)
     }
 
     var isDurable: Bool { true }
 
     func open(_ owner: StorageOwner, done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
-        place.open(owner) { result in
+        storage.open(owner) { result in
             if case .success = result { self.isOpen.withLock { $0 = true } }
             done(result)
         }
@@ -345,7 +345,7 @@ private final class PlacedStorage: JobStorage {
             defer { isOpen = false }
             return isOpen
         }
-        if wasOpen { place.close(done: done) } else { done() }
+        if wasOpen { storage.close(done: done) } else { done() }
     }
 
     func save(_ jobs: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void) {
@@ -353,24 +353,6 @@ private final class PlacedStorage: JobStorage {
             defer { lies = false }
             return lies
         }
-        place.save(jobs) { result in done(lies ? .failure(FaultInjectingStorage.fault) : result) }
-    }
-
-    func apply(_ changes: [JobChange], done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
-        place.apply(changes, done: done)
-    }
-
-    func load(_ id: JobID, done: @escaping @Sendable (Result<Job?, StorageError>) -> Void) {
-        place.load(id, done: done)
-    }
-
-    func jobs(after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void) {
-        place.jobs(after: id, limit: limit, done: done)
-    }
-
-    func reports(
-        after key: JobReport.Key?, limit: Int, done: @escaping @Sendable (Result<[StoredReport], StorageError>) -> Void
-    ) {
-        place.reports(after: key, limit: limit, done: done)
+        storage.save(jobs) { result in done(lies ? .failure(FaultInjectingStorage.fault) : result) }
     }
 }

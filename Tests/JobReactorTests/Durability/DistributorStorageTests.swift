@@ -209,8 +209,8 @@ final class Gate: Sendable {
 }
 
 /// A storage whose saves wait at a gate.
-final class SlowStorage: JobStorage {
-    private let storage: any JobStorage
+final class SlowStorage: ForwardingStorage {
+    let storage: any JobStorage
     private let gate: Gate
 
     init(_ storage: any JobStorage, _ gate: Gate) {
@@ -218,35 +218,9 @@ final class SlowStorage: JobStorage {
         self.gate = gate
     }
 
-    var isDurable: Bool { storage.isDurable }
-
-    func open(_ owner: StorageOwner, done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
-        storage.open(owner, done: done)
-    }
-
     func save(_ jobs: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void) {
         gate.pass { [storage] passes in
             if passes { storage.save(jobs, done: done) } else { done(.failure(FaultInjectingStorage.fault)) }
         }
     }
-
-    func apply(_ changes: [JobChange], done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
-        storage.apply(changes, done: done)
-    }
-
-    func load(_ id: JobID, done: @escaping @Sendable (Result<Job?, StorageError>) -> Void) {
-        storage.load(id, done: done)
-    }
-
-    func jobs(after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void) {
-        storage.jobs(after: id, limit: limit, done: done)
-    }
-
-    func reports(
-        after key: JobReport.Key?, limit: Int, done: @escaping @Sendable (Result<[StoredReport], StorageError>) -> Void
-    ) {
-        storage.reports(after: key, limit: limit, done: done)
-    }
-
-    func close(done: @escaping @Sendable () -> Void) { storage.close(done: done) }
 }

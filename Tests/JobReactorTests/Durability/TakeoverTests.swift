@@ -104,54 +104,30 @@ import Testing
 }
 
 /// A shared storage that saves, and whose answers to that wait at a gate.
-final class SlowAnswers: SharedJobStorage {
-    private let storage: RedisStorage
+final class SlowAnswers: SharedJobStorage, ForwardingStorage {
+    private let shared: RedisStorage
     private let gate: Gate
 
     init(_ storage: RedisStorage, _ gate: Gate) {
-        self.storage = storage
+        shared = storage
         self.gate = gate
     }
 
-    var isDurable: Bool { true }
-    var place: String? { storage.place }
-
-    func open(_ owner: StorageOwner, done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
-        storage.open(owner, done: done)
-    }
+    var storage: any JobStorage { shared }
+    var place: String? { shared.place }
 
     func save(_ jobs: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void) {
-        storage.save(jobs) { [gate] result in
+        shared.save(jobs) { [gate] result in
             gate.pass { passes in if passes { done(result) } }
         }
     }
 
-    func apply(_ changes: [JobChange], done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
-        storage.apply(changes, done: done)
-    }
-
-    func load(_ id: JobID, done: @escaping @Sendable (Result<Job?, StorageError>) -> Void) {
-        storage.load(id, done: done)
-    }
-
-    func jobs(after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void) {
-        storage.jobs(after: id, limit: limit, done: done)
-    }
-
-    func reports(
-        after key: JobReport.Key?, limit: Int, done: @escaping @Sendable (Result<[StoredReport], StorageError>) -> Void
-    ) {
-        storage.reports(after: key, limit: limit, done: done)
-    }
-
-    func abandoned(done: @escaping @Sendable (Result<[String], StorageError>) -> Void) { storage.abandoned(done: done) }
+    func abandoned(done: @escaping @Sendable (Result<[String], StorageError>) -> Void) { shared.abandoned(done: done) }
 
     func adopt(
         _ node: String, defining names: Set<String>, after id: JobID?, limit: Int,
         done: @escaping @Sendable (Result<AdoptedJobs, StorageError>) -> Void
     ) {
-        storage.adopt(node, defining: names, after: id, limit: limit, done: done)
+        shared.adopt(node, defining: names, after: id, limit: limit, done: done)
     }
-
-    func close(done: @escaping @Sendable () -> Void) { storage.close(done: done) }
 }

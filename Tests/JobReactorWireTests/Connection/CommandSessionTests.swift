@@ -1,3 +1,4 @@
+import JobReactorTesting
 import NIOCore
 import NIOEmbedded
 import Testing

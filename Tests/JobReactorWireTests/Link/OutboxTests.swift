@@ -1,3 +1,4 @@
+import JobReactorTesting
 import JobReactorCore
 import Testing
 

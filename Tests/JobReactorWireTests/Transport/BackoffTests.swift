@@ -1,3 +1,4 @@
+import JobReactorTesting
 import Testing
 
 @testable import JobReactorWire

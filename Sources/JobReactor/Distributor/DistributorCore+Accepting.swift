@@ -1,0 +1,137 @@
+internal import JobReactorCore
+internal import JobReactorWire
+internal import Logging
+internal import NIOCore
+
+/// How jobs come in: from this process, from producers and commands, and from the storage of an earlier process.
+extension DistributorCore {
+    func submit(_ batch: [Submission]) {
+        for submission in batch {
+            let feedback = submission.feedback
+            submit(submission.job, feedback.isTold ? .application(feedback) : .none)
+        }
+    }
+
+    /// Returns false when the job is there already: the same id twice is one job. `accepted` is called when the job, new
+    /// or not, is as safe as it will be.
+    @discardableResult
+    func submit(_ job: Job, _ sink: Sink, accepted: @escaping () -> Void = {}) -> Bool {
+        guard entries[job.id] == nil else {
+            // A producer that comes back to another process of ours.
+            if case .producer = sink, entries[job.id]?.sink.isNobody == true { entries[job.id]?.sink = sink }
+            whenSaved(accepted)
+            return false
+        }
+        counters.enqueued += 1
+        var entry = Entry(name: job.name, sink: sink, job: job)
+        if let keeper {
+            entry.place = .saving
+            entries[job.id] = entry
+            keeper.save(Self.record(job, of: sink, at: nil)) {
+                self.saved(job.id)
+                accepted()
+            }
+            return true
+        }
+        if let node = dispatcher.enqueue(job) { place(&entry, job, at: node) }
+        entries[job.id] = entry
+        accepted()
+        return true
+    }
+
+    /// As the keeper has it.
+    static func record(_ job: Job, of sink: Sink, at node: String?) -> Job {
+        var record = job
+        if case .producer(let producer) = sink { record.distributor = producer.id }
+        if let node { record.distributor += " \(node)" }
+        return record
+    }
+
+    func saved(_ id: JobID) {
+        guard var entry = entries[id], let job = entry.job else { return }
+        entry.isStored = true
+        entry.place = .waiting
+        if case .acknowledgement = entry.sink { entry.sink = .none }
+        if cancelling.remove(id) != nil { return finishCancelled(entry, job) }
+        if let node = dispatcher.enqueue(job) { place(&entry, job, at: node) }
+        entries[id] = entry
+    }
+
+    /// A job that is not stored is not accepted: who waits for the answer is told, for the others it is tried again.
+    private func couldNotSave(_ job: Job, _ error: StorageError) -> Bool {
+        guard let entry = entries[job.id] else { return false }
+        switch entry.sink {
+        case .command(let session, let ticket, let deadline):
+            deadline?.cancel()
+            session.pay(ticket) { $0.writeRESPError("ERR the job is not enqueued, as it cannot be stored: \(error)") }
+        case .acknowledgement(let session, let ticket):
+            session.pay(ticket) { $0.writeRESPError("ERR the job is not enqueued, as it cannot be stored: \(error)") }
+        case .application, .producer, .none: return true
+        }
+        entries[job.id] = nil
+        return false
+    }
+
+    func makeJob(_ request: JobRequest) -> Job {
+        let now = clock.now
+        return Job(
+            id: request.options.id ?? ids.next(at: now), name: request.name, args: request.args,
+            options: request.options, createdAt: now)
+    }
+
+    /// Takes up what an earlier process has accepted.
+    func openStorage() -> EventLoopFuture<Void> {
+        guard let keeper else { return loop.makeSucceededVoidFuture() }
+        let address = configuration.address
+        name = configuration.name ?? Address(host: Transport.hostName, port: address.port).description
+        keeper.triesAgain = { [unowned self] job, error in self.couldNotSave(job, error) }
+        keeper.onLost = { [unowned self] error in
+            self.logger.critical(
+                "another distributor of this name has taken over the storage: this one accepts nothing any more; stop it",
+                metadata: ["reason": "\(error)"])
+            self.isStopping = true
+        }
+        var count = 0
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        return keeper.open(name, address: address.description) { jobs in
+            count += jobs.count
+            for job in jobs { self.takeUp(job) }
+        }.map {
+            let core = bound.value
+            guard !core.entries.isEmpty else { return }
+            core.logger.info("jobs of an earlier process taken up", metadata: ["jobs": "\(core.entries.count)"])
+        }
+    }
+
+    private func takeUp(_ stored: Job) {
+        guard entries[stored.id] == nil else { return }
+        let words = stored.distributor.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+        var job = stored
+        job.distributor = ""
+        let producer = words.first.flatMap { $0.isEmpty ? nil : self.producer(String($0)) }
+        producer?.expectReturn()
+        var entry = Entry(name: job.name, sink: producer.map { .producer($0) } ?? .none, job: job)
+        entry.isStored = true
+        if words.count == 2 {
+            entry.place = .owned(by: String(words[1]))
+            entry.job = nil
+        } else {
+            entry.place = .waiting
+            // There is no node yet that it could go to.
+            _ = dispatcher.enqueue(job)
+        }
+        entries[job.id] = entry
+    }
+
+    /// Calls `body` when every job that was submitted before is stored.
+    func whenSaved(_ body: @escaping () -> Void) {
+        if let keeper { keeper.whenSaved(body) } else { body() }
+    }
+
+    /// Done when every job that was submitted before is stored; at once without a storage.
+    func flush() -> EventLoopFuture<Void> {
+        let promise = loop.makePromise(of: Void.self)
+        whenSaved { promise.succeed() }
+        return promise.futureResult
+    }
+}

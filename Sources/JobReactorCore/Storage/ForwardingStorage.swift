@@ -1,0 +1,54 @@
+/// A storage that does what another does, but for the calls that it has itself: for storages that count, encrypt, delay or
+/// refuse.
+///
+/// ```swift
+/// struct CountingStorage: ForwardingStorage {
+///     let storage: any JobStorage
+///     let saved: Counter
+///
+///     func save(_ jobs: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void) {
+///         storage.save(jobs) { result in
+///             if case .success(let new) = result { saved.increment(by: new.count) }
+///             done(result)
+///         }
+///     }
+/// }
+/// ```
+///
+/// A ``SharedJobStorage`` that is wrapped in one that is not stands alone: no other node adopts from it.
+public protocol ForwardingStorage: JobStorage {
+    /// The one that does the work. Any thread may ask for it.
+    var storage: any JobStorage { get }
+}
+
+extension ForwardingStorage {
+    public var isDurable: Bool { storage.isDurable }
+
+    public func open(_ owner: StorageOwner, done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
+        storage.open(owner, done: done)
+    }
+
+    public func save(_ jobs: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void) {
+        storage.save(jobs, done: done)
+    }
+
+    public func apply(_ changes: [JobChange], done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
+        storage.apply(changes, done: done)
+    }
+
+    public func load(_ id: JobID, done: @escaping @Sendable (Result<Job?, StorageError>) -> Void) {
+        storage.load(id, done: done)
+    }
+
+    public func jobs(after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void) {
+        storage.jobs(after: id, limit: limit, done: done)
+    }
+
+    public func reports(
+        after key: JobReport.Key?, limit: Int, done: @escaping @Sendable (Result<[StoredReport], StorageError>) -> Void
+    ) {
+        storage.reports(after: key, limit: limit, done: done)
+    }
+
+    public func close(done: @escaping @Sendable () -> Void) { storage.close(done: done) }
+}

@@ -1,0 +1,185 @@
+internal import JobReactor
+internal import JobReactorCore
+internal import JobReactorLua
+internal import Logging
+internal import NIOCore
+
+/// How runs end: what the ``JobLifecycle`` decides is stored, then told.
+extension NodeCore {
+    func end(_ outcomes: [LuaLane.Outcome], on lane: NodeLane) {
+        guard !outcomes.isEmpty else { return }
+        let now = clock.now
+        var raised: [LuaLane.Outcome] = []
+        var transitions: [JobLifecycle.Transition] = []
+        transitions.reserveCapacity(outcomes.count)
+        for outcome in outcomes {
+            guard live[outcome.job.id] != nil else {
+                // Another node has the job.
+                lane.running -= 1
+                continue
+            }
+            let transition = decide(outcome, now: now)
+            if case .errbacks = transition.next {
+                raised.append(LuaLane.Outcome(transition.job, outcome.outcome))
+            } else {
+                transitions.append(transition)
+            }
+        }
+        if !raised.isEmpty { storeRaised(raised, on: lane) }
+        lane.running -= transitions.count
+        runReady()
+        if !transitions.isEmpty { store(transitions) }
+        noteProgress()
+    }
+
+    private func decide(_ outcome: LuaLane.Outcome, now: Timestamp) -> JobLifecycle.Transition {
+        JobLifecycle.end(
+            outcome.job, outcome.outcome, policy: policy(for: outcome.job),
+            isCancelled: live[outcome.job.id]?.isCancelled ?? false, now: now)
+    }
+
+    /// The failures of runs are stored before the errbacks run.
+    private func storeRaised(_ raised: [LuaLane.Outcome], on lane: NodeLane) {
+        let bound = NIOLoopBound((self, lane), eventLoop: loop)
+        storage.apply(raised.map { .update($0.job) }) { result in
+            bound.eventLoop.runOrExecute { bound.value.0.runErrbacks(raised, result, on: bound.value.1) }
+        }
+    }
+
+    private func runErrbacks(_ raised: [LuaLane.Outcome], _ result: Result<Void, StorageError>, on lane: NodeLane) {
+        if case .failure(let error) = result {
+            if error.code == .lost { storageLost(error) }
+            // What the errbacks come to is stored as one with the failure.
+            logger.error("failures could not be stored", metadata: ["reason": "\(error)", "jobs": "\(raised.count)"])
+        }
+        let cancelled = raised.filter { live[$0.job.id]?.isCancelled != false }
+        if !cancelled.isEmpty { end(cancelled, on: lane) }
+        lane.lua.submit(
+            raised.filter { live[$0.job.id]?.isCancelled == false }.map { raised in
+                var run = run(raised.job)
+                run.raised = raised.outcome
+                return run
+            })
+    }
+
+    func store(_ transitions: [JobLifecycle.Transition]) {
+        let now = clock.now
+        store(transitions.map { Ending(transition: $0, report: report(of: $0)) }, madeAt: now)
+    }
+
+    /// The end of a run, to be stored and then told.
+    struct Ending {
+        let transition: JobLifecycle.Transition
+        let report: JobReport?
+    }
+
+    func report(of transition: JobLifecycle.Transition) -> JobReport? {
+        guard let feedback = transition.feedback else { return nil }
+        let job = transition.job
+        var report = JobReport(id: job.id, name: job.name, feedback: feedback, status: job.status, run: job.runs)
+        if configuration.mergeJobItselfToArgs {
+            report.feedback.args = feedback.args.setting([("job_itself", job.itself(onNode: configuration.name))])
+        }
+        return report
+    }
+
+    /// What the start of the node decides about jobs that it finds, stored before anything else is done.
+    func storeTakenUp(_ transitions: [JobLifecycle.Transition]) -> EventLoopFuture<Void> {
+        guard !transitions.isEmpty else { return loop.makeSucceededVoidFuture() }
+        let endings = transitions.map { Ending(transition: $0, report: report(of: $0)) }
+        let changes = changes(of: endings, madeAt: clock.now)
+        let bound = NIOLoopBound((self, endings), eventLoop: loop)
+        return loop.answer { storage.apply(changes, done: $0) }.map {
+            let (core, endings) = bound.value
+            for ending in endings { core.end(ending) }
+        }
+    }
+
+    func changes(of endings: [Ending], madeAt now: Timestamp) -> [JobChange] {
+        let isDurable = storage.isDurable
+        return endings.map { ending in
+            let job = ending.transition.job
+            // Of a storage that forgets, the distributor keeps the job until it has the report.
+            let report = isDurable ? ending.report : nil
+            let stored = report.map { StoredReport($0, distributor: job.distributor, madeAt: now) }
+            return switch ending.transition.next {
+            case .keep where live[job.id]?.isDestroyed == true: .remove(job.id, stored)
+            case .wait, .keep, .errbacks: .update(job, stored)
+            case .remove: .remove(job.id, stored)
+            case .park: isDurable ? .update(job) : .remove(job.id)
+            }
+        }
+    }
+
+    func store(_ endings: [Ending], madeAt now: Timestamp) {
+        endsUnderWay += 1
+        let bound = NIOLoopBound((self, endings), eventLoop: loop)
+        storage.apply(changes(of: endings, madeAt: now)) { result in
+            bound.eventLoop.runOrExecute { bound.value.0.ended(bound.value.1, madeAt: now, result) }
+        }
+    }
+
+    func ended(_ endings: [Ending], madeAt: Timestamp, _ result: Result<Void, StorageError>) {
+        endsUnderWay -= 1
+        if case .failure(let error) = result {
+            if error.code == .lost { return storageLost(error) }
+            // Told before it is stored, the end of a run could come to nothing by a crash: the job would run again.
+            logger.error(
+                "outcomes could not be stored; they wait",
+                metadata: ["reason": "\(error)", "jobs": "\(endings.count)"])
+            endsUnderWay += 1
+            loop.assumeIsolated().scheduleTask(in: .seconds(1)) {
+                self.endsUnderWay -= 1
+                self.store(endings.filter { self.live[$0.transition.job.id] != nil }, madeAt: madeAt)
+            }
+            return
+        }
+        for ending in endings where live[ending.transition.job.id] != nil { end(ending) }
+        for destination in destinations.values { destination.flush() }
+        armTimer()
+        noteProgress()
+    }
+
+    func end(_ ending: Ending) {
+        let transition = ending.transition
+        let job = transition.job
+        counters.note(transition)
+        if configuration.logJobProcessing { log(transition) }
+        if let report = ending.report { destination(job.distributor).outbox.append(report) }
+        let creditLink = live[job.id]?.creditLink ?? 0
+        if creditLink != 0 { destinations[job.distributor]?.settled(onLink: creditLink) }
+        switch transition.next {
+        case .errbacks: break
+        case .wait:
+            live[job.id]?.stage = .waiting
+            live[job.id]?.creditLink = 0
+            timers.insert(job.id, due: job.dueAt)
+        case .keep, .remove:
+            live[job.id] = nil
+        case .park:
+            live[job.id] = nil
+            logger.warning(
+                "no script defines the job any more", metadata: ["job": "\(job.name)", "id": "\(job.id)"])
+            if !storage.isDurable { destinations[job.distributor]?.link?.sendReturned([job.id]) }
+        }
+    }
+
+    func log(_ transition: JobLifecycle.Transition) {
+        let job = transition.job
+        switch (transition.next, transition.feedback?.kind) {
+        case (.wait, nil), (_, .error):
+            var metadata: Logger.Metadata = [
+                "job": "\(job.name)", "id": "\(job.id)", "attempt": "\(job.attempt)",
+                "status": "\(job.status.rawValue)",
+            ]
+            if case .wait = transition.next {
+                metadata["again_in"] = "\(((job.makeAfter ?? 0) * 1000).rounded() / 1000) s"
+            }
+            if let traceback = job.lastTraceback { metadata["traceback"] = "\(traceback)" }
+            logger.warning("\(job.lastError ?? "failed")", metadata: metadata)
+        default:
+            logger.debug(
+                "ran", metadata: ["job": "\(job.name)", "id": "\(job.id)", "status": "\(job.status.rawValue)"])
+        }
+    }
+}

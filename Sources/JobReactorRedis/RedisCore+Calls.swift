@@ -1,0 +1,113 @@
+internal import JobReactorCore
+internal import JobReactorWire
+
+/// The calls of the storage protocol, as words for the scripts.
+extension RedisCore {
+    func save(_ jobs: [Job], _ done: @escaping (Result<Set<JobID>, StorageError>) -> Void) {
+        var words = RedisWords()
+        for job in jobs {
+            var record = RedisWords()
+            RedisRecord.write(job, to: &record)
+            words.add(job.id)
+            words.add(record.count)
+            words.add(record)
+        }
+        call(.save, words) { result in
+            done(
+                result.map { frame in
+                    Set((1..<frame.tokenCount).compactMap { JobID(hexadecimal: frame.bytes(ofToken: $0)) })
+                })
+        }
+    }
+
+    func apply(_ changes: [JobChange], _ done: @escaping (Result<Void, StorageError>) -> Void) {
+        var words = RedisWords()
+        words.add(Int(Timestamp.now.microseconds / 1000))
+        words.add(options.maximumFinished)
+        words.add(Int(options.maximumFinishedAge * 1000))
+        for change in changes {
+            switch change {
+            case .update(let job, let report):
+                words.add("U", job.id)
+                words.add(job.status.isFinished ? 1 : 0)
+                var record = RedisWords()
+                RedisRecord.write(job, to: &record)
+                words.add(record.count)
+                words.add(record)
+                add(report, to: &words)
+            case .remove(let id, let report):
+                words.add("R", id)
+                add(report, to: &words)
+            case .taken(let key): words.add("T", Self.text(key))
+            }
+        }
+        call(.apply, words) { result in done(result.map { _ in }) }
+    }
+
+    func add(_ report: StoredReport?, to words: inout RedisWords) {
+        guard let report else { return words.add(0) }
+        words.add(1)
+        words.add(Self.text(report.report.key))
+        var record = RedisWords()
+        RedisRecord.write(report, to: &record)
+        words.add(record.count)
+        words.add(record)
+    }
+
+    /// Sorts as the keys do: the run as ten digits, of which even the lowest is not negative.
+    static func text(_ key: JobReport.Key) -> String {
+        let run = String(Int64(key.run) + 1 << 31)
+        return "\(key.id).\(String(repeating: "0", count: 10 - run.count))\(run)"
+    }
+
+    func load(_ id: JobID, _ done: @escaping (Result<Job?, StorageError>) -> Void) {
+        var words = RedisWords()
+        words.add(id)
+        call(.load, words) { result in
+            done(
+                result.flatMap { frame in
+                    if frame.value(ofToken: 0) == 0 { return .success(nil) }
+                    guard let job = RedisRecord.job(frame, at: 0) else { return .failure(self.damaged("\(id)")) }
+                    return .success(job)
+                })
+        }
+    }
+
+    func jobs(after id: JobID?, limit: Int, _ done: @escaping (Result<[Job], StorageError>) -> Void) {
+        page(.jobs, after: id?.description, limit: limit, read: RedisRecord.job, done)
+    }
+
+    func reports(
+        after key: JobReport.Key?, limit: Int, _ done: @escaping (Result<[StoredReport], StorageError>) -> Void
+    ) {
+        page(.reports, after: key.map(Self.text), limit: limit, read: RedisRecord.report, done)
+    }
+
+    func page<Value>(
+        _ script: RedisScript, after key: String?, limit: Int, read: @escaping (RESPFrame, Int) -> Value?,
+        _ done: @escaping (Result<[Value], StorageError>) -> Void
+    ) {
+        var words = RedisWords()
+        words.add(key.map { "(\($0)" } ?? "-")
+        words.add(max(0, limit))
+        call(script, words) { result in
+            done(
+                result.flatMap { frame in
+                    var values: [Value] = []
+                    var token = 1
+                    while token < frame.tokenCount {
+                        guard let value = read(frame, token) else { return .failure(self.damaged("\(token)")) }
+                        values.append(value)
+                        token += 1 + frame.value(ofToken: token)
+                    }
+                    return .success(values)
+                })
+        }
+    }
+
+    private func damaged(_ what: String) -> StorageError {
+        StorageError(
+            "the record \(what) under \(base) in \(location) is none of this release: look at it with redis-cli",
+            code: .unusable)
+    }
+}

@@ -1,0 +1,189 @@
+internal import DequeModule
+internal import JobReactorCore
+internal import JobReactorWire
+internal import Logging
+internal import NIOCore
+
+/// From nothing to a lease on the owner's jobs, and back to it over each new connection.
+extension RedisCore {
+    func open(_ owner: StorageOwner, _ done: @escaping (Result<Void, StorageError>) -> Void) {
+        switch state {
+        case .closed: break
+        case .opening(let holder, _), .open(let holder, _), .closing(let holder, _):
+            return done(.failure(.held(by: holder.name, address: holder.address, detail: "in this process")))
+        case .lost(let error): return done(.failure(error))
+        }
+        let security: WireSecurity
+        do throws(WireError) {
+            var context = tls
+            if context == nil, location.usesTLS { context = try TransportSecurity(TransportSecurity.Files()) }
+            security = WireSecurity(tls: location.usesTLS ? context : nil)
+        } catch {
+            return done(.failure(StorageError("\(location): \(error)", code: .unusable)))
+        }
+        state = .opening(owner, done)
+        identity = RedisOwner()
+        base = "\(location.prefix)\(owner.role.rawValue):\(owner.name)"
+        connectionNumber = 1
+        lastNumber = 0
+        hasWaitedForLease = false
+        let dialer = Dialer(to: location.address, on: loop, security: security, logger: quiet) { self.makeConnection() }
+        dialer.onFailure = { self.notReached($0) }
+        self.dialer = dialer
+        dialer.start()
+        guard options.patience.isFinite else { return }
+        patience = schedule(options.patience) {
+            guard case .opening = self.state else { return }
+            let reason = self.lastProblem ?? "no answer"
+            self.fail(
+                StorageError("cannot open \(self.location): \(reason): start a Redis server there", code: .failed))
+        }
+    }
+
+    /// The dialer tells of each try; we tell of each reason.
+    private var quiet: Logger {
+        var logger = options.logger
+        logger.logLevel = .error
+        return logger
+    }
+
+    private func makeConnection() -> Connection {
+        let link = RedisLink(setup: setup) { self.handle($0, from: $1) }
+        self.link = link
+        return Connection(
+            role: .client, limits: RESPLimits(frameBytes: 1 << 30, elements: 100_000_000), session: link)
+    }
+
+    /// What is said on each connection before any call.
+    var setup: [[String]] {
+        var commands: [[String]] = []
+        if let password = location.password { commands.append(["AUTH"] + [location.user, password].compactMap { $0 }) }
+        if location.database != 0 { commands.append(["SELECT", "\(location.database)"]) }
+        return commands + RedisScript.allCases.map { ["SCRIPT", "LOAD", $0.text] }
+    }
+
+    private func notReached(_ error: any Error) {
+        noteProblem("cannot connect: \(Transport.describe(error))")
+    }
+
+    /// Says each reason once, not at every try.
+    private func noteProblem(_ problem: String) {
+        guard problem != lastProblem else { return }
+        lastProblem = problem
+        options.logger.error(
+            "Redis is not there; trying again until it is",
+            metadata: ["server": "\(location)", "reason": "\(problem)", "calls that wait": "\(calls.count)"])
+    }
+
+    private func handle(_ event: RedisLink.Event, from link: RedisLink) {
+        guard link === self.link else { return }
+        switch event {
+        case .ready: ready(link)
+        case .refused(let reply): refused(reply)
+        case .lost(let reason):
+            self.link = nil
+            renewal?.cancel()
+            if let reason { noteProblem(reason) }
+        }
+    }
+
+    /// The server does not let us in, or cannot serve yet.
+    func refused(_ reply: String) {
+        let word = reply.prefix { $0 != " " }
+        if case .opening = state, ["WRONGPASS", "NOAUTH", "NOPERM", "ERR"].contains(word) {
+            return fail(
+                StorageError(
+                    "cannot open \(location): Redis says \(reply): check user, password and database", code: .unusable))
+        }
+        noteProblem("Redis says \(reply)")
+    }
+
+    func ready(_ link: RedisLink) {
+        dialer?.succeeded()
+        switch state {
+        case .opening(let owner, _): takeLease(owner, over: link, insteadOf: nil)
+        case .open(_, let epoch), .closing(_, let epoch): attach(link, epoch: epoch)
+        case .closed, .lost: break
+        }
+    }
+
+    private func takeLease(_ owner: StorageOwner, over link: RedisLink, insteadOf dead: RedisOwner?) {
+        var words = RedisWords()
+        words.add(identity.text)
+        words.add(leaseMilliseconds)
+        words.add(dead?.text ?? "")
+        words.add("\(owner.role.rawValue):\(owner.name)")
+        words.add(identity.instance)
+        words.add("address", owner.address ?? "")
+        words.add("owner", identity.shown)
+        link.evaluate(.open, keys: [base, owners, "\(location.prefix)place"], words) { frame in
+            guard frame.kind(ofToken: 0) == .array else { return self.openingFailed(frame) }
+            if frame.value(ofToken: 1) == 1 {
+                self.place = String(decoding: frame.bytes(ofToken: 3), as: UTF8.self)
+                self.opened(owner, epoch: String(decoding: frame.bytes(ofToken: 2), as: UTF8.self), over: link)
+            } else {
+                let holder = String(decoding: frame.bytes(ofToken: 2), as: UTF8.self)
+                let address = String(decoding: frame.bytes(ofToken: 4), as: UTF8.self)
+                self.held(
+                    owner, by: RedisOwner(holder), address: address.isEmpty ? nil : address,
+                    forMilliseconds: frame.value(ofToken: 3), over: link)
+            }
+        }
+    }
+
+    private func openingFailed(_ frame: RESPFrame) {
+        fail(error(of: frame, Self.unwrap(RESPValue(frame).text ?? "an answer that is none")))
+    }
+
+    func held(
+        _ owner: StorageOwner, by holder: RedisOwner?, address: String?, forMilliseconds rest: Int,
+        over link: RedisLink
+    ) {
+        switch holder?.life(seenFrom: identity) {
+        case .dead?: return takeLease(owner, over: link, insteadOf: holder)
+        case .unknown? where !hasWaitedForLease, nil where !hasWaitedForLease:
+            // It may have died elsewhere. If it lives it has renewed its lease by the time that this one would end.
+            hasWaitedForLease = true
+            options.logger.notice(
+                "the jobs of this node are held by another process; waiting whether it is still there",
+                metadata: ["process": "\(holder?.shown ?? "?")", "seconds": "\(rest / 1000 + 1)"])
+            _ = schedule(Double(max(0, rest)) / 1000 + 0.1) {
+                guard self.link === link, case .opening = self.state else { return }
+                self.takeLease(owner, over: link, insteadOf: nil)
+            }
+        default:
+            fail(.held(by: owner.name, address: address, detail: holder?.shown))
+        }
+    }
+
+    func opened(_ owner: StorageOwner, epoch: String, over link: RedisLink) {
+        guard case .opening(_, let done) = state else { return }
+        state = .open(owner, epoch: epoch)
+        lastProblem = nil
+        patience?.cancel()
+        scheduleRenewal()
+        done(.success(()))
+    }
+
+    /// A new connection in the place of one that was lost: what that one still has under way is refused from now on.
+    func attach(_ link: RedisLink, epoch: String) {
+        connectionNumber += 1
+        var words = RedisWords()
+        words.add(epoch)
+        words.add(connectionNumber)
+        link.evaluate(.attach, keys: [base], words) { frame in
+            guard frame.kind(ofToken: 0) == .integer else { return self.callFailed(frame, link) }
+            if self.lastProblem != nil {
+                self.options.logger.notice("Redis is there again", metadata: ["server": "\(self.location)"])
+            }
+            self.lastProblem = nil
+            self.scheduleRenewal()
+            self.link?.isAttached = true
+            for call in self.calls { self.send(call, over: link) }
+            self.finishClosing()
+        }
+    }
+
+    var owners: String { "\(location.prefix)owners" }
+    var leaseMilliseconds: Int { Int(min(options.lease, 1e6) * 1000) }
+}
