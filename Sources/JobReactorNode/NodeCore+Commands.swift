@@ -1,3 +1,4 @@
+internal import JobReactor
 internal import JobReactorCore
 internal import JobReactorWire
 internal import NIOCore
@@ -8,12 +9,26 @@ extension NodeCore: CommandService {
         switch command {
         case .info(let section): session.reply { $0.writeRESPBulk(self.info(section)) }
         case .jobs: session.reply { self.writeJobs(to: &$0) }
-        case .job(let id): writeJob(id, for: session)
+        case .job(let id):
+            answer(session, loop.answer { storage.load(id, done: $0) }) { job, buffer in
+                if let job { buffer.writeRESPCommand(job.shownFields) } else { buffer.writeRESPNull() }
+            }
+        case .records(let after, let count):
+            answer(session, loop.answer { storage.jobs(after: after, limit: count, done: $0) }) { jobs, buffer in
+                buffer.writeRESPArray(count: jobs.count)
+                for job in jobs { JobRecord.write(job, to: &buffer) }
+            }
+        case .record(let id):
+            answer(session, loop.answer { storage.load(id, done: $0) }) { job, buffer in
+                if let job { JobRecord.write(job, to: &buffer) } else { buffer.writeRESPNull() }
+            }
         case .cancel(let id):
             let isKnown = cancel(id)
             session.reply { $0.writeRESPInteger(isKnown ? 1 : 0) }
-        case .retry(let id): change(id, for: session, retry)
-        case .destroy(let id): change(id, for: session, destroy)
+        case .retry(let id):
+            answer(session, loop.answer { self.retry(id, $0) }) { $1.writeRESPInteger($0 ? 1 : 0) }
+        case .destroy(let id):
+            answer(session, loop.answer { self.destroy(id, $0) }) { $1.writeRESPInteger($0 ? 1 : 0) }
         case .handshake(.link(let distributor, let instance, let received)):
             if let error = acceptLink(
                 from: distributor, instance: instance, received: received, over: session.connection)
@@ -32,16 +47,15 @@ extension NodeCore: CommandService {
 
     func commandsCompleted() {}
 
-    /// Answers 1 when there was something to change.
-    private func change(
-        _ id: JobID, for session: CommandSession,
-        _ body: (JobID, @escaping (Result<Bool, StorageError>) -> Void) -> Void
+    private func answer<Value>(
+        _ session: CommandSession, _ result: EventLoopFuture<Value>,
+        _ write: @escaping (Value, inout ByteBuffer) -> Void
     ) {
         let ticket = session.owe()
-        body(id) { result in
+        result.assumeIsolated().whenComplete { result in
             session.pay(ticket) { buffer in
                 switch result {
-                case .success(let isChanged): buffer.writeRESPInteger(isChanged ? 1 : 0)
+                case .success(let value): write(value, &buffer)
                 case .failure(let error): buffer.writeRESPError("ERR the storage fails: \(error)")
                 }
             }
@@ -56,19 +70,6 @@ extension NodeCore: CommandService {
                 "name", definition.name, "file", definition.file, "line", "\(definition.line)",
                 "callbacks", "\(definition.callbacks)", "errbacks", "\(definition.errbacks)",
             ])
-        }
-    }
-
-    private func writeJob(_ id: JobID, for session: CommandSession) {
-        let ticket = session.owe()
-        load(id) { result in
-            session.pay(ticket) { buffer in
-                switch result {
-                case .success(.some(let job)): buffer.writeRESPCommand(job.shownFields)
-                case .success(.none): buffer.writeRESPNull()
-                case .failure(let error): buffer.writeRESPError("ERR the storage fails: \(error)")
-                }
-            }
         }
     }
 

@@ -4,7 +4,7 @@ internal import JobReactorWire
 /// Taking over what a node has left that is gone.
 extension RedisCore {
     func abandoned(_ done: @escaping (Result<[String], StorageError>) -> Void) {
-        var words = RedisWords()
+        var words = RESPWords()
         words.add(location.prefix)
         call(.abandoned, keys: [owners], words) { result in
             done(
@@ -36,7 +36,7 @@ extension RedisCore {
         _ done: @escaping (Result<AdoptedJobs, StorageError>) -> Void
     ) {
         guard case .open(let owner, _) = state else { return done(.failure(.notOpen)) }
-        var words = RedisWords()
+        var words = RESPWords()
         words.add(id.map { "(\($0)" } ?? "-")
         words.add(max(1, limit))
         words.add(owner.name)
@@ -45,14 +45,14 @@ extension RedisCore {
         call(.adopt, keys: ["\(location.prefix)node:\(node)"], words) { result in
             moved = result.map { JobID(hexadecimal: $0.bytes(ofToken: 0)) }
         }
-        var read = RedisWords()
+        var read = RESPWords()
         read.add(0)
         call(.adopted, read) { result in
             let adopted = result.flatMap { self.adopted($0) }.flatMap { adopted in
                 moved.map { AdoptedJobs(jobs: adopted.jobs, reports: adopted.reports, next: $0) }
             }
             guard case .success = adopted else { return done(adopted) }
-            var forget = RedisWords()
+            var forget = RESPWords()
             forget.add(1)
             self.call(.adopted, forget) { result in done(result.flatMap { _ in adopted }) }
         }
@@ -63,13 +63,13 @@ extension RedisCore {
         var token = 2
         for _ in 0..<frame.value(ofToken: 1) {
             // Of those that are gone again nothing is left.
-            if let job = RedisRecord.job(frame, at: token) { adopted.jobs.append(job) }
+            if let job = JobRecord.job(frame, at: token) { adopted.jobs.append(job) }
             token += 1 + frame.value(ofToken: token)
         }
         let count = frame.value(ofToken: token)
         token += 1
         for _ in 0..<count {
-            if let report = RedisRecord.report(frame, at: token) { adopted.reports.append(report) }
+            if let report = ReportRecord.report(frame, at: token) { adopted.reports.append(report) }
             token += 1 + frame.value(ofToken: token)
         }
         return .success(adopted)

@@ -4,10 +4,10 @@ internal import JobReactorWire
 /// The calls of the storage protocol, as words for the scripts.
 extension RedisCore {
     func save(_ jobs: [Job], _ done: @escaping (Result<Set<JobID>, StorageError>) -> Void) {
-        var words = RedisWords()
+        var words = RESPWords()
         for job in jobs {
-            var record = RedisWords()
-            RedisRecord.write(job, to: &record)
+            var record = RESPWords()
+            JobRecord.write(job, to: &record)
             words.add(job.id)
             words.add(record.count)
             words.add(record)
@@ -21,7 +21,7 @@ extension RedisCore {
     }
 
     func apply(_ changes: [JobChange], _ done: @escaping (Result<Void, StorageError>) -> Void) {
-        var words = RedisWords()
+        var words = RESPWords()
         words.add(Int(Timestamp.now.microseconds / 1000))
         words.add(options.maximumFinished)
         words.add(Int(options.maximumFinishedAge * 1000))
@@ -30,8 +30,8 @@ extension RedisCore {
             case .update(let job, let report):
                 words.add("U", job.id)
                 words.add(job.status.isFinished ? 1 : 0)
-                var record = RedisWords()
-                RedisRecord.write(job, to: &record)
+                var record = RESPWords()
+                JobRecord.write(job, to: &record)
                 words.add(record.count)
                 words.add(record)
                 add(report, to: &words)
@@ -44,12 +44,12 @@ extension RedisCore {
         call(.apply, words) { result in done(result.map { _ in }) }
     }
 
-    func add(_ report: StoredReport?, to words: inout RedisWords) {
+    func add(_ report: StoredReport?, to words: inout RESPWords) {
         guard let report else { return words.add(0) }
         words.add(1)
         words.add(Self.text(report.report.key))
-        var record = RedisWords()
-        RedisRecord.write(report, to: &record)
+        var record = RESPWords()
+        ReportRecord.write(report, to: &record)
         words.add(record.count)
         words.add(record)
     }
@@ -61,33 +61,33 @@ extension RedisCore {
     }
 
     func load(_ id: JobID, _ done: @escaping (Result<Job?, StorageError>) -> Void) {
-        var words = RedisWords()
+        var words = RESPWords()
         words.add(id)
         call(.load, words) { result in
             done(
                 result.flatMap { frame in
                     if frame.value(ofToken: 0) == 0 { return .success(nil) }
-                    guard let job = RedisRecord.job(frame, at: 0) else { return .failure(self.damaged("\(id)")) }
+                    guard let job = JobRecord.job(frame, at: 0) else { return .failure(self.damaged("\(id)")) }
                     return .success(job)
                 })
         }
     }
 
     func jobs(after id: JobID?, limit: Int, _ done: @escaping (Result<[Job], StorageError>) -> Void) {
-        page(.jobs, after: id?.description, limit: limit, read: RedisRecord.job, done)
+        page(.jobs, after: id?.description, limit: limit, read: JobRecord.job, done)
     }
 
     func reports(
         after key: JobReport.Key?, limit: Int, _ done: @escaping (Result<[StoredReport], StorageError>) -> Void
     ) {
-        page(.reports, after: key.map(Self.text), limit: limit, read: RedisRecord.report, done)
+        page(.reports, after: key.map(Self.text), limit: limit, read: ReportRecord.report, done)
     }
 
     func page<Value>(
         _ script: RedisScript, after key: String?, limit: Int, read: @escaping (RESPFrame, Int) -> Value?,
         _ done: @escaping (Result<[Value], StorageError>) -> Void
     ) {
-        var words = RedisWords()
+        var words = RESPWords()
         words.add(key.map { "(\($0)" } ?? "-")
         words.add(max(0, limit))
         call(script, words) { result in

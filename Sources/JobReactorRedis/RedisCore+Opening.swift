@@ -108,7 +108,7 @@ extension RedisCore {
     }
 
     private func takeLease(_ owner: StorageOwner, over link: RedisLink, insteadOf dead: RedisOwner?) {
-        var words = RedisWords()
+        var words = RESPWords()
         words.add(identity.text)
         words.add(leaseMilliseconds)
         words.add(dead?.text ?? "")
@@ -168,7 +168,7 @@ extension RedisCore {
     /// A new connection in the place of one that was lost: what that one still has under way is refused from now on.
     func attach(_ link: RedisLink, epoch: String) {
         connectionNumber += 1
-        var words = RedisWords()
+        var words = RESPWords()
         words.add(epoch)
         words.add(connectionNumber)
         link.evaluate(.attach, keys: [base], words) { frame in

@@ -13,7 +13,7 @@ final class RedisCore {
         let script: RedisScript
         /// Beside the owner's.
         let keys: [String]
-        let words: RedisWords
+        let words: RESPWords
         let answer: (Result<RESPFrame, StorageError>) -> Void
     }
 
@@ -68,7 +68,7 @@ final class RedisCore {
 
     private func renew() {
         guard let link, let epoch else { return }
-        var words = RedisWords()
+        var words = RESPWords()
         words.add(epoch)
         words.add(identity.text)
         words.add(leaseMilliseconds)
@@ -94,7 +94,7 @@ final class RedisCore {
     // MARK: Calls
 
     func call(
-        _ script: RedisScript, keys: [String] = [], _ words: RedisWords,
+        _ script: RedisScript, keys: [String] = [], _ words: RESPWords,
         _ answer: @escaping (Result<RESPFrame, StorageError>) -> Void
     ) {
         switch state {
@@ -110,7 +110,7 @@ final class RedisCore {
 
     func send(_ call: Call, over link: RedisLink) {
         guard let epoch else { return }
-        var words = RedisWords()
+        var words = RESPWords()
         words.add(epoch)
         words.add(connectionNumber)
         words.add(call.number)
@@ -221,7 +221,7 @@ final class RedisCore {
             return closed()
         }
         guard calls.isEmpty, let link, link.isAttached else { return }
-        var words = RedisWords()
+        var words = RESPWords()
         words.add(epoch)
         link.evaluate(.close, keys: [base], words) { _ in
             guard case .closing = self.state else { return }

@@ -35,7 +35,7 @@ final class RedisLink: ConnectionSession {
 
     /// Runs a script. `answer` is called once, unless the connection is lost before.
     func evaluate(
-        _ script: RedisScript, keys: [String], _ words: RedisWords, _ answer: @escaping (RESPFrame) -> Void
+        _ script: RedisScript, keys: [String], _ words: RESPWords, _ answer: @escaping (RESPFrame) -> Void
     ) {
         guard let connection, digests.indices.contains(script.rawValue) else { return }
         waiting.append(answer)

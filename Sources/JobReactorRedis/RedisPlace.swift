@@ -12,7 +12,7 @@ public struct RedisPlace: StoragePlace {
         self.tls = tls
     }
 
-    public func makeStorage() -> any JobStorage {
+    public func makeStorage() -> (any JobStorage)? {
         RedisStorage(location, options: RedisStorage.Options(patience: 5), tls: tls)
     }
 
@@ -60,7 +60,7 @@ public struct RedisPlace: StoragePlace {
 
     private func record(_ key: String, _ client: Client) async throws(StorageError) -> Job? {
         let words = try await client.call(["HGETALL", key]).elements ?? []
-        return words.isEmpty ? nil : RedisRecord.job(words)
+        return words.isEmpty ? nil : JobRecord.job(words)
     }
 
     private func connected<Value>(

@@ -10,7 +10,7 @@ public struct SQLitePlace: StoragePlace {
         self.file = file
     }
 
-    public func makeStorage() -> any JobStorage { SQLiteStorage(file: file) }
+    public func makeStorage() -> (any JobStorage)? { SQLiteStorage(file: file) }
 
     public func owners() async throws(StorageError) -> [StoredOwner] {
         let text = try await read { try String.fetchOne($0, sql: "SELECT name FROM owner") } ?? ""

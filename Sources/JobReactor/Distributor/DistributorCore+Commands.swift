@@ -26,8 +26,8 @@ extension DistributorCore: CommandService {
             ProducerLink(producer(id), connection: session.connection, core: self).begin()
         case .handshake:
             session.reply { $0.writeRESPError("ERR that handshake is for a node's port: this is a distributor") }
-        case .retry, .destroy:
-            session.reply { $0.writeRESPError("ERR RETRY and DESTROY are for the port of the node that has the job") }
+        case .retry, .destroy, .records, .record:
+            session.reply { $0.writeRESPError("ERR that command is for the port of the node that has the job") }
         case .jobs:
             session.reply { $0.writeRESPError("ERR JOBS is for a node's port; NODES shows what nodes define") }
         case .ping, .auth, .hello, .quit, .commandTable, .clientSetting:

@@ -39,6 +39,12 @@ public struct JobMonitor: Sendable {
         self.security = security
     }
 
+    /// Asks a node that runs, at the port where it listens, whatever its storage: also for jobs in memory. The password and
+    /// the TLS of the installation are in `security`.
+    public init(node address: Address, security: WireSecurity = WireSecurity()) {
+        self.init(NodePlace(address, security: security), security: security)
+    }
+
     // MARK: Looking
 
     /// The nodes that have, or had, jobs here; distributors with a storage are among them.
@@ -127,7 +133,7 @@ public struct JobMonitor: Sendable {
     private func changeInStorage(
         _ ids: [JobID], of owner: StoredOwner, _ change: StoredJobChange
     ) async throws(StorageError) -> Int {
-        let storage = place.makeStorage()
+        guard let storage = place.makeStorage() else { throw StorageError("\(owner.name) does not run") }
         try await storage.open(StorageOwner(role: owner.role, name: owner.name))
         do throws(StorageError) {
             var changes: [JobChange] = []

@@ -8,8 +8,9 @@ struct JobsCommand: AsyncParsableCommand {
         commandName: "jobs", abstract: "Look at jobs, cancel, retry or destroy them.",
         discussion: """
             With --storage, jobs are looked up where nodes keep them, whether or not those run. A change is asked of the \
-            node that has the job at its --server, or made in the storage when it does not run. Without --storage the \
-            distributor is asked, which knows the jobs that are not finished.
+            node that has the job at its --server, or made in the storage when it does not run. With --server that node \
+            is asked for everything, whatever its storage. With neither, show and cancel ask the distributor, which \
+            knows the jobs that are not finished.
             """,
         subcommands: [
             JobsListCommand.self, JobsShowCommand.self, JobsCancelCommand.self, JobsRetryCommand.self,
@@ -29,7 +30,8 @@ struct JobOption: ParsableArguments {
 struct JobsListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List the jobs in a storage, or how many there are.",
-        usage: "jobreactor jobs list --storage <storage> [--node <name>] [--name <job>] [--status <status>] [<options>]"
+        usage:
+            "jobreactor jobs list (--storage <storage> | --server <host:port>) [--node <name>] [--name <job>] [--status <status>] [<options>]"
     )
 
     @Option(help: "Of this node only.") var node: String?
@@ -70,7 +72,9 @@ struct JobsListCommand: AsyncParsableCommand {
 struct JobsShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Print the record of a job.",
-        usage: "jobreactor jobs show <id> [--storage <storage> | --distributor <host:port>] [--json] [<options>]")
+        usage:
+            "jobreactor jobs show <id> [--storage <storage> | --server <host:port> | --distributor <host:port>] [--json] [<options>]"
+    )
 
     @Flag(help: "As a JSON object.") var json = false
     @OptionGroup var job: JobOption
@@ -108,7 +112,9 @@ struct JobsShowCommand: AsyncParsableCommand {
 struct JobsCancelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cancel", abstract: "Cancel a job: one that waits never runs, one that runs is interrupted.",
-        usage: "jobreactor jobs cancel <id> [--storage <storage> | --distributor <host:port>] [<options>]")
+        usage:
+            "jobreactor jobs cancel <id> [--storage <storage> | --server <host:port> | --distributor <host:port>] [<options>]"
+    )
 
     @OptionGroup var job: JobOption
 
@@ -131,7 +137,7 @@ struct JobsRetryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry",
         abstract: "Run a job now: one that has failed from its first attempt, one that waits at once.",
-        usage: "jobreactor jobs retry <id> --storage <storage> [<options>]")
+        usage: "jobreactor jobs retry <id> (--storage <storage> | --server <host:port>) [<options>]")
 
     @OptionGroup var job: JobOption
 
@@ -149,7 +155,7 @@ struct JobsRetryCommand: AsyncParsableCommand {
 struct JobsDestroyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "destroy", abstract: "Remove a job and its record; one that is not finished is cancelled.",
-        usage: "jobreactor jobs destroy <id> --storage <storage> [<options>]")
+        usage: "jobreactor jobs destroy <id> (--storage <storage> | --server <host:port>) [<options>]")
 
     @OptionGroup var job: JobOption
 
@@ -165,7 +171,7 @@ struct JobsDestroyCommand: AsyncParsableCommand {
 struct JobsDestroyAllCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "destroy-all", abstract: "Remove all jobs of a node.",
-        usage: "jobreactor jobs destroy-all --node <name> --storage <storage> [<options>]")
+        usage: "jobreactor jobs destroy-all --node <name> (--storage <storage> | --server <host:port>) [<options>]")
 
     @Option(help: "The node whose jobs go.") var node: String
     @OptionGroup var storage: StorageOption
@@ -216,7 +222,7 @@ extension CommandFailure {
     }
 
     fileprivate static func notStored(_ id: JobID, _ kind: String = "") -> CommandFailure {
-        .failure("there is no \(kind)job \(id) in that storage")
+        .failure("there is no \(kind)job \(id) there")
     }
 }
 

@@ -9,9 +9,16 @@ internal import JobReactorWire
 struct StorageOption: ParsableArguments {
     @Option(\.storage) var storage: String?
     @Option(\.redisURL) var redisURL: String?
+    @Option(
+        name: .customLong("server"),
+        help: ArgumentHelp("Ask the node that listens there, whatever its storage.", valueName: "host:port"))
+    var server: String?
 
-    /// Nil where jobs are in memory, of which only their node knows.
+    /// Nil where no storage and no node is named: jobs in memory are known to their node alone.
     func monitor(_ settings: Settings, _ security: WireSecurity) throws(CommandFailure) -> JobMonitor? {
+        if let server, storage == nil, let address = try settings.value(\.server, flag: server) {
+            return JobMonitor(node: address, security: security)
+        }
         switch try settings.value(\.storage, flag: storage) {
         case .memory: return nil
         case .sqlite(let file): return JobMonitor(SQLitePlace(file: file), security: security)
@@ -23,9 +30,11 @@ struct StorageOption: ParsableArguments {
 
     /// For commands that only a storage can answer.
     func requiredMonitor(_ settings: Settings, _ security: WireSecurity) throws(CommandFailure) -> JobMonitor {
-        guard let monitor = try monitor(settings, security) else {
-            throw .usage("--storage sqlite:FILE or redis://… says where to look: jobs in memory are only their node's")
+        if let monitor = try monitor(settings, security) { return monitor }
+        guard let address = try settings.value(\.server, flag: server) else {
+            throw .usage(
+                "say where to look: --storage sqlite:FILE or redis://…, or the --server of a node with jobs in memory")
         }
-        return monitor
+        return JobMonitor(node: address, security: security)
     }
 }

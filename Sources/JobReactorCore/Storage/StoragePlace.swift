@@ -10,8 +10,9 @@ public protocol StoragePlace: Sendable {
     /// One record of an owner; nil when it has none.
     func load(_ id: JobID, of owner: StoredOwner) async throws(StorageError) -> Job?
 
-    /// A storage of this place, not yet open: to change the jobs of an owner that does not run.
-    func makeStorage() -> any JobStorage
+    /// A storage of this place, not yet open: to change the jobs of an owner that does not run. Nil where only running
+    /// owners are to be seen.
+    func makeStorage() -> (any JobStorage)?
 }
 
 /// An owner of stored jobs, as others see it.

@@ -17,6 +17,9 @@ package enum ClientCommand: Hashable, Sendable {
     case info(section: String?)
     case jobs
     case job(JobID)
+    /// Whole records in the order of their ids, those after an id.
+    case records(after: JobID?, count: Int)
+    case record(JobID)
     case cancel(JobID)
     /// Run it now, also when it is finished.
     case retry(JobID)
@@ -81,6 +84,11 @@ package enum ClientCommand: Hashable, Sendable {
             self = .info(section: count == 2 ? frame.text(1).lowercased() : nil)
         } else if CommandWord.matches(verb, "JOBS"), count == 1 {
             self = .jobs
+        } else if CommandWord.matches(verb, "RECORDS") {
+            self = try Self.records(frame, count)
+        } else if CommandWord.matches(verb, "RECORD") {
+            guard count == 2 else { throw wrongCount("record") }
+            self = .record(try Self.id(frame.word(1)))
         } else if CommandWord.matches(verb, "JOB") {
             guard count == 2 else { throw wrongCount("job") }
             self = .job(try Self.id(frame.word(1)))
@@ -107,6 +115,31 @@ package enum ClientCommand: Hashable, Sendable {
             throw CommandError("ERR '\(CommandWord.shown(word))' is no job id: it has 32 hexadecimal digits")
         }
         return id
+    }
+
+    /// At most 1,000 at once, so that an answer stays below the limit of a message as long as args are of a usual size.
+    private static func records(_ frame: RESPFrame, _ count: Int) throws(CommandError) -> ClientCommand {
+        var after: JobID?
+        var limit = 100
+        for index in stride(from: 1, to: count, by: 2) {
+            let option = frame.word(index)
+            guard index + 1 < count else {
+                throw CommandError(
+                    "ERR RECORDS takes AFTER id and COUNT n, and '\(CommandWord.shown(option))' stands alone")
+            }
+            let value = frame.word(index + 1)
+            if CommandWord.matches(option, "AFTER") {
+                after = try id(value)
+            } else if CommandWord.matches(option, "COUNT") {
+                guard let number = CommandWord.integer(value), 1...1000 ~= number else {
+                    throw CommandError("ERR COUNT takes a number from 1 to 1000, not '\(CommandWord.shown(value))'")
+                }
+                limit = Int(number)
+            } else {
+                throw CommandError("ERR RECORDS takes AFTER id and COUNT n, not '\(CommandWord.shown(option))'")
+            }
+        }
+        return .records(after: after, count: limit)
     }
 
     private static func hello(_ frame: RESPFrame, _ count: Int) throws(CommandError) -> ClientCommand {

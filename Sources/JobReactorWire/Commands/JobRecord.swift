@@ -1,4 +1,107 @@
 package import JobReactorCore
+package import NIOCore
+
+/// The whole record of a job as words: name and value in turn, fields that are nil left out. Times are microseconds. A
+/// Redis storage keeps it so, and a node's port answers so.
+package enum JobRecord {
+    /// As an array.
+    package static func write(_ job: Job, to buffer: inout ByteBuffer) {
+        var words = RESPWords()
+        write(job, to: &words)
+        words.write(to: &buffer)
+    }
+
+    package static func write(_ job: Job, to words: inout RESPWords) {
+        words.add("id", job.id)
+        words.add("name", job.name)
+        words.add("args", job.args.bytes)
+        words.add("status", job.status.rawValue)
+        words.add("attempt", Int(job.attempt))
+        words.add("runs", Int(job.runs))
+        words.add("due_at", Int(job.dueAt.microseconds))
+        words.add("distributor", job.distributor)
+        if job.isDeferred { words.add("defer", "1") }
+        if let time = job.runAt { words.add("run_at", Int(time.microseconds)) }
+        if let time = job.failedAt { words.add("failed_at", Int(time.microseconds)) }
+        if let wait = job.makeAfter { words.add("make_after", "\(wait)") }
+        if let period = job.period { words.add("period", "\(period)") }
+        if let node = job.node { words.add("node", node) }
+        if let node = job.notNode { words.add("not_node", node) }
+        if let attempts = job.maxAttempt { words.add("max_attempt", attempts) }
+        if let multiplier = job.retryMultiplier { words.add("retry_multiplier", "\(multiplier)") }
+        if let error = job.lastError { words.add("last_error", error) }
+        if let traceback = job.lastTraceback { words.add("traceback", traceback) }
+    }
+
+    /// The record in the array at `token`; nil when it is none of ours.
+    package static func job(_ frame: RESPFrame, at token: Int) -> Job? {
+        job(RecordFields(frame, at: token))
+    }
+
+    /// The same, of a reply that was read as a tree.
+    package static func job(_ words: [RESPValue]) -> Job? {
+        var buffer = ByteBuffer()
+        buffer.writeRESPArray(count: words.count)
+        for word in words { if case .bulk(let bytes) = word { buffer.writeRESPBulk(bytes) } }
+        let stream = RESPStream(side: .client, limits: RESPLimits(frameBytes: 1 << 30))
+        var job: Job?
+        try? buffer.withUnsafeReadableBytes { bytes in
+            try stream.consume(bytes) { frame in
+                job = self.job(frame, at: 0)
+                return false
+            }
+        }
+        return job
+    }
+
+    private static func job(_ fields: RecordFields) -> Job? {
+        guard let id = fields["id"].flatMap({ JobID(hexadecimal: $0) }), let name = fields.text("name"),
+            let args = fields["args"], let status = fields.text("status").flatMap(JobStatus.init(rawValue:)),
+            let attempt = fields.integer("attempt").flatMap(Int32.init(exactly:)),
+            let runs = fields.integer("runs").flatMap(Int32.init(exactly:)), let dueAt = fields.time("due_at"),
+            let distributor = fields.text("distributor")
+        else { return nil }
+        let options = JobOptions(
+            period: fields.number("period"), node: fields.text("node"), notNode: fields.text("not_node"),
+            isDeferred: fields["defer"] != nil, maxAttempt: fields.integer("max_attempt"),
+            retryMultiplier: fields.number("retry_multiplier"))
+        var job = Job(
+            id: id, name: name, args: JobArguments(unchecked: Array(args)), options: options, distributor: distributor,
+            createdAt: dueAt)
+        job.dueAt = dueAt
+        job.status = status
+        job.attempt = attempt
+        job.runs = runs
+        job.runAt = fields.time("run_at")
+        job.failedAt = fields.time("failed_at")
+        job.makeAfter = fields.number("make_after")
+        job.lastError = fields.text("last_error")
+        job.lastTraceback = fields.text("traceback")
+        return job
+    }
+}
+
+/// Names and values in turn, as the server hands out a hash.
+package struct RecordFields {
+    private var values: [String: UnsafeRawBufferPointer] = [:]
+
+    package init(_ frame: RESPFrame, at token: Int) {
+        guard frame.kind(ofToken: token) == .array else { return }
+        for index in stride(from: token + 1, to: token + frame.value(ofToken: token), by: 2) {
+            values[String(decoding: frame.bytes(ofToken: index), as: UTF8.self)] = frame.bytes(ofToken: index + 1)
+        }
+    }
+
+    package subscript(name: String) -> UnsafeRawBufferPointer? { values[name] }
+    package func text(_ name: String) -> String? { values[name].map { String(decoding: $0, as: UTF8.self) } }
+    package func integer(_ name: String) -> Int? { text(name).flatMap { Int($0) } }
+    package func number(_ name: String) -> Double? { text(name).flatMap { Double($0) } }
+    package func time(_ name: String) -> Timestamp? {
+        text(name).flatMap { Int64($0) }.map { Timestamp(microseconds: $0) }
+    }
+}
+
+// MARK: - For people
 
 extension Job {
     /// The record as `JOB id` shows it, name and value in turn; fields that are not set are left out. Times are seconds

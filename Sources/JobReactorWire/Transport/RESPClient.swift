@@ -14,7 +14,7 @@ package final class RESPClient: Sendable {
 
     /// Connects and says the password, when there is one. Throws ``WireError``.
     package static func connect(
-        to address: Address, security: WireSecurity = WireSecurity(),
+        to address: Address, security: WireSecurity = WireSecurity(), limits: RESPLimits = RESPLimits(),
         on group: (any EventLoopGroup)? = nil
     ) async throws -> RESPClient {
         let loop = (group ?? MultiThreadedEventLoopGroup.singleton).next()
@@ -23,7 +23,7 @@ package final class RESPClient: Sendable {
             client = try await loop.flatSubmit {
                 let conversation = NIOLoopBound(Conversation(), eventLoop: loop)
                 return Dialer.connect(to: address, on: loop, tls: security.tls) {
-                    let connection = Connection(role: .client, limits: RESPLimits(), session: conversation.value)
+                    let connection = Connection(role: .client, limits: limits, session: conversation.value)
                     conversation.value.connection = connection
                     return connection
                 }.map { RESPClient(channel: $0, conversation: conversation) }

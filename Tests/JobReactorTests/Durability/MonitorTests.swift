@@ -33,7 +33,7 @@ import Testing
     @Test("of a node that does not run: listed, loaded, retried, cancelled and destroyed", arguments: Kind.allCases)
     func stopped(_ kind: Kind) async throws {
         let place = try await Self.place(kind)
-        let storage = place.makeStorage()
+        let storage = try #require(place.makeStorage())
         try await storage.open(StorageOwner(name: "n1", address: "localhost:1"))
         let jobs = [
             Self.job(1, "a"), Self.job(2, "a", .failed), Self.job(3, "b"), Self.job(4, "b", .complete),
@@ -78,18 +78,24 @@ import Testing
         #expect(end.isEmpty)
     }
 
-    @Test("of a node that runs: the node makes the change, and the application hears of it", arguments: Kind.allCases)
-    func running(_ kind: Kind) async throws {
-        let (place, runs) = (try await Self.place(kind), RunLog())
+    /// Nil is memory, seen through the node's port.
+    @Test(
+        "of a node that runs: the node makes the change, and the application hears of it",
+        arguments: [.redis, .sqlite, nil] as [Kind?])
+    func running(_ kind: Kind?) async throws {
+        let runs = RunLog()
+        let place: (any StoragePlace)? = if let kind { try await Self.place(kind) } else { nil }
+        let storage = place?.makeStorage() ?? MemoryStorage()
         try await Cluster.run(scripts: ["jobs.lua": runs.lua]) { cluster in
             let distributor = try await cluster.startDistributor()
-            try await cluster.startNode("n1", for: [distributor]) {
-                $0.storage = place.makeStorage()
+            let node = try await cluster.startNode("n1", for: [distributor]) {
+                $0.storage = storage
                 $0.server = Address(host: "localhost", port: 0)
                 $0.policy.maxAttempt = 1
             }
             try await waitForNodes(["n1"], at: distributor)
-            let monitor = JobMonitor(place)
+            let port = try await node.port() ?? 0
+            let monitor = place.map { JobMonitor($0) } ?? JobMonitor(node: Address(host: "localhost", port: port))
             let outcomes = Outcomes()
             let waiting = try distributor.enqueue(
                 "note", ["text": "early"], JobOptions(after: 3600), feedback: outcomes.feedback)
@@ -128,12 +134,45 @@ import Testing
     @Test("of a node that runs and does not listen: a change says what to do")
     func unreachable() async throws {
         let place = try await Self.place(.redis)
-        let storage = place.makeStorage()
+        let storage = try #require(place.makeStorage())
         try await storage.open(StorageOwner(name: "n1"))
         try await storage.save([Self.job(1, "a")])
         let error = await #expect(throws: StorageError.self) { try await JobMonitor(place).cancel(Self.job(1, "a").id) }
         #expect(error?.code == .held)
         #expect(error?.message.contains("--server") == true)
         await storage.close()
+    }
+
+    @Test("asked of a node: pages of any size, and who is no node says so")
+    func node() async throws {
+        try await Cluster.run(scripts: ["jobs.lua": "job('late', function() end)"]) { cluster in
+            let distributor = try await cluster.startDistributor()
+            let node = try await cluster.startNode("n1", for: [distributor]) {
+                $0.server = Address(host: "localhost", port: 0)
+            }
+            try await waitForNodes(["n1"], at: distributor)
+            let jobs = (0..<1200).map { JobSubmission("late", ["n": JSONValue($0)], JobOptions(after: 3600)) }
+            let ids = try distributor.enqueue(contentsOf: jobs)
+            let monitor = JobMonitor(node: Address(host: "localhost", port: try await node.port() ?? 0))
+            try await eventually("all are there") { try await monitor.jobs().count == 1200 }
+            let found = try await monitor.jobs()
+            #expect(found.map(\.job.id) == ids.sorted())
+            #expect(found.allSatisfy { $0.owner.name == "n1" && $0.job.status == .queued })
+            let first = try await monitor.jobs(limit: 501)
+            #expect(first == Array(found.prefix(501)))
+            let other = try await monitor.jobs(JobMonitor.Filter(node: "n2"))
+            #expect(other.isEmpty)
+            let missing = try await monitor.load(JobID(high: 9, low: 9))
+            #expect(missing == nil)
+            let port = try #require(distributor.port)
+            let error = await #expect(throws: StorageError.self) {
+                try await JobMonitor(node: Address(host: "localhost", port: port)).jobs()
+            }
+            #expect(error?.message == "localhost:\(port) is no node: name the --server of one")
+        }
+        let gone = await #expect(throws: StorageError.self) {
+            try await JobMonitor(node: Address(host: "localhost", port: 1)).jobs()
+        }
+        #expect(gone?.message.contains("start it with --server localhost:1") == true)
     }
 }

@@ -42,6 +42,11 @@ import Testing
             ("JOBS", .jobs),
             ("JOB " + ff, .job(id(255))),
             ("CANCEL " + ff, .cancel(id(255))),
+            ("RETRY " + ff, .retry(id(255))),
+            ("DESTROY " + ff, .destroy(id(255))),
+            ("RECORD " + ff, .record(id(255))),
+            ("RECORDS", .records(after: nil, count: 100)),
+            ("RECORDS COUNT 1000 AFTER " + ff, .records(after: id(255), count: 1000)),
             (
                 "NODE 1 n1 i VOLATILE h:1 p",
                 .handshake(

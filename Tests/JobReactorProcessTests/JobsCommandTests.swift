@@ -1,0 +1,102 @@
+import Foundation
+import Testing
+
+/// `jobreactor jobs` as an operator types it, for nodes that run and nodes that do not.
+@Suite struct JobsCommandTests {
+    /// The ids in a table or in lines of JSON.
+    private static func ids(_ text: String) -> [String] {
+        text.matches(of: /\b[0-9a-f]{32}\b/).map { String($0.output) }
+    }
+
+    @Test("jobs in memory: their node is asked at its server")
+    func memory() async throws {
+        let installation = try await Installation()
+        let port = try Programs.freePort()
+        let node = try await installation.startNode("n1", ["--server", "localhost:\(port)", "--max-attempt", "1"])
+        defer { node.signal(SIGTERM) }
+        let at = ["--server", "localhost:\(port)"]
+        let late = try await installation.jobreactor(["enqueue", "greet", "name=Ada", "--after", "3600"])
+        let other = try await installation.jobreactor(["enqueue", "echo", "--after", "3600"])
+        _ = try await installation.jobreactor(["enqueue", "fails", "--wait"])
+        let (lateID, otherID) = (try #require(Self.ids(late.output).first), try #require(Self.ids(other.output).first))
+        try await eventually("all are listed") {
+            Self.ids(try await installation.jobreactor(["jobs", "list"] + at).output).count == 3
+        }
+        let table = try await installation.jobreactor(["jobs", "list"] + at).output
+        #expect(table.contains("in 3600 s") || table.contains("in 3599 s") || table.contains("in 35"))
+        let failed = try await installation.jobreactor(["jobs", "list", "--status", "failed", "--json"] + at)
+        let record = try JSONSerialization.jsonObject(with: Data(failed.output.utf8)) as? [String: Any]
+        #expect(record?["name"] as? String == "fails")
+        #expect((record?["last_error"] as? String)?.contains("no disk") == true)
+        #expect(record?["on_node"] as? String == "n1")
+        #expect(record?["attempt"] as? Int == 1)
+
+        let shown = try await installation.jobreactor(["jobs", "show", lateID] + at)
+        #expect(shown.output.contains(#"{"name":"Ada"}"#))
+        let retried = try await installation.jobreactor(["jobs", "retry", lateID] + at)
+        #expect(retried.status == 0 && retried.output == "runs again: \(lateID)\n")
+        try await eventually("it ran and is gone") {
+            try await installation.jobreactor(["jobs", "show", lateID] + at).status == 1
+        }
+        let twice = try await installation.jobreactor(["jobs", "retry", lateID] + at)
+        #expect(twice.status == 1 && twice.errors.contains("no job \(lateID) that could be run again"))
+        let destroyed = try await installation.jobreactor(["jobs", "destroy", otherID] + at)
+        #expect(destroyed.status == 0)
+        let rest = try await installation.jobreactor(["jobs", "destroy-all", "--node", "n1"] + at)
+        #expect(rest.output == "destroyed 1 job of n1\n")
+        let end = try await installation.jobreactor(["jobs", "list"] + at)
+        #expect(end.status == 0 && Self.ids(end.output).isEmpty)
+    }
+
+    @Test("stored jobs: with their node running, and without it", arguments: Place.Kind.allCases)
+    func stored(_ kind: Place.Kind) async throws {
+        let place = try await Place(kind)
+        let installation = try await Installation()
+        let port = try Programs.freePort()
+        let node = try await installation.startNode("n1", place.option("n1") + ["--server", "localhost:\(port)"])
+        for name in ["greet", "echo", "greet", "echo"] {
+            _ = try await installation.jobreactor(["enqueue", name, "--after", "3600"])
+        }
+        try await eventually("all are listed") {
+            Self.ids(try await installation.jobreactor(["jobs", "list"] + place.option("n1")).output).count == 4
+        }
+        let greets = Self.ids(
+            try await installation.jobreactor(["jobs", "list", "--name", "greet"] + place.option("n1")).output)
+        try #require(greets.count == 2)
+        let cancelled = try await installation.jobreactor(["jobs", "cancel", greets[0]] + place.option("n1"))
+        #expect(cancelled.status == 0 && cancelled.output == "cancelled \(greets[0])\n")
+        try await eventually("the node has cancelled it") {
+            Self.ids(try await installation.jobreactor(["jobs", "list"] + place.option("n1")).output).count == 3
+        }
+        node.signal(SIGTERM)
+        #expect(try await node.exitStatus() == 0)
+        let shown = try await installation.jobreactor(["jobs", "show", greets[1], "--json"] + place.option("n1"))
+        #expect(shown.status == 0 && shown.output.contains(#""on_node":"n1""#))
+        let destroyed = try await installation.jobreactor(["jobs", "destroy", greets[1]] + place.option("n1"))
+        #expect(destroyed.status == 0)
+        let again = try await installation.jobreactor(["jobs", "destroy", greets[1]] + place.option("n1"))
+        #expect(again.status == 1 && again.errors.contains("there is no job \(greets[1]) there"))
+        let all = try await installation.jobreactor(["jobs", "destroy-all", "--node", "n1"] + place.option("n1"))
+        #expect(all.output == "destroyed 2 jobs of n1\n")
+    }
+
+    @Test(
+        "what cannot work says what to do",
+        arguments: [
+            (["jobs", "list"], 64, "--storage sqlite:FILE or redis://…, or the --server of a node"),
+            (["jobs", "list", "--server", "localhost:1"], 1, "cannot ask the node at localhost:1: connection refused"),
+            (["jobs", "list", "--storage", "sqlite:/no/such/file"], 1, "/no/such/file"),
+            (["jobs", "list", "--storage", "redis://localhost:1"], 1, "cannot reach redis://localhost:1"),
+            (["jobs", "list", "--storage", "postgres://x"], 64, "postgres://x"),
+            (["jobs", "list", "--server", "localhost:1", "--status", "done"], 64, "--status takes one of new, queued"),
+            (["jobs", "list", "--server", "localhost:1", "--limit", "0"], 64, "--limit takes a number of jobs from 1"),
+            (["jobs", "show", "12", "--server", "localhost:1"], 64, "12"),
+            (["jobs", "retry", String(repeating: "0", count: 32)], 64, "say where to look"),
+        ] as [([String], Int32, String)])
+    func wrong(_ words: [String], status: Int32, text: String) async throws {
+        let ended = try await Programs.run("jobreactor", words)
+        #expect(ended.status == status)
+        #expect(ended.errors.contains(text), "\(ended.errors)")
+        #expect(ended.output.isEmpty)
+    }
+}
