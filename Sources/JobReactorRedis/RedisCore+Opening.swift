@@ -162,7 +162,28 @@ extension RedisCore {
         lastProblem = nil
         patience?.cancel()
         scheduleRenewal()
+        checkServer(over: link)
         done(.success(()))
+    }
+
+    /// Warns of a server that is set up to lose jobs. One that does not tell is not asked twice.
+    private func checkServer(over link: RedisLink) {
+        link.send(["INFO"]) { frame in
+            let lines = (RESPValue(frame).text ?? "").split(whereSeparator: \.isNewline)
+            func value(_ name: String) -> Substring? {
+                lines.first { $0.hasPrefix(name + ":") }?.dropFirst(name.count + 1)
+            }
+            if let policy = value("maxmemory_policy"), policy != "noeviction", value("maxmemory") != "0" {
+                self.options.logger.warning(
+                    "Redis may throw jobs away when it is full: set maxmemory-policy noeviction",
+                    metadata: ["server": "\(self.location)", "maxmemory-policy": "\(policy)"])
+            }
+            if value("aof_enabled") == "0" {
+                self.options.logger.warning(
+                    "Redis forgets the last jobs when it crashes: set appendonly yes",
+                    metadata: ["server": "\(self.location)"])
+            }
+        }
     }
 
     /// A new connection in the place of one that was lost: what that one still has under way is refused from now on.

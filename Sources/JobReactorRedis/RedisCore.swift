@@ -102,6 +102,11 @@ final class RedisCore {
         case .lost(let error): return answer(.failure(error))
         case .closed, .opening, .closing: return answer(.failure(.notOpen))
         }
+        guard words.count <= options.maximumWords else {
+            return answer(
+                .failure(
+                    StorageError("a batch of \(words.count) words is more than Redis takes at once: give it in parts")))
+        }
         lastNumber += 1
         let call = Call(number: lastNumber, script: script, keys: keys, words: words, answer: answer)
         calls.append(call)

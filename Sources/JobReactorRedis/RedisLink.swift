@@ -49,6 +49,12 @@ final class RedisLink: ConnectionSession {
         }
     }
 
+    /// Sends a command that is no script.
+    func send(_ words: [String], _ answer: @escaping (RESPFrame) -> Void) {
+        waiting.append(answer)
+        connection?.write { $0.writeRESPCommand(words) }
+    }
+
     func close(reason: String) {
         connection?.closeNow(reason: reason)
     }

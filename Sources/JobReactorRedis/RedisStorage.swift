@@ -29,6 +29,8 @@ public final class RedisStorage: SharedJobStorage {
         /// before its server.
         public var patience: Double
         public var logger: Logger
+        /// Of a call: a server ends the connection at a command of 2^20.
+        var maximumWords = 1_000_000
 
         public init(
             lease: Double = 15, maximumFinished: Int = 10_000, maximumFinishedAge: Double = 30 * 86_400,

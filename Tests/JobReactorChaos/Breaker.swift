@@ -6,8 +6,10 @@ struct Fault: Sendable {
     enum Kind: String, CaseIterable, Sendable {
         /// A process is killed, and started again a little later.
         case kill
-        /// A process is stopped for a while, and then goes on.
+        /// A process is stopped for a while, and then goes on before anyone has given it up.
         case freeze
+        /// A node is stopped for so long that its lease ends and another takes over its jobs, and then goes on.
+        case hang
         /// The connections between some of the processes are cut.
         case cut
         /// The Redis server is killed and started again, or frozen for a while.
@@ -17,6 +19,7 @@ struct Fault: Sendable {
     }
 
     let kind: Kind
+    /// The process, where one is meant.
     let what: String
     let from: Date
     var until: Date
@@ -66,6 +69,12 @@ actor Breaker {
             member.signal(SIGSTOP)
             try await Task.sleep(for: .seconds(pause))
             member.signal(SIGCONT)
+        case .hang:
+            guard let node = installation.nodes.randomElement(using: &random), node.name != lost else { return }
+            what = node.name
+            node.signal(SIGSTOP)
+            try await Task.sleep(for: .seconds(20))
+            node.signal(SIGCONT)
         case .lose:
             guard !faults.contains(where: { $0.kind == .lose }), let node = installation.nodes.last else { return }
             what = node.name

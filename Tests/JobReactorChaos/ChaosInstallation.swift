@@ -13,6 +13,7 @@ final class Member: Sendable {
     private let arguments: [String]
     private let log: String
     private let process = Guarded<Process?>(nil)
+    private let started = Guarded<Set<Int32>>([])
 
     init(_ name: String, _ program: String, _ arguments: [String], folder: String) throws {
         self.name = name
@@ -34,7 +35,11 @@ final class Member: Sendable {
         try process.run()
         try endWithUs(process.processIdentifier)
         self.process.withLock { $0 = process }
+        _ = started.withLock { $0.insert(process.processIdentifier) }
     }
+
+    /// The ids of the processes that it has been.
+    var processes: Set<Int32> { started.withLock { $0 } }
 
     var isRunning: Bool { process.withLock { $0?.isRunning == true } }
 
@@ -86,19 +91,20 @@ final class ChaosInstallation: Sendable {
     private let isKept = Guarded(false)
 
     private static let script = """
-        -- A line a run, in one write: its number, its attempt, and when.
-        local function note(args, what)
+        -- A line a run, in one write: its number, by which process, and when.
+        local pid = assert(io.open('/proc/self/stat')):read('n')
+        local function note(args)
           local file = assert(io.open(args.file, 'a'))
-          file:write(string.format('%d %s %d\\n', args.n, what, os.time()))
+          file:write(string.format('%d %d %d\\n', args.n, pid, os.time()))
           file:close()
         end
-        job('plain', function(args) note(args, 'run') end)
+        job('plain', function(args) note(args) end)
         job('flaky', { max_attempt = 1000, backoff = function() return 0.2 end }, function(args)
-          note(args, 'run')
+          note(args)
           if args.job_itself.attempt % 2 == 1 then error('once more') end
         end)
         job('busy', function(args)
-          note(args, 'run')
+          note(args)
           local x = 0
           for i = 1, 2e5 do x = x + i end
         end)
@@ -153,14 +159,24 @@ final class ChaosInstallation: Sendable {
 
     var members: [Member] { nodes + distributors }
 
-    /// What ran, in the order it was noted: number and second.
-    func runs() -> [(number: Int, second: Int)] {
+    /// What ran, in the order it was noted.
+    func runs() -> [Run] {
         let text = (try? String(contentsOfFile: runFile, encoding: .utf8)) ?? ""
         return text.split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ")
-            guard words.count == 3, let number = Int(words[0]), let second = Int(words[2]) else { return nil }
-            return (number, second)
+            guard words.count == 3, let number = Int(words[0]), let process = Int32(words[1]),
+                let second = Int(words[2])
+            else { return nil }
+            let member = members.first { $0.processes.contains(process) }
+            return Run(number: number, member: member?.name ?? "", second: second)
         }
+    }
+
+    /// One run of a job.
+    struct Run {
+        let number: Int
+        let member: String
+        let second: Int
     }
 
     func keep() { isKept.withLock { $0 = true } }

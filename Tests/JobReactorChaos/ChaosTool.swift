@@ -17,7 +17,7 @@ struct ChaosTool: AsyncParsableCommand {
     @Option(help: "Number of nodes.") var nodes = 3
     @Option(
         help:
-            "What is broken, each with an option of its own: kill, freeze, cut, server, lose. Everything when not said."
+            "What is broken, each with an option of its own: kill, freeze, hang, cut, server, lose. Everything but hang when not said."
     )
     var faults: [Fault.Kind] = []
     @Option(help: "Folder of the program jobreactor.") var programs: String?
@@ -31,7 +31,7 @@ struct ChaosTool: AsyncParsableCommand {
             .deletingLastPathComponent().path
         let installation = try await ChaosInstallation(programs: folder, storage: storage, nodes: nodes)
         defer { installation.end() }
-        let kinds = (faults.isEmpty ? Fault.Kind.allCases : faults).filter {
+        let kinds = (faults.isEmpty ? Fault.Kind.allCases.filter { $0 != .hang } : faults).filter {
             storage == .redis || $0 != .server && $0 != .lose
         }
         let breaker = Breaker(installation, seed: seed, kinds: kinds)

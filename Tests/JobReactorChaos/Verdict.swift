@@ -4,12 +4,12 @@ import Foundation
 struct Verdict {
     private let work: Work.Result
     private let faults: [Fault]
-    private let runs: [Int: [Int]]
+    private let runs: [Int: [ChaosInstallation.Run]]
 
-    init(work: Work.Result, faults: [Fault], runs: [(number: Int, second: Int)]) {
+    init(work: Work.Result, faults: [Fault], runs: [ChaosInstallation.Run]) {
         self.work = work
         self.faults = faults
-        self.runs = runs.reduce(into: [:]) { $0[$1.number, default: []].append($1.second) }
+        self.runs = Dictionary(grouping: runs, by: \.number)
     }
 
     private var lost: [Int] { work.accepted.filter { runs[$0] == nil }.sorted() }
@@ -18,17 +18,23 @@ struct Verdict {
 
     /// Runs beyond those that a job has by itself: a flaky one has two.
     private var repeated: [Int] {
-        runs.filter { number, seconds in seconds.count > (number % 10 == 0 ? 2 : 1) }.map(\.key).sorted()
+        runs.filter { number, runs in runs.count > (number % 10 == 0 ? 2 : 1) }.map(\.key).sorted()
     }
 
-    /// Repeated runs with no crash between the first and the last. Cut connections are none.
+    /// Repeated runs that no crash explains: only the end of the process that ran the job, or of a distributor, which may
+    /// not remember where it has sent it, or a node so long away that another took its jobs over. Cut connections, short
+    /// freezes, and a storage that is killed or frozen explain none.
     private var unexplained: [Int] {
-        let crashes = faults.filter { $0.kind != .cut }
+        let crashes = faults.filter { [.kill, .lose, .hang].contains($0.kind) }
         return repeated.filter { number in
-            guard let seconds = runs[number], let first = seconds.min(), let last = seconds.max() else { return false }
+            guard let runs = runs[number], let first = runs.map(\.second).min(), let last = runs.map(\.second).max()
+            else { return false }
             return !crashes.contains { crash in
+                guard crash.what.hasPrefix("d") || runs.contains(where: { $0.member == crash.what }) else {
+                    return false
+                }
                 // The runs are known to the second, and a process notes a run before it ends.
-                crash.until.timeIntervalSince1970 >= Double(first) - 1
+                return crash.until.timeIntervalSince1970 >= Double(first) - 1
                     && crash.from.timeIntervalSince1970 <= Double(last) + 1
             }
         }
@@ -51,7 +57,9 @@ struct Verdict {
         for (name, numbers) in [
             ("lost", lost), ("without outcome", untold), ("told twice", toldTwice), ("unexplained", unexplained),
         ] where !numbers.isEmpty {
-            lines.append("\(name): \(numbers.prefix(20).map { "\($0)@\(runs[$0] ?? [])" }.joined(separator: " "))")
+            lines.append(
+                "\(name): \(numbers.prefix(20).map { number in "\(number)@\((runs[number] ?? []).map { "\($0.member):\($0.second)" })" }.joined(separator: " "))"
+            )
         }
         if !isGood {
             for fault in faults {

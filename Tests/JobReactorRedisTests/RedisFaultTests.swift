@@ -2,6 +2,7 @@ import Foundation
 import JobReactorCore
 import JobReactorTesting
 import JobReactorWire
+import Logging
 import Testing
 
 @testable import JobReactorRedis
@@ -21,6 +22,46 @@ import Testing
         StoredReport(
             JobReport(id: job.id, name: job.name, feedback: Feedback(.success, args: [:]), status: .complete, run: 1),
             distributor: "app", madeAt: Timestamp(microseconds: 9))
+    }
+
+    @Test("a batch larger than a command of Redis may be fails, says why, and disturbs no other call")
+    func tooLarge() async throws {
+        var options = RedisStorage.Options(logger: silent)
+        options.maximumWords = 1000
+        let subject = RedisStorage(try await SharedRedis.location(), options: options)
+        try await subject.open(Self.owner)
+        let error = await #expect(throws: StorageError.self) {
+            try await subject.save((0..<100).map(Self.job))
+        }
+        #expect(error?.code == .failed)
+        #expect(error?.message.contains("give it in parts") == true)
+        let saved = try await subject.save([Self.job(1)])
+        #expect(saved.count == 1)
+        await subject.close()
+    }
+
+    @Test(
+        "a server that may forget jobs is told of at the opening",
+        arguments: [
+            ([], []),
+            (["--appendonly", "no"], ["Redis forgets the last jobs when it crashes: set appendonly yes"]),
+            (
+                ["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"],
+                ["Redis may throw jobs away when it is full: set maxmemory-policy noeviction"]
+            ),
+            (["--maxmemory", "100mb", "--maxmemory-policy", "noeviction"], []),
+        ] as [([String], [String])])
+    func warnings(_ options: [String], expected: [String]) async throws {
+        let server = try await RedisServer.start(options)
+        let log = Locked<[String]>([])
+        let subject = RedisStorage(
+            try #require(RedisLocation(server.url)),
+            options: RedisStorage.Options(logger: Logger(label: "test") { _ in WarningLog(lines: log) }))
+        try await subject.open(Self.owner)
+        // Answered after the server was asked.
+        _ = try await subject.jobs(limit: 1)
+        #expect(log.withLock { $0 } == expected)
+        await subject.close()
     }
 
     /// Every place to cut at: within the commands, between command and answer, within the answers.
@@ -318,4 +359,18 @@ import Testing
         #expect(left.map(\.id.high) == [8])
         await byAge.close()
     }
+}
+
+/// Keeps what is logged at warning and above.
+private struct WarningLog: LogHandler {
+    let lines: Locked<[String]>
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.warning
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { lines.withLock { $0.append("\(event.message)") } }
 }

@@ -8,6 +8,9 @@ internal import NIOCore
 /// In this storage the `distributor` of a record tells whose the job is: the id of the producer that waits for the
 /// outcome, and behind a space the node that owns the job.
 final class JobKeeper {
+    /// So many jobs go to the storage at once, at most: a storage may have a limit, and others want their turn.
+    private static let batchLimit = 5_000
+
     private let storage: any JobStorage
     private let loop: any EventLoop
     private let logger: Logger
@@ -59,6 +62,7 @@ final class JobKeeper {
     func close() -> EventLoopFuture<Void> {
         isSaving = false
         flush()
+        while !unsaved.isEmpty { saveNext() }
         isOver = true
         let promise = loop.makePromise(of: Void.self)
         storage.close { promise.succeed() }
@@ -103,17 +107,17 @@ final class JobKeeper {
     private func flush() {
         guard !isOver else { return }
         if !isSaving { saveNext() }
-        if !changes.isEmpty {
-            let batch = changes
-            changes = []
+        while !changes.isEmpty {
+            let batch = Array(changes.prefix(Self.batchLimit))
+            changes.removeFirst(batch.count)
             apply(batch)
         }
     }
 
     private func saveNext() {
         guard !unsaved.isEmpty, !isOver else { return }
-        let batch = unsaved
-        unsaved = []
+        let batch = Array(unsaved.prefix(Self.batchLimit))
+        unsaved.removeFirst(batch.count)
         isSaving = true
         let bound = NIOLoopBound((self, batch), eventLoop: loop)
         storage.save(batch.compactMap(\.job)) { result in

@@ -136,15 +136,19 @@ public struct JobMonitor: Sendable {
         guard let storage = place.makeStorage() else { throw StorageError("\(owner.name) does not run") }
         try await storage.open(StorageOwner(role: owner.role, name: owner.name))
         do throws(StorageError) {
-            var changes: [JobChange] = []
-            for id in ids {
-                if let job = try await storage.load(id), let step = change.step(for: job, now: .now) {
-                    changes.append(step)
+            var count = 0
+            for start in stride(from: 0, to: ids.count, by: 1000) {
+                var changes: [JobChange] = []
+                for id in ids[start..<min(start + 1000, ids.count)] {
+                    if let job = try await storage.load(id), let step = change.step(for: job, now: .now) {
+                        changes.append(step)
+                    }
                 }
+                try await storage.apply(changes)
+                count += changes.count
             }
-            try await storage.apply(changes)
             await storage.close()
-            return changes.count
+            return count
         } catch {
             await storage.close()
             throw error

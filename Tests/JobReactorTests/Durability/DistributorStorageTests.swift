@@ -49,6 +49,27 @@ import Testing
         }
     }
 
+    @Test("gives its storage a large number of jobs in parts, and all that is stored is there after a stop")
+    func largeBatches() async throws {
+        let place = try await SharedRedis.location()
+        try await Cluster.run(scripts: [:]) { cluster in
+            let sizes = Locked<[Int]>([])
+            let storage = MeasuringStorage(storage: place.storage()) { size in sizes.withLock { $0.append(size) } }
+            let distributor = Distributor(
+                DistributorConfiguration(name: "app", port: 0, storage: storage, logger: cluster.logger))
+            try await distributor.start()
+            let ids = try distributor.enqueue(contentsOf: (0..<12_000).map { _ in JobSubmission("absent") })
+            await distributor.stop()
+            #expect(sizes.withLock { $0.reduce(0, +) } == 12_000)
+            #expect(sizes.withLock { $0.max() } == 5_000)
+            let after = place.storage()
+            try await after.open(StorageOwner(role: .distributor, name: "app"))
+            let stored = try await after.jobs(limit: 20_000)
+            #expect(stored.map(\.id) == ids.sorted())
+            await after.close()
+        }
+    }
+
     @Test("acknowledges a command when the job is stored, and refuses it when it cannot be")
     func acknowledged() async throws {
         let place = try await SharedRedis.location()
@@ -222,5 +243,16 @@ final class SlowStorage: ForwardingStorage {
         gate.pass { [storage] passes in
             if passes { storage.save(jobs, done: done) } else { done(.failure(FaultInjectingStorage.fault)) }
         }
+    }
+}
+
+/// Tells how many jobs each save has.
+struct MeasuringStorage: ForwardingStorage {
+    let storage: any JobStorage
+    let note: @Sendable (Int) -> Void
+
+    func save(_ jobs: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void) {
+        note(jobs.count)
+        storage.save(jobs, done: done)
     }
 }
