@@ -36,10 +36,14 @@ extension DistributorCore {
         takeovers.lost[name] = Takeovers.LostNode(place: place, deadline: deadline)
     }
 
+    /// Who takes over from a node of that place. Every distributor chooses the same one: a job in doubt at one of them may
+    /// have been taken over for another.
+    private func heir(at place: String) -> NodeLink? {
+        links.values.filter { $0.introduction.place == place }.min { $0.introduction.name < $1.introduction.name }
+    }
+
     func handOver(_ name: String) {
-        guard let lost = takeovers.lost[name], lost.isGivenUp,
-            let heir = links.values.first(where: { $0.introduction.place == lost.place })
-        else { return }
+        guard let lost = takeovers.lost[name], lost.isGivenUp, let heir = heir(at: lost.place) else { return }
         logger.notice(
             "a node has not come back: another takes over its jobs",
             metadata: ["node": "\(name)", "by": "\(heir.introduction.name)"])
@@ -54,8 +58,7 @@ extension DistributorCore {
         for (name, lost) in takeovers.lost where lost.place == place && lost.isGivenUp { handOver(name) }
         guard takeovers.askedPlaces.insert(place).inserted else { return }
         loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(configuration.takeoverTime * 1000))) {
-            let someone = self.links.values.first { $0.introduction.place == place }
-            if let someone { someone.sendAdopt(nil) } else { self.takeovers.askedPlaces.remove(place) }
+            if let heir = self.heir(at: place) { heir.sendAdopt(nil) } else { self.takeovers.askedPlaces.remove(place) }
         }
     }
 

@@ -76,15 +76,20 @@ import Testing
         }
     }
 
-    @Test("a job that the lost node may have had goes to the one that takes over, and runs once")
-    func inDoubt() async throws {
+    /// A second distributor has the jobs taken over as well, perhaps before the first; both must have chosen one heir.
+    @Test(
+        "a job that the lost node may have had goes to the one that takes over, and runs once",
+        arguments: [["heir"], ["b", "a", "d", "c"]])
+    func inDoubt(_ heirs: [String]) async throws {
         let (place, runs) = (try await SharedRedis.location(), RunLog())
         try await Cluster.run(scripts: ["jobs.lua": runs.lua]) { cluster in
             let distributor = try await cluster.startDistributor { $0.takeoverTime = 0.5 }
+            let other = try await cluster.startDistributor { $0.takeoverTime = 0.3 }
             let gate = Gate()
             let slow = SlowAnswers(place.storage(), gate)
-            let gone = try await cluster.startNode("gone", for: [distributor]) { $0.storage = slow }
+            let gone = try await cluster.startNode("gone", for: [distributor, other]) { $0.storage = slow }
             try await waitForNodes(["gone"], at: distributor)
+            try await waitForNodes(["gone"], at: other)
             let outcomes = Outcomes()
             // Saved, and due later; but the node cannot say so.
             for number in 0..<5 {
@@ -92,8 +97,11 @@ import Testing
                     "note", ["text": .integer(Int64(number))], JobOptions(after: 1), feedback: outcomes.feedback)
             }
             try await eventually("they are saved") { gate.waiting > 0 }
-            try await cluster.startNode("heir", for: [distributor]) { $0.storage = place.storage() }
-            try await waitForNodes(["gone", "heir"], at: distributor)
+            for heir in heirs {
+                try await cluster.startNode(heir, for: [distributor, other]) { $0.storage = place.storage() }
+            }
+            try await waitForNodes(heirs + ["gone"], at: distributor)
+            try await waitForNodes(heirs + ["gone"], at: other)
             await gone.stop(grace: 0)
             let all = try await outcomes.wait(for: 5)
             #expect(all.count == 5)
