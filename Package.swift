@@ -108,6 +108,10 @@ let package = Package(
             name: "TenLines", dependencies: ["JobReactor"], path: "Examples/TenLines", swiftSettings: strict),
 
         .executableTarget(
+            name: "OwnStorage", dependencies: ["JobReactorCore", "JobReactorNode", "JobReactorWire"],
+            path: "Examples/OwnStorage", swiftSettings: strict),
+
+        .executableTarget(
             name: "JobReactorChaos",
             dependencies: [
                 "JobReactor", "JobReactorTesting", .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -118,7 +122,7 @@ let package = Package(
             dependencies: [
                 "JobReactorChaos",
                 "JobReactor", "JobReactorCommand", "JobReactorTesting", "QuickStart", "AllInOne",
-                "TwoDistributorsThreeNodes", "TenLines",
+                "TwoDistributorsThreeNodes", "TenLines", "OwnStorage",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -43,8 +43,8 @@ public struct RunOutcome: Hashable, Sendable {
 }
 
 /// What the application is told of a run.
-public struct Feedback: Hashable, Sendable {
-    public enum Kind: String, Hashable, Sendable {
+public struct Feedback: Hashable, Sendable, Codable {
+    public enum Kind: String, Hashable, Sendable, Codable {
         case success = "SUCCESS"
         case error = "ERROR"
     }

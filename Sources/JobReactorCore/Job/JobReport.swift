@@ -1,7 +1,7 @@
 /// What a node tells the distributor about one run, until the distributor has it.
-public struct JobReport: Hashable, Sendable {
+public struct JobReport: Hashable, Sendable, Codable {
     /// Tells a report from all others: the runs of a job are numbered from 1 and never set back.
-    public struct Key: Hashable, Sendable, Comparable {
+    public struct Key: Hashable, Sendable, Comparable, Codable {
         public var id: JobID
         public var run: Int32
 

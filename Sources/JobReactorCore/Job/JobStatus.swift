@@ -1,5 +1,5 @@
 /// Where a job stands; the raw values are those of the gem, on the wire, in storage and in Lua.
-public enum JobStatus: String, Hashable, Sendable, CaseIterable {
+public enum JobStatus: String, Hashable, Sendable, CaseIterable, Codable {
     /// Accepted, not yet taken up by a node.
     case new
     /// Waiting on a node for its due time or its turn.

@@ -77,7 +77,7 @@ public enum JobChange: Hashable, Sendable {
 }
 
 /// A report that is kept for its distributor.
-public struct StoredReport: Hashable, Sendable {
+public struct StoredReport: Hashable, Sendable, Codable {
     public var report: JobReport
     /// The name of the distributor that is to have it.
     public var distributor: String
