@@ -51,10 +51,10 @@ import Testing
 
     @Test("gives its storage a large number of jobs in parts, and all that is stored is there after a stop")
     func largeBatches() async throws {
-        let place = try await SharedRedis.location()
+        let place = MemoryStorage()
         try await Cluster.run(scripts: [:]) { cluster in
             let sizes = Locked<[Int]>([])
-            let storage = MeasuringStorage(storage: place.storage()) { size in sizes.withLock { $0.append(size) } }
+            let storage = MeasuringStorage(storage: place) { size in sizes.withLock { $0.append(size) } }
             let distributor = Distributor(
                 DistributorConfiguration(name: "app", port: 0, storage: storage, logger: cluster.logger))
             try await distributor.start()
@@ -62,11 +62,9 @@ import Testing
             await distributor.stop()
             #expect(sizes.withLock { $0.reduce(0, +) } == 12_000)
             #expect(sizes.withLock { $0.max() } == 5_000)
-            let after = place.storage()
-            try await after.open(StorageOwner(role: .distributor, name: "app"))
-            let stored = try await after.jobs(limit: 20_000)
+            try await place.open(StorageOwner(role: .distributor, name: "app"))
+            let stored = try await place.jobs(limit: 20_000)
             #expect(stored.map(\.id) == ids.sorted())
-            await after.close()
         }
     }
 

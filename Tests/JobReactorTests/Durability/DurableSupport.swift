@@ -62,7 +62,10 @@ final class RunLog: Sendable {
         job('fail', function(args) note('fail') error('no good') end)
         job('gated', function(args)
           note('gated')
-          while io.open(args.gate) do progress(0.5) end
+          repeat
+            local gate = io.open(args.gate)
+            if gate then gate:close() progress(0.5) end
+          until not gate
         end)
         job('count', function(args) args.n = (args.n or 0) + 1 note('n ' .. args.n) end)
         """
