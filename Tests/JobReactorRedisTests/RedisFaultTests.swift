@@ -299,13 +299,15 @@ import Testing
         let subject = storage(location)
         try await subject.open(Self.owner)
         await subject.close()
-        _ = try await redis.send(["SET", lease, "elsewhere 1 1 farhost x", "PX", "700"])
-        let opening = Task { try await subject.open(Self.owner) }
-        for _ in 0..<20 {
-            try await Task.sleep(for: .milliseconds(50))
-            _ = try await redis.send(["SET", lease, "elsewhere 1 1 farhost x", "PX", "60000"])
+        _ = try await redis.send(["SET", lease, "elsewhere 1 1 farhost x", "PX", "2000"])
+        let renewing = Task {
+            while !Task.isCancelled {
+                _ = try await redis.send(["SET", lease, "elsewhere 1 1 farhost x", "PX", "2000"])
+                try await Task.sleep(for: .milliseconds(50))
+            }
         }
-        let error = await #expect(throws: StorageError.self) { try await opening.value }
+        let error = await #expect(throws: StorageError.self) { try await subject.open(Self.owner) }
+        renewing.cancel()
         #expect(error?.code == .held)
         #expect(error?.message.contains("process 1 on farhost") == true)
         await redis.close()
