@@ -30,7 +30,8 @@ final class SQLiteLock: Sendable {
             let address = holder.count > 2 && !holder[2].isEmpty ? String(holder[2]) : nil
             let process = holder.count > 1 ? "process \(holder[1])" : nil
             throw .held(
-                by: holder.first.map(String.init) ?? owner.name, address: address, detail: process)
+                by: holder.first.map(String.init) ?? owner.name, address: address, detail: process,
+                remedy: "give this one a file of its own")
         }
         let text = "\(owner.name)\n\(getpid())\n\(owner.address ?? "")\n"
         // It only serves those who are refused.

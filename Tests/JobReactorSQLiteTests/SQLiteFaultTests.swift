@@ -109,6 +109,7 @@ import Testing
         let refusal = await Self.error(folder.file())
         #expect(refusal?.code == .held)
         #expect(refusal?.message.contains("worker_1 is open already (at localhost:9999, process 4711)") == true)
+        #expect(refusal?.message.hasSuffix("stop that one, or give this one a file of its own") == true)
         kill(holder.processIdentifier, SIGKILL)
         while holder.isRunning { try await Task.sleep(for: .milliseconds(10)) }
         let storage = SQLiteStorage(file: folder.file())

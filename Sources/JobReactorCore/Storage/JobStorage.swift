@@ -122,12 +122,14 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension StorageError {
-    /// For the second who opens a storage: names the first.
-    public static func held(by name: String, address: String?, detail: String? = nil) -> StorageError {
+    /// For the second who opens a storage: names the first. `remedy` is what the second can do beside stopping the first.
+    public static func held(
+        by name: String, address: String?, detail: String? = nil, remedy: String = "give this one another name"
+    ) -> StorageError {
         let more = [address.map { "at \($0)" }, detail].compactMap { $0 }.joined(separator: ", ")
         return StorageError(
             "the storage of \(name) is open already\(more.isEmpty ? "" : " (\(more))"):"
-                + " stop that one, or give this one another name",
+                + " stop that one, or \(remedy)",
             code: .held)
     }
 
