@@ -42,8 +42,8 @@ extension DistributorCore {
     /// As the keeper has it.
     static func record(_ job: Job, of sink: Sink, at node: String?) -> Job {
         var record = job
-        if case .producer(let producer) = sink { record.distributor = producer.id }
-        if let node { record.distributor += " \(node)" }
+        let producer = if case .producer(let producer) = sink { producer.id } else { "" }
+        record.distributor = KeptFor(producer: producer, node: node).text
         return record
     }
 
@@ -105,15 +105,15 @@ extension DistributorCore {
 
     private func takeUp(_ stored: Job) {
         guard entries[stored.id] == nil else { return }
-        let words = stored.distributor.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+        let kept = KeptFor(stored)
         var job = stored
         job.distributor = ""
-        let producer = words.first.flatMap { $0.isEmpty ? nil : self.producer(String($0)) }
+        let producer = kept.producer.isEmpty ? nil : self.producer(kept.producer)
         producer?.expectReturn()
         var entry = Entry(name: job.name, sink: producer.map { .producer($0) } ?? .none, job: job)
         entry.isStored = true
-        if words.count == 2 {
-            entry.place = .owned(by: String(words[1]))
+        if let node = kept.node {
+            entry.place = .owned(by: node)
             entry.job = nil
         } else {
             entry.place = .waiting

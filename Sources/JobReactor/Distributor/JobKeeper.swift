@@ -5,8 +5,7 @@ internal import NIOCore
 /// What a distributor has in its storage: the jobs that it has accepted and that no node owns, and those of producers until
 /// their outcome. Everything that comes in one turn of the loop goes to the storage at once.
 ///
-/// In this storage the `distributor` of a record tells whose the job is: the id of the producer that waits for the
-/// outcome, and behind a space the node that owns the job.
+/// In this storage the `distributor` of a record tells whose the job is: see ``KeptFor``.
 final class JobKeeper {
     /// So many jobs go to the storage at once, at most: a storage may have a limit, and others want their turn.
     private static let batchLimit = 5_000
@@ -108,16 +107,23 @@ final class JobKeeper {
         guard !isOver else { return }
         if !isSaving { saveNext() }
         while !changes.isEmpty {
-            let batch = Array(changes.prefix(Self.batchLimit))
-            changes.removeFirst(batch.count)
-            apply(batch)
+            apply(Self.takeFirst(of: &changes))
         }
+    }
+
+    /// As many as may go to the storage at once: as a rule all there are.
+    private static func takeFirst<Element>(of waiting: inout [Element]) -> [Element] {
+        guard waiting.count > batchLimit else {
+            defer { waiting = [] }
+            return waiting
+        }
+        defer { waiting.removeFirst(batchLimit) }
+        return Array(waiting.prefix(batchLimit))
     }
 
     private func saveNext() {
         guard !unsaved.isEmpty, !isOver else { return }
-        let batch = Array(unsaved.prefix(Self.batchLimit))
-        unsaved.removeFirst(batch.count)
+        let batch = Self.takeFirst(of: &unsaved)
         isSaving = true
         let bound = NIOLoopBound((self, batch), eventLoop: loop)
         storage.save(batch.compactMap(\.job)) { result in

@@ -4,8 +4,9 @@ public import JobReactorWire
 /// Looks at stored jobs and changes them, whether or not their nodes run: `jobs_for`, `load`, `destroy` and
 /// `destroy_all_jobs_for` of the gem, and more.
 ///
-/// Looking reads the storage itself. A change is the node's to make while it runs, and is asked of it at its port; when no
-/// process has the jobs open it is made in the storage. Every method may be called from any task.
+/// Looking reads the storage itself. A change is the owner's to make while it runs, and is asked of it at its port; when no
+/// process has the jobs open it is made in the storage. Where nodes and distributors share a place, a job that a node owns is
+/// that node's, whatever a distributor still notes of it. Every method may be called from any task.
 public struct JobMonitor: Sendable {
     /// Which jobs are meant; nil is any.
     public struct Filter: Hashable, Sendable {
@@ -53,12 +54,15 @@ public struct JobMonitor: Sendable {
     /// The jobs of a node, or of all: those that the filter means, in the order of node and age, at most `limit`.
     public func jobs(_ filter: Filter = Filter(), limit: Int = .max) async throws(StorageError) -> [Found] {
         var found: [Found] = []
-        for owner in try await place.owners() where filter.node == nil || filter.node == owner.name {
+        let owners = try await ownersInOrder()
+        let nodes = Set(owners.lazy.filter { $0.role == .node }.map(\.name))
+        for owner in owners where filter.node == nil || filter.node == owner.name {
             var last: JobID?
             while found.count < limit {
                 let page = try await place.jobs(of: owner, after: last, limit: 500)
                 for job in page where filter.matches(job) && found.count < limit {
-                    found.append(Found(job: job, owner: owner))
+                    let node = owner.role == .distributor ? KeptFor(job).node : nil
+                    if node.map(nodes.contains) != true { found.append(Found(job: job, owner: owner)) }
                 }
                 guard page.count == 500, let next = page.last?.id else { break }
                 last = next
@@ -74,10 +78,16 @@ public struct JobMonitor: Sendable {
 
     /// The record of a job, whoever has it; nil when nobody has.
     public func load(_ id: JobID) async throws(StorageError) -> Found? {
-        for owner in try await place.owners() {
+        for owner in try await ownersInOrder() {
             if let job = try await place.load(id, of: owner) { return Found(job: job, owner: owner) }
         }
         return nil
+    }
+
+    /// Nodes before distributors.
+    private func ownersInOrder() async throws(StorageError) -> [StoredOwner] {
+        let owners = try await place.owners()
+        return owners.filter { $0.role == .node } + owners.filter { $0.role == .distributor }
     }
 
     // MARK: Changing
@@ -99,9 +109,10 @@ public struct JobMonitor: Sendable {
     /// Destroys all jobs of a node. Returns how many there were.
     @discardableResult
     public func destroyAllJobs(for node: String) async throws -> Int {
-        let jobs = try await jobs(Filter(node: node))
-        guard let owner = jobs.first?.owner else { return 0 }
-        return try await change(jobs.map(\.job.id), of: owner, .destroy)
+        // A distributor of that name has jobs of its own.
+        let found = try await jobs(Filter(node: node)).filter { $0.owner.role == .node }
+        guard let owner = found.first?.owner else { return 0 }
+        return try await change(found.map(\.job.id), of: owner, .destroy)
     }
 
     private func change(_ id: JobID, _ change: StoredJobChange) async throws -> Bool {
@@ -111,7 +122,11 @@ public struct JobMonitor: Sendable {
 
     private func change(_ ids: [JobID], of owner: StoredOwner, _ change: StoredJobChange) async throws -> Int {
         guard owner.isOpen else { return try await changeInStorage(ids, of: owner, change) }
-        guard owner.role == .node, let text = owner.address, let address = Address(text) else {
+        guard let command = change.command(for: owner.role) else {
+            throw StorageError(
+                "the job waits at the distributor \(owner.name), and runs as soon as a node takes it", code: .held)
+        }
+        guard let text = owner.address, let address = Address(text) else {
             throw StorageError(
                 "\(owner.name) runs and does not listen, so that it cannot be told: stop it first, or start it with"
                     + " --server", code: .held)
@@ -119,7 +134,7 @@ public struct JobMonitor: Sendable {
         let client = try await RESPClient.connect(to: address, security: security)
         var count = 0
         for id in ids {
-            let reply = try await client.send([change.command, id.description])
+            let reply = try await client.send([command, id.description])
             if case .error(let text) = reply {
                 await client.close()
                 throw StorageError("\(owner.name) says \(text)")
@@ -160,12 +175,13 @@ public struct JobMonitor: Sendable {
 enum StoredJobChange {
     case cancel, retry, destroy
 
-    /// Of a node's port.
-    var command: String {
-        switch self {
-        case .cancel: "CANCEL"
-        case .retry: "RETRY"
-        case .destroy: "DESTROY"
+    /// What the owner's port calls it; nil for what it cannot do. What is cancelled at a distributor leaves no record.
+    func command(for role: StorageOwner.Role) -> String? {
+        switch (self, role) {
+        case (.cancel, _), (.destroy, .distributor): "CANCEL"
+        case (.retry, .node): "RETRY"
+        case (.destroy, .node): "DESTROY"
+        case (.retry, .distributor): nil
         }
     }
 

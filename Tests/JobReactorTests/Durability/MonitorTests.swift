@@ -143,6 +143,50 @@ import Testing
         await storage.close()
     }
 
+    @Test("where distributor and node share a place a job is seen once, and cancelled where it is")
+    func sharedPlace() async throws {
+        let location = try await SharedRedis.location()
+        try await Cluster.run(scripts: ["jobs.lua": "job('late', function() end)"]) { cluster in
+            let port = try RedisServer.freePort()
+            let distributor = Distributor(
+                DistributorConfiguration(
+                    name: "app", port: port, grace: 0, storage: location.storage(), logger: cluster.logger))
+            try await distributor.start()
+            let client = try await JobClient.connect(host: "localhost", port: port)
+            let monitor = JobMonitor(RedisPlace(location))
+            let outcomes = Outcomes()
+            // One for a node that is not there yet, and one that it will own.
+            let parked = try client.enqueue("absent", [:], JobOptions(), feedback: outcomes.feedback)
+            let owned = try client.enqueue("late", [:], JobOptions(after: 3600), feedback: outcomes.feedback)
+            try await eventually("both wait at the distributor") {
+                try await monitor.jobs().map(\.owner.role) == [.distributor, .distributor]
+            }
+            let error = await #expect(throws: StorageError.self) { try await monitor.retry(parked) }
+            #expect(error?.message.contains("as soon as a node takes it") == true)
+            try await cluster.startNode("n1", for: [distributor]) {
+                $0.storage = location.storage()
+                $0.server = Address(host: "localhost", port: 0)
+            }
+            try await eventually("the node owns one, and it is seen once") {
+                try await monitor.jobs().map(\.owner.name) == ["n1", "app"]
+            }
+            let place = RedisPlace(location)
+            let app = try #require(try await place.owners().first { $0.role == .distributor })
+            let noted = try await place.jobs(of: app, after: nil, limit: 10)
+            #expect(Set(noted.map(\.id)) == [parked, owned])
+            let found = try await monitor.load(owned)
+            #expect(found?.owner.name == "n1")
+            let areCancelled = (try await monitor.cancel(owned), try await monitor.destroy(parked))
+            #expect(areCancelled == (true, true))
+            let all = try await outcomes.wait(for: 2)
+            #expect(Set(all.map(\.id)) == [parked, owned])
+            #expect(all.allSatisfy { $0.status == .cancelled })
+            try await eventually("nothing is left") { try await monitor.jobs().isEmpty }
+            await client.stop()
+            await distributor.stop()
+        }
+    }
+
     @Test("asked of a node: pages of any size, and who is no node says so")
     func node() async throws {
         try await Cluster.run(scripts: ["jobs.lua": "job('late', function() end)"]) { cluster in
