@@ -39,10 +39,9 @@ actor Breaker {
         self.kinds = kinds
     }
 
-    /// Breaks things for so long, and mends them all at the end.
-    func run(seconds: Double) async throws -> [Fault] {
-        // Everyone has begun.
-        try await Task.sleep(for: .seconds(1))
+    /// Breaks things for so long from the moment on that work is done, and mends them all at the end.
+    func run(seconds: Double, from begun: AsyncStream<Void>) async throws -> [Fault] {
+        for await _ in begun {}
         let end = Date().addingTimeInterval(seconds)
         while Date() < end {
             try await breakSomething()

@@ -14,6 +14,8 @@ final class Member: Sendable {
     private let log: String
     private let process = Guarded<Process?>(nil)
     private let started = Guarded<Set<Int32>>([])
+    /// Ends with the process.
+    private let ended = Guarded<AsyncStream<Void>?>(nil)
 
     init(_ name: String, _ program: String, _ arguments: [String], folder: String) throws {
         self.name = name
@@ -32,6 +34,9 @@ final class Member: Sendable {
         process.standardOutput = output
         process.standardError = output
         process.standardInput = FileHandle.nullDevice
+        let (ended, end) = AsyncStream<Void>.makeStream()
+        process.terminationHandler = { _ in end.finish() }
+        self.ended.withLock { $0 = ended }
         try process.run()
         try endWithUs(process.processIdentifier)
         self.process.withLock { $0 = process }
@@ -40,8 +45,6 @@ final class Member: Sendable {
 
     /// The ids of the processes that it has been.
     var processes: Set<Int32> { started.withLock { $0 } }
-
-    var isRunning: Bool { process.withLock { $0?.isRunning == true } }
 
     func signal(_ number: Int32) {
         process.withLock { process in
@@ -52,7 +55,7 @@ final class Member: Sendable {
     func kill() async {
         signal(SIGCONT)
         signal(SIGKILL)
-        while isRunning { try? await Task.sleep(for: .milliseconds(5)) }
+        if let ended = ended.withLock({ $0 }) { for await _ in ended {} }
     }
 
     /// A shell that ends the process when this one is gone, however it went.

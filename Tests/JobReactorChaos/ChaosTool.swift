@@ -36,7 +36,7 @@ struct ChaosTool: AsyncParsableCommand {
         }
         let breaker = Breaker(installation, seed: seed, kinds: kinds)
         let work = Work(installation, jobs: jobs)
-        async let faults = breaker.run(seconds: seconds)
+        async let faults = breaker.run(seconds: seconds, from: work.begun)
         try await work.enqueueAll(over: seconds)
         let made = try await faults
         try await work.waitForAll()

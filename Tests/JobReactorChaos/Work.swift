@@ -18,7 +18,12 @@ final class Work: Sendable {
     private let state = Guarded(Result())
     private let clients = Guarded<[JobClient]>([])
 
+    /// Ends with the first outcome.
+    let begun: AsyncStream<Void>
+    private let begin: AsyncStream<Void>.Continuation
+
     init(_ installation: ChaosInstallation, jobs: Int) {
+        (begun, begin) = AsyncStream.makeStream()
         self.installation = installation
         self.jobs = jobs
     }
@@ -56,7 +61,10 @@ final class Work: Sendable {
                     state.accepted.insert(number)
                     state.outcomes[number] = 0
                 }
-                let told: @Sendable () -> Void = { [state] in state.withLock { $0.outcomes[number, default: 0] += 1 } }
+                let told: @Sendable () -> Void = { [state, begin] in
+                    state.withLock { $0.outcomes[number, default: 0] += 1 }
+                    begin.finish()
+                }
                 try ready[number % ready.count].enqueue(
                     name(number), ["n": JSONValue(number), "file": .string(installation.runFile)],
                     number % 7 == 0 ? JobOptions(after: 0.5) : JobOptions(), onSuccess: { _ in told() },

@@ -25,6 +25,13 @@ struct JobOption: ParsableArguments {
     @OptionGroup var distributor: DistributorOption
     @OptionGroup var security: SecurityOptions
     @OptionGroup var common: CommonOptions
+
+    /// The job, and where it is to be looked for; for what no distributor can answer.
+    func monitored() throws -> (JobID, JobMonitor) {
+        let settings = try common.settings()
+        let security = try settings.security(security, listens: false)
+        return (try ArgumentWords.jobID(id), try storage.requiredMonitor(settings, security))
+    }
 }
 
 struct JobsListCommand: AsyncParsableCommand {
@@ -95,10 +102,7 @@ struct JobsShowCommand: AsyncParsableCommand {
         }
         let pairs = stride(from: 0, to: fields.count - 1, by: 2).map { (fields[$0], fields[$0 + 1]) }
         if json {
-            let members = pairs.map { name, value in
-                (name, name == "args" ? (try? JSONValue(parsing: Array(value.utf8))) ?? .null : JSONValue.string(value))
-            }
-            return try Terminal.result(JobArguments(members).description)
+            return try Terminal.result(JSONRecord.text(pairs))
         }
         let width = pairs.map(\.0.count).max() ?? 0
         try Terminal.result(
@@ -142,9 +146,7 @@ struct JobsRetryCommand: AsyncParsableCommand {
     @OptionGroup var job: JobOption
 
     func run() async throws {
-        let settings = try job.common.settings()
-        let id = try ArgumentWords.jobID(job.id)
-        let monitor = try job.storage.requiredMonitor(settings, try settings.security(job.security, listens: false))
+        let (id, monitor) = try job.monitored()
         guard try await monitor.retry(id) else {
             throw CommandFailure.failure("there is no job \(id) that could be run again: look with jobs show")
         }
@@ -160,9 +162,7 @@ struct JobsDestroyCommand: AsyncParsableCommand {
     @OptionGroup var job: JobOption
 
     func run() async throws {
-        let settings = try job.common.settings()
-        let id = try ArgumentWords.jobID(job.id)
-        let monitor = try job.storage.requiredMonitor(settings, try settings.security(job.security, listens: false))
+        let (id, monitor) = try job.monitored()
         guard try await monitor.destroy(id) else { throw CommandFailure.notStored(id) }
         try Terminal.result("destroyed \(id)")
     }
@@ -198,21 +198,27 @@ extension JobMonitor.Found {
         ]
     }
 
-    /// Numbers as numbers, args as an object.
     fileprivate var json: String {
         let fields = job.shownFields + ["on_node", owner.name]
-        let members = stride(from: 0, to: fields.count - 1, by: 2).map { index -> (String, JSONValue) in
-            let value = fields[index + 1]
-            switch fields[index] {
-            case "args": return ("args", job.args.value)
-            case "attempt", "max_attempt": return (fields[index], Int(value).map { JSONValue($0) } ?? .null)
-            case "due_at", "run_at", "failed_at", "period", "make_after", "retry_multiplier":
-                return (fields[index], Double(value).map { .number($0) } ?? .null)
-            case "defer": return ("defer", .bool(value == "true"))
-            default: return (fields[index], .string(value))
-            }
+        return JSONRecord.text(stride(from: 0, to: fields.count - 1, by: 2).map { (fields[$0], fields[$0 + 1]) })
+    }
+}
+
+/// The fields of a record as a JSON object: numbers as numbers, args as an object.
+private enum JSONRecord {
+    static func text(_ fields: [(name: String, value: String)]) -> String {
+        JobArguments(fields.map { ($0.name, value($0.name, $0.value)) }).description
+    }
+
+    private static func value(_ name: String, _ text: String) -> JSONValue {
+        switch name {
+        case "args": (try? JSONValue(parsing: Array(text.utf8))) ?? .null
+        case "attempt", "max_attempt": Int(text).map { JSONValue($0) } ?? .null
+        case "due_at", "run_at", "failed_at", "period", "make_after", "retry_multiplier":
+            Double(text).map { .number($0) } ?? .null
+        case "defer": .bool(text == "true")
+        default: .string(text)
         }
-        return JobArguments(members).description
     }
 }
 

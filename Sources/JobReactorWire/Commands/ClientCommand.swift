@@ -27,6 +27,12 @@ package enum ClientCommand: Hashable, Sendable {
     case destroy(JobID)
     case handshake(Handshake)
 
+    /// Those that take the id of a job and nothing else.
+    private static let ofOneJob: [(name: StaticString, command: @Sendable (JobID) -> ClientCommand)] = [
+        ("JOB", { .job($0) }), ("RECORD", { .record($0) }), ("CANCEL", { .cancel($0) }), ("RETRY", { .retry($0) }),
+        ("DESTROY", { .destroy($0) }),
+    ]
+
     /// Whether it is answered before AUTH.
     package var isAllowedBeforeAuthentication: Bool {
         switch self {
@@ -86,21 +92,9 @@ package enum ClientCommand: Hashable, Sendable {
             self = .jobs
         } else if CommandWord.matches(verb, "RECORDS") {
             self = try Self.records(frame, count)
-        } else if CommandWord.matches(verb, "RECORD") {
-            guard count == 2 else { throw wrongCount("record") }
-            self = .record(try Self.id(frame.word(1)))
-        } else if CommandWord.matches(verb, "JOB") {
-            guard count == 2 else { throw wrongCount("job") }
-            self = .job(try Self.id(frame.word(1)))
-        } else if CommandWord.matches(verb, "CANCEL") {
-            guard count == 2 else { throw wrongCount("cancel") }
-            self = .cancel(try Self.id(frame.word(1)))
-        } else if CommandWord.matches(verb, "RETRY") {
-            guard count == 2 else { throw wrongCount("retry") }
-            self = .retry(try Self.id(frame.word(1)))
-        } else if CommandWord.matches(verb, "DESTROY") {
-            guard count == 2 else { throw wrongCount("destroy") }
-            self = .destroy(try Self.id(frame.word(1)))
+        } else if let make = Self.ofOneJob.first(where: { CommandWord.matches(verb, $0.name) }) {
+            guard count == 2 else { throw wrongCount("\(make.name)".lowercased()) }
+            self = make.command(try Self.id(frame.word(1)))
         } else if let handshake = try Handshake(frame) {
             self = .handshake(handshake)
         } else {

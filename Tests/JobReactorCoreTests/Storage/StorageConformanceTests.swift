@@ -91,6 +91,14 @@ import Testing
         }
     }
 
+    @Test("a storage whose every call fails is found, and not asked for ever")
+    func failsAlways() async throws {
+        let check = try #require(StorageConformance.checks.first { $0.name.hasPrefix("a new job is saved") })
+        await #expect(throws: StorageConformanceFailure.self) {
+            try await check.run { FaultInjectingStorage(MemoryStorage()) { _ in FaultInjectingStorage.fault } }
+        }
+    }
+
     /// Durable storages are tried where they are; here a memory that outlives the objects that open it stands for one.
     @Test("the checks of durable storages find storages that are not", arguments: StorageConformance.durableChecks)
     func durable(_ check: StorageConformance.Check) async throws {
