@@ -73,7 +73,8 @@ public struct RedisPlace: StoragePlace {
             connection = try await RESPClient.connect(
                 to: location.address, security: WireSecurity(tls: location.usesTLS ? context : nil))
         } catch {
-            throw StorageError("cannot reach \(location): \(error)")
+            let reason = (error as? WireError)?.reason ?? "\(error)"
+            throw StorageError("cannot reach \(location): \(reason): start a Redis server there, or name another")
         }
         let client = Client(connection: connection, location: location)
         do throws(StorageError) {

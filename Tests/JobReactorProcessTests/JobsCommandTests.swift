@@ -89,7 +89,10 @@ import Testing
             (["jobs", "list"], 64, "--storage sqlite:FILE or redis://…, or the --server of a node"),
             (["jobs", "list", "--server", "localhost:1"], 1, "cannot ask the node at localhost:1: connection refused"),
             (["jobs", "list", "--storage", "sqlite:/no/such/file"], 1, "/no/such/file"),
-            (["jobs", "list", "--storage", "redis://localhost:1"], 1, "cannot reach redis://localhost:1"),
+            (
+                ["jobs", "list", "--storage", "redis://localhost:1"], 1,
+                "cannot reach redis://localhost:1/0: connection refused: start a Redis server there"
+            ),
             (["jobs", "list", "--storage", "postgres://x"], 64, "postgres://x"),
             (["jobs", "list", "--server", "localhost:1", "--status", "done"], 64, "--status takes one of new, queued"),
             (["jobs", "list", "--server", "localhost:1", "--limit", "0"], 64, "--limit takes a number of jobs from 1"),

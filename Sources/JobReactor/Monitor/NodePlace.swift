@@ -58,7 +58,7 @@ struct NodePlace: StoragePlace {
             }
             await client.close()
         } catch {
-            let reason = (error as? WireError)?.cause.map { Transport.describe($0) } ?? "\(error)"
+            let reason = (error as? WireError)?.reason ?? "\(error)"
             throw StorageError(
                 "cannot ask the node at \(address): \(reason): start it with --server \(address), or name another")
         }

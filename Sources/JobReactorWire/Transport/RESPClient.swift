@@ -80,6 +80,9 @@ package final class RESPClient: Sendable {
 }
 
 extension WireError {
+    /// Why it came to nothing, without advice.
+    package var reason: String { cause.map { Transport.describe($0) } ?? description }
+
     /// The other side is not there.
     package static func unreachable(_ address: Address, _ error: any Error) -> WireError {
         WireError(
