@@ -16,8 +16,8 @@ final class DistributorLink: ConnectionSession {
     private let core: NodeCore
     private let ended: (String?) -> Void
     private var jobs: [Job] = []
-    /// Those of them that may have been here before.
-    private var again: Set<JobID> = []
+    /// Those of them that have been here before.
+    private var known: Set<JobID> = []
 
     /// `ended` is called once, when the connection is gone.
     init(
@@ -72,7 +72,8 @@ final class DistributorLink: ConnectionSession {
             case .job(let id, let request):
                 take(id, request)
             case .again(let id, let request):
-                again.insert(id)
+                // Now, not at the end of the read: a receipt behind it may be that of the job's report.
+                if core.knows(id, of: distributor) { known.insert(id) }
                 take(id, request)
             case .taken(let count): core.taken(count, by: distributor)
             case .cancel(let id):
@@ -100,11 +101,10 @@ final class DistributorLink: ConnectionSession {
 
     private func takeJobs() {
         guard !jobs.isEmpty else { return }
-        let received = jobs
-        let known: Set<JobID> = again.isEmpty ? [] : again.filter { core.knows($0, of: distributor) }
+        let (received, receivedBefore) = (jobs, known)
         jobs = []
-        again = []
-        core.receive(received, known: known, over: self)
+        known = []
+        core.receive(received, known: receivedBefore, over: self)
     }
 
     private func take(_ id: JobID, _ request: JobRequest) {

@@ -147,6 +147,31 @@ import Testing
         }
     }
 
+    @Test("knows a job that comes again, also when the receipt of its outcome comes right behind it")
+    func knowsWhatComesAgain() async throws {
+        let (place, runs) = (try await SharedRedis.location(), RunLog())
+        let distributor = try await ScriptedDistributor.start()
+        try await Cluster.run(scripts: ["jobs.lua": runs.lua]) { cluster in
+            try await cluster.startNode("n1", for: []) {
+                $0.storage = place.storage()
+                $0.distributors = [distributor.address]
+            }
+            try await distributor.welcome()
+            let (first, second) = (JobID(high: 1, low: 1), JobID(high: 1, low: 2))
+            let request = JobRequest(name: "note", args: JobArguments())
+            try await distributor.say { LinkMessage.writeJob(first, request, to: &$0) }
+            try await distributor.hear("RESULT")
+            try await distributor.say {
+                LinkMessage.writeJob(first, request, isAgain: true, to: &$0)
+                LinkMessage.writeTaken(1, to: &$0)
+            }
+            try await distributor.say { LinkMessage.writeJob(second, request, to: &$0) }
+            try await distributor.hear(second.description, times: 1)
+            #expect(runs.lines.count == 2)
+            try await distributor.stop()
+        }
+    }
+
     @Test("forgets outcomes that nobody came for in time")
     func reportsExpire() async throws {
         let (place, runs) = (try await SharedRedis.location(), RunLog())
