@@ -35,6 +35,7 @@ let package = Package(
         .library(name: "JobReactorRedis", targets: ["JobReactorRedis"]),
         .library(name: "JobReactorSQLite", targets: ["JobReactorSQLite"]),
         .library(name: "JobReactorLua", targets: ["JobReactorLua"]),
+        .library(name: "JobReactorLibraries", targets: ["JobReactorLibraries"]),
         .library(name: "JobReactorTesting", targets: ["JobReactorTesting"]),
         .executable(name: "jobreactor", targets: ["JobReactorCommand"]),
     ],
@@ -45,8 +46,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.86.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.34.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
         .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
@@ -65,6 +69,16 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "JobReactorLua", dependencies: ["JobReactorCore", "CLuaShim", logging], swiftSettings: strict),
+        // What scripts find beside the language, where it needs heavy packages.
+        .target(
+            name: "JobReactorLibraries",
+            dependencies: [
+                "JobReactorCore", "JobReactorLua", "JobReactorRedis", "JobReactorWire", nio, nioPosix, logging,
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            swiftSettings: strict),
         .target(
             name: "JobReactorNode",
             dependencies: [
@@ -86,7 +100,7 @@ let package = Package(
             name: "JobReactorCommand",
             dependencies: [
                 "JobReactor", "JobReactorNode", "JobReactorRedis", "JobReactorSQLite", "JobReactorWire",
-                "JobReactorLua",
+                "JobReactorLua", "JobReactorLibraries",
                 "JobReactorCore", nio, nioPosix,
                 nioTLS, lifecycle, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -142,6 +156,13 @@ let package = Package(
             dependencies: [
                 "JobReactorWire", "JobReactorCore", "JobReactorTesting", nio, nioPosix, nioHandshake, nioTLS, logging,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "JobReactorLibrariesTests",
+            dependencies: [
+                "JobReactorLibraries", "JobReactorLua", "JobReactorTesting", "JobReactorCore", nio, nioPosix, logging,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .testTarget(
