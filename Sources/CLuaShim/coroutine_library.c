@@ -1,7 +1,8 @@
 // The functions of `coroutine` that run coroutines: Lua's own behaviour, except that no coroutine keeps a cancellation or an
 // interruption from whoever resumed it.
 #include "environment.h"
-#include "state.h"
+#include "errors.h"
+#include "strands.h"
 
 /// The run is interrupted: closes the coroutine, which has ended for that reason or just before, and ends its resumer.
 static int stop(lua_State *L, lua_State *thread) {
@@ -10,22 +11,27 @@ static int stop(lua_State *L, lua_State *thread) {
   return jri_stop(L);
 }
 
-/// Moves `arguments` values into the coroutine and resumes it. Returns how many results were pushed, or -1 with the error
-/// pushed. Does not return when the run is over.
-static int resume(lua_State *L, lua_State *thread, int arguments) {
+/// Resumes the coroutine with the `arguments` values that are in it. Returns how many results were pushed, or -1 with the
+/// error pushed. Does not return when the run is over, nor when the coroutine wants to pause: then `again` is called later.
+static int resume_moved(lua_State *L, lua_State *thread, int arguments, lua_KFunction again) {
+  jr_state *state = jri_state(L);
+  lua_State *barrier = state->barrier;
   int results;
-  if (!lua_checkstack(thread, arguments)) {
-    lua_pushliteral(L, "too many arguments to resume");
-    return -1;
-  }
-  lua_xmove(L, thread, arguments);
+  if (barrier == NULL && !lua_isyieldable(L)) state->barrier = L;
   int status = jri_resume(L, thread, arguments, &results);
-  if (jri_interrupted(jri_state(L))) {
+  state->barrier = barrier;
+  if (jri_interrupted(state)) {
     if (status == LUA_OK) lua_pop(thread, results);
     stop(L, thread);
   }
+  if (status == LUA_YIELD && state->suspending) {
+    state->suspending = false;
+    jri_hold(L, thread);
+    return jri_suspend(L, again);
+  }
   if (status != LUA_OK && status != LUA_YIELD) {
     lua_xmove(thread, L, 1);
+    jri_keep_inner_traceback(L, thread);
     if (jri_is_cancel(L, -1)) jri_raise_cancel(L);
     jri_raise_cancelled(L);
     return -1;
@@ -40,20 +46,48 @@ static int resume(lua_State *L, lua_State *thread, int arguments) {
   return results;
 }
 
-static int library_resume(lua_State *L) {
-  lua_State *thread = lua_tothread(L, 1);
-  luaL_argexpected(L, thread != NULL, 1, "coroutine");
-  int results = resume(L, thread, lua_gettop(L) - 1), returned = results < 0 ? 1 : results;
+/// Moves `arguments` values into the coroutine and resumes it.
+static int resume(lua_State *L, lua_State *thread, int arguments, lua_KFunction again) {
+  if (!lua_checkstack(thread, arguments)) {
+    lua_pushliteral(L, "too many arguments to resume");
+    return -1;
+  }
+  if (jri_is_held(L, thread)) {
+    lua_pushliteral(L, "cannot resume a coroutine in which a job pauses");
+    return -1;
+  }
+  lua_xmove(L, thread, arguments);
+  return resume_moved(L, thread, arguments, again);
+}
+
+/// After a pause of the coroutine.
+static int resume_again(lua_State *L, lua_State *thread, lua_KFunction again) {
+  jri_release(L, thread);
+  return resume_moved(L, thread, 0, again);
+}
+
+static int finish_resume(lua_State *L, int results) {
+  int returned = results < 0 ? 1 : results;
   lua_pushboolean(L, results >= 0);
   lua_insert(L, -(returned + 1));
   return returned + 1;
 }
 
+static int library_resume_again(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  (void)context;
+  return finish_resume(L, resume_again(L, lua_tothread(L, 1), library_resume_again));
+}
+
+static int library_resume(lua_State *L) {
+  lua_State *thread = lua_tothread(L, 1);
+  luaL_argexpected(L, thread != NULL, 1, "coroutine");
+  return finish_resume(L, resume(L, thread, lua_gettop(L) - 1, library_resume_again));
+}
+
 /// A function that `coroutine.wrap` made. Upvalue: the coroutine. After an error nobody can reach that again, so it is
 /// closed.
-static int call_wrapped(lua_State *L) {
-  lua_State *thread = lua_tothread(L, lua_upvalueindex(1));
-  int results = resume(L, thread, lua_gettop(L));
+static int finish_wrapped(lua_State *L, lua_State *thread, int results) {
   if (results >= 0) return results;
   int status = lua_status(thread);
   if (status != LUA_OK && status != LUA_YIELD) {
@@ -69,6 +103,18 @@ static int call_wrapped(lua_State *L) {
     lua_concat(L, 2);
   }
   return lua_error(L);
+}
+
+static int call_wrapped_again(lua_State *L, int status, lua_KContext context) {
+  lua_State *thread = lua_tothread(L, lua_upvalueindex(1));
+  (void)status;
+  (void)context;
+  return finish_wrapped(L, thread, resume_again(L, thread, call_wrapped_again));
+}
+
+static int call_wrapped(lua_State *L) {
+  lua_State *thread = lua_tothread(L, lua_upvalueindex(1));
+  return finish_wrapped(L, thread, resume(L, thread, lua_gettop(L), call_wrapped_again));
 }
 
 static int library_wrap(lua_State *L) {
@@ -90,7 +136,7 @@ static const char *active_word(lua_State *L, lua_State *thread) {
 static int library_close(lua_State *L) {
   lua_State *thread = lua_tothread(L, 1);
   luaL_argexpected(L, thread != NULL, 1, "coroutine");
-  const char *active = active_word(L, thread);
+  const char *active = jri_is_held(L, thread) ? "pausing" : active_word(L, thread);
   if (active != NULL) return luaL_error(L, "cannot close a %s coroutine", active);
   int status = jri_close_thread(L, thread);
   if (jri_interrupted(jri_state(L))) return jri_stop(L);

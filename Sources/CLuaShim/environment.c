@@ -133,3 +133,28 @@ void jri_open_environment(lua_State *L, const char *module_directory) {
   open_debug(L);
   open_modules(L, module_directory);
 }
+
+void jri_make_strict(lua_State *L) {
+  static const char *const globals[] = {"io", "dofile", "loadfile", NULL};
+  static const char *const system[] = {"execute", "remove", "rename", "tmpname", "getenv", NULL};
+  for (int i = 0; globals[i] != NULL; i++) {
+    lua_pushnil(L);
+    lua_setglobal(L, globals[i]);
+  }
+  for (int i = 0; system[i] != NULL; i++) remove_field(L, "os", system[i]);
+  lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_pushnil(L);
+  lua_setfield(L, -2, "io");
+  lua_pop(L, 1);
+  // C modules: the searchers behind the one for Lua text, and what they use.
+  remove_field(L, "package", "loadlib");
+  remove_field(L, "package", "cpath");
+  remove_field(L, "package", "searchpath");
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, "searchers");
+  for (int i = 4; i >= 3; i--) {
+    lua_pushnil(L);
+    lua_rawseti(L, -2, i);
+  }
+  lua_pop(L, 2);
+}

@@ -35,6 +35,12 @@ void jri_open_progress(lua_State *L);
 /// `enqueue`.
 void jri_open_enqueue(lua_State *L);
 
+/// `spawn` and `wait`.
+void jri_open_tasks(lua_State *L);
+
+/// Takes away what reaches files, processes and C modules.
+void jri_make_strict(lua_State *L);
+
 /// Raises that the function `word` was called while no job runs, if none does.
 void jri_require_running(lua_State *L, const char *word);
 

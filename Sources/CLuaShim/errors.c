@@ -1,5 +1,6 @@
 #include "errors.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 
 #include "json.h"
@@ -126,4 +127,94 @@ void jri_keep_traceback(lua_State *L, lua_State *thread, int level, jri_buffer *
   lua_pushlightuserdata(L, &request);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
   if (traceback->failed) jri_buffer_reset(traceback);
+}
+
+// MARK: Coroutines of the script's own
+
+static const char traceback_head[] = "stack traceback:";
+
+/// What an error is told apart by: its text, or its address.
+static bool add_identity(lua_State *L, jri_buffer *out) {
+  if (lua_type(L, -1) == LUA_TSTRING) {
+    size_t length;
+    const char *text = lua_tolstring(L, -1, &length);
+    jri_buffer_add(out, text, length);
+  } else {
+    const void *address = lua_topointer(L, -1);
+    jri_buffer_add(out, (const char *)&address, sizeof address);
+  }
+  return !out->failed;
+}
+
+void jri_keep_inner_traceback(lua_State *L, lua_State *thread) {
+  jr_state *state = jri_state(L);
+  jri_buffer *kept = &state->inner_traceback, *text = &state->note;
+  if (!state->keeps_traceback) return;
+  jri_keep_traceback(L, thread, 0, text);
+  // This error may have come from a coroutine further in.
+  jri_join_tracebacks(L, text);
+  jri_buffer moved = *kept;
+  *kept = *text;
+  *text = moved;
+  jri_keep_inner_error(L);
+}
+
+void jri_keep_inner_error(lua_State *L) {
+  jr_state *state = jri_state(L);
+  jri_buffer_reset(&state->inner_error);
+  if (!add_identity(L, &state->inner_error)) jri_buffer_reset(&state->inner_traceback);
+}
+
+void jri_join_tracebacks(lua_State *L, jri_buffer *traceback) {
+  jr_state *state = jri_state(L);
+  jri_buffer *inner = &state->inner_traceback, *error = &state->inner_error;
+  if (inner->length == 0 || error->length == 0) return;
+  bool same = false;
+  if (lua_type(L, -1) == LUA_TSTRING) {
+    // `coroutine.wrap` puts its own place before the text.
+    size_t length;
+    const char *text = lua_tolstring(L, -1, &length);
+    same = length >= error->length && memcmp(text + length - error->length, error->bytes, error->length) == 0;
+  } else {
+    const void *address = lua_topointer(L, -1);
+    same = error->length == sizeof address && memcmp(error->bytes, &address, sizeof address) == 0;
+  }
+  size_t head = sizeof traceback_head - 1;
+  if (same && traceback->length >= head && memcmp(traceback->bytes, traceback_head, head) == 0) {
+    static const char between[] = "\n\tresumed by:";
+    jri_buffer_add(inner, between, sizeof between - 1);
+    jri_buffer_add(inner, traceback->bytes + head, traceback->length - head);
+    if (!inner->failed) {
+      jri_buffer_reset(traceback);
+      jri_buffer_add(traceback, inner->bytes, inner->length);
+    }
+  }
+  jri_buffer_reset(inner);
+  jri_buffer_reset(error);
+}
+
+// MARK: Places
+
+bool jri_is_script(lua_State *L, lua_Debug *frame) {
+  return lua_getinfo(L, "Sl", frame) && frame->currentline > 0 && frame->source[0] != '=';
+}
+
+void jri_push_place(lua_State *L) {
+  lua_Debug frame;
+  for (int level = 0; lua_getstack(L, level, &frame); level++) {
+    if (!jri_is_script(L, &frame)) continue;
+    lua_pushfstring(L, "%s:%d: ", frame.short_src, frame.currentline);
+    return;
+  }
+  lua_pushliteral(L, "");
+}
+
+int jri_raise(lua_State *L, const char *format, ...) {
+  jri_push_place(L);
+  va_list arguments;
+  va_start(arguments, format);
+  lua_pushvfstring(L, format, arguments);
+  va_end(arguments);
+  lua_concat(L, 2);
+  return lua_error(L);
 }

@@ -18,6 +18,25 @@ jr_bytes jri_describe_unprotected(jr_state *state, jri_buffer *message);
 /// Fills `traceback` with that of `thread`, if there is memory for it. Raises nothing.
 void jri_keep_traceback(lua_State *L, lua_State *thread, int level, jri_buffer *traceback);
 
+/// Keeps where the error at the top of `L` came from, which has ended the coroutine `thread`, in case it gets further.
+/// Raises nothing.
+void jri_keep_inner_traceback(lua_State *L, lua_State *thread);
+
+/// Notes that the error at the top is where the traceback that is in `inner_traceback` came from.
+void jri_keep_inner_error(lua_State *L);
+
+/// Puts that before the traceback, if it is where the error at the top of `L` came from. Raises nothing.
+void jri_join_tracebacks(lua_State *L, jri_buffer *traceback);
+
+/// Whether the frame is of a script: not of a library, nor of C.
+bool jri_is_script(lua_State *L, lua_Debug *frame);
+
+/// Pushes `file:line: ` of the nearest calling script, or the empty text.
+void jri_push_place(lua_State *L);
+
+/// Raises a text with that place before it, made as `lua_pushfstring` does.
+int jri_raise(lua_State *L, const char *format, ...);
+
 /// Raises Lua's own "not enough memory".
 _Noreturn void jri_raise_memory(lua_State *L);
 

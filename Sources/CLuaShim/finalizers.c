@@ -44,7 +44,9 @@ static int finalize(lua_State *L) {
   }
   lua_xmove(L, coroutine.thread, arguments + 1);
   coroutine.resumed = true;
+  jri_state(L)->finalizing++;
   int status = jri_resume(L, coroutine.thread, arguments, &results);
+  jri_state(L)->finalizing--;
   coroutine.resumed = false;
   finish(L, &coroutine, status);
   return 0;

@@ -115,7 +115,10 @@ static bool has_hook(lua_State *L) { return lua_gethook(L) == hook && lua_gethoo
 /// Why the run has to end now, if it has to.
 static jri_interruption_reason find_reason(jri_interruption *i) {
   uint64_t cancelled = atomic_load(&i->cancelled);
-  if (cancelled != 0 && cancelled == GET(i->running)) return JRI_CANCELLED_OUTSIDE;
+  uint64_t running = GET(i->running);
+  if (cancelled != 0 && cancelled == running) return JRI_CANCELLED_OUTSIDE;
+  uint64_t overran = GET(i->overran);
+  if (overran != 0 && overran == running) return JRI_OVERRAN;
   int64_t deadline = GET(i->deadline);
   return deadline != 0 && clock_now() >= deadline ? JRI_TIMED_OUT : JRI_UNINTERRUPTED;
 }
@@ -144,12 +147,35 @@ static void unwatch(jri_interruption *i, lua_State *L) {
   watch(i, L);
 }
 
+static void write_place(lua_State *L, lua_Debug *frame, char *place, size_t size) {
+  place[0] = 0;
+  if (lua_getinfo(L, "Sl", frame) && frame->currentline > 0) {
+    snprintf(place, size, "%s:%d: ", frame->short_src, frame->currentline);
+  }
+}
+
+static bool is_asked(jri_interruption *i) {
+  uint64_t asked = GET(i->asked);
+  return asked != 0 && asked == GET(i->running);
+}
+
+/// Says where the run is that nobody has heard of for long.
+static void tell_place(jr_state *state, lua_State *L, lua_Debug *frame) {
+  jri_interruption *i = &state->interruption;
+  char place[sizeof i->place], text[sizeof i->place + 160];
+  SET(i->asked, 0);
+  if (state->host.log == NULL) return;
+  write_place(L, frame, place, sizeof place);
+  double seconds = (double)(clock_now() - GET(i->slice_began)) / (double)SECOND;
+  int length = snprintf(text, sizeof text, "%sthe job has run for %.1f s without a pause and holds up the others of its lane",
+                        place, seconds);
+  state->host.log(state->host.context, state->run, JR_LOG_WARNING, text, (size_t)length);
+}
+
 static void note_place(jr_state *state, lua_State *L, lua_Debug *frame) {
   jri_interruption *i = &state->interruption;
   i->noted = true;
-  if (lua_getinfo(L, "Sl", frame) && frame->currentline > 0) {
-    snprintf(i->place, sizeof i->place, "%s:%d: ", frame->short_src, frame->currentline);
-  }
+  write_place(L, frame, i->place, sizeof i->place);
   // From 1: without the protected function that walks the stack. Later the coroutine is one instruction behind.
   if (state->keeps_traceback) jri_keep_traceback(L, L, 1, &state->traceback);
 }
@@ -158,6 +184,7 @@ static void hook(lua_State *L, lua_Debug *frame) {
   jr_state *state = jri_state(L);
   jri_interruption *i = &state->interruption;
   if (GET(i->reason) == JRI_UNINTERRUPTED) {
+    if (is_asked(i)) tell_place(state, L, frame);
     bool due = i->counting && find_reason(i) != JRI_UNINTERRUPTED;
     if (!due && i->counting && lua_gethookcount(L) != 1) return;
     if (!due) {
@@ -167,7 +194,7 @@ static void hook(lua_State *L, lua_Debug *frame) {
     mark(i, find_reason(i));
     set_hook(L);
   }
-  if (!i->noted && GET(i->reason) == JRI_TIMED_OUT) note_place(state, L, frame);
+  if (!i->noted && GET(i->reason) != JRI_CANCELLED_OUTSIDE) note_place(state, L, frame);
   jri_stop(L);
 }
 
@@ -188,7 +215,10 @@ static bool interrupt(jr_state *state) {
   int64_t deadline = GET(i->deadline);
   if (reason == JRI_UNINTERRUPTED) {
     if (deadline != 0) set_timer(i, deadline);
-    return false;
+    if (!is_asked(i)) return false;
+    SET(i->disturbed, true);
+    set_hook(GET(i->current));
+    return true;
   }
   mark(i, reason);
   set_hook(GET(i->current));
@@ -233,22 +263,36 @@ static void prepare_thread(void) {
 
 // MARK: Cancelling
 
-/// Cancels the run if it is under way. The caller is among the `cancellers`, so the run's thread waits for it.
-static bool cancel_running(jri_interruption *i, uint64_t number) {
+/// Marks the run if it is under way, and has its thread look. The caller is among the `cancellers`, so that thread waits.
+static bool signal_running(jri_interruption *i, uint64_t number, _Atomic(uint64_t) *mark) {
   if (atomic_load(&i->running) != number) return false;
-  atomic_store(&i->cancelled, number);
+  atomic_store(mark, number);
   pthread_kill(i->thread, SIGURG);
   return true;
 }
+
+static void signal_run(jr_state *state, uint64_t number, _Atomic(uint64_t) *mark) {
+  jri_interruption *i = &state->interruption;
+  if (number == 0) return;
+  atomic_fetch_add(&i->cancellers, 1);
+  signal_running(i, number, mark);
+  atomic_fetch_sub(&i->cancellers, 1);
+}
+
+void jr_warn_run(jr_state *state, uint64_t number) { signal_run(state, number, &state->interruption.asked); }
+
+void jr_stop_slice(jr_state *state, uint64_t number) { signal_run(state, number, &state->interruption.overran); }
+
+int64_t jr_slice_began(const jr_state *state) { return GET(state->interruption.slice_began); }
 
 void jr_cancel_run(jr_state *state, uint64_t number) {
   jri_interruption *i = &state->interruption;
   if (number == 0) return;
   atomic_fetch_add(&i->cancellers, 1);
-  if (!cancel_running(i, number)) {
+  if (!signal_running(i, number, &i->cancelled)) {
     atomic_store(&i->ahead[atomic_fetch_add(&i->next_ahead, 1) % JRI_CANCELLED_AHEAD], number);
     // It may have begun in between: either it sees the note or this sees the run.
-    cancel_running(i, number);
+    signal_running(i, number, &i->cancelled);
   }
   atomic_fetch_sub(&i->cancellers, 1);
 }
@@ -263,32 +307,69 @@ static bool cancelled_ahead(jri_interruption *i, uint64_t number) {
 // MARK: A run
 
 /// From here on the timer's signal is looked at.
-static void start_timeout(jri_interruption *i) {
+static void start_timeout(jri_interruption *i, int64_t now) {
   if (i->timeout == 0) return;
-  int64_t now = clock_now();
   SET(i->deadline, now + i->timeout);
   order();
   start_timer(i, now, now + i->timeout);
 }
 
-void jri_begin_interruption(jr_state *state, const jr_request *request) {
+/// Returns what time it is.
+static int64_t begin(jr_state *state, uint64_t number) {
   jri_interruption *i = &state->interruption;
   if (this_thread == 0) prepare_thread();
-  // Not longer than a definition may say, so that no sum overflows; not NAN; and 0 is no limit.
-  double seconds = request->timeout <= 1e9 ? request->timeout : request->timeout > 0 ? 1e9 : 0;
-  i->timeout = seconds > 0 ? (int64_t)(seconds * (double)SECOND) + 1 : 0;
   i->noted = false;
   i->counting = COUNTS_ALWAYS;
   i->place[0] = 0;
   i->thread = pthread_self();
   order();
   running_here = state;
-  atomic_store(&i->running, request->number);
-  if (cancelled_ahead(i, request->number)) {
-    atomic_store(&i->cancelled, request->number);
+  atomic_store(&i->running, number);
+  if (cancelled_ahead(i, number) || (number != 0 && atomic_load(&i->cancelled) == number)) {
+    atomic_store(&i->cancelled, number);
     mark(i, JRI_CANCELLED_OUTSIDE);
   }
-  start_timeout(i);
+  int64_t now = clock_now();
+  SET(i->slice_began, now);
+  return now;
+}
+
+void jri_begin_interruption(jr_state *state, uint64_t number, double timeout) {
+  jri_interruption *i = &state->interruption;
+  // Not longer than a definition may say, so that no sum overflows; not NAN; and 0 is no limit.
+  double seconds = timeout <= 1e9 ? timeout : timeout > 0 ? 1e9 : 0;
+  i->timeout = seconds > 0 ? (int64_t)(seconds * (double)SECOND) + 1 : 0;
+  start_timeout(i, begin(state, number));
+}
+
+jri_time_left jri_time_left_of(const jr_state *state) {
+  const jri_interruption *i = &state->interruption;
+  return (jri_time_left){.timeout = i->timeout, .deadline = GET(i->deadline), .disturbed = GET(i->disturbed)};
+}
+
+void jri_continue_interruption(jr_state *state, uint64_t number, const jri_time_left *left) {
+  jri_interruption *i = &state->interruption;
+  i->timeout = left->timeout;
+  int64_t now = begin(state, number);
+  // What an earlier slice of the run was interrupted by has left hooks in its coroutines.
+  if (left->disturbed) SET(i->disturbed, true);
+  if (left->deadline == 0) return;
+  SET(i->deadline, left->deadline);
+  order();
+  start_timer(i, now, left->deadline);
+}
+
+void jri_note_place(jr_state *state, lua_State *thread) {
+  lua_Debug frame;
+  jri_interruption *i = &state->interruption;
+  i->noted = true;
+  i->place[0] = 0;
+  for (int level = 0; lua_getstack(thread, level, &frame); level++) {
+    if (jri_is_script(thread, &frame)) {
+      write_place(thread, &frame, i->place, sizeof i->place);
+      return;
+    }
+  }
 }
 
 void jri_renew_timeout(jr_state *state) {
@@ -296,7 +377,8 @@ void jri_renew_timeout(jr_state *state) {
   SET(i->current, state->lua);
   i->noted = false;
   i->place[0] = 0;
-  start_timeout(i);
+  atomic_store(&i->overran, 0);
+  start_timeout(i, clock_now());
   if (!GET(i->disturbed)) return;
   order();
   SET(i->reason, JRI_UNINTERRUPTED);
@@ -310,16 +392,20 @@ void jri_renew_timeout(jr_state *state) {
 void jri_end_interruption(jr_state *state) {
   jri_interruption *i = &state->interruption;
   SET(i->deadline, 0);
+  SET(i->slice_began, 0);
   atomic_store(&i->running, 0);
   while (atomic_load(&i->cancellers) != 0) sched_yield();
   running_here = NULL;
   order();
   SET(i->current, state->lua);
   i->counting = false;
+  if (GET(i->overran) != 0) SET(i->overran, 0);
+  if (GET(i->asked) != 0) SET(i->asked, 0);
   if (!GET(i->disturbed)) return;
+  bool cancelled = GET(i->reason) == JRI_CANCELLED_OUTSIDE;
   SET(i->reason, JRI_UNINTERRUPTED);
   SET(i->disturbed, false);
-  atomic_store(&i->cancelled, 0);
+  if (cancelled) atomic_store(&i->cancelled, 0);
   lua_sethook(state->lua, NULL, 0, 0);
 }
 

@@ -17,7 +17,12 @@
 
 #include "CLuaShim.h"
 
-typedef enum { JRI_UNINTERRUPTED = 0, JRI_CANCELLED_OUTSIDE = 1, JRI_TIMED_OUT = 2 } jri_interruption_reason;
+typedef enum {
+  JRI_UNINTERRUPTED = 0,
+  JRI_CANCELLED_OUTSIDE = 1,
+  JRI_TIMED_OUT = 2,
+  JRI_OVERRAN = 3,  // too long without a pause
+} jri_interruption_reason;
 
 /// Cancellations that came before their runs are few: a caller names the run it believes to be under way.
 enum { JRI_CANCELLED_AHEAD = 4 };
@@ -27,6 +32,9 @@ typedef struct {
   // `jr_run` as long as there are `cancellers`.
   _Atomic(uint64_t) running;    // number of the run under way, or 0
   _Atomic(uint64_t) cancelled;  // the same number, once it was cancelled
+  _Atomic(uint64_t) overran;    // the same number, once it ran too long without a pause
+  _Atomic(uint64_t) asked;      // the same number, when it is to say where it is
+  _Atomic(int64_t) slice_began;  // nanoseconds of the monotonic clock; 0 when nothing runs
   _Atomic(uint64_t) ahead[JRI_CANCELLED_AHEAD];
   _Atomic(unsigned) next_ahead;
   _Atomic(unsigned) cancellers;
@@ -49,9 +57,25 @@ typedef struct {
   char place[96];  // `file:line: ` of it
 } jri_interruption;
 
-/// The run becomes one that can be interrupted, and is one until `jri_end_interruption`.
-void jri_begin_interruption(jr_state *state, const jr_request *request);
+/// The run becomes one that can be interrupted, and is one until `jri_end_interruption`. `timeout` is in seconds.
+void jri_begin_interruption(jr_state *state, uint64_t number, double timeout);
 void jri_end_interruption(jr_state *state);
+
+/// What a suspended run takes along.
+typedef struct {
+  int64_t timeout;
+  int64_t deadline;
+  bool disturbed;
+} jri_time_left;
+
+/// To be asked before `jri_end_interruption`.
+jri_time_left jri_time_left_of(const jr_state *state);
+
+/// As `jri_begin_interruption`, for a run that goes on.
+void jri_continue_interruption(jr_state *state, uint64_t number, const jri_time_left *left);
+
+/// Fills in where the suspended coroutine is, as if its timeout had come there.
+void jri_note_place(jr_state *state, lua_State *thread);
 
 /// The next phase of the run has the whole timeout again. A cancellation stays.
 void jri_renew_timeout(jr_state *state);

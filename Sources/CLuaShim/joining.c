@@ -93,8 +93,18 @@ static void join_step(lua_State *L, const joining *j, jri_kind kind) {
     lua_pushvalue(L, -2);
     lua_rawset(L, lists);
   }
+  const int list = lua_gettop(L);
+  lua_Integer number = (lua_Integer)lua_rawlen(L, list) + 1;
   lua_getiuservalue(L, definition, JRI_DEFINITION_FUNCTION);
-  lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+  lua_rawseti(L, list, number);
+  // What errors call it stands at the negative of its position.
+  const char *what = kind == JRI_CALLBACK ? "callback" : "errback";
+  if (lua_getiuservalue(L, definition, JRI_DEFINITION_LABEL) == LUA_TSTRING) {
+    lua_pushfstring(L, "%s '%s'", what, lua_tostring(L, -1));
+  } else {
+    lua_pushfstring(L, "%s %d", what, (int)number);
+  }
+  lua_rawseti(L, list, -number);
   lua_settop(L, definition);
 }
 
@@ -125,6 +135,8 @@ static int add_steps(lua_State *L, int lists, int name, int steps) {
     for (int i = 1; i <= count; i++) {
       lua_rawgeti(L, -1, i);
       lua_rawseti(L, steps, before + i);
+      lua_rawgeti(L, -1, -i);
+      lua_rawseti(L, steps, -(before + i));
     }
   }
   lua_pop(L, 1);

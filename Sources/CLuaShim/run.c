@@ -1,8 +1,11 @@
 // One run of a job goes through phases: the body and its callbacks; when one of them raises, the errbacks; when those leave
-// it open, the job's backoff function, which says when to try again; then it is finished. Each phase is one protected call.
-// Whatever raises in the first, a step or the shim itself, is the error that the second works on; what raises in the second
-// ends in constant bytes, for by then memory is short; what raises in the third is a warning. A run may pause after the
-// first: then the second is another call of `jr_run`, which begins with the error as JSON.
+// it open, the job's backoff function, which says when to try again; then it is finished. Each phase is one protected call,
+// or, when its steps pause, several: what it has on the stack is then kept in a list. Whatever raises in the first, a step or
+// the shim itself, is the error that the second works on; what raises in the second ends in constant bytes, for by then
+// memory is short; what raises in the third is a warning. A run may pause after the first for the host's sake: then the
+// second is another call of `jr_run`, which begins with the error as JSON.
+#include "run.h"
+
 #include <math.h>
 
 #include "coroutines.h"
@@ -11,108 +14,218 @@
 #include "errors.h"
 #include "json.h"
 
-typedef enum { PHASE_STEPS, PHASE_ERRBACKS, PHASE_BACKOFF, PHASE_FINISHED } run_phase;
-
-typedef struct {
-  jr_state *state;
-  const jr_request *request;
-  jr_result *result;
-  run_phase phase;
-  jri_coroutine coroutine;
-  bool args_invalid;        // the stored args are not a JSON object
-  bool job_itself_invalid;  // nor is this one
-  bool keeps_stored_args;   // the result has no better ones
-  bool has_backoff;         // the job has a function for it
-} job_run;
-
-typedef enum { STEP_DONE, STEP_RAISED, STEP_CANCELLED } step_end;
+typedef enum { STEP_DONE, STEP_RAISED, STEP_CANCELLED, STEP_SUSPENDED } step_end;
 
 // Stack indexes in all phases.
 enum { RUN = 1, ERROR = 2, RECORD = 3, STEPS = 4, ARGS = 5 };
 
-/// Pushes why the coroutine's yield ends its step.
-static void push_yield_error(lua_State *L, lua_State *thread) {
-  lua_Debug caller;
-  const char *file = "";
-  // Level 0 is `yield` itself.
-  if (lua_getstack(thread, 1, &caller)) {
-    lua_getinfo(thread, "Sl", &caller);
-    if (caller.currentline > 0) file = lua_pushfstring(L, "%s:%d: ", caller.short_src, caller.currentline);
-  }
-  lua_pushfstring(L, "%sa job cannot yield: coroutine.yield outside a coroutine of your own", file);
+static void start_anew(jr_state *state, jri_run *run) { *run = (jri_run){.state = state, .values = LUA_NOREF}; }
+
+static void free_aside(jr_state *state, jri_run *run) {
+  if (run->aside == NULL) return;
+  for (int i = 0; i < JRI_ASIDE; i++) jri_buffer_free(&run->aside[i]);
+  jri_reallocate(state, run->aside, JRI_ASIDE * sizeof *run->aside, 0);
 }
 
-static void push_timeout_error(lua_State *L, const job_run *run) {
-  double seconds = run->request->timeout;
-  jri_buffer *number = &run->state->note;
+jri_run *jri_make_run(jr_state *state) {
+  jri_run *run = jri_reallocate(state, NULL, 0, sizeof *run);
+  if (run == NULL) return NULL;
+  start_anew(state, run);
+  return run;
+}
+
+void jri_free_run(jr_state *state, jri_run *run) {
+  if (run == NULL) return;
+  free_aside(state, run);
+  if (run->kept != NULL) jri_reallocate(state, run->kept, run->kept_size, 0);
+  jri_reallocate(state, run, sizeof *run, 0);
+}
+
+static void push_seconds(lua_State *L, jri_buffer *number, double seconds) {
   jri_buffer_reset(number);
   if (seconds == floor(seconds) && seconds <= 1e9) {
     jri_json_add_integer(number, (lua_Integer)seconds);
   } else {
     jri_json_add_float(number, seconds);
   }
-  jri_buffer_add_byte(number, 0);
   if (number->failed) jri_raise_memory(L);
-  lua_pushfstring(L, "%sthe job ran longer than its timeout of %s s", run->state->interruption.place, number->bytes);
+  lua_pushlstring(L, number->bytes, number->length);
+}
+
+static void push_timeout_error(lua_State *L, const jri_run *run) {
+  push_seconds(L, &run->state->note, run->request.timeout);
+  lua_pushfstring(L, "%sthe job ran longer than its timeout of %s s", run->state->interruption.place,
+                  lua_tostring(L, -1));
+}
+
+static void push_overrun_error(lua_State *L, const jri_run *run) {
+  lua_pushfstring(L,
+                  "%sthe job ran too long without a pause and held up the others of its lane: let it pause (sleep(0)), "
+                  "enqueue it with defer, or raise --slice-limit",
+                  run->state->interruption.place);
 }
 
 /// How the step ends that the run's interruption ended, or kept from beginning.
-static step_end interrupted_step(lua_State *L, job_run *run) {
-  if (jri_interrupted(run->state) == JRI_CANCELLED_OUTSIDE) {
-    run->state->cancelled = true;
-    return STEP_CANCELLED;
+static step_end interrupted_step(lua_State *L, jri_run *run) {
+  switch (jri_interrupted(run->state)) {
+    case JRI_CANCELLED_OUTSIDE: run->state->cancelled = true; return STEP_CANCELLED;
+    case JRI_OVERRAN: push_overrun_error(L, run); return STEP_RAISED;
+    case JRI_TIMED_OUT:
+    case JRI_UNINTERRUPTED: break;
   }
   push_timeout_error(L, run);
   return STEP_RAISED;
 }
 
-/// Calls the function that has been moved into the run's coroutine with its arguments. The one place where that comes back,
-/// for whatever reason. Its results are in it when it is done; the error is pushed when it raised.
-static step_end resume_step(lua_State *L, job_run *run, int arguments) {
+/// Ends what still runs of the step.
+static step_end give_up(lua_State *L, jri_run *run, step_end end) {
+  jri_end_tasks(L, run);
+  jri_end_strand(L, &run->steps);
+  return end;
+}
+
+/// Runs the strand, then those that are ready, until none is or the step has ended.
+static step_end drive(lua_State *L, jri_run *run, jri_strand *strand, int arguments) {
   jr_state *state = run->state;
-  lua_State *thread = run->coroutine.thread;
-  int results;
-  state->keeps_traceback = run->phase == PHASE_STEPS;
-  run->coroutine.resumed = true;
-  int status = jri_resume(L, thread, arguments, &results);
-  run->coroutine.resumed = false;
-  state->keeps_traceback = false;
-  if (status == LUA_OK) {
-    if (jri_interrupted(state) == JRI_CANCELLED_OUTSIDE) state->cancelled = true;
-    return state->cancelled ? STEP_CANCELLED : STEP_DONE;
+  while (strand != NULL) {
+    if (strand == &run->steps) {
+      switch (jri_run_strand(L, strand, arguments)) {
+        case JRI_END_DONE: lua_settop(strand->coroutine.thread, 0); break;
+        case JRI_END_SUSPENDED: break;
+        case JRI_END_RAISED: jri_end_tasks(L, run); return STEP_RAISED;
+        case JRI_END_CANCELLED: jri_end_tasks(L, run); return STEP_CANCELLED;
+        case JRI_END_INTERRUPTED: jri_end_tasks(L, run); return interrupted_step(L, run);
+      }
+    } else {
+      jri_run_task(L, strand, arguments);
+      if (state->cancelled) return give_up(L, run, STEP_CANCELLED);
+    }
+    if (jri_interrupted(state)) {
+      jri_end_tasks(L, run);
+      jri_end_strand(L, &run->steps);
+      return interrupted_step(L, run);
+    }
+    arguments = 0;
+    strand = jri_next_ready(run);
   }
-  if (status != LUA_YIELD && jri_is_cancel(thread, -1)) state->cancelled = true;
-  bool traced = state->interruption.noted || jri_interrupted(state) == JRI_CANCELLED_OUTSIDE;
-  if (run->phase == PHASE_STEPS && !state->cancelled && !traced) jri_keep_traceback(L, thread, 0, &state->traceback);
-  if (status == LUA_YIELD) push_yield_error(L, thread);
-  // Runs what the step left to be closed, which may raise another error in the place of this one.
-  int closed = jri_close_thread(L, thread);
-  if (jri_interrupted(state)) return interrupted_step(L, run);
-  if (closed != LUA_OK) lua_xmove(thread, L, 1);
-  lua_settop(thread, 0);
-  if (jri_is_cancel(L, -1)) state->cancelled = true;
+  if (run->steps.state != JRI_STRAND_IDLE || jri_has_tasks(run)) return STEP_SUSPENDED;
+  bool raised = jri_push_unseen_error(L, run);
+  jri_end_tasks(L, run);
+  return raised ? STEP_RAISED : state->cancelled ? STEP_CANCELLED : STEP_DONE;
+}
+
+/// Where the run was suspended, it is at an end now.
+static step_end end_suspended(lua_State *L, jri_run *run) {
+  jr_state *state = run->state;
+  if (run->ending == JR_END_CANCELLED) {
+    state->cancelled = true;
+    return give_up(L, run, STEP_CANCELLED);
+  }
+  lua_State *thread = run->steps.coroutine.thread;
+  // The steps' function may have returned before what it has spawned.
+  for (jri_strand *task = run->tasks; task != NULL && run->steps.state == JRI_STRAND_IDLE; task = task->next) {
+    if (task->coroutine.thread != NULL) thread = task->coroutine.thread;
+  }
+  if (thread != NULL) {
+    jri_note_place(state, thread);
+    if (run->phase == JRI_PHASE_STEPS) jri_keep_traceback(L, thread, 0, &state->traceback);
+  }
+  push_timeout_error(L, run);
+  give_up(L, run, STEP_RAISED);
   return state->cancelled ? STEP_CANCELLED : STEP_RAISED;
 }
 
-/// Runs steps from `first` as long as they are good.
-static step_end run_steps(lua_State *L, job_run *run, int first, int count) {
-  lua_State *thread = run->coroutine.thread;
-  for (int position = first; position < first + count; position++) {
-    if (jri_interrupted(run->state)) return interrupted_step(L, run);
-    lua_rawgeti(L, STEPS, position);
+/// Runs steps from the run's position as long as they are good; `end` is where the last is.
+static step_end run_steps(lua_State *L, jri_run *run, int end) {
+  jr_state *state = run->state;
+  step_end came = STEP_DONE;
+  if (run->suspended) {
+    run->suspended = false;
+    came = run->ending != 0 ? end_suspended(L, run) : drive(L, run, run->woken, 0);
+    state->answer = NULL;
+    if (came != STEP_DONE) return came;
+    run->position++;
+  }
+  for (; run->position < end; run->position++) {
+    if (jri_interrupted(state)) return interrupted_step(L, run);
+    if (run->steps.coroutine.thread == NULL) jri_take_coroutine(L, &run->steps.coroutine);
+    lua_State *thread = run->steps.coroutine.thread;
+    lua_rawgeti(L, STEPS, run->position);
     lua_pushvalue(L, ARGS);
     lua_xmove(L, thread, 2);
-    step_end end = resume_step(L, run, 1);
-    if (end != STEP_DONE) return end;
-    lua_settop(thread, 0);
+    run->steps.run = run;
+    came = drive(L, run, &run->steps, 1);
+    if (came != STEP_DONE) return came;
   }
   return STEP_DONE;
 }
 
+/// Keeps what the phase has on its stack, and the request's bytes. May raise "not enough memory".
+static void keep_suspended(lua_State *L, jri_run *run) {
+  jr_state *state = run->state;
+  jr_request *request = &run->request;
+  if (state->spare == NULL) state->spare = jri_make_run(state);
+  if (state->spare == NULL) jri_raise_memory(L);
+  lua_settop(L, ARGS);
+  if (run->values == LUA_NOREF) {
+    lua_createtable(L, ARGS - 1, 0);
+    for (int index = ERROR; index <= ARGS; index++) {
+      lua_pushvalue(L, index);
+      lua_rawseti(L, -2, index - 1);
+    }
+    run->values = luaL_ref(L, LUA_REGISTRYINDEX);
+  }
+  if (run->kept == NULL) {
+    // Errbacks of the same run need `job_itself` as well.
+    size_t itself = request->job_itself != NULL && !request->pauses ? request->job_itself_length : 0;
+    run->kept_size = request->name_length + request->args_length + itself;
+    run->kept = jri_reallocate(state, NULL, 0, run->kept_size);
+    if (run->kept == NULL) jri_raise_memory(L);
+    char *at = run->kept;
+    memcpy(at, request->name, request->name_length);
+    request->name = at;
+    at += request->name_length;
+    memcpy(at, request->args, request->args_length);
+    request->args = at;
+    at += request->args_length;
+    if (itself > 0) memcpy(at, request->job_itself, itself);
+    request->job_itself = itself > 0 ? at : NULL;
+    // That it was there still matters.
+    if (request->error != NULL) request->error = "";
+  }
+  if (run->phase == JRI_PHASE_ERRBACKS && run->aside == NULL) {
+    run->aside = jri_reallocate(state, NULL, 0, JRI_ASIDE * sizeof *run->aside);
+    if (run->aside == NULL) jri_raise_memory(L);
+    for (int i = 0; i < JRI_ASIDE; i++) run->aside[i] = (jri_buffer){.state = state};
+  }
+  run->suspended = true;
+}
+
+/// Puts the values of the phase in their places; the run is at its own.
+static void place_kept(lua_State *L, jri_run *run) {
+  lua_settop(L, RUN);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, run->values);
+  for (int index = ERROR; index <= ARGS; index++) lua_rawgeti(L, RUN + 1, index - 1);
+  lua_remove(L, RUN + 1);
+}
+
+/// Says which step it is that raised.
+static void note_step(lua_State *L, jri_run *run) {
+  jri_buffer *step = &run->state->step;
+  jri_buffer_reset(step);
+  lua_rawgeti(L, STEPS, -run->position);
+  size_t length;
+  const char *text = lua_tolstring(L, -1, &length);
+  if (text != NULL) jri_buffer_add_text(step, text, length);
+  if (step->failed) jri_buffer_reset(step);
+  run->result->step = jri_buffer_bytes(step);
+  lua_pop(L, 1);
+}
+
 /// Puts the record of the job and its steps in their places; NULL when the job is undefined.
-static const jri_job *find_job(lua_State *L, const job_run *run) {
+static const jri_job *find_job(lua_State *L, const jri_run *run) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, run->state->jobs);
-  lua_pushlstring(L, run->request->name, run->request->name_length);
+  lua_pushlstring(L, run->request.name, run->request.name_length);
   int type = lua_rawget(L, RECORD);
   lua_replace(L, RECORD);
   if (type != LUA_TUSERDATA) return NULL;
@@ -121,8 +234,8 @@ static const jri_job *find_job(lua_State *L, const job_run *run) {
 }
 
 /// Pushes the stored args, to their place, with `job_itself` if the request has it.
-static void push_args(lua_State *L, job_run *run) {
-  const jr_request *request = run->request;
+static void push_args(lua_State *L, jri_run *run) {
+  const jr_request *request = &run->request;
   jri_json_decode_object(L, request->args, request->args_length, "args", &run->args_invalid);
   if (request->job_itself == NULL || run->job_itself_invalid) return;
   lua_pushliteral(L, "job_itself");
@@ -135,17 +248,31 @@ static void push_args(lua_State *L, job_run *run) {
 static int run_job(lua_State *L) {
   static const char *const left_out[] = {"job_itself", NULL};
   static const jri_json_options options = {.root = "args", .object_without = left_out};
-  job_run *run = lua_touserdata(L, RUN);
-  lua_settop(L, ERROR);
-  const jri_job *job = find_job(L, run);
-  if (job == NULL) {
-    run->result->outcome = JR_RUN_UNDEFINED;
+  jri_run *run = lua_touserdata(L, RUN);
+  const jri_job *job;
+  if (run->suspended) {
+    place_kept(L, run);
+    job = lua_touserdata(L, RECORD);
+  } else {
+    lua_settop(L, ERROR);
+    job = find_job(L, run);
+    if (job == NULL) {
+      run->result->outcome = JR_RUN_UNDEFINED;
+      return 0;
+    }
+    push_args(L, run);
+    run->position = 1;
+  }
+  step_end end = run_steps(L, run, 2 + job->callbacks);
+  if (end == STEP_RAISED) {
+    note_step(L, run);
+    return lua_error(L);
+  }
+  if (end == STEP_SUSPENDED) {
+    keep_suspended(L, run);
+    run->result->outcome = JR_RUN_SUSPENDED;
     return 0;
   }
-  push_args(L, run);
-  jri_take_coroutine(L, &run->coroutine);
-  step_end end = run_steps(L, run, 1, 1 + job->callbacks);
-  if (end == STEP_RAISED) return lua_error(L);
   run->result->outcome = end == STEP_CANCELLED ? JR_RUN_CANCELLED : JR_RUN_SUCCEEDED;
   lua_settop(L, ARGS);
   jri_json_encode_or_raise(L, &run->state->args, &options);
@@ -153,7 +280,7 @@ static int run_job(lua_State *L) {
 }
 
 /// Why an errback raised, or why what the errbacks left cannot be stored. The error value is at the top.
-static void keep_errback_error(lua_State *L, const job_run *run) {
+static void keep_errback_error(lua_State *L, const jri_run *run) {
   jri_buffer *note = &run->state->note, *json = &run->state->errback_error;
   jri_describe_error(L, -1, note, json);
   // As text even if it is a table: this is for people.
@@ -178,7 +305,7 @@ static void keep_changed_error(lua_State *L, jr_state *state, int original) {
   lua_pop(L, 1);
 }
 
-static void encode_errback_args(lua_State *L, job_run *run) {
+static void encode_errback_args(lua_State *L, jri_run *run) {
   static const char *const left_out[] = {"job_itself", "error", "errback_error", NULL};
   static const jri_json_options options = {.root = "args", .object_without = left_out};
   jr_state *state = run->state;
@@ -192,9 +319,8 @@ static void encode_errback_args(lua_State *L, job_run *run) {
   keep_errback_error(L, run);
 }
 
-/// The second phase: the errbacks. The error is at its place.
-static int run_errbacks(lua_State *L) {
-  job_run *run = lua_touserdata(L, RUN);
+/// Puts what the errbacks work on in its place. Returns NULL when none is to run.
+static const jri_job *begin_errbacks(lua_State *L, jri_run *run) {
   jr_state *state = run->state;
   jri_describe_error(L, ERROR, &state->message, &state->error);
   lua_replace(L, ERROR);
@@ -207,13 +333,13 @@ static int run_errbacks(lua_State *L) {
   if (job == NULL) {
     // The first phase had no memory to find that out.
     *run->result = (jr_result){.outcome = JR_RUN_UNDEFINED, .retry_in = NAN};
-    return 0;
+    return NULL;
   }
   run->has_backoff = job->policy.backoff == JR_BACKOFF_FUNCTION;
-  if (run->request->pauses && run->request->error == NULL && (job->errbacks > 0 || run->has_backoff)) {
+  if (run->request.pauses && run->request.error == NULL && (job->errbacks > 0 || run->has_backoff)) {
     run->result->outcome = JR_RUN_RAISED;
     run->keeps_stored_args = true;
-    return 0;
+    return NULL;
   }
   if (run->args_invalid) {
     lua_newtable(L);
@@ -224,10 +350,32 @@ static int run_errbacks(lua_State *L) {
   lua_pushliteral(L, "error");
   lua_pushvalue(L, ERROR);
   lua_rawset(L, ARGS);
-  jri_take_coroutine(L, &run->coroutine);
+  run->position = 2 + job->callbacks;
+  return job;
+}
+
+/// The second phase: the errbacks. The error is at its place.
+static int run_errbacks(lua_State *L) {
+  jri_run *run = lua_touserdata(L, RUN);
+  jr_state *state = run->state;
+  const jri_job *job;
+  if (run->suspended) {
+    place_kept(L, run);
+    job = lua_touserdata(L, RECORD);
+    run->result->error = jri_buffer_bytes(&state->error);
+    run->result->message = jri_buffer_bytes(&state->message);
+  } else {
+    job = begin_errbacks(L, run);
+    if (job == NULL) return 0;
+  }
   state->in_errback = true;
-  step_end end = run_steps(L, run, 2 + job->callbacks, job->errbacks);
+  step_end end = run_steps(L, run, 2 + job->callbacks + job->errbacks);
   state->in_errback = false;
+  if (end == STEP_SUSPENDED) {
+    keep_suspended(L, run);
+    run->result->outcome = JR_RUN_SUSPENDED;
+    return 0;
+  }
   if (end == STEP_RAISED) keep_errback_error(L, run);
   lua_settop(L, ARGS);
   keep_changed_error(L, state, ERROR);
@@ -236,24 +384,36 @@ static int run_errbacks(lua_State *L) {
   return 0;
 }
 
-static void warn_of_backoff(const job_run *run, const char *reason, size_t length) {
+static void warn_of_backoff(const jri_run *run, const char *reason, size_t length) {
   const jr_host *host = &run->state->host;
-  if (host->log != NULL) host->log(host->context, run->request->run, JR_LOG_WARNING, reason, length);
+  if (host->log != NULL) host->log(host->context, run->request.run, JR_LOG_WARNING, reason, length);
 }
 
 /// The third phase: the backoff function, of the attempt and of the error as the errbacks left it.
 static int run_backoff(lua_State *L) {
-  job_run *run = lua_touserdata(L, RUN);
+  jri_run *run = lua_touserdata(L, RUN);
   jr_state *state = run->state;
   lua_settop(L, ERROR);
   if (find_job(L, run) == NULL) return 0;
-  jri_take_coroutine(L, &run->coroutine);
-  lua_State *thread = run->coroutine.thread;
+  jri_take_coroutine(L, &run->steps.coroutine);
+  run->steps.run = run;
+  lua_State *thread = run->steps.coroutine.thread;
   lua_getiuservalue(L, RECORD, JRI_JOB_BACKOFF);
-  lua_pushinteger(L, run->request->attempt);
+  lua_pushinteger(L, run->request.attempt);
   jri_json_decode(L, run->result->error.bytes, run->result->error.length, "error", NULL);
   lua_xmove(L, thread, 3);
-  step_end end = jri_interrupted(state) ? interrupted_step(L, run) : resume_step(L, run, 2);
+  step_end end;
+  if (jri_interrupted(state)) {
+    end = interrupted_step(L, run);
+  } else {
+    switch (jri_run_strand(L, &run->steps, 2)) {
+      case JRI_END_DONE: end = STEP_DONE; break;
+      case JRI_END_CANCELLED: end = STEP_CANCELLED; break;
+      case JRI_END_INTERRUPTED: end = interrupted_step(L, run); break;
+      case JRI_END_RAISED:
+      case JRI_END_SUSPENDED: end = STEP_RAISED; break;
+    }
+  }
   if (end == STEP_CANCELLED) return 0;
   const char *problem = "raised an error: ";
   if (end == STEP_DONE) {
@@ -270,7 +430,7 @@ static int run_backoff(lua_State *L) {
   }
   jri_push_text(L, -1);
   size_t length;
-  lua_pushlstring(L, run->request->name, run->request->name_length);
+  lua_pushlstring(L, run->request.name, run->request.name_length);
   lua_pushfstring(L, "job '%s': the backoff function %s%s", lua_tostring(L, -1), problem, lua_tostring(L, -2));
   const char *text = lua_tolstring(L, -1, &length);
   warn_of_backoff(run, text, length);
@@ -278,7 +438,7 @@ static int run_backoff(lua_State *L) {
 }
 
 /// Carries out the third phase. Whatever comes of it, the run stays the failed one that it is.
-static void advance_backoff(job_run *run) {
+static void advance_backoff(jri_run *run) {
   static const char no_memory[] = "a backoff function could not be called: not enough memory";
   jr_state *state = run->state;
   lua_State *L = state->lua;
@@ -291,9 +451,9 @@ static void advance_backoff(job_run *run) {
 }
 
 /// The stored args as they came. They are copied past the memory limit: a job must not lose its args to it.
-static jr_bytes stored_args(const job_run *run) {
+static jr_bytes stored_args(const jri_run *run) {
   jr_state *state = run->state;
-  const jr_request *request = run->request;
+  const jr_request *request = &run->request;
   size_t limit = state->memory_limit;
   state->memory_limit = 0;
   jri_buffer_reset(&state->args);
@@ -306,7 +466,7 @@ static jr_bytes stored_args(const job_run *run) {
 static jr_bytes constant(const char *text) { return (jr_bytes){.bytes = text, .length = strlen(text)}; }
 
 /// The second phase itself did not get through. The error it died of is at the top of the stack, and is popped.
-static void finish_without_memory(job_run *run) {
+static void finish_without_memory(jri_run *run) {
   jr_result *result = run->result;
   run->keeps_stored_args = true;
   if (result->message.bytes == NULL) {
@@ -317,24 +477,46 @@ static void finish_without_memory(job_run *run) {
   lua_pop(run->state->lua, 1);
 }
 
+/// Ends whatever the steps still run.
+static void drop_steps(lua_State *L, jri_run *run) {
+  jri_end_tasks(L, run);
+  jri_end_strand(L, &run->steps);
+  if (run->values != LUA_NOREF) luaL_unref(L, LUA_REGISTRYINDEX, run->values);
+  run->values = LUA_NOREF;
+}
+
+/// The run is over: its memory is for another.
+static void recycle(jri_run *run) {
+  jr_state *state = run->state;
+  free_aside(state, run);
+  if (run->kept != NULL) jri_reallocate(state, run->kept, run->kept_size, 0);
+  if (state->spare != NULL) {
+    jri_reallocate(state, run, sizeof *run, 0);
+  } else {
+    start_anew(state, run);
+    state->spare = run;
+  }
+}
+
 /// Carries out one phase and decides which is next. The main stack holds the error while errbacks are next.
-static void advance(job_run *run) {
+static void advance(jri_run *run) {
   jr_state *state = run->state;
   lua_State *L = state->lua;
   jr_result *result = run->result;
-  if (run->phase == PHASE_STEPS) {
+  if (run->phase == JRI_PHASE_STEPS) {
     lua_pushcfunction(L, run_job);
     lua_pushlightuserdata(L, run);
     int status = lua_pcall(L, 1, 0, 0);
     // Whatever state the failure left it in.
-    if (status != LUA_OK) jri_give_coroutine(L, &run->coroutine);
+    if (status != LUA_OK) drop_steps(L, run);
+    if (run->suspended) return;
     if (status != LUA_OK && !state->cancelled) {
-      run->phase = PHASE_ERRBACKS;
+      run->phase = JRI_PHASE_ERRBACKS;
       jri_renew_timeout(state);
       result->outcome = JR_RUN_FAILED;
       return;
     }
-    run->phase = PHASE_FINISHED;
+    run->phase = JRI_PHASE_FINISHED;
     if (status == LUA_OK) {
       if (result->outcome != JR_RUN_UNDEFINED) result->args = jri_buffer_bytes(&state->args);
     } else {
@@ -345,48 +527,51 @@ static void advance(job_run *run) {
     }
     return;
   }
-  if (run->phase == PHASE_BACKOFF) {
+  if (run->phase == JRI_PHASE_BACKOFF) {
     advance_backoff(run);
-    run->phase = PHASE_FINISHED;
+    run->phase = JRI_PHASE_FINISHED;
     if (state->cancelled) result->outcome = JR_RUN_FAILED_CANCELLED;
     return;
   }
   result->traceback = jri_buffer_bytes(&state->traceback);
+  result->step = jri_buffer_bytes(&state->step);
+  int error = run->suspended ? 0 : 1;
   lua_pushcfunction(L, run_errbacks);
   lua_insert(L, 1);
   lua_pushlightuserdata(L, run);
   lua_insert(L, 2);
-  if (lua_pcall(L, 2, 0, 0) != LUA_OK) finish_without_memory(run);
-  run->phase = PHASE_FINISHED;
+  if (lua_pcall(L, 1 + error, 0, 0) != LUA_OK) finish_without_memory(run);
+  if (run->suspended) return;
+  run->phase = JRI_PHASE_FINISHED;
   if (result->outcome == JR_RUN_UNDEFINED || result->outcome == JR_RUN_RAISED) return;
   if (!run->keeps_stored_args) result->args = jri_buffer_bytes(&state->args);
   if (state->cancelled) {
     result->outcome = JR_RUN_FAILED_CANCELLED;
   } else if (run->has_backoff && isnan(state->retry_in)) {
-    run->phase = PHASE_BACKOFF;
-    jri_give_coroutine(L, &run->coroutine);
+    run->phase = JRI_PHASE_BACKOFF;
+    drop_steps(L, run);
     jri_renew_timeout(state);
   }
 }
 
 /// Finds out what the first phase of the earlier call knew.
 static int check_stored(lua_State *L) {
-  job_run *run = lua_touserdata(L, RUN);
+  jri_run *run = lua_touserdata(L, RUN);
   lua_settop(L, ARGS - 1);
   push_args(L, run);
   return 0;
 }
 
 static int decode_error(lua_State *L) {
-  const jr_request *request = ((job_run *)lua_touserdata(L, RUN))->request;
+  const jr_request *request = &((jri_run *)lua_touserdata(L, RUN))->request;
   jri_json_decode(L, request->error, request->error_length, "error", NULL);
   return 1;
 }
 
 /// Begins with the second phase, where an earlier call came back with an error.
-static void resume_failed(job_run *run) {
+static void resume_failed(jri_run *run) {
   lua_State *L = run->state->lua;
-  run->phase = PHASE_ERRBACKS;
+  run->phase = JRI_PHASE_ERRBACKS;
   run->result->outcome = JR_RUN_FAILED;
   lua_pushcfunction(L, check_stored);
   lua_pushlightuserdata(L, run);
@@ -397,25 +582,136 @@ static void resume_failed(job_run *run) {
   lua_pcall(L, 1, 1, 0);
 }
 
-void jr_run(jr_state *state, const jr_request *request, jr_result *result) {
-  job_run run = {.state = state, .request = request, .result = result, .phase = PHASE_STEPS};
+/// Swaps what the errbacks work on between the state and the run.
+static void swap_aside(jri_run *run) {
+  jr_state *state = run->state;
+  jri_buffer *const used[JRI_ASIDE] = {&state->error, &state->message, &state->traceback, &state->step};
+  for (int i = 0; i < JRI_ASIDE; i++) {
+    jri_buffer moved = *used[i];
+    *used[i] = run->aside[i];
+    run->aside[i] = moved;
+  }
+}
+
+static void add_suspended(jri_run *run) {
+  jr_state *state = run->state;
+  run->previous_suspended = NULL;
+  run->next_suspended = state->first_suspended;
+  if (run->next_suspended != NULL) run->next_suspended->previous_suspended = run;
+  state->first_suspended = run;
+  state->suspended++;
+}
+
+static void remove_suspended(jri_run *run) {
+  jr_state *state = run->state;
+  if (run->next_suspended != NULL) run->next_suspended->previous_suspended = run->previous_suspended;
+  if (run->previous_suspended != NULL) {
+    run->previous_suspended->next_suspended = run->next_suspended;
+  } else {
+    state->first_suspended = run->next_suspended;
+  }
+  state->suspended--;
+}
+
+void jri_free_suspended(jr_state *state) {
+  while (state->first_suspended != NULL) {
+    jri_run *run = state->first_suspended;
+    remove_suspended(run);
+    jri_free_run(state, run);
+  }
+}
+
+static void begin_slice(jri_run *run, jr_result *result) {
+  jr_state *state = run->state;
   jri_begin(state);
   *result = (jr_result){.outcome = JR_RUN_UNDEFINED, .retry_in = NAN};
-  state->run = request->run;
+  run->result = result;
+  state->current = run;
+  state->run = run->request.run;
   state->running = true;
   state->cancelled = false;
   state->in_errback = false;
   state->keeps_traceback = false;
   state->retry_in = NAN;
-  jri_begin_interruption(state, request);
-  if (request->error != NULL) resume_failed(&run);
-  while (run.phase != PHASE_FINISHED) advance(&run);
-  jri_give_coroutine(state->lua, &run.coroutine);
+}
+
+static void end_slice(jri_run *run) {
+  jr_state *state = run->state;
+  jr_result *result = run->result;
+  // One that goes on is marked as suspended until its phase has begun.
+  do advance(run);
+  while (run->phase != JRI_PHASE_FINISHED && !run->suspended);
+  if (run->suspended) {
+    run->left = jri_time_left_of(state);
+    run->retry_in = state->retry_in;
+    run->ending = 0;
+    run->woken = NULL;
+    if (run->phase == JRI_PHASE_ERRBACKS) swap_aside(run);
+    *result = (jr_result){.outcome = JR_RUN_SUSPENDED, .retry_in = NAN, .suspended = run};
+    result->deadline = run->left.deadline;
+    add_suspended(run);
+  } else {
+    drop_steps(state->lua, run);
+    if (result->outcome == JR_RUN_FAILED) result->retry_in = state->retry_in;
+    if (run->keeps_stored_args) result->args = stored_args(run);
+  }
   jri_end_interruption(state);
-  if (result->outcome == JR_RUN_FAILED) result->retry_in = state->retry_in;
-  if (run.keeps_stored_args) result->args = stored_args(&run);
   state->running = false;
   state->cancelled = false;
   state->run = NULL;
+  state->current = NULL;
+  if (!run->suspended) recycle(run);
   jri_end(state);
 }
+
+void jr_run(jr_state *state, const jr_request *request, jr_result *result) {
+  jri_run *run = state->spare;
+  state->spare = NULL;
+  run->request = *request;
+  begin_slice(run, result);
+  jri_begin_interruption(state, request->number, request->timeout);
+  if (request->error != NULL) resume_failed(run);
+  end_slice(run);
+}
+
+static void continue_run(jri_run *run, jr_result *result) {
+  jr_state *state = run->state;
+  remove_suspended(run);
+  begin_slice(run, result);
+  state->retry_in = run->retry_in;
+  if (run->phase == JRI_PHASE_ERRBACKS) {
+    swap_aside(run);
+    result->outcome = JR_RUN_FAILED;
+  }
+  // What is at its end closes what it has open without a deadline that has passed.
+  if (run->ending != 0) run->left.deadline = 0;
+  jri_continue_interruption(state, run->request.number, &run->left);
+  end_slice(run);
+}
+
+bool jr_resume(jr_state *state, uint64_t token, const jr_answer *answer, jr_result *result) {
+  lua_State *L = state->lua;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->waiting);
+  lua_rawgeti(L, -1, (lua_Integer)token);
+  jri_strand *strand = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  if (strand != NULL) {
+    lua_pushnil(L);
+    lua_rawseti(L, -2, (lua_Integer)token);
+    strand->token = 0;
+  }
+  lua_pop(L, 1);
+  if (strand == NULL) return false;
+  strand->run->woken = strand;
+  state->answer = answer;
+  continue_run(strand->run, result);
+  return true;
+}
+
+void jr_end_suspended(jr_state *state, jr_suspended *run, jr_end_reason reason, jr_result *result) {
+  (void)state;
+  run->ending = reason;
+  continue_run(run, result);
+}
+
+size_t jr_suspended_count(const jr_state *state) { return state->suspended; }

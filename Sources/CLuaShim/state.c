@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "environment.h"
+#include "run.h"
 
 // Tests put an allocator in place that fails on demand.
 #ifndef JRI_REALLOC
@@ -46,6 +47,7 @@ static int open_protected(lua_State *L) {
   const jr_options *options = lua_touserdata(L, 1);
   luaL_openlibs(L);
   jri_open_environment(L, options->module_directory);
+  if (options->strict) jri_make_strict(L);
   jri_open_guarded(L);
   jri_open_coroutines(L);
   jri_open_finalizers(L);
@@ -55,18 +57,20 @@ static int open_protected(lua_State *L) {
   jri_open_retrying(L);
   jri_open_progress(L);
   jri_open_enqueue(L);
+  jri_open_tasks(L);
   return 0;
 }
 
 static size_t buffers(jr_state *state, jri_buffer *all[]) {
   jri_buffer *const list[] = {&state->args,      &state->error,   &state->errback_error, &state->message,
-                              &state->traceback, &state->scratch, &state->warning,       &state->note};
+                              &state->traceback, &state->scratch, &state->warning,       &state->note,
+                              &state->inner_traceback, &state->inner_error, &state->step};
   size_t count = sizeof list / sizeof list[0];
   for (size_t i = 0; i < count; i++) all[i] = list[i];
   return count;
 }
 
-enum { MOST_BUFFERS = 8 };
+enum { MOST_BUFFERS = 11 };
 
 jr_state *jr_open(const jr_host *host, const jr_options *options) {
   jr_state *state = JRI_REALLOC(NULL, sizeof *state);
@@ -76,7 +80,8 @@ jr_state *jr_open(const jr_host *host, const jr_options *options) {
   size_t count = buffers(state, all);
   for (size_t i = 0; i < count; i++) all[i]->state = state;
 
-  state->lua = lua_newstate(allocate, state);
+  state->spare = jri_make_run(state);
+  state->lua = state->spare != NULL ? lua_newstate(allocate, state) : NULL;
   if (state->lua == NULL) {
     jr_close(state);
     return NULL;
@@ -99,6 +104,8 @@ void jr_close(jr_state *state) {
   if (state == NULL) return;
   jri_close_interruption(state);
   if (state->lua != NULL) lua_close(state->lua);
+  jri_free_suspended(state);
+  jri_free_run(state, state->spare);
   jri_buffer *all[MOST_BUFFERS];
   size_t count = buffers(state, all);
   for (size_t i = 0; i < count; i++) jri_buffer_free(all[i]);
@@ -116,4 +123,7 @@ void jri_begin(jr_state *state) {
   jri_buffer_reset(&state->traceback);
   jri_buffer_reset(&state->scratch);
   jri_buffer_reset(&state->note);
+  jri_buffer_reset(&state->inner_traceback);
+  jri_buffer_reset(&state->inner_error);
+  jri_buffer_reset(&state->step);
 }

@@ -19,6 +19,9 @@ typedef struct {
   bool resumed;   // and has not come back
 } jri_coroutine;
 
+typedef struct jri_run jri_run;
+typedef struct jri_strand jri_strand;
+
 struct jr_state {
   lua_State *lua;
   jr_host host;
@@ -31,6 +34,7 @@ struct jr_state {
   jri_buffer errback_error;
   jri_buffer message;
   jri_buffer traceback;
+  jri_buffer step;
   /// Holds nothing while anything runs that may run a script, a finalizer included: those use it too.
   jri_buffer scratch;
   jri_buffer warning;
@@ -43,6 +47,9 @@ struct jr_state {
   int jobs;     // name → job record, made by joining
   int files;    // one list of definitions for each file that loaded
   int pending;  // the list of the file that now loads; false otherwise
+  int waiting;  // token → the strand that waits for it
+  int holding;  // the coroutines that are part of a pause, as keys
+  int task_metatable;
 
   /// The address of the metatable that marks arrays: to compare it takes no look into the registry.
   const void *array_metatable_address;
@@ -53,6 +60,26 @@ struct jr_state {
   int idle_count;
 
   jri_interruption interruption;
+
+  /// That which is begun next.
+  jri_run *spare;
+  /// That of the call that is under way; NULL otherwise.
+  jri_run *current;
+  jri_strand *strand;  // that runs
+  jri_run *first_suspended;
+  size_t suspended;    // how many are
+  uint64_t last_token;
+  const jr_answer *answer;  // for the strand that goes on
+  bool suspending;          // the strand that runs is, and yields through whatever coroutines it runs
+  int finalizing;           // finalizers under way
+  bool closing;             // what has ended closes its variables
+  /// The coroutine that runs another where no pause can go through it; NULL when there is none.
+  lua_State *barrier;
+  int held;  // coroutines that are part of a pause
+
+  /// Where an error came from that is on its way through coroutines of the script's own.
+  jri_buffer inner_traceback;
+  jri_buffer inner_error;
 
   void *run;  // of the request that now runs
   bool running;

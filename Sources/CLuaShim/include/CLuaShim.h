@@ -4,7 +4,7 @@
 /// that unwinds to it: every function here catches what Lua raises and returns a code, and a host function written in
 /// Swift returns before C raises on its behalf.
 ///
-/// A `jr_state` and everything reached from it belong to one thread at a time; only `jr_cancel_run` may be called from any.
+/// A `jr_state` and everything reached from it belong to one thread at a time; what may be called from any says so.
 /// Nothing here blocks. The signal SIGURG interrupts runs: the shim handles it in the whole process, and passes on to an
 /// earlier handler what is not its own.
 #ifndef JOBREACTOR_CLUASHIM_H
@@ -34,6 +34,33 @@ typedef enum {
   JR_LOG_ERROR = 3,
 } jr_log_level;
 
+typedef enum {
+  JR_NIL = 0,
+  JR_BOOLEAN = 1,
+  JR_INTEGER = 2,
+  JR_NUMBER = 3,
+  JR_STRING = 4,
+  /// JSON text, which the script gets as the value it stands for; only from the host to the script.
+  JR_JSON = 5,
+} jr_value_kind;
+
+/// A value on its way between a script and a function of the host.
+typedef struct {
+  jr_value_kind kind;
+  bool boolean;
+  int64_t integer;
+  double number;
+  jr_bytes bytes;
+} jr_value;
+
+/// What a function of the host comes to.
+typedef struct {
+  const jr_value *_Nullable values;
+  size_t count;
+  /// Why it failed; `bytes` is NULL when it did not. Raised with the place of the nearest calling script before it.
+  jr_bytes error;
+} jr_answer;
+
 /// What the embedding program gives to a state. The functions are called on the state's thread from inside Lua; they
 /// must return (no unwinding through C) and must not call any function of this header.
 typedef struct {
@@ -50,6 +77,16 @@ typedef struct {
   /// valid until the next call of the function on this state.
   bool (*_Nullable enqueue)(void *_Nullable context, void *_Nullable run, const char *_Nonnull json, size_t length,
                             jr_bytes *_Nonnull reply);
+  /// A function of a library (`jr_function.number`) that answers at once. The answer must stay valid until the next call of
+  /// a function on this state.
+  void (*_Nullable call)(void *_Nullable context, void *_Nullable run, int number, const jr_value *_Nullable arguments,
+                         size_t count, jr_answer *_Nonnull answer);
+  /// One that answers later, through `jr_resume` with this token; the job is suspended until then. An error in `answer` is
+  /// raised at once; nothing waits then.
+  void (*_Nullable start)(void *_Nullable context, void *_Nullable run, uint64_t token, int number,
+                          const jr_value *_Nullable arguments, size_t count, jr_answer *_Nonnull answer);
+  /// Nobody waits any more for what that began: its job has ended, or the task that waited.
+  void (*_Nullable abandon)(void *_Nullable context, uint64_t token);
 } jr_host;
 
 typedef struct {
@@ -57,6 +94,8 @@ typedef struct {
   size_t memory_limit;
   /// Folder under which `require` finds modules (`DIR/?.lua`, `DIR/?/init.lua`), before Lua's own path; NULL for none.
   const char *_Nullable module_directory;
+  /// Takes away what reaches files, processes and C modules.
+  bool strict;
 } jr_options;
 
 /// Opens a state with the standard libraries and the DSL; NULL when memory ran out.
@@ -67,6 +106,20 @@ void jr_close(jr_state *_Nullable state);
 
 /// Bytes now allocated by the state.
 size_t jr_memory_used(const jr_state *_Nonnull state);
+
+// MARK: Libraries
+
+typedef struct {
+  const char *_Nonnull name;
+  /// What `jr_host.call` or `jr_host.start` is told.
+  int number;
+  bool suspends;
+} jr_function;
+
+/// Runs the Lua text of a library, with a table of these functions as its argument. Before the first script. Its frames
+/// are left out of the places of errors. On failure returns false and `error` holds the message.
+bool jr_open_library(jr_state *_Nonnull state, const char *_Nonnull name, const char *_Nonnull source, size_t length,
+                     const jr_function *_Nullable functions, size_t count, jr_bytes *_Nonnull error);
 
 // MARK: Scripts
 
@@ -135,7 +188,12 @@ typedef enum {
   JR_RUN_UNDEFINED = 4,
   /// A step raised, and errbacks or a backoff function are still to be called: only for `jr_request.pauses`.
   JR_RUN_RAISED = 5,
+  /// The job waits for the host, and goes on by `jr_resume` or ends by `jr_end_suspended`. Only `suspended` and `deadline` are set.
+  JR_RUN_SUSPENDED = 6,
 } jr_run_outcome;
+
+/// A run that has been suspended, until its outcome is another.
+typedef struct jri_run jr_suspended;
 
 typedef struct {
   /// Handed to `jr_host.log` while this run speaks.
@@ -179,12 +237,46 @@ typedef struct {
   /// Of `JR_RUN_FAILED`: seconds until the next attempt, from `retry_in(seconds)` in an errback, else from the backoff
   /// function; NAN when neither says.
   double retry_in;
+  /// Of `JR_RUN_FAILED` and `JR_RUN_RAISED`: which step raised, such as `callback 'notify'`; empty for the body.
+  jr_bytes step;
+  /// Of `JR_RUN_SUSPENDED`.
+  jr_suspended *_Nullable suspended;
+  /// Of `JR_RUN_SUSPENDED`: when its time is up, in nanoseconds of the monotonic clock; 0 for never.
+  int64_t deadline;
 } jr_result;
 
 /// Runs a job: its body, then its callbacks, or its errbacks when one of those raises. Never fails itself: whatever
 /// goes wrong, memory included, is an outcome. The bytes in `result` are valid until the next call on this state;
 /// should the process itself be out of memory, `result.args` may point at the request's bytes.
 void jr_run(jr_state *_Nonnull state, const jr_request *_Nonnull request, jr_result *_Nonnull result);
+
+/// Answers what a suspended job waits for, and runs it on. False, and nothing happens, when nobody waits for that any more.
+bool jr_resume(jr_state *_Nonnull state, uint64_t token, const jr_answer *_Nonnull answer, jr_result *_Nonnull result);
+
+typedef enum {
+  /// As `jr_cancel_run`.
+  JR_END_CANCELLED = 1,
+  /// Its time is up.
+  JR_END_TIMED_OUT = 2,
+} jr_end_reason;
+
+/// Ends what a suspended job is at; after a timeout its errbacks run, and may suspend it again.
+void jr_end_suspended(jr_state *_Nonnull state, jr_suspended *_Nonnull run, jr_end_reason reason,
+                      jr_result *_Nonnull result);
+
+/// Runs that are suspended.
+size_t jr_suspended_count(const jr_state *_Nonnull state);
+
+/// When the run that is under way began to run, or to run on, without a pause since: nanoseconds of the monotonic clock; 0
+/// when none is. From any thread.
+int64_t jr_slice_began(const jr_state *_Nonnull state);
+
+/// Of the run of that number, if it is under way: logs at which place of its script it is, at its next Lua instruction.
+/// From any thread.
+void jr_warn_run(jr_state *_Nonnull state, uint64_t number);
+
+/// Raises in that run, if it is under way, that it ran too long without a pause. From any thread.
+void jr_stop_slice(jr_state *_Nonnull state, uint64_t number);
 
 /// Cancels the run of that number, if it is the one that runs now: at its next Lua instruction, as `cancel_job()` would.
 /// From any thread. A run that is over is left alone; a cancellation that comes just before its run begins is kept for
