@@ -68,7 +68,8 @@ let package = Package(
             dependencies: ["JobReactorCore", "JobReactorWire", nio, nioPosix, lifecycle, signals, logging, deque],
             swiftSettings: strict),
         .target(
-            name: "JobReactorLua", dependencies: ["JobReactorCore", "CLuaShim", logging], swiftSettings: strict),
+            name: "JobReactorLua", dependencies: ["JobReactorCore", "CLuaShim", logging],
+            resources: [.embedInCode("Lua/core.lua")], swiftSettings: strict),
         // What scripts find beside the language, where it needs heavy packages.
         .target(
             name: "JobReactorLibraries",

@@ -1,6 +1,7 @@
 #include "definitions.h"
 
 #include "environment.h"
+#include "errors.h"
 #include "policy.h"
 #include "utf8.h"
 
@@ -18,17 +19,17 @@ static void require_loading(lua_State *L, const char *word) {
 void jri_check_text(lua_State *L, const char *word, const char *what, int index, bool spaces) {
   size_t length;
   if (lua_type(L, index) != LUA_TSTRING) {
-    luaL_error(L, "%s: the %s must be a non-empty string, got %s", word, what, luaL_typename(L, index));
+    jri_raise(L, "%s: the %s must be a non-empty string, got %s", word, what, luaL_typename(L, index));
   }
   const char *text = lua_tolstring(L, index, &length);
-  if (length == 0) luaL_error(L, "%s: the %s must be a non-empty string, got an empty one", word, what);
-  if (length > LONGEST_NAME) luaL_error(L, "%s: the %s must have at most %d bytes", word, what, LONGEST_NAME);
-  if (!jri_utf8_valid(text, length)) luaL_error(L, "%s: the %s must be valid UTF-8", word, what);
+  if (length == 0) jri_raise(L, "%s: the %s must be a non-empty string, got an empty one", word, what);
+  if (length > LONGEST_NAME) jri_raise(L, "%s: the %s must have at most %d bytes", word, what, LONGEST_NAME);
+  if (!jri_utf8_valid(text, length)) jri_raise(L, "%s: the %s must be valid UTF-8", word, what);
   for (size_t i = 0; i < length; i++) {
     unsigned char byte = (unsigned char)text[i];
     bool control = byte < 0x20 || byte == 0x7F || (byte == 0xC2 && (unsigned char)text[i + 1] < 0xA0);
     if (control || (byte == ' ' && !spaces)) {
-      luaL_error(L, "%s: the %s must not contain %scontrol characters", word, what, spaces ? "" : "spaces or ");
+      jri_raise(L, "%s: the %s must not contain %scontrol characters", word, what, spaces ? "" : "spaces or ");
     }
   }
 }
@@ -37,8 +38,7 @@ void jri_check_text(lua_State *L, const char *word, const char *what, int index,
 static int push_place(lua_State *L) {
   lua_Debug frame;
   for (int level = 1; lua_getstack(L, level, &frame); level++) {
-    lua_getinfo(L, "Sl", &frame);
-    if (frame.currentline <= 0) continue;
+    if (!jri_is_script(L, &frame)) continue;
     lua_pushstring(L, frame.source[0] == '@' ? frame.source + 1 : frame.short_src);
     return frame.currentline;
   }
@@ -140,13 +140,23 @@ static int define(lua_State *L, jri_kind kind) {
   return 1;
 }
 
-static int define_job(lua_State *L) { return define(L, JRI_JOB); }
+/// `job` is a table, for what it says of the job that runs.
+static int call_job(lua_State *L) {
+  lua_remove(L, 1);
+  return define(L, JRI_JOB);
+}
+
 static int define_callback(lua_State *L) { return define(L, JRI_CALLBACK); }
 static int define_errback(lua_State *L) { return define(L, JRI_ERRBACK); }
 
 void jri_open_definitions(lua_State *L) {
   jr_state *state = jri_state(L);
-  lua_register(L, jri_kind_word(JRI_JOB), define_job);
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, call_job);
+  lua_setfield(L, -2, "__call");
+  lua_setmetatable(L, -2);
+  lua_setglobal(L, jri_kind_word(JRI_JOB));
   lua_register(L, jri_kind_word(JRI_CALLBACK), define_callback);
   lua_register(L, jri_kind_word(JRI_ERRBACK), define_errback);
   lua_newtable(L);

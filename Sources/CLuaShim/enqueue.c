@@ -5,6 +5,7 @@
 
 #include "definitions.h"
 #include "environment.h"
+#include "errors.h"
 #include "json.h"
 
 /// Stack indexes while jobs are written.
@@ -24,12 +25,12 @@ static void write_table(writer *w, int index, const char *what) {
     jri_buffer_add(w->out, "{}", 2);
     return;
   }
-  if (!lua_istable(L, index)) luaL_error(L, "%s: %s must be a table, got a %s", w->word, what, luaL_typename(L, index));
+  if (!lua_istable(L, index)) jri_raise(L, "%s: %s must be a table, got a %s", w->word, what, luaL_typename(L, index));
   jri_json_options options = {.root = what, .object_without = nothing};
   jri_json_failure failure;
   lua_pushvalue(L, index);
   bool good = jri_json_encode(L, w->out, &options, &failure);
-  if (!good && failure.problem != NULL) luaL_error(L, "%s: %s: %s", w->word, failure.path, failure.problem);
+  if (!good && failure.problem != NULL) jri_raise(L, "%s: %s: %s", w->word, failure.path, failure.problem);
   if (!good) w->out->failed = true;
   lua_pop(L, 1);
 }
@@ -71,13 +72,13 @@ static void write_item(writer *w, lua_Integer number) {
   snprintf(w->word, sizeof w->word, "enqueue: job %lld", (long long)number);
   lua_rawgeti(L, LIST, number);
   if (!lua_istable(L, ITEM)) {
-    luaL_error(L, "%s: must be a table {name, args, options}, got a %s", w->word, luaL_typename(L, ITEM));
+    jri_raise(L, "%s: must be a table {name, args, options}, got a %s", w->word, luaL_typename(L, ITEM));
   }
   lua_pushnil(L);
   while (lua_next(L, ITEM)) {
     lua_pop(L, 1);
     if (!is_known_key(L)) {
-      luaL_error(L, "%s: unknown key '%s' (known: name, args, options)", w->word, luaL_tolstring(L, -1, NULL));
+      jri_raise(L, "%s: unknown key '%s' (known: name, args, options)", w->word, luaL_tolstring(L, -1, NULL));
     }
   }
   take_part(L, NAME, NAME_KEY);
@@ -116,15 +117,15 @@ static void hand_over(lua_State *L, lua_Integer count) {
   lua_pushlstring(L, reply.bytes != NULL ? reply.bytes : "", reply.length);
   size_t length;
   const char *text = lua_tolstring(L, -1, &length);
-  if (!good) luaL_error(L, "%s", text);
+  if (!good) jri_raise(L, "%s", text);
   jri_json_decode(L, text, length, "enqueue", NULL);
   lua_Integer ids = lua_istable(L, -1) ? (lua_Integer)lua_rawlen(L, -1) : -1;
-  if (ids != (count < 0 ? 1 : count)) luaL_error(L, "enqueue: the reply does not have an id for each job");
+  if (ids != (count < 0 ? 1 : count)) jri_raise(L, "enqueue: the reply does not have an id for each job");
 }
 
 /// Leaves the parts of one job in their places.
 static void place_arguments(lua_State *L) {
-  if (lua_gettop(L) > 3) luaL_error(L, "enqueue: expected at most 3 arguments, got %d", lua_gettop(L));
+  if (lua_gettop(L) > 3) jri_raise(L, "enqueue: expected at most 3 arguments, got %d", lua_gettop(L));
   lua_settop(L, 3);
   for (int i = LIST; i < NAME; i++) {
     lua_pushnil(L);
@@ -133,21 +134,21 @@ static void place_arguments(lua_State *L) {
 }
 
 static lua_Integer check_list(lua_State *L) {
-  if (lua_gettop(L) > 1) luaL_error(L, "enqueue: a list of jobs is the only argument, got %d", lua_gettop(L));
+  if (lua_gettop(L) > 1) jri_raise(L, "enqueue: a list of jobs is the only argument, got %d", lua_gettop(L));
   lua_Integer count = (lua_Integer)lua_rawlen(L, LIST), keys = 0;
   lua_pushnil(L);
   while (lua_next(L, LIST)) {
     lua_pop(L, 1);
     keys++;
   }
-  if (keys != count) luaL_error(L, "enqueue: expected a list of jobs: enqueue{ {name, args, options}, ... }");
+  if (keys != count) jri_raise(L, "enqueue: expected a list of jobs: enqueue{ {name, args, options}, ... }");
   return count;
 }
 
 static int enqueue(lua_State *L) {
   jr_state *state = jri_state(L);
   jri_require_running(L, "enqueue");
-  if (state->host.enqueue == NULL) return luaL_error(L, "enqueue is not available here");
+  if (state->host.enqueue == NULL) return jri_raise(L, "enqueue is not available here");
   if (!lua_istable(L, 1)) {
     place_arguments(L);
     hand_over(L, -1);

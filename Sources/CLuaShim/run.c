@@ -160,10 +160,32 @@ static step_end run_steps(lua_State *L, jri_run *run, int end) {
   return STEP_DONE;
 }
 
+/// Keeps the request's bytes that are still needed. A host that takes pauses has the args itself.
+static void keep_request(lua_State *L, jri_run *run) {
+  jr_request *request = &run->request;
+  bool whole = !request->pauses;
+  size_t args = whole ? request->args_length : 0;
+  size_t itself = whole && request->job_itself != NULL ? request->job_itself_length : 0;
+  run->kept_size = request->name_length + args + itself;
+  run->kept = jri_reallocate(run->state, NULL, 0, run->kept_size);
+  if (run->kept == NULL) jri_raise_memory(L);
+  char *at = run->kept;
+  memcpy(at, request->name, request->name_length);
+  request->name = at;
+  at += request->name_length;
+  if (args > 0) memcpy(at, request->args, args);
+  request->args = whole ? at : NULL;
+  request->args_length = args;
+  at += args;
+  if (itself > 0) memcpy(at, request->job_itself, itself);
+  request->job_itself = itself > 0 ? at : NULL;
+  // That it was there still matters.
+  if (request->error != NULL) request->error = "";
+}
+
 /// Keeps what the phase has on its stack, and the request's bytes. May raise "not enough memory".
 static void keep_suspended(lua_State *L, jri_run *run) {
   jr_state *state = run->state;
-  jr_request *request = &run->request;
   if (state->spare == NULL) state->spare = jri_make_run(state);
   if (state->spare == NULL) jri_raise_memory(L);
   lua_settop(L, ARGS);
@@ -175,24 +197,7 @@ static void keep_suspended(lua_State *L, jri_run *run) {
     }
     run->values = luaL_ref(L, LUA_REGISTRYINDEX);
   }
-  if (run->kept == NULL) {
-    // Errbacks of the same run need `job_itself` as well.
-    size_t itself = request->job_itself != NULL && !request->pauses ? request->job_itself_length : 0;
-    run->kept_size = request->name_length + request->args_length + itself;
-    run->kept = jri_reallocate(state, NULL, 0, run->kept_size);
-    if (run->kept == NULL) jri_raise_memory(L);
-    char *at = run->kept;
-    memcpy(at, request->name, request->name_length);
-    request->name = at;
-    at += request->name_length;
-    memcpy(at, request->args, request->args_length);
-    request->args = at;
-    at += request->args_length;
-    if (itself > 0) memcpy(at, request->job_itself, itself);
-    request->job_itself = itself > 0 ? at : NULL;
-    // That it was there still matters.
-    if (request->error != NULL) request->error = "";
-  }
+  if (run->kept == NULL) keep_request(L, run);
   if (run->phase == JRI_PHASE_ERRBACKS && run->aside == NULL) {
     run->aside = jri_reallocate(state, NULL, 0, JRI_ASIDE * sizeof *run->aside);
     if (run->aside == NULL) jri_raise_memory(L);
@@ -341,7 +346,7 @@ static const jri_job *begin_errbacks(lua_State *L, jri_run *run) {
     run->keeps_stored_args = true;
     return NULL;
   }
-  if (run->args_invalid) {
+  if (run->args_invalid || run->request.args == NULL) {
     lua_newtable(L);
     run->keeps_stored_args = true;
   } else {
@@ -454,6 +459,7 @@ static void advance_backoff(jri_run *run) {
 static jr_bytes stored_args(const jri_run *run) {
   jr_state *state = run->state;
   const jr_request *request = &run->request;
+  if (request->args == NULL) return (jr_bytes){NULL, 0};
   size_t limit = state->memory_limit;
   state->memory_limit = 0;
   jri_buffer_reset(&state->args);

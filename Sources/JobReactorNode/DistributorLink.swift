@@ -47,6 +47,10 @@ final class DistributorLink: ConnectionSession {
         }
     }
 
+    func sendJobs(_ jobs: [String]) {
+        connection.write { LinkMessage.writeJobs(jobs, to: &$0) }
+    }
+
     func acknowledge(saved: Int, credit: Int) {
         connection.write {
             LinkMessage.writeSaved(saved, to: &$0)

@@ -1,4 +1,5 @@
 public import JobReactorCore
+public import JobReactorLua
 public import JobReactorWire
 public import Logging
 
@@ -29,8 +30,22 @@ public struct NodeConfiguration: Sendable {
     public var window: Int
     /// Threads, each with a Lua state of its own, for jobs with `defer`; from 1. They start with the first such job.
     public var deferLanes: Int
+    /// Jobs that may pause at once (`sleep`, `http` …), of the reactor lane and of those with `defer`; from 1. They take
+    /// nothing of the window.
+    public var maxSuspended: Int
+    /// Seconds for which a job may run without a pause before the log says where it is; 0 for any time.
+    public var sliceWarning: Double
+    /// Seconds for which a job may run without a pause before it is interrupted and has failed; 0 for any time. Jobs with
+    /// `defer` may as long as they like.
+    public var sliceLimit: Double
     /// Bytes that each Lua state may allocate; 0 for no limit.
     public var memoryLimit: Int
+    /// Whether scripts are kept from files, processes and C modules.
+    public var isSandboxed: Bool
+    /// Whether the scripts are loaded anew when their files change.
+    public var watchesScripts: Bool
+    /// What scripts find beside what is always there.
+    public var libraries: [any ScriptLibrary]
     public var security: WireSecurity
     public var limits: RESPLimits
     public var maximumConnections: Int
@@ -45,7 +60,9 @@ public struct NodeConfiguration: Sendable {
         storage: any JobStorage = MemoryStorage(), jobDirectory: String = "reactor_jobs",
         policy: JobPolicy = JobPolicy(), retryJobsAtStart: Bool = true, mergeJobItselfToArgs: Bool = false,
         logJobProcessing: Bool = true,
-        window: Int = 1024, deferLanes: Int = 2, memoryLimit: Int = 0, security: WireSecurity = WireSecurity(),
+        window: Int = 1024, deferLanes: Int = 2, maxSuspended: Int = 10_000, sliceWarning: Double = 1,
+        sliceLimit: Double = 30, memoryLimit: Int = 0, isSandboxed: Bool = false, watchesScripts: Bool = true,
+        libraries: [any ScriptLibrary] = [], security: WireSecurity = WireSecurity(),
         limits: RESPLimits = RESPLimits(), maximumConnections: Int = 10_000, grace: Double = 10,
         reportTTL: Double = 3600, logger: Logger = Logger(label: "jobreactor.node")
     ) {
@@ -61,7 +78,13 @@ public struct NodeConfiguration: Sendable {
         self.logJobProcessing = logJobProcessing
         self.window = window
         self.deferLanes = deferLanes
+        self.maxSuspended = maxSuspended
+        self.sliceWarning = sliceWarning
+        self.sliceLimit = sliceLimit
         self.memoryLimit = memoryLimit
+        self.isSandboxed = isSandboxed
+        self.watchesScripts = watchesScripts
+        self.libraries = libraries
         self.security = security
         self.limits = limits
         self.maximumConnections = maximumConnections
@@ -107,6 +130,14 @@ public struct NodeConfiguration: Sendable {
         }
         if deferLanes < 1 || deferLanes > 1000 {
             throw WireError(.configuration, "defer_lanes takes a number of threads from 1 to 1000, not \(deferLanes)")
+        }
+        if maxSuspended < 1 || maxSuspended > 10_000_000 {
+            throw WireError(
+                .configuration, "max_suspended takes a number of jobs from 1 to 10000000, not \(maxSuspended)")
+        }
+        for (name, seconds) in [("slice_warning", sliceWarning), ("slice_limit", sliceLimit)]
+        where !(seconds >= 0 && seconds <= 1e9) {
+            throw WireError(.configuration, "\(name) takes seconds from 0, not \(seconds)")
         }
         if connectTo != nil, server == nil {
             throw WireError(.configuration, "connect_to needs server: a node that does not listen cannot be dialled")

@@ -31,7 +31,8 @@ extension NodeCore {
         }
     }
 
-    private func wait(for job: Job) {
+    /// A job that is stored, and not run, is to run when it is due.
+    func wait(for job: Job) {
         switch live[job.id]?.stage {
         case .running, .ending, .ready: return
         case .waiting, nil: break

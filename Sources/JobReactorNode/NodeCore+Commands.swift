@@ -29,6 +29,8 @@ extension NodeCore: CommandService {
             answer(session, loop.answer { self.retry(id, $0) }) { $1.writeRESPInteger($0 ? 1 : 0) }
         case .destroy(let id):
             answer(session, loop.answer { self.destroy(id, $0) }) { $1.writeRESPInteger($0 ? 1 : 0) }
+        case .reload:
+            answer(session, reload()) { $1.writeRESPBulk($0) }
         case .handshake(.link(let distributor, let instance, let received)):
             if let error = acceptLink(
                 from: distributor, instance: instance, received: received, over: session.connection)
@@ -56,7 +58,7 @@ extension NodeCore: CommandService {
             session.pay(ticket) { buffer in
                 switch result {
                 case .success(let value): write(value, &buffer)
-                case .failure(let error): buffer.writeRESPError("ERR the storage fails: \(error)")
+                case .failure(let error): buffer.writeRESPError("ERR \(error is StorageError ? "the storage fails: " : "")\(error)")
                 }
             }
         }
@@ -85,14 +87,16 @@ extension NodeCore: CommandService {
                         ("uptime_in_seconds", "\(Int(Timestamp.now.seconds - startedAt.seconds))"),
                     ]
                 ),
+                ("Health", [("healthy", watchdog.isStuck ? "0" : "1"), ("stuck_job", watchdog.stuckJob ?? "")]),
                 ("Clients", [("connected_clients", "\(connectionCount)")]),
                 (
                     "Jobs",
                     [
                         ("received", "\(counters.received)"), ("succeeded", "\(counters.succeeded)"),
                         ("failed_runs", "\(counters.failedRuns)"), ("failed", "\(counters.failed)"),
-                        ("cancelled", "\(counters.cancelled)"), ("running", "\(runningCount)"),
+                        ("cancelled", "\(counters.cancelled)"), ("running", "\(runningCount)"), ("suspended", "\(suspendedCount)"),
                         ("ready", "\(readyCount)"), ("waiting", "\(waitingCount)"),
+                        ("parked", "\(parked.values.reduce(0) { $0 + $1.count })"),
                         ("unreported", "\(unreportedCount)"),
                     ]
                 ),
@@ -100,6 +104,10 @@ extension NodeCore: CommandService {
                 (
                     "Scripts",
                     [
+                        ("generation", "\(reloading.generation)"),
+                        ("loaded_at", "\(Int(reloading.loadedAt.seconds))"),
+                        ("loaded_before_seconds", "\(Int(Timestamp.now.seconds - reloading.loadedAt.seconds))"),
+                        ("watched", "\(reloading.isWatching ? 1 : 0)"),
                         ("files", "\(scripts?.fileCount ?? 0)"), ("jobs", "\(jobNames.count)"),
                         ("problems", "\(scripts?.problems.count ?? 0)"),
                     ]

@@ -33,7 +33,7 @@ extension NodeCore {
     /// What is done first, so that the distributor knows of it before it sends again what we may have had.
     func greet(_ destination: Destination) {
         destination.flush()
-        destination.link?.sendGreeting(jobs: jobNames, credit: isStopping ? 0 : configuration.window)
+        destination.link?.sendGreeting(jobs: announcedJobs, credit: isStopping ? 0 : configuration.window)
     }
 
     func unlinked(_ link: DistributorLink, reason: String?) {

@@ -13,6 +13,11 @@ extension NodeCore {
         var transitions: [JobLifecycle.Transition] = []
         transitions.reserveCapacity(outcomes.count)
         for outcome in outcomes {
+            if outcome.wasSuspended {
+                // Until its end is decided it is on the lane again.
+                lane.suspended -= 1
+                lane.running += 1
+            }
             guard live[outcome.job.id] != nil else {
                 // Another node has the job.
                 lane.running -= 1
@@ -160,6 +165,7 @@ extension NodeCore {
             live[job.id] = nil
             logger.warning(
                 "no script defines the job any more", metadata: ["job": "\(job.name)", "id": "\(job.id)"])
+            if storage.isDurable { parked[job.name, default: []].insert(job.id) }
             if !storage.isDurable { destinations[job.distributor]?.link?.sendReturned([job.id]) }
         }
     }
@@ -170,7 +176,7 @@ extension NodeCore {
         case (.wait, nil), (_, .error):
             var metadata: Logger.Metadata = [
                 "job": "\(job.name)", "id": "\(job.id)", "attempt": "\(job.attempt)",
-                "status": "\(job.status.rawValue)",
+                "status": "\(job.status.rawValue)", "args": "\(job.args.shortened)",
             ]
             if case .wait = transition.next {
                 metadata["again_in"] = "\(((job.makeAfter ?? 0) * 1000).rounded() / 1000) s"

@@ -24,6 +24,22 @@ extension NodeCore {
         return EventLoopFuture.andAllComplete(clients.values.map { $0.flushed() }, on: loop)
     }
 
+    /// Enqueues a job for a script that waits for its outcome.
+    func perform(_ job: LuaLane.Enqueued, _ done: @escaping ScriptFunction.Done) {
+        guard let address = addresses[job.distributor] ?? configuration.distributors.first else {
+            return done(.failure(ScriptFailure("perform: there is no distributor")))
+        }
+        var options = job.options
+        options.id = job.id
+        var feedback = JobFeedback(
+            onSuccess: { done(.success([.bool(true), .json($0.args.bytes)])) },
+            onError: { done(.success([.bool(false), .json($0.args.bytes)])) }, onProgress: nil)
+        feedback.onStop = { done(.failure(ScriptFailure("perform: the node stops"))) }
+        do throws(JobError) { try client(to: address).enqueue(job.name, job.args, options, feedback: feedback) } catch {
+            done(.failure(ScriptFailure("perform: \(error.message)")))
+        }
+    }
+
     private func client(to address: Address) -> JobClient {
         if let known = clients[address] { return known }
         let client = JobClient.connecting(to: address, security: configuration.security, on: loop, logger: logger)

@@ -10,6 +10,9 @@ internal import NIOCore
 extension NodeCore {
     func stop(grace: Double) -> EventLoopFuture<Void> {
         isStopping = true
+        for lane in lanes { lane.lua.announceStop() }
+        stopReloading()
+        watchdog.timer?.cancel()
         listener?.stopAccepting()
         armed?.timer.cancel()
         for destination in destinations.values { destination.link?.sendDrain() }

@@ -68,7 +68,14 @@ final class NodeCore {
     var timers = TimerQueue<JobID>()
     var armed: (due: Timestamp, timer: Scheduled<Void>)?
     /// Jobs on the lanes, or about to be.
-    var running: Int { lanes.reduce(0) { $0 + $1.running } }
+    var running: Int { lanes.reduce(0) { $0 + $1.running + $1.suspended } }
+    var suspendedCount: Int { lanes.reduce(0) { $0 + $1.suspended } }
+    /// What scripts share.
+    let shared = SharedDictionary()
+    /// Of a storage of this node: jobs that no script defines, by their names.
+    var parked: [String: Set<JobID>] = [:]
+    var reloading = Reloading()
+    var watchdog = Watchdog()
     var listener: Listener?
     var dialers: [DistributorDialer] = []
     /// By the identity of the distributor that is to dial back.
@@ -133,14 +140,18 @@ final class NodeCore {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let loop = loop
         let index = lanes.count
+        let isLinked = !configuration.distributors.isEmpty
+        let perform: LuaLane.Performer = { job, done in loop.execute { bound.value.perform(job, done) } }
         let lua = LuaLane(
             LuaLane.Options(
                 directory: JobDirectory(configuration.jobDirectory), memoryLimit: configuration.memoryLimit,
-                threads: threads, canEnqueue: !configuration.distributors.isEmpty, logger: logger)
+                threads: threads, canEnqueue: isLinked, perform: isLinked ? perform : nil,
+                isSandboxed: configuration.isSandboxed, libraries: configuration.libraries, shared: shared,
+                logger: logger)
         ) {
             loop.execute { bound.value.takeResults(of: bound.value.lanes[index]) }
         }
-        let lane = NodeLane(lua, capacity: capacity)
+        let lane = NodeLane(lua, capacity: capacity, mostSuspended: configuration.maxSuspended)
         lanes.append(lane)
         return lane
     }
@@ -154,7 +165,7 @@ final class NodeCore {
         return deferLane
     }
 
-    private func use(_ report: ScriptReport) {
+    func use(_ report: ScriptReport) {
         scripts = report
         policies = Dictionary(report.definitions.map { ($0.name, $0.policy) }) { _, last in last }
         hasTimeouts = configuration.policy.timeout != nil || policies.values.contains { $0.timeout != nil }
@@ -269,6 +280,7 @@ final class NodeCore {
         }
         link.acknowledge(saved: jobs.count, credit: credit)
         for (lane, runs) in zip(lanes, runs) where !runs.isEmpty { lane.lua.submit(runs) }
+        watchLanes()
         for id in cancelled where new.contains(id) { _ = cancel(id) }
         runReady()
         armTimer()
@@ -329,6 +341,7 @@ final class NodeCore {
             return lane.lua.submit(jobs.filter { live[$0.id]?.stage == .running }.map(run))
         }
         lane.lua.submit(jobs.map(run))
+        watchLanes()
     }
 
     /// No user code runs whose beginning is not stored: the jobs wait and are tried again.
@@ -344,11 +357,27 @@ final class NodeCore {
 
     private func takeResults(of lane: NodeLane) {
         let results = lane.lua.takeResults()
+        if !results.suspended.isEmpty { noteSuspended(results.suspended, on: lane) }
         for note in results.notes.values { sendProgress(note) }
         guard results.enqueued.isEmpty, !results.outcomes.contains(where: \.hasEnqueued) else {
             return enqueue(results, from: lane)
         }
         end(results.outcomes, on: lane)
+    }
+
+    /// Jobs that pause leave their place on the lane, and their credit, to others.
+    private func noteSuspended(_ ids: [JobID], on lane: NodeLane) {
+        lane.suspended += ids.count
+        lane.running -= ids.count
+        if !lane.isFull {
+            for id in ids {
+                guard let known = live[id], known.creditLink != 0 else { continue }
+                live[id]?.creditLink = 0
+                destinations.values.first { $0.number == known.giver }?.settled(onLink: known.creditLink)
+            }
+            for destination in destinations.values { destination.flush() }
+        }
+        runReady()
     }
 
     private func sendProgress(_ note: LuaLane.Note) {

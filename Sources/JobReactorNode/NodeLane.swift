@@ -7,18 +7,24 @@ final class NodeLane {
     let lua: LuaLane
     /// Due, and waiting for room.
     var ready: Deque<Job> = []
-    /// On the lane, or about to be.
+    /// On the lane, or about to be, without those that pause.
     var running = 0
+    /// Those that pause, or have paused in their run.
+    var suspended = 0
+    /// Jobs that may pause at once; with more of them none begins.
+    private let mostSuspended: Int
     /// Jobs on the lane at once: enough that it never waits for the loop, few enough to be handed back.
     private let capacity: Int
     private var isStarted = false
 
-    init(_ lua: LuaLane, capacity: Int) {
+    init(_ lua: LuaLane, capacity: Int, mostSuspended: Int) {
         self.lua = lua
         self.capacity = capacity
+        self.mostSuspended = mostSuspended
     }
 
-    var room: Int { capacity - running }
+    var isFull: Bool { suspended >= mostSuspended }
+    var room: Int { isFull ? 0 : capacity - running }
 
     /// Starts the threads, once. `loaded` as in ``LuaLane/start(loaded:)``.
     func start(loaded: @escaping @Sendable (Result<ScriptReport, ScriptError>) -> Void) {

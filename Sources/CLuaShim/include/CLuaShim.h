@@ -224,7 +224,8 @@ typedef struct {
 typedef struct {
   jr_run_outcome outcome;
   /// One JSON object without `job_itself`. It is `jr_request.args`, byte for byte, when a run that did not succeed left
-  /// none that can be stored, or when what was stored is no JSON object.
+  /// none that can be stored, or when what was stored is no JSON object; of a run with `pauses` that has been suspended
+  /// `bytes` is then NULL.
   jr_bytes args;
   /// JSON value of `args.error`: a string `file:line: text`, or the table that was raised.
   jr_bytes error;

@@ -26,6 +26,8 @@ extension DistributorCore: CommandService {
             ProducerLink(producer(id), connection: session.connection, core: self).begin()
         case .handshake:
             session.reply { $0.writeRESPError("ERR that handshake is for a node's port: this is a distributor") }
+        case .reload:
+            session.reply { $0.writeRESPError("ERR RELOAD is for a node's port: the job scripts are there") }
         case .retry, .destroy, .records, .record:
             session.reply { $0.writeRESPError("ERR that command is for the port of the node that has the job") }
         case .jobs:

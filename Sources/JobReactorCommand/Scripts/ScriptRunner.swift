@@ -28,7 +28,8 @@ final class ScriptRunner: Sendable {
 
     /// Runs a job whose run has begun.
     func run(_ job: Job, jobItself: [UInt8]?) async -> RunOutcome {
-        lane.submit([LuaLane.Run(job: job, jobItself: jobItself)])
+        let timeout = report.definitions.first { $0.name == job.name }?.policy.timeout
+        lane.submit([LuaLane.Run(job: job, jobItself: jobItself, timeout: timeout)])
         for await _ in outcomes {
             let results = lane.takeResults()
             for note in results.notes.values {

@@ -53,6 +53,12 @@ public struct JobArguments: Hashable, Sendable, CustomStringConvertible {
     /// The JSON text.
     public var description: String { String(decoding: bytes, as: UTF8.self) }
 
+    /// The JSON text for people: cut where it is longer than 200 bytes.
+    package var shortened: String {
+        guard bytes.count > 200 else { return description }
+        return String(decoding: bytes.prefix(197), as: UTF8.self) + "…"
+    }
+
     /// The object with these members set. Values are JSON text; members of the same name are replaced.
     package func setting(_ members: [(key: String, json: [UInt8])]) -> JobArguments {
         var kept: [(String, [UInt8])] = []

@@ -25,6 +25,8 @@ public struct RunOutcome: Hashable, Sendable {
     /// The error as text.
     public var message: String?
     public var traceback: String?
+    /// Which step raised, such as `callback 'notify'`; nil for the body.
+    public var step: String?
     /// Seconds to the next attempt, when an errback or the job's backoff function said so.
     public var retryIn: Double?
 

@@ -16,6 +16,8 @@ package enum ClientCommand: Hashable, Sendable {
     case nodes
     case info(section: String?)
     case jobs
+    /// Load the job scripts anew.
+    case reload
     case job(JobID)
     /// Whole records in the order of their ids, those after an id.
     case records(after: JobID?, count: Int)
@@ -90,6 +92,8 @@ package enum ClientCommand: Hashable, Sendable {
             self = .info(section: count == 2 ? frame.text(1).lowercased() : nil)
         } else if CommandWord.matches(verb, "JOBS"), count == 1 {
             self = .jobs
+        } else if CommandWord.matches(verb, "RELOAD"), count == 1 {
+            self = .reload
         } else if CommandWord.matches(verb, "RECORDS") {
             self = try Self.records(frame, count)
         } else if let make = Self.ofOneJob.first(where: { CommandWord.matches(verb, $0.name) }) {

@@ -1,32 +1,72 @@
 internal import CLuaShim
 internal import JobReactorCore
 
-/// One Lua state with all scripts of a folder as they were at one moment.
+/// One Lua state with all scripts of a folder as they were at one moment, and the runs that pause in it.
 ///
-/// Belongs to the thread that made it.
+/// Belongs to one thread at a time: that which made it, until it is put into a ``Parcel``, then that which opens this.
 final class LuaGeneration {
     private let state: OpaquePointer
-    private let host: LuaHost
+    let host: LuaHost
+    /// Tells the generations of a lane apart.
+    let number: Int
     let report: ScriptReport
+    /// Runs that pause.
+    private var suspended: [JobID: Suspended] = [:]
 
-    private init(state: OpaquePointer, host: LuaHost, report: ScriptReport) {
+    /// What is kept of a run while it pauses.
+    private final class Suspended {
+        let run: LuaLane.Run
+        let handle: OpaquePointer
+        let hasEnqueued: Bool
+        let deadline: Int64
+
+        init(run: LuaLane.Run, handle: OpaquePointer, hasEnqueued: Bool, deadline: Int64) {
+            self.run = run
+            self.handle = handle
+            self.hasEnqueued = hasEnqueued
+            self.deadline = deadline
+        }
+    }
+
+    private init(state: OpaquePointer, host: LuaHost, number: Int, report: ScriptReport) {
         self.state = state
         self.host = host
+        self.number = number
         self.report = report
+        host.generation = number
     }
 
     deinit { jr_close(state) }
 
+    /// A generation on its way from the thread that made it to the one that uses it.
+    ///
+    /// `@unchecked Sendable`: nobody keeps the generation but the parcel, and it is opened once, by its receiver.
+    final class Parcel: @unchecked Sendable {
+        private let generation: LuaGeneration
+
+        init(_ generation: LuaGeneration) { self.generation = generation }
+
+        func open() -> LuaGeneration { generation }
+    }
+
     /// Loads every script of the folder. A script that cannot be loaded is left out and stands in the report; only a
     /// folder that cannot be read, or memory that ran out, is an error.
-    static func load(_ directory: JobDirectory, memoryLimit: Int, host: LuaHost) throws(ScriptError) -> LuaGeneration {
+    static func load(
+        _ options: LuaLane.Options, number: Int, host: LuaHost
+    ) throws(ScriptError) -> LuaGeneration {
+        let directory = options.directory
         let paths = try directory.scriptPaths()
         let opened = directory.path.withCString { path in
             var functions = host.functions
-            var options = jr_options(memory_limit: memoryLimit, module_directory: path)
-            return jr_open(&functions, &options)
+            var settings = jr_options(
+                memory_limit: options.memoryLimit, module_directory: path, strict: options.isSandboxed)
+            return jr_open(&functions, &settings)
         }
         guard let state = opened else { throw ScriptError("not enough memory for a Lua state: raise --memory-limit") }
+        do throws(ScriptError) { try host.openLibraries(in: state) } catch {
+            withExtendedLifetime(host) { jr_close(state) }
+            throw error
+        }
         var report = ScriptReport()
         report.fileCount = paths.count
         for path in paths {
@@ -50,7 +90,7 @@ final class LuaGeneration {
             withExtendedLifetime(host) { jr_close(state) }
             throw ScriptError("not enough memory for the job scripts: raise --memory-limit")
         }
-        return LuaGeneration(state: state, host: host, report: report)
+        return LuaGeneration(state: state, host: host, number: number, report: report)
     }
 
     private static func load(
@@ -70,22 +110,32 @@ final class LuaGeneration {
 
     /// Interrupts runs of the state, from any thread; not after the state is closed.
     ///
-    /// `@unchecked Sendable`: `jr_cancel_run` may be called from any thread.
+    /// `@unchecked Sendable`: what it calls may be called from any thread.
     struct Interrupter: @unchecked Sendable {
         fileprivate let state: OpaquePointer
 
         func cancel(_ run: UInt64) { jr_cancel_run(state, run) }
+        func warn(_ run: UInt64) { jr_warn_run(state, run) }
+        func endSlice(_ run: UInt64) { jr_stop_slice(state, run) }
+        /// When what runs now began to, in nanoseconds of the monotonic clock; 0 when nothing runs.
+        var sliceBegan: Int64 { jr_slice_began(state) }
     }
 
     var interrupter: Interrupter { Interrupter(state: state) }
 
-    /// Runs a job, with ``JobLifecycle/begin(_:now:)`` done, or the errbacks of one that failed; returns whether it has
-    /// enqueued others as well.
-    func run(_ run: LuaLane.Run) -> (RunOutcome, hasEnqueued: Bool) {
+    // MARK: Runs
+
+    /// How far a run came.
+    enum SliceEnd {
+        case ended(LuaLane.Outcome, hadAlarm: Bool)
+        /// `isFirst` when it had not paused before. A deadline is told once.
+        case suspended(JobID, isFirst: Bool, deadline: (run: UInt64, at: Int64)?)
+    }
+
+    /// Runs a job, with ``JobLifecycle/begin(_:now:)`` done, or the errbacks of one that failed, until it ends or pauses.
+    func run(_ run: LuaLane.Run) -> SliceEnd {
         let job = run.job
-        host.current = job
-        host.hasEnqueued = false
-        defer { host.current = nil }
+        host.begin(job)
         var result = jr_result()
         var name = job.name
         name.withUTF8 { name in
@@ -104,7 +154,21 @@ final class LuaGeneration {
                 }
             }
         }
-        var outcome = RunOutcome(result, storedArgs: job.args)
+        return end(of: run, result, before: nil)
+    }
+
+    private func end(of run: LuaLane.Run, _ result: jr_result, before: Suspended?) -> SliceEnd {
+        let hasEnqueued = host.end() || before?.hasEnqueued == true
+        if result.outcome == JR_RUN_SUSPENDED, let handle = result.suspended {
+            var run = run
+            run.jobItself = nil
+            suspended[run.job.id] = Suspended(
+                run: run, handle: handle, hasEnqueued: hasEnqueued, deadline: result.deadline)
+            let isNew = result.deadline != 0 && result.deadline != before?.deadline
+            return .suspended(
+                run.job.id, isFirst: before == nil, deadline: isNew ? (run.number, result.deadline) : nil)
+        }
+        var outcome = RunOutcome(result, storedArgs: run.job.args)
         if let raised = run.raised {
             // Without a definition any more there are no errbacks.
             if outcome.kind == .undefined {
@@ -112,9 +176,58 @@ final class LuaGeneration {
                 outcome.kind = .failed
             }
             outcome.traceback = raised.traceback
+            outcome.step = raised.step
+        } else if let step = outcome.step, let traceback = outcome.traceback {
+            outcome.traceback = "in \(step) of the job '\(run.job.name)'\n\(traceback)"
         }
-        return (outcome, host.hasEnqueued)
+        return .ended(
+            LuaLane.Outcome(run.job, outcome, hasEnqueued: hasEnqueued, wasSuspended: before != nil),
+            hadAlarm: (before?.deadline ?? 0) != 0)
     }
+
+    // MARK: Pauses
+
+    var hasSuspended: Bool { !suspended.isEmpty }
+
+    func isSuspended(_ id: JobID) -> Bool { suspended[id] != nil }
+
+    func suspendedRun(_ id: JobID) -> LuaLane.Run? { suspended[id]?.run }
+
+    /// The job that the answer to a token is for; nil when nobody waits for it any more.
+    func job(waitingFor token: UInt64) -> JobID? { host.waiting[token]?.job }
+
+    /// Runs a job on with the answer it has waited for.
+    func resume(_ id: JobID, _ token: UInt64, _ answer: Result<[ScriptValue], ScriptFailure>) -> SliceEnd {
+        `continue`(id) { result in
+            host.forget(token)
+            withAnswer(answer) { answer in _ = jr_resume(state, token, answer, &result) }
+        }
+    }
+
+    /// Why a run that pauses ends.
+    enum EndReason {
+        case cancelled
+        case timedOut
+    }
+
+    func end(_ id: JobID, _ reason: EndReason) -> SliceEnd {
+        `continue`(id) { result in
+            guard let handle = suspended[id]?.handle else { return }
+            jr_end_suspended(state, handle, reason == .cancelled ? JR_END_CANCELLED : JR_END_TIMED_OUT, &result)
+        }
+    }
+
+    private func `continue`(_ id: JobID, _ body: (inout jr_result) -> Void) -> SliceEnd {
+        var result = jr_result()
+        guard let before = suspended[id] else { return .suspended(id, isFirst: false, deadline: nil) }
+        host.begin(before.run.job)
+        body(&result)
+        suspended[id] = nil
+        return end(of: before.run, result, before: before)
+    }
+
+    /// The lane ends: what the host still does for runs is not needed any more.
+    func abandonAll() { host.abandonAll() }
 
     // Never freed: a place to point at when there is nothing.
     private static var empty: UnsafePointer<UInt8> { EmptyBytes.pointer }
@@ -138,8 +251,8 @@ private func withOptionalBytes(
 }
 
 extension jr_bytes {
-    fileprivate var array: [UInt8] { Array(UnsafeRawBufferPointer(start: bytes, count: length)) }
-    fileprivate var text: String {
+    var array: [UInt8] { Array(UnsafeRawBufferPointer(start: bytes, count: length)) }
+    var text: String {
         String(decoding: UnsafeRawBufferPointer(start: bytes, count: length), as: UTF8.self)
     }
     fileprivate var optionalArray: [UInt8]? { length == 0 ? nil : array }
@@ -163,10 +276,12 @@ extension RunOutcome {
             self.init(kind, args: JobArguments(unchecked: result.args.array))
             return
         }
+        let args = result.args.bytes == nil ? storedArgs : JobArguments(unchecked: result.args.array)
         self.init(
-            kind, args: JobArguments(unchecked: result.args.array), error: result.error.optionalArray,
+            kind, args: args, error: result.error.optionalArray,
             errbackError: result.errback_error.optionalArray, message: result.message.optionalText,
             traceback: result.traceback.optionalText, retryIn: result.retry_in.isNaN ? nil : result.retry_in)
+        step = result.step.optionalText
     }
 }
 

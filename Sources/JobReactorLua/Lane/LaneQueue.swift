@@ -1,0 +1,179 @@
+#if canImport(Glibc)
+    private import Glibc
+#elseif canImport(Musl)
+    private import Musl
+#else
+    private import Darwin
+#endif
+
+/// Work for threads, its workers, that sleep while there is none: elements that any of them may take, and events for one of
+/// them.
+///
+/// `@unchecked Sendable`: every access to the variables happens between lock and unlock of `mutex`, and the
+/// mutex and the conditions are allocated once and not moved.
+final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
+    enum Item {
+        case element(Element)
+        case events([Event])
+        /// The time that the worker gave has come.
+        case timeUp
+    }
+
+    private struct Worker {
+        /// What it has taken and not finished.
+        var underWay: Element?
+        var events: [Event] = []
+        var isSleeping = false
+    }
+
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    /// One for each worker.
+    private let conditions: UnsafeMutablePointer<pthread_cond_t>
+    private var waiting: [Element] = []
+    /// Elements before this one are taken.
+    private var head = 0
+    private var workers: [Worker]
+    private var sleeping = 0
+    private var isClosed = false
+
+    init(workers count: Int) {
+        workers = Array(repeating: Worker(), count: count)
+        conditions = .allocate(capacity: count)
+        pthread_mutex_init(mutex, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        #if !canImport(Darwin)
+            pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        #endif
+        for worker in 0..<count { pthread_cond_init(conditions + worker, &attributes) }
+        pthread_condattr_destroy(&attributes)
+    }
+
+    deinit {
+        for worker in workers.indices { pthread_cond_destroy(conditions + worker) }
+        pthread_mutex_destroy(mutex)
+        conditions.deallocate()
+        mutex.deallocate()
+    }
+
+    private func locked<Result>(_ body: () -> Result) -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return body()
+    }
+
+    /// Adds work; from any thread.
+    func append(_ elements: [Element]) {
+        locked {
+            waiting.append(contentsOf: elements)
+            guard sleeping > 0 else { return }
+            var left = elements.count
+            for worker in workers.indices where left > 0 && workers[worker].isSleeping {
+                wake(worker)
+                left -= 1
+            }
+        }
+    }
+
+    /// Tells one worker of something, before any work; from any thread.
+    func post(_ event: Event, to worker: Int) {
+        locked {
+            workers[worker].events.append(event)
+            if workers[worker].isSleeping { wake(worker) }
+        }
+    }
+
+    private func wake(_ worker: Int) {
+        workers[worker].isSleeping = false
+        sleeping -= 1
+        pthread_cond_signal(conditions + worker)
+    }
+
+    /// Takes back the first that matches and that no worker has begun; from any thread.
+    func withdrawFirst(where matches: (Element) -> Bool) -> Element? {
+        locked { waiting[head...].firstIndex(where: matches).map { waiting.remove(at: $0) } }
+    }
+
+    /// What the workers are at, by their numbers; from any thread.
+    func workersAt(_ matches: (Element) -> Bool) -> [(worker: Int, element: Element)] {
+        locked {
+            workers.enumerated().compactMap { worker, state in
+                state.underWay.flatMap { matches($0) ? (worker, $0) : nil }
+            }
+        }
+    }
+
+    /// Takes back what matches and no worker has begun; from any thread.
+    func withdraw(where matches: (Element) -> Bool) -> [Element] {
+        locked {
+            let rest = waiting[head...]
+            waiting = rest.filter { !matches($0) }
+            head = 0
+            return rest.filter(matches)
+        }
+    }
+
+    /// No more work comes; a worker ends when it asks for some.
+    func close() {
+        locked {
+            isClosed = true
+            for worker in workers.indices where workers[worker].isSleeping { wake(worker) }
+        }
+    }
+
+    var isOpen: Bool { locked { !isClosed } }
+
+    /// A worker works on an element again that it has had.
+    func resume(_ element: Element, worker: Int) { locked { workers[worker].underWay = element } }
+
+    /// A worker's next work; what it took before is done. Sleeps while there is none, until `deadline`, in nanoseconds of the
+    /// monotonic clock. Nil after the close. Elements come one at a time, so that all that has not begun can be withdrawn.
+    func take(worker: Int, until deadline: Int64?) -> Item? {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        workers[worker].underWay = nil
+        while !isClosed {
+            if !workers[worker].events.isEmpty {
+                defer { workers[worker].events = [] }
+                return .events(workers[worker].events)
+            }
+            if let deadline, MonotonicClock.now >= deadline { return .timeUp }
+            if head < waiting.count { return .element(takeFirst(worker)) }
+            sleep(worker, until: deadline)
+        }
+        return nil
+    }
+
+    private func takeFirst(_ worker: Int) -> Element {
+        let element = waiting[head]
+        workers[worker].underWay = element
+        head += 1
+        if head == waiting.count {
+            waiting.removeAll(keepingCapacity: true)
+            head = 0
+        }
+        return element
+    }
+
+    private func sleep(_ worker: Int, until deadline: Int64?) {
+        workers[worker].isSleeping = true
+        sleeping += 1
+        if let deadline {
+            #if canImport(Darwin)
+                let left = max(0, deadline - MonotonicClock.now)
+                var time = timespec(tv_sec: Int(left / 1_000_000_000), tv_nsec: Int(left % 1_000_000_000))
+                pthread_cond_timedwait_relative_np(conditions + worker, mutex, &time)
+            #else
+                var time = timespec(tv_sec: Int(deadline / 1_000_000_000), tv_nsec: Int(deadline % 1_000_000_000))
+                pthread_cond_timedwait(conditions + worker, mutex, &time)
+            #endif
+        } else {
+            pthread_cond_wait(conditions + worker, mutex)
+        }
+        // Who wakes a worker notes it.
+        if workers[worker].isSleeping {
+            workers[worker].isSleeping = false
+            sleeping -= 1
+        }
+    }
+}

@@ -1,0 +1,205 @@
+internal import JobReactorCore
+private import Logging
+
+#if canImport(Glibc)
+    private import Glibc
+#elseif canImport(Musl)
+    private import Musl
+#else
+    private import Darwin
+#endif
+
+/// One thread of a lane: runs jobs, keeps those that pause, and wakes them.
+///
+/// Belongs to its thread.
+final class LaneWorker {
+    let number: Int
+    private unowned let lane: LuaLane
+    private let options: LuaLane.Options
+    /// That of runs that begin.
+    private var current: LuaGeneration?
+    /// Earlier ones, in which runs still pause.
+    private var retired: [LuaGeneration] = []
+    /// The one whose runs can be interrupted from outside.
+    private var interruptible: LuaGeneration?
+    private var timers = TimerQueue<Alarm>()
+    /// Alarms that nobody needs any more, more or less.
+    private var staleAlarms = 0
+
+    private struct Alarm {
+        enum What {
+            case wake(token: UInt64)
+            /// The time of a run that pauses is up, if it still is the same.
+            case end(JobID, run: UInt64)
+        }
+        var generation: Int
+        var what: What
+    }
+
+    init(_ number: Int, of lane: LuaLane, _ options: LuaLane.Options) {
+        self.number = number
+        self.lane = lane
+        self.options = options
+    }
+
+    /// The whole life of the thread.
+    func live(loaded: (@Sendable (Result<ScriptReport, ScriptError>) -> Void)?) {
+        while lane.queue.isOpen {
+            do throws(ScriptError) {
+                let generation = try LuaGeneration.load(options, number: 1, host: LuaHost(lane, options))
+                use(generation)
+                loaded?(.success(generation.report))
+                work()
+            } catch {
+                if let loaded { return loaded(.failure(error)) }
+                options.logger.error("\(error); trying again in 1 s")
+                waitASecond()
+            }
+        }
+    }
+
+    private func waitASecond() {
+        var second = timespec(tv_sec: 1, tv_nsec: 0)
+        nanosleep(&second, nil)
+    }
+
+    private func use(_ generation: LuaGeneration) {
+        if let current { retired.append(current) }
+        current = generation
+        generation.host.worker = self
+        closeRetired()
+    }
+
+    private func closeRetired() {
+        guard !retired.isEmpty else { return }
+        if let interruptible, retired.contains(where: { $0 === interruptible }) {
+            // The state is closed only when nobody can reach it any more.
+            lane.use(nil, on: number)
+            self.interruptible = nil
+        }
+        retired.removeAll { !$0.hasSuspended }
+    }
+
+    private func work() {
+        while let item = lane.queue.take(worker: number, until: timers.nextDue?.microseconds.multiplied(by: 1000)) {
+            switch item {
+            case .element(let run): begin(run)
+            case .events(let events): for event in events { handle(event) }
+            case .timeUp: fireAlarms()
+            }
+        }
+        for generation in retired + [current].compactMap(\.self) { generation.abandonAll() }
+        lane.use(nil, on: number)
+    }
+
+    private func begin(_ run: LuaLane.Run) {
+        guard let generation = current else { return }
+        makeInterruptible(generation)
+        finish(generation.run(run), generation)
+    }
+
+    private func makeInterruptible(_ generation: LuaGeneration) {
+        guard interruptible !== generation else { return }
+        interruptible = generation
+        lane.use(generation.interrupter, on: number)
+    }
+
+    private func finish(_ end: LuaGeneration.SliceEnd, _ generation: LuaGeneration) {
+        switch end {
+        case .ended(let outcome, let hadAlarm):
+            if hadAlarm { noteStaleAlarm() }
+            lane.put { $0.outcomes.append(outcome) }
+            if generation !== current { closeRetired() }
+        case .suspended(let id, let isFirst, let deadline):
+            if isFirst { lane.put { $0.suspended.append(id) } }
+            if let deadline {
+                let alarm = Alarm(generation: generation.number, what: .end(id, run: deadline.run))
+                timers.insert(alarm, due: Timestamp(microseconds: deadline.at / 1000 + 1))
+            }
+        }
+    }
+
+    private func handle(_ event: LaneEvent) {
+        switch event {
+        case .answer(let number, let token, let result):
+            guard let generation = generation(number) else { return }
+            wake(token, result, in: generation)
+        case .cancel(let id):
+            for generation in all where generation.isSuspended(id) {
+                makeInterruptible(generation)
+                resumed(generation, id)
+                finish(generation.end(id, .cancelled), generation)
+            }
+        case .generation(let parcel):
+            use(parcel.open())
+        }
+    }
+
+    private func wake(_ token: UInt64, _ result: Result<[ScriptValue], ScriptFailure>, in generation: LuaGeneration) {
+        guard let id = generation.job(waitingFor: token) else { return }
+        makeInterruptible(generation)
+        resumed(generation, id)
+        finish(generation.resume(id, token, result), generation)
+    }
+
+    /// What looks for runs under way finds it.
+    private func resumed(_ generation: LuaGeneration, _ id: JobID) {
+        if let run = generation.suspendedRun(id) { lane.queue.resume(run, worker: number) }
+    }
+
+    private func fireAlarms() {
+        let now = Timestamp(microseconds: MonotonicClock.now / 1000)
+        while let alarm = timers.popDue(at: now) {
+            guard let generation = generation(alarm.generation) else { continue }
+            switch alarm.what {
+            case .wake(let token): wake(token, .success([]), in: generation)
+            case .end(let id, let run):
+                guard generation.suspendedRun(id)?.number == run else { continue }
+                makeInterruptible(generation)
+                resumed(generation, id)
+                finish(generation.end(id, .timedOut), generation)
+            }
+        }
+    }
+
+    private var all: [LuaGeneration] { retired + [current].compactMap(\.self) }
+
+    private func generation(_ number: Int) -> LuaGeneration? {
+        if current?.number == number { return current }
+        return retired.first { $0.number == number }
+    }
+
+    /// An alarm is not needed any more. Those are left to go off, unless they become many.
+    func noteStaleAlarm() {
+        staleAlarms += 1
+        guard staleAlarms > 1000, staleAlarms > timers.count / 2 else { return }
+        staleAlarms = 0
+        timers.retain { alarm in
+            guard let generation = generation(alarm.generation) else { return false }
+            return switch alarm.what {
+            case .wake(let token): generation.job(waitingFor: token) != nil
+            case .end(let id, let run): generation.suspendedRun(id)?.number == run
+            }
+        }
+    }
+
+    /// Wakes what waits for the token after so many seconds.
+    func sleep(_ token: UInt64, of generation: Int, seconds: Double) {
+        let due = Timestamp(microseconds: MonotonicClock.now / 1000).advanced(bySeconds: seconds)
+        timers.insert(Alarm(generation: generation, what: .wake(token: token)), due: due)
+    }
+
+    /// Where an answer to the token goes, from any thread.
+    func answerer(_ token: UInt64, of generation: Int) -> ScriptFunction.Done {
+        { [lane, number] result in
+            lane.queue.post(.answer(generation: generation, token: token, result), to: number)
+        }
+    }
+}
+
+extension Int64 {
+    fileprivate func multiplied(by factor: Int64) -> Int64 {
+        let (product, overflow) = multipliedReportingOverflow(by: factor)
+        return overflow ? .max : product
+    }
+}

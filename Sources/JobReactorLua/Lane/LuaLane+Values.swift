@@ -1,0 +1,113 @@
+public import JobReactorCore
+public import Logging
+
+extension LuaLane {
+    /// A run to do.
+    public struct Run: Sendable {
+        /// The record with its run begun.
+        public var job: Job
+        /// JSON for `args.job_itself`; nil to leave it out.
+        public var jobItself: [UInt8]?
+        /// Tells the runs of the process apart; never 0.
+        public var number: UInt64
+        /// Seconds after which the run is interrupted and fails; nil for never.
+        public var timeout: Double?
+        /// Whether a run that fails comes back as `raised` before its errbacks, so that the failure can be stored.
+        public var pauses: Bool
+        /// That outcome, when the errbacks are to run.
+        public var raised: RunOutcome?
+
+        public init(
+            job: Job, jobItself: [UInt8]? = nil, number: UInt64 = 1, timeout: Double? = nil, pauses: Bool = false,
+            raised: RunOutcome? = nil
+        ) {
+            self.job = job
+            self.jobItself = jobItself
+            self.number = number
+            self.timeout = timeout
+            self.pauses = pauses
+            self.raised = raised
+        }
+    }
+
+    /// A run that is done, or paused for its failure to be stored.
+    public struct Outcome: Sendable {
+        public var job: Job
+        public var outcome: RunOutcome
+        /// Whether the run has enqueued jobs.
+        public var hasEnqueued: Bool
+        /// Whether it was among ``Results/suspended``.
+        public var wasSuspended: Bool
+
+        public init(_ job: Job, _ outcome: RunOutcome, hasEnqueued: Bool = false, wasSuspended: Bool = false) {
+            self.job = job
+            self.outcome = outcome
+            self.hasEnqueued = hasEnqueued
+            self.wasSuspended = wasSuspended
+        }
+    }
+
+    /// What a running job said last of how far it is.
+    public struct Note: Sendable {
+        public var job: Job
+        public var fraction: Double?
+        public var text: String
+    }
+
+    /// A job that a script enqueued.
+    public struct Enqueued: Sendable {
+        public var id: JobID
+        public var name: String
+        public var args: JobArguments
+        public var options: JobOptions
+        /// The distributor of the job that did it.
+        public var distributor: String
+    }
+
+    /// What came out since the last look.
+    public struct Results: Sendable {
+        public var outcomes: [Outcome] = []
+        /// Jobs that pause for the first time in their run: they leave the lane to others.
+        public var suspended: [JobID] = []
+        public var notes: [JobID: Note] = [:]
+        public var enqueued: [Enqueued] = []
+
+        var isEmpty: Bool { outcomes.isEmpty && notes.isEmpty && enqueued.isEmpty && suspended.isEmpty }
+    }
+
+    /// Carries out `perform` of a script: enqueues the job and answers with what it comes to.
+    public typealias Performer = @Sendable (Enqueued, @escaping ScriptFunction.Done) -> Void
+
+    public struct Options: Sendable {
+        public var directory: JobDirectory
+        /// Bytes that each Lua state may allocate; 0 for no limit.
+        public var memoryLimit: Int
+        public var threads: Int
+        /// Whether scripts can enqueue jobs: whether somebody takes them from the results.
+        public var canEnqueue: Bool
+        public var perform: Performer?
+        /// Whether scripts are kept from files, processes and C modules.
+        public var isSandboxed: Bool
+        /// Beside those that are always there.
+        public var libraries: [any ScriptLibrary]
+        /// What the states of the process share.
+        public var shared: SharedDictionary
+        public var logger: Logger
+
+        public init(
+            directory: JobDirectory, memoryLimit: Int = 0, threads: Int = 1, canEnqueue: Bool = false,
+            perform: Performer? = nil, isSandboxed: Bool = false, libraries: [any ScriptLibrary] = [],
+            shared: SharedDictionary = SharedDictionary(), logger: Logger
+        ) {
+            self.directory = directory
+            self.memoryLimit = memoryLimit
+            self.threads = max(1, threads)
+            self.canEnqueue = canEnqueue
+            self.perform = perform
+            self.isSandboxed = isSandboxed
+            self.libraries = libraries
+            self.shared = shared
+            self.logger = logger
+        }
+    }
+}

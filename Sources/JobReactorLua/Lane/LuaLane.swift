@@ -1,0 +1,153 @@
+public import JobReactorCore
+private import Logging
+
+/// Threads with a Lua state each, which run jobs: of those that are on a thread one at a time, until it ends or pauses. The
+/// *reactor lane* has one thread, so that globals of the scripts need no locks; the *defer lane* has several, for jobs that
+/// would hold up the others.
+///
+/// All methods may be called from any thread. Hand-over is batched both ways: a thread is woken once for all runs that
+/// come while it sleeps, and the owner is told once of all that comes out before it looks.
+public final class LuaLane: Sendable {
+    private let options: Options
+    let queue: LaneQueue<Run, LaneEvent>
+    private let results = Locked(Results())
+    private let interrupters = Locked<[Int: LuaGeneration.Interrupter]>([:])
+    private let state: Locked<LaneState>
+    private let onResults: @Sendable () -> Void
+    let context: ScriptContext
+
+    private struct LaneState {
+        var isStarted = false
+        /// Counts what was loaded.
+        var generation = 1
+    }
+
+    /// `onResults` is called on a thread of the lane when there are results to take and there were none before.
+    public init(_ options: Options, onResults: @escaping @Sendable () -> Void) {
+        self.options = options
+        self.onResults = onResults
+        queue = LaneQueue(workers: options.threads)
+        state = Locked(LaneState())
+        context = ScriptContext(options)
+    }
+
+    /// Starts the threads, which load the scripts first. `loaded` is called on the first, once; after a failure that thread
+    /// ends. The others try again each second until it works.
+    public func start(loaded: @escaping @Sendable (Result<ScriptReport, ScriptError>) -> Void) {
+        state.withLock { $0.isStarted = true }
+        for number in 0..<options.threads {
+            let tell = number == 0 ? loaded : nil
+            let thread = LaneThread { LaneWorker(number, of: self, self.options).live(loaded: tell) }
+            if !thread.start() {
+                let error = ScriptError("cannot start a thread: raise the limit of threads (ulimit -u)")
+                if number == 0 { loaded(.failure(error)) } else { options.logger.error("\(error)") }
+            }
+        }
+    }
+
+    /// Loads the scripts anew beside those in use, on the calling thread, and has runs that begin from now on use them; those
+    /// under way end where they began. Throws when the folder cannot be read, or there is no memory: then all stays as it is.
+    /// Does nothing, and returns nil, on a lane that was not started.
+    public func reload() throws(ScriptError) -> ScriptReport? {
+        guard state.withLock({ $0.isStarted }) else { return nil }
+        let number = state.withLock { state in
+            state.generation += 1
+            return state.generation
+        }
+        var loaded: [LuaGeneration.Parcel] = []
+        var report: ScriptReport?
+        for _ in 0..<options.threads {
+            let generation = try LuaGeneration.load(options, number: number, host: LuaHost(self, options))
+            report = report ?? generation.report
+            loaded.append(LuaGeneration.Parcel(generation))
+        }
+        for (worker, parcel) in loaded.enumerated() { queue.post(.generation(parcel), to: worker) }
+        return report
+    }
+
+    /// Gives the lane runs to do, in order.
+    public func submit(_ runs: [Run]) {
+        queue.append(runs)
+    }
+
+    /// Takes what has come out.
+    public func takeResults() -> Results {
+        results.withLock { results in
+            defer { results = Results() }
+            return results
+        }
+    }
+
+    /// Takes back the runs that have not begun. Those whose errbacks are to run have.
+    public func withdraw() -> [Run] { queue.withdraw { $0.raised == nil } }
+
+    /// Cancels the run of a job. One that has not begun is taken back, and returned; one under way is interrupted, one that
+    /// pauses is ended, and its outcome comes as any other.
+    public func cancel(_ id: JobID) -> Run? {
+        if let run = queue.withdrawFirst(where: { $0.job.id == id }) { return run }
+        for (worker, run) in queue.workersAt({ $0.job.id == id }) {
+            interrupters.withLock { $0[worker]?.cancel(run.number) }
+        }
+        // It may pause, or be about to.
+        for worker in 0..<options.threads { queue.post(.cancel(id), to: worker) }
+        return nil
+    }
+
+    /// Tells scripts that ask that the node stops: `job.stopping()`.
+    public func announceStop() { context.announceStop() }
+
+    /// Ends each thread after the job that it runs now; runs that have not begun, that pause, and paused ones, are forgotten.
+    public func stop() { queue.close() }
+
+    // MARK: Runs that take long
+
+    /// A run under way on one of the threads.
+    public struct Slice: Sendable {
+        public var job: Job
+        public var number: UInt64
+        /// Since it began to run, or ran on after a pause.
+        public var seconds: Double
+        fileprivate var worker: Int
+    }
+
+    /// What runs now.
+    public var slices: [Slice] {
+        let now = MonotonicClock.now
+        return queue.workersAt { _ in true }.compactMap { worker, run in
+            let began = interrupters.withLock { $0[worker]?.sliceBegan } ?? 0
+            guard began != 0 else { return nil }
+            let seconds = Double(now - began) / 1e9
+            return Slice(job: run.job, number: run.number, seconds: seconds, worker: worker)
+        }
+    }
+
+    /// Has the run say in the log at which place of its script it is.
+    public func warn(_ slice: Slice) { interrupters.withLock { $0[slice.worker]?.warn(slice.number) } }
+
+    /// Raises in the run that it took too long without a pause. Lua code sees it at its next instruction; what is in C does
+    /// not.
+    public func end(_ slice: Slice) { interrupters.withLock { $0[slice.worker]?.endSlice(slice.number) } }
+
+    // MARK: From the workers
+
+    func use(_ interrupter: LuaGeneration.Interrupter?, on worker: Int) {
+        interrupters.withLock { $0[worker] = interrupter }
+    }
+
+    func put(_ change: (inout Results) -> Void) {
+        let isFirst = results.withLock { results in
+            defer { change(&results) }
+            return results.isEmpty
+        }
+        if isFirst { onResults() }
+    }
+}
+
+/// What a worker is told of between runs.
+enum LaneEvent: Sendable {
+    /// What a pause waits for has come.
+    case answer(generation: Int, token: UInt64, Result<[ScriptValue], ScriptFailure>)
+    case cancel(JobID)
+    /// Scripts to use from now on.
+    case generation(LuaGeneration.Parcel)
+}

@@ -1,0 +1,95 @@
+internal import JobReactor
+internal import JobReactorCore
+internal import JobReactorLua
+internal import Logging
+internal import NIOCore
+private import NIOPosix
+
+/// Which scripts are in use, and whether others are being loaded.
+struct Reloading {
+    /// Counts what was loaded.
+    var generation = 1
+    var loadedAt = Timestamp.now
+    var isWatching = false
+    /// Under way.
+    var current: EventLoopFuture<String>?
+    /// Asked for while one was under way.
+    var next: EventLoopPromise<String>?
+}
+
+/// Live editing: scripts are loaded anew beside those in use, and runs that begin from then on use them.
+extension NodeCore {
+    /// Loads the scripts anew; answers with a line that says what came of it. One at a time.
+    func reload() -> EventLoopFuture<String> {
+        guard reloading.current != nil else { return startReload() }
+        if let next = reloading.next { return next.futureResult }
+        let promise = loop.makePromise(of: String.self)
+        reloading.next = promise
+        return promise.futureResult
+    }
+
+    private func startReload() -> EventLoopFuture<String> {
+        let lanes = lanes.map(\.lua)
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let loaded = NIOThreadPool.singleton.runIfActive(eventLoop: loop) {
+            var first: ScriptReport?
+            for lane in lanes {
+                let report = try lane.reload()
+                first = first ?? report
+            }
+            return first
+        }.map { report in bound.value.reloaded(report) }
+            .flatMapErrorThrowing { error in
+                bound.value.logger.error("the job scripts cannot be loaded; those in use stay: \(error)")
+                throw error
+            }
+        reloading.current = loaded
+        loaded.whenComplete { _ in
+            let core = bound.value
+            core.reloading.current = nil
+            guard let next = core.reloading.next else { return }
+            core.reloading.next = nil
+            core.startReload().cascade(to: next)
+        }
+        return loaded
+    }
+
+    private func reloaded(_ report: ScriptReport?) -> String {
+        guard let report else { return "the scripts are not loaded yet" }
+        let before = Set(jobNames)
+        reloading.generation += 1
+        reloading.loadedAt = clock.now
+        use(report)
+        let names = Set(jobNames)
+        let problems = report.problems.count
+        logger.info(
+            "job scripts loaded",
+            metadata: [
+                "generation": "\(reloading.generation)", "jobs": "\(names.count)",
+                "new": "\(names.subtracting(before).sorted().joined(separator: " "))",
+                "gone": "\(before.subtracting(names).sorted().joined(separator: " "))", "problems": "\(problems)",
+            ])
+        if names != before { announceJobs() }
+        unpark(names)
+        return "generation \(reloading.generation): \(report.fileCount) files, \(names.count) jobs, \(problems) problems"
+    }
+
+    /// Jobs that waited for a script to define them.
+    private func unpark(_ names: Set<String>) {
+        guard ownsJobs else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        for name in parked.keys where names.contains(name) {
+            let ids = parked.removeValue(forKey: name) ?? []
+            logger.info("parked jobs are taken up", metadata: ["job": "\(name)", "jobs": "\(ids.count)"])
+            for id in ids where live[id] == nil {
+                storage.load(id) { result in
+                    bound.eventLoop.runOrExecute {
+                        if case .success(let job?) = result, !job.status.isFinished { bound.value.wait(for: job) }
+                    }
+                }
+            }
+        }
+    }
+
+    func stopReloading() {}
+}

@@ -1,0 +1,104 @@
+private import DequeModule
+internal import JobReactor
+internal import JobReactorCore
+internal import JobReactorLua
+internal import Logging
+internal import NIOCore
+
+/// What watches over jobs that run long without a pause, while any runs.
+struct Watchdog {
+    var timer: Scheduled<Void>?
+    /// The runs that the log has told of, by their numbers.
+    var warned: Set<UInt64> = []
+    /// A run hangs where Lua cannot be interrupted: the node takes no jobs.
+    var isStuck = false
+    var stuckJob: String?
+}
+
+/// A job that runs long without a pause holds up the reactor lane: the log says where it is, then it is interrupted. One that
+/// hangs within C cannot be: then the distributors are told that this node defines nothing, and send what has not begun
+/// elsewhere, until it comes back.
+extension NodeCore {
+    /// Seconds after the limit within which an interrupted run has ended, unless it hangs.
+    private static let patience = 2.0
+
+    private var isWatched: Bool { configuration.sliceWarning > 0 || configuration.sliceLimit > 0 }
+
+    /// Looks after a while, if anything runs.
+    func watchLanes() {
+        guard isWatched, watchdog.timer == nil, !isStopping || drained != nil else { return }
+        guard lanes.contains(where: { $0.running > 0 || $0.suspended > 0 }) || watchdog.isStuck else { return }
+        let shortest = [configuration.sliceWarning, configuration.sliceLimit].filter { $0 > 0 }.min() ?? 1
+        let delay = min(1, max(0.02, shortest / 2))
+        watchdog.timer = loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(delay * 1000))) {
+            self.watchdog.timer = nil
+            self.lookAtLanes()
+        }
+    }
+
+    private func lookAtLanes() {
+        guard let lane = lanes.first else { return }
+        let slices = lane.lua.slices
+        for slice in slices { look(at: slice, on: lane) }
+        watchdog.warned.formIntersection(slices.map(\.number))
+        let (limit, isStuck) = (configuration.sliceLimit, watchdog.isStuck)
+        let stuck = limit > 0 ? slices.first { $0.seconds >= limit + Self.patience } : nil
+        watchdog.isStuck = stuck != nil
+        watchdog.stuckJob = stuck.map { "\($0.job.name) \($0.job.id)" }
+        if let stuck, !isStuck { becomeUnhealthy(stuck) }
+        if stuck == nil, isStuck { becomeHealthy() }
+        // What pauses for long costs no looks: its lane is idle.
+        if lane.running > 0 || watchdog.isStuck || !slices.isEmpty { watchLanes() }
+    }
+
+    private func look(at slice: LuaLane.Slice, on lane: NodeLane) {
+        let (warning, limit) = (configuration.sliceWarning, configuration.sliceLimit)
+        if limit > 0, slice.seconds >= limit {
+            lane.lua.end(slice)
+        } else if warning > 0, slice.seconds >= warning, watchdog.warned.insert(slice.number).inserted {
+            lane.lua.warn(slice)
+        }
+    }
+
+    private func becomeUnhealthy(_ slice: LuaLane.Slice) {
+        logger.critical(
+            "a job hangs where it cannot be interrupted; until it ends this node takes no jobs: restart it if it does not",
+            metadata: [
+                "job": "\(slice.job.name)", "id": "\(slice.job.id)", "args": "\(slice.job.args.shortened)",
+                "seconds": "\(Int(slice.seconds))",
+            ])
+        announceJobs()
+        // A durable node owns what it has; of the others the distributors have copies.
+        guard !storage.isDurable, let lane = lanes.first else { return }
+        let withdrawn = lane.lua.withdraw()
+        lane.running -= withdrawn.count
+        let ids = withdrawn.map(\.job.id) + lane.ready.map(\.id)
+        lane.ready = []
+        handBack(ids)
+    }
+
+    private func handBack(_ ids: [JobID]) {
+        for id in ids {
+            guard let known = live.removeValue(forKey: id) else { continue }
+            guard let destination = destinations.values.first(where: { $0.number == known.giver }) else { continue }
+            if known.creditLink != 0 { destination.settled(onLink: known.creditLink) }
+            destination.link?.sendReturned([id])
+        }
+        storage.apply(ids.map { .remove($0) }) { _ in }
+        for destination in destinations.values { destination.flush() }
+    }
+
+    private func becomeHealthy() {
+        logger.notice("the job that hung has ended; this node takes jobs again")
+        announceJobs()
+        runReady()
+    }
+
+    /// What distributors may send here.
+    var announcedJobs: [String] { watchdog.isStuck ? [] : jobNames }
+
+    /// Tells the distributors which jobs this node takes.
+    func announceJobs() {
+        for destination in destinations.values { destination.link?.sendJobs(announcedJobs) }
+    }
+}
