@@ -103,7 +103,7 @@ let package = Package(
                 "JobReactor", "JobReactorNode", "JobReactorRedis", "JobReactorSQLite", "JobReactorWire",
                 "JobReactorLua", "JobReactorLibraries",
                 "JobReactorCore", nio, nioPosix,
-                nioTLS, lifecycle, logging,
+                nioTLS, lifecycle, signals, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],

@@ -90,6 +90,17 @@ public final class Node: Service {
         return try await loop.submit { core.value?.scripts }.get()
     }
 
+    /// Loads the scripts anew beside those in use: runs that begin from then on use them, others end where they began. Returns
+    /// a line that says what came of it, for people. Throws ``ScriptError`` when the folder cannot be read; then those in use
+    /// stay.
+    @discardableResult
+    public func reload() async throws -> String {
+        let core = core
+        return try await loop.flatSubmit { [loop] in
+            core.value?.reload() ?? loop.makeFailedFuture(WireError(.configuration, "the node was stopped"))
+        }.get()
+    }
+
     /// The port it listens on; nil when it does not.
     public func port() async throws -> Int? {
         let core = core

@@ -1,10 +1,12 @@
 internal import ArgumentParser
 private import Foundation
 private import JobReactorCore
+private import JobReactorLibraries
 private import JobReactorNode
 private import JobReactorWire
 private import NIOCore
 private import NIOPosix
+private import UnixSignals
 
 struct NodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -12,7 +14,8 @@ struct NodeCommand: AsyncParsableCommand {
         abstract: "Run jobs: load the scripts, connect to distributors, until SIGINT or SIGTERM.",
         discussion: """
             A stop takes no more jobs, waits for those that run, and gives the others back; a second signal stops at \
-            once. Distributors that are away are tried again for ever.
+            once. Distributors that are away are tried again for ever. Scripts are loaded anew when their files change, on \
+            SIGHUP, and when RELOAD comes to the node's port.
             """)
 
     @Option(\.name) var name: String?
@@ -32,6 +35,11 @@ struct NodeCommand: AsyncParsableCommand {
     @Option(\.maxRetryDelay) var maxRetryDelay: String?
     @Option(\.jobTimeout) var jobTimeout: String?
     @Option(\.deferLanes) var deferLanes: String?
+    @Option(\.maxSuspended) var maxSuspended: String?
+    @Option(\.sliceWarning) var sliceWarning: String?
+    @Option(\.sliceLimit) var sliceLimit: String?
+    @Option(\.sandbox) var sandbox: String?
+    @Flag(\.watch) var watch: Bool?
     @Flag(\.mergeJobItselfToArgs) var mergeJobItselfToArgs: Bool?
     @Flag(\.logJobProcessing) var logJobProcessing: Bool?
     @Flag(\.removeDoneJobs) var removeDoneJobs: Bool?
@@ -47,6 +55,11 @@ struct NodeCommand: AsyncParsableCommand {
         // One loop for the node and its storage: calls need no change of threads.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let node = Node(try nodeConfiguration(settings, on: group), on: group)
+        // As most servers do: the scripts are loaded anew.
+        let hangUps = Task {
+            for await _ in await UnixSignalsSequence(trapping: .sighup) { _ = try? await node.reload() }
+        }
+        defer { hangUps.cancel() }
         try await node.runAsProgram()
     }
 
@@ -83,7 +96,12 @@ struct NodeCommand: AsyncParsableCommand {
             logJobProcessing: try settings.value(\.logJobProcessing, flag: logJobProcessing),
             window: try settings.value(\.window, flag: window),
             deferLanes: try settings.value(\.deferLanes, flag: deferLanes),
+            maxSuspended: try settings.value(\.maxSuspended, flag: maxSuspended),
+            sliceWarning: try settings.value(\.sliceWarning, flag: sliceWarning),
+            sliceLimit: try settings.value(\.sliceLimit, flag: sliceLimit),
             memoryLimit: try settings.value(\.memoryLimit, flag: memoryLimit),
+            isSandboxed: try settings.value(\.sandbox, flag: sandbox) == .strict,
+            watchesScripts: try settings.value(\.watch, flag: watch), libraries: ScriptLibraries.all,
             security: listening,
             limits: RESPLimits(frameBytes: try settings.value(\.frameLimit, flag: serving.frameLimit)),
             maximumConnections: try settings.value(\.maxConnections, flag: serving.maxConnections),

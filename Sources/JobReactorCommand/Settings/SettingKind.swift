@@ -120,6 +120,16 @@ extension SettingKind where Value == RetryBackoff {
     ) { RetryBackoff(rawValue: $0.lowercased()) }
 }
 
+/// What scripts are kept from.
+enum SandboxMode: String, CaseIterable, Sendable {
+    case off
+    case strict
+}
+
+extension SettingKind where Value == SandboxMode {
+    static let sandbox = SettingKind(.text, "mode", allowed: "off or strict") { SandboxMode(rawValue: $0.lowercased()) }
+}
+
 extension SettingKind where Value == Double {
     static let share = SettingKind(.number, "share", allowed: "a number from 0 to 1") { text in
         Double(text).flatMap { (0...1).contains($0) ? $0 : nil }

@@ -60,6 +60,20 @@ struct SettingTable: Sendable {
     let deferLanes = Setting(
         "defer_lanes", .wholeNumber(1...1000, "threads"), default: 2,
         "Threads for jobs with defer, each with a Lua state of its own")
+    let maxSuspended = Setting(
+        "max_suspended", .wholeNumber(1...10_000_000, "jobs"), default: 10_000,
+        "Jobs that may pause at once, in sleep, http and the like")
+    let sliceWarning = Setting(
+        "slice_warning", .seconds, default: 1,
+        "How long a job may run without a pause before the log says where it is; 0 for any time")
+    let sliceLimit = Setting(
+        "slice_limit", .seconds, default: 30,
+        "How long a job without defer may run without a pause before it is interrupted; 0 for any time")
+    let sandbox = Setting(
+        "sandbox", .sandbox, default: .off,
+        "off, or strict, which keeps scripts from files, processes, the environment and C modules")
+    let watch = Setting(
+        "watch", .boolean, default: true, "Whether scripts are loaded anew when their files change")
     let mergeJobItselfToArgs = Setting(
         "merge_job_itself_to_args", .boolean, default: false, "Whether scripts and feedbacks see args.job_itself")
     let logJobProcessing = Setting(

@@ -1,0 +1,119 @@
+import JobReactor
+import JobReactorCore
+import JobReactorNode
+import JobReactorTesting
+import Testing
+
+/// What keeps one job from the others' time and memory.
+@Suite("Guards") struct GuardTests {
+    @Test("a job that runs on without a pause is told of, with its place, and then interrupted")
+    func slices() async throws {
+        let log = LogRecorder()
+        try await withNode(
+            """
+            job('busy', { max_attempt = 1 }, function(args)
+              while true do
+                pcall(function() while true do end end)
+              end
+            end)
+            job('next', function(args) args.ran = true end)
+            """,
+            {
+                $0.logger = log.logger
+                $0.sliceWarning = 0.1
+                $0.sliceLimit = 0.5
+            }
+        ) { distributor in
+            let outcome = try await distributor.outcome("busy")
+            #expect(!outcome.isSuccess)
+            let message = outcome.args["error"]?.string ?? ""
+            #expect(message.contains("jobs.lua:3: the job ran too long without a pause"), "\(message)")
+            let warning = log.lines.elements.first { $0.text.contains("without a pause and holds up the others") }
+            #expect(warning?.text.contains("jobs.lua:3: ") == true && warning?.metadata["job"] == "busy")
+            let next = try await distributor.outcome("next")
+            #expect(next.args["ran"] == true)
+        }
+    }
+
+    @Test("a job that pauses may take as long as it likes, and so may one with defer")
+    func pausesAreNoSlice() async throws {
+        try await withNode(
+            """
+            job('pauses', { max_attempt = 1 }, function(args) for _ = 1, 30 do sleep(0.02) end args.done = true end)
+            job('heavy', { max_attempt = 1 }, function(args)
+              local until_then = now() + 0.6
+              while now() < until_then do end
+              args.done = true
+            end)
+            """, { $0.sliceLimit = 0.3 }
+        ) { distributor in
+            let pauses = try await distributor.outcome("pauses")
+            let deferred = try await distributor.outcome("heavy", [:], JobOptions(isDeferred: true))
+            let heavy = try await distributor.outcome("heavy")
+            #expect(pauses.args["done"] == true && deferred.args["done"] == true && !heavy.isSuccess)
+        }
+    }
+
+    @Test("a hang within C makes the node unhealthy: its jobs go elsewhere, and it comes back")
+    func hang() async throws {
+        let log = LogRecorder()
+        try await Cluster.run(
+            scripts: [
+                // A pattern that takes some seconds, all of them within one call of Lua's C code.
+                "jobs.lua": """
+                job('hangs', { max_attempt = 1 }, function(args)
+                  local text = ('a'):rep(args.n)
+                  string.find(text, ('a*'):rep(args.depth) .. 'b')
+                end)
+                job('plain', function(args) args.ran = true end)
+                """
+            ], logger: log.logger
+        ) { cluster in
+            let distributor = try await cluster.startDistributor()
+            try await cluster.startNode("n1", for: [distributor]) {
+                $0.sliceWarning = 0.05
+                $0.sliceLimit = 0.1
+            }
+            try await waitForNodes(["n1"], at: distributor)
+            let (hung, plain) = (Outcomes(), Outcomes())
+            try distributor.enqueue("hangs", ["n": 100, "depth": 5], JobOptions(), feedback: hung.feedback)
+            for _ in 0..<10 { try distributor.enqueue("plain", feedback: plain.feedback) }
+            try await eventually("the node to be unhealthy") {
+                log.lines.elements.contains { $0.text.hasPrefix("a job hangs where it cannot be interrupted") }
+            }
+            try await cluster.startNode("n2", for: [distributor])
+            let all = try await plain.wait(for: 10)
+            #expect(all.allSatisfy { $0.args["ran"] == true })
+            // It was not the end of the hang that let them run.
+            #expect(hung.all.isEmpty)
+            _ = try await hung.wait(for: 1, seconds: 300)
+            try await eventually("the node to be back") {
+                try await distributor.nodes().first { $0.name == "n1" }?.jobs.count == 2
+            }
+        }
+    }
+
+    @Test("the strict sandbox has no files, no processes, no environment and no C modules")
+    func sandbox() async throws {
+        try await withNode(
+            """
+            job('looks', function(args)
+              args.found = {}
+              local function look(name, value) if value ~= nil then table.insert(args.found, name) end end
+              for _, name in ipairs { 'io', 'dofile', 'loadfile' } do look(name, rawget(_G, name)) end
+              for _, name in ipairs { 'execute', 'remove', 'rename', 'tmpname', 'getenv', 'exit' } do
+                if name ~= 'exit' then look(name, os[name]) end
+              end
+              look('loadlib', package.loadlib) look('cpath', package.cpath) look('PATH', env.PATH)
+              look('searchers', package.searchers[3])
+              args.good = pcall(require, 'lpeg')
+              args.time = os.time() > 0
+            end)
+            """, { $0.isSandboxed = true }
+        ) { distributor in
+            let outcome = try await distributor.outcome("looks")
+            #expect(outcome.args["found"] == .object([:]) || outcome.args["found"] == .array([]))
+            #expect(outcome.args["good"] == false && outcome.args["time"] == true)
+        }
+    }
+}
