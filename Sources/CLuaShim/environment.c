@@ -152,7 +152,7 @@ void jri_make_strict(lua_State *L) {
   remove_field(L, "package", "searchpath");
   lua_getglobal(L, "package");
   lua_getfield(L, -1, "searchers");
-  for (int i = 4; i >= 3; i--) {
+  for (int i = 5; i >= 4; i--) {
     lua_pushnil(L);
     lua_rawseti(L, -2, i);
   }

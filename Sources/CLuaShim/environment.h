@@ -8,6 +8,9 @@
 /// What is taken out of the standard libraries or reduced, and where `require` looks.
 void jri_open_environment(lua_State *L, const char *module_directory);
 
+/// What `require` finds in the folder of the scripts.
+void jri_open_scripts(lua_State *L);
+
 /// `CancelJob`, `cancel_job`, and the functions that could swallow a cancellation.
 void jri_open_guarded(lua_State *L);
 

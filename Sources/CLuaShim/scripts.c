@@ -1,12 +1,23 @@
 #include "definitions.h"
+#include "environment.h"
 #include "errors.h"
 
 typedef struct {
   jr_state *state;
   const char *name;
+  const char *module;
   const char *source;
   size_t length;
 } script;
+
+/// What `jr_load_scripts` is at.
+struct jri_loading {
+  const jr_script *scripts;
+  void *context;
+  jr_script_function report;
+  const struct jri_loading *inner;  // the script that has required this one
+  size_t index;                     // of the script that runs
+};
 
 /// Skips what may stand before Lua text: a byte order mark, and a first line for the shell. Its line end stays, so that
 /// line numbers do too.
@@ -47,6 +58,7 @@ static void require_complete(lua_State *L, int list) {
   }
 }
 
+/// Returns what the script returns.
 static int load(lua_State *L) {
   script *s = lua_touserdata(L, 1);
   jr_state *state = s->state;
@@ -64,14 +76,233 @@ static int load(lua_State *L) {
   const char *chunk_name = lua_pushfstring(L, "@%s", s->name);
   if (luaL_loadbufferx(L, s->source, s->length, chunk_name, "t") != LUA_OK) return lua_error(L);
   lua_remove(L, -2);
-  if (lua_pcall(L, 0, 0, -2) != LUA_OK) return lua_error(L);
+  lua_pushstring(L, s->module);
+  lua_pushstring(L, s->name);
+  if (lua_pcall(L, 2, 1, -4) != LUA_OK) return lua_error(L);
+  const int value = lua_gettop(L);
   require_complete(L, list);
 
   // One assignment commits the file: it either happens whole or not at all.
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->files);
   lua_pushvalue(L, list);
   lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+  lua_pushvalue(L, value);
+  return 1;
+}
+
+/// Pushes the error of a script, which is at the top, as text with its traceback instead. May raise "not enough memory".
+static void push_load_error(lua_State *L) {
+  jri_buffer *traceback = &jri_state(L)->traceback;
+  jri_push_text(L, -1);
+  lua_remove(L, -2);
+  if (traceback->length > 0) {
+    lua_pushliteral(L, "\n");
+    lua_pushlstring(L, traceback->bytes, traceback->length);
+    lua_concat(L, 3);
+  }
+  jri_buffer_reset(traceback);
+}
+
+/// Runs the text as the script. Pushes what it returns, or the text of its error.
+static bool run_source(lua_State *L, const jr_script *from, const char *source, size_t length) {
+  jr_state *state = jri_state(L);
+  script s = {.state = state, .name = from->name, .module = from->module, .source = source, .length = length};
+  // Another script may be in the middle of its definitions.
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->pending);
+  jri_buffer_reset(&state->traceback);
+  lua_pushcfunction(L, load);
+  lua_pushlightuserdata(L, &s);
+  bool good = lua_pcall(L, 1, 1, 0) == LUA_OK;
+  lua_insert(L, -2);
+  lua_rawseti(L, LUA_REGISTRYINDEX, state->pending);
+  if (!good) push_load_error(L);
+  return good;
+}
+
+/// Notes of the module what is at the top, which is popped: `true` while it runs, its text when it failed, and a list with its
+/// value when it is loaded.
+static void note_module(lua_State *L, const char *module) {
+  if (module == NULL) {
+    lua_pop(L, 1);
+    return;
+  }
+  lua_rawgeti(L, LUA_REGISTRYINDEX, jri_state(L)->modules);
+  lua_pushstring(L, module);
+  lua_rotate(L, -3, 2);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
+}
+
+static void report_script(lua_State *L, const jri_loading *l, jr_script_outcome outcome) {
+  size_t length = 0;
+  const char *text = outcome == JR_SCRIPT_LOADED ? "" : lua_tolstring(L, -1, &length);
+  l->report(l->context, l->index, outcome, text != NULL ? text : "", length);
+}
+
+/// Runs a script, or its fallback. Pushes what it returns, or the text of its error.
+static bool load_one(lua_State *L, size_t index) {
+  jr_state *state = jri_state(L);
+  const jri_loading *outer = state->loading_set;
+  const jr_script *s = &outer->scripts[index];
+  jri_loading now = {.scripts = outer->scripts,
+                     .context = outer->context,
+                     .report = outer->report,
+                     .inner = outer,
+                     .index = index};
+  luaL_checkstack(L, 8, NULL);
+  lua_pushboolean(L, 1);
+  note_module(L, s->module);
+  state->loading_set = &now;
+  bool good = run_source(L, s, s->source, s->length);
+  jr_script_outcome outcome = good ? JR_SCRIPT_LOADED : JR_SCRIPT_FAILED;
+  if (!good && s->fallback != NULL) {
+    good = run_source(L, s, s->fallback, s->fallback_length);
+    if (good) {
+      outcome = JR_SCRIPT_FELL_BACK;
+      // The reason is told of, the value is kept.
+      lua_insert(L, -2);
+    } else {
+      lua_pop(L, 1);
+    }
+  }
+  state->loading_set = outer;
+  report_script(L, &now, outcome);
+  if (outcome == JR_SCRIPT_FELL_BACK) lua_pop(L, 1);
+  if (good) {
+    lua_createtable(L, 1, 0);
+    if (lua_isnil(L, -2)) {
+      lua_pushboolean(L, 1);
+    } else {
+      lua_pushvalue(L, -2);
+    }
+    lua_rawseti(L, -2, 1);
+  } else {
+    lua_pushvalue(L, -1);
+  }
+  note_module(L, s->module);
+  return good;
+}
+
+/// Raises by way of which scripts the module is asked for while it runs.
+static int raise_cycle(lua_State *L, const char *module) {
+  const jri_loading *l = jri_state(L)->loading_set;
+  luaL_Buffer files;
+  luaL_buffinit(L, &files);
+  for (bool first = true; l != NULL && l->inner != NULL; l = l->inner, first = false) {
+    if (!first) luaL_addstring(&files, ", which is required by ");
+    luaL_addstring(&files, l->scripts[l->index].name);
+    if (l->scripts[l->index].module != NULL && strcmp(l->scripts[l->index].module, module) == 0) break;
+  }
+  luaL_pushresult(&files);
+  return jri_raise(L, "module '%s' requires itself: by %s", module, lua_tostring(L, -1));
+}
+
+/// `require` runs a script of the folder. Upvalue: its index.
+static int load_module(lua_State *L) {
+  if (!load_one(L, (size_t)lua_tointeger(L, lua_upvalueindex(1)))) {
+    return jri_raise(L, "module '%s' cannot be loaded: %s", lua_tostring(L, 1), lua_tostring(L, -1));
+  }
+  return 1;
+}
+
+/// Upvalue: what the module has returned.
+static int loaded_module(lua_State *L) {
+  lua_pushvalue(L, lua_upvalueindex(1));
+  return 1;
+}
+
+/// A searcher for `require`: the scripts of the folder.
+static int search_scripts(lua_State *L) {
+  const char *module = luaL_checkstring(L, 1);
+  lua_settop(L, 1);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, jri_state(L)->modules);
+  lua_pushvalue(L, 1);
+  switch (lua_rawget(L, -2)) {
+    case LUA_TNUMBER: lua_pushcclosure(L, load_module, 1); break;
+    case LUA_TBOOLEAN: return raise_cycle(L, module);
+    case LUA_TSTRING: return jri_raise(L, "module '%s' cannot be loaded: %s", module, lua_tostring(L, -1));
+    case LUA_TTABLE:
+      lua_rawgeti(L, -1, 1);
+      lua_pushcclosure(L, loaded_module, 1);
+      break;
+    default: lua_pushnil(L); return 1;
+  }
+  lua_pushliteral(L, "the job scripts");
+  return 2;
+}
+
+void jri_open_scripts(lua_State *L) {
+  lua_newtable(L);
+  jri_state(L)->modules = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, "searchers");
+  lua_pushcfunction(L, search_scripts);
+  // Before those that look for files.
+  for (lua_Integer i = (lua_Integer)lua_rawlen(L, -2); i >= 2; i--) {
+    lua_rawgeti(L, -2, i);
+    lua_rawseti(L, -3, i + 1);
+  }
+  lua_rawseti(L, -2, 2);
+  lua_pop(L, 2);
+}
+
+typedef struct {
+  const jr_script *scripts;
+  size_t count;
+  size_t next;
+} script_list;
+
+static int name_modules(lua_State *L) {
+  const script_list *list = lua_touserdata(L, 1);
+  for (size_t i = 0; i < list->count; i++) {
+    lua_pushinteger(L, (lua_Integer)i);
+    note_module(L, list->scripts[i].module);
+  }
   return 0;
+}
+
+static bool is_waiting(lua_State *L, const jr_script *s) {
+  if (s->module == NULL) return true;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, jri_state(L)->modules);
+  lua_pushstring(L, s->module);
+  int type = lua_rawget(L, -2);
+  // One that seems to run has not got to its end for lack of memory.
+  bool waiting = type == LUA_TNUMBER || type == LUA_TNIL || type == LUA_TBOOLEAN;
+  lua_pop(L, 2);
+  return waiting;
+}
+
+static int load_next(lua_State *L) {
+  script_list *list = lua_touserdata(L, 1);
+  if (is_waiting(L, &list->scripts[list->next])) load_one(L, list->next);
+  return 0;
+}
+
+void jr_load_scripts(jr_state *state, const jr_script *scripts, size_t count, void *context,
+                     jr_script_function report) {
+  static const char no_memory[] = "not enough memory to load the script: raise --memory-limit";
+  lua_State *L = state->lua;
+  jri_loading set = {.scripts = scripts, .context = context, .report = report};
+  script_list list = {.scripts = scripts, .count = count};
+  jri_begin(state);
+  state->loading = true;
+  state->loading_set = &set;
+  lua_pushcfunction(L, name_modules);
+  lua_pushlightuserdata(L, &list);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
+  for (; list.next < count; list.next++) {
+    lua_pushcfunction(L, load_next);
+    lua_pushlightuserdata(L, &list);
+    if (lua_pcall(L, 1, 0, 0) == LUA_OK) continue;
+    lua_pop(L, 1);
+    report(context, list.next, JR_SCRIPT_FAILED, no_memory, sizeof no_memory - 1);
+    state->loading_set = &set;
+  }
+  state->loading_set = NULL;
+  state->loading = false;
+  lua_pushboolean(L, 0);
+  lua_rawseti(L, LUA_REGISTRYINDEX, state->pending);
+  jri_end(state);
 }
 
 bool jr_load_script(jr_state *state, const char *name, const char *source, size_t length, jr_bytes *error) {

@@ -47,6 +47,7 @@ static int open_protected(lua_State *L) {
   const jr_options *options = lua_touserdata(L, 1);
   luaL_openlibs(L);
   jri_open_environment(L, options->module_directory);
+  jri_open_scripts(L);
   if (options->strict) jri_make_strict(L);
   jri_open_guarded(L);
   jri_open_coroutines(L);

@@ -21,6 +21,7 @@ typedef struct {
 
 typedef struct jri_run jri_run;
 typedef struct jri_strand jri_strand;
+typedef struct jri_loading jri_loading;
 
 struct jr_state {
   lua_State *lua;
@@ -47,6 +48,7 @@ struct jr_state {
   int jobs;     // name → job record, made by joining
   int files;    // one list of definitions for each file that loaded
   int pending;  // the list of the file that now loads; false otherwise
+  int modules;  // of the folder: name → how far it is loaded
   int waiting;  // token → the strand that waits for it
   int holding;  // the coroutines that are part of a pause, as keys
   int task_metatable;
@@ -80,6 +82,8 @@ struct jr_state {
   /// Where an error came from that is on its way through coroutines of the script's own.
   jri_buffer inner_traceback;
   jri_buffer inner_error;
+
+  const jri_loading *loading_set;  // what `jr_load_scripts` is at
 
   void *run;  // of the request that now runs
   bool running;

@@ -58,7 +58,8 @@ extension NodeCore: CommandService {
             session.pay(ticket) { buffer in
                 switch result {
                 case .success(let value): write(value, &buffer)
-                case .failure(let error): buffer.writeRESPError("ERR \(error is StorageError ? "the storage fails: " : "")\(error)")
+                case .failure(let error):
+                    buffer.writeRESPError("ERR \(error is StorageError ? "the storage fails: " : "")\(error)")
                 }
             }
         }
@@ -94,7 +95,8 @@ extension NodeCore: CommandService {
                     [
                         ("received", "\(counters.received)"), ("succeeded", "\(counters.succeeded)"),
                         ("failed_runs", "\(counters.failedRuns)"), ("failed", "\(counters.failed)"),
-                        ("cancelled", "\(counters.cancelled)"), ("running", "\(runningCount)"), ("suspended", "\(suspendedCount)"),
+                        ("cancelled", "\(counters.cancelled)"), ("running", "\(runningCount)"),
+                        ("suspended", "\(suspendedCount)"),
                         ("ready", "\(readyCount)"), ("waiting", "\(waitingCount)"),
                         ("parked", "\(parked.values.reduce(0) { $0 + $1.count })"),
                         ("unreported", "\(unreportedCount)"),

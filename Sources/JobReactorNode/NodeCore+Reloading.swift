@@ -71,7 +71,8 @@ extension NodeCore {
             ])
         if names != before { announceJobs() }
         unpark(names)
-        return "generation \(reloading.generation): \(report.fileCount) files, \(names.count) jobs, \(problems) problems"
+        return "generation \(reloading.generation): \(report.fileCount) files, \(names.count) jobs,"
+            + " \(problems) problems"
     }
 
     /// Jobs that waited for a script to define them.

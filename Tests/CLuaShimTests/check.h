@@ -73,6 +73,7 @@ void test_runs(void);
 void test_cancelling(void);
 void test_interrupting(void);
 void test_suspending(void);
+void test_loading(void);
 void test_producing(void);
 void test_environment(void);
 void test_memory(void);

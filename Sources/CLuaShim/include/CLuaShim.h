@@ -123,6 +123,34 @@ bool jr_open_library(jr_state *_Nonnull state, const char *_Nonnull name, const 
 
 // MARK: Scripts
 
+typedef struct {
+  /// The path that errors show (`reactor_jobs/x.lua`).
+  const char *_Nonnull name;
+  /// What `require` calls it (`lib.tally`); NULL where it cannot be required.
+  const char *_Nullable module;
+  const char *_Nonnull source;
+  size_t length;
+  /// Text that is used when `source` cannot be: that of the last good version; NULL for none.
+  const char *_Nullable fallback;
+  size_t fallback_length;
+} jr_script;
+
+typedef enum {
+  JR_SCRIPT_LOADED = 0,
+  JR_SCRIPT_FELL_BACK = 1,  // `error` says why
+  JR_SCRIPT_FAILED = 2,
+} jr_script_outcome;
+
+/// `error` is `file:line: text`, with the traceback when there is one; empty for a script that was loaded.
+typedef void (*jr_script_function)(void *_Nullable context, size_t index, jr_script_outcome outcome,
+                                   const char *_Nonnull error, size_t length);
+
+/// Runs the scripts of a folder in order, each once: one that another requires before its turn runs then, with the name of
+/// the module and its path as arguments, and what it returns is what `require` returns from then on. Definitions are kept of
+/// scripts that ran as a whole. Tells of each. Once in a state.
+void jr_load_scripts(jr_state *_Nonnull state, const jr_script *_Nonnull scripts, size_t count, void *_Nullable context,
+                     jr_script_function _Nonnull report);
+
 /// Runs one script. `name` is the path that errors show (`reactor_jobs/x.lua`). Its definitions are kept only when the
 /// whole script ran: a script that raises leaves none behind. Returns true when good; otherwise `error` holds
 /// `file:line: text`, and the traceback when there is one.

@@ -14,6 +14,13 @@ final class AnswerBuffer {
         bytes = nil
     }
 
+    private static func copy(_ from: [UInt8], to place: UnsafeMutablePointer<CChar>) {
+        from.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return }
+            UnsafeMutableRawPointer(place).copyMemory(from: start, byteCount: bytes.count)
+        }
+    }
+
     func fill(_ list: [ScriptValue], _ answer: inout jr_answer) {
         clear()
         answer = jr_answer()
@@ -24,7 +31,7 @@ final class AnswerBuffer {
         var next = bytes
         for (index, value) in list.enumerated() {
             let payload = value.payload
-            payload.withUnsafeBytes { UnsafeMutableRawPointer(next).copyMemory(from: $0.baseAddress ?? .init(next), byteCount: $0.count) }
+            Self.copy(payload, to: next)
             var made = jr_value()
             made.kind = value.kind
             made.bytes = jr_bytes(bytes: next, length: payload.count)
@@ -48,7 +55,7 @@ final class AnswerBuffer {
         answer = jr_answer()
         let text = Array(failure.message.utf8)
         let bytes = UnsafeMutablePointer<CChar>.allocate(capacity: max(1, text.count))
-        text.withUnsafeBytes { UnsafeMutableRawPointer(bytes).copyMemory(from: $0.baseAddress ?? .init(bytes), byteCount: $0.count) }
+        Self.copy(text, to: bytes)
         self.bytes = bytes
         answer.error = jr_bytes(bytes: bytes, length: text.count)
     }

@@ -29,7 +29,9 @@ struct CoreLibrary: ScriptLibrary {
                 return [.string(ids.next(at: .now).description)]
             },
             .immediate("env") { call, arguments in
-                guard !call.isSandboxed, let name = arguments.first?.text, let value = getenv(name) else { return [.nil] }
+                guard !call.isSandboxed, let name = arguments.first?.text, let value = getenv(name) else {
+                    return [.nil]
+                }
                 return [.string(String(cString: value))]
             },
             .immediate("stopping") { [context] _, _ in [.bool(context.isStopping)] },
@@ -55,7 +57,9 @@ struct CoreLibrary: ScriptLibrary {
                 throw ScriptFailure("perform is not available here: there is no distributor")
             }
             let job: LuaLane.Enqueued
-            do throws(JobError) { job = try LuaLane.Enqueued(arguments, distributor: call.job?.distributor ?? "") } catch {
+            do throws(JobError) {
+                job = try LuaLane.Enqueued(arguments, distributor: call.job?.distributor ?? "")
+            } catch {
                 throw ScriptFailure("perform: \(error.message)")
             }
             perform(job, done)

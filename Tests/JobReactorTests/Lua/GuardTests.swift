@@ -105,7 +105,7 @@ import Testing
                 if name ~= 'exit' then look(name, os[name]) end
               end
               look('loadlib', package.loadlib) look('cpath', package.cpath) look('PATH', env.PATH)
-              look('searchers', package.searchers[3])
+              look('searchers', package.searchers[4])
               args.good = pcall(require, 'lpeg')
               args.time = os.time() > 0
             end)

@@ -1,0 +1,140 @@
+// A folder of scripts: each runs once, by its turn or because another requires it; a broken one falls back.
+#include "check.h"
+
+typedef struct {
+  char told[TEXT_CAPACITY];  // `INDEX OUTCOME error` lines
+} listener;
+
+static void tell(void *context, size_t index, jr_script_outcome outcome, const char *error, size_t length) {
+  listener *l = context;
+  size_t used = strlen(l->told);
+  snprintf(l->told + used, sizeof l->told - used, "%zu %d %.*s\n", index, outcome, (int)length, error);
+}
+
+static jr_script script(const char *name, const char *module, const char *source, const char *fallback) {
+  return (jr_script){.name = name,
+                     .module = module,
+                     .source = source,
+                     .length = strlen(source),
+                     .fallback = fallback,
+                     .fallback_length = fallback != NULL ? strlen(fallback) : 0};
+}
+
+enum { MOST = 8 };
+
+/// Loads and joins.
+static const char *load(fixture *f, const jr_script *scripts, size_t count) {
+  static listener l;
+  l.told[0] = 0;
+  CHECK(fixture_open(f, 0, "nowhere"), "the state did not open");
+  jr_load_scripts(f->state, scripts, count, &l, tell);
+  CHECK(fixture_join(f), "joining failed");
+  return l.told;
+}
+
+static void check_once(void) {
+  static fixture f;
+  jr_script scripts[] = {
+      script("jobs/a.lua", "a",
+             "runs = (runs or '') .. 'a' local lib = require 'lib.x' assert(lib.value == 7 and lib == require 'lib.x')\n"
+             "job('a', function(args) args.same = require('lib.x') == lib args.plain = require('z') end)",
+             NULL),
+      script("jobs/lib/x.lua", "lib.x",
+             "runs = (runs or '') .. 'x' local name, file = ... assert(name == 'lib.x' and file == 'jobs/lib/x.lua')\n"
+             "job('from_module', function() end) return { value = 7 }",
+             NULL),
+      script("jobs/z.lua", "z", "runs = runs .. 'z' job('runs', function(args) args.runs = runs end)", NULL),
+      script("jobs/string.lua", "string", "runs = runs .. 's'", NULL),
+  };
+  const char *told = load(&f, scripts, 4);
+  CHECK(strcmp(told, "1 0 \n0 0 \n2 0 \n3 0 \n") == 0, "%s", told);
+  CHECK(contains(f.jobs, "from_module jobs/lib/x.lua:2 "), "%s", f.jobs);
+  CHECK(contains(f.jobs, "a jobs/a.lua:2 "), "%s", f.jobs);
+  const outcome *out = fixture_run(&f, "a", "{}");
+  CHECK(same_members(out->args, "{\"same\":true,\"plain\":true}"), "%s %s", out->args, out->message);
+  out = fixture_run(&f, "runs", "{}");
+  CHECK(strcmp(out->args, "{\"runs\":\"axzs\"}") == 0, "%s", out->args);
+  fixture_close(&f);
+}
+
+static void check_broken(void) {
+  static fixture f;
+  jr_script scripts[] = {
+      script("jobs/a.lua", "a", "job('lost', print) local lib = require 'lib' job('a', function() end)", NULL),
+      script("jobs/b.lua", "b", "job('b', function(args) args.v = 2 end) error('late')",
+             "job('b', function(args) args.v = 1 end)"),
+      script("jobs/c.lua", "c", "this is no Lua", "nor is this"),
+      script("jobs/d.lua", "d", "local b = require('b') job('d', function(args) args.b = b end)", NULL),
+      script("jobs/lib.lua", "lib", "local x = nil\nreturn x.y", NULL),
+  };
+  const char *told = load(&f, scripts, 5);
+  CHECK(contains(told, "4 2 jobs/lib.lua:2: attempt to index a nil value"), "%s", told);
+  CHECK(contains(told, "0 2 jobs/a.lua:1: module 'lib' cannot be loaded: jobs/lib.lua:2: attempt to index"), "%s", told);
+  CHECK(contains(told, "1 1 jobs/b.lua:1: late\nstack traceback:"), "%s", told);
+  CHECK(contains(told, "2 2 jobs/c.lua:1: syntax error"), "%s", told);
+  CHECK(contains(told, "3 0 \n"), "%s", told);
+  CHECK(!contains(f.jobs, "lost") && contains(f.jobs, "b jobs/b.lua:1 "), "%s", f.jobs);
+  const outcome *out = fixture_run(&f, "b", "{}");
+  CHECK(strcmp(out->args, "{\"v\":1}") == 0, "%s", out->args);
+  out = fixture_run(&f, "d", "{}");
+  CHECK(strcmp(out->args, "{\"b\":true}") == 0, "%s", out->args);
+  fixture_close(&f);
+}
+
+static void check_cycle(void) {
+  static fixture f;
+  jr_script scripts[] = {
+      script("jobs/a.lua", "a", "require 'b'", NULL),
+      script("jobs/b.lua", "b", "require 'c'", NULL),
+      script("jobs/c.lua", "c", "require 'b'", NULL),
+      script("jobs/good.lua", NULL, "job('good', function() end)", NULL),
+  };
+  const char *told = load(&f, scripts, 4);
+  CHECK(contains(told, "module 'b' requires itself: by jobs/c.lua, which is required by jobs/b.lua\n"), "%s", told);
+  CHECK(contains(told, "3 0 \n") && contains(f.jobs, "good"), "%s", told);
+  fixture_close(&f);
+}
+
+/// Every allocation fails, alone and with those after it: each script is told of, and what is loaded works.
+static void check_faults(void) {
+  jr_script scripts[] = {
+      script("jobs/a.lua", "a", "local lib = require 'lib' job('a', function(args) args.v = lib.v end)", NULL),
+      script("jobs/b.lua", "b", "error('x')", "job('b', function(args) args.v = 1 end)"),
+      script("jobs/lib.lua", "lib", "return { v = 1 }", NULL),
+  };
+  static const long series[] = {1, 3, 1L << 40};
+  for (size_t s = 0; s < sizeof series / sizeof series[0]; s++) {
+    for (long n = 1;; n++) {
+      static fixture f;
+      static listener l;
+      l.told[0] = 0;
+      CHECK(fixture_open(&f, 0, NULL), "the state did not open");
+      test_fail_allocations(n, n + series[s] - 1);
+      jr_load_scripts(f.state, scripts, 3, &l, tell);
+      bool failed = test_failed_allocations() > 0;
+      test_fail_allocations(1L << 60, 0);
+      for (int i = 0; i < 3; i++) {
+        char line[8];
+        snprintf(line, sizeof line, "%d ", i);
+        const char *at = strncmp(l.told, line, 2) == 0 ? l.told : NULL;
+        char later[10];
+        snprintf(later, sizeof later, "\n%d ", i);
+        CHECK(at != NULL || contains(l.told, later), "script %d, allocation %ld: %s", i, n, l.told);
+      }
+      CHECK(fixture_join(&f), "joining failed");
+      if (contains(f.jobs, "a jobs/a.lua")) {
+        const outcome *out = fixture_run(&f, "a", "{}");
+        CHECK(strcmp(out->args, "{\"v\":1}") == 0, "%s %s", out->args, out->message);
+      }
+      fixture_close(&f);
+      if (!failed) break;
+    }
+  }
+}
+
+void test_loading(void) {
+  check_once();
+  check_broken();
+  check_cycle();
+  check_faults();
+}
