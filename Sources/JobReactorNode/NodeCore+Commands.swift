@@ -106,17 +106,24 @@ extension NodeCore: CommandService {
                 (
                     "Scripts",
                     [
-                        ("generation", "\(reloading.generation)"),
+                        ("generation", "\(scripts?.generation ?? 0)"),
                         ("loaded_at", "\(Int(reloading.loadedAt.seconds))"),
                         ("loaded_before_seconds", "\(Int(Timestamp.now.seconds - reloading.loadedAt.seconds))"),
-                        ("watched", "\(reloading.isWatching ? 1 : 0)"),
+                        ("watched", "\(reloading.watch == nil ? 0 : 1)"),
                         ("files", "\(scripts?.fileCount ?? 0)"), ("jobs", "\(jobNames.count)"),
                         ("problems", "\(scripts?.problems.count ?? 0)"),
                     ]
                 ),
                 (
+                    "Broken",
+                    (scripts?.broken ?? []).enumerated().map { index, broken in
+                        let since = broken.usedSince.map { "version of \($0.clockText) in use" } ?? "not in use"
+                        return ("broken\(index)", "\(since): \(broken.reason)")
+                    }
+                ),
+                (
                     "Problems",
-                    (scripts?.problems ?? []).enumerated().map { ("problem\($0.offset)", $0.element.message) }
+                    (scripts?.problems ?? []).enumerated().map { ("problem\($0.offset)", "\($0.element.message.prefix { $0 != "\n" })") }
                 ),
             ])
     }

@@ -7,10 +7,8 @@ private import NIOPosix
 
 /// Which scripts are in use, and whether others are being loaded.
 struct Reloading {
-    /// Counts what was loaded.
-    var generation = 1
     var loadedAt = Timestamp.now
-    var isWatching = false
+    var watch: ScriptWatch?
     /// Under way.
     var current: EventLoopFuture<String>?
     /// Asked for while one was under way.
@@ -20,18 +18,23 @@ struct Reloading {
 /// Live editing: scripts are loaded anew beside those in use, and runs that begin from then on use them.
 extension NodeCore {
     /// Loads the scripts anew; answers with a line that says what came of it. One at a time.
-    func reload() -> EventLoopFuture<String> {
-        guard reloading.current != nil else { return startReload() }
+    func reload() -> EventLoopFuture<String> { reload(nil) }
+
+    /// With what has been read of the folder, or what is to be read.
+    private func reload(_ set: ScriptSet?) -> EventLoopFuture<String> {
+        guard reloading.current != nil else { return startReload(set) }
         if let next = reloading.next { return next.futureResult }
         let promise = loop.makePromise(of: String.self)
         reloading.next = promise
         return promise.futureResult
     }
 
-    private func startReload() -> EventLoopFuture<String> {
+    private func startReload(_ set: ScriptSet?) -> EventLoopFuture<String> {
         let lanes = lanes.map(\.lua)
+        let folder = folder
         let bound = NIOLoopBound(self, eventLoop: loop)
         let loaded = NIOThreadPool.singleton.runIfActive(eventLoop: loop) {
+            if let set { folder.use(set) } else { try folder.read() }
             var first: ScriptReport?
             for lane in lanes {
                 let report = try lane.reload()
@@ -49,7 +52,7 @@ extension NodeCore {
             core.reloading.current = nil
             guard let next = core.reloading.next else { return }
             core.reloading.next = nil
-            core.startReload().cascade(to: next)
+            core.startReload(nil).cascade(to: next)
         }
         return loaded
     }
@@ -57,7 +60,6 @@ extension NodeCore {
     private func reloaded(_ report: ScriptReport?) -> String {
         guard let report else { return "the scripts are not loaded yet" }
         let before = Set(jobNames)
-        reloading.generation += 1
         reloading.loadedAt = clock.now
         use(report)
         let names = Set(jobNames)
@@ -65,13 +67,13 @@ extension NodeCore {
         logger.info(
             "job scripts loaded",
             metadata: [
-                "generation": "\(reloading.generation)", "jobs": "\(names.count)",
+                "generation": "\(report.generation)", "jobs": "\(names.count)",
                 "new": "\(names.subtracting(before).sorted().joined(separator: " "))",
                 "gone": "\(before.subtracting(names).sorted().joined(separator: " "))", "problems": "\(problems)",
             ])
         if names != before { announceJobs() }
         unpark(names)
-        return "generation \(reloading.generation): \(report.fileCount) files, \(names.count) jobs,"
+        return "generation \(report.generation): \(report.fileCount) files, \(names.count) jobs,"
             + " \(problems) problems"
     }
 
@@ -92,5 +94,30 @@ extension NodeCore {
         }
     }
 
-    func stopReloading() {}
+    /// From now on changes of the folder are noticed.
+    func watchScripts() {
+        guard configuration.watchesScripts, let known = folder.current else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let loop = loop
+        do throws(ScriptError) {
+            reloading.watch = try ScriptWatch(folder.directory, known: known) { change in
+                loop.execute { bound.value.changed(change) }
+            }
+        } catch {
+            logger.warning("\(error)")
+        }
+    }
+
+    private func changed(_ change: Result<ScriptSet, ScriptError>) {
+        guard !isStopping else { return }
+        switch change {
+        case .success(let set): _ = reload(set)
+        case .failure(let error): logger.error("the job scripts in use stay: \(error)")
+        }
+    }
+
+    func stopReloading() {
+        reloading.watch?.stop()
+        reloading.watch = nil
+    }
 }

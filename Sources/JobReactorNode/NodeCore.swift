@@ -70,6 +70,7 @@ final class NodeCore {
     /// Jobs on the lanes, or about to be.
     var running: Int { lanes.reduce(0) { $0 + $1.running + $1.suspended } }
     var suspendedCount: Int { lanes.reduce(0) { $0 + $1.suspended } }
+    let folder: ScriptFolder
     /// What scripts share.
     let shared = SharedDictionary()
     /// Of a storage of this node: jobs that no script defines, by their names.
@@ -95,6 +96,7 @@ final class NodeCore {
         self.loop = loop
         logger = configuration.logger
         storage = configuration.storage
+        folder = ScriptFolder(JobDirectory(configuration.jobDirectory))
         var ids = JobID.Generator()
         instance = ids.next(at: .now).description
     }
@@ -128,6 +130,7 @@ final class NodeCore {
                 switch result {
                 case .success(let report):
                     bound.value.use(report)
+                    bound.value.watchScripts()
                     promise.succeed()
                 case .failure(let error): promise.fail(error)
                 }
@@ -144,7 +147,7 @@ final class NodeCore {
         let perform: LuaLane.Performer = { job, done in loop.execute { bound.value.perform(job, done) } }
         let lua = LuaLane(
             LuaLane.Options(
-                directory: JobDirectory(configuration.jobDirectory), memoryLimit: configuration.memoryLimit,
+                scripts: folder, memoryLimit: configuration.memoryLimit,
                 threads: threads, canEnqueue: isLinked, perform: isLinked ? perform : nil,
                 isSandboxed: configuration.isSandboxed, libraries: configuration.libraries, shared: shared,
                 logger: logger)

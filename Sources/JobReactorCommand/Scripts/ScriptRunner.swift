@@ -18,7 +18,8 @@ final class ScriptRunner: Sendable {
     /// the report.
     static func load(_ directory: String, memoryLimit: Int, logger: Logger) async throws -> ScriptRunner {
         let (outcomes, outcome) = AsyncStream.makeStream(of: Void.self)
-        let options = LuaLane.Options(directory: JobDirectory(directory), memoryLimit: memoryLimit, logger: logger)
+        let options = LuaLane.Options(
+            scripts: ScriptFolder(JobDirectory(directory)), memoryLimit: memoryLimit, logger: logger)
         let lane = LuaLane(options) { outcome.yield() }
         let report = try await withCheckedThrowingContinuation { continuation in
             lane.start { continuation.resume(with: $0) }

@@ -46,7 +46,7 @@ final class LaneWorker {
     func live(loaded: (@Sendable (Result<ScriptReport, ScriptError>) -> Void)?) {
         while lane.queue.isOpen {
             do throws(ScriptError) {
-                let generation = try LuaGeneration.load(options, number: 1, host: LuaHost(lane, options))
+                let generation = try LuaGeneration.load(options, host: LuaHost(lane, options))
                 use(generation)
                 loaded?(.success(generation.report))
                 work()
@@ -64,6 +64,8 @@ final class LaneWorker {
     }
 
     private func use(_ generation: LuaGeneration) {
+        // One that was loaded meanwhile may have come before.
+        if let current, current.number >= generation.number { return }
         if let current { retired.append(current) }
         current = generation
         generation.host.worker = self

@@ -49,14 +49,11 @@ final class LuaGeneration {
         func open() -> LuaGeneration { generation }
     }
 
-    /// Loads every script of the folder. A script that cannot be loaded is left out and stands in the report; only a
-    /// folder that cannot be read, or memory that ran out, is an error.
-    static func load(
-        _ options: LuaLane.Options, number: Int, host: LuaHost
-    ) throws(ScriptError) -> LuaGeneration {
-        let directory = options.directory
-        let paths = try directory.scriptPaths()
-        let opened = directory.path.withCString { path in
+    /// Loads the scripts of the folder. A script that cannot be loaded is left out, or its last good version is used, and
+    /// stands in the report; only a folder that cannot be read, or memory that ran out, is an error.
+    static func load(_ options: LuaLane.Options, host: LuaHost) throws(ScriptError) -> LuaGeneration {
+        let load = try options.scripts.load()
+        let opened = options.scripts.directory.path.withCString { path in
             var functions = host.functions
             var settings = jr_options(
                 memory_limit: options.memoryLimit, module_directory: path, strict: options.isSandboxed)
@@ -68,12 +65,7 @@ final class LuaGeneration {
             throw error
         }
         var report = ScriptReport()
-        report.fileCount = paths.count
-        for path in paths {
-            do throws(ScriptError) { try load(path, of: directory, into: state) } catch {
-                report.problems.append(ScriptReport.Problem(isError: true, message: error.message))
-            }
-        }
+        let good = load.run(in: state, &report)
         let isJoined = withUnsafeMutablePointer(to: &report) { report in
             jr_join_definitions(state, report) { context, severity, message, length in
                 let text = String(decoding: UnsafeRawBufferPointer(start: message, count: length), as: UTF8.self)
@@ -90,22 +82,8 @@ final class LuaGeneration {
             withExtendedLifetime(host) { jr_close(state) }
             throw ScriptError("not enough memory for the job scripts: raise --memory-limit")
         }
-        return LuaGeneration(state: state, host: host, number: number, report: report)
-    }
-
-    private static func load(
-        _ path: String, of directory: JobDirectory, into state: OpaquePointer
-    ) throws(ScriptError) {
-        let source = try directory.source(of: path)
-        var error = jr_bytes()
-        let isGood = source.withUnsafeBufferPointer { bytes in
-            bytes.withMemoryRebound(to: CChar.self) { characters in
-                withUnsafePointer(to: CChar(0)) { empty in
-                    jr_load_script(state, path, characters.baseAddress ?? empty, characters.count, &error)
-                }
-            }
-        }
-        if !isGood { throw ScriptError(error.text) }
+        options.scripts.note(good: good, now: .now)
+        return LuaGeneration(state: state, host: host, number: load.generation, report: report)
     }
 
     /// Interrupts runs of the state, from any thread; not after the state is closed.

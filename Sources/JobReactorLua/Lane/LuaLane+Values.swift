@@ -79,7 +79,7 @@ extension LuaLane {
     public typealias Performer = @Sendable (Enqueued, @escaping ScriptFunction.Done) -> Void
 
     public struct Options: Sendable {
-        public var directory: JobDirectory
+        public var scripts: ScriptFolder
         /// Bytes that each Lua state may allocate; 0 for no limit.
         public var memoryLimit: Int
         public var threads: Int
@@ -95,11 +95,11 @@ extension LuaLane {
         public var logger: Logger
 
         public init(
-            directory: JobDirectory, memoryLimit: Int = 0, threads: Int = 1, canEnqueue: Bool = false,
+            scripts: ScriptFolder, memoryLimit: Int = 0, threads: Int = 1, canEnqueue: Bool = false,
             perform: Performer? = nil, isSandboxed: Bool = false, libraries: [any ScriptLibrary] = [],
             shared: SharedDictionary = SharedDictionary(), logger: Logger
         ) {
-            self.directory = directory
+            self.scripts = scripts
             self.memoryLimit = memoryLimit
             self.threads = max(1, threads)
             self.canEnqueue = canEnqueue

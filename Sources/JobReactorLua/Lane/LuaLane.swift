@@ -12,29 +12,22 @@ public final class LuaLane: Sendable {
     let queue: LaneQueue<Run, LaneEvent>
     private let results = Locked(Results())
     private let interrupters = Locked<[Int: LuaGeneration.Interrupter]>([:])
-    private let state: Locked<LaneState>
+    private let isStarted = Locked(false)
     private let onResults: @Sendable () -> Void
     let context: ScriptContext
-
-    private struct LaneState {
-        var isStarted = false
-        /// Counts what was loaded.
-        var generation = 1
-    }
 
     /// `onResults` is called on a thread of the lane when there are results to take and there were none before.
     public init(_ options: Options, onResults: @escaping @Sendable () -> Void) {
         self.options = options
         self.onResults = onResults
         queue = LaneQueue(workers: options.threads)
-        state = Locked(LaneState())
         context = ScriptContext(options)
     }
 
     /// Starts the threads, which load the scripts first. `loaded` is called on the first, once; after a failure that thread
     /// ends. The others try again each second until it works.
     public func start(loaded: @escaping @Sendable (Result<ScriptReport, ScriptError>) -> Void) {
-        state.withLock { $0.isStarted = true }
+        isStarted.withLock { $0 = true }
         for number in 0..<options.threads {
             let tell = number == 0 ? loaded : nil
             let thread = LaneThread { LaneWorker(number, of: self, self.options).live(loaded: tell) }
@@ -45,19 +38,15 @@ public final class LuaLane: Sendable {
         }
     }
 
-    /// Loads the scripts anew beside those in use, on the calling thread, and has runs that begin from now on use them; those
-    /// under way end where they began. Throws when the folder cannot be read, or there is no memory: then all stays as it is.
-    /// Does nothing, and returns nil, on a lane that was not started.
+    /// Loads what was last read of the folder beside the scripts in use, on the calling thread, and has runs that begin from
+    /// now on use it; those under way end where they began. Throws when there is no memory: then all stays as it is. Does
+    /// nothing, and returns nil, on a lane that was not started.
     public func reload() throws(ScriptError) -> ScriptReport? {
-        guard state.withLock({ $0.isStarted }) else { return nil }
-        let number = state.withLock { state in
-            state.generation += 1
-            return state.generation
-        }
+        guard isStarted.withLock({ $0 }) else { return nil }
         var loaded: [LuaGeneration.Parcel] = []
         var report: ScriptReport?
         for _ in 0..<options.threads {
-            let generation = try LuaGeneration.load(options, number: number, host: LuaHost(self, options))
+            let generation = try LuaGeneration.load(options, host: LuaHost(self, options))
             report = report ?? generation.report
             loaded.append(LuaGeneration.Parcel(generation))
         }

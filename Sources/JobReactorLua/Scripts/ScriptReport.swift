@@ -21,12 +21,24 @@ public struct ScriptReport: Hashable, Sendable {
         public let message: String
     }
 
+    /// A file that cannot be loaded as it is.
+    public struct Broken: Hashable, Sendable {
+        public let path: String
+        /// `file:line: text`, without the traceback.
+        public let reason: String
+        /// When the version of it that is used instead was loaded; nil when there is none.
+        public let usedSince: Timestamp?
+    }
+
     /// Sorted by name.
     public var definitions: [Definition] = []
     /// In the order they were found.
     public var problems: [Problem] = []
+    public var broken: [Broken] = []
     /// Scripts that were looked at.
     public var fileCount = 0
+    /// Counts the loads of a process.
+    public var generation = 0
 
     public init() {}
 

@@ -1,0 +1,22 @@
+/// The folder that holds the job scripts: every `*.lua` in it and below, in sorted order. Files and folders whose names begin
+/// with a dot are left out, and `*_test.lua`, which are tests.
+public struct JobDirectory: Hashable, Sendable {
+    /// As the operator gave it; errors show paths that start with it.
+    public let path: String
+
+    public init(_ path: String) {
+        var path = path
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        self.path = path
+    }
+}
+
+/// Why the scripts could not be had.
+public struct ScriptError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Says what to do.
+    public let message: String
+
+    public init(_ message: String) { self.message = message }
+
+    public var description: String { message }
+}

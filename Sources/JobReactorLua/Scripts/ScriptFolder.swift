@@ -1,0 +1,79 @@
+internal import JobReactorCore
+
+/// The folder of job scripts as one process uses it: what was last read from it, which load that was, and the last good text
+/// of each file. All lanes of a node share one. From any thread.
+public final class ScriptFolder: Sendable {
+    public let directory: JobDirectory
+
+    private struct Contents {
+        var set: ScriptSet?
+        /// Counts what was read; what lanes have loaded goes by it.
+        var generation = 0
+        var history: [String: Version] = [:]
+    }
+
+    /// A text that was loaded whole.
+    private struct Version {
+        var source: [UInt8]
+        var loadedAt: Timestamp
+    }
+
+    private let contents = Locked(Contents())
+
+    public init(_ directory: JobDirectory) { self.directory = directory }
+
+    /// What lanes load: scripts with what stands in for those that are broken, and the number of the generation.
+    struct Load: Sendable {
+        struct Script: Sendable {
+            let script: ScriptSet.Script
+            let fallback: (source: [UInt8], loadedAt: Timestamp)?
+        }
+
+        let generation: Int
+        let scripts: [Script]
+        let problems: [String]
+    }
+
+    /// Reads the folder again: what is loaded from now on is that. Returns the number of the generation. Throws when the
+    /// folder cannot be read; then all stays as it is.
+    @discardableResult
+    public func read() throws(ScriptError) -> Int { use(try ScriptSet.read(directory)) }
+
+    /// As ``read()``, with what somebody else has read.
+    @discardableResult
+    public func use(_ set: ScriptSet) -> Int {
+        contents.withLock { contents in
+            contents.set = set
+            contents.generation += 1
+            // A deleted file has no good version.
+            let paths = Set(set.scripts.map(\.path))
+            contents.history = contents.history.filter { paths.contains($0.key) }
+            return contents.generation
+        }
+    }
+
+    /// What was read last; nil before.
+    public var current: ScriptSet? { contents.withLock { $0.set } }
+
+    /// What is to be loaded; reads the folder if nobody has.
+    func load() throws(ScriptError) -> Load {
+        if current == nil { try read() }
+        return contents.withLock { contents in
+            let set = contents.set ?? ScriptSet()
+            let scripts = set.scripts.map { script in
+                let good = contents.history[script.path]
+                return Load.Script(script: script, fallback: good.map { ($0.source, $0.loadedAt) })
+            }
+            return Load(generation: contents.generation, scripts: scripts, problems: set.problems)
+        }
+    }
+
+    /// A script was loaded as it is.
+    func note(good scripts: [ScriptSet.Script], now: Timestamp) {
+        contents.withLock { contents in
+            for script in scripts where contents.history[script.path]?.source != script.source {
+                contents.history[script.path] = Version(source: script.source, loadedAt: now)
+            }
+        }
+    }
+}

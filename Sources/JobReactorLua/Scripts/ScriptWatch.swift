@@ -1,0 +1,39 @@
+internal import JobReactorCore
+
+/// Tells when the job scripts of a folder have changed: new, changed, renamed and deleted files and folders, and symbolic
+/// links that lead elsewhere, also those on the way to the folder. Sleeps until the system tells of a change; many at once
+/// are one.
+public final class ScriptWatch: Sendable {
+    /// What is told, on the watch's own thread: what the folder has now, when it is not what it had; or why it cannot be
+    /// read, once.
+    public typealias Change = @Sendable (Result<ScriptSet, ScriptError>) -> Void
+
+    #if os(Linux)
+        private let watcher: FolderWatcher
+    #endif
+
+    /// Begins to watch. `known` is what has been read. Throws when the system does not let it.
+    public init(_ directory: JobDirectory, known: ScriptSet, _ change: @escaping Change) throws(ScriptError) {
+        #if os(Linux)
+            let last = Locked<Result<ScriptSet, ScriptError>>(.success(known))
+            watcher = try FolderWatcher(directory.path) {
+                let now: Result<ScriptSet, ScriptError>
+                do throws(ScriptError) { now = .success(try ScriptSet.read(directory)) } catch { now = .failure(error) }
+                let isNew = last.withLock { last in
+                    defer { last = now }
+                    return last != now
+                }
+                if isNew { change(now) }
+            }
+        #else
+            throw ScriptError("changes of the job scripts are not noticed on this system: send SIGHUP, or RELOAD")
+        #endif
+    }
+
+    /// Ends the watch; does not wait for a change that is being told.
+    public func stop() {
+        #if os(Linux)
+            watcher.stop()
+        #endif
+    }
+}
