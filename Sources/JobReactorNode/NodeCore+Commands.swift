@@ -107,6 +107,7 @@ extension NodeCore: CommandService {
                     "Scripts",
                     [
                         ("generation", "\(scripts?.generation ?? 0)"),
+                        ("states", "\(lanes.reduce(0) { $0 + $1.lua.stateCount })"),
                         ("loaded_at", "\(Int(reloading.loadedAt.seconds))"),
                         ("loaded_before_seconds", "\(Int(Timestamp.now.seconds - reloading.loadedAt.seconds))"),
                         ("watched", "\(reloading.watch == nil ? 0 : 1)"),

@@ -68,6 +68,7 @@ final class LaneWorker {
         if let current, current.number >= generation.number { return }
         if let current { retired.append(current) }
         current = generation
+        lane.noteStates(1)
         generation.host.worker = self
         closeRetired()
     }
@@ -79,7 +80,9 @@ final class LaneWorker {
             lane.use(nil, on: number)
             self.interruptible = nil
         }
+        let count = retired.count
         retired.removeAll { !$0.hasSuspended }
+        lane.noteStates(retired.count - count)
     }
 
     private func work() {

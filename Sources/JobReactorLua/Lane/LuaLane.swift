@@ -13,6 +13,7 @@ public final class LuaLane: Sendable {
     private let results = Locked(Results())
     private let interrupters = Locked<[Int: LuaGeneration.Interrupter]>([:])
     private let isStarted = Locked(false)
+    private let open = Locked(0)
     private let onResults: @Sendable () -> Void
     let context: ScriptContext
 
@@ -53,6 +54,9 @@ public final class LuaLane: Sendable {
         for (worker, parcel) in loaded.enumerated() { queue.post(.generation(parcel), to: worker) }
         return report
     }
+
+    /// Lua states that are open: one for each thread, and those in which runs of earlier generations still pause.
+    public var stateCount: Int { open.withLock { $0 } }
 
     /// Gives the lane runs to do, in order.
     public func submit(_ runs: [Run]) {
@@ -122,6 +126,8 @@ public final class LuaLane: Sendable {
     func use(_ interrupter: LuaGeneration.Interrupter?, on worker: Int) {
         interrupters.withLock { $0[worker] = interrupter }
     }
+
+    func noteStates(_ change: Int) { open.withLock { $0 += change } }
 
     func put(_ change: (inout Results) -> Void) {
         let isFirst = results.withLock { results in

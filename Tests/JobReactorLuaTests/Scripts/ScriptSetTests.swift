@@ -1,0 +1,86 @@
+import JobReactorCore
+import Testing
+
+@testable import JobReactorLua
+
+@Suite("The scripts of a folder") struct ScriptSetTests {
+    private func names(_ folder: TemporaryFolder) throws -> [String] {
+        try ScriptSet.read(JobDirectory(folder.path)).scripts.map { String($0.path.dropFirst(folder.path.count + 1)) }
+    }
+
+    @Test("are all .lua files in it and below, in sorted order, without hidden ones and tests")
+    func which() async throws {
+        let files = [
+            "b.lua", "a.lua", "deep/er/c.lua", "a_test.lua", "notes.txt", ".hidden.lua", ".git/x.lua", "deep/init.lua",
+        ]
+        try await TemporaryFolder.with(Dictionary(uniqueKeysWithValues: files.map { ($0, "-- \($0)") })) { folder in
+            let names = try names(folder)
+            #expect(names == ["a.lua", "b.lua", "deep/er/c.lua", "deep/init.lua"])
+            let tests = try ScriptSet.readTests(JobDirectory(folder.path + "/"))
+            #expect(tests.scripts.map(\.path) == [folder.file("a_test.lua")])
+            #expect(tests.scripts.map(\.source) == [Array("-- a_test.lua".utf8)])
+        }
+    }
+
+    @Test(
+        "are modules by their paths",
+        arguments: [
+            ("tally.lua", "tally"), ("lib/tally.lua", "lib.tally"), ("lib/init.lua", "lib"), ("init.lua", "init"),
+            ("a.b.lua", nil), ("v1.2/x.lua", nil),
+        ])
+    func modules(path: String, module: String?) {
+        #expect(ScriptSet.moduleName(of: path) == module)
+    }
+
+    @Test("of two files for one module the first has the name")
+    func twoFiles() async throws {
+        try await TemporaryFolder.with(["lib.lua": "", "lib/init.lua": ""]) { folder in
+            let set = try ScriptSet.read(JobDirectory(folder.path))
+            #expect(set.scripts.map(\.module) == ["lib", nil])
+        }
+    }
+
+    @Test("are found through links, and links that lead in a circle are followed once")
+    func links() async throws {
+        try await TemporaryFolder.with(["releases/1/a.lua": "", "shared/s.lua": ""]) { folder in
+            try folder.link("current", to: "releases/1")
+            try folder.link("releases/1/shared", to: "../../shared")
+            try folder.link("shared/again", to: "../shared")
+            try folder.link("releases/1/one.lua", to: "../../shared/s.lua")
+            try folder.link("releases/1/broken.lua", to: "nowhere")
+            let set = try ScriptSet.read(JobDirectory(folder.file("current")))
+            let names = set.scripts.map { String($0.path.dropFirst(folder.path.count)) }
+            #expect(names == ["/current/a.lua", "/current/one.lua", "/current/shared/s.lua"])
+            #expect(set.problems.isEmpty)
+        }
+    }
+
+    @Test("are equal when their text is, and tell what is missing")
+    func equality() async throws {
+        try await TemporaryFolder.with(["a.lua": "x"]) { folder in
+            let directory = JobDirectory(folder.path)
+            let before = try ScriptSet.read(directory)
+            try folder.replace("a.lua", "x")
+            let same = try ScriptSet.read(directory)
+            #expect(same == before)
+            try folder.write("a.lua", "y")
+            let changed = try ScriptSet.read(directory)
+            #expect(changed != before)
+            let missing = #expect(throws: ScriptError.self) {
+                try ScriptSet.read(JobDirectory(folder.file("none")))
+            }
+            #expect(missing?.message.contains("create it, or name the folder") == true)
+            let file = #expect(throws: ScriptError.self) { try ScriptSet.read(JobDirectory(folder.file("a.lua"))) }
+            #expect(file?.message.contains("is a file: --jobs takes the folder") == true)
+        }
+    }
+
+    @Test("moments are shown as people read them", arguments: [
+        (0, "1970-01-01 00:00:00 UTC"), (951_782_399, "2000-02-28 23:59:59 UTC"), (951_782_400, "2000-02-29 00:00:00 UTC"),
+        (1_795_597_903, "2026-11-25 09:11:43 UTC"), (4_107_542_400, "2100-03-01 00:00:00 UTC"),
+        (-1, "1969-12-31 23:59:59 UTC"),
+    ])
+    func clock(seconds: Int64, text: String) {
+        #expect(Timestamp(microseconds: seconds * 1_000_000).clockText == text)
+    }
+}

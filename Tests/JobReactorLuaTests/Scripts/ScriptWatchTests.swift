@@ -1,0 +1,154 @@
+import JobReactorCore
+import JobReactorLua
+import JobReactorTesting
+import Testing
+
+@Suite("Watching the scripts") struct ScriptWatchTests {
+    /// Watches a folder, makes changes, and waits for what each must lead to.
+    private final class Observer: Sendable {
+        private let changes = Changes()
+        private let watch: ScriptWatch
+
+        init(_ path: String) throws {
+            let directory = JobDirectory(path)
+            let known = try ScriptSet.read(directory)
+            watch = try ScriptWatch(directory, known: known) { [changes] in changes.note($0) }
+        }
+
+        /// Waits until the last thing told is a set with these scripts, by name and text.
+        func expect(_ scripts: [String: String], sourceLocation: SourceLocation = #_sourceLocation) async throws {
+            for _ in 0..<3000 {
+                if changes.last == scripts { return }
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            Issue.record("told of \(String(describing: changes.last))", sourceLocation: sourceLocation)
+        }
+
+        var count: Int { changes.count }
+        var failures: [String] { changes.failures }
+
+        deinit { watch.stop() }
+    }
+
+    private final class Changes: Sendable {
+        private let told = Locked<(sets: [[String: String]], failures: [String])>(([], []))
+
+        func note(_ change: Result<ScriptSet, ScriptError>) {
+            told.withLock { told in
+                switch change {
+                case .success(let set):
+                    told.sets.append(
+                        Dictionary(
+                            uniqueKeysWithValues: set.scripts.map {
+                                (
+                                    String($0.path.split(separator: "/").last ?? ""),
+                                    String(decoding: $0.source, as: UTF8.self)
+                                )
+                            }))
+                case .failure(let error): told.failures.append(error.message)
+                }
+            }
+        }
+
+        var last: [String: String]? { told.withLock { $0.sets.last } }
+        var count: Int { told.withLock { $0.sets.count } }
+        var failures: [String] { told.withLock { $0.failures } }
+    }
+
+    @Test("sees files that are written in place, replaced, made, renamed and deleted")
+    func files() async throws {
+        try await TemporaryFolder.with(["a.lua": "1"]) { folder in
+            let observer = try Observer(folder.path)
+            try folder.write("a.lua", "2")
+            try await observer.expect(["a.lua": "2"])
+            try folder.replace("a.lua", "3")
+            try await observer.expect(["a.lua": "3"])
+            try folder.write("b.lua", "b")
+            try await observer.expect(["a.lua": "3", "b.lua": "b"])
+            try folder.move("b.lua", to: "c.lua")
+            try await observer.expect(["a.lua": "3", "c.lua": "b"])
+            try folder.remove("a.lua")
+            try await observer.expect(["c.lua": "b"])
+        }
+    }
+
+    @Test("sees what is in folders that are made, moved in and deleted")
+    func folders() async throws {
+        try await TemporaryFolder.with(["jobs/a.lua": "a", "elsewhere/deep/d.lua": "d"]) { folder in
+            let observer = try Observer(folder.file("jobs"))
+            try folder.write("jobs/new/deep/b.lua", "b")
+            try await observer.expect(["a.lua": "a", "b.lua": "b"])
+            try folder.write("jobs/new/deep/b.lua", "b2")
+            try await observer.expect(["a.lua": "a", "b.lua": "b2"])
+            try folder.move("elsewhere", to: "jobs/moved")
+            try await observer.expect(["a.lua": "a", "b.lua": "b2", "d.lua": "d"])
+            try folder.write("jobs/moved/deep/d.lua", "d2")
+            try await observer.expect(["a.lua": "a", "b.lua": "b2", "d.lua": "d2"])
+            try folder.remove("jobs/new")
+            try await observer.expect(["a.lua": "a", "d.lua": "d2"])
+        }
+    }
+
+    @Test("sees links that are swapped: the folder itself, a part of the way to it, and one inside")
+    func links() async throws {
+        try await TemporaryFolder.with(["1/jobs/a.lua": "1", "2/jobs/a.lua": "2", "3/a.lua": "3"]) { folder in
+            try folder.link("current", to: "1")
+            let way = try Observer(folder.file("current/jobs"))
+            try folder.link("current", to: folder.file("2"))
+            try await way.expect(["a.lua": "2"])
+            try folder.write("2/jobs/a.lua", "2b")
+            try await way.expect(["a.lua": "2b"])
+
+            try folder.link("direct", to: "current/jobs")
+            let direct = try Observer(folder.file("direct"))
+            try folder.link("current", to: "1")
+            try await direct.expect(["a.lua": "1"])
+            try await way.expect(["a.lua": "1"])
+            try folder.link("direct", to: "3")
+            try await direct.expect(["a.lua": "3"])
+
+            // As a mounted configuration is swapped: each file is a link through one that is replaced.
+            try folder.write("mounted/..1/m.lua", "m1")
+            try folder.write("mounted/..2/m.lua", "m2")
+            try folder.link("mounted/..data", to: "..1")
+            try folder.link("mounted/m.lua", to: "..data/m.lua")
+            let mounted = try Observer(folder.file("mounted"))
+            try folder.link("mounted/..data", to: "..2")
+            try await mounted.expect(["m.lua": "m2"])
+
+            // A file elsewhere.
+            try folder.link("3/b.lua", to: "../1/jobs/a.lua")
+            try await direct.expect(["a.lua": "3", "b.lua": "1"])
+            try folder.replace("changed", "now")
+            try folder.move("changed", to: "1/jobs/a.lua")
+            try await direct.expect(["a.lua": "3", "b.lua": "now"])
+        }
+    }
+
+    @Test("says once that the folder is gone, and sees it come back")
+    func comesBack() async throws {
+        try await TemporaryFolder.with(["way/jobs/a.lua": "1"]) { folder in
+            let observer = try Observer(folder.file("way/jobs"))
+            try folder.move("way", to: "away")
+            for _ in 0..<3000 where observer.failures.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(observer.failures.count == 1 && observer.failures[0].hasPrefix("no folder "))
+            try folder.makeFolder("way")
+            try folder.write("way/jobs/a.lua", "2")
+            try await observer.expect(["a.lua": "2"])
+            #expect(observer.failures.count == 1)
+        }
+    }
+
+    @Test("tells nothing when the text is the same")
+    func sameText() async throws {
+        try await TemporaryFolder.with(["a.lua": "1"]) { folder in
+            let observer = try Observer(folder.path)
+            try folder.replace("a.lua", "1")
+            try folder.write("notes.txt", "no script")
+            try folder.write("a_test.lua", "a test")
+            try folder.write("b.lua", "2")
+            try await observer.expect(["a.lua": "1", "b.lua": "2"])
+            #expect(observer.count == 1)
+        }
+    }
+}

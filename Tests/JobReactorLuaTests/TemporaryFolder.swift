@@ -1,0 +1,50 @@
+import Foundation
+
+/// A folder that is there for a test.
+struct TemporaryFolder {
+    let path: String
+
+    /// Makes one with these files, and removes it when `body` is done.
+    static func with<Output>(
+        _ files: [String: String] = [:], _ body: (TemporaryFolder) async throws -> Output
+    ) async throws -> Output {
+        let path = FileManager.default.temporaryDirectory.appending(path: "jobreactor-\(UUID().uuidString)").path
+        let folder = TemporaryFolder(path: path)
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        for (name, text) in files { try folder.write(name, text) }
+        return try await body(folder)
+    }
+
+    func file(_ name: String) -> String { path + "/" + name }
+
+    /// In place.
+    func write(_ name: String, _ text: String) throws {
+        let url = URL(filePath: file(name))
+        try FileManager.default.createDirectory(
+            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: url)
+    }
+
+    /// As careful editors do.
+    func replace(_ name: String, _ text: String) throws {
+        try write(".\(name).new", text)
+        guard rename(file(".\(name).new"), file(name)) == 0 else { throw CocoaError(.fileWriteUnknown) }
+    }
+
+    func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: file(name)) }
+
+    func move(_ name: String, to other: String) throws {
+        guard rename(file(name), file(other)) == 0 else { throw CocoaError(.fileWriteUnknown) }
+    }
+
+    func makeFolder(_ name: String) throws {
+        try FileManager.default.createDirectory(atPath: file(name), withIntermediateDirectories: true)
+    }
+
+    /// As `ln -sfn` does: a new link takes the place of the old one.
+    func link(_ name: String, to target: String) throws {
+        let new = file(name) + ".new"
+        guard symlink(target, new) == 0, rename(new, file(name)) == 0 else { throw CocoaError(.fileWriteUnknown) }
+    }
+}
