@@ -178,7 +178,8 @@
             guard descriptor >= 0 else {
                 guard errno == ENOSPC else { return false }
                 throw ScriptError(
-                    "cannot watch the job scripts: raise fs.inotify.max_user_watches, or load them with SIGHUP or RELOAD")
+                    "cannot watch the job scripts: raise fs.inotify.max_user_watches, or load them with SIGHUP or RELOAD"
+                )
             }
             let before = known[path]
             if let before, before.descriptor != descriptor {
@@ -221,7 +222,8 @@
                 }
             } folder: { folder in
                 want(folder, nil)
-            } problem: { _ in }
+            } problem: { _ in
+            }
             return wanted
         }
     }

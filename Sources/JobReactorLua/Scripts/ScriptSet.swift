@@ -36,7 +36,11 @@ public struct ScriptSet: Hashable, Sendable {
         }
         var set = ScriptSet()
         var paths: [String] = []
-        try FolderWalk(suffix: suffix).visit(path) { paths.append($0) } problem: { set.problems.append($0) }
+        try FolderWalk(suffix: suffix).visit(path) {
+            paths.append($0)
+        } problem: {
+            set.problems.append($0)
+        }
         var modules: Set<String> = []
         for file in paths.filter(isWanted).sorted() {
             switch ReadBytes.of(file) {
