@@ -75,11 +75,14 @@ import Testing
         }
     }
 
-    @Test("moments are shown as people read them", arguments: [
-        (0, "1970-01-01 00:00:00 UTC"), (951_782_399, "2000-02-28 23:59:59 UTC"), (951_782_400, "2000-02-29 00:00:00 UTC"),
-        (1_795_597_903, "2026-11-25 09:11:43 UTC"), (4_107_542_400, "2100-03-01 00:00:00 UTC"),
-        (-1, "1969-12-31 23:59:59 UTC"),
-    ])
+    @Test(
+        "moments are shown as people read them",
+        arguments: [
+            (0, "1970-01-01 00:00:00 UTC"), (951_782_399, "2000-02-28 23:59:59 UTC"),
+            (951_782_400, "2000-02-29 00:00:00 UTC"),
+            (1_795_597_903, "2026-11-25 09:11:43 UTC"), (4_107_542_400, "2100-03-01 00:00:00 UTC"),
+            (-1, "1969-12-31 23:59:59 UTC"),
+        ])
     func clock(seconds: Int64, text: String) {
         #expect(Timestamp(microseconds: seconds * 1_000_000).clockText == text)
     }

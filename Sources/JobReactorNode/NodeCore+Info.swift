@@ -1,0 +1,66 @@
+internal import JobReactor
+internal import JobReactorCore
+internal import JobReactorLua
+internal import JobReactorWire
+
+/// What `INFO` says of a node.
+extension NodeCore {
+    func info(_ section: String?) -> String {
+        InfoText.make(
+            section,
+            [
+                ("Server", server), ("Health", health), ("Clients", [("connected_clients", "\(connectionCount)")]),
+                ("Jobs", jobs),
+                ("Distributors", linkedDistributors.enumerated().map { ("distributor\($0.offset)", $0.element) }),
+                ("Scripts", scriptFields), ("Broken", brokenFiles), ("Problems", problems),
+            ])
+    }
+
+    private var server: [(String, String)] {
+        [
+            ("jobreactor_version", JobReactorVersion.current), ("role", "node"), ("name", configuration.name),
+            ("id", instance), ("tcp_port", "\(port ?? 0)"),
+            ("uptime_in_seconds", "\(Int(Timestamp.now.seconds - startedAt.seconds))"),
+        ]
+    }
+
+    private var health: [(String, String)] {
+        [("healthy", watchdog.isStuck ? "0" : "1"), ("stuck_job", watchdog.stuckJob ?? "")]
+    }
+
+    private var jobs: [(String, String)] {
+        [
+            ("received", "\(counters.received)"), ("succeeded", "\(counters.succeeded)"),
+            ("failed_runs", "\(counters.failedRuns)"), ("failed", "\(counters.failed)"),
+            ("cancelled", "\(counters.cancelled)"), ("running", "\(runningCount)"),
+            ("suspended", "\(suspendedCount)"), ("ready", "\(readyCount)"), ("waiting", "\(waitingCount)"),
+            ("parked", "\(parked.values.reduce(0) { $0 + $1.count })"), ("unreported", "\(unreportedCount)"),
+        ]
+    }
+
+    /// Which generation runs, and since when.
+    private var scriptFields: [(String, String)] {
+        [
+            ("generation", "\(scripts?.generation ?? 0)"),
+            ("states", "\(lanes.reduce(0) { $0 + $1.lua.stateCount })"),
+            ("loaded_at", "\(Int(reloading.loadedAt.seconds))"),
+            ("loaded_before_seconds", "\(Int(Timestamp.now.seconds - reloading.loadedAt.seconds))"),
+            ("watched", reloading.watch == nil ? "0" : "1"), ("files", "\(scripts?.fileCount ?? 0)"),
+            ("jobs", "\(jobNames.count)"), ("problems", "\(scripts?.problems.count ?? 0)"),
+        ]
+    }
+
+    private var brokenFiles: [(String, String)] {
+        (scripts?.broken ?? []).enumerated().map { index, broken in
+            let since = broken.usedSince.map { "version of \($0.clockText) in use" } ?? "not in use"
+            return ("broken\(index)", "\(since): \(broken.reason)")
+        }
+    }
+
+    private var problems: [(String, String)] {
+        (scripts?.problems ?? []).enumerated().map { index, problem in
+            // Without its traceback: one line each.
+            ("problem\(index)", String(problem.message.prefix { $0 != "\n" }))
+        }
+    }
+}
