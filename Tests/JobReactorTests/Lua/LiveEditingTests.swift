@@ -158,10 +158,12 @@ import Testing
 
     @Test("1,000 reloads under load lose no job, and close what is not used any more")
     func manyReloads() async throws {
-        try await Self.withCluster([
-            "a.lua": "job('a', function(args) sleep(0.001) args.v = require('lib') end)",
-            "lib.lua": "return 7",
-        ], { $0.server = Address(host: "localhost", port: 0) }) { _, distributor, node in
+        try await Self.withCluster(
+            [
+                "a.lua": "job('a', function(args) sleep(0.001) args.v = require('lib') end)",
+                "lib.lua": "return 7",
+            ], { $0.server = Address(host: "localhost", port: 0) }
+        ) { _, distributor, node in
             let outcomes = Outcomes()
             let isDone = Locked(false)
             let load = Task {
