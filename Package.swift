@@ -160,6 +160,10 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "JobReactorLuaTests",
+            dependencies: ["JobReactorLua", "JobReactorCore", "CLuaShim", "JobReactorTesting", logging],
+            swiftSettings: strict),
+        .testTarget(
             name: "JobReactorLibrariesTests",
             dependencies: [
                 "JobReactorLibraries", "JobReactorLua", "JobReactorTesting", "JobReactorCore", nio, nioPosix, logging,

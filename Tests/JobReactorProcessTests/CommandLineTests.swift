@@ -32,6 +32,24 @@ import Testing
         #expect(bad.output.contains("b"))
     }
 
+    @Test func checkFailsForGlobalsThatNobodyDefines() async throws {
+        let folder = try Folder([
+            "reactor_jobs/a.lua": "job('a', function(args)\n  pritn(args.x, shared_by_files)\nend)",
+            "reactor_jobs/b.lua": "shared_by_files = 1",
+            "reactor_jobs/c.lua": "local module = {}",
+        ])
+        let bad = try await Programs.run("jobreactor", ["check"], directory: folder.path)
+        #expect(bad.status == 1)
+        #expect(
+            bad.errors == """
+                reactor_jobs/a.lua:2: undefined global 'pritn' (did you mean 'print'?)
+                warning: reactor_jobs/c.lua:1: defines no job and no global, and returns nothing: a module returns its table, \
+                and what is no script belongs elsewhere
+
+                """)
+        #expect(bad.output.contains("reactor_jobs/a.lua:1"))
+    }
+
     @Test func enqueueWaitsForTheOutcome() async throws {
         let installation = try await Installation()
         let node = try await installation.startNode("n1")

@@ -43,10 +43,10 @@ final class ScriptRunner: Sendable {
 
     func stop() { lane.stop() }
 
-    /// Tells what is wrong with the scripts.
-    func tellProblems() {
+    /// Tells what is wrong with the scripts; `isError` says of which problem it is no mere warning.
+    func tellProblems(isError: (ScriptReport.Problem) -> Bool = \.isError) {
         for problem in report.problems {
-            Terminal.note(problem.isError ? problem.message : "warning: \(problem.message)")
+            Terminal.note(isError(problem) ? problem.message : "warning: \(problem.message)")
         }
     }
 }

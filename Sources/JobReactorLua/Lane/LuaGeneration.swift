@@ -69,8 +69,13 @@ final class LuaGeneration {
         }
         var report = ScriptReport()
         report.fileCount = paths.count
+        var scripts: [(path: String, source: [UInt8])] = []
         for path in paths {
-            do throws(ScriptError) { try load(path, of: directory, into: state) } catch {
+            do throws(ScriptError) {
+                let source = try directory.source(of: path)
+                scripts.append((path, source))
+                try load(path, source, into: state)
+            } catch {
                 report.problems.append(ScriptReport.Problem(isError: true, message: error.message))
             }
         }
@@ -90,13 +95,11 @@ final class LuaGeneration {
             withExtendedLifetime(host) { jr_close(state) }
             throw ScriptError("not enough memory for the job scripts: raise --memory-limit")
         }
+        report.problems += ScriptCheck(state, scripts).problems
         return LuaGeneration(state: state, host: host, number: number, report: report)
     }
 
-    private static func load(
-        _ path: String, of directory: JobDirectory, into state: OpaquePointer
-    ) throws(ScriptError) {
-        let source = try directory.source(of: path)
+    private static func load(_ path: String, _ source: [UInt8], into state: OpaquePointer) throws(ScriptError) {
         var error = jr_bytes()
         let isGood = source.withUnsafeBufferPointer { bytes in
             bytes.withMemoryRebound(to: CChar.self) { characters in
