@@ -4,10 +4,13 @@
     private import Foundation
 #endif
 
-/// The folder that holds the job scripts: every `*.lua` in it and below, in sorted order.
+/// The folder that holds the job scripts: every `*.lua` in it and below, in sorted order, but for those that end in
+/// `_test.lua`.
 public struct JobDirectory: Hashable, Sendable {
     /// As the operator gave it; errors show paths that start with it.
     public let path: String
+    /// Whether scripts with tests, `*_test.lua`, are among them.
+    public var includesTests = false
 
     public init(_ path: String) {
         var path = path
@@ -26,7 +29,7 @@ public struct JobDirectory: Hashable, Sendable {
             // The folder itself may be a link, as deploy tools make it.
             let folder = path.hasPrefix("/") || path.hasPrefix("./") ? path : "./" + path
             return try FileManager.default.subpathsOfDirectory(atPath: folder + "/")
-                .filter { $0.hasSuffix(".lua") && !isHidden($0) }
+                .filter { $0.hasSuffix(".lua") && !isHidden($0) && (includesTests || !$0.hasSuffix("_test.lua")) }
                 .sorted()
                 .map { path + "/" + $0 }
         } catch {

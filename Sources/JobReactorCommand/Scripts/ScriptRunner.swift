@@ -1,4 +1,5 @@
 internal import JobReactorCore
+private import JobReactorLibraries
 internal import JobReactorLua
 internal import Logging
 
@@ -18,7 +19,8 @@ final class ScriptRunner: Sendable {
     /// the report.
     static func load(_ directory: String, memoryLimit: Int, logger: Logger) async throws -> ScriptRunner {
         let (outcomes, outcome) = AsyncStream.makeStream(of: Void.self)
-        let options = LuaLane.Options(directory: JobDirectory(directory), memoryLimit: memoryLimit, logger: logger)
+        let options = LuaLane.Options(
+            directory: JobDirectory(directory), memoryLimit: memoryLimit, libraries: ScriptLibraries.all, logger: logger)
         let lane = LuaLane(options) { outcome.yield() }
         let report = try await withCheckedThrowingContinuation { continuation in
             lane.start { continuation.resume(with: $0) }

@@ -46,7 +46,7 @@ struct ScriptCheck {
 
     /// What leaves something behind, or may: defines steps of jobs, loads other files, or reaches into tables.
     private static let effective: Set<String> = [
-        "job", "job_callback", "job_errback", "require", "dofile", "loadfile", "load", "rawset", "setmetatable",
+        "job", "job_callback", "job_errback", "test", "require", "dofile", "loadfile", "load", "rawset", "setmetatable",
     ]
 
     private func isVain(_ accesses: GlobalAccesses) -> Bool {

@@ -13,7 +13,8 @@ import Testing
 
     @Test(
         arguments: [
-            ("", "", 0), ("", "abc", 3), ("abc", "abc", 0), ("abc", "acb", 1), ("abc", "cab", 2), ("kitten", "sitting", 3),
+            ("", "", 0), ("", "abc", 3), ("abc", "abc", 0), ("abc", "acb", 1), ("abc", "cab", 2),
+            ("kitten", "sitting", 3),
         ])
     func theDistanceIsTheSameBothWays(left: String, right: String, distance: Int) {
         #expect(NearestName.distance(left, right) == distance)
