@@ -57,7 +57,8 @@ struct NewCommand: AsyncParsableCommand {
             }
         }
         guard isPlain, let first = name.utf8.first, first != UInt8(ascii: "-"), name.utf8.count <= 100 else {
-            throw .usage("'\(name)' is no name for a new job: take up to 100 letters, digits, _ and -, such as send_mail")
+            throw .usage(
+                "'\(name)' is no name for a new job: take up to 100 letters, digits, _ and -, such as send_mail")
         }
         guard !name.hasSuffix("_test") else {
             throw .usage("'\(name)' would be taken for a file with tests: a job's name must not end in _test")

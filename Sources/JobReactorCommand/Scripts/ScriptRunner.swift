@@ -20,7 +20,8 @@ final class ScriptRunner: Sendable {
     static func load(_ directory: String, memoryLimit: Int, logger: Logger) async throws -> ScriptRunner {
         let (outcomes, outcome) = AsyncStream.makeStream(of: Void.self)
         let options = LuaLane.Options(
-            directory: JobDirectory(directory), memoryLimit: memoryLimit, libraries: ScriptLibraries.all, logger: logger)
+            directory: JobDirectory(directory), memoryLimit: memoryLimit, libraries: ScriptLibraries.all, logger: logger
+        )
         let lane = LuaLane(options) { outcome.yield() }
         let report = try await withCheckedThrowingContinuation { continuation in
             lane.start { continuation.resume(with: $0) }

@@ -34,7 +34,9 @@ public final class ScriptTests: Sendable {
         self.bench = bench
         var numbered: [(number: Int, test: Test)] = []
         for job in report.definitions where job.name.hasPrefix(Self.prefix) {
-            guard let number = Int(job.name.dropFirst(Self.prefix.count)), let title = bench.title(number) else { continue }
+            guard let number = Int(job.name.dropFirst(Self.prefix.count)), let title = bench.title(number) else {
+                continue
+            }
             numbered.append((number, Test(title: title, file: job.file, line: job.line, jobName: job.name)))
         }
         tests = numbered.sorted { $0.number < $1.number }.map(\.test)

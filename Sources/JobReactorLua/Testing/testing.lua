@@ -17,27 +17,32 @@ local getinfo = debug.getinfo
 local decode, encode = json.decode, json.encode
 local job, spawn = job, spawn
 
--- The test that runs; nil while scripts load.
+-- The test that runs, or ran last; nil while scripts load.
 local current
 -- The run of a job that it has started.
 local recording
 
 -- Errors
 
--- `file:line: ` of the nearest calling script; of the nearest in that file, when one is given.
+-- `file:line: ` of the nearest calling script, of the nearest in that file when one is given; and the same as Lua's own errors
+-- have it, which cut long paths.
 local function place(file)
   local level = 2
   while true do
     local info = getinfo(level, 'Sl')
-    if not info then return '' end
+    if not info then return '', '' end
     if sub(info.source, 1, 1) == '@' and (not file or info.source == file) then
-      return sub(info.source, 2) .. ':' .. info.currentline .. ': '
+      local line = ':' .. info.currentline .. ': '
+      return sub(info.source, 2) .. line, info.short_src .. line
     end
     level = level + 1
   end
 end
 
-local function raise(text) error(place() .. text, 0) end
+local function raise(text)
+  local where = place()
+  error(where .. text, 0)
+end
 
 local function check_type(word, what, value, expected)
   if type(value) ~= expected then raise(word .. ': expected ' .. what .. ', got ' .. type(value)) end
@@ -269,7 +274,8 @@ end
 
 function fake.now(seconds)
   check_test('fake.now')
-  current.clock = check_type('fake.now', 'seconds since 1970', seconds, 'number')
+  -- A float, as the real one.
+  current.clock = check_type('fake.now', 'seconds since 1970', seconds, 'number') + 0.0
   current.has_clock = true
 end
 
@@ -537,8 +543,9 @@ local function describe(file)
   return function(raised)
     local text = type(raised) == 'string' and raised or type(raised) == 'table' and getmetatable(raised) == nil
       and show(raised) or tostring(raised)
-    local where = place(file)
+    local where, short = place(file)
     if sub(text, 1, #where) == where then return text end
+    if sub(text, 1, #short) == short then text = sub(text, #short + 1) end
     return where .. text
   end
 end
@@ -550,8 +557,9 @@ function test(title, fn)
   local file = getinfo(2, 'S').source
   job('test:' .. host.add_test(title), function(args)
     forget_shared()
+    -- It stands until the next test begins: tasks may outlive the function.
     current = { clock = real_now(), fakes = {}, performs = {}, sleepers = {}, last_sleeper = 0 }
-    local over <close> = setmetatable({}, { __close = function() current, recording = nil, nil end })
+    recording = nil
     local good, failure = xpcall(fn, describe(file))
     if not good then args.failure = failure end
   end)
