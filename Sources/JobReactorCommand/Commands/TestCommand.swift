@@ -37,6 +37,7 @@ struct TestCommand: AsyncParsableCommand {
                 maxAttempt: try settings.value(\.maxAttempt, flag: maxAttempt),
                 retryMultiplier: try settings.value(\.retryMultiplier, flag: retryMultiplier)))
         defer { tests.stop() }
+        for line in tests.said { Terminal.note(Terminal.printable(line)) }
         for problem in tests.report.problems {
             Terminal.note(problem.failsCheck ? problem.message : "warning: \(problem.message)")
         }

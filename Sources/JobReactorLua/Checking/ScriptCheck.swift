@@ -44,9 +44,10 @@ struct ScriptCheck {
         }
     }
 
-    /// What leaves something behind, or may: defines steps of jobs, loads other files, or reaches into tables.
+    /// What leaves something behind, or may: defines steps of jobs or tests, loads other files, or reaches into tables.
     private static let effective: Set<String> = [
         "job", "job_callback", "job_errback", "test", "require", "dofile", "loadfile", "load", "rawset", "setmetatable",
+        "package", "shared",
     ]
 
     private func isVain(_ accesses: GlobalAccesses) -> Bool {

@@ -25,6 +25,8 @@ public final class ScriptTests: Sendable {
     public let report: ScriptReport
     /// By file, in the order of their lines.
     public let tests: [Test]
+    /// What scripts printed while they were loaded.
+    public let said: [String]
     private let lane: LuaLane
     private let bench: TestBench
 
@@ -32,6 +34,7 @@ public final class ScriptTests: Sendable {
         self.report = report
         self.lane = lane
         self.bench = bench
+        said = bench.log.take(nil)
         var numbered: [(number: Int, test: Test)] = []
         for job in report.definitions where job.name.hasPrefix(Self.prefix) {
             guard let number = Int(job.name.dropFirst(Self.prefix.count)), let title = bench.title(number) else {
@@ -46,7 +49,9 @@ public final class ScriptTests: Sendable {
     private static let prefix = "test:"
 
     /// Loads the scripts. `policy` is what nodes have: how often jobs are tried. Throws when the folder cannot be read.
-    public static func load(_ options: LuaLane.Options, policy: JobPolicy = JobPolicy()) async throws -> ScriptTests {
+    public static func load(_ options: LuaLane.Options, policy: JobPolicy = JobPolicy()) async throws(ScriptError)
+        -> ScriptTests
+    {
         let bench = TestBench(policy: policy)
         var options = options
         options.directory.includesTests = true
@@ -56,8 +61,13 @@ public final class ScriptTests: Sendable {
         options.logger = Logger(label: "jobreactor.test") { [log = bench.log] _ in log }
         let lane = LuaLane(options) { [weak bench] in bench?.collect() }
         bench.use(lane)
-        let report = try await withCheckedThrowingContinuation { continuation in
-            lane.start { continuation.resume(with: $0) }
+        let loaded = await withCheckedContinuation { continuation in
+            lane.start { continuation.resume(returning: $0) }
+        }
+        let report: ScriptReport
+        do throws(ScriptError) { report = try loaded.get() } catch {
+            bench.use(nil as LuaLane?)
+            throw error
         }
         bench.use(report)
         return ScriptTests(report: report, lane: lane, bench: bench)

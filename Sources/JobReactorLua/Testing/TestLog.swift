@@ -21,8 +21,8 @@ struct TestLog: LogHandler {
         lines.withLock { $0[id.map { "\($0)" } ?? "", default: []].append(line) }
     }
 
-    /// Takes out what the job has said.
-    func take(_ id: JobID) -> [String] {
-        lines.withLock { $0.removeValue(forKey: id.description) ?? [] }
+    /// Takes out what the job has said; without an id what was said while scripts were loaded.
+    func take(_ id: JobID?) -> [String] {
+        lines.withLock { $0.removeValue(forKey: id?.description ?? "") ?? [] }
     }
 }

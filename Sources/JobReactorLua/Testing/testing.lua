@@ -232,8 +232,8 @@ function every(seconds, fn, ...)
   sleeper.task = real_every(0.001, function()
     while true do
       sleep_on(sleeper)
-      sleeper = fall_asleep(seconds)
       fn(unpack(arguments, 1, arguments.n))
+      sleeper = fall_asleep(max(0, sleeper.due + seconds - current.clock))
     end
   end)
   return sleeper.task

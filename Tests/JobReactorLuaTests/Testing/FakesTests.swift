@@ -44,6 +44,18 @@ import Testing
           beat:cancel()
           note('end')
         end)
+        job('slow_beats', function(args)
+          args.beats = {}
+          local beat = every(2, function()
+            args.beats[#args.beats + 1] = now() - 1000
+            sleep(5)
+          end)
+          sleep(14)
+        end)
+        job('broken_beats', { max_attempt = 1 }, function()
+          every(1, function() error('no beat', 0) end)
+          sleep(5)
+        end)
         job('shares', function(args) args.n = shared.incr('n') end)
         job('dates', function(args) args.time, args.date = os.time(), os.date('!%Y-%m-%d') end)
         """
@@ -95,6 +107,8 @@ import Testing
             equal(outcome.args.order, { 'beat 2.0', 'a 3.0', 'b 3.5', 'beat 4.0', 'after 5.0', 'beat 6.0', 'end 6.5' })
             equal(outcome.slept, 6.5)
             """,
+            "fake.now(1000) local o = run('slow_beats') equal({ o.args.beats, o.slept }, { { 2, 7, 12 }, 14 })",
+            "local o = run('broken_beats') equal(o.slept, 5)",
             "fake.none() local began = now() sleep(0.001) assert(now() > began) assert(now() - began < 60)",
             "fake.none() fake.now(5) sleep(1000) equal(now(), 1005)",
             // Between tests.

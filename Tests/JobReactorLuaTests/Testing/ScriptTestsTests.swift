@@ -1,4 +1,5 @@
 import JobReactorLua
+import Logging
 import Testing
 
 /// Test scripts as a whole: found, loaded, run and told of.
@@ -75,6 +76,20 @@ import Testing
             let test = try #require(tests.tests.first)
             #expect(await tests.run(test).said == ["mine", "warning: too"])
             #expect(await tests.run(test).said == ["mine", "warning: too"])
+        }
+    }
+
+    @Test func whatScriptsPrintWhileTheyLoadIsKept() async throws {
+        try await ScriptTests.with(["jobs.lua": "print('loading') x = 1"]) { tests in
+            #expect(tests.said == ["loading"])
+            #expect(tests.tests == [])
+        }
+    }
+
+    @Test func aFolderThatIsNotThereIsAnError() async throws {
+        await #expect(throws: ScriptError.self) {
+            _ = try await ScriptTests.load(
+                LuaLane.Options(directory: JobDirectory("/nowhere"), logger: Logger(label: "test")))
         }
     }
 
