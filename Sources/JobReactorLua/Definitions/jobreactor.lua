@@ -323,8 +323,8 @@ redis = {}
 ---@return redis.connection
 function redis.connect(url) end
 
----Sends a command; its answer. Raises the error that Redis answers with; one that says so where nobody knows whether the command was
----carried out; and for commands that would block the connection.
+---Sends a command; its answer. In a list false stands for nil. Raises the error that Redis answers with; one that says so where
+---nobody knows whether the command was carried out; and for commands that would block the connection.
 ---```lua
 ---cache:call('SET', 'cats', 7, 'EX', 60)
 ---```
