@@ -69,7 +69,11 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "JobReactorLua", dependencies: ["JobReactorCore", "CLuaShim", logging],
-            resources: [.embedInCode("Lua/core.lua")], swiftSettings: strict),
+            resources: [
+                .embedInCode("Lua/core.lua"), .embedInCode("Testing/testing.lua"),
+                .embedInCode("Definitions/jobreactor.lua"),
+            ],
+            swiftSettings: strict),
         // What scripts find beside the language, where it needs heavy packages.
         .target(
             name: "JobReactorLibraries",

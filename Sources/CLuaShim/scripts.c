@@ -1,3 +1,4 @@
+#include "compile.h"
 #include "definitions.h"
 #include "environment.h"
 #include "errors.h"
@@ -18,20 +19,6 @@ struct jri_loading {
   const struct jri_loading *inner;  // the script that has required this one
   size_t index;                     // of the script that runs
 };
-
-/// Skips what may stand before Lua text: a byte order mark, and a first line for the shell. Its line end stays, so that
-/// line numbers do too.
-static void skip_preamble(script *s) {
-  if (s->length >= 3 && memcmp(s->source, "\xEF\xBB\xBF", 3) == 0) {
-    s->source += 3;
-    s->length -= 3;
-  }
-  if (s->length < 2 || memcmp(s->source, "#!", 2) != 0) return;
-  const char *line_end = memchr(s->source, '\n', s->length);
-  size_t skipped = line_end != NULL ? (size_t)(line_end - s->source) : s->length;
-  s->source += skipped;
-  s->length -= skipped;
-}
 
 static int handle(lua_State *L) {
   // From 2: without this function and the protected one that walks the stack.
@@ -67,15 +54,8 @@ static int load(lua_State *L) {
   lua_pushvalue(L, list);
   lua_rawseti(L, LUA_REGISTRYINDEX, state->pending);
 
-  skip_preamble(s);
-  if (s->length > 0 && s->source[0] == LUA_SIGNATURE[0]) {
-    lua_pushfstring(L, "%s:1: this is compiled Lua: only source text is loaded", s->name);
-    return lua_error(L);
-  }
   lua_pushcfunction(L, handle);
-  const char *chunk_name = lua_pushfstring(L, "@%s", s->name);
-  if (luaL_loadbufferx(L, s->source, s->length, chunk_name, "t") != LUA_OK) return lua_error(L);
-  lua_remove(L, -2);
+  jri_compile(L, s->name, s->source, s->length);
   lua_pushstring(L, s->module);
   lua_pushstring(L, s->name);
   if (lua_pcall(L, 2, 1, -4) != LUA_OK) return lua_error(L);

@@ -20,7 +20,8 @@ struct JobReactorTool: AsyncParsableCommand {
         version: JobReactorVersion.current,
         subcommands: [
             NodeCommand.self, DistributorCommand.self, EnqueueCommand.self, RunCommand.self, CheckCommand.self,
-            JobsCommand.self, NodesCommand.self, InfoCommand.self, BenchCommand.self,
+            TestCommand.self, NewCommand.self, DefinitionsCommand.self, JobsCommand.self, NodesCommand.self,
+            InfoCommand.self, BenchCommand.self,
         ])
 
     static func main() async {

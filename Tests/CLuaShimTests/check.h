@@ -69,6 +69,7 @@ char *read_test_file(const char *name);
 void test_json(void);
 void test_json_encoding(void);
 void test_scripts(void);
+void test_compile(void);
 void test_runs(void);
 void test_cancelling(void);
 void test_interrupting(void);

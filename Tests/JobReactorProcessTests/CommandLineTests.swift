@@ -32,6 +32,111 @@ import Testing
         #expect(bad.output.contains("b"))
     }
 
+    @Test func checkFailsForGlobalsThatNobodyDefines() async throws {
+        let folder = try Folder([
+            "reactor_jobs/a.lua": "job('a', function(args)\n  pritn(args.x, shared_by_files)\nend)",
+            "reactor_jobs/b.lua": "shared_by_files = 1",
+            "reactor_jobs/c.lua": "local module = {}",
+        ])
+        let bad = try await Programs.run("jobreactor", ["check"], directory: folder.path)
+        #expect(bad.status == 1)
+        #expect(
+            bad.errors == """
+                reactor_jobs/a.lua:2: undefined global 'pritn' (did you mean 'print'?)
+                warning: reactor_jobs/c.lua:1: defines no job and no global, and returns nothing: a module returns its table, \
+                and what is no script belongs elsewhere
+
+                """)
+        #expect(bad.output.contains("reactor_jobs/a.lua:1"))
+    }
+
+    @Test func aNewJobRunsAndPassesItsTests() async throws {
+        let folder = try Folder()
+        let new = try await Programs.run("jobreactor", ["new", "greet", "--editor"], directory: folder.path)
+        #expect(new.status == 0)
+        #expect(
+            new.output == """
+                wrote reactor_jobs/greet.lua
+                wrote reactor_jobs/greet_test.lua
+                wrote .luarc.json
+                wrote reactor_jobs/.definitions/jobreactor.lua
+                next:
+                    jobreactor run greet name=Ada
+                    jobreactor test
+
+                """)
+        let check = try await Programs.run("jobreactor", ["check"], directory: folder.path)
+        #expect(check.status == 0 && check.errors.isEmpty)
+        let row = check.output.split(separator: "\n").last?.split(separator: " ").prefix(4)
+        #expect(row == ["greet", "reactor_jobs/greet.lua:4", "1", "1"])
+        let run = try await Programs.run("jobreactor", ["run", "greet", "name=Ada"], directory: folder.path)
+        #expect(run.output.contains(#""greeting":"Hello, Ada!""#))
+        let test = try await Programs.run("jobreactor", ["test"], directory: folder.path)
+        #expect(test.status == 0)
+        #expect(
+            test.output == """
+                ok      greet greets by name
+                ok      greet is not tried again without a name
+                2 passed, 0 failed
+
+                """)
+        let settings = try String(contentsOfFile: folder.path + "/.luarc.json", encoding: .utf8)
+        #expect(settings.contains(#""workspace.library": ["reactor_jobs/.definitions"]"#))
+        let definitions = try await Programs.run("jobreactor", ["definitions"])
+        let written = folder.path + "/reactor_jobs/.definitions/jobreactor.lua"
+        #expect(definitions.output == (try String(contentsOfFile: written, encoding: .utf8)) + "\n")
+    }
+
+    @Test func aNewJobReplacesNothing() async throws {
+        let folder = try Folder(["jobs/greet_test.lua": "-- mine"])
+        let jobs = folder.path + "/jobs"
+        let there = try await Programs.run("jobreactor", ["new", "greet", "--jobs", jobs])
+        #expect(there.status == 1)
+        #expect(
+            there.errors == "jobreactor: \(jobs)/greet_test.lua exists already: take another name, or remove it first\n"
+        )
+        #expect(!FileManager.default.fileExists(atPath: jobs + "/greet.lua"))
+        for name in ["a/b", "..", "a b", "", "x.lua", "é", "my_test"] {
+            let bad = try await Programs.run("jobreactor", ["new", name, "--jobs", jobs])
+            #expect(bad.status == 64, "\(name)")
+            #expect(bad.errors.split(separator: "\n").count == 1, "\(bad.errors)")
+        }
+        let other = try await Programs.run("jobreactor", ["new", "other", "--jobs", jobs])
+        #expect(
+            other.output.hasSuffix(
+                "next:\n    jobreactor run other name=Ada --jobs \(jobs)\n    jobreactor test --jobs \(jobs)\n"))
+    }
+
+    @Test func testsTellWhatFailsAndWhere() async throws {
+        let folder = try Folder([
+            "reactor_jobs/add.lua": "job('add', function(args) args.sum = args.a + args.b print('adding') end)",
+            "reactor_jobs/add_test.lua": """
+            test('adds', function() equal(run('add', { a = 1, b = 2 }).args.sum, 3) end)
+            test('adds wrongly', function()
+              print('about to')
+              equal(run('add', { a = 1, b = 2 }).args, { a = 1, b = 2, sum = 4 })
+            end)
+            """,
+        ])
+        let all = try await Programs.run("jobreactor", ["test"], directory: folder.path)
+        #expect(all.status == 1)
+        #expect(
+            all.output == """
+                ok      adds
+                FAILED  adds wrongly
+                    reactor_jobs/add_test.lua:4: not equal: .sum: got 3, expected 4
+                    | about to
+                1 passed, 1 failed
+
+                """)
+        let one = try await Programs.run(
+            "jobreactor", ["test", "reactor_jobs", "--filter", "adds wr"], directory: folder.path)
+        #expect(one.status == 1 && one.output.hasSuffix("0 passed, 1 failed\n"))
+        let none = try await Programs.run("jobreactor", ["test", "--filter", "divides"], directory: folder.path)
+        #expect(none.status == 1)
+        #expect(none.errors == "jobreactor: no test in reactor_jobs has 'divides' in its title or file\n")
+    }
+
     @Test func enqueueWaitsForTheOutcome() async throws {
         let installation = try await Installation()
         let node = try await installation.startNode("n1")

@@ -200,6 +200,20 @@ typedef void (*jr_job_function)(void *_Nullable context, const jr_job_definition
 /// Hands over every job, sorted by name. Returns false only when memory ran out.
 bool jr_list_jobs(jr_state *_Nonnull state, void *_Nullable context, jr_job_function _Nonnull visit);
 
+// MARK: Looking at scripts
+
+/// Compiles a script without running it. `out` is the compiled chunk in Lua's own format, with names and lines; on failure
+/// returns false and `out` holds `file:line: text`.
+bool jr_compile(jr_state *_Nonnull state, const char *_Nonnull name, const char *_Nonnull source, size_t length,
+                jr_bytes *_Nonnull out);
+
+typedef void (*jr_global_function)(void *_Nullable context, const char *_Nonnull name, size_t length);
+
+/// Hands over the names of all globals that have a value, in no order. `open` is set when `_G` answers for others too, through
+/// the `__index` of a metatable. Returns false only when memory ran out.
+bool jr_list_globals(jr_state *_Nonnull state, void *_Nullable context, jr_global_function _Nonnull visit,
+                     bool *_Nonnull open);
+
 // MARK: Runs
 
 typedef enum {

@@ -7,7 +7,10 @@ struct CheckCommand: AsyncParsableCommand {
         commandName: "check",
         abstract: "Load every script, tell what is wrong, and list the jobs.",
         usage: "jobreactor check [<directory>] [<options>]",
-        discussion: "Problems go to standard error as file:line: text; the exit code is 1 when one of them is an error."
+        discussion: """
+            Problems go to standard error as file:line: text; the exit code is 1 when one of them is an error, or a global \
+            that no script defines. A script that asks for one that may not be there says rawget(_G, 'name').
+            """
     )
 
     @Argument(help: "The folder of job scripts, as with --jobs.") var directory: String?
@@ -25,11 +28,11 @@ struct CheckCommand: AsyncParsableCommand {
             folder, memoryLimit: try settings.value(\.memoryLimit, flag: memoryLimit),
             logger: try common.logger(settings, style: .plain))
         runner.stop()
-        runner.tellProblems()
+        runner.tellProblems(isError: \.failsCheck)
         let report = runner.report
         if report.fileCount == 0 { Terminal.note("warning: there is no .lua file in \(folder)") }
         if !report.definitions.isEmpty { try Terminal.result(Self.table(of: report.definitions).text) }
-        if report.hasErrors { throw CommandFailure.told }
+        if report.failsCheck { throw CommandFailure.told }
     }
 
     static func table(of definitions: [ScriptReport.Definition]) -> TextTable {

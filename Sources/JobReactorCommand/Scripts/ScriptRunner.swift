@@ -1,4 +1,5 @@
 internal import JobReactorCore
+private import JobReactorLibraries
 internal import JobReactorLua
 internal import Logging
 
@@ -19,7 +20,8 @@ final class ScriptRunner: Sendable {
     static func load(_ directory: String, memoryLimit: Int, logger: Logger) async throws -> ScriptRunner {
         let (outcomes, outcome) = AsyncStream.makeStream(of: Void.self)
         let options = LuaLane.Options(
-            scripts: ScriptFolder(JobDirectory(directory)), memoryLimit: memoryLimit, logger: logger)
+            scripts: ScriptFolder(JobDirectory(directory)), memoryLimit: memoryLimit, libraries: ScriptLibraries.all,
+            logger: logger)
         let lane = LuaLane(options) { outcome.yield() }
         let report = try await withCheckedThrowingContinuation { continuation in
             lane.start { continuation.resume(with: $0) }
@@ -44,10 +46,10 @@ final class ScriptRunner: Sendable {
 
     func stop() { lane.stop() }
 
-    /// Tells what is wrong with the scripts.
-    func tellProblems() {
+    /// Tells what is wrong with the scripts; `isError` says of which problem it is no mere warning.
+    func tellProblems(isError: (ScriptReport.Problem) -> Bool = \.isError) {
         for problem in report.problems {
-            Terminal.note(problem.isError ? problem.message : "warning: \(problem.message)")
+            Terminal.note(isError(problem) ? problem.message : "warning: \(problem.message)")
         }
     }
 }

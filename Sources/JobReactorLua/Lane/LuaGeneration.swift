@@ -83,6 +83,7 @@ final class LuaGeneration {
             throw ScriptError("not enough memory for the job scripts: raise --memory-limit")
         }
         options.scripts.note(good: good, now: .now)
+        report.problems += ScriptCheck(state, load.scripts.map { ($0.script.path, $0.script.source) }).problems
         return LuaGeneration(state: state, host: host, number: load.generation, report: report)
     }
 

@@ -3,6 +3,8 @@
 public struct JobDirectory: Hashable, Sendable {
     /// As the operator gave it; errors show paths that start with it.
     public let path: String
+    /// Whether `*_test.lua` are among them.
+    public var includesTests = false
 
     public init(_ path: String) {
         var path = path

@@ -19,6 +19,14 @@ public struct ScriptReport: Hashable, Sendable {
         public let isError: Bool
         /// `file:line: text`
         public let message: String
+        /// Whether `jobreactor check` fails: for every error, and for a name that no script defines.
+        public let failsCheck: Bool
+
+        init(isError: Bool, message: String, failsCheck: Bool = false) {
+            self.isError = isError
+            self.message = message
+            self.failsCheck = isError || failsCheck
+        }
     }
 
     /// A file that cannot be loaded as it is.
@@ -43,4 +51,5 @@ public struct ScriptReport: Hashable, Sendable {
     public init() {}
 
     public var hasErrors: Bool { problems.contains(where: \.isError) }
+    public var failsCheck: Bool { problems.contains(where: \.failsCheck) }
 }

@@ -16,17 +16,6 @@ public struct ScriptSet: Hashable, Sendable {
     /// Reads the folder. Throws when there is none, or it cannot be read; single files that cannot are told of in
     /// ``problems``. A file that vanishes meanwhile is not there.
     public static func read(_ directory: JobDirectory) throws(ScriptError) -> ScriptSet {
-        try read(directory, suffix: ".lua") { !$0.hasSuffix("_test.lua") }
-    }
-
-    /// The tests of the folder.
-    public static func readTests(_ directory: JobDirectory) throws(ScriptError) -> ScriptSet {
-        try read(directory, suffix: "_test.lua") { _ in true }
-    }
-
-    private static func read(
-        _ directory: JobDirectory, suffix: String, _ isWanted: (String) -> Bool
-    ) throws(ScriptError) -> ScriptSet {
         let path = directory.path
         switch FileKind.of(path) {
         case .folder: break
@@ -36,13 +25,13 @@ public struct ScriptSet: Hashable, Sendable {
         }
         var set = ScriptSet()
         var paths: [String] = []
-        try FolderWalk(suffix: suffix).visit(path) {
+        try FolderWalk(suffix: ".lua").visit(path) {
             paths.append($0)
         } problem: {
             set.problems.append($0)
         }
         var modules: Set<String> = []
-        for file in paths.filter(isWanted).sorted() {
+        for file in paths.sorted() where directory.includesTests || !file.hasSuffix("_test.lua") {
             switch ReadBytes.of(file) {
             case .success(let source):
                 let module = moduleName(of: file.dropFirst(path == "/" ? 1 : path.count + 1))

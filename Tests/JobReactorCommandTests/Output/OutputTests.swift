@@ -47,14 +47,6 @@ import Testing
         #expect(Terminal.printable("Grüße\n") == "Grüße\n")
     }
 
-    @Test(
-        arguments: [
-            ("resiz", "resize"), ("rezise", "resize"), ("max_attemt", nil), ("xyz", nil), ("notifi", "notify"),
-        ] as [(String, String?)])
-    func theNearestNameIsNearEnough(name: String, nearest: String?) {
-        #expect(NearestName.find(name, among: ["resize", "notify", "a"]) == nearest)
-    }
-
     @Test func anErrorReplyBecomesAMessageForPeople() {
         let address = Address(host: "localhost", port: 5000)
         #expect(

@@ -16,9 +16,12 @@ import Testing
         try await TemporaryFolder.with(Dictionary(uniqueKeysWithValues: files.map { ($0, "-- \($0)") })) { folder in
             let names = try names(folder)
             #expect(names == ["a.lua", "b.lua", "deep/er/c.lua", "deep/init.lua"])
-            let tests = try ScriptSet.readTests(JobDirectory(folder.path + "/"))
-            #expect(tests.scripts.map(\.path) == [folder.file("a_test.lua")])
-            #expect(tests.scripts.map(\.source) == [Array("-- a_test.lua".utf8)])
+            var directory = JobDirectory(folder.path + "/")
+            directory.includesTests = true
+            let all = try ScriptSet.read(directory)
+            #expect(all.scripts.count == 5)
+            let test = all.scripts.first { $0.path == folder.file("a_test.lua") }
+            #expect(test?.source == Array("-- a_test.lua".utf8))
         }
     }
 

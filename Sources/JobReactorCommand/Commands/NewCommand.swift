@@ -1,0 +1,67 @@
+internal import ArgumentParser
+private import Foundation
+private import JobReactorCore
+private import JobReactorLua
+
+struct NewCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "new",
+        abstract: "Write a new job to start from, and its test.",
+        usage: "jobreactor new <name> [--editor] [<options>]",
+        discussion: """
+            Writes NAME.lua and NAME_test.lua into the folder of job scripts, which is made if there is none. Nothing is \
+            overwritten.
+            """)
+
+    @Argument(help: "Name of the job, which becomes the name of its file too.") var name: String
+    @Flag(help: "Also write .luarc.json and the definitions that editors complete and check scripts by.")
+    var editor = false
+    @Option(\.jobDirectory) var jobDirectory: String?
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let settings = try common.settings()
+        let folder = JobDirectory(try settings.value(\.jobDirectory, flag: jobDirectory)).path
+        try Self.check(name)
+        let template = JobTemplate(name: name)
+        let files = [
+            NewFile(path: "\(folder)/\(name).lua", text: template.script),
+            NewFile(path: "\(folder)/\(name)_test.lua", text: template.test),
+        ]
+        // Both or none.
+        for file in files where file.exists {
+            throw CommandFailure.failure("\(file.path) exists already: take another name, or remove it first")
+        }
+        for file in files { try file.write() }
+        var written = files
+        if editor {
+            for file in EditorFiles.all(for: folder) where !file.exists {
+                try file.write()
+                written.append(file)
+            }
+        }
+        let option = folder == "reactor_jobs" ? "" : " --jobs \(folder)"
+        let next = ["jobreactor run \(name) name=Ada\(option)", "jobreactor test\(option)"]
+        try Terminal.result(
+            (written.map { "wrote \($0.path)" } + ["next:"] + next.map { "    " + $0 }).joined(separator: "\n"))
+    }
+
+    /// The name of a file and of a job: what needs no quotes anywhere.
+    static func check(_ name: String) throws(CommandFailure) {
+        let isPlain = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+        guard isPlain, let first = name.utf8.first, first != UInt8(ascii: "-"), name.utf8.count <= 100 else {
+            throw .usage(
+                "'\(name)' is no name for a new job: take up to 100 letters, digits, _ and -, such as send_mail")
+        }
+        guard !name.hasSuffix("_test") else {
+            throw .usage("'\(name)' would be taken for a file with tests: a job's name must not end in _test")
+        }
+    }
+}

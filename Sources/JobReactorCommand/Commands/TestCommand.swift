@@ -1,0 +1,78 @@
+internal import ArgumentParser
+private import JobReactorCore
+private import JobReactorLibraries
+internal import JobReactorLua
+
+struct TestCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "test",
+        abstract: "Run the tests of the job scripts: the files *_test.lua.",
+        usage: "jobreactor test [<directory>] [--filter <text>] [<options>]",
+        discussion: """
+            Loads the job scripts and the tests into one Lua state and runs each test: one line each on standard output, \
+            under a failed one the file, the line and what differs. The exit code is 1 when a test fails, when a script \
+            cannot be loaded, and when there are no tests.
+            """)
+
+    @Argument(help: "The folder of job scripts, as with --jobs.") var directory: String?
+    @Option(help: ArgumentHelp("Run only tests whose title or file has this text.", valueName: "text"))
+    var filter: String?
+    @Option(\.jobDirectory) var jobDirectory: String?
+    @Option(\.memoryLimit) var memoryLimit: String?
+    @Option(\.maxAttempt) var maxAttempt: String?
+    @Option(\.retryMultiplier) var retryMultiplier: String?
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let settings = try common.settings()
+        if let directory, let jobDirectory, directory != jobDirectory {
+            throw CommandFailure.usage("\(directory) and --jobs \(jobDirectory) are two folders: name one of them")
+        }
+        let folder = try settings.value(\.jobDirectory, flag: directory ?? jobDirectory)
+        let tests = try await ScriptTests.load(
+            LuaLane.Options(
+                scripts: ScriptFolder(JobDirectory(folder)),
+                memoryLimit: try settings.value(\.memoryLimit, flag: memoryLimit),
+                libraries: ScriptLibraries.all, logger: try common.logger(settings, style: .plain)),
+            policy: JobPolicy(
+                maxAttempt: try settings.value(\.maxAttempt, flag: maxAttempt),
+                retryMultiplier: try settings.value(\.retryMultiplier, flag: retryMultiplier)))
+        defer { tests.stop() }
+        for line in tests.said { Terminal.note(Terminal.printable(line)) }
+        for problem in tests.report.problems {
+            Terminal.note(problem.failsCheck ? problem.message : "warning: \(problem.message)")
+        }
+        let chosen = Self.choose(filter, from: tests.tests)
+        var failed = 0
+        for test in chosen {
+            let result = await tests.run(test)
+            if result.failure != nil { failed += 1 }
+            try Terminal.result(Self.lines(test, result))
+        }
+        // What could not be loaded may have held all of them.
+        if chosen.isEmpty, !tests.report.failsCheck { throw Self.noTests(in: folder, filter) }
+        try Terminal.result("\(chosen.count - failed) passed, \(failed) failed")
+        if failed > 0 || tests.report.failsCheck { throw CommandFailure.told }
+    }
+
+    static func choose(_ filter: String?, from tests: [ScriptTests.Test]) -> [ScriptTests.Test] {
+        guard let filter else { return tests }
+        return tests.filter { $0.title.contains(filter) || $0.file.contains(filter) }
+    }
+
+    static func lines(_ test: ScriptTests.Test, _ result: ScriptTests.Result) -> String {
+        func indented(_ text: String, _ margin: String) -> [String] {
+            text.split(separator: "\n", omittingEmptySubsequences: false).map { margin + $0 }
+        }
+        let head = (result.failure == nil ? "ok      " : "FAILED  ") + test.title
+        let lines =
+            [head] + (result.failure.map { indented($0, "    ") } ?? [])
+            + result.said.flatMap { indented($0, "    | ") }
+        return Terminal.printable(lines.joined(separator: "\n"))
+    }
+
+    static func noTests(in folder: String, _ filter: String?) -> CommandFailure {
+        if let filter { return .failure("no test in \(folder) has '\(filter)' in its title or file") }
+        return .failure("there is no test in \(folder): jobreactor new NAME writes a job with its test, NAME_test.lua")
+    }
+}

@@ -1,0 +1,759 @@
+---@meta
+
+-- What JobReactor's job scripts find beside Lua's own libraries, for editors (LuaCATS) and for the reference in the README.
+-- Times are seconds since 1970, waits are seconds; both may have fractions.
+
+-- ## Jobs
+
+-- A script defines jobs while it is loaded. The functions run later, each time that such a job comes.
+
+---How a job is tried, and tried again.
+---@class job.policy
+---@field max_attempt? integer attempts in all, from 1; 1 means never again. Default 10
+---@field retry_multiplier? number seconds from which the waits between attempts are made. Default 5
+---@field backoff? 'linear'|'exponential'|fun(attempt: integer, error: any): number how the waits grow: by as much each time (the default), or twice as long each time; or a function that gets the attempt and the error and returns seconds
+---@field jitter? number the share of each wait, from 0 to 1, that is left to chance. Default 0
+---@field max_retry_delay? number the longest wait in seconds. Default none
+---@field timeout? number seconds that one attempt may take before it is interrupted and has failed. Default none
+
+---Where `job` is read as a table: the job that runs. Outside a run these are errors.
+---@class job
+---@field id string 32 hexadecimal digits, in order of time
+---@field name string
+---@field attempt integer from 1 on
+---@overload fun(name: string, policy: job.policy, fn: fun(args: table))
+---@overload fun(name: string, fn: fun(args: table))
+---@overload fun(name: string, policy?: job.policy): fun(fn: fun(args: table))
+
+---Defines a job. `fn` gets the args that were enqueued; as they stand at its end, they are the result. A raised error fails
+---the attempt. A job that two scripts define is the later one's, and the log says so.
+---```lua
+---job('resize', { max_attempt = 3 }, function(args) args.result = 'Yay!' end)
+---job 'resize' (function(args) args.result = 'Yay!' end)
+---```
+---@type job
+job = {}
+
+---Says how far the job is; the application sees the last word. Either may be nil, not both.
+---```lua
+---job.progress(0.5, 'half of the files')
+---```
+---@param fraction? number from 0 to 1
+---@param text? string
+function job.progress(fraction, text) end
+
+---Whether the node is about to stop, and waits for this job to end.
+---```lua
+---while not job.stopping() do work() end
+---```
+---@return boolean
+function job.stopping() end
+
+---In an errback: when the job is tried again. The last word counts, and wins over the policy.
+---```lua
+---job_errback('fetch', function(args) if args.error == 'busy' then job.retry_in(60) end end)
+---```
+---@param seconds number from 0 to 1e9
+function job.retry_in(seconds) end
+
+---Ends the job at once, for good. In the job or a callback: the success feedback gets the args as they stand. In an errback: the
+---error feedback. `pcall` does not catch it.
+---```lua
+---if not args.path then job.cancel() end
+---```
+function job.cancel() end
+
+---A further step of a job, after its body and the callbacks defined before, on the same args. The label is for people.
+---```lua
+---job_callback('resize', 'notify', function(args) log.info('resized:', args.result) end)
+---```
+---@param name string a job that some script defines
+---@param label string
+---@param fn fun(args: table)
+---@overload fun(name: string, fn: fun(args: table))
+---@overload fun(name: string, label?: string): fun(fn: fun(args: table))
+function job_callback(name, label, fn) end
+
+---What runs when the job or a callback raised: with the args as they were before the run, and `args.error`, a text
+---`file:line: text` or the table that was raised. What it adds to the args the next attempt sees.
+---```lua
+---job_errback('resize', function(args) os.remove(args.path .. '.part') end)
+---```
+---@param name string a job that some script defines
+---@param label string
+---@param fn fun(args: table)
+---@overload fun(name: string, fn: fun(args: table))
+---@overload fun(name: string, label?: string): fun(fn: fun(args: table))
+function job_errback(name, label, fn) end
+
+---The same as `job.progress`.
+---```lua
+---progress(i / #files, files[i])
+---```
+---@param fraction? number from 0 to 1
+---@param text? string
+function progress(fraction, text) end
+
+---The same as `job.retry_in`.
+---```lua
+---retry_in(0.5)
+---```
+---@param seconds number from 0 to 1e9
+function retry_in(seconds) end
+
+---The same as `job.cancel`.
+---```lua
+---cancel_job()
+---```
+function cancel_job() end
+
+---What `error(CancelJob)` raises to cancel the job, as `job.cancel` does.
+---```lua
+---error(CancelJob)
+---```
+---@type userdata
+CancelJob = nil
+
+-- ## Other jobs
+
+---@class enqueue.options
+---@field after? number seconds; not before then
+---@field run_at? number time; not before then, in the past means now
+---@field period? number seconds; again and again, so long after the end of the run before
+---@field node? string the node that it prefers
+---@field not_node? string the node that must not run it
+---@field defer? boolean on a thread beside the others, for what is heavy
+---@field max_attempt? integer
+---@field retry_multiplier? number
+---@field id? string 32 hexadecimal digits: the same id twice is one job
+
+---Gives a job to the distributor; its id. With `success` or `failure` the job that runs waits for the outcome before it ends, and
+---the function is called with the args of it; those of a failure have `error`. A table of jobs is enqueued in one call. Raises
+---what is wrong with the name, the args or the options. The run ends only when what it enqueued has been accepted.
+---```lua
+---enqueue('notify', { user = 7 }, { after = 60 })
+---local ids = enqueue { { 'notify', { user = 7 } }, { 'notify', { user = 8 } } }
+---```
+---@param name string
+---@param args? table what JSON can hold
+---@param options? enqueue.options
+---@param success? fun(args: table)
+---@param failure? fun(args: table)
+---@return string id
+---@overload fun(jobs: table[]): string[]
+function enqueue(name, args, options, success, failure) end
+
+---Enqueues a job and waits for its outcome: its args. Raises its error when it has failed for good. Others run meanwhile.
+---```lua
+---local thumbnail = perform('resize', { path = 'cat.png', width = 200 })
+---```
+---@param name string
+---@param args? table what JSON can hold
+---@param options? enqueue.options
+---@return table args
+function perform(name, args, options) end
+
+-- ## Pauses and tasks
+
+-- While a job pauses, others run. The globals of a script are theirs as well.
+
+---@class task
+local task = {}
+
+---Pauses the job, or the task, that calls it.
+---```lua
+---sleep(0.5)
+---```
+---@param seconds number from 0 to 1e9
+function sleep(seconds) end
+
+---Calls the function at once, up to its first pause, and goes on beside it afterwards. The step ends when its tasks have; an error
+---that nobody has waited for is the step's.
+---```lua
+---local pages = spawn(http.get, 'https://example.org')
+---```
+---@param fn function
+---@param ... any its arguments
+---@return task
+function spawn(fn, ...) end
+
+---As `spawn`, after so many seconds.
+---```lua
+---after(5, log.info, 'five seconds later')
+---```
+---@param seconds number from 0 to 1e9
+---@param fn function
+---@param ... any its arguments
+---@return task
+function after(seconds, fn, ...) end
+
+---Calls the function again and again until the step that began it ends. What takes longer than a period is not made up for.
+---```lua
+---local beat = every(10, function() progress(nil, 'still at it') end)
+---```
+---@param seconds number from 0.001 to 1e9
+---@param fn function
+---@param ... any its arguments
+---@return task
+function every(seconds, fn, ...) end
+
+---Waits for tasks to end. Of one, all results of its function; of several, the first result of each. Raises a task's error. A
+---cancelled task has no results.
+---```lua
+---local a, b = wait(spawn(http.get, first), spawn(http.get, second))
+---```
+---@param task task
+---@param ... task
+---@return any ...
+function wait(task, ...) end
+
+---Ends the task at its next pause; whether it was still alive.
+---```lua
+---beat:cancel()
+---```
+---@return boolean
+function task:cancel() end
+
+---How far the task is.
+---```lua
+---if beat:status() == 'running' then beat:cancel() end
+---```
+---@return 'running'|'done'|'failed'|'cancelled'
+function task:status() end
+
+-- ## HTTP
+
+---@class http.options
+---@field url? string
+---@field method? string default `GET`, with `http.post` `POST`
+---@field headers? table<string, string|string[]>
+---@field query? table<string, any> added to the url
+---@field body? string
+---@field json? any sent as JSON, in place of a body
+---@field timeout? number seconds for all of it. Default 30
+---@field max_bytes? integer a longer body is an error. Default 16 MiB
+---@field redirects? integer that are followed. Default 5
+---@field file? string the body goes to this file, which is there only when all of it has come; not with `--sandbox strict`
+---@field insecure? boolean any certificate will do. Default false
+
+---@class http.response
+---@field status integer whatever it is: 404 is no error
+---@field headers table<string, string> by names in lower case; several of one name are joined by `, `, but `set-cookie` is a list
+---@field body? string bytes; nil with `file`
+---@field size? integer bytes of the file
+---@field url string the last one, after redirects
+local response = {}
+
+http = {}
+
+---Asks a web server. Raises when no answer comes: refused, no such host, no trust, too late.
+---```lua
+---local answer = http.get('https://example.org/cats', { query = { page = 2 } })
+---if answer.status == 200 then args.cats = answer:json() end
+---```
+---@param url string
+---@param options? http.options
+---@return http.response
+function http.get(url, options) end
+
+---Sends a body to a web server; for the rest as `http.get`.
+---```lua
+---http.post('https://example.org/cats', nil, { json = { name = 'Tom' } })
+---```
+---@param url string
+---@param body? string
+---@param options? http.options
+---@return http.response
+function http.post(url, body, options) end
+
+---Any request.
+---```lua
+---http.request { url = 'https://example.org/cats/7', method = 'DELETE', timeout = 5 }
+---```
+---@param options http.options
+---@return http.response
+function http.request(options) end
+
+---What the JSON in the body stands for; raises when it is none.
+---```lua
+---local cats = http.get(url):json()
+---```
+---@return any
+function response:json() end
+
+-- ## Programs
+
+---@class exec.options
+---@field [integer] string the program and its arguments
+---@field stdin? string
+---@field timeout? number seconds; then the program is ended, and that is an error. Default 60
+---@field env? table<string, string> added to the node's
+---@field directory? string where it runs
+---@field max_output? integer bytes each of stdout and stderr; more is an error, and the program is ended. Default 1 MiB
+
+---@class exec.result
+---@field status? integer a status other than 0 is no error; nil when a signal ended the program
+---@field signal? integer
+---@field stdout string
+---@field stderr string
+
+---Runs a program, found on PATH or by its path, without a shell. Raises when there is no such program. Not with `--sandbox strict`.
+---```lua
+---local result = exec('convert', args.path, '-resize', '200', args.path .. '.small')
+---local sorted = exec { 'sort', '-n', stdin = '2\n1\n', timeout = 5 }.stdout
+---```
+---@param program string
+---@param ... string|number its arguments
+---@return exec.result
+---@overload fun(options: exec.options): exec.result
+function exec(program, ...) end
+
+-- ## Redis
+
+---@class redis.connection
+local connection = {}
+
+redis = {}
+
+---A handle on a Redis server. Jobs of a node share one connection to each URL, which comes back by itself.
+---```lua
+---local cache = redis.connect('redis://127.0.0.1:6379/0')
+---```
+---@param url? string `redis://` or, over TLS, `rediss://`. Default `redis://127.0.0.1:6379/0`
+---@return redis.connection
+function redis.connect(url) end
+
+---Sends a command; its answer. In a list false stands for nil. Raises the error that Redis answers with; one that says so where
+---nobody knows whether the command was carried out; and for commands that would block the connection.
+---```lua
+---cache:call('SET', 'cats', 7, 'EX', 60)
+---```
+---@param command string
+---@param ... string|number
+---@return string|integer|table|nil
+function connection:call(command, ...) end
+
+---Gives the handle up.
+---```lua
+---cache:close()
+---```
+function connection:close() end
+
+-- ## JSON
+
+json = {}
+
+---JSON of a value. Raises, with the path of the key, for what JSON cannot hold: functions, cycles, NaN, text that is not UTF-8.
+---```lua
+---json.encode({ cats = json.array() }) -- {"cats":[]}
+---```
+---@param value any
+---@return string
+function json.encode(value) end
+
+---The value that JSON stands for: integers of 64 bits, floats, `json.null`. Raises for what is no JSON.
+---```lua
+---json.decode('{"cats":7}').cats -- 7
+---```
+---@param text string
+---@return any
+function json.decode(text) end
+
+---Marks a table, a new one by default, as an array, so that it is `[]` when it is empty.
+---```lua
+---args.cats = json.array()
+---```
+---@param list? table
+---@return table
+function json.array(list) end
+
+---Null, where nil would leave the key out.
+---```lua
+---args.owner = json.null
+---```
+---@type lightuserdata
+json.null = nil
+
+-- ## The log
+
+-- `print` is `log.info`. Arguments become text with tabs between them.
+
+log = {}
+
+---To the node's log, with the job's name and id.
+---```lua
+---log.debug('took', seconds, 's')
+---```
+---@param ... any
+function log.debug(...) end
+
+---As `log.debug`, at level info.
+---```lua
+---log.info('resized', args.path)
+---```
+---@param ... any
+function log.info(...) end
+
+---As `log.debug`, at level warning.
+---```lua
+---log.warn('no cats today')
+---```
+---@param ... any
+function log.warn(...) end
+
+---As `log.debug`, at level error.
+---```lua
+---log.error('no cats at all')
+---```
+---@param ... any
+function log.error(...) end
+
+-- ## Time, ids and settings
+
+---Seconds since 1970, with a fraction.
+---```lua
+---local began = now()
+---```
+---@return number
+function now() end
+
+---A random UUID.
+---```lua
+---uuid() -- 0b7c1c62-53a4-4c6c-9d32-2f4b0a7f1d55
+---```
+---@return string
+function uuid() end
+
+---The node's environment variables: `env.NAME` is nil where there is none, `env('NAME', default)` the default. Empty with
+---`--sandbox strict`.
+---```lua
+---local key = env.API_KEY or error('set API_KEY')
+---```
+---@type table<string, string> | fun(name: string, default?: string): string?
+env = {}
+
+-- ## Hashes and encodings
+
+-- Texts are bytes. What is no text of the encoding is an error.
+
+hash = {}
+
+---SHA-256, as hexadecimal digits.
+---```lua
+---hash.sha256('abc')
+---```
+---@param bytes string
+---@return string
+function hash.sha256(bytes) end
+
+---SHA-512, as hexadecimal digits.
+---```lua
+---hash.sha512('abc')
+---```
+---@param bytes string
+---@return string
+function hash.sha512(bytes) end
+
+---SHA-1, as hexadecimal digits: for what asks for it, not for safety.
+---```lua
+---hash.sha1('abc')
+---```
+---@param bytes string
+---@return string
+function hash.sha1(bytes) end
+
+---MD5, as hexadecimal digits: for what asks for it, not for safety.
+---```lua
+---hash.md5('abc')
+---```
+---@param bytes string
+---@return string
+function hash.md5(bytes) end
+
+---HMAC with SHA-256, as hexadecimal digits.
+---```lua
+---hash.hmac_sha256(env.SECRET, body)
+---```
+---@param key string
+---@param bytes string
+---@return string
+function hash.hmac_sha256(key, bytes) end
+
+---Two hexadecimal digits for each byte.
+---```lua
+---hash.hex('abc') -- 616263
+---```
+---@param bytes string
+---@return string
+function hash.hex(bytes) end
+
+---The bytes that hexadecimal digits stand for.
+---```lua
+---hash.unhex('616263') -- abc
+---```
+---@param text string
+---@return string
+function hash.unhex(text) end
+
+---Base64, with padding.
+---```lua
+---hash.base64('abc') -- YWJj
+---```
+---@param bytes string
+---@return string
+function hash.base64(bytes) end
+
+---The bytes that Base64 stands for.
+---```lua
+---hash.unbase64('YWJj') -- abc
+---```
+---@param text string
+---@return string
+function hash.unbase64(text) end
+
+---Base64 for URLs, without padding.
+---```lua
+---hash.base64url(hash.random(16))
+---```
+---@param bytes string
+---@return string
+function hash.base64url(bytes) end
+
+---The bytes that Base64 for URLs stands for.
+---```lua
+---hash.unbase64url('YWJj') -- abc
+---```
+---@param text string
+---@return string
+function hash.unbase64url(text) end
+
+---Whether both are the same, in a time that does not tell where they differ.
+---```lua
+---if not hash.equal(signature, expected) then error('forged') end
+---```
+---@param a string
+---@param b string
+---@return boolean
+function hash.equal(a, b) end
+
+---Random bytes that nobody can guess.
+---```lua
+---local token = hash.hex(hash.random(16))
+---```
+---@param count integer
+---@return string
+function hash.random(count) end
+
+-- ## URLs
+
+---@class url.parts
+---@field scheme? string in lower case
+---@field user? string
+---@field password? string
+---@field host? string in lower case
+---@field port? integer
+---@field path? string
+---@field query? string as it stands in the URL
+---@field fragment? string
+---@field parameters? table<string, string|string[]> of the query; those that come twice are lists
+
+url = {}
+
+---The text with `%XX` for all that has a meaning in URLs.
+---```lua
+---url.escape('tom & jerry') -- tom%20%26%20jerry
+---```
+---@param text any
+---@return string
+function url.escape(text) end
+
+---The text that was escaped; `+` is a space.
+---```lua
+---url.unescape('tom+%26+jerry') -- tom & jerry
+---```
+---@param text string
+---@return string
+function url.unescape(text) end
+
+---The query of these parameters, by name; a list stands for several of one name.
+---```lua
+---url.query { page = 2, tag = { 'a', 'b' } } -- page=2&tag=a&tag=b
+---```
+---@param parameters table<string, any>
+---@return string
+function url.query(parameters) end
+
+---The parts of a URL.
+---```lua
+---url.parse('https://example.org:8080/cats?page=2').parameters.page -- 2
+---```
+---@param text string
+---@return url.parts
+function url.parse(text) end
+
+---The URL of these parts; `parameters` win over `query`.
+---```lua
+---url.build { scheme = 'https', host = 'example.org', path = '/cats', parameters = { page = 2 } }
+---```
+---@param parts url.parts
+---@return string
+function url.build(parts) end
+
+-- ## What jobs share
+
+-- A dictionary that all threads and all generations of scripts of one node see. It is in memory, and gone with the node. Values
+-- are booleans, numbers, strings, and tables that JSON can hold, which are copied. A `ttl` is in seconds, from when the value is set.
+
+shared = {}
+
+---The value; nil where there is none, or no more.
+---```lua
+---local token = shared.get('token')
+---```
+---@param key string
+---@return any
+function shared.get(key) end
+
+---Sets a value, nil to remove it.
+---```lua
+---shared.set('token', token, 3600)
+---```
+---@param key string
+---@param value any
+---@param ttl? number seconds. Default for ever
+function shared.set(key, value, ttl) end
+
+---Sets a value only where there is none; whether it did.
+---```lua
+---if shared.add('lock:' .. args.user, true, 60) then work() end
+---```
+---@param key string
+---@param value any
+---@param ttl? number seconds. Default for ever
+---@return boolean
+function shared.add(key, value, ttl) end
+
+---Adds to a number, which is 0 where there is none; the sum. Raises where there is something else.
+---```lua
+---local count = shared.incr('calls', 1, 60)
+---```
+---@param key string
+---@param by? number default 1
+---@param ttl? number seconds, of a number that is made by this. Default for ever
+---@return number
+function shared.incr(key, by, ttl) end
+
+---Removes a value; whether there was one.
+---```lua
+---shared.delete('token')
+---```
+---@param key string
+---@return boolean
+function shared.delete(key) end
+
+-- ## Tests
+
+-- In files that end in `_test.lua`, which `jobreactor test` runs and nodes leave alone. In a test nothing leaves the process unless
+-- `fake.none()` says so: what calls out has an answer from a fake, or is an error that names the fake. Each test begins without
+-- fakes, with an empty `shared`, and with time standing still: `sleep` returns at once and moves the clock. Globals of scripts stay as the
+-- tests before left them, and a policy's `timeout` counts real seconds.
+
+---What one run of a job came to, as a node makes it.
+---@class run.outcome
+---@field status 'complete'|'error'|'failed'|'cancelled' `error` would be tried again
+---@field args table as they stand at the end; of a run that failed, those from before it with what errbacks added
+---@field attempt integer
+---@field error? any what was raised: a text `file:line: text`, or a table
+---@field errback_error? string
+---@field traceback? string
+---@field retry_in? number with status `error`: seconds until the next attempt
+---@field enqueued table[] `{ name, args, options }` of each job that it enqueued
+---@field log string[] lines; those of other levels than info begin with the level: `warning: no cats`
+---@field slept number seconds that the clock moved
+---@field progress? { fraction: number?, text: string } the last word
+---@field waits? number[] of `run_until_done`: seconds between the attempts
+
+---Defines a test. It fails when it raises an error.
+---```lua
+---test('resizes a picture', function()
+---    fake.exec(function(program, ...) return { status = 0 } end)
+---    local outcome = run('resize', { path = 'cat.png' })
+---    equal(outcome.status, 'complete')
+---end)
+---```
+---@param title string
+---@param fn fun()
+function test(title, fn) end
+
+---Runs a job once, with its callbacks or errbacks. Raises when no script defines it.
+---```lua
+---local outcome = run('resize', { path = 'cat.png' })
+---```
+---@param name string
+---@param args? table
+---@param attempt? integer default 1
+---@return run.outcome
+function run(name, args, attempt) end
+
+---Runs a job again and again, as a node does after failures, until it is complete, failed or cancelled; the last outcome, with
+---what all attempts enqueued, said and slept. The waits move the clock and take no time.
+---```lua
+---equal(run_until_done('fetch', { url = 'https://example.org' }).waits, { 5, 10 })
+---```
+---@param name string
+---@param args? table
+---@return run.outcome
+function run_until_done(name, args) end
+
+---Compares two values by what they hold; raises each difference with its path.
+---```lua
+---equal(outcome.args, { path = 'cat.png', result = 'Yay!' })
+---```
+---@param got any
+---@param expected any
+function equal(got, expected) end
+
+fake = {}
+
+---Answers each HTTP request of this test. The request has `method`, `url`, `headers` by names in lower case, `body` and the other
+---options; the response may leave out all but what matters, and have `json` in place of a body. An error is raised in the job.
+---```lua
+---fake.http(function(request) return { status = 200, json = { cats = 7 } } end)
+---```
+---@param fn fun(request: http.options): http.response
+function fake.http(fn) end
+
+---Answers each program that is run in this test. Options come as a table behind the arguments.
+---```lua
+---fake.exec(function(program, ...) return { status = 1, stderr = 'no such picture' } end)
+---```
+---@param fn fun(program: string, ...: any): exec.result
+function fake.exec(fn) end
+
+---Answers each Redis command of this test.
+---```lua
+---fake.redis(function(command, ...) return 'OK' end)
+---```
+---@param fn fun(command: string, ...: any): any
+function fake.redis(fn) end
+
+---Answers `perform`, and `enqueue` with functions for the outcome, of jobs of that name: with the args of the outcome, or an error.
+---```lua
+---fake.perform('resize', function(args) return { path = args.path, result = 'Yay!' } end)
+---```
+---@param name string
+---@param fn fun(args: table): table
+function fake.perform(name, fn) end
+
+---Sets the clock of this test: `now`, `os.time` and `os.date`.
+---```lua
+---fake.now(1700000000)
+---```
+---@param seconds number since 1970
+function fake.now(seconds) end
+
+---Lets this test out: what has no fake is real, time included. Jobs are still not enqueued anywhere.
+---```lua
+---fake.none()
+---```
+function fake.none() end

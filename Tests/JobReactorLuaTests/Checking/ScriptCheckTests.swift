@@ -1,0 +1,87 @@
+import Testing
+
+@testable import JobReactorLua
+
+@Suite struct ScriptCheckTests {
+    private func problems(
+        _ scripts: [(String, String)], globals: Set<String> = ["print", "pairs", "ipairs", "job", "_G", "io"],
+        isOpen: Bool = false
+    ) throws -> [String] {
+        let scripts = try scripts.map { path, source in
+            let chunk = try LuaText.compile(source)
+            return ScriptCheck.Script(path: path, accesses: try #require(GlobalAccesses(chunk: chunk)))
+        }
+        return ScriptCheck(globals: globals, isOpen: isOpen, scripts: scripts).problems.map(\.message)
+    }
+
+    @Test func aNameIsToldOnceAFileAtItsFirstLine() throws {
+        #expect(
+            try problems([
+                ("jobs/x.lua", "job('x', function()\n  pritn(1)\n  pritn(2)\nend)\nunheard_of()"),
+                ("jobs/y.lua", "job('y', function() pritn() end)"),
+            ]) == [
+                "jobs/x.lua:2: undefined global 'pritn' (did you mean 'print'?)",
+                "jobs/x.lua:5: undefined global 'unheard_of'",
+                "jobs/y.lua:1: undefined global 'pritn' (did you mean 'print'?)",
+            ])
+    }
+
+    @Test func theFirstLineIsThatOfTheFile() throws {
+        let source = "job('x', function()\n  early()\nend)\nearly()"
+        #expect(try problems([("x.lua", source)]) == ["x.lua:2: undefined global 'early'"])
+    }
+
+    @Test func whatAnyScriptAssignsIsDefined() throws {
+        #expect(
+            try problems([
+                ("a.lua", "job('a', function() helper(config) end)"), ("lib/b.lua", "function helper() end"),
+                ("c.lua", "job('c', function() _G.config = 1 end)"),
+            ]) == [])
+    }
+
+    @Test func whatMayBeMissingIsAskedForByName() throws {
+        #expect(
+            try problems(
+                [("a.lua", "job('a', function() return rawget(_G, 'x') or _G.y end)")],
+                globals: [
+                    "job", "rawget", "_G",
+                ]) == [])
+        #expect(
+            try problems([("a.lua", "job('a', function() return x or 1 end)")]) == ["a.lua:1: undefined global 'x'"])
+    }
+
+    @Test func shortNamesAreNearToEverything() throws {
+        #expect(try problems([("a.lua", "return id")]) == ["a.lua:1: undefined global 'id'"])
+    }
+
+    @Test func whereGlobalsAreMadeWhenAskedForNoneIsUndefined() throws {
+        #expect(try problems([("a.lua", "return x")], isOpen: true) == [])
+        #expect(try problems([("a.lua", "_ENV = {} return x")]) == [])
+    }
+
+    @Test(
+        arguments: [
+            "", "-- only words", "local M = {} function M.f() end", "print('loaded')", "for i = 1, 3 do print(i) end",
+        ])
+    func aFileThatComesToNothingIsTold(source: String) throws {
+        let told = try problems([("a.lua", source)])
+        #expect(told.count == 1)
+        #expect(told.first?.hasPrefix("a.lua:1: defines no job and no global, and returns nothing") == true)
+    }
+
+    @Test(
+        arguments: [
+            "job('x', print)", "return {}", "helper = 1", "io.x = 1", "local j = job j('x', print)",
+        ])
+    func aFileThatLeavesSomethingIsNot(source: String) throws {
+        #expect(try problems([("a.lua", source)]) == [])
+    }
+
+    @Test func aNameMakesTheCheckFailAndAVainFileDoesNot() throws {
+        let accesses = try #require(GlobalAccesses(chunk: try LuaText.compile("pritn()")))
+        let check = ScriptCheck(
+            globals: ["print"], isOpen: false, scripts: [ScriptCheck.Script(path: "a.lua", accesses: accesses)])
+        #expect(check.problems.map(\.failsCheck) == [true, false])
+        #expect(check.problems.map(\.isError) == [false, false])
+    }
+}

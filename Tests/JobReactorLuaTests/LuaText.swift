@@ -1,0 +1,26 @@
+import CLuaShim
+import Testing
+
+@testable import JobReactorLua
+
+/// Lua text in a state without scripts.
+enum LuaText {
+    /// The compiled chunk; an issue when the text does not compile.
+    static func compile(_ source: String) throws -> [UInt8] {
+        let state = try open()
+        defer { jr_close(state) }
+        return try #require(CompiledText.compile(Array(source.utf8), "jobs/t.lua", in: state), "\(source)")
+    }
+
+    static func compiles(_ source: String) throws -> Bool {
+        let state = try open()
+        defer { jr_close(state) }
+        return CompiledText.compile(Array(source.utf8), "jobs/t.lua", in: state) != nil
+    }
+
+    private static func open() throws -> OpaquePointer {
+        var host = jr_host()
+        var options = jr_options(memory_limit: 0, module_directory: nil, strict: false)
+        return try #require(jr_open(&host, &options))
+    }
+}
