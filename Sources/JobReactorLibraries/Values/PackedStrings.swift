@@ -15,6 +15,13 @@ struct PackedStrings {
         withUnsafeBytes(of: UInt32(truncatingIfNeeded: length).littleEndian) { bytes.append(contentsOf: $0) }
     }
 
+    /// Eight bytes, the lowest first.
+    mutating func append(integer: Int64) {
+        withUnsafeBytes(of: integer.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+
+    mutating func append(mark: Unicode.Scalar) { bytes.append(UInt8(ascii: mark)) }
+
     /// The strings in what a script packed.
     static func unpack(_ packed: [UInt8]) throws(ScriptFailure) -> [[UInt8]] {
         var strings: [[UInt8]] = []
