@@ -13,8 +13,7 @@ public struct ExecLibrary: ScriptLibrary {
                 guard !call.isSandboxed else {
                     throw ScriptFailure("exec: the scripts of this node run in a sandbox: they may start no programs")
                 }
-                let run = ProcessRun(try ProcessRequest(values), done: done)
-                return { run.cancel() }
+                return ProcessRun.start(try ProcessRequest(values), done: done)
             }
         ]
     }

@@ -1,4 +1,3 @@
-internal import JobReactorCore
 internal import JobReactorLua
 internal import Subprocess
 internal import SystemPackage
@@ -12,7 +11,7 @@ internal import SystemPackage
 #endif
 
 /// One run of a program, from its start to its end, by itself or by us.
-final class ProcessRun: Sendable {
+struct ProcessRun: Sendable {
     /// First a chance to end, then the end, for all that the program started.
     static let teardown = [
         TeardownStep.gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .seconds(2))
@@ -31,31 +30,19 @@ final class ProcessRun: Sendable {
     }
 
     private let request: ProcessRequest
-    private let hasTimedOut = Locked(false)
-    private let tasks = Locked<[Task<Void, Never>]>([])
+    private let work: TimedWork
 
-    /// Starts the program; `done` is called once when all is over, with status, signal, standard output and error.
-    init(_ request: ProcessRequest, done: @escaping ScriptFunction.Done) {
+    private init(_ request: ProcessRequest, _ work: TimedWork) {
         self.request = request
-        Self.ignoreBrokenPipes
-        tasks.withLock { tasks in
-            let run = Task { done(await self.run()) }
-            let timer = Task {
-                guard (try? await Task.sleep(for: .seconds(request.timeout))) != nil else { return }
-                self.hasTimedOut.withLock { $0 = true }
-                run.cancel()
-            }
-            let end = Task {
-                await run.value
-                timer.cancel()
-            }
-            tasks = [run, end]
-        }
+        self.work = work
     }
 
-    /// Ends the program.
-    func cancel() {
-        tasks.withLock { $0.first }?.cancel()
+    /// Starts the program; `done` is called once when all is over, with status, signal, standard output and error.
+    /// Returns what ends the program.
+    static func start(_ request: ProcessRequest, done: @escaping ScriptFunction.Done) -> @Sendable () -> Void {
+        ignoreBrokenPipes
+        let work = TimedWork(seconds: request.timeout) { work in done(await ProcessRun(request, work).run()) }
+        return { work.cancel() }
     }
 
     private func run() async -> Result<[ScriptValue], ScriptFailure> {
@@ -77,9 +64,9 @@ final class ProcessRun: Sendable {
     }
 
     private func failure(_ output: Output) -> ScriptFailure? {
-        if hasTimedOut.withLock({ $0 }) {
+        if work.hasTimedOut {
             return ScriptFailure(
-                "exec: \(request.program) was ended after its timeout of \(Self.words(request.timeout)) s: give it more"
+                "exec: \(request.program) was ended after its timeout of \(TimedWork.words(request.timeout)): give it more"
                     + " with timeout = seconds")
         }
         if let stream = output.overflow {
@@ -145,8 +132,6 @@ final class ProcessRun: Sendable {
             return "exec: cannot run \(program): \(error)"
         }
     }
-
-    private static func words(_ seconds: Double) -> String { Int(exactly: seconds).map(String.init) ?? "\(seconds)" }
 
     /// Without a socket in the process nobody else has done it, and a program that does not read its input would end us.
     private static let ignoreBrokenPipes: Void = {
