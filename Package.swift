@@ -167,8 +167,8 @@ let package = Package(
         .testTarget(
             name: "JobReactorLibrariesTests",
             dependencies: [
-                "JobReactorLibraries", "JobReactorLua", "JobReactorTesting", "JobReactorCore", nio, nioPosix, logging,
-                .product(name: "NIOHTTP1", package: "swift-nio"),
+                "JobReactorLibraries", "JobReactorLua", "JobReactorRedis", "JobReactorTesting", "JobReactorCore",
+                "JobReactorWire", nio, nioPosix, nioTLS, logging, .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .testTarget(

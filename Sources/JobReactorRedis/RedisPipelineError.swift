@@ -19,15 +19,15 @@ package struct RedisPipelineError: Error, Hashable, Sendable, CustomStringConver
     static func unreachable(_ location: RedisLocation, _ reason: String) -> Self {
         Self(
             code: .unreachable,
-            message: "cannot connect to \(location): \(reason): check that a Redis server runs there and that the URL is"
-                + " right")
+            message: "cannot connect to \(location): \(reason): check that a Redis server runs there and that the URL"
+                + " is right")
     }
 
     static func uncertain(_ location: RedisLocation, _ reason: String) -> Self {
         Self(
             code: .uncertain,
-            message: "the connection to \(location) was lost before the answer came (\(reason)): the command may or may not"
-                + " have been carried out")
+            message: "the connection to \(location) was lost before the answer came (\(reason)): the command may or may"
+                + " not have been carried out")
     }
 
     static func refused(_ location: RedisLocation, _ reply: String) -> Self {

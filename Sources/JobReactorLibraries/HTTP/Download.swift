@@ -41,7 +41,7 @@ final class Download: Sendable {
             return bytes.withUnsafeReadableBytes { bytes in
                 var rest = bytes[...]
                 while !rest.isEmpty {
-                    let written = systemWrite(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                    let written = systemWrite(descriptor, UnsafeRawBufferPointer(rebasing: rest))
                     if written >= 0 {
                         rest = rest.dropFirst(written)
                     } else if errno != EINTR {
@@ -98,6 +98,6 @@ final class Download: Sendable {
 
 private func systemClose(_ descriptor: Int32) -> Int32 { close(descriptor) }
 
-private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
-    write(descriptor, bytes, count)
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+    write(descriptor, bytes.baseAddress, bytes.count)
 }

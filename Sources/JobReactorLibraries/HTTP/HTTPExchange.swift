@@ -28,8 +28,8 @@ struct HTTPExchange: Sendable {
             var followed = 0
             while true {
                 let response = try await client.execute(request(hop), deadline: .distantFuture)
-                guard plan.redirects > 0,
-                    let next = hop.next(status: response.status.code, location: response.headers.first(name: "Location"))
+                let location = response.headers.first(name: "Location")
+                guard plan.redirects > 0, let next = hop.next(status: response.status.code, location: location)
                 else { return .success(try await values(response, of: hop)) }
                 guard followed < plan.redirects else { throw HTTPFailure.tooManyRedirects(plan.redirects) }
                 followed += 1

@@ -36,7 +36,9 @@ struct Base64 {
     /// Padding may be left out, whatever the alphabet; anything else that ``encode(_:)`` does not write is an error.
     func decode(_ text: [UInt8]) throws(ScriptFailure) -> [UInt8] {
         var digits = text[...]
-        if text.count.isMultiple(of: 4) { for _ in 0..<2 where digits.last == UInt8(ascii: "=") { digits.removeLast() } }
+        if text.count.isMultiple(of: 4) {
+            for _ in 0..<2 where digits.last == UInt8(ascii: "=") { digits.removeLast() }
+        }
         guard digits.count % 4 != 1 else { throw ScriptFailure("\(name): the text is cut short") }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(digits.count / 4 * 3 + 2)

@@ -15,7 +15,7 @@ enum Hexadecimal {
     /// Reads digits of either case.
     static func decode(_ text: [UInt8]) throws(ScriptFailure) -> [UInt8] {
         guard text.count.isMultiple(of: 2) else {
-            throw ScriptFailure("hash.unhex: two digits make a byte, and the number of digits here, \(text.count), is odd")
+            throw ScriptFailure("hash.unhex: two digits make a byte, and the number of digits, \(text.count), is odd")
         }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count / 2)

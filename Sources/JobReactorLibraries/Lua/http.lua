@@ -51,7 +51,7 @@ local function each_value(what, values, take)
     end
 end
 
---- The URL with the query before its fragment, or nil and what is wrong.
+--- The URL with the query and without its fragment, which no server sees, or nil and what is wrong.
 local function with_query(url, query)
     local parts = {}
     local problem = each_value('query', query, function(name, text)

@@ -86,7 +86,9 @@ public final class RedisLibrary: ScriptLibrary {
         pipelines.withLock { $0.all.indices.contains(number) ? $0.all[number] : nil }
     }
 
-    private static func values(of result: Result<RESPValue, RedisPipelineError>) -> Result<[ScriptValue], ScriptFailure> {
+    private static func values(
+        of result: Result<RESPValue, RedisPipelineError>
+    ) -> Result<[ScriptValue], ScriptFailure> {
         switch result {
         case .success(let reply):
             do throws(ScriptFailure) { return .success(try RedisReply.values(reply)) } catch { return .failure(error) }

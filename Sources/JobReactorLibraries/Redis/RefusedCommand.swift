@@ -8,7 +8,7 @@ enum RefusedCommand {
         let name = upperCase(first)
         let reason: String
         if blocking.contains(name) || (reading.contains(name) && words.contains { upperCase($0) == "BLOCK" }) {
-            reason = "it would hold up every other job on this connection: ask without blocking, and again after a sleep"
+            reason = "it would hold up every other job on this connection: ask without blocking, and sleep in between"
         } else if subscribing.contains(name) {
             reason = "it would turn the connection, which all jobs share, into a stream of messages"
         } else if transactional.contains(name) {
