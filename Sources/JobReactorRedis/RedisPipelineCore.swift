@@ -167,11 +167,7 @@ final class RedisPipelineCore {
     /// No connection, and no call any more. Answers that may still come find nobody.
     private func end(_ error: RedisPipelineError) {
         watch?.cancel()
-        switch state {
-        case .idle: break
-        case .connecting(let dialer), .ready(let dialer, _): dialer.stop()
-        }
-        state = .idle
+        hangUp()
         let unanswered = sent.map { $0 } + waiting.map(\.call)
         for entry in waiting { entry.patience.cancel() }
         sent = []
@@ -180,9 +176,16 @@ final class RedisPipelineCore {
     }
 
     private func hangUpIfUnwanted() {
-        if case .connecting(let dialer) = state, waiting.isEmpty {
-            dialer.stop()
-            state = .idle
+        if case .connecting = state, waiting.isEmpty { hangUp() }
+    }
+
+    private func hangUp() {
+        // What closing tells us of is then no loss.
+        let before = state
+        state = .idle
+        switch before {
+        case .idle: break
+        case .connecting(let dialer), .ready(let dialer, _): dialer.stop()
         }
     }
 

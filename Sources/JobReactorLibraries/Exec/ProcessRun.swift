@@ -129,7 +129,8 @@ struct ProcessRun: Sendable {
         case .failedToChangeWorkingDirectory:
             return "exec: there is no directory \(request.directory ?? "") to run \(program) in: check the path"
         default:
-            return "exec: cannot run \(program): \(error)"
+            let reason = error.underlyingError.map { "\($0)".lowercased() } ?? "\(error)"
+            return "exec: cannot run \(program): \(reason): check that it is a program for this machine"
         }
     }
 

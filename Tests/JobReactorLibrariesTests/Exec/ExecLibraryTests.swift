@@ -86,9 +86,20 @@ import Testing
         #expect(
             await failure { try await run("/no/such") }
                 == "exec: there is no program /no/such that may be run: check the path and its permissions")
+    }
+
+    @Test("a file that may not be run, or is no program, is an error that says what to check")
+    func noProgram() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "jobreactor-exec-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        try Data("no program".utf8).write(to: URL(filePath: file))
         #expect(
-            await failure { try await run("/etc/hostname") }
-                == "exec: there is no program /etc/hostname that may be run: check the path and its permissions")
+            await failure { try await run(file) }
+                == "exec: there is no program \(file) that may be run: check the path and its permissions")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
+        #expect(
+            await failure { try await run(file) }
+                == "exec: cannot run \(file): exec format error: check that it is a program for this machine")
     }
 
     @Test("the end by a signal is told by its number")
@@ -198,7 +209,7 @@ import Testing
                 guard process.allSatisfy(\.isNumber),
                     let line = FileManager.default.contents(atPath: "/proc/\(process)/cmdline")
                 else { return false }
-                return String(decoding: line, as: UTF8.self).hasPrefix(wanted)
+                return String(decoding: line, as: UTF8.self).contains(wanted)
             }
             if !isThere { return true }
             if attempt < tries { try? await Task.sleep(for: .milliseconds(20)) }

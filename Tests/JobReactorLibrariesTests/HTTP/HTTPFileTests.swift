@@ -70,7 +70,8 @@ import Testing
                     await failure { try await Web().values(server.url, file: folder + "/taken") }
                         == "http: cannot write \(folder)/taken: is a directory")
                 #expect(files(folder) == ["taken"])
-                #expect(await failure { try await Web().values(server.url, file: "") } == "http: '' is no path of a file")
+                #expect(
+                    await failure { try await Web().values(server.url, file: "") } == "http: '' is no path of a file")
             }
         }
     }

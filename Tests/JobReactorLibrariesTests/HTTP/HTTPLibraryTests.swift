@@ -42,7 +42,9 @@ import Testing
             let isAccepted = request.headers["accept-encoding"].joined().contains("gzip")
             let body = Base64Text.bytes(request.uri == "/bomb" ? Base64Text.bomb : Base64Text.plain)
             return WebAnswer(
-                headers: ["Content-Encoding": "gzip", "X-Accepted": "\(isAccepted)", "Content-Length": "\(body.count)"],
+                headers: [
+                    "Content-Encoding": "gzip", "X-Accepted": "\(isAccepted)", "Content-Length": "\(body.count)",
+                ],
                 chunks: [body])
         }
         try await WebServer.with(answer) { server in
@@ -51,7 +53,8 @@ import Testing
             #expect(reply.headers.contains { $0.name == "x-accepted" && $0.value == "true" })
             let message = await failure { try await Web().values(server.url + "/bomb") }
             #expect(
-                message == "http: the compressed body that 127.0.0.1:\(server.port) sends would grow more than 200 times:"
+                message
+                    == "http: the compressed body that 127.0.0.1:\(server.port) sends would grow more than 200 times:"
                     + " ask for it uncompressed with headers = { ['accept-encoding'] = 'identity' }")
         }
     }
@@ -74,7 +77,8 @@ import Testing
             for path in ["/none", "/half"] {
                 let message = await failure { try await Web().values(server.url + path, timeout: 0.2) }
                 #expect(
-                    message == "http: 127.0.0.1:\(server.port) gave no complete answer within 0.2 s: check that it is up,"
+                    message
+                        == "http: 127.0.0.1:\(server.port) gave no complete answer within 0.2 s: check that it is up,"
                         + " or give it more time with timeout = seconds")
             }
         }
@@ -90,7 +94,8 @@ import Testing
             for path in ["/announced", "/chunked"] {
                 let message = await failure { try await Web().values(server.url + path, maximumBytes: 999) }
                 #expect(
-                    message == "http: the body that 127.0.0.1:\(server.port) sends is larger than the limit of 999 bytes:"
+                    message
+                        == "http: the body that 127.0.0.1:\(server.port) sends is larger than the limit of 999 bytes:"
                         + " raise it with max_bytes = bytes, or save the body with file = path")
                 #expect(try await Web().request(server.url + path, maximumBytes: 1000).size == 1000)
             }
@@ -118,13 +123,15 @@ import Testing
     @Test("cancelling the job ends the request")
     func cancelling() async throws {
         try await WebServer.with({ _ in WebAnswer(chunks: [[1]], end: .silence) }) { server in
-            let (result, cancel) = try Web().start(server.url)
+            let library = HTTPLibrary()
+            let (result, cancel) = try Web(library: library).start(server.url)
             await eventually { server.openConnections == 1 }
             cancel()
             await #expect(
                 throws: ScriptFailure("http: the request to 127.0.0.1:\(server.port) was ended: the job was cancelled")
             ) { try await result.value }
             await eventually { server.openConnections == 0 }
+            await library.shutdown()
         }
     }
 
@@ -141,7 +148,9 @@ import Testing
 
     @Test(
         "what is no URL of the web is an error",
-        arguments: ["", "x", "/a", "ftp://host/", "file:///etc/passwd", "http+unix://%2Ftmp%2Fs/", "http://", "http:///a"])
+        arguments: [
+            "", "x", "/a", "ftp://host/", "file:///etc/passwd", "http+unix://%2Ftmp%2Fs/", "http://", "http:///a",
+        ])
     func noURL(_ url: String) async {
         let message = await failure { try await Web().values(url) }
         #expect(message.hasPrefix("http: '\(url)' is no URL: write http://host/path"), "\(message)")

@@ -12,7 +12,8 @@ import Testing
     @Test("digests of the standards' own examples")
     func digests() async throws {
         #expect(
-            try await text("sha256", .string("abc")) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+            try await text("sha256", .string("abc"))
+                == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
         #expect(
             try await text("sha256", .string("")) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
         #expect(

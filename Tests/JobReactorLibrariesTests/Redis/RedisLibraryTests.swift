@@ -89,7 +89,9 @@ import Testing
 
     @Test(
         "what is no URL of Redis is an error that does not show it",
-        arguments: ["", "redis://", "http://host", "redis://host/x", "redis://host?prefix=a:", "redis://:secret@host:x"])
+        arguments: [
+            "", "redis://", "http://host", "redis://host/x", "redis://host?prefix=a:", "redis://:secret@host:x",
+        ])
     func noURL(_ url: String) async {
         let message = await failure { try await Caller(library: RedisLibrary()).call("connect", .string(url)) }
         #expect(message.hasPrefix("redis.connect: "), "\(message)")

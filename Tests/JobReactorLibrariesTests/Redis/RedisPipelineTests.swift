@@ -40,7 +40,9 @@ import Testing
         await #expect(throws: RedisPipelineError.self) { try await body() }?.code
     }
 
-    @Test("a command that was written when the connection broke may or may not have been carried out; the next is sent anew")
+    @Test(
+        "a command that was written when the connection broke may or may not have been carried out; the next is sent anew"
+    )
     func broken() async throws {
         let server = try await RedisServer.start()
         let proxy = try await TCPProxy.start(to: server.port)

@@ -27,8 +27,9 @@ struct Caller {
     }
 
     /// Calls one that suspends and goes on: the result, when it comes, and what cancels it.
-    func start(_ name: String, _ values: [ScriptValue]) throws -> (result: Task<[ScriptValue], any Error>, cancel: () -> Void)
-    {
+    func start(_ name: String, _ values: [ScriptValue]) throws -> (
+        result: Task<[ScriptValue], any Error>, cancel: () -> Void
+    ) {
         guard case .suspending(let body) = try body(name) else { throw ScriptFailure("\(name) does not suspend") }
         let (stream, continuation) = AsyncThrowingStream.makeStream(of: [ScriptValue].self)
         let cancel = try body(scriptCall, values) { result in
