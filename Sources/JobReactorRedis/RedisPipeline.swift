@@ -1,6 +1,5 @@
 internal import JobReactorCore
 package import JobReactorWire
-package import Logging
 package import NIOCore
 
 /// Commands of many callers over one connection to a Redis server, each written at once, without a wait for the answers
@@ -31,12 +30,12 @@ package final class RedisPipeline: Sendable {
     /// `tls` is for locations that ask for it; nil trusts the system's authorities.
     package init(
         _ location: RedisLocation, options: Options = Options(), tls: TransportSecurity? = nil,
-        on loop: any EventLoop, logger: Logger
+        on loop: any EventLoop
     ) {
         self.location = location
         self.loop = loop
         core = NIOLoopBoundBox.makeBoxSendingValue(
-            RedisPipelineCore(location, options, tls: tls, on: loop, logger: logger), eventLoop: loop)
+            RedisPipelineCore(location, options, tls: tls, on: loop), eventLoop: loop)
     }
 
     /// Sends a command. `done` is called once, on the loop. Returns what takes the command back, if it is not sent yet;

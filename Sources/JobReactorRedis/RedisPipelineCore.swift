@@ -24,7 +24,8 @@ final class RedisPipelineCore {
     private let options: RedisPipeline.Options
     private let tls: TransportSecurity?
     private let loop: any EventLoop
-    private let logger: Logger
+    /// The dialer tells of each try, where the callers hear of each reason.
+    private let logger = Logger(label: "jobreactor.redis") { _ in SwiftLogNoOpLogHandler() }
     private var state = State.idle
     /// Not written yet, while there is no connection, each with the end of its patience.
     private var waiting: Deque<(call: Call, patience: Scheduled<Void>)> = []
@@ -36,17 +37,12 @@ final class RedisPipelineCore {
     private var watch: Scheduled<Void>?
 
     init(
-        _ location: RedisLocation, _ options: RedisPipeline.Options, tls: TransportSecurity?, on loop: any EventLoop,
-        logger: Logger
+        _ location: RedisLocation, _ options: RedisPipeline.Options, tls: TransportSecurity?, on loop: any EventLoop
     ) {
         self.location = location
         self.options = options
         self.tls = tls
         self.loop = loop
-        // The dialer tells of each try, the callers hear of each reason.
-        var logger = logger
-        logger.logLevel = .error
-        self.logger = logger
     }
 
     // MARK: Calls

@@ -3,7 +3,7 @@
 local host = ...
 local error, format, ipairs, pairs, tostring = error, string.format, ipairs, pairs, tostring
 local type, pack, concat, sort = type, string.pack, table.concat, table.sort
-local table_pack, unpack = table.pack, table.unpack
+local table_pack, unpack, whole = table.pack, table.unpack, math.tointeger
 local host_run = host.run
 
 local options = { stdin = 'string', timeout = 'number', env = 'table', directory = 'string', max_output = 'number' }
@@ -45,6 +45,7 @@ function exec(...)
                 error(format('exec: %s must be a %s, and is a %s', key, expected, type(value)), 2)
             end
         end
+        if given.max_output and not whole(given.max_output) then error('exec: max_output must be a whole number', 2) end
     end
     if words.n == 0 then error("bad argument #1 to 'exec' (a program expected, got nothing)", 2) end
     for index = 1, words.n do

@@ -4,7 +4,7 @@ local host = ...
 local error, format, ipairs, pairs, setmetatable, tostring = error, string.format, ipairs, pairs, setmetatable, tostring
 local type, pcall, pack, unpack, concat, sort = type, pcall, string.pack, string.unpack, table.concat, table.sort
 local byte, gsub, find, lower, upper = string.byte, string.gsub, string.find, string.lower, string.upper
-local encode, decode = json.encode, json.decode
+local whole, encode, decode = math.tointeger, json.encode, json.decode
 local host_request = host.request
 
 http = {}
@@ -100,6 +100,9 @@ local function problem_of(options)
         if not expected and name ~= 'json' then return format("http: there is no option '%s'", tostring(name)) end
         if expected and type(value) ~= expected then
             return format('http: %s must be a %s, and is a %s', name, expected, type(value))
+        end
+        if (name == 'max_bytes' or name == 'redirects') and not whole(value) then
+            return format('http: %s must be a whole number', name)
         end
     end
     if options.url == nil then return 'http: a url is missing' end

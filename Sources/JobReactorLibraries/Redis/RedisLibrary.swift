@@ -2,7 +2,6 @@ internal import JobReactorCore
 public import JobReactorLua
 internal import JobReactorRedis
 public import JobReactorWire
-internal import Logging
 public import NIOCore
 internal import NIOPosix
 
@@ -41,10 +40,10 @@ public final class RedisLibrary: ScriptLibrary {
 
     public var functions: [ScriptFunction] {
         [
-            .immediate("connect") { call, values throws(ScriptFailure) in
+            .immediate("connect") { _, values throws(ScriptFailure) in
                 let url = try ScriptArguments(values, of: "redis.connect").text(0)
                 let location = try Self.location(url)
-                return [.integer(Int64(self.number(of: location, call.logger))), .string("\(location)")]
+                return [.integer(Int64(self.number(of: location))), .string("\(location)")]
             },
             .suspending("call") { _, values, done throws(ScriptFailure) in
                 let arguments = ScriptArguments(values, of: "connection:call")
@@ -72,11 +71,10 @@ public final class RedisLibrary: ScriptLibrary {
         return location
     }
 
-    private func number(of location: RedisLocation, _ logger: Logger) -> Int {
+    private func number(of location: RedisLocation) -> Int {
         pipelines.withLock { pipelines in
             if let number = pipelines.numbers[location] { return number }
-            pipelines.all.append(
-                RedisPipeline(location, options: options, tls: tls, on: group.next(), logger: logger))
+            pipelines.all.append(RedisPipeline(location, options: options, tls: tls, on: group.next()))
             pipelines.numbers[location] = pipelines.all.count - 1
             return pipelines.all.count - 1
         }

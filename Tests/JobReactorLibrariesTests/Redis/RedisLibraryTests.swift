@@ -1,6 +1,7 @@
 import JobReactorLua
 import JobReactorRedis
 import JobReactorTesting
+import JobReactorWire
 import Testing
 
 @testable import JobReactorLibraries
@@ -85,6 +86,25 @@ import Testing
         #expect(
             message == "redis: redis://ada:***@127.0.0.1:\(server.port)/0 refuses the login: WRONGPASS invalid"
                 + " username-password pair or user is disabled.: check user, password and database of the URL")
+    }
+
+    @Test("rediss:// is TLS: a server with a certificate that is trusted serves, one without does not")
+    func overTLS() async throws {
+        let certificate = try Certificate()
+        let port = try RedisServer.freePort()
+        let server = try await RedisServer.start([
+            "--tls-port", "\(port)", "--tls-cert-file", certificate.certificate, "--tls-key-file", certificate.key,
+            "--tls-auth-clients", "no",
+        ])
+        let url = "rediss://localhost:\(port)"
+        let tls = try TransportSecurity(TransportSecurity.Files(authority: certificate.certificate))
+        #expect(try await Handle(url, RedisLibrary(tls: tls)).call("PING") == [.string("PONG")])
+        var options = RedisPipeline.Options()
+        options.patience = 0.5
+        let stranger = try await Handle(url, RedisLibrary(options: options))
+        let message = await failure { try await stranger.call("PING") }
+        #expect(message.hasPrefix("redis: cannot connect to \(url)/0: the TLS handshake failed: "), "\(message)")
+        withExtendedLifetime(server) {}
     }
 
     @Test(

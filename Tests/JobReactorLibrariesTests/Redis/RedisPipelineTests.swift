@@ -2,7 +2,6 @@ import JobReactorCore
 import JobReactorRedis
 import JobReactorTesting
 import JobReactorWire
-import Logging
 import NIOCore
 import NIOPosix
 import Testing
@@ -16,7 +15,7 @@ import Testing
         change(&options)
         return RedisPipeline(
             RedisLocation(address: Address(host: "127.0.0.1", port: port)), options: options,
-            on: loop, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+            on: loop)
     }
 
     private func words(_ words: [String]) -> RESPWords {
