@@ -102,6 +102,19 @@ import Testing
                 == "exec: cannot run \(file): exec format error: check that it is a program for this machine")
     }
 
+    @Test("programs that run at once are each told their own")
+    func many() async throws {
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for number in 0..<60 {
+                group.addTask {
+                    let result = try await run("sh", "-c", "cat; exit \(number)", input: "\(number)")
+                    return result == [.integer(Int64(number)), .nil, .string("\(number)"), .string("")]
+                }
+            }
+            for try await isRight in group { #expect(isRight) }
+        }
+    }
+
     @Test("the end by a signal is told by its number")
     func signal() async throws {
         let result = try await run("sh", "-c", "kill -9 $$")

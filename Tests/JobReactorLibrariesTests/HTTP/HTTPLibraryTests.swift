@@ -34,6 +34,19 @@ import Testing
         }
     }
 
+    @Test("requests that are under way at once are each answered with their own")
+    func many() async throws {
+        try await WebServer.with({ .text($0.uri) }) { server in
+            let web = Web()
+            try await withThrowingTaskGroup(of: Bool.self) { group in
+                for number in 0..<100 {
+                    group.addTask { try await web.request(server.url + "/\(number)").body == "/\(number)" }
+                }
+                for try await isRight in group { #expect(isRight) }
+            }
+        }
+    }
+
     @Test("a compressed body is decompressed; one that would grow without measure is an error")
     func compression() async throws {
         let plain = String(repeating: "JobReactor ", count: 30)
