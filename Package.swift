@@ -45,11 +45,13 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.86.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.30.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.34.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
@@ -78,11 +80,15 @@ let package = Package(
         .target(
             name: "JobReactorLibraries",
             dependencies: [
-                "JobReactorCore", "JobReactorLua", "JobReactorRedis", "JobReactorWire", nio, nioPosix, logging,
+                "JobReactorCore", "JobReactorLua", "JobReactorRedis", "JobReactorWire", nio, nioPosix, nioTLS, logging,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ],
+            resources: [.embedInCode("Lua")],
             swiftSettings: strict),
         .target(
             name: "JobReactorNode",
@@ -170,8 +176,8 @@ let package = Package(
         .testTarget(
             name: "JobReactorLibrariesTests",
             dependencies: [
-                "JobReactorLibraries", "JobReactorLua", "JobReactorTesting", "JobReactorCore", nio, nioPosix, logging,
-                .product(name: "NIOHTTP1", package: "swift-nio"),
+                "JobReactorLibraries", "JobReactorLua", "JobReactorRedis", "JobReactorTesting", "JobReactorCore",
+                "JobReactorWire", nio, nioPosix, nioTLS, logging, .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .testTarget(

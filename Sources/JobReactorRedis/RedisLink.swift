@@ -55,6 +55,12 @@ final class RedisLink: ConnectionSession {
         connection?.write { $0.writeRESPCommand(words) }
     }
 
+    /// Sends a command whose words are bytes.
+    func send(_ words: RESPWords, _ answer: @escaping (RESPFrame) -> Void) {
+        waiting.append(answer)
+        connection?.write { words.write(to: &$0) }
+    }
+
     func close(reason: String) {
         connection?.closeNow(reason: reason)
     }

@@ -1,0 +1,78 @@
+internal import AsyncHTTPClient
+internal import JobReactorCore
+public import JobReactorLua
+public import NIOCore
+internal import NIOHTTPCompression
+internal import NIOPosix
+
+/// `http`: requests to web servers, over HTTP/1.1 or HTTP/2, with or without TLS. All jobs of the process share the
+/// connections that are kept open between requests.
+public final class HTTPLibrary: ScriptLibrary {
+    /// How many times larger than what was sent a decompressed body may be.
+    static let largestRatio = 200
+
+    public let name = "http"
+    public var source: String { EmbeddedSource.http }
+
+    private enum State {
+        case unused
+        case open(HTTPClient)
+        case closed
+    }
+
+    private let group: any EventLoopGroup
+    private let state = Locked(State.unused)
+
+    public init(on group: (any EventLoopGroup)? = nil) {
+        self.group = group ?? MultiThreadedEventLoopGroup.singleton
+    }
+
+    deinit {
+        // The client insists on being shut down.
+        if case .open(let client) = state.withLock({ $0 }) { client.shutdown { _ in } }
+    }
+
+    /// Closes all connections, and is through when they are closed. Requests under way end with an error, as do those
+    /// that come later.
+    public func shutdown() async {
+        let client = state.withLock { state in
+            defer { state = .closed }
+            return if case .open(let client) = state { client } else { nil as HTTPClient? }
+        }
+        try? await client?.shutdown()
+    }
+
+    public var functions: [ScriptFunction] {
+        [
+            .suspending("request") { call, values, done throws(ScriptFailure) in
+                let plan = try HTTPRequestPlan(values)
+                guard plan.file == nil || !call.isSandboxed else {
+                    throw ScriptFailure("http: the scripts of this node run in a sandbox: they may write no files")
+                }
+                return HTTPExchange.start(plan, over: try self.client(), done: done)
+            }
+        ]
+    }
+
+    private func client() throws(ScriptFailure) -> HTTPClient {
+        try state.withLock { (state) throws(ScriptFailure) in
+            switch state {
+            case .open(let client): return client
+            case .closed: throw ScriptFailure("http: no requests any more: this process is stopping")
+            case .unused:
+                let client = HTTPClient(eventLoopGroup: group, configuration: Self.configuration)
+                state = .open(client)
+                return client
+            }
+        }
+    }
+
+    private static var configuration: HTTPClient.Configuration {
+        var configuration = HTTPClient.Configuration(
+            redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10)),
+            decompression: .enabled(limit: .ratio(largestRatio)))
+        // A server that refuses is told of at once; whether to try again is for the job to say.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return configuration
+    }
+}

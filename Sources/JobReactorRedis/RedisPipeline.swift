@@ -1,0 +1,61 @@
+internal import JobReactorCore
+package import JobReactorWire
+package import NIOCore
+
+/// Commands of many callers over one connection to a Redis server, each written at once, without a wait for the answers
+/// to those before. Safe to use from any thread.
+///
+/// It connects when there is something to send, again after a loss, with back-off, and hangs up when it was not used for
+/// some time. As the connection is everybody's, commands that change its state must not be sent.
+package final class RedisPipeline: Sendable {
+    package struct Options: Sendable {
+        /// Seconds that a command waits for a connection.
+        package var patience = 5.0
+        /// Seconds without a byte, while answers are due, after which the server is given up.
+        package var silence = 60.0
+        /// Seconds without a command after which the connection is closed.
+        package var idleness = 60.0
+        /// Bytes and elements of one answer, at most.
+        package var limits = RESPLimits(frameBytes: 64 << 20, elements: 1_000_000)
+
+        package init() {}
+    }
+
+    package typealias Done = @Sendable (Result<RESPValue, RedisPipelineError>) -> Void
+
+    package let location: RedisLocation
+    private let loop: any EventLoop
+    private let core: NIOLoopBoundBox<RedisPipelineCore>
+
+    /// `tls` is for locations that ask for it; nil trusts the system's authorities.
+    package init(
+        _ location: RedisLocation, options: Options = Options(), tls: TransportSecurity? = nil,
+        on loop: any EventLoop
+    ) {
+        self.location = location
+        self.loop = loop
+        core = NIOLoopBoundBox.makeBoxSendingValue(
+            RedisPipelineCore(location, options, tls: tls, on: loop), eventLoop: loop)
+    }
+
+    /// Sends a command. `done` is called once, on the loop. Returns what takes the command back, if it is not sent yet;
+    /// `done` is then not called.
+    package func call(_ words: RESPWords, done: @escaping Done) -> @Sendable () -> Void {
+        let ticket = Ticket()
+        loop.execute { self.core.value.call(words, ticket, done) }
+        return {
+            ticket.isCancelled.withLock { $0 = true }
+            self.loop.execute { self.core.value.forgetCancelled() }
+        }
+    }
+
+    /// Closes the connection; commands without an answer fail. The next command opens another.
+    package func close() {
+        loop.execute { self.core.value.close() }
+    }
+
+    /// Whether a command was taken back.
+    final class Ticket: Sendable {
+        let isCancelled = Locked(false)
+    }
+}
