@@ -197,12 +197,26 @@ static int raise_cycle(lua_State *L, const char *module) {
   return jri_raise(L, "module '%s' requires itself: by %s", module, lua_tostring(L, -1));
 }
 
+/// Whether the script of that index is good, and what it returns, or the text of its error.
+static int load_indexed(lua_State *L) {
+  bool good = load_one(L, (size_t)lua_tointeger(L, 1));
+  lua_pushboolean(L, good);
+  lua_insert(L, -2);
+  return 2;
+}
+
 /// `require` runs a script of the folder. Upvalue: its index.
 static int load_module(lua_State *L) {
-  if (!load_one(L, (size_t)lua_tointeger(L, lua_upvalueindex(1)))) {
-    return jri_raise(L, "module '%s' cannot be loaded: %s", lua_tostring(L, 1), lua_tostring(L, -1));
-  }
-  return 1;
+  jr_state *state = jri_state(L);
+  const jri_loading *here = state->loading_set;
+  lua_pushcfunction(L, load_indexed);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  // Should memory run out between scripts, the one that requires may catch that and go on from where it is.
+  int status = lua_pcall(L, 1, 2, 0);
+  state->loading_set = here;
+  if (status != LUA_OK) return lua_error(L);
+  if (lua_toboolean(L, -2)) return 1;
+  return jri_raise(L, "module '%s' cannot be loaded: %s", lua_tostring(L, 1), lua_tostring(L, -1));
 }
 
 /// Upvalue: what the module has returned.
