@@ -153,7 +153,8 @@ static bool load_one(lua_State *L, size_t index) {
   lua_pushboolean(L, 1);
   note_module(L, s->module);
   state->loading_set = &now;
-  bool good = run_source(L, s, s->source, s->length);
+  bool good = s->problem == NULL && run_source(L, s, s->source, s->length);
+  if (s->problem != NULL) lua_pushstring(L, s->problem);
   jr_script_outcome outcome = good ? JR_SCRIPT_LOADED : JR_SCRIPT_FAILED;
   if (!good && s->fallback != NULL) {
     good = run_source(L, s, s->fallback, s->fallback_length);

@@ -81,6 +81,27 @@ static void check_broken(void) {
   fixture_close(&f);
 }
 
+/// What cannot be read fails as what cannot be loaded does.
+static void check_unreadable(void) {
+  static fixture f;
+  jr_script scripts[] = {
+      script("jobs/a.lua", "a", "", "job('a', function(args) args.v = 1 end) return 7"),
+      script("jobs/b.lua", "b", "", NULL),
+      script("jobs/c.lua", "c", "local a, good, why = require 'a', pcall(require, 'b')\n"
+             "job('c', function(args) args.a = a args.why = why end)", NULL),
+  };
+  scripts[0].problem = "jobs/a.lua: cannot be read";
+  scripts[1].problem = "jobs/b.lua: cannot be read";
+  const char *told = load(&f, scripts, 3);
+  CHECK(strcmp(told, "0 1 jobs/a.lua: cannot be read\n1 2 jobs/b.lua: cannot be read\n2 0 \n") == 0, "%s", told);
+  const outcome *out = fixture_run(&f, "a", "{}");
+  CHECK(strcmp(out->args, "{\"v\":1}") == 0, "%s", out->args);
+  out = fixture_run(&f, "c", "{}");
+  CHECK(contains(out->args, "\"a\":7") && contains(out->args, "cannot be loaded: jobs/b.lua: cannot be read"), "%s",
+        out->args);
+  fixture_close(&f);
+}
+
 static void check_cycle(void) {
   static fixture f;
   jr_script scripts[] = {
@@ -178,6 +199,7 @@ static void check_caught_faults(void) {
 void test_loading(void) {
   check_once();
   check_broken();
+  check_unreadable();
   check_cycle();
   check_faults();
   check_caught_faults();
