@@ -133,7 +133,8 @@ static bool load_one(lua_State *L, size_t index) {
   lua_pushboolean(L, 1);
   note_module(L, s->module);
   state->loading_set = &now;
-  bool good = run_source(L, s, s->source, s->length);
+  bool good = s->problem == NULL && run_source(L, s, s->source, s->length);
+  if (s->problem != NULL) lua_pushstring(L, s->problem);
   jr_script_outcome outcome = good ? JR_SCRIPT_LOADED : JR_SCRIPT_FAILED;
   if (!good && s->fallback != NULL) {
     good = run_source(L, s, s->fallback, s->fallback_length);
@@ -177,12 +178,26 @@ static int raise_cycle(lua_State *L, const char *module) {
   return jri_raise(L, "module '%s' requires itself: by %s", module, lua_tostring(L, -1));
 }
 
+/// Whether the script of that index is good, and what it returns, or the text of its error.
+static int load_indexed(lua_State *L) {
+  bool good = load_one(L, (size_t)lua_tointeger(L, 1));
+  lua_pushboolean(L, good);
+  lua_insert(L, -2);
+  return 2;
+}
+
 /// `require` runs a script of the folder. Upvalue: its index.
 static int load_module(lua_State *L) {
-  if (!load_one(L, (size_t)lua_tointeger(L, lua_upvalueindex(1)))) {
-    return jri_raise(L, "module '%s' cannot be loaded: %s", lua_tostring(L, 1), lua_tostring(L, -1));
-  }
-  return 1;
+  jr_state *state = jri_state(L);
+  const jri_loading *here = state->loading_set;
+  lua_pushcfunction(L, load_indexed);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  // Should memory run out between scripts, the one that requires may catch that and go on from where it is.
+  int status = lua_pcall(L, 1, 2, 0);
+  state->loading_set = here;
+  if (status != LUA_OK) return lua_error(L);
+  if (lua_toboolean(L, -2)) return 1;
+  return jri_raise(L, "module '%s' cannot be loaded: %s", lua_tostring(L, 1), lua_tostring(L, -1));
 }
 
 /// Upvalue: what the module has returned.

@@ -81,6 +81,27 @@ static void check_broken(void) {
   fixture_close(&f);
 }
 
+/// What cannot be read fails as what cannot be loaded does.
+static void check_unreadable(void) {
+  static fixture f;
+  jr_script scripts[] = {
+      script("jobs/a.lua", "a", "", "job('a', function(args) args.v = 1 end) return 7"),
+      script("jobs/b.lua", "b", "", NULL),
+      script("jobs/c.lua", "c", "local a, good, why = require 'a', pcall(require, 'b')\n"
+             "job('c', function(args) args.a = a args.why = why end)", NULL),
+  };
+  scripts[0].problem = "jobs/a.lua: cannot be read";
+  scripts[1].problem = "jobs/b.lua: cannot be read";
+  const char *told = load(&f, scripts, 3);
+  CHECK(strcmp(told, "0 1 jobs/a.lua: cannot be read\n1 2 jobs/b.lua: cannot be read\n2 0 \n") == 0, "%s", told);
+  const outcome *out = fixture_run(&f, "a", "{}");
+  CHECK(strcmp(out->args, "{\"v\":1}") == 0, "%s", out->args);
+  out = fixture_run(&f, "c", "{}");
+  CHECK(contains(out->args, "\"a\":7") && contains(out->args, "cannot be loaded: jobs/b.lua: cannot be read"), "%s",
+        out->args);
+  fixture_close(&f);
+}
+
 static void check_cycle(void) {
   static fixture f;
   jr_script scripts[] = {
@@ -132,9 +153,54 @@ static void check_faults(void) {
   }
 }
 
+/// A script that catches what `require` raises goes on, and so does all that it requires after that.
+static void check_caught_faults(void) {
+  jr_script scripts[] = {
+      script("jobs/a.lua", "a",
+             "local good, one = pcall(require, 'one') local better, two = pcall(require, 'two')\n"
+             "job('a', function(args) args.good = (not good or one == 1) and (not better or two == 2) end)",
+             NULL),
+      script("jobs/four.lua", "four", "return 4", NULL),
+      script("jobs/one.lua", "one", "job('one', function() end) return 1", NULL),
+      script("jobs/three.lua", "three", "error(('long '):rep(100))", NULL),
+      script("jobs/two.lua", "two", "string.gsub('x', 'x', function() pcall(require, 'three') end) pcall(require, 'four')\n"
+             "job('two', function() end) return 2",
+             NULL),
+  };
+  for (long length = 1; length <= 4; length++) {
+    for (long n = 1;; n++) {
+      static fixture f;
+      static listener l;
+      l.told[0] = 0;
+      CHECK(fixture_open(&f, 0, NULL), "the state did not open");
+      test_fail_allocations(n, n + length - 1);
+      jr_load_scripts(f.state, scripts, 5, &l, tell);
+      bool failed = test_failed_allocations() > 0;
+      test_fail_allocations(1L << 60, 0);
+      CHECK(fixture_join(&f), "joining failed");
+      static const char *const names[] = {"a", "one", "two"};
+      static const char *const good[] = {"0 0 \n", "2 0 \n", "4 0 \n"};
+      for (int i = 0; i < 3; i++) {
+        char job[16];
+        snprintf(job, sizeof job, "%s jobs/", names[i]);
+        CHECK(contains(l.told, good[i]) == contains(f.jobs, job), "%s, allocations %ld to %ld: %s%s", names[i], n,
+              n + length - 1, l.told, f.jobs);
+      }
+      if (contains(l.told, good[0])) {
+        const outcome *out = fixture_run(&f, "a", "{}");
+        CHECK(strcmp(out->args, "{\"good\":true}") == 0, "%s %s", out->args, out->message);
+      }
+      fixture_close(&f);
+      if (!failed) break;
+    }
+  }
+}
+
 void test_loading(void) {
   check_once();
   check_broken();
+  check_unreadable();
   check_cycle();
   check_faults();
+  check_caught_faults();
 }

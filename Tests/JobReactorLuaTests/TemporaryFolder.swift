@@ -28,8 +28,10 @@ struct TemporaryFolder {
 
     /// As careful editors do.
     func replace(_ name: String, _ text: String) throws {
-        try write(".\(name).new", text)
-        guard rename(file(".\(name).new"), file(name)) == 0 else { throw CocoaError(.fileWriteUnknown) }
+        let folder = name.lastIndex(of: "/").map { name[...$0] } ?? ""
+        let hidden = "\(folder).\(name.dropFirst(folder.count)).new"
+        try write(hidden, text)
+        try move(hidden, to: name)
     }
 
     func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: file(name)) }

@@ -16,6 +16,32 @@ import Testing
         #expect(unknown.errors.contains("greet"))
     }
 
+    @Test func runWithWatchRunsAgainAtEachChange() async throws {
+        let folder = try Folder(["a.lua": "job('greet', function(args) args.greeting = 'Hello' end)"])
+        let file = folder.path + "/a.lua"
+        func save(_ text: String) throws { try text.write(toFile: file, atomically: true, encoding: .utf8) }
+        let program = try RunningProgram("jobreactor", ["run", "greet", "--watch", "--jobs", folder.path])
+        defer { program.signal(SIGKILL) }
+        try await program.logs("-- waiting for changes in \(folder.path)")
+        #expect(program.standardOutput == "{\"greeting\":\"Hello\"}\n")
+        #expect(program.standardError.contains("-- succeeded after "))
+
+        try save("job('greet', function(args)")
+        try await program.logs("\(file):1: 'end' expected")
+        try save("job('greet', function(args) error('no words') end)")
+        try await program.logs("\(file):1: no words")
+        try await program.logs("-- failed after ")
+        // A run that does not end is cut short by the next change.
+        try save("job('greet', function(args) print('runs on') while true do end end)")
+        try await program.logs("runs on")
+        try save("job('greet', function(args) args.greeting = 'Bye' end)")
+        try await eventually("the last run") { program.standardOutput.contains("Bye") }
+        #expect(program.standardError.contains("-- \(file) is changed\n"))
+        #expect(program.standardOutput == "{\"greeting\":\"Hello\"}\n{\"greeting\":\"Bye\"}\n")
+        program.signal(SIGINT)
+        #expect(try await program.exitStatus() == 128 + SIGINT)
+    }
+
     @Test func checkShowsJobsAndErrorsWithFileAndLine() async throws {
         let good = try Folder(Installation.scripts)
         let fine = try await Programs.run("jobreactor", ["check", good.path])

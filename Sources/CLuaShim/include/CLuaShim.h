@@ -133,6 +133,8 @@ typedef struct {
   /// Text that is used when `source` cannot be: that of the last good version; NULL for none.
   const char *_Nullable fallback;
   size_t fallback_length;
+  /// Why there is no source: the script fails with that text. NULL for one that has been read.
+  const char *_Nullable problem;
 } jr_script;
 
 typedef enum {

@@ -44,6 +44,9 @@ final class ScriptRunner: Sendable {
         return RunOutcome(.undefined, args: job.args)
     }
 
+    /// Has the job end at its next instruction, or pause. From any thread.
+    func cancel(_ id: JobID) { _ = lane.cancel(id) }
+
     func stop() { lane.stop() }
 
     /// Tells what is wrong with the scripts; `isError` says of which problem it is no mere warning.

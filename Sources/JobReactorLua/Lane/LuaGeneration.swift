@@ -83,7 +83,8 @@ final class LuaGeneration {
             throw ScriptError("not enough memory for the job scripts: raise --memory-limit")
         }
         options.scripts.note(good: good, now: .now)
-        report.problems += ScriptCheck(state, load.scripts.map { ($0.script.path, $0.script.source) }).problems
+        let read = load.scripts.filter { $0.problem == nil }.map { ($0.path, $0.source) }
+        report.problems += ScriptCheck(state, read).problems
         return LuaGeneration(state: state, host: host, number: load.generation, report: report)
     }
 

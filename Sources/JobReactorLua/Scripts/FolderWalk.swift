@@ -6,111 +6,90 @@
     private import Darwin
 #endif
 
-/// Finds files below a folder, through symbolic links, each of which is followed once on its way down.
+/// What is in a folder and below it, hidden names left out. Symbolic links are followed, but not in circles.
 struct FolderWalk {
-    let suffix: String
+    /// Those with the suffix.
+    private(set) var files: [String] = []
+    /// The folder itself, too.
+    private(set) var folders: [String] = []
+    /// Wherever they lead, also nowhere.
+    private(set) var links: [String] = []
+    /// `path: what is wrong`, of folders that are left out.
+    private(set) var problems: [String] = []
 
-    /// Throws when the folder itself cannot be read; `problem` is told of those below it.
-    func visit(
-        _ folder: String, file: (String) -> Void, folder entered: (String) -> Void = { _ in },
-        problem: (String) -> Void
-    ) throws(ScriptError) {
-        guard let names = Self.names(in: folder) else {
+    private let suffix: String
+    private var isCut = false
+
+    /// Links that lead to and fro can make a few folders look like any number.
+    private static let mostFolders = 10_000
+
+    /// Throws when the folder itself cannot be read.
+    init(_ folder: String, suffix: String) throws(ScriptError) {
+        self.suffix = suffix
+        guard let entries = Self.entries(in: folder) else {
             throw ScriptError("cannot read the folder \(folder): \(String(cString: strerror(errno)))")
         }
-        visit(folder, names, ancestors: [FileIdentity(folder)].compactMap(\.self), file, entered, problem)
+        visit(folder, entries, ancestors: [FileIdentity(folder)].compactMap(\.self))
     }
 
-    private func visit(
-        _ folder: String, _ names: [String], ancestors: [FileIdentity], _ file: (String) -> Void,
-        _ entered: (String) -> Void, _ problem: (String) -> Void
-    ) {
-        entered(folder)
-        for name in names where !name.hasPrefix(".") {
-            let path = folder == "/" ? "/" + name : folder + "/" + name
-            // Most names say what they are: of those no more need be asked.
-            if name.hasSuffix(suffix), FileKind.of(path) == .file {
-                file(path)
-            } else if FileKind.of(path) == .folder {
-                // A link to a folder that holds it would lead down for ever.
-                guard let identity = FileIdentity(path), !ancestors.contains(identity) else { continue }
-                guard let names = Self.names(in: path) else {
-                    problem("\(path): cannot be read (\(String(cString: strerror(errno)))): check its permissions")
-                    continue
-                }
-                visit(path, names, ancestors: ancestors + [identity], file, entered, problem)
+    private mutating func visit(_ folder: String, _ entries: [Entry], ancestors: [FileIdentity]) {
+        folders.append(folder)
+        for entry in entries where !entry.name.hasPrefix(".") {
+            let path = folder == "/" ? "/" + entry.name : folder + "/" + entry.name
+            if entry.isLink { links.append(path) }
+            switch FileKind.of(path) {
+            case .file: if entry.name.hasSuffix(suffix) { files.append(path) }
+            case .folder: enter(path, ancestors)
+            case .other, .missing: break
             }
         }
     }
 
-    private static func names(in folder: String) -> [String]? {
+    private mutating func enter(_ folder: String, _ ancestors: [FileIdentity]) {
+        // A link to a folder that holds it would lead down for ever.
+        guard let identity = FileIdentity(folder), !ancestors.contains(identity) else { return }
+        guard folders.count < Self.mostFolders else {
+            if !isCut {
+                isCut = true
+                problems.append(
+                    "\(folder): left out, with other folders: there are more than \(Self.mostFolders),"
+                        + " or links lead to and fro")
+            }
+            return
+        }
+        guard let entries = Self.entries(in: folder) else {
+            let error = errno
+            // One that has just gone is not there.
+            if error != ENOENT {
+                let reason = String(cString: strerror(error))
+                problems.append("\(folder): cannot be read (\(reason)): check its permissions")
+            }
+            return
+        }
+        visit(folder, entries, ancestors: ancestors + [identity])
+    }
+
+    private struct Entry {
+        let name: String
+        let isLink: Bool
+    }
+
+    /// Sorted by name; nil when they cannot be read.
+    private static func entries(in folder: String) -> [Entry]? {
         guard let stream = opendir(folder) else { return nil }
         defer { closedir(stream) }
-        var names: [String] = []
+        var entries: [Entry] = []
         while let entry = readdir(stream) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if name != ".", name != ".." { names.append(name) }
+            guard name != ".", name != ".." else { continue }
+            // Some file systems do not say.
+            let isLink =
+                Int32(entry.pointee.d_type) == Int32(DT_UNKNOWN)
+                ? FileKind.isLink(folder + "/" + name) : Int32(entry.pointee.d_type) == Int32(DT_LNK)
+            entries.append(Entry(name: name, isLink: isLink))
         }
-        return names.sorted()
-    }
-}
-
-/// What a path leads to, through links.
-enum FileKind {
-    case file
-    case folder
-    case other
-    case missing
-
-    static func of(_ path: String) -> FileKind {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return .missing }
-        return switch status.st_mode & S_IFMT {
-        case S_IFREG: .file
-        case S_IFDIR: .folder
-        default: .other
-        }
-    }
-}
-
-/// Tells files apart, whatever path leads to them.
-struct FileIdentity: Hashable {
-    private let device: UInt64
-    private let number: UInt64
-
-    init?(_ path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        device = UInt64(truncatingIfNeeded: status.st_dev)
-        number = UInt64(truncatingIfNeeded: status.st_ino)
-    }
-}
-
-/// The bytes of a file.
-enum ReadBytes {
-    enum Failure: Error {
-        case missing
-        case unreadable(String)
-    }
-
-    static func of(_ path: String) -> Result<[UInt8], Failure> {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            return .failure(errno == ENOENT ? .missing : .unreadable(String(cString: strerror(errno))))
-        }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var status = stat()
-        if fstat(descriptor, &status) == 0 { bytes.reserveCapacity(Int(status.st_size) + 1) }
-        var chunk = [UInt8](repeating: 0, count: 16 << 10)
-        while true {
-            let count = read(descriptor, &chunk, chunk.count)
-            if count == 0 { return .success(bytes) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return .failure(.unreadable(String(cString: strerror(errno)))) }
-            bytes.append(contentsOf: chunk[..<count])
-        }
+        return entries.sorted { $0.name < $1.name }
     }
 }

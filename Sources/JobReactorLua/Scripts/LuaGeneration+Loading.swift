@@ -7,7 +7,7 @@ extension ScriptFolder.Load {
     private final class Listener {
         let load: ScriptFolder.Load
         var report: ScriptReport
-        var good: [ScriptSet.Script] = []
+        var good: [ScriptFolder.Load.Script] = []
 
         init(_ load: ScriptFolder.Load, _ report: ScriptReport) {
             self.load = load
@@ -17,19 +17,19 @@ extension ScriptFolder.Load {
         func note(_ index: Int, _ outcome: jr_script_outcome, _ error: String) {
             let script = load.scripts[index]
             if outcome == JR_SCRIPT_LOADED {
-                good.append(script.script)
+                good.append(script)
                 return
             }
             let reason = String(error.prefix { $0 != "\n" })
             let since = outcome == JR_SCRIPT_FELL_BACK ? script.fallback?.loadedAt : nil
-            report.broken.append(ScriptReport.Broken(path: script.script.path, reason: reason, usedSince: since))
-            let addition = since.map { "\n\(script.script.path): its version of \($0.clockText) stays in use" } ?? ""
+            report.broken.append(ScriptReport.Broken(path: script.path, reason: reason, usedSince: since))
+            let addition = since.map { "\n\(script.path): its version of \($0.clockText) stays in use" } ?? ""
             report.problems.append(ScriptReport.Problem(isError: true, message: error + addition))
         }
     }
 
     /// Runs the scripts in the state, and adds to the report what came of it. Returns those that are good as they are.
-    func run(in state: OpaquePointer, _ report: inout ScriptReport) -> [ScriptSet.Script] {
+    func run(in state: OpaquePointer, _ report: inout ScriptReport) -> [Script] {
         report.fileCount = scripts.count
         report.generation = generation
         report.problems += problems.map { ScriptReport.Problem(isError: true, message: $0) }
@@ -54,13 +54,14 @@ private final class CTexts {
     private var owned: [UnsafeMutableRawPointer] = []
 
     init(_ loaded: [ScriptFolder.Load.Script]) {
-        for one in loaded {
-            let script = one.script
+        for script in loaded {
             scripts.append(
                 jr_script(
                     name: copy(Array(script.path.utf8)), module: script.module.map { copy(Array($0.utf8)) },
                     source: copy(script.source), length: script.source.count,
-                    fallback: one.fallback.map { copy($0.source) }, fallback_length: one.fallback?.source.count ?? 0))
+                    fallback: script.fallback.map { copy($0.source) },
+                    fallback_length: script.fallback?.source.count ?? 0,
+                    problem: script.problem.map { copy(Array($0.utf8)) }))
         }
     }
 

@@ -13,7 +13,7 @@ public final class ScriptFolder: Sendable {
     }
 
     /// A text that was loaded whole.
-    private struct Version {
+    struct Version: Sendable {
         var source: [UInt8]
         var loadedAt: Timestamp
     }
@@ -25,8 +25,12 @@ public final class ScriptFolder: Sendable {
     /// What lanes load: scripts with what stands in for those that are broken, and the number of the generation.
     struct Load: Sendable {
         struct Script: Sendable {
-            let script: ScriptSet.Script
-            let fallback: (source: [UInt8], loadedAt: Timestamp)?
+            let path: String
+            let module: String?
+            let source: [UInt8]
+            /// Why there is no source.
+            let problem: String?
+            let fallback: Version?
         }
 
         let generation: Int
@@ -46,7 +50,7 @@ public final class ScriptFolder: Sendable {
             contents.set = set
             contents.generation += 1
             // A deleted file has no good version.
-            let paths = Set(set.scripts.map(\.path))
+            let paths = Set(set.scripts.map(\.path) + set.unreadable.map(\.path))
             contents.history = contents.history.filter { paths.contains($0.key) }
             return contents.generation
         }
@@ -60,16 +64,24 @@ public final class ScriptFolder: Sendable {
         if current == nil { try read() }
         return contents.withLock { contents in
             let set = contents.set ?? ScriptSet()
-            let scripts = set.scripts.map { script in
-                let good = contents.history[script.path]
-                return Load.Script(script: script, fallback: good.map { ($0.source, $0.loadedAt) })
+            var scripts = set.scripts.map { script in
+                // What fails now would fail once more.
+                let good = contents.history[script.path].flatMap { $0.source == script.source ? nil : $0 }
+                return Load.Script(
+                    path: script.path, module: script.module, source: script.source, problem: nil, fallback: good)
             }
-            return Load(generation: contents.generation, scripts: scripts, problems: set.problems)
+            scripts += set.unreadable.map { file in
+                Load.Script(
+                    path: file.path, module: file.module, source: [], problem: file.problem,
+                    fallback: contents.history[file.path])
+            }
+            scripts.sort { $0.path < $1.path }
+            return Load(generation: contents.generation, scripts: scripts, problems: set.folderProblems)
         }
     }
 
-    /// A script was loaded as it is.
-    func note(good scripts: [ScriptSet.Script], now: Timestamp) {
+    /// Scripts were loaded as they are.
+    func note(good scripts: [Load.Script], now: Timestamp) {
         contents.withLock { contents in
             for script in scripts where contents.history[script.path]?.source != script.source {
                 contents.history[script.path] = Version(source: script.source, loadedAt: now)

@@ -8,13 +8,29 @@ public struct ScriptSet: Hashable, Sendable {
         public let source: [UInt8]
     }
 
+    /// A script that is there and cannot be read.
+    public struct Unreadable: Hashable, Sendable {
+        public let path: String
+        public let module: String?
+        /// `path: what is wrong`
+        public let problem: String
+    }
+
     /// Sorted by path.
     public private(set) var scripts: [Script] = []
-    /// `path: what is wrong`, of files and folders that cannot be read.
-    public private(set) var problems: [String] = []
+    /// Sorted by path.
+    public private(set) var unreadable: [Unreadable] = []
+    /// `path: what is wrong`, of folders that are left out.
+    public private(set) var folderProblems: [String] = []
 
-    /// Reads the folder. Throws when there is none, or it cannot be read; single files that cannot are told of in
-    /// ``problems``. A file that vanishes meanwhile is not there.
+    /// That of an empty folder.
+    public init() {}
+
+    /// `path: what is wrong`, of files and folders that cannot be read.
+    public var problems: [String] { folderProblems + unreadable.map(\.problem) }
+
+    /// Reads the folder. Throws when there is none, or it cannot be read; single files that cannot are ``unreadable``. A file
+    /// that vanishes meanwhile is not there.
     public static func read(_ directory: JobDirectory) throws(ScriptError) -> ScriptSet {
         let path = directory.path
         switch FileKind.of(path) {
@@ -23,23 +39,22 @@ public struct ScriptSet: Hashable, Sendable {
             throw ScriptError("no folder \(path): create it, or name the folder of your job scripts with --jobs")
         case .file, .other: throw ScriptError("\(path) is a file: --jobs takes the folder of your job scripts")
         }
+        let walk = try FolderWalk(path, suffix: ".lua")
         var set = ScriptSet()
-        var paths: [String] = []
-        try FolderWalk(suffix: ".lua").visit(path) {
-            paths.append($0)
-        } problem: {
-            set.problems.append($0)
-        }
+        set.folderProblems = walk.problems
         var modules: Set<String> = []
-        for file in paths.sorted() where directory.includesTests || !file.hasSuffix("_test.lua") {
+        func module(of file: String) -> String? {
+            let name = moduleName(of: file.dropFirst(path == "/" ? 1 : path.count + 1))
+            return name.flatMap { modules.insert($0).inserted ? $0 : nil }
+        }
+        for file in walk.files.sorted() where directory.includesTests || !file.hasSuffix("_test.lua") {
             switch ReadBytes.of(file) {
             case .success(let source):
-                let module = moduleName(of: file.dropFirst(path == "/" ? 1 : path.count + 1))
-                let isNew = module.map { modules.insert($0).inserted } ?? false
-                set.scripts.append(Script(path: file, module: isNew ? module : nil, source: source))
+                set.scripts.append(Script(path: file, module: module(of: file), source: source))
             case .failure(.missing): break
             case .failure(.unreadable(let reason)):
-                set.problems.append("\(file): cannot be read (\(reason)): check its permissions")
+                let problem = "\(file): cannot be read (\(reason)): check its permissions"
+                set.unreadable.append(Unreadable(path: file, module: module(of: file), problem: problem))
             }
         }
         return set

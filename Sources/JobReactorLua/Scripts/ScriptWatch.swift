@@ -4,8 +4,8 @@ internal import JobReactorCore
 /// links that lead elsewhere, also those on the way to the folder. Sleeps until the system tells of a change; many at once
 /// are one.
 public final class ScriptWatch: Sendable {
-    /// What is told, on the watch's own thread: what the folder has now, when it is not what it had; or why it cannot be
-    /// read, once.
+    /// What is told, on the watch's own thread: what the folder has now, when it is not what it had; or, once, why it cannot
+    /// be read, or not all of it watched.
     public typealias Change = @Sendable (Result<ScriptSet, ScriptError>) -> Void
 
     #if os(Linux)
@@ -15,20 +15,28 @@ public final class ScriptWatch: Sendable {
     /// Begins to watch. `known` is what has been read. Throws when the system does not let it.
     public init(_ directory: JobDirectory, known: ScriptSet, _ change: @escaping Change) throws(ScriptError) {
         #if os(Linux)
-            let last = Locked<Result<ScriptSet, ScriptError>>(.success(known))
-            watcher = try FolderWatcher(directory.path) {
+            let told = Locked(Told(last: .success(known)))
+            watcher = try FolderWatcher(directory.path) { incomplete in
                 let now: Result<ScriptSet, ScriptError>
                 do throws(ScriptError) { now = .success(try ScriptSet.read(directory)) } catch { now = .failure(error) }
-                let isNew = last.withLock { last in
-                    defer { last = now }
-                    return last != now
+                let (isNew, isIncomplete) = told.withLock { told in
+                    defer { told = Told(last: now, incomplete: incomplete) }
+                    return (told.last != now, told.incomplete != incomplete)
                 }
+                if isIncomplete, let incomplete { change(.failure(incomplete)) }
                 if isNew { change(now) }
             }
         #else
             throw ScriptError("changes of the job scripts are not noticed on this system: send SIGHUP, or RELOAD")
         #endif
     }
+
+    private struct Told {
+        var last: Result<ScriptSet, ScriptError>
+        var incomplete: ScriptError?
+    }
+
+    deinit { stop() }
 
     /// Ends the watch; does not wait for a change that is being told.
     public func stop() {

@@ -11,7 +11,7 @@ import Testing
 
         init(_ path: String) throws {
             let directory = JobDirectory(path)
-            let known = try ScriptSet.read(directory)
+            let known = (try? ScriptSet.read(directory)) ?? ScriptSet()
             watch = try ScriptWatch(directory, known: known) { [changes] in changes.note($0) }
         }
 
@@ -149,6 +149,80 @@ import Testing
             try folder.write("b.lua", "2")
             try await observer.expect(["a.lua": "1", "b.lua": "2"])
             #expect(observer.count == 1)
+        }
+    }
+
+    @Test("sees what changes on the way of a link to a folder elsewhere")
+    func linkedFolders() async throws {
+        try await TemporaryFolder.with([
+            "jobs/a.lua": "a", "releases/1/lib/b.lua": "1", "releases/2/lib/b.lua": "2", "next/lib/b.lua": "3",
+        ]) { folder in
+            try folder.link("current", to: "releases/1")
+            try folder.link("jobs/lib", to: "../current/lib")
+            let observer = try Observer(folder.file("jobs"))
+            try folder.link("current", to: "releases/2")
+            try await observer.expect(["a.lua": "a", "b.lua": "2"])
+            try folder.move("releases", to: "old")
+            try await observer.expect(["a.lua": "a"])
+            try folder.makeFolder("releases")
+            try folder.move("next", to: "releases/2")
+            try await observer.expect(["a.lua": "a", "b.lua": "3"])
+            try folder.write("releases/2/lib/b.lua", "4")
+            try await observer.expect(["a.lua": "a", "b.lua": "4"])
+        }
+    }
+
+    @Test("sees changes in a folder that two links led to, when one of them leads elsewhere")
+    func twoLinks() async throws {
+        try await TemporaryFolder.with(["x/f.lua": "1", "y/g.lua": "g"]) { folder in
+            try folder.makeFolder("jobs")
+            try folder.link("jobs/one", to: "../x")
+            try folder.link("jobs/two", to: "../x")
+            let observer = try Observer(folder.file("jobs"))
+            try folder.link("jobs/two", to: "../y")
+            try await observer.expect(["f.lua": "1", "g.lua": "g"])
+            try folder.write("x/f.lua", "2")
+            try await observer.expect(["f.lua": "2", "g.lua": "g"])
+            try folder.write("y/g.lua", "g2")
+            try await observer.expect(["f.lua": "2", "g.lua": "g2"])
+        }
+    }
+
+    @Test("sees what links led nowhere to")
+    func danglingLinks() async throws {
+        try await TemporaryFolder.with { folder in
+            try folder.makeFolder("jobs")
+            try folder.link("jobs/a.lua", to: "../later/deep/a.lua")
+            try folder.link("jobs/circle.lua", to: "circle.lua")
+            let observer = try Observer(folder.file("jobs"))
+            try folder.write("later/deep/a.lua", "1")
+            try await observer.expect(["a.lua": "1"])
+            try folder.replace("later/deep/a.lua", "2")
+            try await observer.expect(["a.lua": "2"])
+        }
+    }
+
+    @Test("sees a folder that is not there yet")
+    func notThereYet() async throws {
+        try await TemporaryFolder.with { folder in
+            let observer = try Observer(folder.file("way/to/jobs"))
+            try folder.write("way/to/jobs/a.lua", "1")
+            try await observer.expect(["a.lua": "1"])
+            try folder.remove("way")
+            try folder.write("way/to/jobs/a.lua", "2")
+            try await observer.expect(["a.lua": "2"])
+        }
+    }
+
+    @Test("tells of many changes a few times")
+    func many() async throws {
+        let files = (0..<1000).map { ("deep/\($0 % 10)/\($0).lua", "1") }
+        try await TemporaryFolder.with(Dictionary(uniqueKeysWithValues: files)) { folder in
+            let observer = try Observer(folder.path)
+            for (name, _) in files { try folder.write(name, "2") }
+            try await observer.expect(
+                Dictionary(uniqueKeysWithValues: files.map { (String($0.0.dropFirst("deep/0/".count)), "2") }))
+            #expect(observer.count < 100)
         }
     }
 }

@@ -1,0 +1,78 @@
+internal import JobReactorCore
+internal import JobReactorLua
+internal import Logging
+
+/// One run of a job, here and now: its scripts are loaded, it runs, and what came of it is printed.
+struct JobTrial: Sendable {
+    var name: String
+    var arguments: JobArguments
+    /// Whether the script sees `args.job_itself`.
+    var merges: Bool
+    var directory: String
+    var memoryLimit: Int
+    var logger: Logger
+
+    struct End: Sendable {
+        var succeeded: Bool
+        /// How long the job ran.
+        var duration: Duration
+    }
+
+    /// Throws when the job cannot be run. Cancels the job, and prints nothing more, when the task is cancelled.
+    func run() async throws -> End {
+        let runner = try await ScriptRunner.load(directory, memoryLimit: memoryLimit, logger: logger)
+        defer { runner.stop() }
+        try Task.checkCancellation()
+        runner.tellProblems()
+        let names = runner.report.definitions.map(\.name)
+        guard names.contains(name) else { throw Self.undefined(name, among: names, in: directory) }
+
+        var ids = JobID.Generator()
+        let now = Timestamp.now
+        let job = JobLifecycle.begin(Job(id: ids.next(at: now), name: name, args: arguments, createdAt: now), now: now)
+        let start = ContinuousClock.now
+        let outcome = await withTaskCancellationHandler {
+            await runner.run(job, jobItself: merges ? job.itself(onNode: "run") : nil)
+        } onCancel: {
+            runner.cancel(job.id)
+        }
+        let duration = start.duration(to: .now)
+        try Task.checkCancellation()
+        switch outcome.kind {
+        case .succeeded:
+            try Terminal.result(outcome.args.description)
+        case .cancelled:
+            Terminal.note("the job cancelled itself")
+            try Terminal.result(outcome.args.description)
+        case .raised, .failed, .failedCancelled:
+            Self.tell(outcome)
+            return End(succeeded: false, duration: duration)
+        case .undefined:
+            throw Self.undefined(name, among: names, in: directory)
+        }
+        return End(succeeded: true, duration: duration)
+    }
+
+    private static func tell(_ outcome: RunOutcome) {
+        var lines = [outcome.traceback ?? outcome.message ?? "the job failed"]
+        if let message = outcome.message, !lines[0].hasPrefix(message) { lines.insert(message, at: 0) }
+        if let error = outcome.error, error.first != UInt8(ascii: "\"") {
+            lines.append("args.error: \(String(decoding: error, as: UTF8.self))")
+        }
+        if let error = outcome.errbackError {
+            lines.append("args.errback_error: \(String(decoding: error, as: UTF8.self))")
+        }
+        if case .failedCancelled = outcome.kind { lines.append("an errback cancelled the job") }
+        lines.append("args after the errbacks: \(outcome.args)")
+        Terminal.note("jobreactor: " + Terminal.printable(lines.joined(separator: "\n")))
+    }
+
+    private static func undefined(_ name: String, among names: [String], in directory: String) -> CommandFailure {
+        let missing = "no script in \(directory) defines the job '\(name)'"
+        guard !names.isEmpty else {
+            return .failure("\(missing), nor any other: name the folder of your job scripts with --jobs")
+        }
+        let hint = NearestName.find(name, among: names).map { "did you mean \($0)? " } ?? ""
+        return .failure("\(missing): \(hint)there are \(names.joined(separator: ", "))")
+    }
+}
