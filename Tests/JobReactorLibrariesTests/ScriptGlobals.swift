@@ -61,7 +61,8 @@ enum ScriptGlobals {
 
     private static func options(_ folder: Folder) -> LuaLane.Options {
         LuaLane.Options(
-            scripts: ScriptFolder(JobDirectory(folder.path)), libraries: ScriptLibraries.all, logger: Logger(label: "test"))
+            scripts: ScriptFolder(JobDirectory(folder.path)), libraries: ScriptLibraries.all,
+            logger: Logger(label: "test"))
     }
 
     /// Gone when the test is done with it.
