@@ -27,6 +27,8 @@ expect "$work/quickstart" "It works."
 # Each of the three lines to type next works as it stands; the last one serves until it is stopped.
 .build/release/jobreactor check >"$work/check"
 expect "$work/check" text_statistics
+.build/release/jobreactor test >"$work/test"
+expect "$work/test" "3 passed, 0 failed"
 .build/release/jobreactor run text_statistics path=README.md >"$work/run" 2>/dev/null
 expect "$work/run" '"most_frequent":'
 

@@ -19,7 +19,9 @@ typedef enum { STEP_DONE, STEP_RAISED, STEP_CANCELLED, STEP_SUSPENDED } step_end
 // Stack indexes in all phases.
 enum { RUN = 1, ERROR = 2, RECORD = 3, STEPS = 4, ARGS = 5 };
 
-static void start_anew(jr_state *state, jri_run *run) { *run = (jri_run){.state = state, .values = LUA_NOREF}; }
+static void start_anew(jr_state *state, jri_run *run) { 
+  *run = (jri_run){.state = state, .kept_error = LUA_NOREF, .kept_record = LUA_NOREF, .kept_args = LUA_NOREF};
+}
 
 static void free_aside(jr_state *state, jri_run *run) {
   if (run->aside == NULL) return;
@@ -183,20 +185,25 @@ static void keep_request(lua_State *L, jri_run *run) {
   if (request->error != NULL) request->error = "";
 }
 
+static void keep_value(lua_State *L, int index, int *reference) {
+  if (*reference != LUA_NOREF) return;
+  lua_pushvalue(L, index);
+  *reference = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+static void forget_value(lua_State *L, int *reference) {
+  luaL_unref(L, LUA_REGISTRYINDEX, *reference);
+  *reference = LUA_NOREF;
+}
+
 /// Keeps what the phase has on its stack, and the request's bytes. May raise "not enough memory".
 static void keep_suspended(lua_State *L, jri_run *run) {
   jr_state *state = run->state;
   if (state->spare == NULL) state->spare = jri_make_run(state);
   if (state->spare == NULL) jri_raise_memory(L);
-  lua_settop(L, ARGS);
-  if (run->values == LUA_NOREF) {
-    lua_createtable(L, ARGS - 1, 0);
-    for (int index = ERROR; index <= ARGS; index++) {
-      lua_pushvalue(L, index);
-      lua_rawseti(L, -2, index - 1);
-    }
-    run->values = luaL_ref(L, LUA_REGISTRYINDEX);
-  }
+  keep_value(L, ERROR, &run->kept_error);
+  keep_value(L, RECORD, &run->kept_record);
+  keep_value(L, ARGS, &run->kept_args);
   if (run->kept == NULL) keep_request(L, run);
   if (run->phase == JRI_PHASE_ERRBACKS && run->aside == NULL) {
     run->aside = jri_reallocate(state, NULL, 0, JRI_ASIDE * sizeof *run->aside);
@@ -209,9 +216,10 @@ static void keep_suspended(lua_State *L, jri_run *run) {
 /// Puts the values of the phase in their places; the run is at its own.
 static void place_kept(lua_State *L, jri_run *run) {
   lua_settop(L, RUN);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, run->values);
-  for (int index = ERROR; index <= ARGS; index++) lua_rawgeti(L, RUN + 1, index - 1);
-  lua_remove(L, RUN + 1);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, run->kept_error);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, run->kept_record);
+  lua_getiuservalue(L, RECORD, JRI_JOB_STEPS);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, run->kept_args);
 }
 
 /// Says which step it is that raised.
@@ -487,8 +495,9 @@ static void finish_without_memory(jri_run *run) {
 static void drop_steps(lua_State *L, jri_run *run) {
   jri_end_tasks(L, run);
   jri_end_strand(L, &run->steps);
-  if (run->values != LUA_NOREF) luaL_unref(L, LUA_REGISTRYINDEX, run->values);
-  run->values = LUA_NOREF;
+  forget_value(L, &run->kept_error);
+  forget_value(L, &run->kept_record);
+  forget_value(L, &run->kept_args);
 }
 
 /// The run is over: its memory is for another.

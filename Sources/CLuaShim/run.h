@@ -33,7 +33,9 @@ struct jri_run {
   jri_run *previous_suspended;
   jr_end_reason ending;  // 0 for none
   jri_strand *woken;
-  int values;            // registry reference of the list of what phases keep on their stack
+  int kept_error;        // registry references of what phases have on their stack
+  int kept_record;
+  int kept_args;
   double retry_in;
   jri_time_left left;
   char *kept;            // the request's bytes

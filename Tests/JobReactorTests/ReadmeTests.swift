@@ -121,9 +121,9 @@ import Testing
         text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: "\n")
     }
 
-    @Test func theSwiftOfTheReadmeIsThatOfFilesThatAreCompiledAndRun() throws {
+    @Test func theCodeOfTheReadmeIsThatOfFilesThatAreCompiledAndRun() throws {
         var count = 0
-        for block in try Self.blocks() where block.language == "swift" && !block.mark.isEmpty {
+        for block in try Self.blocks() where ["swift", "lua"].contains(block.language) && !block.mark.isEmpty {
             count += 1
             let words = block.mark.split(separator: ": ")
             let path = String(try #require(words.last))
@@ -134,7 +134,7 @@ import Testing
                 #expect(Self.unindented(file).contains(Self.unindented(block.text)), "\(path) has not: \(block.text)")
             }
         }
-        #expect(count == 11)
+        #expect(count == 12)
     }
 
     @Test func theReadmeTellsEveryFieldOfARecordAndNoOther() throws {
@@ -167,16 +167,22 @@ import Testing
 
     @Test func theLuaOfTheReadmeLoadsAndRuns() async throws {
         var scripts: [String: String] = [:]
-        for (index, block) in try Self.blocks().filter({ $0.language == "lua" }).enumerated() {
+        let blocks = try Self.blocks().filter { $0.language == "lua" && $0.mark.isEmpty }
+        for (index, block) in blocks.enumerated() {
             scripts["block\(index).lua"] = block.text
         }
-        #expect(scripts.count == 4)
+        #expect(scripts.count == 5)
         try await Cluster.run(scripts: scripts) { cluster in
             let distributor = try await cluster.startDistributor()
-            let node = try await cluster.startNode("n1", for: [distributor]) { $0.logger.logLevel = .critical }
+            let node = try await cluster.startNode("n1", for: [distributor]) {
+                $0.logger.logLevel = .critical
+                $0.libraries = [Pages()]
+            }
             let report = try #require(try await node.scripts())
             #expect(report.problems.isEmpty)
-            #expect(report.definitions.map(\.name) == ["fetch", "greet", "import", "resize", "upload"])
+            #expect(
+                report.definitions.map(\.name)
+                    == ["count_words", "fetch", "fetch_pages", "greet", "import", "resize", "upload"])
             #expect(try await distributor.perform("greet", ["name": "Ada"], timeout: 20)["greeting"] == "Hello, Ada!")
             #expect(try await distributor.perform("fetch", timeout: 20)["fetched"] == true)
             let imported = try await distributor.perform("import", ["files": ["a.csv", "b.csv"]], timeout: 20)
@@ -185,6 +191,15 @@ import Testing
                 try await distributor.perform("upload", [:], JobOptions(maxAttempt: 1), timeout: 20)
             }
             #expect(failure?.message.hasSuffix(": upload needs a path") == true)
+            let pages = try await distributor.perform("fetch_pages", ["urls": ["a", "to be or"]], timeout: 20)
+            #expect(pages["sizes"] == [9, 16] && pages["words"] == 3)
         }
+    }
+
+    /// A web of pages that say where they are, in place of the library `http`.
+    private struct Pages: ScriptLibrary {
+        let name = "pages"
+        let source = "http = { get = function(url) sleep(0.01) return { status = 200, body = 'page of ' .. url } end }"
+        let functions: [ScriptFunction] = []
     }
 }

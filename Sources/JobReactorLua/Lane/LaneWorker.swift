@@ -22,18 +22,23 @@ final class LaneWorker {
     private var retired: [LuaGeneration] = []
     /// The one whose runs can be interrupted from outside.
     private var interruptible: LuaGeneration?
-    private var timers = TimerQueue<Alarm>()
+    /// What wakes those that sleep.
+    private var alarms = TimerQueue<Alarm>()
     /// Alarms that nobody needs any more, more or less.
     private var staleAlarms = 0
+    /// Runs whose time will be up, if they pause then.
+    private var deadlines = TimerQueue<Deadline>()
+    private var staleDeadlines = 0
 
     private struct Alarm {
-        enum What {
-            case wake(token: UInt64)
-            /// The time of a run that pauses is up, if it still is the same.
-            case end(JobID, run: UInt64)
-        }
         var generation: Int
-        var what: What
+        var token: UInt64
+    }
+
+    private struct Deadline {
+        var generation: Int
+        var job: JobID
+        var run: UInt64
     }
 
     init(_ number: Int, of lane: LuaLane, _ options: LuaLane.Options) {
@@ -86,7 +91,7 @@ final class LaneWorker {
     }
 
     private func work() {
-        while let item = lane.queue.take(worker: number, until: timers.nextDue?.microseconds.multiplied(by: 1000)) {
+        while let item = lane.queue.take(worker: number, until: nextDue) {
             switch item {
             case .element(let run): begin(run)
             case .events(let events): for event in events { handle(event) }
@@ -95,6 +100,12 @@ final class LaneWorker {
         }
         for generation in retired + [current].compactMap(\.self) { generation.abandonAll() }
         lane.use(nil, on: number)
+    }
+
+    /// In nanoseconds of the monotonic clock.
+    private var nextDue: Int64? {
+        let next = [alarms.nextDue, deadlines.nextDue].compactMap(\.self).min()
+        return next?.microseconds.multiplied(by: 1000)
     }
 
     private func begin(_ run: LuaLane.Run) {
@@ -111,15 +122,16 @@ final class LaneWorker {
 
     private func finish(_ end: LuaGeneration.SliceEnd, _ generation: LuaGeneration) {
         switch end {
-        case .ended(let outcome, let hadAlarm):
-            if hadAlarm { noteStaleAlarm() }
+        case .ended(let outcome, let hadDeadline):
+            if hadDeadline { noteStaleDeadline() }
             lane.put { $0.outcomes.append(outcome) }
             if generation !== current { closeRetired() }
         case .suspended(let id, let isFirst, let deadline):
             if isFirst { lane.put { $0.suspended.append(id) } }
             if let deadline {
-                let alarm = Alarm(generation: generation.number, what: .end(id, run: deadline.run))
-                timers.insert(alarm, due: Timestamp(microseconds: deadline.at / 1000 + 1))
+                deadlines.insert(
+                    Deadline(generation: generation.number, job: id, run: deadline.run),
+                    due: Timestamp(microseconds: deadline.at / 1000 + 1))
             }
         }
     }
@@ -154,16 +166,16 @@ final class LaneWorker {
 
     private func fireAlarms() {
         let now = Timestamp(microseconds: MonotonicClock.now / 1000)
-        while let alarm = timers.popDue(at: now) {
-            guard let generation = generation(alarm.generation) else { continue }
-            switch alarm.what {
-            case .wake(let token): wake(token, .success([]), in: generation)
-            case .end(let id, let run):
-                guard generation.suspendedRun(id)?.number == run else { continue }
-                makeInterruptible(generation)
-                resumed(generation, id)
-                finish(generation.end(id, .timedOut), generation)
-            }
+        while let alarm = alarms.popDue(at: now) {
+            if let generation = generation(alarm.generation) { wake(alarm.token, .success([]), in: generation) }
+        }
+        while let deadline = deadlines.popDue(at: now) {
+            guard let generation = generation(deadline.generation),
+                generation.suspendedRun(deadline.job)?.number == deadline.run
+            else { continue }
+            makeInterruptible(generation)
+            resumed(generation, deadline.job)
+            finish(generation.end(deadline.job, .timedOut), generation)
         }
     }
 
@@ -177,21 +189,22 @@ final class LaneWorker {
     /// An alarm is not needed any more. Those are left to go off, unless they become many.
     func noteStaleAlarm() {
         staleAlarms += 1
-        guard staleAlarms > 1000, staleAlarms > timers.count / 2 else { return }
+        guard staleAlarms > 1000, staleAlarms > alarms.count / 2 else { return }
         staleAlarms = 0
-        timers.retain { alarm in
-            guard let generation = generation(alarm.generation) else { return false }
-            return switch alarm.what {
-            case .wake(let token): generation.job(waitingFor: token) != nil
-            case .end(let id, let run): generation.suspendedRun(id)?.number == run
-            }
-        }
+        alarms.retain { generation($0.generation)?.job(waitingFor: $0.token) != nil }
+    }
+
+    private func noteStaleDeadline() {
+        staleDeadlines += 1
+        guard staleDeadlines > 1000, staleDeadlines > deadlines.count / 2 else { return }
+        staleDeadlines = 0
+        deadlines.retain { generation($0.generation)?.suspendedRun($0.job)?.number == $0.run }
     }
 
     /// Wakes what waits for the token after so many seconds.
     func sleep(_ token: UInt64, of generation: Int, seconds: Double) {
         let due = Timestamp(microseconds: MonotonicClock.now / 1000).advanced(bySeconds: seconds)
-        timers.insert(Alarm(generation: generation, what: .wake(token: token)), due: due)
+        alarms.insert(Alarm(generation: generation, token: token), due: due)
     }
 
     /// Where an answer to the token goes, from any thread.

@@ -107,7 +107,7 @@ final class LuaGeneration {
 
     /// How far a run came.
     enum SliceEnd {
-        case ended(LuaLane.Outcome, hadAlarm: Bool)
+        case ended(LuaLane.Outcome, hadDeadline: Bool)
         /// `isFirst` when it had not paused before. A deadline is told once.
         case suspended(JobID, isFirst: Bool, deadline: (run: UInt64, at: Int64)?)
     }
@@ -162,7 +162,7 @@ final class LuaGeneration {
         }
         return .ended(
             LuaLane.Outcome(run.job, outcome, hasEnqueued: hasEnqueued, wasSuspended: before != nil),
-            hadAlarm: (before?.deadline ?? 0) != 0)
+            hadDeadline: (before?.deadline ?? 0) != 0)
     }
 
     // MARK: Pauses
@@ -174,7 +174,7 @@ final class LuaGeneration {
     func suspendedRun(_ id: JobID) -> LuaLane.Run? { suspended[id]?.run }
 
     /// The job that the answer to a token is for; nil when nobody waits for it any more.
-    func job(waitingFor token: UInt64) -> JobID? { host.waiting[token]?.job }
+    func job(waitingFor token: UInt64) -> JobID? { host.waiting[token] }
 
     /// Runs a job on with the answer it has waited for.
     func resume(_ id: JobID, _ token: UInt64, _ answer: Result<[ScriptValue], ScriptFailure>) -> SliceEnd {

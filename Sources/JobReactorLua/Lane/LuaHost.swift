@@ -21,18 +21,13 @@ final class LuaHost {
     private(set) var current: Job?
     /// Whether it has enqueued jobs.
     private var hasEnqueued = false
-    /// What pauses wait for, by token.
-    private(set) var waiting: [UInt64: Operation] = [:]
+    /// The jobs that pause, by the token of what they wait for.
+    private(set) var waiting: [UInt64: JobID] = [:]
+    /// What ends it when nobody waits any more, where something does.
+    private var cancellations: [UInt64: @Sendable () -> Void] = [:]
     /// The answer to the last call, which C reads after it.
     private var reply: [UInt8] = []
     private let answer = AnswerBuffer()
-
-    /// Something that the host does for a job that pauses.
-    struct Operation {
-        var job: JobID
-        var isSleep = false
-        var cancel: (@Sendable () -> Void)?
-    }
 
     /// The lane outlives its threads' hosts.
     init(_ lane: LuaLane, _ options: LuaLane.Options) {
@@ -115,13 +110,14 @@ final class LuaHost {
             return self.answer.fill(ScriptFailure("no job runs"), &answer)
         }
         if number == Self.sleepNumber {
-            waiting[token] = Operation(job: job.id, isSleep: true)
+            waiting[token] = job.id
             return worker.sleep(token, of: generation, seconds: arguments.first?.double ?? 0)
         }
         guard case .suspending(let body) = bodies[Int(number)] else { return }
-        waiting[token] = Operation(job: job.id)
+        waiting[token] = job.id
         do throws(ScriptFailure) {
-            waiting[token]?.cancel = try body(call, arguments, worker.answerer(token, of: generation))
+            // One without a way to cancel it is told from a sleep by what does nothing.
+            cancellations[token] = try body(call, arguments, worker.answerer(token, of: generation)) ?? {}
         } catch {
             waiting[token] = nil
             self.answer.fill(error, &answer)
@@ -129,18 +125,21 @@ final class LuaHost {
     }
 
     /// An answer has come.
-    func forget(_ token: UInt64) { waiting[token] = nil }
+    func forget(_ token: UInt64) {
+        waiting[token] = nil
+        if !cancellations.isEmpty { cancellations[token] = nil }
+    }
 
     /// What was to be answered to the token is not needed any more.
     private func abandon(_ token: UInt64) {
-        guard let operation = waiting.removeValue(forKey: token) else { return }
-        if operation.isSleep { worker?.noteStaleAlarm() }
-        operation.cancel?()
+        guard waiting.removeValue(forKey: token) != nil else { return }
+        if let cancel = cancellations.removeValue(forKey: token) { cancel() } else { worker?.noteStaleAlarm() }
     }
 
     func abandonAll() {
-        for operation in waiting.values { operation.cancel?() }
+        for cancel in cancellations.values { cancel() }
         waiting = [:]
+        cancellations = [:]
     }
 
     // MARK: For C

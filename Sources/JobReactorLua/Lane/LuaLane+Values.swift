@@ -14,8 +14,17 @@ extension LuaLane {
         public var timeout: Double?
         /// Whether a run that fails comes back as `raised` before its errbacks, so that the failure can be stored.
         public var pauses: Bool
-        /// That outcome, when the errbacks are to run.
-        public var raised: RunOutcome?
+        /// That outcome, when the errbacks are to run. Kept apart: few runs have one, and thousands may pause.
+        public var raised: RunOutcome? {
+            get { box?.outcome }
+            set { box = newValue.map(Raised.init) }
+        }
+        private var box: Raised?
+
+        private final class Raised: Sendable {
+            let outcome: RunOutcome
+            init(_ outcome: RunOutcome) { self.outcome = outcome }
+        }
 
         public init(
             job: Job, jobItself: [UInt8]? = nil, number: UInt64 = 1, timeout: Double? = nil, pauses: Bool = false,
