@@ -51,6 +51,9 @@ jri_strand_end jri_run_strand(lua_State *L, jri_strand *strand, int arguments);
 /// Runs a task from where it is. What it comes to is kept in it. May raise "not enough memory".
 void jri_run_task(lua_State *L, jri_strand *task, int arguments);
 
+/// Puts a strand that has what it waited for behind those that are ready.
+void jri_make_ready(jri_run *run, jri_strand *strand);
+
 /// Takes the next that is ready; NULL when there is none.
 jri_strand *jri_next_ready(jri_run *run);
 
