@@ -100,7 +100,7 @@ import Testing
         let tls = try TransportSecurity(TransportSecurity.Files(authority: certificate.certificate))
         #expect(try await Handle(url, RedisLibrary(tls: tls)).call("PING") == [.string("PONG")])
         var options = RedisPipeline.Options()
-        options.patience = 0.5
+        options.patience = 3
         let stranger = try await Handle(url, RedisLibrary(options: options))
         let message = await failure { try await stranger.call("PING") }
         #expect(message.hasPrefix("redis: cannot connect to \(url)/0: the TLS handshake failed: "), "\(message)")
@@ -121,7 +121,7 @@ import Testing
     @Test("where no server is, a call waits as long as it may and then says what to check")
     func unreachable() async throws {
         var options = RedisPipeline.Options()
-        options.patience = 0.3
+        options.patience = 1.5
         let port = try RedisServer.freePort()
         let redis = try await Handle("redis://127.0.0.1:\(port)", RedisLibrary(options: options))
         for _ in 0..<2 {
