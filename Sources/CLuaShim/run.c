@@ -212,19 +212,29 @@ static void continue_run(jri_run *run, jr_result *result) {
   end_slice(run);
 }
 
-bool jr_resume(jr_state *state, uint64_t token, const jr_answer *answer, jr_result *result) {
+static jri_strand *find_waiting(jr_state *state, uint64_t token) {
   lua_State *L = state->lua;
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->waiting);
   lua_rawgeti(L, -1, (lua_Integer)token);
   jri_strand *strand = lua_touserdata(L, -1);
-  lua_pop(L, 1);
-  if (strand != NULL) {
-    lua_pushnil(L);
-    lua_rawseti(L, -2, (lua_Integer)token);
-    strand->token = 0;
-  }
-  lua_pop(L, 1);
+  lua_pop(L, 2);
+  return strand;
+}
+
+uint64_t jr_waiting_run(jr_state *state, uint64_t token) {
+  const jri_strand *strand = find_waiting(state, token);
+  return strand != NULL ? strand->run->request.number : 0;
+}
+
+bool jr_resume(jr_state *state, uint64_t token, const jr_answer *answer, jr_result *result) {
+  lua_State *L = state->lua;
+  jri_strand *strand = find_waiting(state, token);
   if (strand == NULL) return false;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, state->waiting);
+  lua_pushnil(L);
+  lua_rawseti(L, -2, (lua_Integer)token);
+  lua_pop(L, 1);
+  strand->token = 0;
   strand->run->woken = strand;
   state->answer = answer;
   continue_run(strand->run, result);

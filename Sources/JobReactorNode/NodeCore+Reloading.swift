@@ -68,13 +68,19 @@ extension NodeCore {
             "job scripts loaded",
             metadata: [
                 "generation": "\(report.generation)", "jobs": "\(names.count)",
-                "new": "\(names.subtracting(before).sorted().joined(separator: " "))",
-                "gone": "\(before.subtracting(names).sorted().joined(separator: " "))", "problems": "\(problems)",
+                "new": "\(Self.shown(names.subtracting(before)))", "gone": "\(Self.shown(before.subtracting(names)))",
+                "problems": "\(problems)",
             ])
         if names != before { announceJobs() }
         unpark(names)
         return "generation \(report.generation): \(report.fileCount) files, \(names.count) jobs,"
             + " \(problems) problems"
+    }
+
+    /// No more than a line can hold.
+    private static func shown(_ names: Set<String>) -> String {
+        let first = names.sorted().prefix(10).joined(separator: " ")
+        return names.count > 10 ? "\(first) and \(names.count - 10) more" : first
     }
 
     /// Jobs that waited for a script to define them.

@@ -298,6 +298,9 @@ void jr_run(jr_state *_Nonnull state, const jr_request *_Nonnull request, jr_res
 /// Answers what a suspended job waits for, and runs it on. False, and nothing happens, when nobody waits for that any more.
 bool jr_resume(jr_state *_Nonnull state, uint64_t token, const jr_answer *_Nonnull answer, jr_result *_Nonnull result);
 
+/// The number of the run that waits for what the token stands for; 0 for none.
+uint64_t jr_waiting_run(jr_state *_Nonnull state, uint64_t token);
+
 typedef enum {
   /// As `jr_cancel_run`.
   JR_END_CANCELLED = 1,

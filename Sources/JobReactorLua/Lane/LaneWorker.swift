@@ -37,7 +37,6 @@ final class LaneWorker {
 
     private struct Deadline {
         var generation: Int
-        var job: JobID
         var run: UInt64
     }
 
@@ -126,12 +125,12 @@ final class LaneWorker {
             if hadDeadline { noteStaleDeadline() }
             lane.put { $0.outcomes.append(outcome) }
             if generation !== current { closeRetired() }
-        case .suspended(let id, let isFirst, let deadline):
-            if isFirst { lane.put { $0.suspended.append(id) } }
+        case .suspended(let run, let isFirst, let deadline):
+            if isFirst { lane.put { $0.suspended.append(run.job.id) } }
             if let deadline {
                 deadlines.insert(
-                    Deadline(generation: generation.number, job: id, run: deadline.run),
-                    due: Timestamp(microseconds: deadline.at / 1000 + 1))
+                    Deadline(generation: generation.number, run: run.number),
+                    due: Timestamp(microseconds: deadline / 1000 + 1))
             }
         }
     }
@@ -142,10 +141,8 @@ final class LaneWorker {
             guard let generation = generation(number) else { return }
             wake(token, result, in: generation)
         case .cancel(let id):
-            for generation in all where generation.isSuspended(id) {
-                makeInterruptible(generation)
-                resumed(generation, id)
-                finish(generation.end(id, .cancelled), generation)
+            for generation in all {
+                if let run = generation.suspendedRun(of: id) { end(run, .cancelled, in: generation) }
             }
         case .generation(let parcel):
             use(parcel.open())
@@ -153,15 +150,20 @@ final class LaneWorker {
     }
 
     private func wake(_ token: UInt64, _ result: Result<[ScriptValue], ScriptFailure>, in generation: LuaGeneration) {
-        guard let id = generation.job(waitingFor: token) else { return }
-        makeInterruptible(generation)
-        resumed(generation, id)
-        finish(generation.resume(id, token, result), generation)
+        guard let run = generation.run(waitingFor: token) else { return }
+        goOn(run, in: generation)
+        finish(generation.resume(run, token, result), generation)
+    }
+
+    private func end(_ run: LuaLane.Run, _ reason: LuaGeneration.EndReason, in generation: LuaGeneration) {
+        goOn(run, in: generation)
+        finish(generation.end(run, reason), generation)
     }
 
     /// What looks for runs under way finds it.
-    private func resumed(_ generation: LuaGeneration, _ id: JobID) {
-        if let run = generation.suspendedRun(id) { lane.queue.resume(run, worker: number) }
+    private func goOn(_ run: LuaLane.Run, in generation: LuaGeneration) {
+        makeInterruptible(generation)
+        lane.queue.resume(run, worker: number)
     }
 
     private func fireAlarms() {
@@ -170,12 +172,9 @@ final class LaneWorker {
             if let generation = generation(alarm.generation) { wake(alarm.token, .success([]), in: generation) }
         }
         while let deadline = deadlines.popDue(at: now) {
-            guard let generation = generation(deadline.generation),
-                generation.suspendedRun(deadline.job)?.number == deadline.run
+            guard let generation = generation(deadline.generation), let run = generation.suspendedRun(deadline.run)
             else { continue }
-            makeInterruptible(generation)
-            resumed(generation, deadline.job)
-            finish(generation.end(deadline.job, .timedOut), generation)
+            end(run, .timedOut, in: generation)
         }
     }
 
@@ -191,14 +190,14 @@ final class LaneWorker {
         staleAlarms += 1
         guard staleAlarms > 1000, staleAlarms > alarms.count / 2 else { return }
         staleAlarms = 0
-        alarms.retain { generation($0.generation)?.job(waitingFor: $0.token) != nil }
+        alarms.retain { generation($0.generation)?.run(waitingFor: $0.token) != nil }
     }
 
     private func noteStaleDeadline() {
         staleDeadlines += 1
         guard staleDeadlines > 1000, staleDeadlines > deadlines.count / 2 else { return }
         staleDeadlines = 0
-        deadlines.retain { generation($0.generation)?.suspendedRun($0.job)?.number == $0.run }
+        deadlines.retain { generation($0.generation)?.suspendedRun($0.run) != nil }
     }
 
     /// Wakes what waits for the token after so many seconds.

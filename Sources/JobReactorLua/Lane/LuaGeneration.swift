@@ -10,8 +10,8 @@ final class LuaGeneration {
     /// Tells the generations of a lane apart.
     let number: Int
     let report: ScriptReport
-    /// Runs that pause.
-    private var suspended: [JobID: Suspended] = [:]
+    /// Runs that pause, by their numbers.
+    private var suspended: [UInt64: Suspended] = [:]
 
     /// What is kept of a run while it pauses.
     private final class Suspended {
@@ -109,7 +109,7 @@ final class LuaGeneration {
     enum SliceEnd {
         case ended(LuaLane.Outcome, hadDeadline: Bool)
         /// `isFirst` when it had not paused before. A deadline is told once.
-        case suspended(JobID, isFirst: Bool, deadline: (run: UInt64, at: Int64)?)
+        case suspended(LuaLane.Run, isFirst: Bool, deadline: Int64?)
     }
 
     /// Runs a job, with ``JobLifecycle/begin(_:now:)`` done, or the errbacks of one that failed, until it ends or pauses.
@@ -142,11 +142,10 @@ final class LuaGeneration {
         if result.outcome == JR_RUN_SUSPENDED, let handle = result.suspended {
             var run = run
             run.jobItself = nil
-            suspended[run.job.id] = Suspended(
+            suspended[run.number] = Suspended(
                 run: run, handle: handle, hasEnqueued: hasEnqueued, deadline: result.deadline)
             let isNew = result.deadline != 0 && result.deadline != before?.deadline
-            return .suspended(
-                run.job.id, isFirst: before == nil, deadline: isNew ? (run.number, result.deadline) : nil)
+            return .suspended(run, isFirst: before == nil, deadline: isNew ? result.deadline : nil)
         }
         var outcome = RunOutcome(result, storedArgs: run.job.args)
         if let raised = run.raised {
@@ -169,16 +168,17 @@ final class LuaGeneration {
 
     var hasSuspended: Bool { !suspended.isEmpty }
 
-    func isSuspended(_ id: JobID) -> Bool { suspended[id] != nil }
+    /// The run of a job, if it pauses.
+    func suspendedRun(of id: JobID) -> LuaLane.Run? { suspended.values.first { $0.run.job.id == id }?.run }
 
-    func suspendedRun(_ id: JobID) -> LuaLane.Run? { suspended[id]?.run }
+    func suspendedRun(_ number: UInt64) -> LuaLane.Run? { suspended[number]?.run }
 
-    /// The job that the answer to a token is for; nil when nobody waits for it any more.
-    func job(waitingFor token: UInt64) -> JobID? { host.waiting[token] }
+    /// The run that the answer to a token is for; nil when nobody waits for it any more.
+    func run(waitingFor token: UInt64) -> LuaLane.Run? { suspended[jr_waiting_run(state, token)]?.run }
 
     /// Runs a job on with the answer it has waited for.
-    func resume(_ id: JobID, _ token: UInt64, _ answer: Result<[ScriptValue], ScriptFailure>) -> SliceEnd {
-        `continue`(id) { result in
+    func resume(_ run: LuaLane.Run, _ token: UInt64, _ answer: Result<[ScriptValue], ScriptFailure>) -> SliceEnd {
+        `continue`(run) { result in
             host.forget(token)
             withAnswer(answer) { answer in _ = jr_resume(state, token, answer, &result) }
         }
@@ -190,19 +190,19 @@ final class LuaGeneration {
         case timedOut
     }
 
-    func end(_ id: JobID, _ reason: EndReason) -> SliceEnd {
-        `continue`(id) { result in
-            guard let handle = suspended[id]?.handle else { return }
+    func end(_ run: LuaLane.Run, _ reason: EndReason) -> SliceEnd {
+        `continue`(run) { result in
+            guard let handle = suspended[run.number]?.handle else { return }
             jr_end_suspended(state, handle, reason == .cancelled ? JR_END_CANCELLED : JR_END_TIMED_OUT, &result)
         }
     }
 
-    private func `continue`(_ id: JobID, _ body: (inout jr_result) -> Void) -> SliceEnd {
+    private func `continue`(_ run: LuaLane.Run, _ body: (inout jr_result) -> Void) -> SliceEnd {
         var result = jr_result()
-        guard let before = suspended[id] else { return .suspended(id, isFirst: false, deadline: nil) }
+        guard let before = suspended[run.number] else { return .suspended(run, isFirst: false, deadline: nil) }
         host.begin(before.run.job)
         body(&result)
-        suspended[id] = nil
+        suspended[run.number] = nil
         return end(of: before.run, result, before: before)
     }
 

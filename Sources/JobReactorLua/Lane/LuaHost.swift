@@ -21,9 +21,7 @@ final class LuaHost {
     private(set) var current: Job?
     /// Whether it has enqueued jobs.
     private var hasEnqueued = false
-    /// The jobs that pause, by the token of what they wait for.
-    private(set) var waiting: [UInt64: JobID] = [:]
-    /// What ends it when nobody waits any more, where something does.
+    /// What ends that for which jobs pause, when nobody waits for it any more, by its token. Those that sleep have none.
     private var cancellations: [UInt64: @Sendable () -> Void] = [:]
     /// The answer to the last call, which C reads after it.
     private var reply: [UInt8] = []
@@ -106,39 +104,33 @@ final class LuaHost {
     }
 
     private func start(_ number: Int32, _ token: UInt64, _ arguments: [ScriptValue], _ answer: inout jr_answer) {
-        guard let job = current, let worker else {
+        guard current != nil, let worker else {
             return self.answer.fill(ScriptFailure("no job runs"), &answer)
         }
         if number == Self.sleepNumber {
-            waiting[token] = job.id
             return worker.sleep(token, of: generation, seconds: arguments.first?.double ?? 0)
         }
         guard case .suspending(let body) = bodies[Int(number)] else { return }
-        waiting[token] = job.id
         do throws(ScriptFailure) {
             // One without a way to cancel it is told from a sleep by what does nothing.
             cancellations[token] = try body(call, arguments, worker.answerer(token, of: generation)) ?? {}
         } catch {
-            waiting[token] = nil
             self.answer.fill(error, &answer)
         }
     }
 
     /// An answer has come.
     func forget(_ token: UInt64) {
-        waiting[token] = nil
         if !cancellations.isEmpty { cancellations[token] = nil }
     }
 
     /// What was to be answered to the token is not needed any more.
     private func abandon(_ token: UInt64) {
-        guard waiting.removeValue(forKey: token) != nil else { return }
         if let cancel = cancellations.removeValue(forKey: token) { cancel() } else { worker?.noteStaleAlarm() }
     }
 
     func abandonAll() {
         for cancel in cancellations.values { cancel() }
-        waiting = [:]
         cancellations = [:]
     }
 
