@@ -342,6 +342,12 @@ void jri_begin_interruption(jr_state *state, uint64_t number, double timeout) {
   start_timeout(i, begin(state, number));
 }
 
+void jri_begin_loading(jr_state *state, double timeout) {
+  jri_begin_interruption(state, 0, timeout);
+  SET(state->interruption.current, state->lua);
+  if (state->interruption.counting) watch(&state->interruption, state->lua);
+}
+
 jri_time_left jri_time_left_of(const jr_state *state) {
   const jri_interruption *i = &state->interruption;
   return (jri_time_left){.timeout = i->timeout, .deadline = GET(i->deadline), .disturbed = GET(i->disturbed)};

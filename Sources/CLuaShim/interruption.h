@@ -61,6 +61,9 @@ typedef struct {
 void jri_begin_interruption(jr_state *state, uint64_t number, double timeout);
 void jri_end_interruption(jr_state *state);
 
+/// As `jri_begin_interruption`, for what runs on the main coroutine while scripts load.
+void jri_begin_loading(jr_state *state, double timeout);
+
 /// What a suspended run takes along.
 typedef struct {
   int64_t timeout;

@@ -3,6 +3,11 @@
 #include "environment.h"
 #include "errors.h"
 
+// Tests do not wait so long.
+#ifndef JRI_LOADING_SECONDS
+#define JRI_LOADING_SECONDS 10
+#endif
+
 typedef struct {
   jr_state *state;
   const char *name;
@@ -72,8 +77,16 @@ static int load(lua_State *L) {
 
 /// Pushes the error of a script, which is at the top, as text with its traceback instead. May raise "not enough memory".
 static void push_load_error(lua_State *L) {
-  jri_buffer *traceback = &jri_state(L)->traceback;
-  jri_push_text(L, -1);
+  jr_state *state = jri_state(L);
+  jri_buffer *traceback = &state->traceback;
+  if (jri_interrupted(state)) {
+    lua_pushfstring(L, "%sthe script ran longer than %d s while it was loaded: what takes time belongs into a job",
+                    state->interruption.place, JRI_LOADING_SECONDS);
+    // The next one has all the time again.
+    jri_renew_timeout(state);
+  } else {
+    jri_push_text(L, -1);
+  }
   lua_remove(L, -2);
   if (traceback->length > 0) {
     lua_pushliteral(L, "\n");
@@ -286,9 +299,12 @@ void jr_load_scripts(jr_state *state, const jr_script *scripts, size_t count, vo
   lua_pushlightuserdata(L, &list);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
   for (; list.next < count; list.next++) {
+    jri_begin_loading(state, JRI_LOADING_SECONDS);
     lua_pushcfunction(L, load_next);
     lua_pushlightuserdata(L, &list);
-    if (lua_pcall(L, 1, 0, 0) == LUA_OK) continue;
+    bool good = lua_pcall(L, 1, 0, 0) == LUA_OK;
+    jri_end_interruption(state);
+    if (good) continue;
     lua_pop(L, 1);
     report(context, list.next, JR_SCRIPT_FAILED, no_memory, sizeof no_memory - 1);
     state->loading_set = &set;

@@ -29,6 +29,7 @@ double test_strtod(const char *text, char **end);
 #ifdef JRI_STAND_INS
 #define JRI_REALLOC test_realloc
 #define JRI_FREE test_free
+#define JRI_LOADING_SECONDS 1
 #undef snprintf
 #define snprintf test_snprintf
 #define strtod test_strtod

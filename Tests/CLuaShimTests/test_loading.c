@@ -102,6 +102,25 @@ static void check_unreadable(void) {
   fixture_close(&f);
 }
 
+/// What never comes to its end while it is loaded, in whatever way, is given up.
+static void check_endless(void) {
+  static fixture f;
+  jr_script scripts[] = {
+      script("jobs/a.lua", NULL, "job('a', print)\nwhile true do pcall(function() while true do end end) end",
+             "job('a', print)"),
+      script("jobs/b.lua", NULL, "coroutine.wrap(function() while true do end end)()", NULL),
+      script("jobs/c.lua", NULL, "local good = pcall(require, 'd') job('c', function(args) args.good = good end)", NULL),
+      script("jobs/d.lua", "d", "repeat until false", NULL),
+  };
+  const char *told = load(&f, scripts, 4);
+  CHECK(contains(told, "0 1 jobs/a.lua:2: the script ran longer than 1 s while it was loaded"), "%s", told);
+  CHECK(contains(told, "1 2 jobs/b.lua:1: the script ran longer than 1 s"), "%s", told);
+  CHECK(contains(told, "2 0 \n") && contains(told, "3 2 jobs/d.lua:1: the script ran longer"), "%s", told);
+  const outcome *out = fixture_run(&f, "c", "{}");
+  CHECK(strcmp(out->args, "{\"good\":false}") == 0, "%s %s", out->args, out->message);
+  fixture_close(&f);
+}
+
 static void check_cycle(void) {
   static fixture f;
   jr_script scripts[] = {
@@ -201,6 +220,7 @@ void test_loading(void) {
   check_broken();
   check_unreadable();
   check_cycle();
+  check_endless();
   check_faults();
   check_caught_faults();
 }

@@ -61,6 +61,7 @@ struct NodeCommand: AsyncParsableCommand {
         }
         defer { hangUps.cancel() }
         try await node.runAsProgram()
+        await ScriptLibraries.shutdown()
     }
 
     private func nodeConfiguration(

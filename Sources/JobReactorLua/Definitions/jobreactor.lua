@@ -231,8 +231,8 @@ function task:status() end
 ---@field body? string
 ---@field json? any sent as JSON, in place of a body
 ---@field timeout? number seconds for all of it. Default 30
----@field max_bytes? integer a longer body is an error. Default 16 MiB
----@field redirects? integer that are followed. Default 5
+---@field max_bytes? integer a longer body is an error. Default 16 MiB, and none with `file`
+---@field redirects? integer that are followed; more are an error, and with 0 the redirect is the answer. Default 5
 ---@field file? string the body goes to this file, which is there only when all of it has come; not with `--sandbox strict`
 ---@field insecure? boolean any certificate will do. Default false
 
