@@ -16,6 +16,7 @@ struct CheckCommand: AsyncParsableCommand {
     @Argument(help: "The folder of job scripts, as with --jobs.") var directory: String?
     @Option(\.jobDirectory) var jobDirectory: String?
     @Option(\.memoryLimit) var memoryLimit: String?
+    @Option(\.sandbox) var sandbox: String?
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
@@ -26,7 +27,7 @@ struct CheckCommand: AsyncParsableCommand {
         let folder = try settings.value(\.jobDirectory, flag: directory ?? jobDirectory)
         let runner = try await ScriptRunner.load(
             folder, memoryLimit: try settings.value(\.memoryLimit, flag: memoryLimit),
-            logger: try common.logger(settings, style: .plain))
+            sandbox: try settings.value(\.sandbox, flag: sandbox), logger: try common.logger(settings, style: .plain))
         runner.stop()
         runner.tellProblems(isError: \.failsCheck)
         let report = runner.report

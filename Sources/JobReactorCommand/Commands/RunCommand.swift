@@ -25,6 +25,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(\.jobDirectory) var jobDirectory: String?
     @Flag(\.mergeJobItselfToArgs) var mergeJobItselfToArgs: Bool?
     @Option(\.memoryLimit) var memoryLimit: String?
+    @Option(\.sandbox) var sandbox: String?
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
@@ -36,7 +37,7 @@ struct RunCommand: AsyncParsableCommand {
         let trial = JobTrial(
             name: name, arguments: arguments, merges: merges, directory: directory,
             memoryLimit: try settings.value(\.memoryLimit, flag: memoryLimit),
-            logger: try common.logger(settings, style: .plain))
+            sandbox: try settings.value(\.sandbox, flag: sandbox), logger: try common.logger(settings, style: .plain))
         if watch { return try await RepeatedTrial(trial).run() }
         guard try await trial.run().succeeded else { throw CommandFailure.told }
     }

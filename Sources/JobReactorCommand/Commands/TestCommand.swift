@@ -19,6 +19,7 @@ struct TestCommand: AsyncParsableCommand {
     var filter: String?
     @Option(\.jobDirectory) var jobDirectory: String?
     @Option(\.memoryLimit) var memoryLimit: String?
+    @Option(\.sandbox) var sandbox: String?
     @Option(\.maxAttempt) var maxAttempt: String?
     @Option(\.retryMultiplier) var retryMultiplier: String?
     @OptionGroup var common: CommonOptions
@@ -33,6 +34,7 @@ struct TestCommand: AsyncParsableCommand {
             LuaLane.Options(
                 scripts: ScriptFolder(JobDirectory(folder)),
                 memoryLimit: try settings.value(\.memoryLimit, flag: memoryLimit),
+                isSandboxed: try settings.value(\.sandbox, flag: sandbox) == .strict,
                 libraries: ScriptLibraries.all, logger: try common.logger(settings, style: .plain)),
             policy: JobPolicy(
                 maxAttempt: try settings.value(\.maxAttempt, flag: maxAttempt),

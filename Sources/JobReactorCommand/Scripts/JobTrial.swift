@@ -10,6 +10,7 @@ struct JobTrial: Sendable {
     var merges: Bool
     var directory: String
     var memoryLimit: Int
+    var sandbox: SandboxMode
     var logger: Logger
 
     struct End: Sendable {
@@ -20,7 +21,8 @@ struct JobTrial: Sendable {
 
     /// Throws when the job cannot be run. Cancels the job, and prints nothing more, when the task is cancelled.
     func run() async throws -> End {
-        let runner = try await ScriptRunner.load(directory, memoryLimit: memoryLimit, logger: logger)
+        let runner = try await ScriptRunner.load(
+            directory, memoryLimit: memoryLimit, sandbox: sandbox, logger: logger)
         defer { runner.stop() }
         try Task.checkCancellation()
         runner.tellProblems()
