@@ -2,6 +2,7 @@ internal import JobReactor
 internal import JobReactorCore
 internal import JobReactorLua
 internal import JobReactorWire
+internal import NIOCore
 
 /// What `INFO` says of a node.
 extension NodeCore {
@@ -62,5 +63,18 @@ extension NodeCore {
             // Without its traceback: one line each.
             ("problem\(index)", String(problem.message.prefix { $0 != "\n" }))
         }
+    }
+
+    // MARK: Looking
+
+    var linkedDistributors: [String] { destinations.values.compactMap { $0.link?.connection.peer }.sorted() }
+    var unreportedCount: Int { destinations.values.reduce(0) { $0 + $1.outbox.count } }
+    var runningCount: Int { running }
+    var readyCount: Int { lanes.reduce(0) { $0 + $1.ready.count } }
+    var waitingCount: Int { live.count - running - readyCount }
+
+    func load(_ id: JobID, _ done: @escaping (Result<Job?, StorageError>) -> Void) {
+        let bound = NIOLoopBound(done, eventLoop: loop)
+        storage.load(id) { result in bound.eventLoop.runOrExecute { bound.value(result) } }
     }
 }

@@ -398,17 +398,4 @@ final class NodeCore {
         }
         end(outcomes.filter { !$0.hasEnqueued }, on: lane)
     }
-
-    // MARK: Looking
-
-    var linkedDistributors: [String] { destinations.values.compactMap { $0.link?.connection.peer }.sorted() }
-    var unreportedCount: Int { destinations.values.reduce(0) { $0 + $1.outbox.count } }
-    var runningCount: Int { running }
-    var readyCount: Int { lanes.reduce(0) { $0 + $1.ready.count } }
-    var waitingCount: Int { live.count - running - readyCount }
-
-    func load(_ id: JobID, _ done: @escaping (Result<Job?, StorageError>) -> Void) {
-        let bound = NIOLoopBound(done, eventLoop: loop)
-        storage.load(id) { result in bound.eventLoop.runOrExecute { bound.value(result) } }
-    }
 }
