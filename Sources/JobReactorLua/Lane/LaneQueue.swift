@@ -23,8 +23,13 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
         /// What it has taken and not finished.
         var underWay: Element?
         var events: [Event] = []
+        /// Whether it has been told of something, or of the time, since it took an element.
+        var owesElement = false
         var isSleeping = false
     }
+
+    /// Events that a worker gets at once: others do not wait for all of them.
+    private static var batch: Int { 32 }
 
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     /// One for each worker.
@@ -133,19 +138,29 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
         defer { pthread_mutex_unlock(mutex) }
         workers[worker].underWay = nil
         while !isClosed {
-            if !workers[worker].events.isEmpty {
-                defer { workers[worker].events = [] }
-                return .events(workers[worker].events)
+            // By turns, so that neither what wakes jobs nor jobs that come keep the other from the lane.
+            if head < waiting.count, workers[worker].owesElement { return .element(takeFirst(worker)) }
+            if !workers[worker].events.isEmpty { return .events(takeEvents(worker)) }
+            if let deadline, MonotonicClock.now >= deadline {
+                workers[worker].owesElement = true
+                return .timeUp
             }
-            if let deadline, MonotonicClock.now >= deadline { return .timeUp }
             if head < waiting.count { return .element(takeFirst(worker)) }
             sleep(worker, until: deadline)
         }
         return nil
     }
 
+    private func takeEvents(_ worker: Int) -> [Event] {
+        let events = Array(workers[worker].events.prefix(Self.batch))
+        workers[worker].events.removeFirst(events.count)
+        workers[worker].owesElement = true
+        return events
+    }
+
     private func takeFirst(_ worker: Int) -> Element {
         let element = waiting[head]
+        workers[worker].owesElement = false
         workers[worker].underWay = element
         head += 1
         if head == waiting.count {

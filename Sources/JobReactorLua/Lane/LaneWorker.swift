@@ -168,7 +168,9 @@ final class LaneWorker {
 
     private func fireAlarms() {
         let now = Timestamp(microseconds: MonotonicClock.now / 1000)
-        while let alarm = alarms.popDue(at: now) {
+        // The others come with the next turn.
+        for _ in 0..<32 {
+            guard let alarm = alarms.popDue(at: now) else { break }
             if let generation = generation(alarm.generation) { wake(alarm.token, .success([]), in: generation) }
         }
         while let deadline = deadlines.popDue(at: now) {

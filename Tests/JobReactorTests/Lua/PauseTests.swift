@@ -29,7 +29,7 @@ import Testing
             """
             job('waits', function(args)
               shared.incr('asleep')
-              repeat sleep(0.2) until shared.get('open')
+              repeat sleep(1) until shared.get('open')
               args.double = args.n * 2
             end)
             job('counts', function(args) args.asleep = shared.get('asleep') end)
@@ -46,6 +46,28 @@ import Testing
             _ = try await distributor.perform("opens", timeout: 60)
             let all = try await outcomes.wait(for: 3000)
             #expect(Set(all.map { $0.args["double"] }) == Set((0..<3000).map { .integer($0 * 2) }))
+        }
+    }
+
+    @Test("jobs that wake all the time leave turns to those that come")
+    func turns() async throws {
+        try await withNode(
+            """
+            job('restless', function() repeat sleep(0) until shared.get('stop') end)
+            job('quick', function(args) args.ran = true end)
+            job('stop', function() shared.set('stop', true) end)
+            """
+        ) { distributor in
+            let restless = Outcomes()
+            try distributor.enqueue(
+                contentsOf: (0..<100).map { _ in JobSubmission("restless", feedback: restless.feedback) })
+            for _ in 0..<20 {
+                let quick = try await distributor.perform("quick", timeout: 60)
+                #expect(quick["ran"] == true)
+            }
+            #expect(restless.all.isEmpty)
+            _ = try await distributor.perform("stop", timeout: 60)
+            #expect(try await restless.wait(for: 100).count == 100)
         }
     }
 
