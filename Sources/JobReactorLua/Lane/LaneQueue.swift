@@ -25,6 +25,8 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
         var events: [Event] = []
         /// Whether it has been told of something, or of the time, since it took an element.
         var owesElement = false
+        /// Whether an event is to come before any element.
+        var isUrgent = false
         var isSleeping = false
     }
 
@@ -81,9 +83,14 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
     }
 
     /// Tells one worker of something, before any work; from any thread.
-    func post(_ event: Event, to worker: Int) {
+    func post(_ event: Event, to worker: Int, isUrgent: Bool = false) {
         locked {
-            workers[worker].events.append(event)
+            if isUrgent {
+                workers[worker].events.insert(event, at: 0)
+                workers[worker].isUrgent = true
+            } else {
+                workers[worker].events.append(event)
+            }
             if workers[worker].isSleeping { wake(worker) }
         }
     }
@@ -139,7 +146,9 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
         workers[worker].underWay = nil
         while !isClosed {
             // By turns, so that neither what wakes jobs nor jobs that come keep the other from the lane.
-            if head < waiting.count, workers[worker].owesElement { return .element(takeFirst(worker)) }
+            if head < waiting.count, workers[worker].owesElement, !workers[worker].isUrgent {
+                return .element(takeFirst(worker))
+            }
             if !workers[worker].events.isEmpty { return .events(takeEvents(worker)) }
             if let deadline, MonotonicClock.now >= deadline {
                 workers[worker].owesElement = true
@@ -155,6 +164,7 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
         let events = Array(workers[worker].events.prefix(Self.batch))
         workers[worker].events.removeFirst(events.count)
         workers[worker].owesElement = true
+        workers[worker].isUrgent = false
         return events
     }
 

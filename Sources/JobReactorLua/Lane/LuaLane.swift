@@ -51,7 +51,7 @@ public final class LuaLane: Sendable {
             report = report ?? generation.report
             loaded.append(LuaGeneration.Parcel(generation))
         }
-        for (worker, parcel) in loaded.enumerated() { queue.post(.generation(parcel), to: worker) }
+        for (worker, parcel) in loaded.enumerated() { queue.post(.generation(parcel), to: worker, isUrgent: true) }
         return report
     }
 
