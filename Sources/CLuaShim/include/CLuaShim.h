@@ -337,6 +337,13 @@ void jr_cancel_run(jr_state *_Nonnull state, uint64_t number);
 /// and tools. On failure returns false and `out` holds the message.
 bool jr_json_round_trip(jr_state *_Nonnull state, const char *_Nonnull json, size_t length, jr_bytes *_Nonnull out);
 
+// MARK: Measuring
+
+/// Calls the body of a job `count` times with one table made of the args, and nothing of a run around it. Returns the
+/// nanoseconds that the calls took; -1 when there is no such job, or when a call raised.
+int64_t jr_time_bare_calls(jr_state *_Nonnull state, const char *_Nonnull name, const char *_Nonnull args,
+                           size_t args_length, uint64_t count);
+
 #ifdef __cplusplus
 }
 #endif

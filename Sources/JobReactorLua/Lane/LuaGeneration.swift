@@ -5,7 +5,7 @@ internal import JobReactorCore
 ///
 /// Belongs to one thread at a time: that which made it, until it is put into a ``Parcel``, then that which opens this.
 final class LuaGeneration {
-    private let state: OpaquePointer
+    let state: OpaquePointer
     let host: LuaHost
     /// Tells the generations of a lane apart.
     let number: Int

@@ -4,7 +4,7 @@ private import JobReactorCore
 private import JobReactorWire
 
 /// Memory of jobs that wait for their time, and how late they begin.
-struct DelayedBenchCommand: AsyncParsableCommand {
+struct DelayedBench: BenchScenario {
     static let configuration = CommandConfiguration(
         commandName: "delayed", abstract: "Memory per waiting job, and lateness of many that come due together.")
 
@@ -13,27 +13,27 @@ struct DelayedBenchCommand: AsyncParsableCommand {
     @OptionGroup var options: BenchOptions
 
     func validate() throws {
-        guard jobs > 0, due > 0 else { throw ValidationError("--jobs and --due take whole numbers above 0") }
+        try requirePositive(["--jobs": jobs, "--due": due])
     }
 
     /// 80 bytes.
     private static let args = #"{"arg1":1,"arg2":"hello","path":"/var/lib/jobs/incoming/00000042.json","n":1234}"#
 
-    func run() async throws {
+    func measure() async throws -> [BenchFigure] {
         let distributor = try await options.startDistributor()
-        let node = try await BenchNode.start(
-            "bench", for: distributor, scripts: "job('bench', function(args) end)",
-            options: ["--merge-job-itself-to-args"])
+        let node = try await BenchNode.start(for: distributor, options: ["--merge-job-itself-to-args"])
         defer { node.stop() }
         let figures = try await memory(distributor, node) + lateness(distributor)
         await distributor.stop(grace: 0)
-        try options.show(figures)
+        return figures
     }
 
     private func memory(_ distributor: Distributor, _ node: BenchNode) async throws -> [BenchFigure] {
         // A first run of everything, so that what is there once is not counted.
         for _ in 1...1000 { _ = try await distributor.perform("bench", ["arg1": 1]) }
-        let idle = (node: try node.memory(), own: try BenchNode.ownMemory())
+        let idle = (
+            node: try ProcessReading.memory(node.processID), own: try ProcessReading.memory(ProcessReading.own)
+        )
         options.note("\(jobs) jobs go to the node, to wait an hour and more")
         let args = try JobArguments(json: Self.args)
         var rest = jobs
@@ -48,11 +48,13 @@ struct DelayedBenchCommand: AsyncParsableCommand {
             try await node.wait { ($0["waiting"] ?? 0) >= sent - 100_000 }
         }
         try await node.wait { ($0["waiting"] ?? 0) >= jobs }
-        let full = (node: try node.memory(), own: try BenchNode.ownMemory())
+        let full = (
+            node: try ProcessReading.memory(node.processID), own: try ProcessReading.memory(ProcessReading.own)
+        )
         func each(_ bytes: Int) -> Double { Double(bytes) / Double(jobs) }
         return [
             BenchFigure(
-                name: "node_memory_per_waiting_job", value: each(full.node - idle.node), unit: "bytes", limit: 600,
+                name: "node_memory_per_waiting_job", value: each(full.node - idle.node), unit: "bytes", goal: .atMost(400),
                 remark: "\(jobs) jobs, args of 80 bytes, over the idle node"),
             BenchFigure(
                 name: "application_memory_per_waiting_job", value: each(full.own - idle.own), unit: "bytes",
@@ -83,14 +85,14 @@ struct DelayedBenchCommand: AsyncParsableCommand {
             reported.append(result.reported * 1000)
             if begun.count == due { break }
         }
-        func figures(_ name: String, _ samples: BenchSamples, _ remark: String, limit: Double?) -> [BenchFigure] {
+        func figures(_ name: String, _ samples: BenchSamples, _ remark: String, goal: BenchFigure.Goal?) -> [BenchFigure] {
             [
                 BenchFigure(name: "\(name)_p50", value: samples.median, unit: "ms", remark: remark),
-                BenchFigure(name: "\(name)_p99", value: samples.quantile(0.99), unit: "ms", limit: limit),
+                BenchFigure(name: "\(name)_p99", value: samples.quantile(0.99), unit: "ms", goal: goal),
                 BenchFigure(name: "\(name)_max", value: samples.largest, unit: "ms"),
             ]
         }
-        return figures("lateness", BenchSamples(begun), "from the due time to the begin of the run", limit: 20)
-            + figures("report", BenchSamples(reported), "from the due time to the feedback", limit: nil)
+        return figures("lateness", BenchSamples(begun), "from the due time to the begin of the run", goal: .atMost(20))
+            + figures("report", BenchSamples(reported), "from the due time to the feedback", goal: nil)
     }
 }

@@ -1,0 +1,45 @@
+internal import ArgumentParser
+internal import JobReactor
+private import JobReactorCore
+private import Logging
+
+/// What the scenarios have in common on the command line.
+struct BenchOptions: ParsableArguments {
+    @Flag(help: "As a JSON object, for machines.") var json = false
+
+    /// The distributor of a scenario, which says nothing: what is to be read are the figures.
+    func startDistributor() async throws -> Distributor {
+        let distributor = Distributor(
+            DistributorConfiguration(
+                host: "127.0.0.1", port: 0, alwaysUseSpecifiedNode: true,
+                logger: Logger(label: "jobreactor.distributor") { _ in TerminalLogHandler(.dated, level: .error) }))
+        try await distributor.start()
+        return distributor
+    }
+
+    func show(_ figures: [BenchFigure]) throws {
+        try Terminal.result(json ? BenchFigure.json(figures).json : BenchFigure.table(figures).text)
+    }
+
+    func note(_ line: String) {
+        if !json { Terminal.note(line) }
+    }
+}
+
+/// One thing that the benchmark measures.
+protocol BenchScenario: AsyncParsableCommand {
+    var options: BenchOptions { get }
+    /// Measures, and cleans up.
+    func measure() async throws -> [BenchFigure]
+}
+
+extension BenchScenario {
+    func run() async throws { try options.show(try await measure()) }
+}
+
+/// Throws unless each of the numbers is above 0.
+func requirePositive(_ numbers: KeyValuePairs<String, Int>) throws {
+    for (name, number) in numbers where number < 1 {
+        throw ValidationError("\(name) takes a whole number above 0, not \(number)")
+    }
+}

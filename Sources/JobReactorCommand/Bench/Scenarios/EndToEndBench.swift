@@ -1,0 +1,61 @@
+internal import ArgumentParser
+private import JobReactor
+
+/// How fast jobs go from an application to a node and their outcomes back.
+struct EndToEndBench: BenchScenario {
+    static let configuration = CommandConfiguration(
+        commandName: "e2e", abstract: "Jobs per second from enqueueing to the feedback in the application.",
+        discussion: """
+            This process is the application, with a distributor; the node is another, and runs a job that does nothing. The \
+            raw RESP echo has the same bytes go over the same two hops.
+            """)
+
+    @Option(help: "Where the node keeps jobs.") var storage = StorageKind.allCases
+    @Option(help: "Jobs of a round.") var batch = 100_000
+    @Option(help: "Rounds, each beside one of its limit.") var rounds = 5
+    @Option(help: "Jobs on their way at once.") var inFlight = 1000
+    @OptionGroup var options: BenchOptions
+
+    func validate() throws {
+        try requirePositive(["--batch": batch, "--rounds": rounds, "--in-flight": inFlight])
+    }
+
+    func measure() async throws -> [BenchFigure] {
+        var figures: [BenchFigure] = []
+        for kind in storage { figures += try await measure(kind) }
+        return figures
+    }
+
+    private func measure(_ kind: StorageKind) async throws -> [BenchFigure] {
+        options.note("e2e, \(kind.rawValue): \(rounds) rounds of \(batch) jobs")
+        let storage = try await BenchStorage.make(kind)
+        defer { storage.remove() }
+        let distributor = try await options.startDistributor()
+        let node = try await BenchNode.start(for: distributor, options: ["--storage", storage.text])
+        defer { node.stop() }
+        let limit = try await StorageLimit.start(storage, jobsAreKept: false, inFlight: inFlight)
+        defer { limit.stop() }
+        let measured = try await BenchRounds.measure(
+            rounds, { try await JobFlow.rate(distributor, jobs: batch, inFlight: inFlight) },
+            { try await limit.rate(jobs: batch) })
+        await distributor.stop(grace: 0)
+        let goal: Double =
+            switch kind {
+            case .memory: 100_000
+            case .sqlite: 40_000
+            case .redis: 30_000
+            }
+        var figures = [
+            measured.figure(
+                "e2e_\(kind.rawValue)", "jobs/s", limit: limit.name, goal: .atLeast(goal),
+                remark: "\(inFlight) in flight")
+        ]
+        if kind == .memory, let limit = figures[0].limit {
+            figures.append(
+                BenchFigure(
+                    name: "e2e_memory_of_echo", value: limit.ratio, unit: "times", goal: .atLeast(1.0 / 3),
+                    remark: "the rate of jobs over that of the raw echo"))
+        }
+        return figures
+    }
+}
