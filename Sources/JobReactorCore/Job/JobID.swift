@@ -22,24 +22,40 @@ public struct JobID: Hashable, Sendable, Comparable, LosslessStringConvertible {
 
     /// Reads 32 hexadecimal digits from bytes, dashes ignored; nil for anything else.
     public init?(hexadecimal bytes: UnsafeRawBufferPointer) {
-        guard bytes.count == 32 || bytes.count == 36 else { return nil }
+        guard bytes.count == 36 else {
+            guard bytes.count == 32, let high = Self.half(bytes, 0), let low = Self.half(bytes, 16) else { return nil }
+            self.init(high: high, low: low)
+            return
+        }
         var high: UInt64 = 0
         var low: UInt64 = 0
         var digits = 0
         for byte in bytes {
-            let digit: UInt64
-            switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = UInt64(byte &- 48)
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = UInt64(byte &- 87)
-            case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = UInt64(byte &- 55)
-            case UInt8(ascii: "-") where bytes.count == 36: continue
-            default: return nil
-            }
+            if byte == UInt8(ascii: "-") { continue }
+            guard let digit = Self.value(ofDigit: byte) else { return nil }
             if digits < 16 { high = high << 4 | digit } else { low = low << 4 | digit }
             digits += 1
         }
         guard digits == 32 else { return nil }
         self.init(high: high, low: low)
+    }
+
+    private static func half(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> UInt64? {
+        var half: UInt64 = 0
+        for index in start..<start + 16 {
+            guard let digit = value(ofDigit: bytes[index]) else { return nil }
+            half = half << 4 | digit
+        }
+        return half
+    }
+
+    private static func value(ofDigit byte: UInt8) -> UInt64? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(byte &- 48)
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt64(byte &- 87)
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt64(byte &- 55)
+        default: nil
+        }
     }
 
     public var description: String {

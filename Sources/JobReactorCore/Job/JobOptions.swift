@@ -37,6 +37,7 @@ public struct JobOptions: Hashable, Sendable {
 
     /// Throws what is wrong with the values, in words that say what is allowed.
     public func validate() throws(JobError) {
+        if !isLimited { return }
         for (name, seconds) in [("after", after), ("period", period), ("retry_multiplier", retryMultiplier)] {
             if let seconds, !(seconds >= 0 && seconds <= Self.maximumSeconds) {
                 throw JobError(
@@ -94,6 +95,11 @@ public struct JobOptions: Hashable, Sendable {
             }
         }
         try validate()
+    }
+
+    /// Whether there is anything that could be wrong: most jobs have none of it.
+    private var isLimited: Bool {
+        after != nil || period != nil || retryMultiplier != nil || maxAttempt != nil || node != nil || notNode != nil
     }
 
     /// A hundred years.

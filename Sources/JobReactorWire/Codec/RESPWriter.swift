@@ -39,41 +39,28 @@ extension ByteBuffer {
     }
 
     package mutating func writeRESPBulk(_ bytes: [UInt8]) {
-        writeMarked(UInt8(ascii: "$"), bytes.count)
-        writeBytes(bytes)
-        writeStaticString("\r\n")
+        writeRESP(capacity: bytes.count + RESPCursor.aroundWord) { $0.bulk(bytes) }
     }
 
     package mutating func writeRESPBulk(_ text: String) {
-        writeMarked(UInt8(ascii: "$"), text.utf8.count)
-        writeString(text)
-        writeStaticString("\r\n")
+        writeRESP(capacity: text.utf8.count + RESPCursor.aroundWord) { $0.bulk(text) }
     }
 
     package mutating func writeRESPBulk(_ text: StaticString) {
-        writeMarked(UInt8(ascii: "$"), text.utf8CodeUnitCount)
-        writeStaticString(text)
-        writeStaticString("\r\n")
+        writeRESP(capacity: text.utf8CodeUnitCount + RESPCursor.aroundWord) { $0.bulk(text) }
     }
 
     package mutating func writeRESPBulk(_ bytes: UnsafeRawBufferPointer) {
-        writeMarked(UInt8(ascii: "$"), bytes.count)
-        writeBytes(bytes)
-        writeStaticString("\r\n")
+        writeRESP(capacity: bytes.count + RESPCursor.aroundWord) { $0.bulk(bytes) }
     }
 
     /// A number as text.
     package mutating func writeRESPBulk(number: Int) {
-        withDecimal(number) { writeRESPBulk(UnsafeRawBufferPointer($0)) }
+        writeRESP(capacity: 2 * RESPCursor.aroundWord) { $0.bulk(number: number) }
     }
 
     package mutating func writeRESPBulk(_ id: JobID) {
-        writeStaticString("$32\r\n")
-        writeWithUnsafeMutableBytes(minimumWritableBytes: 32) { buffer in
-            id.write(hexadecimal: buffer)
-            return 32
-        }
-        writeStaticString("\r\n")
+        writeRESP(capacity: RESPCursor.idWord) { $0.bulk(id) }
     }
 
     /// A whole command, for senders to whom speed does not matter.
@@ -94,7 +81,7 @@ extension ByteBuffer {
 }
 
 /// The digits of a number, without a string.
-private func withDecimal(_ value: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+func withDecimal(_ value: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
     withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
         var position = 20
         var rest = value.magnitude

@@ -13,8 +13,16 @@ package enum CommandWord {
 
     /// A whole number in decimal, with sign; nil for anything else.
     package static func integer(_ word: UnsafeRawBufferPointer) -> Int? {
-        guard word.count <= 20 else { return nil }
-        return Int(String(decoding: word, as: UTF8.self))
+        // What has room in 64 bits, whatever its digits; longer ones are rare.
+        guard word.count < 19, let first = word.first, first != UInt8(ascii: "-"), first != UInt8(ascii: "+") else {
+            return word.count <= 20 ? Int(String(decoding: word, as: UTF8.self)) : nil
+        }
+        var value = 0
+        for byte in word {
+            guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
+            value = value &* 10 &+ Int(byte &- 48)
+        }
+        return value
     }
 
     /// A finite number; nil for anything else.

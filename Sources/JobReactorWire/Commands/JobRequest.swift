@@ -1,5 +1,5 @@
 package import JobReactorCore
-package import NIOCore
+internal import NIOCore
 
 /// What a producer asks for: a job's name, args and options. The words after `ENQUEUE`, `PERFORM` and `JOB`.
 package struct JobRequest: Hashable, Sendable {
@@ -23,9 +23,7 @@ package struct JobRequest: Hashable, Sendable {
         extra: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws(CommandError) -> Bool = { _, _ in false }
     ) throws(CommandError) -> JobRequest {
         let nameBytes = frame.word(index)
-        guard let name = String(validating: nameBytes, as: UTF8.self) else {
-            throw CommandError("ERR the job's name must be UTF-8")
-        }
+        guard let name = text(nameBytes) else { throw CommandError("ERR the job's name must be UTF-8") }
         if let problem = Name.problem(in: name) { throw CommandError("ERR the job's name \(problem)") }
         var request = JobRequest(name: name, args: JobArguments())
         var position = index + 1
@@ -62,6 +60,12 @@ package struct JobRequest: Hashable, Sendable {
         return request
     }
 
+    /// The library's check is a generic one that is not specialised; most names are ASCII.
+    private static func text(_ bytes: UnsafeRawBufferPointer) -> String? {
+        if bytes.allSatisfy({ $0 < 0x80 }) { return String(decoding: bytes, as: UTF8.self) }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
     /// Args start with `{`; whatever else stands there is an option, or args that are wrong.
     private static func isOption(_ word: UnsafeRawBufferPointer) -> Bool {
         guard let first = word.first else { return false }
@@ -70,15 +74,11 @@ package struct JobRequest: Hashable, Sendable {
                 && !CommandWord.matches(word, "TRUE") && !CommandWord.matches(word, "FALSE"))
     }
 
-    /// Number of words that ``write(to:)`` writes.
-    package var wordCount: Int { 2 + options.wordCount }
+    /// Number of the words that ``parse(_:from:count:checksArgs:extra:)`` reads. The id is not among them.
+    var wordCount: Int { 2 + options.wordCount }
 
-    /// Writes the words that ``parse(_:from:count:checksArgs:extra:)`` reads. The id is not among them.
-    package func write(to buffer: inout ByteBuffer) {
-        buffer.writeRESPBulk(name)
-        buffer.writeRESPBulk(args.bytes)
-        options.write(to: &buffer)
-    }
+    /// Writes those behind name and args.
+    func writeOptions(to buffer: inout ByteBuffer) { options.write(to: &buffer) }
 }
 
 extension JobOptions {
@@ -128,17 +128,10 @@ extension JobOptions {
         return number
     }
 
-    private static let none = JobOptions()
-
     fileprivate var wordCount: Int {
-        var plain = self
-        plain.id = nil
-        if plain == Self.none { return 0 }
-        let valued: [Bool] = [
-            after != nil, runAt != nil, period != nil, node != nil, notNode != nil, maxAttempt != nil,
-            retryMultiplier != nil,
-        ]
-        return 2 * valued.count { $0 } + (isDeferred ? 1 : 0)
+        func words(_ isThere: Bool) -> Int { isThere ? 2 : 0 }
+        return words(after != nil) + words(runAt != nil) + words(period != nil) + words(node != nil)
+            + words(notNode != nil) + words(maxAttempt != nil) + words(retryMultiplier != nil) + (isDeferred ? 1 : 0)
     }
 
     fileprivate func write(to buffer: inout ByteBuffer) {

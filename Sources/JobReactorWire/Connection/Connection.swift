@@ -32,14 +32,14 @@ package final class Connection: ChannelDuplexHandler {
     }
 
     package let limits: RESPLimits
-    package private(set) weak var session: (any ConnectionSession)?
+    /// Kept until the connection is gone.
+    package private(set) var session: (any ConnectionSession)?
     /// `host:port` of the peer, for logs.
     package private(set) var peer = "?"
     package private(set) var isOpen = true
 
     private let role: Role
     private let stream: RESPStream
-    private var strongSession: (any ConnectionSession)?
     private var context: ChannelHandlerContext?
     private var outbound: ByteBuffer
     private var isFlushScheduled = false
@@ -57,7 +57,6 @@ package final class Connection: ChannelDuplexHandler {
         self.role = role
         self.limits = limits
         self.session = session
-        strongSession = session
         stream = RESPStream(side: role == .server ? .server : .client, limits: limits)
         outbound = ByteBuffer()
     }
@@ -69,7 +68,6 @@ package final class Connection: ChannelDuplexHandler {
     /// The frames that follow go to another session: the connection has become something else.
     package func handOver(to session: any ConnectionSession) {
         self.session = session
-        strongSession = session
     }
 
     /// Appends to what is sent at the end of this turn of the loop.
@@ -240,7 +238,7 @@ package final class Connection: ChannelDuplexHandler {
         keepaliveTimer?.cancel()
         keepaliveTimer = nil
         let last = session
-        strongSession = nil
+        session = nil
         last?.disconnected(self, reason: closeReason)
     }
 
