@@ -16,6 +16,7 @@ final class DistributorLink: ConnectionSession {
     private let core: NodeCore
     private let ended: (String?) -> Void
     private var jobs: [Job] = []
+    private var receivedAt = Timestamp.now
     /// Those of them that have been here before.
     private var known: Set<JobID> = []
 
@@ -112,12 +113,12 @@ final class DistributorLink: ConnectionSession {
     }
 
     private func take(_ id: JobID, _ request: JobRequest) {
-        var options = request.options
-        options.id = id
+        // One moment for all of a read.
+        if jobs.isEmpty { receivedAt = .now }
         jobs.append(
             Job(
-                id: id, name: request.name, args: request.args, options: options, distributor: distributor,
-                createdAt: .now))
+                id: id, name: request.name, args: request.args, options: request.options, distributor: distributor,
+                createdAt: receivedAt))
     }
 
     private func show(_ id: JobID) {

@@ -225,7 +225,7 @@ final class NodeCore {
         for index in records.indices {
             let lane = lane(for: records[index])
             let taken = begun[ObjectIdentifier(lane), default: 0]
-            if lane.room > taken, lane.ready.isEmpty, records[index].dueAt <= now, live[records[index].id] == nil {
+            if lane.room > taken, lane.ready.isEmpty, records[index].dueAt <= now, !live.contains(records[index].id) {
                 records[index] = JobLifecycle.begin(records[index], now: now)
                 begun[ObjectIdentifier(lane)] = taken + 1
             } else {
@@ -259,8 +259,9 @@ final class NodeCore {
         var credit = 0
         let giver = destination(link.distributor).number
         var runs: [[LuaLane.Run]] = lanes.map { _ in [] }
+        let (now, areAllNew) = (clock.now, new.count == jobs.count)
         for job in jobs {
-            guard new.contains(job.id) else {
+            guard areAllNew || new.contains(job.id) else {
                 credit += 1
                 continue
             }
@@ -271,7 +272,7 @@ final class NodeCore {
                 lane.running += 1
                 runs[lane === lanes.first ? 0 : 1].append(run(job))
             default:
-                if job.dueAt <= clock.now {
+                if job.dueAt <= now {
                     live[job.id] = Live(stage: .ready, creditLink: link.number, giver: giver)
                     lane(for: job).ready.append(job)
                 } else {

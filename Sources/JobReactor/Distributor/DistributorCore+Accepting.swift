@@ -6,35 +6,34 @@ internal import NIOCore
 /// How jobs come in: from this process, from producers and commands, and from the storage of an earlier process.
 extension DistributorCore {
     func submit(_ batch: [Submission]) {
+        let now = clock.now
         for submission in batch {
             let feedback = submission.feedback
-            submit(submission.job, feedback.isTold ? .application(feedback) : .none)
+            submit(submission.job, feedback.isTold ? .application(feedback) : .none, now: now)
         }
     }
 
     /// Returns false when the job is there already: the same id twice is one job. `accepted` is called when the job, new
     /// or not, is as safe as it will be.
     @discardableResult
-    func submit(_ job: Job, _ sink: Sink, accepted: @escaping () -> Void = {}) -> Bool {
-        guard entries[job.id] == nil else {
+    func submit(_ job: Job, _ sink: Sink, now: Timestamp? = nil, accepted: @escaping () -> Void = {}) -> Bool {
+        if let known = entries[job.id] {
             // A producer that comes back to another process of ours.
-            if case .producer = sink, entries[job.id]?.sink.isNobody == true { entries[job.id]?.sink = sink }
+            if case .producer = sink, known.sink.isNobody { known.sink = sink }
             whenSaved(accepted)
             return false
         }
         counters.enqueued += 1
-        var entry = Entry(name: job.name, sink: sink, job: job)
+        let entry = Entry(job, sink, keeper == nil ? .waiting : .saving)
+        entries[job.id] = entry
         if let keeper {
-            entry.place = .saving
-            entries[job.id] = entry
             keeper.save(Self.record(job, of: sink, at: nil)) {
                 self.saved(job.id)
                 accepted()
             }
             return true
         }
-        if let node = dispatcher.enqueue(job) { place(&entry, job, at: node) }
-        entries[job.id] = entry
+        if let node = dispatcher.enqueue(job) { place(entry, job, at: node, now: now) }
         accepted()
         return true
     }
@@ -48,13 +47,12 @@ extension DistributorCore {
     }
 
     func saved(_ id: JobID) {
-        guard var entry = entries[id], let job = entry.job else { return }
+        guard let entry = entries[id], let job = entry.job else { return }
         entry.isStored = true
         entry.place = .waiting
         if case .acknowledgement = entry.sink { entry.sink = .none }
         if cancelling.remove(id) != nil { return finishCancelled(entry, job) }
-        if let node = dispatcher.enqueue(job) { place(&entry, job, at: node) }
-        entries[id] = entry
+        if let node = dispatcher.enqueue(job) { place(entry, job, at: node) }
     }
 
     /// A job that is not stored is not accepted: who waits for the answer is told, for the others it is tried again.
@@ -110,7 +108,7 @@ extension DistributorCore {
         job.distributor = ""
         let producer = kept.producer.isEmpty ? nil : self.producer(kept.producer)
         producer?.expectReturn()
-        var entry = Entry(name: job.name, sink: producer.map { .producer($0) } ?? .none, job: job)
+        let entry = Entry(job, producer.map { .producer($0) } ?? .none)
         entry.isStored = true
         if let node = kept.node {
             entry.place = .owned(by: node)

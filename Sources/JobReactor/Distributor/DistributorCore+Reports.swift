@@ -5,9 +5,8 @@ internal import NIOCore
 /// How outcomes and progress reach those who wait for them.
 extension DistributorCore {
     func reported(_ report: JobReport) {
-        guard var entry = entries.removeValue(forKey: report.id) else { return reportedByStranger(report) }
+        guard let entry = entries[report.id] else { return reportedByStranger(report) }
         guard report.run > entry.lastRun else {
-            entries[report.id] = entry
             counters.repeatedReports += 1
             return
         }
@@ -29,7 +28,8 @@ extension DistributorCore {
                 }
             }
             if case .command = sink { entry.sink = .none }
-            entries[report.id] = entry
+        } else {
+            entries[report.id] = nil
         }
         if isFinished, entry.isStored { keeper?.apply(.remove(report.id)) }
         deliver(report, name: entry.name, to: sink)

@@ -100,10 +100,9 @@ extension DistributorCore {
         }
         deadline.cancel()
         for id in jobs {
-            guard var entry = entries[id], case .inDoubt(name) = entry.place, let job = entry.job else { continue }
+            guard let entry = entries[id], case .inDoubt(name) = entry.place, let job = entry.job else { continue }
             dispatcher.useCredit(of: node)
-            place(&entry, job, at: node, isAgain: true)
-            entries[id] = entry
+            place(entry, job, at: node, isAgain: true)
             if cancelling.contains(id) { link.sendCancel(id) }
         }
     }
@@ -119,7 +118,7 @@ extension DistributorCore {
             "a node has not come back: jobs that it may have go to others",
             metadata: ["node": "\(name)", "jobs": "\(jobs.count)"])
         for id in jobs {
-            guard var entry = entries[id], case .inDoubt(name) = entry.place, let job = entry.job else { continue }
+            guard let entry = entries[id], case .inDoubt(name) = entry.place, let job = entry.job else { continue }
             givenTwice.insert(id)
             counters.givenBack += 1
             if cancelling.remove(id) != nil {
@@ -127,8 +126,7 @@ extension DistributorCore {
                 continue
             }
             entry.place = .waiting
-            if let other = dispatcher.giveBack(job) { place(&entry, job, at: other) }
-            entries[id] = entry
+            if let other = dispatcher.giveBack(job) { place(entry, job, at: other) }
         }
     }
 }

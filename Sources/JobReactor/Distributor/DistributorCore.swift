@@ -18,7 +18,9 @@ final class DistributorCore {
     }
 
     /// A job that is not finished, or whose outcome is not known.
-    struct Entry {
+    ///
+    /// An object, so that a table moves and copies one reference however much is known of a job.
+    final class Entry {
         enum Place {
             /// Not accepted yet: it is being stored.
             case saving
@@ -30,15 +32,22 @@ final class DistributorCore {
             case inDoubt(at: String)
         }
 
-        var name: String
+        let name: String
         var sink: Sink
-        var place: Place = .waiting
+        var place: Place
         /// Our copy, while no node owns the job.
         var job: Job?
         /// The last run reported by whoever has the job now.
         var lastRun: Int32 = 0
         /// The keeper has a record of it.
         var isStored = false
+
+        init(_ job: Job, _ sink: Sink, _ place: Place = .waiting) {
+            name = job.name
+            self.job = job
+            self.sink = sink
+            self.place = place
+        }
     }
 
     let configuration: DistributorConfiguration
@@ -171,29 +180,30 @@ final class DistributorCore {
     // MARK: Jobs out
 
     /// Sends the job to a node that has credit for it.
-    func place(_ entry: inout Entry, _ job: Job, at node: Dispatcher.NodeHandle, isAgain: Bool = false) {
+    func place(
+        _ entry: Entry, _ job: Job, at node: Dispatcher.NodeHandle, isAgain: Bool = false, now: Timestamp? = nil
+    ) {
         entry.place = .node(node)
         entry.lastRun = 0
         counters.sent += 1
-        links[node]?.send(job, isAgain: isAgain, now: clock.now)
+        links[node]?.send(job, isAgain: isAgain, now: now ?? clock.now)
     }
 
     private func sendWaiting(to node: Dispatcher.NodeHandle) {
+        let now = clock.now
         while let id = dispatcher.takeNext(for: node) {
-            guard var entry = entries.removeValue(forKey: id) else { continue }
-            if let job = entry.job { place(&entry, job, at: node) }
-            entries[id] = entry
+            guard let entry = entries[id], let job = entry.job else { continue }
+            place(entry, job, at: node, now: now)
         }
     }
 
     /// Puts a job back that a node had and does not own.
     private func giveBack(_ id: JobID, from node: Dispatcher.NodeHandle) {
-        guard var entry = entries[id], case .node(node) = entry.place, let job = entry.job else { return }
+        guard let entry = entries[id], case .node(node) = entry.place, let job = entry.job else { return }
         counters.givenBack += 1
         if cancelling.remove(id) != nil { return finishCancelled(entry, job) }
         entry.place = .waiting
-        if let other = dispatcher.giveBack(job) { place(&entry, job, at: other) }
-        entries[id] = entry
+        if let other = dispatcher.giveBack(job) { place(entry, job, at: other) }
     }
 
     // MARK: What nodes say
@@ -240,14 +250,14 @@ final class DistributorCore {
             if entry.isStored, let job = entry.job {
                 keeper?.apply(.update(Self.record(job, of: entry.sink, at: name)))
             }
-            entries[id]?.place = .owned(by: name)
-            entries[id]?.job = nil
+            entry.place = .owned(by: name)
+            entry.job = nil
         case .application, .command:
             // They do not outlive this process.
             if entry.isStored { keeper?.apply(.remove(id)) }
-            entries[id]?.isStored = false
-            entries[id]?.place = .owned(by: name)
-            entries[id]?.job = nil
+            entry.isStored = false
+            entry.place = .owned(by: name)
+            entry.job = nil
         }
         noteProgress()
     }

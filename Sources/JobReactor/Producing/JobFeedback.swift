@@ -6,25 +6,56 @@ internal import JobReactorCore
 /// with their process.
 public struct JobFeedback: Sendable {
     /// After every good run (several times for a periodic job), and when the job or a callback cancelled.
-    public var onSuccess: (@Sendable (JobResult) -> Void)?
+    public var onSuccess: (@Sendable (JobResult) -> Void)? {
+        get { told?.onSuccess }
+        set { told = Told(newValue, onError, onProgress, onStop) }
+    }
     /// Once, when all attempts failed, or an errback cancelled.
-    public var onError: (@Sendable (JobFailure) -> Void)?
+    public var onError: (@Sendable (JobFailure) -> Void)? {
+        get { told?.onError }
+        set { told = Told(onSuccess, newValue, onProgress, onStop) }
+    }
     /// When a running job says how far it is; the last word counts, some before it may be left out.
-    public var onProgress: (@Sendable (JobProgress) -> Void)?
+    public var onProgress: (@Sendable (JobProgress) -> Void)? {
+        get { told?.onProgress }
+        set { told = Told(onSuccess, onError, newValue, onStop) }
+    }
     /// When the distributor or client stops before the outcome is known.
-    package var onStop: (@Sendable () -> Void)?
+    package var onStop: (@Sendable () -> Void)? {
+        get { told?.onStop }
+        set { told = Told(onSuccess, onError, onProgress, newValue) }
+    }
+
+    /// Nil when nobody wants to hear of the job. One reference, as it is handed on a few times with each job.
+    private var told: Told?
+
+    private final class Told: Sendable {
+        let onSuccess: (@Sendable (JobResult) -> Void)?
+        let onError: (@Sendable (JobFailure) -> Void)?
+        let onProgress: (@Sendable (JobProgress) -> Void)?
+        let onStop: (@Sendable () -> Void)?
+
+        init?(
+            _ onSuccess: (@Sendable (JobResult) -> Void)?, _ onError: (@Sendable (JobFailure) -> Void)?,
+            _ onProgress: (@Sendable (JobProgress) -> Void)?, _ onStop: (@Sendable () -> Void)?
+        ) {
+            guard onSuccess != nil || onError != nil || onProgress != nil || onStop != nil else { return nil }
+            self.onSuccess = onSuccess
+            self.onError = onError
+            self.onProgress = onProgress
+            self.onStop = onStop
+        }
+    }
 
     public init(
         onSuccess: (@Sendable (JobResult) -> Void)? = nil, onError: (@Sendable (JobFailure) -> Void)? = nil,
         onProgress: (@Sendable (JobProgress) -> Void)? = nil
     ) {
-        self.onSuccess = onSuccess
-        self.onError = onError
-        self.onProgress = onProgress
+        told = Told(onSuccess, onError, onProgress, nil)
     }
 
     /// Whether anybody wants to hear of the job.
-    var isTold: Bool { onSuccess != nil || onError != nil || onProgress != nil || onStop != nil }
+    var isTold: Bool { told != nil }
 
     func deliver(_ feedback: Feedback, id: JobID, name: String, status: JobStatus) {
         switch feedback.kind {

@@ -54,13 +54,12 @@ public struct Job: Hashable, Sendable {
         isDeferred = options.isDeferred
         let start = options.runAt ?? options.after.map { now.advanced(bySeconds: $0) }
         dueAt = max(start ?? now, now)
-        var fields = RareFields()
-        fields.period = options.period
-        fields.node = options.node
-        fields.notNode = options.notNode
-        fields.maxAttempt = options.maxAttempt
-        fields.retryMultiplier = options.retryMultiplier
-        rare = fields == RareFields() ? nil : Rare(fields)
+        if options.hasRareFields {
+            rare = Rare(
+                RareFields(
+                    period: options.period, node: options.node, notNode: options.notNode,
+                    maxAttempt: options.maxAttempt, retryMultiplier: options.retryMultiplier))
+        }
         // What the gem calls make_after: the wait from the last save to the next run.
         if let runAt = options.runAt {
             let (wait, overflow) = runAt.microseconds.subtractingReportingOverflow(now.microseconds)

@@ -98,8 +98,11 @@ public struct JobOptions: Hashable, Sendable {
     }
 
     /// Whether there is anything that could be wrong: most jobs have none of it.
-    private var isLimited: Bool {
-        after != nil || period != nil || retryMultiplier != nil || maxAttempt != nil || node != nil || notNode != nil
+    private var isLimited: Bool { after != nil || hasRareFields }
+
+    /// Whether a record has to keep any of it that most have not.
+    var hasRareFields: Bool {
+        period != nil || retryMultiplier != nil || maxAttempt != nil || node != nil || notNode != nil
     }
 
     /// A hundred years.

@@ -19,16 +19,13 @@ package struct JobTable<Value> {
     @inlinable package var isEmpty: Bool { count == 0 }
 
     @inlinable package subscript(id: JobID) -> Value? {
-        get { place(of: id).flatMap { values[$0] } }
-        _modify {
-            guard let place = place(of: id) else {
-                var value: Value?
-                defer { if let value { insert(value, id) } }
-                yield &value
-                return
-            }
-            defer { if values[place] == nil { release(place) } }
-            yield &values[place]
+        get {
+            guard let place = place(of: id) else { return nil }
+            return values[place]
+        }
+        set {
+            guard let newValue else { return _ = removeValue(forKey: id) }
+            if let place = place(of: id) { values[place] = newValue } else { insert(newValue, id) }
         }
     }
 
@@ -72,7 +69,7 @@ package struct JobTable<Value> {
         return found == 0 ? nil : Int(found) &- 1
     }
 
-    @usableFromInline
+    @inlinable
     mutating func insert(_ value: Value, _ id: JobID) {
         // At most three quarters are taken.
         if (count + 1) * 4 > slots.count * 3 { grow() }
@@ -89,14 +86,14 @@ package struct JobTable<Value> {
         slots[slot(of: id)] = Int32(place + 1)
     }
 
-    @usableFromInline
+    @inlinable
     mutating func grow() {
         slots = Array(repeating: 0, count: max(16, slots.count * 2))
         for place in values.indices where values[place] != nil { slots[slot(of: ids[place])] = Int32(place + 1) }
     }
 
     /// Frees a place whose value is gone.
-    @usableFromInline
+    @inlinable
     mutating func release(_ place: Int) {
         var empty = slot(of: ids[place])
         // What stands behind it and was kept from here by it moves up, so that no search ends early.

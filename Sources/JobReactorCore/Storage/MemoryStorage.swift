@@ -33,7 +33,7 @@ public final class MemoryStorage: JobStorage {
         done(
             whenOpen { state in
                 var added = Set<JobID>(minimumCapacity: new.count)
-                for job in new where state.jobs[job.id] == nil {
+                for job in new where !state.jobs.contains(job.id) {
                     state.jobs[job.id] = job
                     added.insert(job.id)
                 }
