@@ -52,9 +52,12 @@ final class DistributorLink: ConnectionSession {
         connection.write { LinkMessage.writeJobs(jobs, to: &$0) }
     }
 
+    /// Jobs are stored. Of a storage that forgets the distributor keeps them anyhow: it need not be woken.
     func acknowledge(saved: Int, credit: Int) {
+        let isOwner = core.storage.isDurable
+        guard isOwner || credit > 0 else { return }
         connection.write {
-            LinkMessage.writeSaved(saved, to: &$0)
+            if isOwner { LinkMessage.writeSaved(saved, to: &$0) }
             if credit > 0 { LinkMessage.writeCredit(credit, to: &$0) }
         }
     }

@@ -42,7 +42,9 @@ public final class Distributor: JobProducer, Service {
         let core = NIOLoopBoundBox.makeEmptyBox(valueType: DistributorCore.self, eventLoop: loop)
         self.core = core
         loop.execute { core.value = DistributorCore(configuration, on: loop) }
-        inbox = SubmissionInbox(loop: loop) { batch in core.value?.submit(batch) }
+        let inbox = SubmissionInbox(loop: loop) { batch in core.value?.submit(batch) }
+        self.inbox = inbox
+        loop.execute { core.value?.takeSubmissions = { [weak inbox] in inbox?.drain() } }
     }
 
     deinit {

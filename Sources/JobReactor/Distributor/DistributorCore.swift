@@ -80,6 +80,8 @@ final class DistributorCore {
     let keeper: JobKeeper?
     var takeovers = Takeovers()
     private var drained: EventLoopPromise<Void>?
+    /// Takes what the application has enqueued and the loop has not come to.
+    var takeSubmissions: () -> Void = {}
 
     init(_ configuration: DistributorConfiguration, on loop: any EventLoop) {
         self.configuration = configuration

@@ -93,6 +93,8 @@ final class NodeLink: ConnectionSession {
         reportsToTake = 0
         core.noteReceived(count, from: introduction)
         connection.write { LinkMessage.writeTaken(count, to: &$0) }
+        // What feedbacks have enqueued goes out in the same piece.
+        core.takeSubmissions()
     }
 
     func disconnected(_ connection: Connection, reason: String?) {

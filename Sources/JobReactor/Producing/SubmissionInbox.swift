@@ -80,7 +80,8 @@ final class SubmissionInbox: Sendable {
         state.withLock { $0.isClosed = true }
     }
 
-    private func drain() {
+    /// Delivers what waits, now; on the loop.
+    func drain() {
         let batch = state.withLock { state in
             state.isScheduled = false
             defer { state.waiting = [] }

@@ -71,34 +71,39 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
 
     /// Adds work; from any thread.
     func append(_ elements: [Element]) {
-        locked {
+        let woken = locked {
             waiting.append(contentsOf: elements)
-            guard sleeping > 0 else { return }
-            var left = elements.count
-            for worker in workers.indices where left > 0 && workers[worker].isSleeping {
-                wake(worker)
-                left -= 1
-            }
+            return awake(elements.count, of: workers.indices)
         }
+        signal(woken)
     }
 
     /// Tells one worker of something, before any work; from any thread.
     func post(_ event: Event, to worker: Int, isUrgent: Bool = false) {
-        locked {
+        let woken = locked {
             if isUrgent {
                 workers[worker].events.insert(event, at: 0)
                 workers[worker].isUrgent = true
             } else {
                 workers[worker].events.append(event)
             }
-            if workers[worker].isSleeping { wake(worker) }
+            return awake(1, of: worker..<worker + 1)
         }
+        signal(woken)
     }
 
-    private func wake(_ worker: Int) {
-        workers[worker].isSleeping = false
-        sleeping -= 1
-        pthread_cond_signal(conditions + worker)
+    /// Notes that so many of those that sleep are to be woken, and returns which. That is done with the lock open: else they
+    /// would wake to wait for it.
+    private func awake(_ count: Int, of candidates: Range<Int>) -> [Int] {
+        guard sleeping > 0 else { return [] }
+        let woken = Array(candidates.lazy.filter { self.workers[$0].isSleeping }.prefix(count))
+        for worker in woken { workers[worker].isSleeping = false }
+        sleeping -= woken.count
+        return woken
+    }
+
+    private func signal(_ woken: [Int]) {
+        for worker in woken { pthread_cond_signal(conditions + worker) }
     }
 
     /// Takes back the first that matches and that no worker has begun; from any thread.
@@ -127,10 +132,11 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
 
     /// No more work comes; a worker ends when it asks for some.
     func close() {
-        locked {
+        let woken = locked {
             isClosed = true
-            for worker in workers.indices where workers[worker].isSleeping { wake(worker) }
+            return awake(workers.count, of: workers.indices)
         }
+        signal(woken)
     }
 
     var isOpen: Bool { locked { !isClosed } }

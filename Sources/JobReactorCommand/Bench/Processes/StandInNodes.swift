@@ -71,7 +71,6 @@ private final class StandInNode: ConnectionSession {
         let done = reports
         reports.removeAll(keepingCapacity: true)
         connection.write { buffer in
-            LinkMessage.writeSaved(done.count, to: &buffer)
             for report in done { LinkMessage.writeResult(report, to: &buffer) }
             LinkMessage.writeCredit(done.count, to: &buffer)
         }
