@@ -6,8 +6,10 @@ internal import NIOCore
 enum RawMessages {
     private static let id = "0192f3a47b5c7d8e9f00112233445566"
 
-    /// A job as a distributor sends it.
-    static func job(_ args: JobArguments) -> ByteBuffer { command(["JOB", id, "bench", args.description]) }
+    /// A job as a distributor sends it. With `isDirect` the echo answers on the thread that reads.
+    static func job(_ args: JobArguments, isDirect: Bool = false) -> ByteBuffer {
+        command([isDirect ? "DIRECT" : "JOB", id, "bench", args.description])
+    }
 
     /// A job as a client of the distributor enqueues it. No script defines it.
     static func enqueue(_ args: JobArguments) -> ByteBuffer { command(["ENQUEUE", "bench", args.description]) }

@@ -17,7 +17,7 @@ final class StorageLimit {
             let (echo, address) = try await EchoCommand.start()
             let client = try await RawClient.connect(to: address)
             let message = jobsAreKept ? RawMessages.enqueue(args) : RawMessages.job(args)
-            return StorageLimit("raw RESP echo of the same bytes") { jobs in
+            return StorageLimit(jobsAreKept ? "raw RESP echo" : "raw RESP echo, same hops") { jobs in
                 try await client.rate(message, count: jobs, inFlight: inFlight)
             } stop: {
                 echo.stop()

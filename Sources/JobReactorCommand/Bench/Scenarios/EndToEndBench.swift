@@ -7,7 +7,7 @@ struct EndToEndBench: BenchScenario {
         commandName: "e2e", abstract: "Jobs per second from enqueueing to the feedback in the application.",
         discussion: """
             This process is the application, with a distributor; the node is another, and runs a job that does nothing. The \
-            raw RESP echo has the same bytes go over the same two hops.
+            raw RESP echo has the same bytes go over the same hops: to another process, to another thread there, and back.
             """)
 
     @Option(help: "Where the node keeps jobs.") var storage = StorageKind.allCases

@@ -35,7 +35,8 @@ struct LatencyBench: BenchScenario {
     private func oneAtATime(_ distributor: Distributor, _ client: RawClient) async throws -> [BenchFigure] {
         options.note("\(jobs) jobs, one at a time, and as many round trips of the raw echo")
         let message = RawMessages.job(JobFlow.usualArgs)
-        let (ours, least, awaited) = (Latencies(), Latencies(), Latencies())
+        let direct = RawMessages.job(JobFlow.usualArgs, isDirect: true)
+        let (ours, least, awaited, bare) = (Latencies(), Latencies(), Latencies(), Latencies())
         let rounds = 10
         for round in -1..<rounds {
             // The first warms up, and the others take turns.
@@ -43,17 +44,19 @@ struct LatencyBench: BenchScenario {
             let count = max(1, jobs / rounds)
             _ = try await JobFlow.rate(distributor, jobs: count, inFlight: 1, mine)
             _ = try await client.rate(message, count: count, inFlight: 1, raw)
+            if round >= 0 { _ = try await client.rate(direct, count: count, inFlight: 1, bare) }
             for _ in 0..<max(1, count / 4) {
                 let start = Pacer.now
                 _ = try await distributor.perform("bench", JobFlow.usualArgs)
                 if round >= 0 { awaited.add(nanoseconds: Pacer.now - start) }
             }
         }
-        let limit = (least, "raw RESP round trip")
+        let limit = (least, "raw RESP round trip, same hops")
         return ours.figures(
             "latency", limit: limit, goals: ["p50": .ratioAtMost(3), "p99": .ratioAtMost(6)],
             remark: "one at a time, from enqueue to onSuccess")
             + awaited.figures("latency_perform", limit: limit, remark: "one at a time, try await perform")
+            + bare.figures("raw_round_trip", limit: nil, remark: "of two processes, answered on the thread that reads")
     }
 
     private func halfPeak(_ distributor: Distributor, _ client: RawClient) async throws -> [BenchFigure] {
@@ -66,6 +69,6 @@ struct LatencyBench: BenchScenario {
         try await JobFlow.pace(distributor, jobs: count, perSecond: half, ours)
         try await client.pace(RawMessages.job(JobFlow.usualArgs), count: count, perSecond: half, least)
         return ours.figures(
-            "latency_half_peak", limit: (least, "raw RESP echo at the same rate"), remark: "\(Int(half)) jobs/s")
+            "latency_half_peak", limit: (least, "raw RESP echo at the same rate, same hops"), remark: "\(Int(half)) jobs/s")
     }
 }

@@ -43,7 +43,7 @@ struct NodesBench: BenchScenario {
         let (echo, address) = try await EchoCommand.start()
         defer { echo.stop() }
         let client = try await RawClient.connect(to: address, connections: count)
-        let message = RawMessages.job(JobFlow.usualArgs)
+        let message = RawMessages.job(JobFlow.usualArgs, isDirect: true)
         let measured = try await BenchRounds.measure(
             rounds, { try await JobFlow.rate(distributor, jobs: batch, inFlight: inFlight) },
             { try await client.rate(message, count: batch, inFlight: inFlight) })

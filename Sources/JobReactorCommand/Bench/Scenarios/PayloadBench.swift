@@ -37,7 +37,7 @@ struct PayloadBench: BenchScenario {
                 { try await client.rate(RawMessages.job(args), count: jobs, inFlight: inFlight) })
             figures.append(
                 measured.figure(
-                    "payload_\(size)", "jobs/s", limit: "raw RESP echo of the same bytes",
+                    "payload_\(size)", "jobs/s", limit: "raw RESP echo, same hops",
                     remark: "\(inFlight) in flight"))
         }
         await client.close()
