@@ -78,10 +78,15 @@ private final class EchoSession: ConnectionSession {
     func readCompleted(on connection: Connection) {
         guard handedOver.readableBytes > 0 else { return }
         let answers = handedOver
-        handedOver = ByteBuffer()
+        handedOver = ByteBufferAllocator().buffer(capacity: answers.readableBytes)
         let bound = NIOLoopBound(connection, eventLoop: loop)
         other.execute { [loop] in
-            loop.execute { bound.value.write { $0.writeImmutableBuffer(answers) } }
+            loop.execute {
+                bound.value.write { buffer in
+                    // As a rule the bytes need not be copied.
+                    if buffer.readableBytes == 0 { buffer = answers } else { buffer.writeImmutableBuffer(answers) }
+                }
+            }
         }
     }
 

@@ -11,13 +11,17 @@ enum ProcessReading {
     /// Memory in use, with what it shares (programs and libraries), in bytes.
     static func residentMemory(_ process: Int32) throws -> Int { try kilobytes("VmRSS", process) * 1024 }
 
-    /// How often threads of the process have gone to sleep since it began.
-    static func sleeps(_ process: Int32) throws -> Int {
+    /// How often each thread of the process has gone to sleep since it began, by its number.
+    static func sleeps(_ process: Int32) throws -> [String: (thread: String, count: Int)] {
         let tasks = try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")
-        // A thread may end while we look.
-        return try (tasks ?? unreadable()).reduce(0) { sum, task in
-            sum + ((try? number("voluntary_ctxt_switches", "/proc/\(process)/task/\(task)/status")) ?? 0)
+        var sleeps: [String: (thread: String, count: Int)] = [:]
+        for task in try tasks ?? unreadable() {
+            let file = "/proc/\(process)/task/\(task)/status"
+            // A thread may end while we look.
+            guard let count = try? number("voluntary_ctxt_switches", file), let name = try? text("Name", file) else { continue }
+            sleeps[task] = (name, count)
         }
+        return sleeps
     }
 
     private static func kilobytes(_ field: String, _ process: Int32) throws -> Int {
@@ -25,11 +29,17 @@ enum ProcessReading {
     }
 
     private static func number(_ field: String, _ file: String) throws -> Int {
+        guard let number = Int(try text(field, file)) else { return try unreadable() }
+        return number
+    }
+
+    /// The first word of a field.
+    private static func text(_ field: String, _ file: String) throws -> String {
         guard let text = try? String(contentsOfFile: file, encoding: .utf8),
             let line = text.split(separator: "\n").first(where: { $0.hasPrefix(field + ":") }),
-            let number = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) })
+            let word = line.split(whereSeparator: \.isWhitespace).dropFirst().first
         else { return try unreadable() }
-        return number
+        return String(word)
     }
 
     private static func unreadable<Value>() throws -> Value {
