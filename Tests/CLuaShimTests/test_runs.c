@@ -209,6 +209,23 @@ static void check_speaking(void) {
   jr_close(state);
 }
 
+static void check_bare_calls(void) {
+  static fixture f;
+  static const char args[] = "{\"n\":[]}";
+  fixture_start(&f,
+                "count = 0\n"
+                "job('good', function(args) count = count + 1 assert(#args.n == 0) end)\n"
+                "job('bad', function() count = count + 1 if count > 3 then error('enough') end end)\n"
+                "job('count', function(args) args.count = count end)\n");
+  CHECK(jr_time_bare_calls(f.state, "good", args, sizeof args - 1, 1000) >= 0, "calls that are good");
+  CHECK(contains(fixture_run(&f, "count", "{}")->args, "\"count\":1000"), "not every call was made");
+  CHECK(jr_time_bare_calls(f.state, "bad", args, sizeof args - 1, 10) == -1, "a call that raises");
+  CHECK(jr_time_bare_calls(f.state, "nobody", args, sizeof args - 1, 10) == -1, "a job that is not there");
+  CHECK(jr_time_bare_calls(f.state, "good", "{", 1, 10) == -1, "args that are none");
+  CHECK(fixture_run(&f, "good", args)->outcome == OK, "a run after failed calls");
+  fixture_close(&f);
+}
+
 void test_runs(void) {
   static fixture f;
   fixture_start(&f, jobs);
@@ -223,6 +240,7 @@ void test_runs(void) {
   check_job_itself(&f);
   fixture_close(&f);
   check_speaking();
+  check_bare_calls();
 
   CHECK(fixture_open(&f, 0, NULL), "the state did not open");
   CHECK(fixture_run(&f, "noop", "{}")->outcome == JR_RUN_UNDEFINED, "a run before joining");

@@ -194,25 +194,6 @@ import Testing
         #expect(json.output.contains(#""waiting":[{"count":2,"name":"nobody_defines_it","parked":true}]"#))
     }
 
-    @Test func benchMeasures() async throws {
-        let delayed = try await Programs.run(
-            "jobreactor", ["bench", "delayed", "--jobs", "500", "--due", "50", "--json"])
-        #expect(delayed.status == 0, "\(delayed.errors)")
-        let parked = try await Programs.run(
-            "jobreactor", ["bench", "parked", "--jobs", "500", "--batch", "200", "--rounds", "1", "--json"])
-        #expect(parked.status == 0, "\(parked.errors)")
-        for (output, names) in [
-            (delayed.output, ["node_memory_per_waiting_job", "lateness_p99", "report_p99"]),
-            (parked.output, ["rate_beside_parked", "rate_without", "slowdown"]),
-        ] {
-            let figures = try #require(
-                try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: [String: Any]])
-            for name in names { #expect(figures[name]?["value"] is Double, "\(name)") }
-        }
-        let wrong = try await Programs.run("jobreactor", ["bench", "parked", "--rounds", "0"])
-        #expect(wrong.status == 64)
-    }
-
     @Test func jobsAreShownAndCancelledByTheirIDs() async throws {
         let installation = try await Installation()
         let node = try await installation.startNode("n1")

@@ -11,6 +11,13 @@ package enum CommandWord {
         return true
     }
 
+    /// Whether the word is `text`, letter for letter.
+    package static func equals(_ word: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
+        guard word.count == text.utf8CodeUnitCount else { return false }
+        for index in 0..<word.count where word[index] != text.utf8Start[index] { return false }
+        return true
+    }
+
     /// A whole number in decimal, with sign; nil for anything else.
     package static func integer(_ word: UnsafeRawBufferPointer) -> Int? {
         // What has room in 64 bits, whatever its digits; longer ones are rare.

@@ -252,9 +252,9 @@ extension LinkMessage {
 
 extension Feedback.Kind {
     fileprivate init?(word: UnsafeRawBufferPointer) {
-        if CommandWord.matches(word, "SUCCESS") {
+        if CommandWord.equals(word, "SUCCESS") {
             self = .success
-        } else if CommandWord.matches(word, "ERROR") {
+        } else if CommandWord.equals(word, "ERROR") {
             self = .error
         } else {
             return nil
@@ -265,7 +265,7 @@ extension Feedback.Kind {
 extension JobStatus {
     /// How most runs end comes first.
     fileprivate init?(word: UnsafeRawBufferPointer) {
-        if CommandWord.matches(word, "COMPLETE") {
+        if CommandWord.equals(word, "complete") {
             self = .complete
         } else {
             self.init(rawValue: String(decoding: word, as: UTF8.self))

@@ -1,0 +1,64 @@
+import JobReactorTesting
+import Testing
+
+@testable import JobReactorCore
+
+@Suite("The table of jobs")
+struct JobTableTests {
+    @Test("does what a dictionary does, whatever comes in whatever order")
+    func likeADictionary() {
+        var random = SeededGenerator(seed: 71)
+        for round in 0..<30 {
+            var table = JobTable<Int>()
+            var model: [JobID: Int] = [:]
+            // Few ids meet often; some rounds have many.
+            let ids = (0..<(round % 3 == 0 ? 2000 : 24)).map { number in
+                JobID(high: UInt64.random(in: 0...3, using: &random), low: UInt64(number))
+            }
+            for step in 0..<4000 {
+                guard let id = ids.randomElement(using: &random) else { continue }
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0, 1:
+                    table[id] = step
+                    model[id] = step
+                case 2:
+                    #expect(table.removeValue(forKey: id) == model.removeValue(forKey: id))
+                default:
+                    table[id] = nil
+                    model[id] = nil
+                }
+                #expect(table[id] == model[id] && table.contains(id) == (model[id] != nil))
+            }
+            #expect(table.count == model.count && table.isEmpty == model.isEmpty)
+            #expect(Dictionary(uniqueKeysWithValues: table.elements.map { ($0.key, $0.value) }) == model)
+            for id in ids { #expect(table[id] == model[id], "round \(round)") }
+        }
+    }
+
+    @Test("finds ids that differ in one half alone, in either")
+    func halves() {
+        var table = JobTable<UInt64>()
+        for number in 0..<5000 as Range<UInt64> {
+            table[JobID(high: 7, low: number)] = number
+            table[JobID(high: number << 16, low: 7)] = number
+        }
+        for number in 0..<5000 as Range<UInt64> {
+            #expect(table[JobID(high: 7, low: number)] == number)
+            #expect(table[JobID(high: number << 16, low: 7)] == number)
+        }
+        #expect(table[JobID(high: 8, low: 8)] == nil)
+        table.removeAll()
+        #expect(table.isEmpty && table[JobID(high: 7, low: 1)] == nil)
+    }
+
+    @Test("gives the memory of many jobs back when they are gone, and goes on")
+    func emptied() {
+        var table = JobTable<Int>()
+        let ids = (0..<20_000).map { JobID(high: UInt64($0), low: 1) }
+        for (number, id) in ids.enumerated() { table[id] = number }
+        for id in ids { table[id] = nil }
+        #expect(table.isEmpty && table.values.isEmpty && table.slots.isEmpty)
+        table[ids[3]] = 3
+        #expect(table[ids[3]] == 3 && table.count == 1)
+    }
+}
