@@ -57,7 +57,7 @@ struct JobTableTests {
         let ids = (0..<20_000).map { JobID(high: UInt64($0), low: 1) }
         for (number, id) in ids.enumerated() { table[id] = number }
         for id in ids { table[id] = nil }
-        #expect(table.isEmpty && table.values.isEmpty && table.slots.isEmpty)
+        #expect(table.isEmpty && table.values.isEmpty && table.places.capacity == 0)
         table[ids[3]] = 3
         #expect(table[ids[3]] == 3 && table.count == 1)
     }
