@@ -18,12 +18,13 @@ extension NodeCore {
                 lane.suspended -= 1
                 lane.running += 1
             }
-            guard live[outcome.job.id] != nil else {
+            guard let known = live[outcome.job.id] else {
                 // Another node has the job.
                 lane.running -= 1
                 continue
             }
-            let transition = decide(outcome, now: now)
+            let transition = JobLifecycle.end(
+                outcome.job, outcome.outcome, policy: policy(for: outcome.job), isCancelled: known.isCancelled, now: now)
             if case .errbacks = transition.next {
                 raised.append(LuaLane.Outcome(transition.job, outcome.outcome))
             } else {
@@ -35,12 +36,6 @@ extension NodeCore {
         runReady()
         if !transitions.isEmpty { store(transitions) }
         noteProgress()
-    }
-
-    private func decide(_ outcome: LuaLane.Outcome, now: Timestamp) -> JobLifecycle.Transition {
-        JobLifecycle.end(
-            outcome.job, outcome.outcome, policy: policy(for: outcome.job),
-            isCancelled: live[outcome.job.id]?.isCancelled ?? false, now: now)
     }
 
     /// The failures of runs are stored before the errbacks run.
@@ -96,7 +91,7 @@ extension NodeCore {
         let bound = NIOLoopBound((self, endings), eventLoop: loop)
         return loop.answer { storage.apply(changes, done: $0) }.map {
             let (core, endings) = bound.value
-            for ending in endings { core.end(ending) }
+            for ending in endings { if let known = core.live[ending.transition.job.id] { core.end(ending, known) } }
         }
     }
 
@@ -139,25 +134,29 @@ extension NodeCore {
             }
             return
         }
-        for ending in endings where live[ending.transition.job.id] != nil { end(ending) }
+        for ending in endings { if let known = live[ending.transition.job.id] { end(ending, known) } }
         for destination in destinations.values { destination.flush() }
         armTimer()
         noteProgress()
     }
 
-    func end(_ ending: Ending) {
+    private func end(_ ending: Ending, _ known: Live) {
         let transition = ending.transition
         let job = transition.job
         counters.note(transition)
         if configuration.logJobProcessing { log(transition) }
-        if let report = ending.report { destination(job.distributor).outbox.append(report) }
-        let creditLink = live[job.id]?.creditLink ?? 0
-        if creditLink != 0 { destinations[job.distributor]?.settled(onLink: creditLink) }
+        if ending.report != nil || known.creditLink != 0 {
+            let destination = destination(job.distributor)
+            if let report = ending.report { destination.outbox.append(report) }
+            if known.creditLink != 0 { destination.settled(onLink: known.creditLink) }
+        }
         switch transition.next {
         case .errbacks: break
         case .wait:
-            live[job.id]?.stage = .waiting
-            live[job.id]?.creditLink = 0
+            var known = known
+            known.stage = .waiting
+            known.creditLink = 0
+            live[job.id] = known
             timers.insert(job.id, due: job.dueAt)
         case .keep, .remove:
             live[job.id] = nil

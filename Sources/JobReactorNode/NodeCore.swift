@@ -51,6 +51,8 @@ final class NodeCore {
     private lazy var deferLane = makeLane(
         threads: configuration.deferLanes, capacity: 2 * configuration.deferLanes)
     private var policies: [String: ScriptPolicy] = [:]
+    /// That which was asked for last.
+    private var lastScript: (name: String, policy: ScriptPolicy?)?
     private var hasTimeouts = false
     private var lastRunNumber: UInt64 = 0
     var live = JobTable<Live>()
@@ -86,6 +88,8 @@ final class NodeCore {
     /// For what scripts enqueue, by the distributor's address.
     var clients: [Address: JobClient] = [:]
     var destinations: [String: Destination] = [:]
+    /// That which was asked for last.
+    var recentDestination: Destination?
     var lastLink: UInt32 = 0
     var lastDestination: UInt32 = 0
     var isStopping = false
@@ -170,6 +174,7 @@ final class NodeCore {
 
     func use(_ report: ScriptReport) {
         scripts = report
+        lastScript = nil
         policies = Dictionary(report.definitions.map { ($0.name, $0.policy) }) { _, last in last }
         hasTimeouts = configuration.policy.timeout != nil || policies.values.contains { $0.timeout != nil }
         for problem in report.problems {
@@ -209,7 +214,7 @@ final class NodeCore {
 
     /// Whether a job that comes again is here, or its end is on its way.
     func knows(_ id: JobID, of distributor: String) -> Bool {
-        live[id] != nil || destinations[distributor]?.outbox.containsEnd(of: id) == true
+        live.contains(id) || destinations[distributor]?.outbox.containsEnd(of: id) == true
     }
 
     /// Stores jobs that came over a link in one read, then acknowledges them, also those that are known.
@@ -219,20 +224,18 @@ final class NodeCore {
             return link.acknowledge(saved: jobs.count, credit: 0)
         }
         let now = clock.now
-        var records = jobs
         // What can run at once is saved as begun: one write instead of two.
-        var begun: [ObjectIdentifier: Int] = [:]
-        for index in records.indices {
-            let lane = lane(for: records[index])
-            let taken = begun[ObjectIdentifier(lane), default: 0]
-            if lane.room > taken, lane.ready.isEmpty, records[index].dueAt <= now, !live.contains(records[index].id) {
-                records[index] = JobLifecycle.begin(records[index], now: now)
-                begun[ObjectIdentifier(lane)] = taken + 1
-            } else {
-                records[index].status = .queued
+        let stored = jobs.map { job in
+            let lane = lane(for: job)
+            if lane.room > lane.promised, lane.ready.isEmpty, job.dueAt <= now, !live.contains(job.id) {
+                lane.promised += 1
+                return JobLifecycle.begin(job, now: now)
             }
+            var job = job
+            job.status = .queued
+            return job
         }
-        let stored = records
+        for lane in lanes { lane.promised = 0 }
         savesUnderWay += 1
         let bound = NIOLoopBound((self, link), eventLoop: loop)
         storage.save(known.isEmpty ? stored : stored.filter { !known.contains($0.id) }) { result in
@@ -297,7 +300,13 @@ final class NodeCore {
             number: lastRunNumber, timeout: hasTimeouts ? policy(for: job).timeout : nil, pauses: true)
     }
 
-    func policy(for job: Job) -> JobPolicy { configuration.policy.applying(policies[job.name], job) }
+    func policy(for job: Job) -> JobPolicy {
+        // Jobs of one name tend to come together.
+        if let lastScript, lastScript.name == job.name { return configuration.policy.applying(lastScript.policy, job) }
+        let script = policies[job.name]
+        lastScript = (job.name, script)
+        return configuration.policy.applying(script, job)
+    }
 
     // MARK: Running
 

@@ -9,6 +9,8 @@ final class NodeLane {
     var ready: Deque<Job> = []
     /// On the lane, or about to be, without those that pause.
     var running = 0
+    /// Places for those of one read that are about to be stored as begun.
+    var promised = 0
     /// Those that pause, or have paused in their run.
     var suspended = 0
     /// Jobs that may pause at once; with more of them none begins.

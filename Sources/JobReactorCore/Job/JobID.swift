@@ -40,13 +40,19 @@ public struct JobID: Hashable, Sendable, Comparable, LosslessStringConvertible {
         self.init(high: high, low: low)
     }
 
+    /// Without a branch for each digit: ids come with every message.
     private static func half(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> UInt64? {
         var half: UInt64 = 0
+        var wrong: UInt8 = 0
         for index in start..<start + 16 {
-            guard let digit = value(ofDigit: bytes[index]) else { return nil }
-            half = half << 4 | digit
+            let byte = bytes[index]
+            // Letters have a bit that digits have not; it makes them small letters, too.
+            let isLetter = byte >> 6
+            let digit = byte & 15 &+ isLetter &* 9
+            wrong |= Self.digit(digit & 15) ^ (byte | isLetter << 5) | digit & 0xF0
+            half = half << 4 | UInt64(digit & 15)
         }
-        return half
+        return wrong == 0 ? half : nil
     }
 
     private static func value(ofDigit byte: UInt8) -> UInt64? {
