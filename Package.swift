@@ -119,7 +119,7 @@ let package = Package(
                 .product(name: "Configuration", package: "swift-configuration"),
                 // For `bench`: latencies, and plain transactions to measure storages against.
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
-                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
 

@@ -14,22 +14,49 @@ final class SQLiteTransaction {
         lastFinish = last
     }
 
-    private static let columns = """
-        name, args, status, attempt, runs, due_at, distributor, defer, run_at, failed_at, make_after, period, node, \
-        not_node, max_attempt, retry_multiplier, last_error, traceback
+    /// Those of plain jobs come first: the others are NULL for these, and take no binding, which costs more than writing.
+    private static let plainColumns = ["name", "args", "status", "attempt", "runs", "due_at", "distributor", "defer", "run_at"]
+    private static let rareColumns = [
+        "failed_at", "make_after", "period", "node", "not_node", "max_attempt", "retry_multiplier", "last_error",
+        "traceback",
+    ]
+    private static let columns = (plainColumns + rareColumns).joined(separator: ", ")
+
+    private static let insertPlain = insert(plainColumns)
+    private static let insertAny = insert(plainColumns + rareColumns)
+
+    private static func insert(_ columns: [String]) -> String {
         """
-    private static let insert = """
-        INSERT INTO job (\(columns), finished_at, id)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        INSERT INTO job (\(columns.joined(separator: ", ")), id)
+        VALUES (\(String(repeating: "?, ", count: columns.count))?) ON CONFLICT DO NOTHING
         """
+    }
+
+    private struct Update {
+        let unfinished: String
+        let finished: String
+
+        init(isPlain: Bool) {
+            let sets =
+                plainColumns.map { "\($0) = ?" } + rareColumns.map { isPlain ? "\($0) = NULL" : "\($0) = ?" }
+            let start = "UPDATE job SET \(sets.joined(separator: ", ")), finished_at = "
+            unfinished = start + "NULL WHERE id = ?"
+            finished = start + "COALESCE(finished_at, ?) WHERE id = ?"
+        }
+    }
+
+    private static let updatePlain = Update(isPlain: true)
+    private static let updateAny = Update(isPlain: false)
+
     // MARK: Writing
 
     func save(_ jobs: [Job]) throws -> Set<JobID> {
         var new = Set<JobID>(minimumCapacity: jobs.count)
         guard !jobs.isEmpty else { return new }
-        let statement = try database.cachedStatement(sql: Self.insert)
+        let plain = try database.cachedStatement(sql: Self.insertPlain)
+        let any = try database.cachedStatement(sql: Self.insertAny)
         for job in jobs {
-            try statement.execute(arguments: values(of: job) + [nil as Int64?] + [bytes(job.id)])
+            try (job.isPlain ? plain : any).execute(arguments: values(of: job) + [bytes(job.id)])
             if database.changesCount > 0 { new.insert(job.id) }
         }
         return new
@@ -51,7 +78,8 @@ final class SQLiteTransaction {
     }
 
     private func update(_ job: Job) throws -> Bool {
-        let statement = try database.cachedStatement(sql: Self.updateStatement(isFinished: job.status.isFinished))
+        let update = job.isPlain ? Self.updatePlain : Self.updateAny
+        let statement = try database.cachedStatement(sql: job.status.isFinished ? update.finished : update.unfinished)
         var arguments = values(of: job)
         if job.status.isFinished {
             lastFinish = max(lastFinish + 1, Timestamp.now.microseconds)
@@ -60,16 +88,6 @@ final class SQLiteTransaction {
         }
         try statement.execute(arguments: arguments + [bytes(job.id)])
         return database.changesCount > 0
-    }
-
-    private static func updateStatement(isFinished: Bool) -> String {
-        """
-        UPDATE job SET name = ?, args = ?, status = ?, attempt = ?, runs = ?, due_at = ?, distributor = ?, defer = ?,
-          run_at = ?, failed_at = ?, make_after = ?, period = ?, node = ?, not_node = ?, max_attempt = ?,
-          retry_multiplier = ?, last_error = ?, traceback = ?,
-          finished_at = \(isFinished ? "COALESCE(finished_at, ?)" : "NULL")
-        WHERE id = ?
-        """
     }
 
     private func keep(_ stored: StoredReport) throws {
@@ -86,10 +104,13 @@ final class SQLiteTransaction {
     }
 
     private func values(of job: Job) -> StatementArguments {
-        [
+        let plain: StatementArguments = [
             job.name, Data(job.args.bytes), job.status.rawValue, job.attempt, job.runs, job.dueAt.microseconds,
-            job.distributor, job.isDeferred, job.runAt?.microseconds, job.failedAt?.microseconds, job.makeAfter,
-            job.period, job.node, job.notNode, job.maxAttempt, job.retryMultiplier,
+            job.distributor, job.isDeferred, job.runAt?.microseconds,
+        ]
+        if job.isPlain { return plain }
+        return plain + [
+            job.failedAt?.microseconds, job.makeAfter, job.period, job.node, job.notNode, job.maxAttempt, job.retryMultiplier,
             job.lastError.map { Data($0.utf8) }, job.lastTraceback.map { Data($0.utf8) },
         ]
     }

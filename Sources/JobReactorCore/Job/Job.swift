@@ -69,6 +69,9 @@ public struct Job: Hashable, Sendable {
         }
     }
 
+    /// Whether there is nothing but what every job has: no wait, no option, no failure. A storage may keep it in less.
+    public var isPlain: Bool { rare == nil && makeAfterBits == Self.noWait }
+
     /// Seconds from the end of one run to the start of the next; nil for a job that runs once.
     public var period: Double? {
         get { rare?.fields.period }
