@@ -36,26 +36,62 @@ enum RedisScript: Int, CaseIterable {
 
         """
 
-    /// Sets a record and keeps what is in order of it.
+    /// Sets a record and keeps what is in order of it. What goes to one key from many records is gathered and goes there in
+    /// one command at the end, `settle`: each command costs the server about as much as what it does.
     private static let records = """
         local function words(from, count)
           return unpack(ARGV, from, from + count - 1)
+        end
+        local function each_thousand(list, call)
+          for first = 1, #list, 1000 do call(unpack(list, first, math.min(first + 999, #list))) end
+        end
+        -- Members of the sorted sets, in order; true for those to add, false for those to remove.
+        local changes = {jobs = {list = {}, is = {}}, reports = {list = {}, is = {}}}
+        local function change(set, member, is)
+          local change = changes[set]
+          if change.is[member] == nil then change.list[#change.list + 1] = member end
+          change.is[member] = is
+        end
+        local has_finished
+        local function settle()
+          for set, change in pairs(changes) do
+            local key, added, removed = base .. ':' .. set, {}, {}
+            for _, member in ipairs(change.list) do
+              if change.is[member] then
+                added[#added + 1] = 0
+                added[#added + 1] = member
+              else
+                removed[#removed + 1] = member
+              end
+            end
+            each_thousand(added, function(...) redis.call('ZADD', key, ...) end)
+            each_thousand(removed, function(...) redis.call('ZREM', key, ...) end)
+          end
+        end
+        local function is_not_finished(id)
+          if has_finished == nil then has_finished = redis.call('EXISTS', base .. ':finished') == 1 end
+          if has_finished then redis.call('ZREM', base .. ':finished', id) end
         end
         local function keep_report(i)
           -- 0, or 1, the key, the count of the words and the words
           if ARGV[i] == '0' then return i + 1, nil end
           return i + 3 + tonumber(ARGV[i + 2]), i + 1
         end
+        local taken = {}
+        local function drop_taken()
+          each_thousand(taken, function(...) redis.call('DEL', ...) end)
+          taken = {}
+        end
         local function store_report(i)
           if not i then return end
-          local key = base .. ':report:' .. ARGV[i]
-          redis.call('DEL', key)
-          redis.call('HSET', key, words(i + 2, tonumber(ARGV[i + 1])))
-          redis.call('ZADD', base .. ':reports', 0, ARGV[i])
+          -- One that was taken just before goes first.
+          if changes.reports.is[ARGV[i]] == false then drop_taken() end
+          redis.call('HSET', base .. ':report:' .. ARGV[i], words(i + 2, tonumber(ARGV[i + 1])))
+          change('reports', ARGV[i], true)
         end
         local function remove(id)
-          redis.call('ZREM', base .. ':jobs', id)
-          redis.call('ZREM', base .. ':finished', id)
+          change('jobs', id, false)
+          is_not_finished(id)
           return redis.call('DEL', base .. ':job:' .. id)
         end
 
@@ -121,7 +157,7 @@ enum RedisScript: Int, CaseIterable {
                     if not redis.call('ZSCORE', known, ARGV[3] .. ' ' .. i) then new[#new + 1] = id end
                   elseif redis.call('EXISTS', key) == 0 then
                     redis.call('HSET', key, words(i + 2, count))
-                    redis.call('ZADD', base .. ':jobs', 0, id)
+                    change('jobs', id, true)
                     new[#new + 1] = id
                   else
                     if not pruned then redis.call('ZREMRANGEBYSCORE', known, '-inf', '(' .. ARGV[4]) end
@@ -130,6 +166,7 @@ enum RedisScript: Int, CaseIterable {
                   end
                   i = i + 2 + count
                 end
+                settle()
                 if not again then redis.call('HSET', base, 'seq', ARGV[3]) end
                 return new
                 """
@@ -144,14 +181,13 @@ enum RedisScript: Int, CaseIterable {
                   if op == 'U' then
                     local count, key = tonumber(ARGV[i + 3]), base .. ':job:' .. id
                     local next, report = keep_report(i + 4 + count)
-                    if redis.call('EXISTS', key) == 1 then
-                      redis.call('DEL', key)
+                    if redis.call('DEL', key) == 1 then
                       redis.call('HSET', key, words(i + 4, count))
                       if ARGV[i + 2] == '1' then
                         redis.call('ZADD', base .. ':finished', 'NX', ARGV[4], id)
-                        ended = true
+                        ended, has_finished = true, true
                       else
-                        redis.call('ZREM', base .. ':finished', id)
+                        is_not_finished(id)
                       end
                       store_report(report)
                     end
@@ -161,11 +197,12 @@ enum RedisScript: Int, CaseIterable {
                     if remove(id) == 1 then store_report(report) end
                     i = next
                   else
-                    redis.call('DEL', base .. ':report:' .. id)
-                    redis.call('ZREM', base .. ':reports', id)
+                    taken[#taken + 1] = base .. ':report:' .. id
+                    change('reports', id, false)
                     i = i + 2
                   end
                 end
+                drop_taken()
                 if ended then
                   local finished = base .. ':finished'
                   local excess = redis.call('ZCARD', finished) - tonumber(ARGV[5])
@@ -177,6 +214,7 @@ enum RedisScript: Int, CaseIterable {
                     remove(id)
                   end
                 end
+                settle()
                 redis.call('HSET', base, 'seq', ARGV[3])
                 return 1
                 """
