@@ -241,6 +241,8 @@ public struct Dispatcher: Sendable {
             guard isFree(node) else { continue }
             if let current = best, nodes[current].load <= nodes[node].load { continue }
             best = node
+            // No other has less.
+            if nodes[node].load == 0 { break }
         }
         routes[index].cursor = cursor + 1 >= eligible.count ? 0 : cursor + 1
         return best

@@ -37,6 +37,19 @@ extension StorageConformance {
             ])
             try await probe.expectReports([Sample.report(3, run: 1)], "of a job that was removed twice")
         },
+        Check("a report that is stored and taken in one call is gone, one taken and stored again is there") {
+            probe async throws(Failure) in
+            try await probe.save([Sample.plain(1), Sample.plain(2)])
+            let (first, second) = (Sample.report(1, run: 1), Sample.report(2, run: 1))
+            try await probe.apply([.update(Sample.plain(1), first), .taken(first.report.key)])
+            try await probe.expectReports([], "of one that was stored, then taken")
+            try await probe.apply([.update(Sample.plain(2), second)])
+            try await probe.apply([.taken(second.report.key), .update(Sample.plain(2), second)])
+            try await probe.expectReports([second], "of one that was taken, then stored again")
+            try await probe.apply([.remove(Sample.id(1), first), .taken(second.report.key), .taken(first.report.key)])
+            try await probe.expectReports([], "of two that were taken after one of them was stored")
+            try await probe.expectAll([Sample.plain(2)], "after a removal with a report")
+        },
         Check("reports come back byte for byte") { probe async throws(Failure) in
             var reports: [StoredReport] = []
             for (index, text) in (Sample.arguments + ["{}"]).enumerated() {
