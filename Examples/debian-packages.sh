@@ -13,6 +13,8 @@ _why_debian_package() {
     lua5.4) echo "the Lua interpreter" ;;
     python3-redis) echo "redis-py, another client for the distributor" ;;
     openssl) echo "makes certificates for the tests of TLS" ;;
+    gnuplot-nox) echo "draws the plots of the benchmark" ;;
+    python3-minimal) echo "turns the results of the benchmark into a table and plots" ;;
     curl) echo "asks the web application" ;;
     *) echo "needed here" ;;
     esac

@@ -32,6 +32,17 @@ expect "$work/test" "3 passed, 0 failed"
 .build/release/jobreactor run text_statistics path=README.md >"$work/run" 2>/dev/null
 expect "$work/run" '"most_frequent":'
 
+# The benchmark, with few jobs: a table, and a picture for each plot.
+mkdir "$work/benchmark"
+./Examples/benchmark.sh --quick "$work/benchmark" >"$work/benchmark.log" 2>&1
+expect "$work/benchmark/table.md" "jobs end to end, SQLite"
+for plot in throughput latency nodes payload; do expect "$work/benchmark/$plot.svg" "</svg>"; done
+if ./Examples/benchmark.sh --quick >"$work/refusal" 2>&1; then
+    echo "a quick benchmark must not replace the figures of the README" >&2
+    exit 1
+fi
+expect "$work/refusal" "give a folder"
+
 # The web application is a package of its own, as an application of a user would be.
 swift build --package-path Examples/WebApplication
 program=Examples/WebApplication/.build/debug/WebApplication

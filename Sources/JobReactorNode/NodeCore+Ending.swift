@@ -24,7 +24,8 @@ extension NodeCore {
                 continue
             }
             let transition = JobLifecycle.end(
-                outcome.job, outcome.outcome, policy: policy(for: outcome.job), isCancelled: known.isCancelled, now: now)
+                outcome.job, outcome.outcome, policy: policy(for: outcome.job), isCancelled: known.isCancelled, now: now
+            )
             if case .errbacks = transition.next {
                 raised.append(LuaLane.Outcome(transition.job, outcome.outcome))
             } else {

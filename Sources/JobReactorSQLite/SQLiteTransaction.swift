@@ -15,7 +15,9 @@ final class SQLiteTransaction {
     }
 
     /// Those of plain jobs come first: the others are NULL for these, and take no binding, which costs more than writing.
-    private static let plainColumns = ["name", "args", "status", "attempt", "runs", "due_at", "distributor", "defer", "run_at"]
+    private static let plainColumns = [
+        "name", "args", "status", "attempt", "runs", "due_at", "distributor", "defer", "run_at",
+    ]
     private static let rareColumns = [
         "failed_at", "make_after", "period", "node", "not_node", "max_attempt", "retry_multiplier", "last_error",
         "traceback",
@@ -110,7 +112,8 @@ final class SQLiteTransaction {
         ]
         if job.isPlain { return plain }
         return plain + [
-            job.failedAt?.microseconds, job.makeAfter, job.period, job.node, job.notNode, job.maxAttempt, job.retryMultiplier,
+            job.failedAt?.microseconds, job.makeAfter, job.period, job.node, job.notNode, job.maxAttempt,
+            job.retryMultiplier,
             job.lastError.map { Data($0.utf8) }, job.lastTraceback.map { Data($0.utf8) },
         ]
     }

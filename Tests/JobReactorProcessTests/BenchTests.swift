@@ -6,7 +6,7 @@ import Testing
 struct BenchTests {
     @Test("of everything has every scenario, each figure with a value, and limits where there are any")
     func all() async throws {
-        let run = try await Programs.run("jobreactor", ["bench", "all", "--quick", "--json"])
+        let run = try await Programs.run("jobreactor", ["bench", "all", "--quick", "--json"], seconds: 400)
         #expect(run.status == 0, "\(run.errors)")
         let results = try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
         #expect((results["machine"] as? [String: Any])?["cores"] is Int)
@@ -38,6 +38,30 @@ struct BenchTests {
         }
     }
 
+    @Test("has the results in the README that its script makes of those beside it, and the plots")
+    func readme() async throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let (made, folder) = (root.appending(path: "Examples/benchmark"), try Folder())
+        try FileManager.default.copyItem(
+            at: made.appending(path: "results.json"), to: URL(filePath: folder.path).appending(path: "results.json"))
+        let run = try await Programs.run(
+            "/usr/bin/python3", ["Examples/make_benchmark_plots.py", folder.path], directory: root.path)
+        #expect(run.status == 0, "\(run.errors)")
+        let table = try String(contentsOfFile: folder.path + "/table.md", encoding: .utf8)
+        #expect(table.contains("| jobs end to end, memory |"))
+        let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+        let shown = readme.components(separatedBy: "<!-- benchmark: made by Examples/benchmark.sh -->\n").last?
+            .components(separatedBy: "<!-- end of the benchmark -->").first
+        #expect(shown == "\n" + table + "\n", "run Examples/benchmark.sh")
+        for plot in ["throughput", "latency", "nodes", "payload"] {
+            let drawn = try String(contentsOfFile: "\(folder.path)/\(plot).svg", encoding: .utf8)
+            #expect(drawn.contains("<svg") && drawn.contains("JobReactor") && drawn.contains("</svg>"))
+            #expect(FileManager.default.fileExists(atPath: made.appending(path: "\(plot).svg").path))
+            #expect(readme.contains("(Examples/benchmark/\(plot).svg)"))
+        }
+    }
+
     @Test("of one scenario says for people what the figures are, and what they are held against")
     func table() async throws {
         let run = try await Programs.run("jobreactor", ["bench", "lua", "--batch", "1000", "--rounds", "2"])
@@ -63,7 +87,9 @@ struct BenchTests {
     func leavesNothing() async throws {
         func leftovers() throws -> Set<String> {
             let folder = FileManager.default.temporaryDirectory.path
-            return Set(try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("jobreactor-bench-") })
+            return Set(
+                try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasPrefix("jobreactor-bench-") }
+            )
         }
         let before = try leftovers()
         let run = try await Programs.run(

@@ -46,7 +46,9 @@ public struct RunOutcome: Hashable, Sendable {
     ) {
         self.kind = kind
         self.args = args
-        guard error != nil || errbackError != nil || message != nil || traceback != nil || retryIn != nil else { return }
+        guard error != nil || errbackError != nil || message != nil || traceback != nil || retryIn != nil else {
+            return
+        }
         failure = Failure(
             Fields(error: error, errbackError: errbackError, message: message, traceback: traceback, retryIn: retryIn))
     }

@@ -31,7 +31,9 @@ public struct Timestamp: Hashable, Sendable, Comparable {
     /// Seconds since 1970.
     public var seconds: Double { Double(microseconds) / 1_000_000 }
 
-    @inlinable public static func < (left: Timestamp, right: Timestamp) -> Bool { left.microseconds < right.microseconds }
+    @inlinable public static func < (left: Timestamp, right: Timestamp) -> Bool {
+        left.microseconds < right.microseconds
+    }
 
     /// `seconds` later (or earlier, when negative), clamped to what fits.
     public func advanced(bySeconds seconds: Double) -> Timestamp {

@@ -18,7 +18,9 @@ enum ProcessReading {
         for task in try tasks ?? unreadable() {
             let file = "/proc/\(process)/task/\(task)/status"
             // A thread may end while we look.
-            guard let count = try? number("voluntary_ctxt_switches", file), let name = try? text("Name", file) else { continue }
+            guard let count = try? number("voluntary_ctxt_switches", file), let name = try? text("Name", file) else {
+                continue
+            }
             sleeps[task] = (name, count)
         }
         return sleeps

@@ -33,7 +33,8 @@ struct AllBench: AsyncParsableCommand {
     private static let scenarios: [(any ParsableCommand.Type, [String])] = {
         let few = ["--batch", "2000", "--rounds", "1"]
         return [
-            (EnqueueBench.self, few), (EndToEndBench.self, few), (LatencyBench.self, ["--jobs", "200", "--seconds", "1"]),
+            (EnqueueBench.self, few), (EndToEndBench.self, few),
+            (LatencyBench.self, ["--jobs", "200", "--seconds", "1"]),
             (LuaBench.self, few), (DelayedBench.self, ["--jobs", "2000", "--due", "200"]),
             (ParkedBench.self, ["--jobs", "2000"] + few), (ReloadBench.self, few),
             (NodesBench.self, few + ["--nodes", "1", "--nodes", "10"]),

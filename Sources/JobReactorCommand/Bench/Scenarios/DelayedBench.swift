@@ -54,7 +54,8 @@ struct DelayedBench: BenchScenario {
         func each(_ bytes: Int) -> Double { Double(bytes) / Double(jobs) }
         return [
             BenchFigure(
-                name: "node_memory_per_waiting_job", value: each(full.node - idle.node), unit: "bytes", goal: .atMost(400),
+                name: "node_memory_per_waiting_job", value: each(full.node - idle.node), unit: "bytes",
+                goal: .atMost(400),
                 remark: "\(jobs) jobs, args of 80 bytes, over the idle node"),
             BenchFigure(
                 name: "application_memory_per_waiting_job", value: each(full.own - idle.own), unit: "bytes",
@@ -85,7 +86,9 @@ struct DelayedBench: BenchScenario {
             reported.append(result.reported * 1000)
             if begun.count == due { break }
         }
-        func figures(_ name: String, _ samples: BenchSamples, _ remark: String, goal: BenchFigure.Goal?) -> [BenchFigure] {
+        func figures(_ name: String, _ samples: BenchSamples, _ remark: String, goal: BenchFigure.Goal?)
+            -> [BenchFigure]
+        {
             [
                 BenchFigure(name: "\(name)_p50", value: samples.median, unit: "ms", remark: remark),
                 BenchFigure(name: "\(name)_p99", value: samples.quantile(0.99), unit: "ms", goal: goal),

@@ -4,7 +4,8 @@ private import JobReactor
 /// How long a job takes from enqueueing to its feedback.
 struct LatencyBench: BenchScenario {
     static let configuration = CommandConfiguration(
-        commandName: "latency", abstract: "Time from enqueueing to the feedback: one job at a time, and at half the peak.",
+        commandName: "latency",
+        abstract: "Time from enqueueing to the feedback: one job at a time, and at half the peak.",
         discussion: """
             At half the peak jobs are enqueued at a steady rate, and the time of each counts from when it was to be \
             enqueued, whether or not the one before was back. The peak is measured first.
@@ -69,6 +70,7 @@ struct LatencyBench: BenchScenario {
         try await JobFlow.pace(distributor, jobs: count, perSecond: half, ours)
         try await client.pace(RawMessages.job(JobFlow.usualArgs), count: count, perSecond: half, least)
         return ours.figures(
-            "latency_half_peak", limit: (least, "raw RESP echo at the same rate, same hops"), remark: "\(Int(half)) jobs/s")
+            "latency_half_peak", limit: (least, "raw RESP echo at the same rate, same hops"),
+            remark: "\(Int(half)) jobs/s")
     }
 }
