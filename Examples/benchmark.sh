@@ -43,6 +43,6 @@ results=$(mktemp)
 trap 'rm -f "$results"' EXIT
 echo "Measuring; this takes a while, during which the machine should have nothing else to do."
 .build/release/jobreactor bench all --json "${quick[@]}" >"$results"
-cp "$results" "$folder/results.json"
+cat "$results" >"$folder/results.json"
 /usr/bin/python3 Examples/make_benchmark_plots.py "$folder" "${readme[@]}"
 echo "Wrote results.json, table.md and plots to $folder"
