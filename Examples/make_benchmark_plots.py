@@ -82,7 +82,8 @@ set title '{title}'
 set grid ytics lc rgb '#dddddd'
 set border 3
 set tics nomirror
-set key top right
+set key outside top center horizontal
+set format y '%.0s %c'
 set style line 1 lc rgb '#2266aa' lw 2 pt 7
 set style line 2 lc rgb '#bbbbbb' lw 2 pt 7
 {commands}
@@ -96,6 +97,7 @@ def bars(folder, name, title, unit, rows, logarithmic=True):
     scale = "set logscale y\nset yrange [*:*]" if logarithmic else "set yrange [0:*]"
     commands = f"""{scale}
 set ylabel '{unit}'
+set bmargin 4
 set style data histogram
 set style histogram clustered gap 1
 set style fill solid border -1
@@ -109,7 +111,7 @@ def lines_over(folder, name, title, unit, over, rows):
     commands = f"""set logscale xy
 set xlabel '{over}'
 set ylabel '{unit}'
-set key bottom left
+set format x '%.0s %c'
 plot $data using 1:2 with linespoints ls 1 title 'JobReactor', \\
      '' using 1:3 with linespoints ls 2 title 'limit of the same run'"""
     draw(folder, name, title, commands, {"data": data})
