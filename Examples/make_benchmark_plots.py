@@ -32,6 +32,7 @@ ROWS = [
     ("lua", "lua_run", "one run in Lua, args in and out"),
     ("delayed", "node_memory_per_waiting_job", "a waiting job on its node"),
     ("delayed", "lateness_p99", "10,000 jobs due in one second begin late, p99"),
+    ("delayed", "rate_beside_waiting", "jobs beside 1,000,000 waiting ones"),
     ("parked", "rate_beside_parked", "jobs beside 1,000,000 parked ones"),
     ("reload", "reload_rate", "jobs while scripts change 10 times a second"),
     ("reload", "reload_latency_p99", "their time, p99"),

@@ -16,7 +16,7 @@ struct BenchTests {
             "e2e": ["e2e_memory", "e2e_sqlite", "e2e_redis", "e2e_memory_of_echo"],
             "latency": ["latency_p50", "latency_p999", "latency_half_peak_p99", "raw_round_trip_p50"],
             "lua": ["lua_run", "lua_beyond_bare_call"],
-            "delayed": ["node_memory_per_waiting_job", "lateness_p99", "report_p99"],
+            "delayed": ["node_memory_per_waiting_job", "rate_beside_waiting", "lateness_p99"],
             "parked": ["rate_beside_parked", "application_memory_per_parked_job"],
             "reload": ["reload_rate", "reload_latency_p99"], "nodes": ["nodes_1", "nodes_10"],
             "payload": ["payload_100", "payload_100000"],

@@ -26,6 +26,18 @@ struct BenchOptions: ParsableArguments {
     }
 }
 
+/// Of scenarios that fill storages, round by round.
+struct StorageRounds: ParsableArguments {
+    @Option(help: "Where jobs are kept.") var storage = StorageKind.allCases
+    @Option(help: "Jobs of a round.") var batch = 100_000
+    @Option(help: "Rounds, each beside one of its limit.") var rounds = 5
+    @Option(help: "Jobs on their way at once.") var inFlight = 1000
+
+    func validate() throws {
+        try requirePositive(["--batch": batch, "--rounds": rounds, "--in-flight": inFlight])
+    }
+}
+
 /// One thing that the benchmark measures.
 protocol BenchScenario: AsyncParsableCommand {
     var options: BenchOptions { get }

@@ -20,6 +20,7 @@ import Testing
         (.servesUnopened, "a storage that was closed serves nobody, until it is opened again"),
         (.losesReports, "a report is kept with its change until it is taken"),
         (.keepsTaken, "a report is kept with its change until it is taken"),
+        (.takesAtTheEnd, "a report that is stored and taken in one call is gone, one taken and stored again is there"),
         (.oneReportPerJob, "each run of a job has a report of its own"),
         (.keepsReportsOfMissing, "of a job that is not there no report is kept"),
         (.rewritesArguments, "reports come back byte for byte"),
@@ -132,7 +133,7 @@ final class FaultyStorage: JobStorage {
         case inventsJobs, signedOrder, ignoresLimit, includesAfter, wantsAfterPresent
         case appliesLate, answersTwice, answersNever
         case servesUnopened, opensTwice, doesNotSayWhoHolds, forgetsAtClosing
-        case losesReports, keepsTaken, oneReportPerJob, keepsReportsOfMissing
+        case losesReports, keepsTaken, takesAtTheEnd, oneReportPerJob, keepsReportsOfMissing
     }
 
     private struct State {
@@ -214,7 +215,9 @@ final class FaultyStorage: JobStorage {
             }
             let now = fault == .appliesLate ? state.late : fault == .appliesBackwards ? changes.reversed() : changes
             state.late = changes
-            for change in now {
+            func isTaken(_ change: JobChange) -> Bool { if case .taken = change { true } else { false } }
+            let order = fault == .takesAtTheEnd ? now.filter { !isTaken($0) } + now.filter(isTaken) : Array(now)
+            for change in order {
                 switch change {
                 case .update(var job, let report):
                     if state.jobs[job.id] != nil || fault == .keepsReportsOfMissing { keep(report, &state.reports) }

@@ -35,7 +35,7 @@ struct AllBench: AsyncParsableCommand {
         return [
             (EnqueueBench.self, few), (EndToEndBench.self, few),
             (LatencyBench.self, ["--jobs", "200", "--seconds", "1"]),
-            (LuaBench.self, few), (DelayedBench.self, ["--jobs", "2000", "--due", "200"]),
+            (LuaBench.self, few), (DelayedBench.self, ["--jobs", "2000", "--due", "200"] + few),
             (ParkedBench.self, ["--jobs", "2000"] + few), (ReloadBench.self, few),
             (NodesBench.self, few + ["--nodes", "1", "--nodes", "10"]),
             (PayloadBench.self, ["--megabytes", "1", "--rounds", "1", "--bytes", "100", "--bytes", "100000"]),

@@ -3,17 +3,20 @@ private import JobReactor
 private import JobReactorCore
 private import JobReactorWire
 
-/// Memory of jobs that wait for their time, and how late they begin.
+/// Memory of jobs that wait for their time, what they cost the others, and how late they begin.
 struct DelayedBench: BenchScenario {
     static let configuration = CommandConfiguration(
-        commandName: "delayed", abstract: "Memory per waiting job, and lateness of many that come due together.")
+        commandName: "delayed",
+        abstract: "Memory per waiting job, jobs per second beside them, and lateness of many that come due together.")
 
     @Option(help: "Jobs that wait on one node.") var jobs = 1_000_000
     @Option(help: "Jobs that come due within one second, beside those.") var due = 10_000
+    @Option(help: "Jobs of a round beside those that wait.") var batch = 50_000
+    @Option(help: "Rounds, each beside one on a node where none waits.") var rounds = 9
     @OptionGroup var options: BenchOptions
 
     func validate() throws {
-        try requirePositive(["--jobs": jobs, "--due": due])
+        try requirePositive(["--jobs": jobs, "--due": due, "--batch": batch, "--rounds": rounds])
     }
 
     /// 80 bytes.
@@ -21,9 +24,9 @@ struct DelayedBench: BenchScenario {
 
     func measure() async throws -> [BenchFigure] {
         let distributor = try await options.startDistributor()
-        let node = try await BenchNode.start(for: distributor, options: ["--merge-job-itself-to-args"])
+        let node = try await BenchNode.start(for: distributor, options: Self.nodeOptions)
         defer { node.stop() }
-        let figures = try await memory(distributor, node) + lateness(distributor)
+        let figures = try await memory(distributor, node) + besideWaiting(distributor) + lateness(distributor)
         await distributor.stop(grace: 0)
         return figures
     }
@@ -61,6 +64,25 @@ struct DelayedBench: BenchScenario {
                 name: "application_memory_per_waiting_job", value: each(full.own - idle.own), unit: "bytes",
                 remark: "the copy kept for a node with memory storage"),
             BenchFigure(name: "idle_node_memory", value: Double(idle.node) / 1_048_576, unit: "MiB"),
+        ]
+    }
+
+    /// Feedbacks tell when the run began.
+    private static let nodeOptions = ["--merge-job-itself-to-args"]
+
+    private func besideWaiting(_ distributor: Distributor) async throws -> [BenchFigure] {
+        options.note("\(rounds) rounds of \(batch) jobs beside those, and on a node where none waits")
+        let other = try await options.startDistributor()
+        let node = try await BenchNode.start(for: other, options: Self.nodeOptions)
+        defer { node.stop() }
+        let measured = try await BenchRounds.measure(
+            rounds, { try await JobFlow.rate(distributor, jobs: batch, inFlight: 500) },
+            { try await JobFlow.rate(other, jobs: batch, inFlight: 500) })
+        await other.stop(grace: 0)
+        return [
+            measured.figure(
+                "rate_beside_waiting", "jobs/s", limit: "no jobs waiting", goal: .ratioAtLeast(0.9),
+                remark: "\(jobs) jobs waiting")
         ]
     }
 

@@ -10,34 +10,27 @@ struct EndToEndBench: BenchScenario {
             raw RESP echo has the same bytes go over the same hops: to another process, to another thread there, and back.
             """)
 
-    @Option(help: "Where the node keeps jobs.") var storage = StorageKind.allCases
-    @Option(help: "Jobs of a round.") var batch = 100_000
-    @Option(help: "Rounds, each beside one of its limit.") var rounds = 5
-    @Option(help: "Jobs on their way at once.") var inFlight = 1000
+    @OptionGroup var load: StorageRounds
     @OptionGroup var options: BenchOptions
-
-    func validate() throws {
-        try requirePositive(["--batch": batch, "--rounds": rounds, "--in-flight": inFlight])
-    }
 
     func measure() async throws -> [BenchFigure] {
         var figures: [BenchFigure] = []
-        for kind in storage { figures += try await measure(kind) }
+        for kind in load.storage { figures += try await measure(kind) }
         return figures
     }
 
     private func measure(_ kind: StorageKind) async throws -> [BenchFigure] {
-        options.note("e2e, \(kind.rawValue): \(rounds) rounds of \(batch) jobs")
+        options.note("e2e, \(kind.rawValue): \(load.rounds) rounds of \(load.batch) jobs")
         let storage = try await BenchStorage.make(kind)
         defer { storage.remove() }
         let distributor = try await options.startDistributor()
         let node = try await BenchNode.start(for: distributor, options: ["--storage", storage.text])
         defer { node.stop() }
-        let limit = try await StorageLimit.start(storage, jobsAreKept: false, inFlight: inFlight)
+        let limit = try await StorageLimit.start(storage, jobsAreKept: false, inFlight: load.inFlight)
         defer { limit.stop() }
         let measured = try await BenchRounds.measure(
-            rounds, { try await JobFlow.rate(distributor, jobs: batch, inFlight: inFlight) },
-            { try await limit.rate(jobs: batch) })
+            load.rounds, { try await JobFlow.rate(distributor, jobs: load.batch, inFlight: load.inFlight) },
+            { try await limit.rate(jobs: load.batch) })
         await distributor.stop(grace: 0)
         let goal: Double =
             switch kind {
@@ -48,7 +41,7 @@ struct EndToEndBench: BenchScenario {
         var figures = [
             measured.figure(
                 "e2e_\(kind.rawValue)", "jobs/s", limit: limit.name, goal: .atLeast(goal),
-                remark: "\(inFlight) in flight")
+                remark: "\(load.inFlight) in flight")
         ]
         if kind == .memory, let limit = figures[0].limit {
             figures.append(
