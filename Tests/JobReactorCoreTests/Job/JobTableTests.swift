@@ -51,6 +51,30 @@ struct JobTableTests {
         #expect(table.isEmpty && table[JobID(high: 7, low: 1)] == nil)
     }
 
+    @Test("does so with more ids than its recent part takes, whose order is not that of their coming")
+    func many() {
+        var random = SeededGenerator(seed: 72)
+        var table = JobTable<Int>()
+        var model: [JobID: Int] = [:]
+        var ids: [JobID] = []
+        for step in 0..<120_000 {
+            let time = Bool.random(using: &random) ? UInt64(step) << 4 : .random(in: 0...1 << 21, using: &random)
+            let id = JobID(high: time, low: .random(in: 0...1, using: &random))
+            ids.append(id)
+            table[id] = step
+            model[id] = step
+            guard let other = ids.randomElement(using: &random) else { continue }
+            #expect(table[other] == model[other])
+            if step % 3 == 0 { #expect(table.removeValue(forKey: other) == model.removeValue(forKey: other)) }
+        }
+        #expect(table.count == model.count && table.count > 50_000)
+        for id in ids { #expect(table[id] == model[id]) }
+        for id in ids { #expect(table.removeValue(forKey: id) == model.removeValue(forKey: id)) }
+        #expect(table.isEmpty)
+        table[ids[0]] = 1
+        #expect(table[ids[0]] == 1)
+    }
+
     @Test("gives the memory of many jobs back when they are gone, and goes on")
     func emptied() {
         var table = JobTable<Int>()
