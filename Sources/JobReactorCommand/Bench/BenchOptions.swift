@@ -49,6 +49,20 @@ extension BenchScenario {
     func run() async throws { try options.show(try await measure()) }
 }
 
+/// One that measures each storage by itself.
+protocol StorageScenario: BenchScenario {
+    var load: StorageRounds { get }
+    func measure(_ kind: StorageKind) async throws -> [BenchFigure]
+}
+
+extension StorageScenario {
+    func measure() async throws -> [BenchFigure] {
+        var figures: [BenchFigure] = []
+        for kind in load.storage { figures += try await measure(kind) }
+        return figures
+    }
+}
+
 /// Throws unless each of the numbers is above 0.
 func requirePositive(_ numbers: KeyValuePairs<String, Int>) throws {
     for (name, number) in numbers where number < 1 {

@@ -21,6 +21,17 @@ final class BenchNode {
         let scripts = FileManager.default.temporaryDirectory.appending(
             path: "jobreactor-bench-\(UUID().uuidString)", directoryHint: .isDirectory)
         try FileManager.default.createDirectory(at: scripts, withIntermediateDirectories: true)
+        do {
+            return try await start(name, for: distributor, in: scripts, source, options)
+        } catch {
+            try? FileManager.default.removeItem(at: scripts)
+            throw error
+        }
+    }
+
+    private static func start(
+        _ name: String, for distributor: Distributor, in scripts: URL, _ source: String, _ options: [String]
+    ) async throws -> BenchNode {
         try Data(source.utf8).write(to: scripts.appending(path: "bench.lua"))
         let process = try BenchProcess.jobreactor(
             "the node",

@@ -49,7 +49,7 @@ final class BenchProcess {
     func wait<Value>(for what: String, _ look: () async throws -> Value?) async throws -> Value {
         for _ in 0..<600 {
             if let found = try? await look() { return found }
-            guard kill(processID, 0) == 0 else {
+            guard try ProcessReading.isAlive(processID) else {
                 throw CommandFailure.failure("\(name) of the benchmark has ended; what it said stands above")
             }
             try await Task.sleep(for: .milliseconds(50))

@@ -24,6 +24,13 @@ final class BenchStorage {
         let folder = FileManager.default.temporaryDirectory.appending(
             path: "jobreactor-bench-\(UUID().uuidString)", directoryHint: .isDirectory)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        do { return try await make(kind, in: folder) } catch {
+            try? FileManager.default.removeItem(at: folder)
+            throw error
+        }
+    }
+
+    private static func make(_ kind: StorageKind, in folder: URL) async throws -> BenchStorage {
         switch kind {
         case .memory: return BenchStorage(kind, "memory", folder)
         case .sqlite: return BenchStorage(kind, "sqlite:\(folder.appending(path: "bench.db").path)", folder)

@@ -26,6 +26,13 @@ enum ProcessReading {
         return sleeps
     }
 
+    /// Whether it runs: one that has ended and whose end nobody has noted does not.
+    static func isAlive(_ process: Int32) throws -> Bool {
+        guard FileManager.default.fileExists(atPath: "/proc/self/status") else { return try unreadable() }
+        guard let state = try? text("State", "/proc/\(process)/status") else { return false }
+        return state != "Z" && state != "X"
+    }
+
     private static func kilobytes(_ field: String, _ process: Int32) throws -> Int {
         try number(field, "/proc/\(process)/status")
     }

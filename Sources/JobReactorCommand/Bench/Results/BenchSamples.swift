@@ -6,7 +6,6 @@ struct BenchSamples: Sendable {
 
     var median: Double { quantile(0.5) }
     var largest: Double { sorted.last ?? .nan }
-    var smallest: Double { sorted.first ?? .nan }
 
     /// The smallest sample that at least `share` (0 … 1) of all do not exceed.
     func quantile(_ share: Double) -> Double {

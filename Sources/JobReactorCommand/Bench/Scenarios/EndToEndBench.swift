@@ -2,7 +2,7 @@ internal import ArgumentParser
 private import JobReactor
 
 /// How fast jobs go from an application to a node and their outcomes back.
-struct EndToEndBench: BenchScenario {
+struct EndToEndBench: StorageScenario {
     static let configuration = CommandConfiguration(
         commandName: "e2e", abstract: "Jobs per second from enqueueing to the feedback in the application.",
         discussion: """
@@ -13,13 +13,7 @@ struct EndToEndBench: BenchScenario {
     @OptionGroup var load: StorageRounds
     @OptionGroup var options: BenchOptions
 
-    func measure() async throws -> [BenchFigure] {
-        var figures: [BenchFigure] = []
-        for kind in load.storage { figures += try await measure(kind) }
-        return figures
-    }
-
-    private func measure(_ kind: StorageKind) async throws -> [BenchFigure] {
+    func measure(_ kind: StorageKind) async throws -> [BenchFigure] {
         options.note("e2e, \(kind.rawValue): \(load.rounds) rounds of \(load.batch) jobs")
         let storage = try await BenchStorage.make(kind)
         defer { storage.remove() }

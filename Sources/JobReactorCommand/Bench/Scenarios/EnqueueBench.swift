@@ -3,7 +3,7 @@ private import JobReactor
 private import JobReactorWire
 
 /// How fast a distributor takes jobs.
-struct EnqueueBench: BenchScenario {
+struct EnqueueBench: StorageScenario {
     static let configuration = CommandConfiguration(
         commandName: "enqueue", abstract: "Jobs per second from a client to a distributor in a process of its own.",
         discussion: """
@@ -14,13 +14,7 @@ struct EnqueueBench: BenchScenario {
     @OptionGroup var load: StorageRounds
     @OptionGroup var options: BenchOptions
 
-    func measure() async throws -> [BenchFigure] {
-        var figures: [BenchFigure] = []
-        for kind in load.storage { figures += try await measure(kind) }
-        return figures
-    }
-
-    private func measure(_ kind: StorageKind) async throws -> [BenchFigure] {
+    func measure(_ kind: StorageKind) async throws -> [BenchFigure] {
         options.note("enqueue, \(kind.rawValue): \(load.rounds) rounds of \(load.batch) jobs")
         let storage = try await BenchStorage.make(kind)
         defer { storage.remove() }
