@@ -87,7 +87,7 @@ struct BenchTests {
     func missingServer() async throws {
         let (nothing, folder) = (try Folder(), try Folder())
         let run = try await Programs.run(
-            "jobreactor", ["bench", "e2e", "--storage", "redis", "--batch", "10", "--rounds", "1"],
+            Programs.folder + "/jobreactor", ["bench", "e2e", "--storage", "redis", "--batch", "10", "--rounds", "1"],
             environment: ["PATH": nothing.path, "TMPDIR": folder.path], seconds: 20)
         #expect(run.status == 1)
         #expect(run.errors.contains("Debian's package redis-server"))
