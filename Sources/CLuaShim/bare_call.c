@@ -1,9 +1,8 @@
 // What a call of a job's function costs without a run around it: what runs are measured against.
-#include <time.h>
-
 #include "definitions.h"
 #include "errors.h"
 #include "json.h"
+#include "timer.h"
 
 typedef struct {
   jr_state *state;
@@ -13,12 +12,6 @@ typedef struct {
   uint64_t count;
   int64_t nanoseconds;
 } bare_calls;
-
-static int64_t now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
 
 /// Pushes the body of the job.
 static void push_body(lua_State *L, const bare_calls *calls) {
@@ -34,13 +27,13 @@ static int make_calls(lua_State *L) {
   int body = lua_gettop(L);
   jri_json_decode(L, calls->args, calls->args_length, "args", NULL);
   int args = lua_gettop(L);
-  int64_t start = now();
+  int64_t start = jri_clock_now();
   for (uint64_t i = 0; i < calls->count; i++) {
     lua_pushvalue(L, body);
     lua_pushvalue(L, args);
     lua_call(L, 1, 0);
   }
-  calls->nanoseconds = now() - start;
+  calls->nanoseconds = jri_clock_now() - start;
   return 0;
 }
 

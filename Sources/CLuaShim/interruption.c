@@ -7,19 +7,9 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "errors.h"
 #include "state.h"
-
-// Tests make it fail.
-#ifndef JRI_TIMER_CREATE
-#define JRI_TIMER_CREATE timer_create
-#endif
-#ifndef sigev_notify_thread_id
-#define sigev_notify_thread_id _sigev_un._tid
-#endif
 
 // Under the thread sanitizer a signal reaches its thread only when that calls into the C library, which Lua may never do:
 // there a hook looks now and then, as where a timer cannot be made.
@@ -33,9 +23,8 @@
 #endif
 
 enum { INSTRUCTIONS_BETWEEN_LOOKS = 10000 };
-#define SECOND INT64_C(1000000000)
 /// Lua may miss a hook that is set in the one instant in which it finds that there is none: so it is set again.
-#define AGAIN_AFTER (SECOND / 10)
+#define AGAIN_AFTER (JRI_SECOND / 10)
 
 static _Thread_local jr_state *volatile running_here;
 static _Thread_local uint64_t this_thread;  // pthread_t values are used again, these are not
@@ -46,65 +35,11 @@ static inline void order(void) { atomic_signal_fence(memory_order_seq_cst); }
 #define GET(field) atomic_load_explicit(&(field), memory_order_relaxed)
 #define SET(field, value) atomic_store_explicit(&(field), (value), memory_order_relaxed)
 
-static int64_t clock_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
-}
-
-// MARK: The timer
-
-#ifdef __linux__
-static char timer_mark;  // its address tells the timer's signals from others'
-
-/// A timer is not taken back when its run ends, but left to go off: most runs then neither set nor reset one.
-static void set_timer(jri_interruption *i, int64_t when) {
-  if (i->timer_thread != this_thread) return;
-  struct itimerspec at = {.it_value = {.tv_sec = (time_t)(when / SECOND), .tv_nsec = (long)(when % SECOND)}};
-  SET(i->alarm, when);
-  timer_settime(i->timer, TIMER_ABSTIME, &at, NULL);
-}
-
-static void delete_timer(jri_interruption *i) {
-  if (i->timer_thread != 0) timer_delete(i->timer);
-  i->timer_thread = 0;
-}
-
-static bool make_timer(jri_interruption *i) {
-  delete_timer(i);
-  struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGURG};
-  event.sigev_notify_thread_id = gettid();
-  event.sigev_value.sival_ptr = &timer_mark;
-  if (JRI_TIMER_CREATE(CLOCK_MONOTONIC, &event, &i->timer) != 0) return false;
-  i->timer_thread = this_thread;
-  SET(i->alarm, 0);
-  return true;
-}
-
 static void start_timer(jri_interruption *i, int64_t now, int64_t deadline) {
   // Signals would come on top of the looks.
   if (COUNTS_ALWAYS) return;
-  if (i->timer_thread != this_thread && !make_timer(i)) {
-    i->counting = true;
-    return;
-  }
-  // One that goes off before the deadline finds it, and is set to it then.
-  int64_t alarm = GET(i->alarm);
-  if (alarm <= now || alarm > deadline) set_timer(i, deadline);
+  if (!jri_start_timer(&i->timer, this_thread, now, deadline)) i->counting = true;
 }
-
-static bool is_timer_signal(const siginfo_t *info) {
-  return info->si_code == SI_TIMER && info->si_value.sival_ptr == &timer_mark;
-}
-#else
-static void set_timer(jri_interruption *i, int64_t when) { (void)i, (void)when; }
-static void delete_timer(jri_interruption *i) { (void)i; }
-static void start_timer(jri_interruption *i, int64_t now, int64_t deadline) {
-  (void)now, (void)deadline;
-  i->counting = true;
-}
-static bool is_timer_signal(const siginfo_t *info) { return (void)info, false; }
-#endif
 
 // MARK: The hook
 
@@ -122,7 +57,7 @@ static jri_interruption_reason find_reason(jri_interruption *i) {
   uint64_t overran = GET(i->overran);
   if (overran != 0 && overran == running) return JRI_OVERRAN;
   int64_t deadline = GET(i->deadline);
-  return deadline != 0 && clock_now() >= deadline ? JRI_TIMED_OUT : JRI_UNINTERRUPTED;
+  return deadline != 0 && jri_clock_now() >= deadline ? JRI_TIMED_OUT : JRI_UNINTERRUPTED;
 }
 
 static void mark(jri_interruption *i, jri_interruption_reason reason) {
@@ -168,7 +103,7 @@ static void tell_place(jr_state *state, lua_State *L, lua_Debug *frame) {
   SET(i->asked, 0);
   if (state->host.log == NULL) return;
   write_place(L, frame, place, sizeof place);
-  double seconds = (double)(clock_now() - GET(i->slice_began)) / (double)SECOND;
+  double seconds = (double)(jri_clock_now() - GET(i->slice_began)) / (double)JRI_SECOND;
   int length = snprintf(text, sizeof text, "%sthe job has run for %.1f s without a pause and holds up the others of its lane",
                         place, seconds);
   state->host.log(state->host.context, state->run, JR_LOG_WARNING, text, (size_t)length);
@@ -216,7 +151,7 @@ static bool interrupt(jr_state *state) {
   jri_interruption_reason reason = find_reason(i);
   int64_t deadline = GET(i->deadline);
   if (reason == JRI_UNINTERRUPTED) {
-    if (deadline != 0) set_timer(i, deadline);
+    if (deadline != 0) jri_set_timer(&i->timer, this_thread, deadline);
     if (!is_asked(i)) return false;
     SET(i->disturbed, true);
     set_hook(GET(i->current));
@@ -224,7 +159,7 @@ static bool interrupt(jr_state *state) {
   }
   mark(i, reason);
   set_hook(GET(i->current));
-  if (deadline != 0) set_timer(i, clock_now() + AGAIN_AFTER);
+  if (deadline != 0) jri_set_timer(&i->timer, this_thread, jri_clock_now() + AGAIN_AFTER);
   return true;
 }
 
@@ -232,7 +167,7 @@ static void handle(int signal, siginfo_t *info, void *context) {
   int kept = errno;
   jr_state *state = running_here;
   bool ours = state != NULL && interrupt(state);
-  if (!ours && !is_timer_signal(info)) {
+  if (!ours && !jri_is_timer_signal(info)) {
     if (earlier.sa_flags & SA_SIGINFO) {
       earlier.sa_sigaction(signal, info, context);
     } else if (earlier.sa_handler != SIG_DFL && earlier.sa_handler != SIG_IGN) {
@@ -331,7 +266,7 @@ static int64_t begin(jr_state *state, uint64_t number) {
     atomic_store(&i->cancelled, number);
     mark(i, JRI_CANCELLED_OUTSIDE);
   }
-  int64_t now = clock_now();
+  int64_t now = jri_clock_now();
   SET(i->slice_began, now);
   return now;
 }
@@ -340,7 +275,7 @@ void jri_begin_interruption(jr_state *state, uint64_t number, double timeout) {
   jri_interruption *i = &state->interruption;
   // Not longer than a definition may say, so that no sum overflows; not NAN; and 0 is no limit.
   double seconds = timeout <= 1e9 ? timeout : timeout > 0 ? 1e9 : 0;
-  i->timeout = seconds > 0 ? (int64_t)(seconds * (double)SECOND) + 1 : 0;
+  i->timeout = seconds > 0 ? (int64_t)(seconds * (double)JRI_SECOND) + 1 : 0;
   start_timeout(i, begin(state, number));
 }
 
@@ -386,7 +321,7 @@ void jri_renew_timeout(jr_state *state) {
   i->noted = false;
   i->place[0] = 0;
   atomic_store(&i->overran, 0);
-  start_timeout(i, clock_now());
+  start_timeout(i, jri_clock_now());
   if (!GET(i->disturbed)) return;
   order();
   SET(i->reason, JRI_UNINTERRUPTED);
@@ -417,7 +352,7 @@ void jri_end_interruption(jr_state *state) {
   lua_sethook(state->lua, NULL, 0, 0);
 }
 
-void jri_close_interruption(jr_state *state) { delete_timer(&state->interruption); }
+void jri_close_interruption(jr_state *state) { jri_delete_timer(&state->interruption.timer); }
 
 // MARK: Coroutines
 
@@ -426,6 +361,11 @@ static inline void enter(jri_interruption *i, lua_State *L) {
   order();
   SET(i->current, L);
   order();
+  if (i->counting && GET(i->reason) == JRI_UNINTERRUPTED) {
+    // Each change of coroutines begins to count anew: a run of nothing but changes is looked at here.
+    jri_interruption_reason reason = find_reason(i);
+    if (reason != JRI_UNINTERRUPTED) mark(i, reason);
+  }
   if (GET(i->reason) != JRI_UNINTERRUPTED || i->counting) watch(i, L);
 }
 

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "CLuaShim.h"
+#include "timer.h"
 
 typedef enum {
   JRI_UNINTERRUPTED = 0,
@@ -45,14 +46,10 @@ typedef struct {
   _Atomic(int) reason;           // why it has to end, a `jri_interruption_reason`
   _Atomic(bool) disturbed;       // hooks were set in this run: its coroutines are not used again
   _Atomic(int64_t) deadline;     // nanoseconds of the monotonic clock, or 0
-  _Atomic(int64_t) alarm;        // when the timer goes off, or has gone off
 
   int64_t timeout;  // nanoseconds, or 0
   bool counting;    // there is no timer: a hook looks at the clock now and then
-#ifdef __linux__
-  void *timer;            // a timer_t, a name that strict C hides
-  uint64_t timer_thread;  // the thread that it signals; 0 as long as there is no timer
-#endif
+  jri_timer timer;
   bool noted;      // the place where the run was interrupted is known
   char place[96];  // `file:line: ` of it
 } jri_interruption;

@@ -32,6 +32,12 @@ long test_failed_allocations(void) { return failed; }
 
 long test_live_blocks(void) { return live; }
 
+bool test_no_timers;
+
+int test_timer_create(clockid_t clock, struct sigevent *event, timer_t *timer) {
+  return test_no_timers ? -1 : timer_create(clock, event, timer);
+}
+
 bool test_comma_locale;
 
 int test_snprintf(char *out, size_t size, const char *format, ...) {

@@ -1,5 +1,6 @@
-/// Put in front of the shim's sources in test builds: an allocator that fails on demand, and the two functions of the C
-/// library that the locale changes, in a locale whose decimal point is a comma when a test says so.
+/// Put in front of the shim's sources in test builds: an allocator that fails on demand, timers that cannot be made when a test
+/// says so, and the two functions of the C library that the locale changes, in a locale whose decimal point is a comma when a
+/// test says so.
 #ifndef JOBREACTOR_STAND_INS_H
 #define JOBREACTOR_STAND_INS_H
 
@@ -7,9 +8,11 @@
 #define _GNU_SOURCE  // before the first header, since this stands before the shim's own
 #endif
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 void *test_realloc(void *block, size_t size);
 void test_free(void *block);
@@ -26,7 +29,11 @@ extern bool test_comma_locale;
 int test_snprintf(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 double test_strtod(const char *text, char **end);
 
+extern bool test_no_timers;
+int test_timer_create(clockid_t clock, struct sigevent *event, timer_t *timer);
+
 #ifdef JRI_STAND_INS
+#define JRI_TIMER_CREATE test_timer_create
 #define JRI_REALLOC test_realloc
 #define JRI_FREE test_free
 #define JRI_LOADING_SECONDS 1

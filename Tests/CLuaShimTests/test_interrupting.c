@@ -266,4 +266,12 @@ void test_interrupting(void) {
   check_order(state);
   check_storm(state);
   jr_close(state);
+
+  // Where the system has no timer left a hook looks at the clock instead.
+  test_no_timers = true;
+  state = start();
+  check_hanging(state);
+  check_parts(state);
+  jr_close(state);
+  test_no_timers = false;
 }
