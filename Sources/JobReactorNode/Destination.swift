@@ -4,7 +4,6 @@ internal import NIOCore
 /// A distributor as the node knows it by its name: the link to it, when there is one, and the reports that it has not yet
 /// taken.
 final class Destination {
-    let name: String
     /// Tells this destination from others in few bytes.
     let number: UInt32
     var link: DistributorLink?
@@ -15,10 +14,7 @@ final class Destination {
     var expiry: Scheduled<Void>?
     private var credit = 0
 
-    init(_ name: String, number: UInt32) {
-        self.name = name
-        self.number = number
-    }
+    init(number: UInt32) { self.number = number }
 
     /// A job that used the credit of this link is done or waits for its time.
     func settled(onLink number: UInt32) {

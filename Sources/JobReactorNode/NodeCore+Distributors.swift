@@ -6,16 +6,9 @@ internal import NIOCore
 /// Links to distributors: their beginning and end, and the reports that wait for them.
 extension NodeCore {
     func destination(_ distributor: String) -> Destination {
-        // As a rule the same as before.
-        if let recent = recentDestination, recent.name == distributor { return recent }
-        let found = destinations[distributor] ?? makeDestination(distributor)
-        recentDestination = found
-        return found
-    }
-
-    private func makeDestination(_ distributor: String) -> Destination {
+        if let known = destinations[distributor] { return known }
         lastDestination += 1
-        let made = Destination(distributor, number: lastDestination)
+        let made = Destination(number: lastDestination)
         destinations[distributor] = made
         return made
     }
@@ -63,7 +56,6 @@ extension NodeCore {
         ) {
             self.forget(destination.outbox.removeAll())
             self.destinations[distributor] = nil
-            self.recentDestination = nil
         }
     }
 

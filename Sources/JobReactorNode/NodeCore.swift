@@ -51,8 +51,6 @@ final class NodeCore {
     private lazy var deferLane = makeLane(
         threads: configuration.deferLanes, capacity: 2 * configuration.deferLanes)
     private var policies: [String: ScriptPolicy] = [:]
-    /// That which was asked for last.
-    private var lastScript: (name: String, policy: ScriptPolicy?)?
     private var hasTimeouts = false
     private var lastRunNumber: UInt64 = 0
     var live = JobTable<Live>()
@@ -88,8 +86,6 @@ final class NodeCore {
     /// For what scripts enqueue, by the distributor's address.
     var clients: [Address: JobClient] = [:]
     var destinations: [String: Destination] = [:]
-    /// That which was asked for last.
-    var recentDestination: Destination?
     var lastLink: UInt32 = 0
     var lastDestination: UInt32 = 0
     var isStopping = false
@@ -174,7 +170,6 @@ final class NodeCore {
 
     func use(_ report: ScriptReport) {
         scripts = report
-        lastScript = nil
         policies = Dictionary(report.definitions.map { ($0.name, $0.policy) }) { _, last in last }
         hasTimeouts = configuration.policy.timeout != nil || policies.values.contains { $0.timeout != nil }
         for problem in report.problems {
@@ -219,13 +214,7 @@ final class NodeCore {
             number: lastRunNumber, timeout: hasTimeouts ? policy(for: job).timeout : nil, pauses: true)
     }
 
-    func policy(for job: Job) -> JobPolicy {
-        // Jobs of one name tend to come together.
-        if let lastScript, lastScript.name == job.name { return configuration.policy.applying(lastScript.policy, job) }
-        let script = policies[job.name]
-        lastScript = (job.name, script)
-        return configuration.policy.applying(script, job)
-    }
+    func policy(for job: Job) -> JobPolicy { configuration.policy.applying(policies[job.name], job) }
 
     /// Begins as many of the jobs whose turn it is as the lanes have room for.
     func runReady() {

@@ -9,8 +9,6 @@ final class Latencies: Sendable {
         histogram.withLock { histogram in _ = histogram.record(UInt64(max(0, nanoseconds))) }
     }
 
-    var count: Int { histogram.withLock { Int($0.totalCount) } }
-
     /// In microseconds; `percent` from 0 to 100.
     func percentile(_ percent: Double) -> Double {
         histogram.withLock { Double($0.valueAtPercentile(percent)) / 1000 }
