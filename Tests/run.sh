@@ -36,7 +36,7 @@ Tests/examples.sh
 
 step "Swift tests, with the thread sanitizer"
 # A data race ends the process that has it.
-export TSAN_OPTIONS="halt_on_error=1 exitcode=66 suppressions=$root/Tests/thread-sanitizer.supp ${TSAN_OPTIONS:-}"
+export TSAN_OPTIONS="halt_on_error=1 exitcode=66 suppressions='$root/Tests/thread-sanitizer.supp' ${TSAN_OPTIONS:-}"
 # Two tests at a time: each starts processes and threads of its own, and all at once only starve one another.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=2
 log=$(mktemp)
