@@ -117,6 +117,8 @@ def tell(path):
 
 
 def main():
+    # A shell without job control has programs that it starts in the background ignore it, and theirs after them.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     leg, program, folder, targets = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
     os.makedirs(folder, exist_ok=True)
     outcomes = []
