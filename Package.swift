@@ -106,7 +106,9 @@ let package = Package(
             dependencies: ["JobReactorCore", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: strict),
         .target(
             name: "JobReactorTesting",
-            dependencies: ["JobReactor", "JobReactorNode", "JobReactorCore", nio, nioPosix, logging],
+            dependencies: [
+                "JobReactor", "JobReactorNode", "JobReactorCore", "JobReactorWire", nio, nioPosix, logging,
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "JobReactorCommand",

@@ -1,4 +1,5 @@
 internal import JobReactorCore
+internal import JobReactorWire
 internal import NIOCore
 internal import NIOPosix
 
@@ -22,13 +23,20 @@ public final class TCPProxy: Sendable {
         let state = Locked(State(cuts: cuts))
         let group = MultiThreadedEventLoopGroup.singleton
         let server = try await ServerBootstrap(group: group)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try Transport.closeOnExec(channel) }
+            }
             .childChannelInitializer { front in
+                do { try Transport.closeOnExec(front) } catch { return front.eventLoop.makeFailedFuture(error) }
                 let cut = state.withLock { state in
                     state.connections += 1
                     return state.cuts.isEmpty ? nil as Int? : state.cuts.removeFirst()
                 }
                 let budget = Locked(cut ?? .max)
                 return ClientBootstrap(group: front.eventLoop)
+                    .channelInitializer { back in
+                        back.eventLoop.makeCompletedFuture { try Transport.closeOnExec(back) }
+                    }
                     .connect(host: "127.0.0.1", port: port)
                     .flatMapThrowing { back in
                         state.withLock { $0.channels += [front, back] }

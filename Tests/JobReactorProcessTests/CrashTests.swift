@@ -45,6 +45,37 @@ import Testing
         await client.stop()
     }
 
+    @Test("a program that a job started outlives its killed node, and holds up neither its jobs nor its port")
+    func programsInheritNoSockets() async throws {
+        let server = try Programs.freePort()
+        let scripts = [
+            "jobs.lua": """
+            job('leaves', function(args) os.execute('sleep 120 >/dev/null 2>&1 & echo $! > ' .. args.file) end)
+            """
+        ]
+        let installation = try await Installation(scripts: scripts)
+        let options = ["--server", "localhost:\(server)"]
+        let node = try await installation.startNode("n1", options)
+        let file = installation.folder.path + "/pid"
+        let client = try await JobClient.connect(host: "localhost", port: installation.port)
+        _ = try await client.perform("leaves", ["file": .string(file)], timeout: 60)
+        let left = try #require(Int32(String(contentsOfFile: file, encoding: .utf8).dropLast()))
+        defer { kill(left, SIGKILL) }
+        let held = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(left)/fd").filter { number in
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(left)/fd/\(number)"))?
+                .hasPrefix("socket:") == true
+        }
+        #expect(held.isEmpty)
+        node.signal(SIGKILL)
+        #expect(try await node.exitStatus() == 128 + SIGKILL)
+        let again = try await installation.startNode("n1", options)
+        #expect(kill(left, 0) == 0)
+        #expect(try await client.perform("leaves", ["file": .string(file)], timeout: 60)["file"] != nil)
+        kill(try #require(Int32(String(contentsOfFile: file, encoding: .utf8).dropLast())), SIGKILL)
+        again.signal(SIGTERM)
+        await client.stop()
+    }
+
     @Test(arguments: [SIGTERM, SIGINT]) func aSignalLetsTheRunningJobFinish(signal: Int32) async throws {
         let installation = try await Installation()
         let node = try await installation.startNode("n1", ["--grace", "30"])

@@ -73,6 +73,12 @@ public final class HTTPLibrary: ScriptLibrary {
             decompression: .enabled(limit: .ratio(largestRatio)))
         // A server that refuses is told of at once; whether to try again is for the job to say.
         configuration.connectionPool.retryConnectionEstablishment = false
+        // Of the hooks that the client has, these see each connection before its first request.
+        let initializer: @Sendable (any Channel) -> EventLoopFuture<Void> = { channel in
+            channel.eventLoop.submit { try Transport.closeOnExec(channel) }
+        }
+        configuration.http1_1ConnectionDebugInitializer = initializer
+        configuration.http2ConnectionDebugInitializer = initializer
         return configuration
     }
 }

@@ -91,6 +91,7 @@ package final class Dialer {
             .connectTimeout(.seconds(5))
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    try Transport.closeOnExec(channel)
                     if let tls {
                         try channel.pipeline.syncOperations.addHandlers(
                             try tls.clientHandler(host: address.host), HandshakeDeadline())

@@ -34,11 +34,15 @@ package final class Listener {
         return ServerBootstrap(group: loop)
             .serverChannelOption(ChannelOptions.backlog, value: 1024)
             .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try Transport.closeOnExec(channel) }
+            }
             .childChannelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(ChannelOptions.socketOption(.so_keepalive), value: 1)
             .childChannelOption(ChannelOptions.recvAllocator, value: Transport.receiveAllocator)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    try Transport.closeOnExec(channel)
                     let (connections, makeConnection) = bound.value
                     if let tls {
                         try channel.pipeline.syncOperations.addHandlers(try tls.serverHandler(), HandshakeDeadline())

@@ -15,6 +15,15 @@ package enum Transport {
     /// Large reads under load, small ones for quiet connections.
     static let receiveAllocator = AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 16 << 10, maximum: 256 << 10)
 
+    /// Keeps the channel's socket from the programs that this process starts. A program that inherits it keeps the
+    /// connection open after this process has closed it, or has died, and a port in use. Swift NIO opens sockets without
+    /// the flag; call this in the initializer of every channel.
+    package static func closeOnExec(_ channel: any Channel) throws {
+        try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { socket in
+            _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
+        }
+    }
+
     /// What this machine calls itself.
     package static var hostName: String {
         var bytes = [CChar](repeating: 0, count: 256)
