@@ -119,6 +119,8 @@ def tell(path):
 def main():
     # A shell without job control has programs that it starts in the background ignore it, and theirs after them.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # Two tests at a time: each starts processes and threads of its own, and all at once only starve one another.
+    os.environ.setdefault("SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH", "2")
     leg, program, folder, targets = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
     os.makedirs(folder, exist_ok=True)
     outcomes = []

@@ -18,12 +18,10 @@ fi
 
 # Warnings are errors here. Build folders of their own, so that other builds keep theirs.
 export JOBREACTOR_STRICT=1
-# Two tests at a time: each starts processes and threads of its own, and all at once only starve one another.
-export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=2
 # A data race, or a bad access, ends the process that has it.
 export TSAN_OPTIONS="halt_on_error=1 exitcode=66 handle_abort=1 suppressions='$root/Tests/thread-sanitizer.supp' ${TSAN_OPTIONS:-}"
 # Swift's runtime keeps objects that only it can find, which would be reported as leaks; the C tests look for leaks.
-export ASAN_OPTIONS="halt_on_error=1 exitcode=67 handle_abort=1 detect_leaks=0 quarantine_size_mb=64 ${ASAN_OPTIONS:-}"
+export ASAN_OPTIONS="halt_on_error=1 exitcode=67 handle_abort=1 detect_leaks=0 quarantine_size_mb=64 suppressions='$root/Tests/address-sanitizer.supp' ${ASAN_OPTIONS:-}"
 
 step() { printf '\n== %s\n' "$1"; }
 began=$SECONDS

@@ -1,6 +1,7 @@
 internal import AsyncHTTPClient
 internal import JobReactorCore
 public import JobReactorLua
+internal import JobReactorWire
 public import NIOCore
 internal import NIOHTTPCompression
 internal import NIOPosix

@@ -1,4 +1,4 @@
-internal import NIOCore
+package import NIOCore
 private import NIOPosix
 private import NIOSSL
 
