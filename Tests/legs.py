@@ -8,7 +8,8 @@ each target. A target fails when a test of it fails, when it runs none, when its
 it takes longer than JOBREACTOR_LEG_SECONDS (default 900), or when it, or a process that it started, ever has more than
 2 GiB of memory resident.
 
-Prints what the tests print, then a table, and last "LEG: N passed, N failed".
+Two targets run at a time, since most tests wait more than they compute; give those that take longest first. Prints how each
+ended, and what failed; all that the tests printed is in the logs. Then a table, and last "LEG: N passed, N failed".
 """
 
 import os
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 MOST_MEBIBYTES = 2048
 SECONDS = int(os.environ.get("JOBREACTOR_LEG_SECONDS", "900"))
@@ -25,6 +27,9 @@ COLOURS = re.compile(rb"\x1b\[[0-9;]*m")
 CLOSING = re.compile(r"Test run with (\d+) tests? in \d+ suites? (passed|failed)")
 FAILED = re.compile(r"^. Test .* failed after ")
 TELLING = re.compile(rb"recorded an issue|WARNING: ThreadSanitizer|ERROR: \w+Sanitizer|Fatal error|Assertion failed")
+
+
+printing = threading.Lock()
 
 
 class Outcome:
@@ -81,19 +86,19 @@ def run(program, folder, target):
         outcome.reasons.append(f"had {outcome.mebibytes} MiB resident, more than {MOST_MEBIBYTES}")
     outcome.passed = max(0, (outcome.tests or 0) - outcome.failed)
     outcome.failed += len(outcome.reasons)
-    if outcome.failed:
-        tell(path)
+    with printing:
+        print(f"{target}: {outcome.passed} passed, {outcome.failed} failed after {outcome.seconds:.0f} seconds", flush=True)
+        if outcome.failed:
+            tell(path)
     return outcome
 
 
 def relay(output, path, outcome):
-    """Prints and keeps what the tests print, and counts."""
+    """Keeps what the tests print, and counts."""
     with open(path, "wb") as log:
         for line in output:
             log.write(line)
             log.flush()
-            sys.stdout.buffer.write(line)
-            sys.stdout.buffer.flush()
             line = COLOURS.sub(b"", line).decode(errors="replace")
             if FAILED.match(line):
                 outcome.failed += 1
@@ -106,7 +111,6 @@ def tell(path):
     """What failed once more, where a reader of the end of the output finds it."""
     with open(path, "rb") as log:
         lines = [COLOURS.sub(b"", line) for line in log]
-    print("\n-- what failed", flush=True)
     shown = 0
     for number, line in enumerate(lines):
         if TELLING.search(line) and shown < 200:
@@ -123,10 +127,8 @@ def main():
     os.environ.setdefault("SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH", "2")
     leg, program, folder, targets = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
     os.makedirs(folder, exist_ok=True)
-    outcomes = []
-    for target in targets:
-        print(f"\n-- {target}, {leg}", flush=True)
-        outcomes.append(run(program, folder, target))
+    with ThreadPoolExecutor(max_workers=2) as lanes:
+        outcomes = list(lanes.map(lambda target: run(program, folder, target), targets))
     print(f"\n{leg:<28} {'passed':>7} {'failed':>7} {'seconds':>8} {'CPU s':>6} {'MiB':>6}")
     for outcome in outcomes:
         why = "".join(f"  {reason}" for reason in outcome.reasons)
