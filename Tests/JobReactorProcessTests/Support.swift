@@ -47,6 +47,8 @@ final class RunningProgram: Sendable {
         return fields.dropFirst(11).prefix(2).reduce(0) { $0 + (Int($1) ?? 0) }
     }
 
+    var processIdentifier: Int32 { process.processIdentifier }
+
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
     /// Waits for the end and returns the exit status; a program killed by a signal has 128 and the signal's number.
