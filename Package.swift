@@ -159,6 +159,8 @@ let package = Package(
         .testTarget(
             name: "JobReactorCoreTests", dependencies: ["JobReactorCore", "JobReactorTesting"], swiftSettings: strict),
         .testTarget(
+            name: "JobReactorNodeTests", dependencies: ["JobReactorNode", "JobReactorCore"], swiftSettings: strict),
+        .testTarget(
             name: "JobReactorCommandTests",
             dependencies: [
                 "JobReactorCommand", "JobReactor", "JobReactorNode", "JobReactorCore", "JobReactorWire",

@@ -16,6 +16,11 @@ final class DistributorLink: ConnectionSession {
     private let core: NodeCore
     private let ended: (String?) -> Void
     private var jobs: [Job] = []
+    /// Of those jobs, in their order.
+    private var numbers: [Int] = []
+    /// The number of the last hand-over.
+    private var lastNumber = 0
+    private var granted = 0
     private var receivedAt = Timestamp.now
     /// Those of them that have been here before.
     private var known: Set<JobID> = []
@@ -41,11 +46,14 @@ final class DistributorLink: ConnectionSession {
         core.linked(self)
     }
 
-    func sendGreeting(jobs: [String], credit: Int) {
-        connection.write {
-            LinkMessage.writeJobs(jobs, to: &$0)
-            LinkMessage.writeCredit(credit, to: &$0)
-        }
+    func sendGreeting(jobs: [String], storageError: StorageError?) {
+        connection.write { LinkMessage.writeJobs(jobs, to: &$0) }
+        if let storageError { send(storageError) }
+    }
+
+    /// Says that the node's storage refuses; nil: that it works again.
+    func send(_ error: StorageError?) {
+        connection.write { LinkMessage.writeStorageError(error?.message ?? "", to: &$0) }
     }
 
     func sendJobs(_ jobs: [String]) {
@@ -53,21 +61,29 @@ final class DistributorLink: ConnectionSession {
     }
 
     /// Jobs are stored. Of a storage that forgets the distributor keeps them anyhow: it need not be woken.
-    func acknowledge(saved: Int, credit: Int) {
-        let isOwner = core.storage.isDurable
-        guard isOwner || credit > 0 else { return }
-        connection.write {
-            if isOwner { LinkMessage.writeSaved(saved, to: &$0) }
-            if credit > 0 { LinkMessage.writeCredit(credit, to: &$0) }
-        }
+    func acknowledge(_ numbers: [Int]) {
+        guard core.storage.isDurable else { return }
+        var saved = HandOverRanges()
+        for number in numbers { saved.add(number) }
+        connection.write { saved.write(to: &$0) }
     }
 
     func grant(_ credit: Int) {
-        if credit > 0 { connection.write { LinkMessage.writeCredit(credit, to: &$0) } }
+        granted += credit
+        connection.write { LinkMessage.writeCredit(credit, to: &$0) }
     }
 
-    func sendReturned(_ ids: [JobID]) {
-        connection.write { LinkMessage.writeReturned(ids, to: &$0) }
+    /// Credit that was granted and that no job has used yet.
+    var unusedCredit: Int { granted - lastNumber }
+
+    func sendReturned(_ handOvers: [HandOver]) {
+        connection.write { LinkMessage.writeReturned(handOvers, to: &$0) }
+    }
+
+    /// The hand-over whose number ends in these bits: of those the last, which is right as long as no job is here for longer
+    /// than four thousand million others take.
+    func handOver(of id: JobID, lowerHalf: UInt32) -> HandOver {
+        HandOver(lastNumber - Int(UInt32(truncatingIfNeeded: lastNumber) &- lowerHalf), id)
     }
 
     func sendDrain() {
@@ -77,13 +93,13 @@ final class DistributorLink: ConnectionSession {
     func received(_ frame: RESPFrame, on connection: Connection) {
         do throws(CommandError) {
             switch try LinkMessage(frame) {
-            case .job(let id, let request):
-                take(id, request)
-            case .again(let id, let request):
+            case .job(let handOver, let request):
+                try take(handOver, request)
+            case .again(let handOver, let request):
                 // Now, not at the end of the read: a receipt behind it may be that of the job's report.
-                if core.knows(id, of: distributor) { known.insert(id) }
-                take(id, request)
-            case .taken(let count): core.taken(count, by: distributor)
+                if core.knows(handOver.id, of: distributor) { known.insert(handOver.id) }
+                try take(handOver, request)
+            case .taken(let number): core.taken(through: number, by: distributor)
             case .cancel(let id):
                 // Behind the jobs that came before it.
                 takeJobs()
@@ -95,7 +111,8 @@ final class DistributorLink: ConnectionSession {
                 takeJobs()
                 core.adopt(node) { isDone in self.connection.write { LinkMessage.writeAdopted(node, isDone, to: &$0) } }
             case .ping: break
-            case .adopted, .credit, .saved, .result, .progress, .shown, .returned, .jobs, .drain:
+            case .adopted, .credit, .saved, .result, .progress, .shown, .returned, .refused, .storageError, .jobs,
+                .drain:
                 throw CommandError("ERR a distributor does not take jobs")
             }
         } catch {
@@ -109,18 +126,24 @@ final class DistributorLink: ConnectionSession {
 
     private func takeJobs() {
         guard !jobs.isEmpty else { return }
-        let (received, receivedBefore) = (jobs, known)
-        jobs = []
+        let (received, receivedBefore) = (ReceivedJobs(jobs: jobs, numbers: numbers), known)
+        (jobs, numbers) = ([], [])
         known = []
         core.receive(received, known: receivedBefore, over: self)
     }
 
-    private func take(_ id: JobID, _ request: JobRequest) {
+    private func take(_ handOver: HandOver, _ request: JobRequest) throws(CommandError) {
+        guard handOver.number == lastNumber + 1 else {
+            throw CommandError("ERR hand-over \(handOver.number) after \(lastNumber)")
+        }
+        lastNumber = handOver.number
+        numbers.append(handOver.number)
         // One moment for all of a read.
         if jobs.isEmpty { receivedAt = .now }
         jobs.append(
             Job(
-                id: id, name: request.name, args: request.args, options: request.options, distributor: distributor,
+                id: handOver.id, name: request.name, args: request.args, options: request.options,
+                distributor: distributor,
                 createdAt: receivedAt))
     }
 

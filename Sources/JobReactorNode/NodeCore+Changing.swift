@@ -38,7 +38,7 @@ extension NodeCore {
         case .waiting, nil: break
         }
         if live[job.id] == nil {
-            live[job.id] = Live(stage: .waiting, creditLink: 0, giver: destination(job.distributor).number)
+            live[job.id] = Live(stage: .waiting, giver: destination(job.distributor).number)
         }
         timers.insert(job.id, due: job.dueAt)
         armTimer()

@@ -23,7 +23,7 @@ extension NodeCore {
         let destination = destination(link.distributor)
         destination.expiry?.cancel()
         destination.link?.connection.close(reason: "the distributor connected again")
-        destination.link = link
+        destination.use(link)
         forget(destination.outbox.restart(received: destination.process == link.process ? link.received : nil))
         destination.process = link.process
         if ownsJobs { greet(destination) }
@@ -32,13 +32,17 @@ extension NodeCore {
 
     /// What is done first, so that the distributor knows of it before it sends again what we may have had.
     func greet(_ destination: Destination) {
-        destination.flush()
-        destination.link?.sendGreeting(jobs: announcedJobs, credit: isStopping ? 0 : configuration.window)
+        guard let link = destination.link else { return }
+        destination.flush(asksForMore: false)
+        link.sendGreeting(jobs: announcedJobs, storageError: storageHealth.error)
+        destination.settled(configuration.window, onLink: link.number)
+        destination.flush(asksForMore: asksForJobs)
+        if storageHealth.isRefusing { destination.askForOne() }
     }
 
     func unlinked(_ link: DistributorLink, reason: String?) {
         guard let destination = destinations[link.distributor], destination.link === link else { return }
-        destination.link = nil
+        destination.use(nil)
         logger.info(
             "link to a distributor lost",
             metadata: ["address": "\(link.connection.peer)", "reason": "\(reason ?? "closed")"])
@@ -59,6 +63,14 @@ extension NodeCore {
         }
     }
 
+    /// Sends to all distributors what has come together for them.
+    func flushDestinations() {
+        for destination in destinations.values { destination.flush(asksForMore: asksForJobs) }
+    }
+
+    /// Whether credit that comes free is granted at once.
+    var asksForJobs: Bool { ownsJobs && !isStopping && !storageHealth.isRefusing }
+
     /// Reports that need not be kept any more.
     private func forget(_ reports: [JobReport.Key]) {
         guard storage.isDurable, !reports.isEmpty else { return }
@@ -70,8 +82,8 @@ extension NodeCore {
         destinations[distributor]?.link?.connection.close(reason: reason)
     }
 
-    func taken(_ count: Int, by distributor: String) {
-        if let keys = destinations[distributor]?.outbox.taken(count) { forget(keys) }
+    func taken(through number: Int, by distributor: String) {
+        if let keys = destinations[distributor]?.outbox.taken(through: number) { forget(keys) }
         noteProgress()
     }
 

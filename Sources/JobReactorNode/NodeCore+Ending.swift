@@ -49,9 +49,8 @@ extension NodeCore {
 
     private func runErrbacks(_ raised: [LuaLane.Outcome], _ result: Result<Void, StorageError>, on lane: NodeLane) {
         if case .failure(let error) = result {
-            if error.code == .lost { storageLost(error) }
             // What the errbacks come to is stored as one with the failure.
-            logger.error("failures could not be stored", metadata: ["reason": "\(error)", "jobs": "\(raised.count)"])
+            storageRefused(error)
         }
         let cancelled = raised.filter { live[$0.job.id]?.isCancelled != false }
         if !cancelled.isEmpty { end(cancelled, on: lane) }
@@ -123,11 +122,9 @@ extension NodeCore {
     func ended(_ endings: [Ending], madeAt: Timestamp, _ result: Result<Void, StorageError>) {
         endsUnderWay -= 1
         if case .failure(let error) = result {
-            if error.code == .lost { return storageLost(error) }
+            storageRefused(error)
+            guard error.code != .lost else { return }
             // Told before it is stored, the end of a run could come to nothing by a crash: the job would run again.
-            logger.error(
-                "outcomes could not be stored; they wait",
-                metadata: ["reason": "\(error)", "jobs": "\(endings.count)"])
             endsUnderWay += 1
             loop.assumeIsolated().scheduleTask(in: .seconds(1)) {
                 self.endsUnderWay -= 1
@@ -135,8 +132,9 @@ extension NodeCore {
             }
             return
         }
+        storageWorks()
         for ending in endings { if let known = live[ending.transition.job.id] { end(ending, known) } }
-        for destination in destinations.values { destination.flush() }
+        flushDestinations()
         armTimer()
         noteProgress()
     }
@@ -146,17 +144,17 @@ extension NodeCore {
         let job = transition.job
         counters.note(transition)
         if configuration.logJobProcessing { log(transition) }
-        if ending.report != nil || known.creditLink != 0 {
+        if ending.report != nil || known.usesCredit {
             let destination = destination(job.distributor)
             if let report = ending.report { destination.outbox.append(report) }
-            if known.creditLink != 0 { destination.settled(onLink: known.creditLink) }
+            if known.usesCredit { destination.settled(onLink: known.link) }
         }
         switch transition.next {
         case .errbacks: break
         case .wait:
             var known = known
             known.stage = .waiting
-            known.creditLink = 0
+            known.usesCredit = false
             live[job.id] = known
             timers.insert(job.id, due: job.dueAt)
         case .keep, .remove:
@@ -166,7 +164,7 @@ extension NodeCore {
             logger.warning(
                 "no script defines the job any more", metadata: ["job": "\(job.name)", "id": "\(job.id)"])
             if storage.isDurable { parked[job.name, default: []].insert(job.id) }
-            if !storage.isDurable { destinations[job.distributor]?.link?.sendReturned([job.id]) }
+            if !storage.isDurable { destinations[job.distributor]?.returned(job.id, known) }
         }
     }
 

@@ -26,7 +26,10 @@ extension NodeCore {
     }
 
     private var health: [(String, String)] {
-        [("healthy", watchdog.isStuck ? "0" : "1"), ("stuck_job", watchdog.stuckJob ?? "")]
+        [
+            ("healthy", watchdog.isStuck || storageHealth.isRefusing ? "0" : "1"),
+            ("stuck_job", watchdog.stuckJob ?? ""), ("storage_error", storageHealth.error?.message ?? ""),
+        ]
     }
 
     private var jobs: [(String, String)] {

@@ -13,14 +13,11 @@ extension NodeCore {
     }
 
     /// Stores jobs that came over a link in one read, then acknowledges them, also those that are known.
-    func receive(_ jobs: [Job], known: Set<JobID>, over link: DistributorLink) {
-        guard !isStopping, ownsJobs else {
-            link.sendReturned(jobs.map(\.id).filter { !known.contains($0) })
-            return link.acknowledge(saved: jobs.count, credit: 0)
-        }
+    func receive(_ received: ReceivedJobs, known: Set<JobID>, over link: DistributorLink) {
+        guard !isStopping, ownsJobs else { return giveBack(received, known: known, over: link) }
         let now = clock.now
         // What can run at once is saved as begun: one write instead of two.
-        let stored = jobs.map { job in
+        let stored = received.jobs.map { job in
             let lane = lane(for: job)
             if lane.room > lane.promised, lane.ready.isEmpty, job.dueAt <= now, !live.contains(job.id) {
                 lane.promised += 1
@@ -32,59 +29,112 @@ extension NodeCore {
         }
         for lane in lanes { lane.promised = 0 }
         savesUnderWay += 1
+        let saving = ReceivedJobs(jobs: stored, numbers: received.numbers)
         let bound = NIOLoopBound((self, link), eventLoop: loop)
         storage.save(known.isEmpty ? stored : stored.filter { !known.contains($0.id) }) { result in
-            bound.eventLoop.runOrExecute { bound.value.0.saved(stored, known: known, result, over: bound.value.1) }
+            bound.eventLoop.runOrExecute { bound.value.0.saved(saving, known: known, result, over: bound.value.1) }
         }
     }
 
+    /// What cannot be stored here goes back; what was here before has been, and is.
+    private func giveBack(_ received: ReceivedJobs, known: Set<JobID>, over link: DistributorLink) {
+        let returned = received.handOvers.filter { !known.contains($0.id) }
+        link.sendReturned(returned)
+        if !known.isEmpty { link.acknowledge(received.handOvers.filter { known.contains($0.id) }.map(\.number)) }
+        destination(link.distributor).settled(received.jobs.count, onLink: link.number)
+        flushDestinations()
+    }
+
     private func saved(
-        _ jobs: [Job], known: Set<JobID>, _ result: Result<Set<JobID>, StorageError>, over link: DistributorLink
+        _ received: ReceivedJobs, known: Set<JobID>, _ result: Result<Set<JobID>, StorageError>,
+        over link: DistributorLink
     ) {
         savesUnderWay -= 1
+        let jobs = received.jobs
         let cancelled = earlyCancellations.isEmpty ? [] : earlyCancellations.intersection(jobs.lazy.map(\.id))
         earlyCancellations = savesUnderWay == 0 ? [] : earlyCancellations.subtracting(cancelled)
         let new: Set<JobID>
         switch result {
-        case .success(let ids): new = ids
+        case .success(let ids):
+            new = ids
+            storageWorks()
         case .failure(let error):
-            logger.error(
-                "jobs could not be stored and go back", metadata: ["reason": "\(error)", "jobs": "\(jobs.count)"])
-            link.sendReturned(jobs.map(\.id).filter { !known.contains($0) })
-            return link.acknowledge(saved: jobs.count, credit: 0)
+            storageRefused(error)
+            return giveBack(received, known: known, over: link)
         }
         counters.received += new.count
         var credit = 0
-        let giver = destination(link.distributor).number
+        let destination = destination(link.distributor)
+        let giver = destination.number
         var runs: [[LuaLane.Run]] = lanes.map { _ in [] }
         let (now, areAllNew) = (clock.now, new.count == jobs.count)
-        for job in jobs {
+        for (job, number) in zip(jobs, received.numbers) {
             guard areAllNew || new.contains(job.id) else {
                 credit += 1
                 continue
             }
-            switch job.status {
-            case .inProgress:
-                live[job.id] = Live(stage: .running, creditLink: link.number, giver: giver)
+            var made = Live(stage: .waiting, giver: giver, link: link.number)
+            made.handOver = UInt32(truncatingIfNeeded: number)
+            if job.status == .inProgress {
+                (made.stage, made.usesCredit) = (.running, true)
                 let lane = lane(for: job)
                 lane.running += 1
                 runs[lane === lanes.first ? 0 : 1].append(run(job))
-            default:
-                if job.dueAt <= now {
-                    live[job.id] = Live(stage: .ready, creditLink: link.number, giver: giver)
-                    lane(for: job).ready.append(job)
-                } else {
-                    live[job.id] = Live(stage: .waiting, creditLink: 0, giver: giver)
-                    timers.insert(job.id, due: job.dueAt)
-                    credit += 1
-                }
+            } else if job.dueAt <= now {
+                (made.stage, made.usesCredit) = (.ready, true)
+                lane(for: job).ready.append(job)
+            } else {
+                timers.insert(job.id, due: job.dueAt)
+                credit += 1
             }
+            live[job.id] = made
         }
-        link.acknowledge(saved: jobs.count, credit: credit)
+        link.acknowledge(received.numbers)
+        if credit > 0 {
+            destination.settled(credit, onLink: link.number)
+            destination.flush(asksForMore: asksForJobs)
+        }
         for (lane, runs) in zip(lanes, runs) where !runs.isEmpty { lane.lua.submit(runs) }
         watchLanes()
         for id in cancelled where new.contains(id) { _ = cancel(id) }
         runReady()
         armTimer()
     }
+
+    // MARK: A storage that refuses
+
+    /// A write was refused.
+    func storageRefused(_ error: StorageError) {
+        if error.code == .lost { return storageLost(error) }
+        guard storageHealth.refused(error) == .refuses else { return }
+        logger.error(
+            "the storage refuses: jobs wait, and this node asks for no more until it works again",
+            metadata: ["reason": "\(error)"])
+        for destination in destinations.values { destination.link?.send(error) }
+        scheduleTrial()
+    }
+
+    /// A write has succeeded.
+    func storageWorks() {
+        guard storageHealth.isRefusing, storageHealth.succeeded() == .works else { return }
+        logger.notice("the storage works again")
+        for destination in destinations.values { destination.link?.send(nil) }
+        flushDestinations()
+    }
+
+    private func scheduleTrial() {
+        loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(StorageHealth.trialInterval * 1000))) {
+            guard self.storageHealth.isRefusing, !self.isStopping else { return }
+            for destination in self.destinations.values { destination.askForOne() }
+            self.scheduleTrial()
+        }
+    }
+}
+
+/// Jobs that came over a link in one read, with the numbers of their hand-overs.
+struct ReceivedJobs {
+    var jobs: [Job]
+    var numbers: [Int]
+
+    var handOvers: some Sequence<HandOver> { zip(numbers, jobs).lazy.map { HandOver($0, $1.id) } }
 }

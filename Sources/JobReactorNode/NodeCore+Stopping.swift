@@ -46,18 +46,17 @@ extension NodeCore {
             if !waiting.isEmpty { storage.apply(waiting.map { .update($0) }) { _ in } }
             return
         }
-        var returned: [String: [JobID]] = [:]
-        for job in withdrawn { returned[job.distributor, default: []].append(job.id) }
         for lane in lanes {
-            for job in lane.ready { returned[job.distributor, default: []].append(job.id) }
+            withdrawn += lane.ready
             lane.ready = []
         }
         // Jobs that wait for their time go back with their connection: their distributor has a copy of each.
-        for (distributor, ids) in returned {
-            for id in ids { live[id] = nil }
-            storage.apply(ids.map { .remove($0) }) { _ in }
-            destinations[distributor]?.link?.sendReturned(ids)
+        for job in withdrawn {
+            guard let known = live.removeValue(forKey: job.id) else { continue }
+            destinations[job.distributor]?.returned(job.id, known)
         }
+        storage.apply(withdrawn.map { .remove($0.id) }) { _ in }
+        flushDestinations()
     }
 
     func noteProgress() {

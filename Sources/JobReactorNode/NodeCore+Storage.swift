@@ -76,7 +76,7 @@ extension NodeCore {
                 continue
             }
             let giver = destination(job.distributor).number
-            live[job.id] = Live(stage: .waiting, creditLink: 0, giver: giver)
+            live[job.id] = Live(stage: .waiting, giver: giver)
             let transition = JobLifecycle.takeUp(job, policy: policy(for: job), now: now)
             if let transition { transitions.append(transition) }
             if transition?.job.status == .failed {
@@ -125,7 +125,7 @@ extension NodeCore {
                     "the jobs of another node are not taken over",
                     metadata: ["node": "\(node ?? "any")", "reason": "\(error)"])
             }
-            for destination in core.destinations.values { destination.flush() }
+            core.flushDestinations()
             if case .success = result { done(true) } else { done(false) }
         }
     }
@@ -173,7 +173,7 @@ extension NodeCore {
             if !expired.isEmpty { core.storage.apply(expired.map { .taken($0.report.key) }) { _ in } }
             for stored in reports where stored.madeAt >= oldest { core.keep(stored) }
             guard let last = reports.last, reports.count == Self.page else {
-                for destination in core.destinations.values { destination.flush() }
+                core.flushDestinations()
                 return core.loop.makeSucceededVoidFuture()
             }
             return core.takeUpReports(after: last.report.key)

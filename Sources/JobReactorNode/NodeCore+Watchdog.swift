@@ -81,11 +81,10 @@ extension NodeCore {
         for id in ids {
             guard let known = live.removeValue(forKey: id) else { continue }
             guard let destination = destinations.values.first(where: { $0.number == known.giver }) else { continue }
-            if known.creditLink != 0 { destination.settled(onLink: known.creditLink) }
-            destination.link?.sendReturned([id])
+            destination.returned(id, known)
         }
         storage.apply(ids.map { .remove($0) }) { _ in }
-        for destination in destinations.values { destination.flush() }
+        flushDestinations()
     }
 
     private func becomeHealthy() {

@@ -28,10 +28,14 @@ final class NodeCore {
         var isCancelled = false
         /// Its record goes with it, whatever the policy.
         var isDestroyed = false
-        /// The number of the link whose credit it uses; 0 for none.
-        var creditLink: UInt32
+        /// Its hand-over used one credit of its link, which has not come back.
+        var usesCredit = false
         /// The number of the destination that gave it.
         var giver: UInt32
+        /// The number of the link that it came over; 0 for none that is open.
+        var link: UInt32 = 0
+        /// The lower half of the number of its hand-over on that link.
+        var handOver: UInt32 = 0
     }
 
     let configuration: NodeConfiguration
@@ -65,6 +69,7 @@ final class NodeCore {
     var isStarted = false
     /// Cancelled while they were being saved.
     var earlyCancellations: Set<JobID> = []
+    var storageHealth = StorageHealth()
     var timers = TimerQueue<JobID>()
     var armed: (due: Timestamp, timer: Scheduled<Void>)?
     /// Jobs on the lanes, or about to be.
@@ -245,6 +250,7 @@ final class NodeCore {
             lane.running -= jobs.count
             return storageFailed(jobs, error)
         }
+        storageWorks()
         // The storage may have been lost meanwhile, and the jobs with it.
         let ours = jobs.filter { live[$0.id]?.stage == .running }
         lane.running -= jobs.count - ours.count
@@ -265,8 +271,7 @@ final class NodeCore {
 
     /// No user code runs whose beginning is not stored: the jobs wait and are tried again.
     private func storageFailed(_ jobs: [Job], _ error: StorageError) {
-        if error.code == .lost { return storageLost(error) }
-        logger.error("the storage fails; jobs wait", metadata: ["reason": "\(error)", "jobs": "\(jobs.count)"])
+        storageRefused(error)
         for job in jobs where live[job.id] != nil {
             live[job.id]?.stage = .waiting
             timers.insert(job.id, due: clock.now.advanced(bySeconds: 1))
@@ -290,11 +295,11 @@ final class NodeCore {
         lane.running -= ids.count
         if !lane.isFull {
             for id in ids {
-                guard let known = live[id], known.creditLink != 0 else { continue }
-                live[id]?.creditLink = 0
-                destinations.values.first { $0.number == known.giver }?.settled(onLink: known.creditLink)
+                guard let known = live[id], known.usesCredit else { continue }
+                live[id]?.usesCredit = false
+                destinations.values.first { $0.number == known.giver }?.settled(onLink: known.link)
             }
-            for destination in destinations.values { destination.flush() }
+            flushDestinations()
         }
         runReady()
     }

@@ -10,8 +10,6 @@ final class ClientCore {
         var job: Job
         var feedback: JobFeedback
         var lastRun: Int32 = 0
-        /// The distributor has it; it may still lose it, so the job is kept until its outcome.
-        var isAccepted = false
         /// It went out over some connection.
         var isSent = false
         /// The distributor is told, again on each new connection.
@@ -28,8 +26,8 @@ final class ClientCore {
     private var entries: [JobID: Entry] = [:]
     /// Jobs to send, as far as there is credit.
     private var unsent: Deque<JobID> = []
-    /// Jobs sent over the connection that is up and not yet accepted, in the order they were sent.
-    private var unaccepted: Deque<JobID> = []
+    /// What went out over the connection that is up.
+    private var handOvers = HandOvers(awaitsAnswers: true)
     private var credit = 0
     private weak var link: ClientLink?
     /// The identity of the distributor's process.
@@ -100,7 +98,7 @@ final class ClientCore {
     }
 
     private func noteProgress() {
-        if unsent.isEmpty, unaccepted.isEmpty, link?.isGood == true || entries.isEmpty { finishFlushes() }
+        if unsent.isEmpty, handOvers.areAllAnswered, link?.isGood == true || entries.isEmpty { finishFlushes() }
     }
 
     private func finishFlushes() {
@@ -125,8 +123,7 @@ final class ClientCore {
         while credit > 0, let id = unsent.popFirst() {
             guard let entry = entries[id] else { continue }
             credit -= 1
-            unaccepted.append(id)
-            link.send(entry.job, isAgain: entry.isSent, now: now)
+            link.send(entry.job, HandOver(handOvers.add(id), id), isAgain: entry.isSent, now: now)
             entries[id]?.isSent = true
             if entries[id]?.isCancelled == true { link.sendCancel(id) }
         }
@@ -143,7 +140,7 @@ final class ClientCore {
         }
         dialer?.succeeded()
         credit = 0
-        unaccepted = []
+        handOvers = HandOvers(awaitsAnswers: true)
         // The distributor may be another process, or this one may have missed something: everything without an outcome
         // goes out again, in the order of its making.
         unsent = Deque(entries.keys.sorted())
@@ -165,10 +162,17 @@ final class ClientCore {
         sendJobs()
     }
 
-    func accepted(_ count: Int) {
-        for _ in 0..<min(count, unaccepted.count) {
-            if let id = unaccepted.popFirst() { entries[id]?.isAccepted = true }
-        }
+    func accepted(_ first: Int, through last: Int) {
+        handOvers.answer(first, through: last) { _ in }
+        noteProgress()
+    }
+
+    /// The distributor can never take the job.
+    func refused(_ handOver: HandOver, because reason: String) {
+        guard handOvers.answer(handOver), let entry = entries.removeValue(forKey: handOver.id) else { return }
+        let error = Array(JSONValue.string(reason).json.utf8)
+        let feedback = Feedback(.error, args: entry.job.args.setting([("error", error)]))
+        entry.feedback.deliver(feedback, id: handOver.id, name: entry.job.name, status: .failed)
         noteProgress()
     }
 
@@ -209,7 +213,7 @@ final class ClientLink: ConnectionSession {
     /// The distributor has answered.
     private(set) var isGood = false
     private var awaitsAuthentication: Bool
-    private var reportsToTake = 0
+    private var reportToTake: Int?
     private var refusal: String?
 
     init(_ core: ClientCore) {
@@ -225,9 +229,9 @@ final class ClientLink: ConnectionSession {
         connection.write { Handshake.producer(id: self.core.identity).write(to: &$0) }
     }
 
-    func send(_ job: Job, isAgain: Bool, now: Timestamp) {
+    func send(_ job: Job, _ handOver: HandOver, isAgain: Bool, now: Timestamp) {
         let request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(now: now))
-        connection?.write { LinkMessage.writeJob(job.id, request, isAgain: isAgain, to: &$0) }
+        connection?.write { LinkMessage.writeJob(handOver, request, isAgain: isAgain, to: &$0) }
     }
 
     func sendCancel(_ id: JobID) {
@@ -242,14 +246,16 @@ final class ClientLink: ConnectionSession {
         guard isGood else { return greeted(frame, connection) }
         do throws(CommandError) {
             switch try LinkMessage(frame) {
-            case .result(let report):
-                reportsToTake += 1
+            case .result(let number, let report):
+                reportToTake = number
                 core.reported(report)
             case .credit(let count): core.granted(count)
-            case .saved(let count): core.accepted(count)
+            case .saved(let first, let last): core.accepted(first, through: last)
+            case .refused(let handOver, let reason): core.refused(handOver, because: reason)
             case .progress(let progress): core.progressed(progress)
             case .ping: break
-            case .job, .again, .taken, .cancel, .adopt, .adopted, .show, .shown, .returned, .jobs, .drain:
+            case .job, .again, .taken, .cancel, .adopt, .adopted, .show, .shown, .returned, .storageError, .jobs,
+                .drain:
                 throw CommandError("ERR a distributor does not say that to a producer")
             }
         } catch {
@@ -269,10 +275,9 @@ final class ClientLink: ConnectionSession {
     }
 
     func readCompleted(on connection: Connection) {
-        guard reportsToTake > 0 else { return }
-        let count = reportsToTake
-        reportsToTake = 0
-        connection.write { LinkMessage.writeTaken(count, to: &$0) }
+        guard let number = reportToTake else { return }
+        reportToTake = nil
+        connection.write { LinkMessage.writeTaken(number, to: &$0) }
     }
 
     func disconnected(_ connection: Connection, reason: String?) {

@@ -170,6 +170,7 @@ extension NodeInfo {
             name: name, address: fields["address"] ?? "", isDurable: fields["durable"] == "1",
             isDraining: fields["draining"] == "1", window: fields["window"].flatMap { Int($0) } ?? 0,
             load: fields["load"].flatMap { Int($0) } ?? 0,
-            jobs: (fields["jobs"] ?? "").split(separator: " ").map(String.init))
+            jobs: (fields["jobs"] ?? "").split(separator: " ").map(String.init),
+            storageError: fields["storage_error"].flatMap { $0.isEmpty ? nil : $0 })
     }
 }

@@ -15,7 +15,7 @@ extension DistributorCore {
             entries[id] = nil
             dispatcher.withdraw(job)
             finishCancelled(entry, job)
-        case .node(let node):
+        case .node(let node, _):
             cancelling.insert(id)
             links[node]?.sendCancel(id)
         case .owned(let name):
@@ -55,7 +55,7 @@ extension DistributorCore {
         let link: NodeLink?
         switch entry.place {
         case .saving, .waiting, .inDoubt: link = nil
-        case .node(let node): link = links[node]
+        case .node(let node, _): link = links[node]
         case .owned(let name): link = self.link(toNode: name)
         }
         let known = entry.job.map { job in

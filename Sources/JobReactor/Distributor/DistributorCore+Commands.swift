@@ -78,7 +78,7 @@ extension DistributorCore: CommandService {
             let fields: [(String, String)] = [
                 ("name", node.name), ("address", node.address), ("durable", node.isDurable ? "1" : "0"),
                 ("draining", node.isDraining ? "1" : "0"), ("window", "\(node.window)"), ("load", "\(node.load)"),
-                ("jobs", node.jobs.joined(separator: " ")),
+                ("storage_error", node.storageError ?? ""), ("jobs", node.jobs.joined(separator: " ")),
             ]
             buffer.writeRESPCommand(fields.flatMap { [$0.0, $0.1] })
         }

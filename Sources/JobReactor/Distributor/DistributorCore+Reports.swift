@@ -90,13 +90,13 @@ extension DistributorCore {
 
     // MARK: Reports counted
 
-    /// How many reports have come from this process of the node, over all its links.
-    func receivedCount(from node: NodeIntroduction) -> Int {
+    /// The number of the last report that has come from this process of the node, over all its links; 0 for none.
+    func lastReport(from node: NodeIntroduction) -> Int {
         guard let known = received[node.name], known.instance == node.instance else { return 0 }
-        return known.count
+        return known.number
     }
 
-    func noteReceived(_ count: Int, from node: NodeIntroduction) {
-        received[node.name] = (node.instance, receivedCount(from: node) + count)
+    func noteReceived(_ number: Int, from node: NodeIntroduction) {
+        received[node.name] = (node.instance, number)
     }
 }

@@ -25,7 +25,8 @@ final class DistributorCore {
             /// Not accepted yet: it is being stored.
             case saving
             case waiting
-            case node(Dispatcher.NodeHandle)
+            /// Sent to the node, by the hand-over of this number on its link.
+            case node(Dispatcher.NodeHandle, number: Int)
             /// Saved by the durable node of that name, which owns it.
             case owned(by: String)
             /// Sent to the durable node of that name, which was lost before it had said whether it has the job.
@@ -74,8 +75,8 @@ final class DistributorCore {
     var cancelling: Set<JobID> = []
     /// Jobs that were given to another node when the link to the first was lost: both may report.
     var givenTwice = RecentIDs(limit: 100_000)
-    /// How many reports have come from each node's process, so that none comes twice.
-    var received: [String: (instance: String, count: Int)] = [:]
+    /// The number of the last report that has come from each node's process, so that none comes twice.
+    var received: [String: (instance: String, number: Int)] = [:]
     var ids = JobID.Generator()
     let keeper: JobKeeper?
     var takeovers = Takeovers()
@@ -185,10 +186,10 @@ final class DistributorCore {
     func place(
         _ entry: Entry, _ job: Job, at node: Dispatcher.NodeHandle, isAgain: Bool = false, now: Timestamp? = nil
     ) {
-        entry.place = .node(node)
         entry.lastRun = 0
         counters.sent += 1
-        links[node]?.send(job, isAgain: isAgain, now: now ?? clock.now)
+        let number = links[node]?.send(job, isAgain: isAgain, now: now ?? clock.now)
+        entry.place = .node(node, number: number ?? 0)
     }
 
     private func sendWaiting(to node: Dispatcher.NodeHandle) {
@@ -200,8 +201,8 @@ final class DistributorCore {
     }
 
     /// Puts a job back that a node had and does not own.
-    private func giveBack(_ id: JobID, from node: Dispatcher.NodeHandle) {
-        guard let entry = entries[id], case .node(node) = entry.place, let job = entry.job else { return }
+    private func giveBack(_ entry: Entry, _ id: JobID) {
+        guard let job = entry.job else { return }
         counters.givenBack += 1
         if cancelling.remove(id) != nil { return finishCancelled(entry, job) }
         entry.place = .waiting
@@ -235,13 +236,42 @@ final class DistributorCore {
         dispatcher.drain(node)
     }
 
-    func node(_ node: Dispatcher.NodeHandle, returned ids: [JobID]) {
-        for id in ids { giveBack(id, from: node) }
+    /// The job of a hand-over to the node that no answer has ended, and after which it was not sent again; nil when there is
+    /// none.
+    private func entry(of handOver: HandOver, at node: Dispatcher.NodeHandle) -> Entry? {
+        guard let entry = entries[handOver.id], case .node(node, handOver.number) = entry.place else { return nil }
+        return entry
+    }
+
+    func node(_ node: Dispatcher.NodeHandle, returned handOver: HandOver) {
+        if let entry = entry(of: handOver, at: node) { giveBack(entry, handOver.id) }
+    }
+
+    /// No node can run the job: it has failed.
+    func node(_ node: Dispatcher.NodeHandle, refused handOver: HandOver, because reason: String) {
+        guard let entry = entry(of: handOver, at: node), let job = entry.job else { return }
+        let message = "the node \(dispatcher.state(of: node).name) cannot take the job: \(reason)"
+        logger.error("\(message)", metadata: ["job": "\(job.name)", "id": "\(job.id)"])
+        let error = JSONValue.string(message).json
+        let feedback = Feedback(.error, args: job.args.setting([("error", Array(error.utf8))]))
+        reported(
+            JobReport(
+                id: job.id, name: job.name, feedback: feedback, status: .failed, run: entry.lastRun &+ 1))
+    }
+
+    func noteStorageError(of node: String, _ reason: String) {
+        if reason.isEmpty {
+            logger.notice("the storage of a node works again", metadata: ["node": "\(node)"])
+        } else {
+            logger.error(
+                "the storage of a node refuses: it takes no jobs", metadata: ["node": "\(node)", "reason": "\(reason)"])
+        }
     }
 
     /// A durable node has saved the job and owns it now.
-    func node(_ node: Dispatcher.NodeHandle, owns id: JobID) {
-        guard let entry = entries[id], case .node(node) = entry.place else { return }
+    func node(_ node: Dispatcher.NodeHandle, owns handOver: HandOver) {
+        let id = handOver.id
+        guard let entry = entry(of: handOver, at: node) else { return }
         let name = dispatcher.state(of: node).name
         switch entry.sink {
         case .none, .acknowledgement:
@@ -270,14 +300,15 @@ final class DistributorCore {
         if let place = introduction.place { expectReturn(of: name, at: place) }
         dispatcher.disconnect(node)
         // In the order of their ids, which is that of their age.
-        let unfinished = entries.elements.lazy.filter { if case .node(node) = $0.value.place { true } else { false } }
-            .map(\.key).sorted()
+        let unfinished = entries.elements.lazy.filter { _, entry in
+            if case .node(node, _) = entry.place { true } else { false }
+        }.map(\.key).sorted()
         if isDurable {
             doubt(unfinished, at: name)
         } else {
             for id in unfinished {
                 givenTwice.insert(id)
-                giveBack(id, from: node)
+                if let entry = entries[id] { giveBack(entry, id) }
             }
         }
         logger.info(
@@ -329,7 +360,8 @@ final class DistributorCore {
             return NodeInfo(
                 name: state.name, address: link.introduction.server ?? link.connection.peer,
                 isDurable: link.introduction.isDurable, isDraining: state.isDraining, window: state.window,
-                load: state.load, jobs: state.jobs.sorted())
+                load: state.load, jobs: state.jobs.sorted(),
+                storageError: link.storageError.isEmpty ? nil : link.storageError)
         }.sorted { $0.name < $1.name }
     }
 

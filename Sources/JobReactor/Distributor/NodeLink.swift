@@ -1,4 +1,3 @@
-internal import DequeModule
 internal import JobReactorCore
 internal import JobReactorWire
 internal import NIOCore
@@ -10,9 +9,12 @@ final class NodeLink: ConnectionSession {
     var handle: Dispatcher.NodeHandle?
     private let core: DistributorCore
     private let ended: (String?) -> Void
-    /// Jobs sent to a durable node that it has not yet said to have saved, in the order they were sent.
-    private var unsaved: Deque<JobID> = []
-    private var reportsToTake = 0
+    /// Those of a durable node, which answers each, are kept until it has.
+    private var handOvers: HandOvers
+    /// The number of the last report that came and is not acknowledged yet.
+    private var reportToTake: Int?
+    /// Why the node's storage refuses; empty while it works.
+    private(set) var storageError = ""
     /// Who asked for records.
     private var shows: [JobID: [EventLoopPromise<[String]>]] = [:]
 
@@ -25,6 +27,7 @@ final class NodeLink: ConnectionSession {
         self.connection = connection
         self.core = core
         self.ended = ended
+        handOvers = HandOvers(awaitsAnswers: introduction.isDurable)
     }
 
     /// Takes over the connection.
@@ -33,11 +36,12 @@ final class NodeLink: ConnectionSession {
         core.nodeReady(self)
     }
 
-    /// `isAgain` says that the node may have it already.
-    func send(_ job: Job, isAgain: Bool = false, now: Timestamp) {
-        if introduction.isDurable { unsaved.append(job.id) }
+    /// Returns the number of the hand-over. `isAgain` says that the node may have the job already.
+    func send(_ job: Job, isAgain: Bool = false, now: Timestamp) -> Int {
+        let number = handOvers.add(job.id)
         let request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(now: now))
-        connection.write { LinkMessage.writeJob(job.id, request, isAgain: isAgain, to: &$0) }
+        connection.write { LinkMessage.writeJob(HandOver(number, job.id), request, isAgain: isAgain, to: &$0) }
+        return number
     }
 
     func sendAdopt(_ node: String?) {
@@ -60,12 +64,17 @@ final class NodeLink: ConnectionSession {
         guard let handle else { return }
         do throws(CommandError) {
             switch try LinkMessage(frame) {
-            case .result(let report):
-                reportsToTake += 1
+            case .result(let number, let report):
+                reportToTake = number
                 core.reported(report)
             case .credit(let count): core.node(handle, granted: count)
-            case .saved(let count): saved(count, handle)
-            case .returned(let ids): core.node(handle, returned: ids)
+            case .saved(let first, let last): saved(first, last, handle)
+            case .returned(let returned): self.returned(returned, handle)
+            case .refused(let refused, let reason):
+                if handOvers.answer(refused) || !introduction.isDurable {
+                    core.node(handle, refused: refused, because: reason)
+                }
+            case .storageError(let reason): noteStorageError(reason)
             case .jobs(let names): core.node(handle, defines: names)
             case .drain: core.nodeDrains(handle)
             case .adopted(let node, let isDone): core.adopted(node, isDone, by: self)
@@ -80,26 +89,36 @@ final class NodeLink: ConnectionSession {
         }
     }
 
-    private func saved(_ count: Int, _ handle: Dispatcher.NodeHandle) {
-        guard introduction.isDurable else { return }
-        for _ in 0..<min(count, unsaved.count) {
-            if let id = unsaved.popFirst() { core.node(handle, owns: id) }
+    private func saved(_ first: Int, _ last: Int, _ handle: Dispatcher.NodeHandle) {
+        handOvers.answer(first, through: last) { core.node(handle, owns: $0) }
+    }
+
+    private func returned(_ returned: [HandOver], _ handle: Dispatcher.NodeHandle) {
+        for handOver in returned {
+            // One of a node that owns nothing is looked for by what the job itself knows of it.
+            let isOpen = handOvers.answer(handOver) || !introduction.isDurable
+            if isOpen { core.node(handle, returned: handOver) }
         }
     }
 
+    private func noteStorageError(_ reason: String) {
+        guard storageError != reason else { return }
+        storageError = reason
+        core.noteStorageError(of: introduction.name, reason)
+    }
+
     func readCompleted(on connection: Connection) {
-        guard reportsToTake > 0 else { return }
-        let count = reportsToTake
-        reportsToTake = 0
-        core.noteReceived(count, from: introduction)
-        connection.write { LinkMessage.writeTaken(count, to: &$0) }
+        guard let number = reportToTake else { return }
+        reportToTake = nil
+        core.noteReceived(number, from: introduction)
+        connection.write { LinkMessage.writeTaken(number, to: &$0) }
         // What feedbacks have enqueued goes out in the same piece.
         core.takeSubmissions()
     }
 
     func disconnected(_ connection: Connection, reason: String?) {
-        if reportsToTake > 0 { core.noteReceived(reportsToTake, from: introduction) }
-        reportsToTake = 0
+        if let reportToTake { core.noteReceived(reportToTake, from: introduction) }
+        reportToTake = nil
         let unanswered = shows
         shows = [:]
         for promise in unanswered.values.joined() { promise.succeed([]) }

@@ -39,7 +39,7 @@ final class NodeRegistration: ConnectionSession {
 
     private func serveHere() {
         guard !isOver, connection.isOpen else { return }
-        let received = core.receivedCount(from: introduction)
+        let received = core.lastReport(from: introduction)
         connection.write { Handshake.serve(received: received).write(to: &$0) }
         let link = makeLink(over: connection)
         connection.handOver(to: link)
@@ -97,7 +97,7 @@ final class NodeRegistration: ConnectionSession {
             if let password { connection.write { $0.writeRESPCommand(["AUTH", password.text]) } }
             let introduction = registration.introduction
             let identity = registration.core.identity
-            let received = registration.core.receivedCount(from: introduction)
+            let received = registration.core.lastReport(from: introduction)
             connection.write {
                 Handshake.link(distributor: identity, instance: introduction.instance, received: received)
                     .write(to: &$0)

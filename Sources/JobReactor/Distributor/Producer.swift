@@ -50,8 +50,8 @@ final class Producer {
         link?.connection.write { LinkMessage.writeProgress(progress, to: &$0) }
     }
 
-    func taken(_ count: Int) {
-        outbox.taken(count)
+    func taken(through number: Int) {
+        outbox.taken(through: number)
     }
 
     /// A job comes, or, when the connection was lost before its outcome had arrived, comes again. One whose outcome is on
@@ -63,7 +63,7 @@ final class Producer {
 
     private func sendReports() {
         guard let link else { return }
-        outbox.sendRest { report in link.connection.write { LinkMessage.writeResult(report, to: &$0) } }
+        outbox.sendRest { number, report in link.connection.write { LinkMessage.writeResult(number, report, to: &$0) } }
     }
 }
 
@@ -72,7 +72,7 @@ final class ProducerLink: ConnectionSession {
     let connection: Connection
     private let producer: Producer
     private let core: DistributorCore
-    private var accepted = 0
+    private var accepted = HandOverRanges()
     private var isReading = false
 
     /// Jobs that a producer may send before it hears that the first are accepted.
@@ -97,14 +97,15 @@ final class ProducerLink: ConnectionSession {
         isReading = true
         do throws(CommandError) {
             switch try LinkMessage(frame) {
-            case .job(let id, let request):
-                accept(id, request, isAgain: false)
-            case .again(let id, let request):
-                accept(id, request, isAgain: true)
-            case .taken(let count): producer.taken(count)
+            case .job(let handOver, let request):
+                accept(handOver, request, isAgain: false)
+            case .again(let handOver, let request):
+                accept(handOver, request, isAgain: true)
+            case .taken(let number): producer.taken(through: number)
             case .cancel(let id): _ = core.cancel(id)
             case .ping: break
-            case .credit, .saved, .result, .progress, .returned, .jobs, .drain, .show, .shown, .adopt, .adopted:
+            case .credit, .saved, .result, .progress, .returned, .refused, .storageError, .jobs, .drain,
+                .show, .shown, .adopt, .adopted:
                 throw CommandError("ERR a producer does not take jobs")
             }
         } catch {
@@ -112,15 +113,16 @@ final class ProducerLink: ConnectionSession {
         }
     }
 
-    private func accept(_ id: JobID, _ request: JobRequest, isAgain: Bool) {
+    private func accept(_ handOver: HandOver, _ request: JobRequest, isAgain: Bool) {
         var request = request
-        request.options.id = id
-        producer.accept(core.makeJob(request), isAgain: isAgain, accepted: noteAccepted)
+        request.options.id = handOver.id
+        let number = handOver.number
+        producer.accept(core.makeJob(request), isAgain: isAgain) { self.noteAccepted(number) }
     }
 
-    private func noteAccepted() {
-        accepted += 1
-        guard !isReading, accepted == 1 else { return }
+    private func noteAccepted(_ number: Int) {
+        accepted.add(number)
+        guard !isReading, accepted.count == 1 else { return }
         // Stored later: those that were stored together are acknowledged together.
         core.loop.assumeIsolated().execute { self.acknowledge() }
     }
@@ -131,12 +133,11 @@ final class ProducerLink: ConnectionSession {
     }
 
     private func acknowledge() {
-        guard accepted > 0 else { return }
-        let count = accepted
-        accepted = 0
+        guard !accepted.isEmpty else { return }
+        let saved = accepted.take()
         connection.write {
-            LinkMessage.writeSaved(count, to: &$0)
-            LinkMessage.writeCredit(count, to: &$0)
+            saved.write(to: &$0)
+            LinkMessage.writeCredit(saved.count, to: &$0)
         }
     }
 

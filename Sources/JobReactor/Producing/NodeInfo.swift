@@ -13,9 +13,12 @@ public struct NodeInfo: Hashable, Sendable {
     public var load: Int
     /// The jobs that its scripts define, sorted.
     public var jobs: [String]
+    /// Why its storage refuses to store; nil while it works. The node takes no jobs until it works again.
+    public var storageError: String?
 
     public init(
-        name: String, address: String, isDurable: Bool, isDraining: Bool, window: Int, load: Int, jobs: [String]
+        name: String, address: String, isDurable: Bool, isDraining: Bool, window: Int, load: Int, jobs: [String],
+        storageError: String? = nil
     ) {
         self.name = name
         self.address = address
@@ -24,5 +27,6 @@ public struct NodeInfo: Hashable, Sendable {
         self.window = window
         self.load = load
         self.jobs = jobs
+        self.storageError = storageError
     }
 }

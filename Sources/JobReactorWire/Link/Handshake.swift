@@ -2,7 +2,7 @@ package import NIOCore
 
 /// How a connection becomes a link. Every handshake starts with the version of the protocol.
 package enum Handshake: Hashable, Sendable {
-    package static let version = 1
+    package static let version = 2
 
     /// From a node to a distributor: who it is. The distributor answers ``distributor(id:name:)`` and dials `server`, or
     /// says ``serve(received:)`` when there is none or it cannot be reached.
@@ -12,7 +12,7 @@ package enum Handshake: Hashable, Sendable {
     /// The distributor's answer; the id is that of its process, the name stays the same when it is started again.
     case distributor(id: String, name: String)
     /// From a distributor to the node at the address that it gave; `instance` is the node's, from its introduction.
-    /// `received` counts the reports that have arrived from that process of the node.
+    /// `received` is the number of the last report that has arrived from that process of the node; 0 for none.
     case link(distributor: String, instance: String, received: Int)
     /// The node's answer to ``link(distributor:instance:received:)``.
     case linked

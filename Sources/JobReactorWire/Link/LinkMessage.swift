@@ -8,11 +8,11 @@ package import NIOCore
 package enum LinkMessage: Hashable, Sendable {
     // From the giver.
     /// A job to take. Its options carry no id.
-    case job(JobID, JobRequest)
+    case job(HandOver, JobRequest)
     /// As ``job(_:_:)``, of a job that the taker may have had before, over a connection that was lost: it looks whether
     /// it has it, or has reported it.
-    case again(JobID, JobRequest)
-    /// The next `n` reports, in the order they were sent, have arrived; the taker may forget them.
+    case again(HandOver, JobRequest)
+    /// The reports up to the one of this number have arrived; the taker may forget them.
     case taken(Int)
     /// The job is not to run, or not to go on.
     case cancel(JobID)
@@ -28,16 +28,21 @@ package enum LinkMessage: Hashable, Sendable {
     case adopted(String?, Bool)
     /// The taker can take `n` more jobs.
     case credit(Int)
-    /// The next `n` jobs, in the order they were sent, are dealt with: those that were not returned are saved.
-    case saved(Int)
-    /// The outcome of a run.
-    case result(JobReport)
+    /// The hand-overs from the first number to the second are saved, as far as they were not answered otherwise before.
+    case saved(Int, through: Int)
+    /// The outcome of a run. The number is that of the report: a process of the taker counts those to one giver from 1 on,
+    /// over all links.
+    case result(Int, JobReport)
     /// How far a job that runs is.
     case progress(Progress)
     /// The record that ``show(_:)`` asked for, name and value in turn; empty when there is none.
     case shown(JobID, [String])
-    /// Jobs that the taker will not run; the giver has them again.
-    case returned([JobID])
+    /// The taker does not run what these hand-overs brought; the giver has the jobs again.
+    case returned([HandOver])
+    /// The taker can never run the job, for this reason.
+    case refused(HandOver, String)
+    /// The taker's storage refuses to store, for this reason; empty when it works again.
+    case storageError(String)
     /// The taker defines exactly these jobs.
     case jobs([String])
     /// The taker stops: no more jobs.
@@ -53,12 +58,14 @@ package enum LinkMessage: Hashable, Sendable {
             throw CommandError("ERR a link message is an array of strings")
         }
         let verb = frame.word(0)
-        if CommandWord.matches(verb, "JOB"), count >= 4 {
-            self = .job(try Self.id(frame, 1), try JobRequest.parse(frame, from: 2, count: count, checksArgs: false))
-        } else if CommandWord.matches(verb, "AGAIN"), count >= 4 {
-            self = .again(try Self.id(frame, 1), try JobRequest.parse(frame, from: 2, count: count, checksArgs: false))
-        } else if CommandWord.matches(verb, "RESULT"), count == 7 {
-            self = .result(try Self.report(frame))
+        if CommandWord.matches(verb, "JOB"), count >= 5 {
+            self = .job(
+                try Self.handOver(frame, 1), try JobRequest.parse(frame, from: 3, count: count, checksArgs: false))
+        } else if CommandWord.matches(verb, "AGAIN"), count >= 5 {
+            self = .again(
+                try Self.handOver(frame, 1), try JobRequest.parse(frame, from: 3, count: count, checksArgs: false))
+        } else if CommandWord.matches(verb, "RESULT"), count == 8 {
+            self = .result(try Self.count(frame.word(1)), try Self.report(frame))
         } else if CommandWord.matches(verb, "TAKEN"), count == 2 {
             self = .taken(try Self.count(frame.word(1)))
         } else if CommandWord.matches(verb, "CREDIT"), count == 2 {
@@ -75,10 +82,14 @@ package enum LinkMessage: Hashable, Sendable {
             self = .show(try Self.id(frame, 1))
         } else if CommandWord.matches(verb, "SHOWN"), count >= 2, count % 2 == 0 {
             self = .shown(try Self.id(frame, 1), (2..<count).map { frame.text($0) })
-        } else if CommandWord.matches(verb, "SAVED"), count == 2 {
-            self = .saved(try Self.count(frame.word(1)))
-        } else if CommandWord.matches(verb, "RETURN") {
-            self = .returned(try Self.ids(frame, count))
+        } else if CommandWord.matches(verb, "SAVED"), count == 3 {
+            self = .saved(try Self.count(frame.word(1)), through: try Self.count(frame.word(2)))
+        } else if CommandWord.matches(verb, "RETURNED"), count % 2 == 1 {
+            self = .returned(try Self.handOvers(frame, count))
+        } else if CommandWord.matches(verb, "REFUSED"), count == 4 {
+            self = .refused(try Self.handOver(frame, 1), frame.text(3))
+        } else if CommandWord.matches(verb, "STORAGE_ERROR"), count == 2 {
+            self = .storageError(frame.text(1))
         } else if CommandWord.matches(verb, "JOBS") {
             self = .jobs((1..<count).map { frame.text($0) })
         } else if CommandWord.matches(verb, "DRAIN") {
@@ -97,27 +108,31 @@ package enum LinkMessage: Hashable, Sendable {
         return id
     }
 
-    private static func ids(_ frame: RESPFrame, _ count: Int) throws(CommandError) -> [JobID] {
-        var ids: [JobID] = []
-        ids.reserveCapacity(count - 1)
-        for index in 1..<count { ids.append(try id(frame, index)) }
-        return ids
+    private static func handOver(_ frame: RESPFrame, _ index: Int) throws(CommandError) -> HandOver {
+        HandOver(try self.count(frame.word(index)), try id(frame, index + 1))
+    }
+
+    private static func handOvers(_ frame: RESPFrame, _ count: Int) throws(CommandError) -> [HandOver] {
+        var handOvers: [HandOver] = []
+        handOvers.reserveCapacity(count / 2)
+        for index in stride(from: 1, to: count, by: 2) { handOvers.append(try handOver(frame, index)) }
+        return handOvers
     }
 
     private static func count(_ word: UnsafeRawBufferPointer) throws(CommandError) -> Int {
-        guard let value = CommandWord.integer(word), value >= 0, value <= 1 << 32 else {
+        guard let value = CommandWord.integer(word), value >= 0, value <= 1 << 53 else {
             throw CommandError("ERR '\(CommandWord.shown(word))' is no count")
         }
         return value
     }
 
     private static func report(_ frame: RESPFrame) throws(CommandError) -> JobReport {
-        guard let kind = Feedback.Kind(word: frame.word(3)), let status = JobStatus(word: frame.word(4)),
-            let run = CommandWord.integer(frame.word(5)).flatMap(Int32.init(exactly:))
+        guard let kind = Feedback.Kind(word: frame.word(4)), let status = JobStatus(word: frame.word(5)),
+            let run = CommandWord.integer(frame.word(6)).flatMap(Int32.init(exactly:))
         else { throw CommandError("ERR a RESULT that says neither what nor when") }
-        let args = JobArguments(unchecked: Array(frame.word(6)))
+        let args = JobArguments(unchecked: Array(frame.word(7)))
         return JobReport(
-            id: try id(frame, 1), name: frame.text(2), feedback: Feedback(kind, args: args), status: status, run: run)
+            id: try id(frame, 2), name: frame.text(3), feedback: Feedback(kind, args: args), status: status, run: run)
     }
 
     private static func progress(_ frame: RESPFrame) throws(CommandError) -> Progress {
@@ -132,27 +147,30 @@ package enum LinkMessage: Hashable, Sendable {
 
 extension LinkMessage {
     package static func writeJob(
-        _ id: JobID, _ request: JobRequest, isAgain: Bool = false, to buffer: inout ByteBuffer
+        _ handOver: HandOver, _ request: JobRequest, isAgain: Bool = false, to buffer: inout ByteBuffer
     ) {
         let words = request.wordCount
         let capacity = request.name.utf8.count + request.args.bytes.count + RESPCursor.idWord
-        buffer.writeRESP(capacity: capacity + 4 * RESPCursor.aroundWord) { message in
-            message.array(count: 2 + words)
+        // The number takes less than twice what is around a word.
+        buffer.writeRESP(capacity: capacity + 6 * RESPCursor.aroundWord) { message in
+            message.array(count: 3 + words)
             message.bulk(isAgain ? "AGAIN" : "JOB" as StaticString)
-            message.bulk(id)
+            message.bulk(number: handOver.number)
+            message.bulk(handOver.id)
             message.bulk(request.name)
             message.bulk(request.args.bytes)
         }
         if words > 2 { request.writeOptions(to: &buffer) }
     }
 
-    package static func writeResult(_ report: JobReport, to buffer: inout ByteBuffer) {
+    package static func writeResult(_ number: Int, _ report: JobReport, to buffer: inout ByteBuffer) {
         let args = report.feedback.args.bytes
         // The words of fixed lengths take less than twice what is around them.
-        let capacity = report.name.utf8.count + args.count + RESPCursor.idWord + 12 * RESPCursor.aroundWord
+        let capacity = report.name.utf8.count + args.count + RESPCursor.idWord + 14 * RESPCursor.aroundWord
         buffer.writeRESP(capacity: capacity) { message in
-            message.array(count: 7)
+            message.array(count: 8)
             message.bulk("RESULT" as StaticString)
+            message.bulk(number: number)
             message.bulk(report.id)
             message.bulk(report.name)
             message.bulk(report.feedback.kind.rawValue)
@@ -203,16 +221,31 @@ extension LinkMessage {
         for field in fields { buffer.writeRESPBulk(field) }
     }
 
-    package static func writeTaken(_ count: Int, to buffer: inout ByteBuffer) {
-        writeCount("TAKEN", count, to: &buffer)
+    package static func writeTaken(_ number: Int, to buffer: inout ByteBuffer) {
+        writeCount("TAKEN", number, to: &buffer)
     }
 
     package static func writeCredit(_ count: Int, to buffer: inout ByteBuffer) {
         writeCount("CREDIT", count, to: &buffer)
     }
 
-    package static func writeSaved(_ count: Int, to buffer: inout ByteBuffer) {
-        writeCount("SAVED", count, to: &buffer)
+    package static func writeSaved(_ first: Int, through last: Int, to buffer: inout ByteBuffer) {
+        buffer.writeRESPArray(count: 3)
+        buffer.writeRESPBulk("SAVED" as StaticString)
+        buffer.writeRESPBulk(number: first)
+        buffer.writeRESPBulk(number: last)
+    }
+
+    package static func writeRefused(_ handOver: HandOver, _ reason: String, to buffer: inout ByteBuffer) {
+        buffer.writeRESPArray(count: 4)
+        buffer.writeRESPBulk("REFUSED" as StaticString)
+        buffer.writeRESPBulk(number: handOver.number)
+        buffer.writeRESPBulk(handOver.id)
+        buffer.writeRESPBulk(reason)
+    }
+
+    package static func writeStorageError(_ reason: String, to buffer: inout ByteBuffer) {
+        buffer.writeRESPCommand(["STORAGE_ERROR", reason])
     }
 
     package static func writeJobs(_ names: [String], to buffer: inout ByteBuffer) {
@@ -229,14 +262,17 @@ extension LinkMessage {
         buffer.writeStaticString("*1\r\n$4\r\nPING\r\n")
     }
 
-    /// One message, or several where there are more ids than one frame may hold.
-    package static func writeReturned(_ ids: [JobID], to buffer: inout ByteBuffer) {
-        var rest = ids[...]
+    /// One message, or several where there are more than one frame may hold; none for none.
+    package static func writeReturned(_ handOvers: [HandOver], to buffer: inout ByteBuffer) {
+        var rest = handOvers[...]
         while !rest.isEmpty {
             let part = rest.prefix(10_000)
-            buffer.writeRESPArray(count: 1 + part.count)
-            buffer.writeRESPBulk("RETURN")
-            for id in part { buffer.writeRESPBulk(id) }
+            buffer.writeRESPArray(count: 1 + 2 * part.count)
+            buffer.writeRESPBulk("RETURNED")
+            for handOver in part {
+                buffer.writeRESPBulk(number: handOver.number)
+                buffer.writeRESPBulk(handOver.id)
+            }
             rest = rest.dropFirst(part.count)
         }
     }

@@ -9,8 +9,8 @@ package struct Outbox: Sendable {
     private var finished: Set<JobID>?
     /// How many of the first were sent on the connection that is up.
     private var sent = 0
-    /// How many the process at the other side has taken.
-    private var takenInAll = 0
+    /// The number of the first of them. Each report has a number, from 1 on, which it keeps over all connections.
+    private var first = 1
 
     package init() {}
 
@@ -29,36 +29,30 @@ package struct Outbox: Sendable {
         return ids.contains(id)
     }
 
-    /// A new connection. `received` is how many reports the process at the other side has had, over all connections: those
-    /// whose receipt was lost do not go out again. Nil when it is not known, or the process another one: everything goes
-    /// out again.
+    /// A new connection. `received` is the number of the last report that the process at the other side has had, over all
+    /// connections: those whose receipt was lost do not go out again. Nil when it is not known, or the process another one:
+    /// everything goes out again.
     ///
     /// Returns the reports that are no longer needed.
     @discardableResult
     package mutating func restart(received: Int? = nil) -> [JobReport.Key] {
         sent = 0
-        guard let received else {
-            takenInAll = 0
-            return []
-        }
-        let arrived = min(max(0, received - takenInAll), reports.count)
-        takenInAll = received
-        return removeFirst(arrived)
+        guard let received else { return [] }
+        return removeFirst(min(max(0, received - (first - 1)), reports.count))
     }
 
-    /// Hands out what has not been sent on this connection.
-    package mutating func sendRest(_ send: (JobReport) -> Void) {
+    /// Hands out what has not been sent on this connection, each with its number.
+    package mutating func sendRest(_ send: (Int, JobReport) -> Void) {
         while sent < reports.count {
-            send(reports[sent])
+            send(first + sent, reports[sent])
             sent += 1
         }
     }
 
-    /// The other side has the next `count` of those sent, which are returned: they are no longer needed.
+    /// The other side has those up to this number, as far as they were sent. They are returned: they are no longer needed.
     @discardableResult
-    package mutating func taken(_ count: Int) -> [JobReport.Key] {
-        let taken = min(count, sent)
-        takenInAll += taken
+    package mutating func taken(through number: Int) -> [JobReport.Key] {
+        let taken = min(max(0, number - (first - 1)), sent)
         sent -= taken
         return removeFirst(taken)
     }
@@ -73,6 +67,7 @@ package struct Outbox: Sendable {
         if count > 0 { finished = nil }
         let keys = reports.prefix(count).map(\.key)
         reports.removeFirst(count)
+        first += count
         return keys
     }
 }

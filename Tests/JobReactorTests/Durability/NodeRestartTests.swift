@@ -159,13 +159,13 @@ import Testing
             try await distributor.welcome()
             let (first, second) = (JobID(high: 1, low: 1), JobID(high: 1, low: 2))
             let request = JobRequest(name: "note", args: JobArguments())
-            try await distributor.say { LinkMessage.writeJob(first, request, to: &$0) }
+            try await distributor.say { LinkMessage.writeJob(HandOver(1, first), request, to: &$0) }
             try await distributor.hear("RESULT")
             try await distributor.say {
-                LinkMessage.writeJob(first, request, isAgain: true, to: &$0)
+                LinkMessage.writeJob(HandOver(2, first), request, isAgain: true, to: &$0)
                 LinkMessage.writeTaken(1, to: &$0)
             }
-            try await distributor.say { LinkMessage.writeJob(second, request, to: &$0) }
+            try await distributor.say { LinkMessage.writeJob(HandOver(3, second), request, to: &$0) }
             try await distributor.hear(second.description, times: 1)
             #expect(runs.lines.count == 2)
             try await distributor.stop()

@@ -48,13 +48,13 @@ import Testing
             ("RECORDS", .records(after: nil, count: 100)),
             ("RECORDS COUNT 1000 AFTER " + ff, .records(after: id(255), count: 1000)),
             (
-                "NODE 1 n1 i VOLATILE h:1 p",
+                "NODE 2 n1 i VOLATILE h:1 p",
                 .handshake(
                     .node(NodeIntroduction(name: "n1", instance: "i", isDurable: false, server: "h:1", place: "p")))
             ),
-            ("PRODUCER 1 p", .handshake(.producer(id: "p"))),
-            ("DISTRIBUTOR 1 d app", .handshake(.distributor(id: "d", name: "app"))),
-            ("LINK 1 d i 7", .handshake(.link(distributor: "d", instance: "i", received: 7))),
+            ("PRODUCER 2 p", .handshake(.producer(id: "p"))),
+            ("DISTRIBUTOR 2 d app", .handshake(.distributor(id: "d", name: "app"))),
+            ("LINK 2 d i 7", .handshake(.link(distributor: "d", instance: "i", received: 7))),
             ("LINKED", .handshake(.linked)),
             ("SERVE 3", .handshake(.serve(received: 3))),
         ] as [(String, ClientCommand)])
@@ -108,8 +108,8 @@ import Testing
                 "ERR NODE is a handshake between nodes and distributors and starts with a version"
             ),
             (
-                "PRODUCER 2 p",
-                "NOPROTO link version 2 is asked for, but this side speaks version 1: run the same release of jobreactor on both"
+                "PRODUCER 1 p",
+                "NOPROTO link version 1 is asked for, but this side speaks version 2: run the same release of jobreactor on both"
             ),
         ])
     func bad(line: String, error: String) {

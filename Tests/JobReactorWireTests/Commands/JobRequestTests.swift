@@ -172,10 +172,10 @@ import Testing
         for round in 0..<3_000 {
             var request = Self.random(using: &random)
             let stream = written { buffer in
-                LinkMessage.writeJob(JobID(high: 1, low: 2), request, to: &buffer)
+                LinkMessage.writeJob(HandOver(1, JobID(high: 1, low: 2)), request, to: &buffer)
             }
             request.options.id = nil
-            let read = try withFrame(stream) { try JobRequest.parse($0, from: 2, count: try #require($0.wordCount)) }
+            let read = try withFrame(stream) { try JobRequest.parse($0, from: 3, count: try #require($0.wordCount)) }
             #expect(read == request, "round \(round)")
         }
     }

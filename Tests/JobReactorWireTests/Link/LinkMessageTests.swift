@@ -15,25 +15,25 @@ import Testing
     /// Every message, and its bytes.
     static let golden: [(LinkMessage, String)] = [
         (
-            .job(id(1), JobRequest(name: "resize", args: ["w": 200])),
-            "*4\r\n$3\r\nJOB\r\n$32\r\n\(one)\r\n$6\r\nresize\r\n$9\r\n{\"w\":200}\r\n"
+            .job(HandOver(1, id(1)), JobRequest(name: "resize", args: ["w": 200])),
+            "*5\r\n$3\r\nJOB\r\n$1\r\n1\r\n$32\r\n\(one)\r\n$6\r\nresize\r\n$9\r\n{\"w\":200}\r\n"
         ),
         (
             .job(
-                id(2),
+                HandOver(12, id(2)),
                 JobRequest(
                     name: "resize", args: [:],
                     options: JobOptions(
                         after: 1.5, runAt: Timestamp(microseconds: 1_767_225_600_250_000), period: 60, node: "n1",
                         notNode: "n2", isDeferred: true, maxAttempt: 3, retryMultiplier: 0.25))),
-            "*19\r\n$3\r\nJOB\r\n$32\r\n\(two)\r\n$6\r\nresize\r\n$2\r\n{}\r\n$5\r\nAFTER\r\n$3\r\n1.5\r\n"
+            "*20\r\n$3\r\nJOB\r\n$2\r\n12\r\n$32\r\n\(two)\r\n$6\r\nresize\r\n$2\r\n{}\r\n$5\r\nAFTER\r\n$3\r\n1.5\r\n"
                 + "$6\r\nRUN_AT\r\n$13\r\n1767225600.25\r\n$6\r\nPERIOD\r\n$4\r\n60.0\r\n$4\r\nNODE\r\n$2\r\nn1\r\n"
                 + "$8\r\nNOT_NODE\r\n$2\r\nn2\r\n$11\r\nMAX_ATTEMPT\r\n$1\r\n3\r\n"
                 + "$16\r\nRETRY_MULTIPLIER\r\n$4\r\n0.25\r\n$5\r\nDEFER\r\n"
         ),
         (
-            .again(id(1), JobRequest(name: "resize", args: [:])),
-            "*4\r\n$5\r\nAGAIN\r\n$32\r\n\(one)\r\n$6\r\nresize\r\n$2\r\n{}\r\n"
+            .again(HandOver(3, id(1)), JobRequest(name: "resize", args: [:])),
+            "*5\r\n$5\r\nAGAIN\r\n$1\r\n3\r\n$32\r\n\(one)\r\n$6\r\nresize\r\n$2\r\n{}\r\n"
         ),
         (.adopt("n1"), "*2\r\n$5\r\nADOPT\r\n$2\r\nn1\r\n"),
         (.adopt(nil), "*2\r\n$5\r\nADOPT\r\n$0\r\n\r\n"),
@@ -42,14 +42,21 @@ import Testing
         (.taken(0), "*2\r\n$5\r\nTAKEN\r\n$1\r\n0\r\n"),
         (.taken(12), "*2\r\n$5\r\nTAKEN\r\n$2\r\n12\r\n"),
         (.credit(1000), "*2\r\n$6\r\nCREDIT\r\n$4\r\n1000\r\n"),
-        (.saved(7), "*2\r\n$5\r\nSAVED\r\n$1\r\n7\r\n"),
+        (.saved(7, through: 12), "*3\r\n$5\r\nSAVED\r\n$1\r\n7\r\n$2\r\n12\r\n"),
         (
-            .result(report),
-            "*7\r\n$6\r\nRESULT\r\n$32\r\n\(one)\r\n$6\r\nresize\r\n$7\r\nSUCCESS\r\n$8\r\ncomplete\r\n$1\r\n1\r\n$7\r\n{\"a\":1}\r\n"
+            .refused(HandOver(4, id(1)), "too large"),
+            "*4\r\n$7\r\nREFUSED\r\n$1\r\n4\r\n$32\r\n\(one)\r\n$9\r\ntoo large\r\n"
+        ),
+        (.storageError("full"), "*2\r\n$13\r\nSTORAGE_ERROR\r\n$4\r\nfull\r\n"),
+        (.storageError(""), "*2\r\n$13\r\nSTORAGE_ERROR\r\n$0\r\n\r\n"),
+        (
+            .result(1, report),
+            "*8\r\n$6\r\nRESULT\r\n$1\r\n1\r\n$32\r\n\(one)\r\n$6\r\nresize\r\n$7\r\nSUCCESS\r\n$8\r\ncomplete\r\n$1\r\n1\r\n$7\r\n{\"a\":1}\r\n"
         ),
         (
-            .result(JobReport(id: id(2), name: "r", feedback: Feedback(.error, args: [:]), status: .failed, run: .max)),
-            "*7\r\n$6\r\nRESULT\r\n$32\r\n\(two)\r\n$1\r\nr\r\n$5\r\nERROR\r\n$6\r\nfailed\r\n$10\r\n2147483647\r\n$2\r\n{}\r\n"
+            .result(
+                300, JobReport(id: id(2), name: "r", feedback: Feedback(.error, args: [:]), status: .failed, run: .max)),
+            "*8\r\n$6\r\nRESULT\r\n$3\r\n300\r\n$32\r\n\(two)\r\n$1\r\nr\r\n$5\r\nERROR\r\n$6\r\nfailed\r\n$10\r\n2147483647\r\n$2\r\n{}\r\n"
         ),
         (
             .progress(Progress(id: id(1), run: 2, fraction: 0.5, text: "half")),
@@ -66,7 +73,10 @@ import Testing
             "*4\r\n$5\r\nSHOWN\r\n$32\r\n\(one)\r\n$4\r\nname\r\n$6\r\nresize\r\n"
         ),
         (.cancel(id(2)), "*2\r\n$6\r\nCANCEL\r\n$32\r\n\(two)\r\n"),
-        (.returned([id(1), id(2)]), "*3\r\n$6\r\nRETURN\r\n$32\r\n\(one)\r\n$32\r\n\(two)\r\n"),
+        (
+            .returned([HandOver(1, id(1)), HandOver(3, id(2))]),
+            "*5\r\n$8\r\nRETURNED\r\n$1\r\n1\r\n$32\r\n\(one)\r\n$1\r\n3\r\n$32\r\n\(two)\r\n"
+        ),
         (.jobs([]), "*1\r\n$4\r\nJOBS\r\n"),
         (.jobs(["resize", "größe"]), "*3\r\n$4\r\nJOBS\r\n$6\r\nresize\r\n$7\r\ngröße\r\n"),
         (.drain, "*1\r\n$5\r\nDRAIN\r\n"),
@@ -75,19 +85,21 @@ import Testing
 
     private static func write(_ message: LinkMessage, to buffer: inout ByteBuffer) {
         switch message {
-        case .job(let id, let request): LinkMessage.writeJob(id, request, to: &buffer)
-        case .again(let id, let request): LinkMessage.writeJob(id, request, isAgain: true, to: &buffer)
+        case .job(let handOver, let request): LinkMessage.writeJob(handOver, request, to: &buffer)
+        case .again(let handOver, let request): LinkMessage.writeJob(handOver, request, isAgain: true, to: &buffer)
         case .adopt(let node): LinkMessage.writeAdopt(node, to: &buffer)
         case .adopted(let node, let isDone): LinkMessage.writeAdopted(node, isDone, to: &buffer)
         case .taken(let count): LinkMessage.writeTaken(count, to: &buffer)
         case .credit(let count): LinkMessage.writeCredit(count, to: &buffer)
-        case .saved(let count): LinkMessage.writeSaved(count, to: &buffer)
-        case .result(let report): LinkMessage.writeResult(report, to: &buffer)
+        case .saved(let first, let last): LinkMessage.writeSaved(first, through: last, to: &buffer)
+        case .refused(let handOver, let reason): LinkMessage.writeRefused(handOver, reason, to: &buffer)
+        case .storageError(let reason): LinkMessage.writeStorageError(reason, to: &buffer)
+        case .result(let number, let report): LinkMessage.writeResult(number, report, to: &buffer)
         case .progress(let progress): LinkMessage.writeProgress(progress, to: &buffer)
         case .cancel(let id): LinkMessage.writeCancel(id, to: &buffer)
         case .show(let id): LinkMessage.writeShow(id, to: &buffer)
         case .shown(let id, let fields): LinkMessage.writeShown(id, fields, to: &buffer)
-        case .returned(let ids): LinkMessage.writeReturned(ids, to: &buffer)
+        case .returned(let handOvers): LinkMessage.writeReturned(handOvers, to: &buffer)
         case .jobs(let names): LinkMessage.writeJobs(names, to: &buffer)
         case .drain: LinkMessage.writeDrain(to: &buffer)
         case .ping: LinkMessage.writePing(to: &buffer)
@@ -120,9 +132,9 @@ import Testing
     @Test("a job's id goes before its options, never among them")
     func idOnce() throws {
         let request = JobRequest(name: "j", args: [:], options: JobOptions(id: id(9)))
-        let stream = written { LinkMessage.writeJob(id(9), request, to: &$0) }
-        #expect(stream == "*4\r\n$3\r\nJOB\r\n$32\r\n\(id(9))\r\n$1\r\nj\r\n$2\r\n{}\r\n")
-        #expect(try Self.messages(in: stream) == [.job(id(9), JobRequest(name: "j", args: [:]))])
+        let stream = written { LinkMessage.writeJob(HandOver(1, id(9)), request, to: &$0) }
+        #expect(stream == "*5\r\n$3\r\nJOB\r\n$1\r\n1\r\n$32\r\n\(id(9))\r\n$1\r\nj\r\n$2\r\n{}\r\n")
+        #expect(try Self.messages(in: stream) == [.job(HandOver(1, id(9)), JobRequest(name: "j", args: [:]))])
     }
 
     @Test("jobs with random options are read back the same")
@@ -134,9 +146,11 @@ import Testing
             return request
         }
         let stream = written { buffer in
-            for (number, request) in requests.enumerated() { LinkMessage.writeJob(id(number), request, to: &buffer) }
+            for (number, request) in requests.enumerated() {
+                LinkMessage.writeJob(HandOver(number, id(number)), request, to: &buffer)
+            }
         }
-        #expect(try Self.messages(in: stream) == requests.enumerated().map { .job(id($0), $1) })
+        #expect(try Self.messages(in: stream) == requests.enumerated().map { .job(HandOver($0, id($0)), $1) })
     }
 
     @Test("reports of every kind and status are read back the same")
@@ -146,23 +160,23 @@ import Testing
                 for run in [1, 2, Int32.max] {
                     let report = JobReport(
                         id: id(3), name: "n", feedback: Feedback(kind, args: ["x": "y"]), status: status, run: run)
-                    let stream = written { LinkMessage.writeResult(report, to: &$0) }
-                    #expect(try Self.messages(in: stream) == [.result(report)])
+                    let stream = written { LinkMessage.writeResult(9, report, to: &$0) }
+                    #expect(try Self.messages(in: stream) == [.result(9, report)])
                 }
             }
         }
     }
 
-    @Test("more ids than one frame may hold go out in several", arguments: [0, 1, 10_000, 10_001, 25_000])
+    @Test("more hand-overs than one frame may hold go out in several", arguments: [0, 1, 10_000, 10_001, 25_000])
     func manyReturned(count: Int) throws {
-        let ids = (0..<count).map(id)
-        let messages = try Self.messages(in: written { LinkMessage.writeReturned(ids, to: &$0) })
+        let handOvers = (0..<count).map { HandOver($0 + 1, id($0)) }
+        let messages = try Self.messages(in: written { LinkMessage.writeReturned(handOvers, to: &$0) })
         #expect(messages.count == (count + 9_999) / 10_000)
         #expect(
-            messages.flatMap { message -> [JobID] in
-                if case .returned(let ids) = message { return ids }
+            messages.flatMap { message -> [HandOver] in
+                if case .returned(let handOvers) = message { return handOvers }
                 return []
-            } == ids)
+            } == handOvers)
     }
 
     @Test(
@@ -171,27 +185,35 @@ import Testing
             ("HELLO", "ERR unknown link message 'HELLO' with 0 arguments"),
             ("ENQUEUE j", "ERR unknown link message 'ENQUEUE' with 1 arguments"),
             ("JOB", "ERR unknown link message 'JOB' with 0 arguments"),
-            ("JOB \(one) j", "ERR unknown link message 'JOB' with 2 arguments"),
-            ("JOB 1 j {}", "ERR '1' is no job id"),
-            ("JOB \(one)0 j {}", "ERR '\(one)0' is no job id"),
-            ("JOB \(one) j {} AFTER", "ERR AFTER needs a value"),
-            ("JOB \(one) j {} AFTER x", "ERR AFTER takes seconds, not 'x'"),
-            ("JOB \(one) j {} AFTER -1", "ERR after takes seconds from 0 to 3155760000, not -1.0"),
+            ("JOB 1 \(one) j", "ERR unknown link message 'JOB' with 3 arguments"),
+            ("JOB x \(one) j {}", "ERR 'x' is no count"),
+            ("JOB -1 \(one) j {}", "ERR '-1' is no count"),
+            ("JOB 1 1 j {}", "ERR '1' is no job id"),
+            ("JOB 1 \(one)0 j {}", "ERR '\(one)0' is no job id"),
+            ("JOB 1 \(one) j {} AFTER", "ERR AFTER needs a value"),
+            ("JOB 1 \(one) j {} AFTER x", "ERR AFTER takes seconds, not 'x'"),
+            ("JOB 1 \(one) j {} AFTER -1", "ERR after takes seconds from 0 to 3155760000, not -1.0"),
             ("TAKEN", "ERR unknown link message 'TAKEN' with 0 arguments"),
             ("TAKEN 1 2", "ERR unknown link message 'TAKEN' with 2 arguments"),
             ("TAKEN x", "ERR 'x' is no count"),
             ("TAKEN -1", "ERR '-1' is no count"),
-            ("CREDIT 4294967297", "ERR '4294967297' is no count"),
+            ("CREDIT 9007199254740993", "ERR '9007199254740993' is no count"),
             ("CREDIT 99999999999999999999", "ERR '99999999999999999999' is no count"),
-            ("SAVED 1.5", "ERR '1.5' is no count"),
-            ("RETURN 5", "ERR '5' is no job id"),
-            ("RETURN \(one) x", "ERR 'x' is no job id"),
-            ("RESULT \(one) n SUCCESS complete 1", "ERR unknown link message 'RESULT' with 5 arguments"),
-            ("RESULT 1 n SUCCESS complete 1 {}", "ERR '1' is no job id"),
-            ("RESULT \(one) n success complete 1 {}", "ERR a RESULT that says neither what nor when"),
-            ("RESULT \(one) n SUCCESS done 1 {}", "ERR a RESULT that says neither what nor when"),
-            ("RESULT \(one) n SUCCESS complete x {}", "ERR a RESULT that says neither what nor when"),
-            ("RESULT \(one) n SUCCESS complete 2147483648 {}", "ERR a RESULT that says neither what nor when"),
+            ("SAVED 1", "ERR unknown link message 'SAVED' with 1 arguments"),
+            ("SAVED 1 1.5", "ERR '1.5' is no count"),
+            ("RETURNED 5", "ERR unknown link message 'RETURNED' with 1 arguments"),
+            ("RETURNED 5 5", "ERR '5' is no job id"),
+            ("RETURNED x \(one)", "ERR 'x' is no count"),
+            ("REFUSED 1 \(one)", "ERR unknown link message 'REFUSED' with 2 arguments"),
+            ("REFUSED 1 x why", "ERR 'x' is no job id"),
+            ("STORAGE_ERROR", "ERR unknown link message 'STORAGE_ERROR' with 0 arguments"),
+            ("RESULT 1 \(one) n SUCCESS complete 1", "ERR unknown link message 'RESULT' with 6 arguments"),
+            ("RESULT x \(one) n SUCCESS complete 1 {}", "ERR 'x' is no count"),
+            ("RESULT 1 1 n SUCCESS complete 1 {}", "ERR '1' is no job id"),
+            ("RESULT 1 \(one) n success complete 1 {}", "ERR a RESULT that says neither what nor when"),
+            ("RESULT 1 \(one) n SUCCESS done 1 {}", "ERR a RESULT that says neither what nor when"),
+            ("RESULT 1 \(one) n SUCCESS complete x {}", "ERR a RESULT that says neither what nor when"),
+            ("RESULT 1 \(one) n SUCCESS complete 2147483648 {}", "ERR a RESULT that says neither what nor when"),
         ])
     func bad(line: String, error: String) {
         #expect(throws: CommandError(error)) { try Self.messages(in: line + "\r\n") }

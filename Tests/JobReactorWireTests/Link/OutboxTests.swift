@@ -8,10 +8,10 @@ import Testing
     enum Event: Sendable {
         case append(Int)
         case restart
-        /// The same process, which has had so many.
+        /// The same process, which has had those up to this number.
         case resume(Int)
         case taken(Int)
-        /// Sends the rest, and these go out.
+        /// Sends the rest, and these go out. In these tests a report is named by its number.
         case sends([Int])
     }
 
@@ -22,7 +22,10 @@ import Testing
             ([.append(1), .sends([1]), .sends([])], 1),
             ([.append(1), .append(2), .sends([1, 2]), .append(3), .sends([3]), .sends([])], 3),
             ([.append(1), .append(2), .sends([1, 2]), .taken(1), .sends([])], 1),
-            ([.append(1), .append(2), .sends([1, 2]), .taken(2), .append(3), .sends([3]), .taken(1)], 0),
+            ([.append(1), .append(2), .sends([1, 2]), .taken(2), .append(3), .sends([3]), .taken(3)], 0),
+            // An acknowledgement that comes twice, or late, takes nothing more.
+            ([.append(1), .append(2), .sends([1, 2]), .taken(1), .taken(1)], 1),
+            ([.append(1), .append(2), .sends([1, 2]), .taken(2), .append(3), .sends([3]), .taken(1)], 1),
             // A new connection: what the other side does not have goes out again, in its order.
             ([.append(1), .append(2), .sends([1, 2]), .restart, .sends([1, 2])], 2),
             (
@@ -37,8 +40,8 @@ import Testing
             ([.append(1), .append(2), .sends([1, 2]), .resume(1), .sends([2])], 1),
             ([.append(1), .append(2), .sends([1, 2]), .taken(1), .resume(1), .sends([2])], 1),
             ([.append(1), .append(2), .sends([1, 2]), .taken(1), .resume(2), .append(3), .sends([3])], 1),
-            ([.append(1), .sends([1]), .resume(1), .append(2), .sends([2]), .taken(1), .resume(2), .sends([])], 0),
-            ([.append(1), .append(2), .sends([1, 2]), .taken(1), .restart, .sends([2]), .resume(1), .sends([])], 0),
+            ([.append(1), .sends([1]), .resume(1), .append(2), .sends([2]), .taken(2), .resume(2), .sends([])], 0),
+            ([.append(1), .append(2), .sends([1, 2]), .taken(1), .restart, .sends([2]), .resume(2), .sends([])], 0),
             ([.append(1), .resume(0), .sends([1])], 1),
             // The other side says that it has more than was sent: it has what was sent.
             ([.taken(5), .sends([])], 0),
@@ -54,10 +57,13 @@ import Testing
             case .append(let number): outbox.append(Self.report(number))
             case .restart: outbox.restart()
             case .resume(let received): outbox.restart(received: received)
-            case .taken(let count): outbox.taken(count)
+            case .taken(let number): outbox.taken(through: number)
             case .sends(let numbers):
                 var sent: [JobReport] = []
-                outbox.sendRest { sent.append($0) }
+                outbox.sendRest { number, report in
+                    #expect(report == Self.report(number))
+                    sent.append(report)
+                }
                 #expect(sent == numbers.map(Self.report))
             }
         }
@@ -77,12 +83,12 @@ import Testing
             case 0, 1:
                 outbox.append(Self.report(made))
                 made += 1
-            case 2: outbox.sendRest { onTheWay.append(Int($0.run)) }
+            case 2: outbox.sendRest { onTheWay.append(Int($1.run)) }
             case 3:
                 let count = Int.random(in: 0...onTheWay.count, using: &random)
                 arrived += onTheWay.prefix(count)
                 onTheWay.removeFirst(count)
-                outbox.taken(count)
+                outbox.taken(through: arrived.count)
             case 4 where Bool.random(using: &random):
                 // Some arrived, their receipt did not.
                 let count = Int.random(in: 0...onTheWay.count, using: &random)
@@ -94,9 +100,9 @@ import Testing
                 onTheWay = []
             }
         }
-        outbox.sendRest { onTheWay.append(Int($0.run)) }
+        outbox.sendRest { onTheWay.append(Int($1.run)) }
         #expect(arrived + onTheWay == Array(0..<made))
-        outbox.taken(onTheWay.count)
+        outbox.taken(through: made)
         #expect(outbox.isEmpty)
     }
 
@@ -111,8 +117,8 @@ import Testing
         #expect([1, 2].map(holds) == [true, false])
         outbox.append(Self.report(2))
         #expect([1, 2].map(holds) == [true, true])
-        outbox.sendRest { _ in }
-        let taken = outbox.taken(1)
+        outbox.sendRest { _, _ in }
+        let taken = outbox.taken(through: 1)
         #expect(taken == [JobReport.Key(id: id(1), run: 1)])
         #expect([1, 2].map(holds) == [false, true])
         // The receipt of the rest was lost with the connection, the reports were not.

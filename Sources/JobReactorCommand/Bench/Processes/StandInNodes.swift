@@ -33,6 +33,7 @@ private final class StandInNode: ConnectionSession {
     private let name: String
     private var isLinked = false
     private var reports: [JobReport] = []
+    private var reported = 0
 
     /// What a node grants.
     private static let window = 1024
@@ -46,10 +47,11 @@ private final class StandInNode: ConnectionSession {
 
     func received(_ frame: RESPFrame, on connection: Connection) {
         guard isLinked else { return greeted(frame, connection) }
-        guard case .job(let id, let request)? = try? LinkMessage(frame) else { return }
+        guard case .job(let handOver, let request)? = try? LinkMessage(frame) else { return }
         reports.append(
             JobReport(
-                id: id, name: request.name, feedback: Feedback(.success, args: request.args), status: .complete, run: 1)
+                id: handOver.id, name: request.name, feedback: Feedback(.success, args: request.args),
+                status: .complete, run: 1)
         )
     }
 
@@ -71,7 +73,10 @@ private final class StandInNode: ConnectionSession {
         let done = reports
         reports.removeAll(keepingCapacity: true)
         connection.write { buffer in
-            for report in done { LinkMessage.writeResult(report, to: &buffer) }
+            for report in done {
+                reported += 1
+                LinkMessage.writeResult(reported, report, to: &buffer)
+            }
             LinkMessage.writeCredit(done.count, to: &buffer)
         }
     }
