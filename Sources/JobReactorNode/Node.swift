@@ -11,19 +11,12 @@ public import ServiceLifecycle
 /// whole program (``runAsProgram()``); Lua has a thread of its own in each. Every method may be called from any thread or
 /// task. Dropping the last reference stops it without waiting; ``stop(grace:)`` waits.
 public final class Node: Service {
-    private enum State {
-        case idle
-        case starting
-        case running
-        case stopping
-        case stopped
-    }
-
     public let configuration: NodeConfiguration
     private let ownGroup: MultiThreadedEventLoopGroup?
     private let loop: any EventLoop
     private let core: NIOLoopBoundBox<NodeCore?>
-    private let state = Locked<State>(.idle)
+    private let calls: LoopCalls
+    private let state = Locked(ServiceState())
 
     /// A node that does nothing until it is started.
     public init(_ configuration: NodeConfiguration, on group: (any EventLoopGroup)? = nil) {
@@ -34,19 +27,18 @@ public final class Node: Service {
         self.loop = loop
         let core = NIOLoopBoundBox.makeEmptyBox(valueType: NodeCore.self, eventLoop: loop)
         self.core = core
+        calls = LoopCalls(to: "the node", on: loop)
         loop.execute { core.value = NodeCore(configuration, on: loop) }
     }
 
     deinit {
-        let isOpen = state.withLock { state in
-            switch state {
-            case .stopping, .stopped: false
-            case .idle, .starting, .running: true
-            }
+        guard state.withLock({ $0.stop() }) else { return }
+        calls.close()
+        let (core, loop, ownGroup) = (core, loop, ownGroup)
+        loop.execute {
+            core.value?.drain(grace: 0).flatMap { core.value?.close() ?? loop.makeSucceededVoidFuture() }
+                .whenComplete { _ in ownGroup?.shutdownGracefully { _ in } }
         }
-        guard isOpen else { return }
-        let (core, ownGroup) = (core, ownGroup)
-        loop.execute { core.value?.stop(grace: 0).whenComplete { _ in ownGroup?.shutdownGracefully { _ in } } }
     }
 
     /// Makes a node and starts it.
@@ -54,40 +46,37 @@ public final class Node: Service {
         _ configuration: NodeConfiguration, on group: (any EventLoopGroup)? = nil
     ) async throws -> Node {
         let node = Node(configuration, on: group)
-        do { try await node.start() } catch {
-            await node.stop()
-            throw error
-        }
+        try await node.start()
         return node
     }
 
     /// Loads the scripts, opens the port and begins to connect to the distributors; distributors that are away are tried
     /// again for ever. Throws ``ScriptError`` when the folder of scripts cannot be read (a script that cannot be loaded
     /// is logged and left out) and ``WireError`` when the port cannot be opened or the configuration is not sound.
+    ///
+    /// A node is started once. When this throws, or its task is cancelled meanwhile, the node is closed as by
+    /// ``stop(grace:)``: make another to try again. Throws ``JobError/Code/stopped`` when it was stopped before.
     public func start() async throws {
-        try configuration.validate()
-        let isFirst = state.withLock { state in
-            guard case .idle = state else { return false }
-            state = .starting
-            return true
-        }
-        guard isFirst else { throw WireError(.configuration, "a node is started once: make another") }
+        do throws(ServiceState.Refusal) {
+            try state.withLock { state throws(ServiceState.Refusal) in try state.start() }
+        } catch { throw error.startError(of: "the node") }
         let core = core
         do {
-            try await loop.flatSubmit { [loop] in
-                core.value?.start() ?? loop.makeFailedFuture(WireError(.configuration, "the node was stopped"))
-            }.get()
+            try configuration.validate()
+            try await calls.ask { [loop] in core.value?.start() ?? loop.makeSucceededVoidFuture() }
+            guard state.withLock({ $0.started() }) else {
+                throw ServiceState.Refusal.stopped.startError(of: "the node")
+            }
         } catch {
-            state.withLock { $0 = .idle }
+            if state.withLock({ $0.startFailed("\(error)") }) { await end(grace: 0) }
             throw error
         }
-        state.withLock { if case .starting = $0 { $0 = .running } }
     }
 
     /// What loading the scripts came to; nil before the start.
     public func scripts() async throws -> ScriptReport? {
         let core = core
-        return try await loop.submit { core.value?.scripts }.get()
+        return try await calls.ask { core.value?.scripts }
     }
 
     /// Loads the scripts anew beside those in use: runs that begin from then on use them, others end where they began. Returns
@@ -96,28 +85,19 @@ public final class Node: Service {
     @discardableResult
     public func reload() async throws -> String {
         let core = core
-        return try await loop.flatSubmit { [loop] in
-            core.value?.reload() ?? loop.makeFailedFuture(WireError(.configuration, "the node was stopped"))
-        }.get()
+        return try await calls.ask { [loop] in core.value?.reload() ?? loop.makeSucceededFuture("") }
     }
 
     /// The port it listens on; nil when it does not.
     public func port() async throws -> Int? {
         let core = core
-        return try await loop.submit { core.value?.port }.get()
+        return try await calls.ask { core.value?.port }
     }
 
-    /// Starts, serves until a graceful shutdown or the cancellation of the task, and stops.
+    /// Starts, serves until a graceful shutdown or the cancellation of the task, and stops. A shutdown ends a start that
+    /// is still under way, for instance because its storage is away.
     public func run() async throws {
-        do {
-            try await start()
-        } catch {
-            await stop()
-            throw error
-        }
-        // Ends by returning on a graceful shutdown and by throwing on cancellation: both mean the same here.
-        try? await gracefulShutdown()
-        await stop()
+        try await serve(start: { try await self.start() }, stop: { await self.stop() })
     }
 
     /// The whole program: runs until SIGINT or SIGTERM, then stops gracefully; a second signal ends at once.
@@ -126,23 +106,21 @@ public final class Node: Service {
     }
 
     /// Stops gracefully: takes no more jobs, hands back those not begun, waits at most `grace` seconds (the
-    /// configuration's when nil) for those that run and for their reports to arrive, and closes. Stopping twice is fine.
+    /// configuration's when nil) for those that run and for their reports to arrive, and closes. Every other call throws
+    /// ``JobError/Code/stopped`` from then on. Stopping twice is fine.
     public func stop(grace: Double? = nil) async {
-        let wasRunning = state.withLock { state in
-            switch state {
-            case .stopping, .stopped: return false
-            case .idle, .starting, .running:
-                state = .stopping
-                return true
-            }
-        }
-        guard wasRunning else { return }
+        guard state.withLock({ $0.stop() }) else { return }
+        await end(grace: grace ?? configuration.grace)
+    }
+
+    private func end(grace: Double) async {
         let core = core
-        let seconds = grace ?? configuration.grace
         try? await loop.flatSubmit { [loop] in
-            core.value?.stop(grace: seconds) ?? loop.makeSucceededVoidFuture()
+            core.value?.drain(grace: grace) ?? loop.makeSucceededVoidFuture()
         }.get()
-        state.withLock { $0 = .stopped }
+        calls.close()
+        try? await loop.flatSubmit { [loop] in core.value?.close() ?? loop.makeSucceededVoidFuture() }.get()
         try? await ownGroup?.shutdownGracefully()
+        state.withLock { $0.ended() }
     }
 }

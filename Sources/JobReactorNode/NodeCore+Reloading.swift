@@ -22,6 +22,7 @@ extension NodeCore {
 
     /// With what has been read of the folder, or what is to be read.
     private func reload(_ set: ScriptSet?) -> EventLoopFuture<String> {
+        guard !isStopping else { return loop.makeFailedFuture(Self.stopped) }
         guard reloading.current != nil else { return startReload(set) }
         if let next = reloading.next { return next.futureResult }
         let promise = loop.makePromise(of: String.self)
@@ -125,5 +126,7 @@ extension NodeCore {
     func stopReloading() {
         reloading.watch?.stop()
         reloading.watch = nil
+        reloading.next?.fail(Self.stopped)
+        reloading.next = nil
     }
 }

@@ -8,8 +8,12 @@ internal import NIOCore
 
 /// The graceful stop: no new jobs, those not begun go back, those that run may finish.
 extension NodeCore {
-    func stop(grace: Double) -> EventLoopFuture<Void> {
+    /// Takes nothing more. Done when what runs has ended and been told, at the latest after `grace` seconds.
+    func drain(grace: Double) -> EventLoopFuture<Void> {
         isStopping = true
+        if let startStep {
+            logger.notice("the node was stopped before it had started", metadata: ["while": "\(startStep)"])
+        }
         for lane in lanes { lane.lua.announceStop() }
         stopReloading()
         watchdog.timer?.cancel()
@@ -19,16 +23,16 @@ extension NodeCore {
         handBack()
         let promise = loop.makePromise(of: Void.self)
         drained = promise
-        loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(max(0, grace) * 1000))) {
+        let timer = loop.assumeIsolated().scheduleTask(in: .seconds(clamping: grace)) {
             if self.drained != nil, self.running > 0 {
                 self.logger.warning(
                     "stopping with jobs that still run: they count as cut short", metadata: ["jobs": "\(self.running)"])
             }
             self.finishDraining()
         }
+        promise.futureResult.assumeIsolated().whenComplete { _ in timer.cancel() }
         noteProgress()
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        return promise.futureResult.flatMap { bound.value.closeAll() }
+        return promise.futureResult
     }
 
     /// Returns to their distributors the jobs that have not begun. A durable node keeps them.
@@ -70,14 +74,15 @@ extension NodeCore {
         drained = nil
     }
 
-    private func closeAll() -> EventLoopFuture<Void> {
+    /// Closes the lanes, the connections and the storage; what is under way with them ends.
+    func close() -> EventLoopFuture<Void> {
         for lane in lanes { lane.lua.stop() }
         for dialer in dialers { dialer.stop() }
         let links = destinations.values.compactMap(\.link)
         for link in links { link.connection.close(reason: "the node stops") }
         let closing =
             dialers.map(\.closed) + clients.values.map { $0.stopped(grace: 1) }
-            + [listener?.closeConnections(on: loop)].compactMap { $0 }
+            + [listener?.closeConnections(on: loop), starting, reloading.current?.map { _ in }].compactMap { $0 }
         let closed = loop.makePromise(of: Void.self)
         storage.close { closed.succeed() }
         return EventLoopFuture.andAllComplete(closing + [closed.futureResult], on: loop)

@@ -95,6 +95,9 @@ final class NodeCore {
     var lastDestination: UInt32 = 0
     var isStopping = false
     var drained: EventLoopPromise<Void>?
+    /// What the start is about; nil before and after it.
+    private(set) var startStep: String?
+    private(set) var starting: EventLoopFuture<Void>?
 
     init(_ configuration: NodeConfiguration, on loop: any EventLoop) {
         self.configuration = configuration
@@ -110,20 +113,32 @@ final class NodeCore {
 
     func start() -> EventLoopFuture<Void> {
         let bound = NIOLoopBound(self, eventLoop: loop)
-        return loadScripts().flatMap { bound.value.listen() }.flatMap { bound.value.openStorage() }.map {
-            let core = bound.value
-            for address in core.configuration.distributors {
-                let dialer = DistributorDialer(to: address, core: core)
-                core.dialers.append(dialer)
-                dialer.start()
-            }
-            core.logger.info(
-                "node started",
-                metadata: [
-                    "node": "\(core.configuration.name)", "jobs": "\(core.jobNames.count)",
-                    "listens": "\(core.port.map { "port \($0)" } ?? "no")",
-                ])
+        startStep = "its scripts were being loaded"
+        let started = loadScripts().flatMap { bound.value.listen() }.flatMap {
+            bound.value.startStep = "its storage was being opened"
+            return bound.value.isStopping
+                ? bound.eventLoop.makeFailedFuture(Self.stopped) : bound.value.openStorage()
+        }.flatMapThrowing { try bound.value.connect() }
+        started.whenComplete { _ in bound.value.startStep = nil }
+        starting = started
+        return started
+    }
+
+    static let stopped = JobError(.stopped, "the node was stopped: make another")
+
+    private func connect() throws {
+        guard !isStopping else { throw Self.stopped }
+        for address in configuration.distributors {
+            let dialer = DistributorDialer(to: address, core: self)
+            dialers.append(dialer)
+            dialer.start()
         }
+        logger.info(
+            "node started",
+            metadata: [
+                "node": "\(configuration.name)", "jobs": "\(jobNames.count)",
+                "listens": "\(port.map { "port \($0)" } ?? "no")",
+            ])
     }
 
     private func loadScripts() -> EventLoopFuture<Void> {
@@ -133,6 +148,7 @@ final class NodeCore {
         reactorLane.start { result in
             loop.execute {
                 switch result {
+                case .success where bound.value.isStopping: promise.fail(Self.stopped)
                 case .success(let report):
                     bound.value.use(report)
                     bound.value.watchScripts()
@@ -194,7 +210,13 @@ final class NodeCore {
         ) { [configuration, loop] in
             CommandSession.accept(
                 limits: configuration.limits, password: configuration.security.password, service: bound.value, on: loop)
-        }.map { bound.value.listener = $0.value }
+        }.flatMapThrowing { listener in
+            bound.value.listener = listener.value
+            guard !bound.value.isStopping else {
+                listener.value.stopAccepting()
+                throw Self.stopped
+            }
+        }
     }
 
     var port: Int? { listener?.port }

@@ -34,7 +34,8 @@ final class ClientCore {
     private var distributor: String?
     private var ready: EventLoopPromise<Void>?
     private var flushes: [EventLoopPromise<Void>] = []
-    private var isStopping = false
+    private var drained: EventLoopPromise<Void>?
+    private var isClosed = false
 
     init(to address: Address, security: WireSecurity, on loop: any EventLoop, logger: Logger) {
         self.address = address
@@ -49,6 +50,7 @@ final class ClientCore {
 
     /// Done when the first connection is good.
     func start() -> EventLoopFuture<Void> {
+        guard !isClosed else { return loop.makeFailedFuture(Self.stopped) }
         let promise = loop.makePromise(of: Void.self)
         ready = promise
         let dialer = Dialer(to: address, on: loop, security: security, logger: logger) {
@@ -65,21 +67,33 @@ final class ClientCore {
         return promise.futureResult
     }
 
-    func stop(grace: Double) -> EventLoopFuture<Void> {
-        isStopping = true
-        let accepted = flush()
-        let deadline = loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(grace * 1000))) {
-            self.finishFlushes()
+    /// Done when the distributor has accepted what was submitted, at the latest after `grace` seconds; at once when there
+    /// is no connection.
+    func drain(grace: Double) -> EventLoopFuture<Void> {
+        let promise = loop.makePromise(of: Void.self)
+        drained = promise
+        if link == nil || grace <= 0 {
+            finishDraining()
+        } else {
+            let timer = loop.assumeIsolated().scheduleTask(in: .seconds(clamping: grace)) { self.finishDraining() }
+            promise.futureResult.assumeIsolated().whenComplete { _ in timer.cancel() }
+            noteProgress()
         }
-        if link == nil { finishFlushes() }
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        return accepted.flatMap {
-            deadline.cancel()
-            return bound.value.close()
-        }
+        return promise.futureResult
     }
 
-    private func close() -> EventLoopFuture<Void> {
+    private func finishDraining() {
+        drained?.succeed()
+        drained = nil
+    }
+
+    /// Ends all that waits, and the connection.
+    func close() -> EventLoopFuture<Void> {
+        isClosed = true
+        ready?.fail(Self.stopped)
+        ready = nil
+        for promise in flushes { promise.fail(Self.stopped) }
+        flushes = []
         for entry in entries.values { entry.feedback.onStop?() }
         entries = [:]
         link?.connection?.close()
@@ -89,8 +103,11 @@ final class ClientCore {
         return closed
     }
 
-    /// Done when the distributor has accepted every job submitted so far.
+    private static let stopped = JobError(.stopped, "the client was stopped: make another")
+
+    /// Done when the distributor has accepted every job submitted so far; fails when the client is closed before.
     func flush() -> EventLoopFuture<Void> {
+        guard !isClosed else { return loop.makeFailedFuture(Self.stopped) }
         let promise = loop.makePromise(of: Void.self)
         flushes.append(promise)
         noteProgress()
@@ -98,13 +115,11 @@ final class ClientCore {
     }
 
     private func noteProgress() {
-        if unsent.isEmpty, handOvers.areAllAnswered, link?.isGood == true || entries.isEmpty { finishFlushes() }
-    }
-
-    private func finishFlushes() {
+        guard unsent.isEmpty, handOvers.areAllAnswered, link?.isGood == true || entries.isEmpty else { return }
         let done = flushes
         flushes = []
         for promise in done { promise.succeed() }
+        finishDraining()
     }
 
     // MARK: Jobs
@@ -154,7 +169,7 @@ final class ClientCore {
             ready = nil
             promise.fail(WireError(.connect, "\(address) refuses: \(reason ?? "it closed the connection")"))
         }
-        if isStopping { finishFlushes() }
+        finishDraining()
     }
 
     func granted(_ count: Int) {

@@ -18,7 +18,8 @@ public final class JobClient: JobProducer, Service {
     private let loop: any EventLoop
     private let core: NIOLoopBoundBox<ClientCore?>
     private let inbox: SubmissionInbox
-    private let isStopped = Locked(false)
+    private let calls: LoopCalls
+    private let state = Locked(ServiceState())
 
     private init(to address: Address, security: WireSecurity, on group: (any EventLoopGroup)?, logger: Logger) {
         self.address = address
@@ -32,12 +33,19 @@ public final class JobClient: JobProducer, Service {
         self.core = core
         loop.execute { core.value = ClientCore(to: address, security: security, on: loop, logger: logger) }
         inbox = SubmissionInbox(loop: loop) { batch in core.value?.submit(batch) }
+        calls = LoopCalls(to: "the client", on: loop)
     }
 
     deinit {
-        guard !isStopped.withLock({ $0 }) else { return }
-        let (core, ownGroup) = (core, ownGroup)
-        loop.execute { core.value?.stop(grace: 0).whenComplete { _ in ownGroup?.shutdownGracefully { _ in } } }
+        guard state.withLock({ $0.stop() }) else { return }
+        inbox.close()
+        calls.close()
+        let (core, inbox, loop, ownGroup) = (core, inbox, loop, ownGroup)
+        loop.execute {
+            inbox.drain()
+            core.value?.drain(grace: 0).flatMap { core.value?.close() ?? loop.makeSucceededVoidFuture() }
+                .whenComplete { _ in ownGroup?.shutdownGracefully { _ in } }
+        }
     }
 
     /// Connects to a distributor. Throws ``WireError`` when it cannot be reached now, or refuses; later losses are mended
@@ -47,16 +55,23 @@ public final class JobClient: JobProducer, Service {
         logger: Logger = Logger(label: "jobreactor.client")
     ) async throws -> JobClient {
         let client = JobClient(to: address, security: security, on: group, logger: logger)
-        let core = client.core
+        try await client.start()
+        return client
+    }
+
+    private func start() async throws {
+        try state.withLock { try $0.start() }
+        let core = core
         do {
-            try await client.loop.flatSubmit { [loop = client.loop] in
-                core.value?.start() ?? loop.makeSucceededVoidFuture()
-            }.get()
+            try await calls.ask { [loop] in core.value?.start() ?? loop.makeSucceededVoidFuture() }
+            _ = state.withLock { $0.started() }
         } catch {
-            await client.stop()
+            if state.withLock({ $0.startFailed("\(error)") }) {
+                try? await end(grace: 0).get()
+                try? await ownGroup?.shutdownGracefully()
+            }
             throw error
         }
-        return client
     }
 
     /// A client that connects in the background, for as long as it takes.
@@ -65,7 +80,7 @@ public final class JobClient: JobProducer, Service {
     ) -> JobClient {
         let client = JobClient(to: address, security: security, on: group, logger: logger)
         let core = client.core
-        client.loop.execute { _ = core.value?.start() }
+        client.calls.tell { _ = core.value?.start() }
         return client
     }
 
@@ -85,9 +100,11 @@ public final class JobClient: JobProducer, Service {
 
     /// Waits until the distributor has accepted every job enqueued so far.
     public func flush() async throws {
-        try await flushed().get()
+        let core = core
+        try await calls.ask { [loop] in core.value?.flush() ?? loop.makeSucceededVoidFuture() }
     }
 
+    /// As ``flush()``, for a client on the loop of somebody else.
     package func flushed() -> EventLoopFuture<Void> {
         let core = core
         return loop.flatSubmit { [loop] in core.value?.flush() ?? loop.makeSucceededVoidFuture() }
@@ -101,7 +118,7 @@ public final class JobClient: JobProducer, Service {
     @discardableResult
     public func cancel(_ id: JobID) async throws -> Bool {
         let core = core
-        if let isKnown = try await loop.submit({ core.value?.cancel(id) }).get() { return isKnown }
+        if let isKnown = try await calls.ask({ core.value?.cancel(id) }) { return isKnown }
         return try await ask(["CANCEL", id.description]).integer == 1
     }
 
@@ -116,16 +133,12 @@ public final class JobClient: JobProducer, Service {
 
     /// Asks the distributor, over a connection for this one question.
     private func ask(_ words: [String]) async throws -> RESPValue {
-        let client = try await RESPClient.connect(to: address, security: security, on: loop)
-        do {
-            let reply = try await client.send(words)
-            await client.close()
-            if case .error(let reason) = reply { throw WireError(.connect, "\(address): \(reason)") }
-            return reply
-        } catch {
-            await client.close()
-            throw error
+        let (address, security) = (address, security)
+        let reply = try await calls.ask { [loop] in
+            RESPClient.ask(words, at: address, security: security, on: loop)
         }
+        if case .error(let reason) = reply { throw WireError(.connect, "\(address): \(reason)") }
+        return reply
     }
 
     /// Serves until a graceful shutdown or the cancellation of the task, and stops.
@@ -136,24 +149,30 @@ public final class JobClient: JobProducer, Service {
     }
 
     /// Sends what is not sent yet, waits at most `grace` seconds until the distributor has accepted it, and closes.
-    /// Feedbacks still open are dropped; `perform` throws. Stopping twice is fine.
+    /// Feedbacks still open are dropped; `perform` throws, as does every other call from then on:
+    /// ``JobError/Code/stopped``. Stopping twice is fine.
     public func stop(grace: Double = 5) async {
-        try? await stopped(grace: grace).get()
+        guard state.withLock({ $0.stop() }) else { return }
+        try? await end(grace: grace).get()
         try? await ownGroup?.shutdownGracefully()
     }
 
     /// As ``stop(grace:)``, for a client on the loop of somebody else.
     package func stopped(grace: Double) -> EventLoopFuture<Void> {
-        let isFirst = isStopped.withLock { stopped in
-            defer { stopped = true }
-            return !stopped
-        }
-        guard isFirst else { return loop.makeSucceededVoidFuture() }
+        guard state.withLock({ $0.stop() }) else { return loop.makeSucceededVoidFuture() }
+        return end(grace: grace)
+    }
+
+    private func end(grace: Double) -> EventLoopFuture<Void> {
         inbox.close()
-        let core = core
+        let (core, inbox, calls, state) = (core, inbox, calls, state)
         return loop.flatSubmit { [loop] in
-            core.value?.stop(grace: grace) ?? loop.makeSucceededVoidFuture()
-        }
+            inbox.drain()
+            return core.value?.drain(grace: grace) ?? loop.makeSucceededVoidFuture()
+        }.flatMap { [loop] in
+            calls.close()
+            return core.value?.close() ?? loop.makeSucceededVoidFuture()
+        }.always { _ in state.withLock { $0.ended() } }
     }
 }
 

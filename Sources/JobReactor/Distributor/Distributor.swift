@@ -14,12 +14,10 @@ public import ServiceLifecycle
 /// Every method may be called from any thread or task.
 /// Dropping the last reference stops it without waiting; ``stop(grace:)`` waits.
 public final class Distributor: JobProducer, Service {
-    private enum State {
-        case idle
-        case starting
-        case running(port: Int)
-        case stopping
-        case stopped
+    private struct Life {
+        var state = ServiceState()
+        /// Known while it runs.
+        var port: Int?
     }
 
     public let configuration: DistributorConfiguration
@@ -27,7 +25,8 @@ public final class Distributor: JobProducer, Service {
     private let loop: any EventLoop
     private let core: NIOLoopBoundBox<DistributorCore?>
     private let inbox: SubmissionInbox
-    private let state = Locked<State>(.idle)
+    private let calls: LoopCalls
+    private let life = Locked(Life())
 
     /// A distributor that only collects jobs until it is started. `group` is the application's; without one it runs on a
     /// thread of its own.
@@ -44,19 +43,20 @@ public final class Distributor: JobProducer, Service {
         loop.execute { core.value = DistributorCore(configuration, on: loop) }
         let inbox = SubmissionInbox(loop: loop) { batch in core.value?.submit(batch) }
         self.inbox = inbox
+        calls = LoopCalls(to: "the distributor", on: loop)
         loop.execute { core.value?.takeSubmissions = { [weak inbox] in inbox?.drain() } }
     }
 
     deinit {
-        let isOpen = state.withLock { state in
-            switch state {
-            case .stopping, .stopped: false
-            case .idle, .starting, .running: true
-            }
+        guard life.withLock({ $0.state.stop() }) else { return }
+        inbox.close()
+        calls.close()
+        let (core, inbox, loop, ownGroup) = (core, inbox, loop, ownGroup)
+        loop.execute {
+            inbox.drain()
+            core.value?.drain(grace: 0).flatMap { core.value?.close() ?? loop.makeSucceededVoidFuture() }
+                .whenComplete { _ in ownGroup?.shutdownGracefully { _ in } }
         }
-        guard isOpen else { return }
-        let (core, ownGroup) = (core, ownGroup)
-        loop.execute { core.value?.stop(grace: 0).whenComplete { _ in ownGroup?.shutdownGracefully { _ in } } }
     }
 
     /// Makes a distributor and starts it. Throws ``WireError`` when the port cannot be opened.
@@ -64,54 +64,42 @@ public final class Distributor: JobProducer, Service {
         host: String = "localhost", port: Int, on group: (any EventLoopGroup)? = nil
     ) async throws -> Distributor {
         let distributor = Distributor(DistributorConfiguration(host: host, port: port), on: group)
-        do { try await distributor.start() } catch {
-            await distributor.stop()
-            throw error
-        }
+        try await distributor.start()
         return distributor
     }
 
     // MARK: Life
 
     /// Opens the port and serves. Returns when nodes and clients can connect.
+    ///
+    /// A distributor is started once. When this throws, or its task is cancelled meanwhile, the distributor is closed as by
+    /// ``stop(grace:)``: make another to try again. Throws ``JobError/Code/stopped`` when it was stopped before.
     public func start() async throws {
-        try configuration.validate()
-        let isFirst = state.withLock { state in
-            guard case .idle = state else { return false }
-            state = .starting
-            return true
-        }
-        guard isFirst else { throw WireError(.configuration, "a distributor is started once: make another") }
+        do throws(ServiceState.Refusal) {
+            try life.withLock { life throws(ServiceState.Refusal) in try life.state.start() }
+        } catch { throw error.startError(of: "the distributor") }
         let core = core
         do {
-            let port = try await loop.flatSubmit { [loop] in
-                core.value?.start() ?? loop.makeFailedFuture(JobError(.stopped, "the distributor was stopped"))
-            }.get()
-            state.withLock { state in
-                if case .starting = state { state = .running(port: port) }
+            try configuration.validate()
+            let port = try await calls.ask { [loop] in core.value?.start() ?? loop.makeSucceededFuture(0) }
+            let isStarted = life.withLock { life in
+                life.port = port
+                return life.state.started()
             }
+            guard isStarted else { throw ServiceState.Refusal.stopped.startError(of: "the distributor") }
         } catch {
-            state.withLock { $0 = .idle }
+            if life.withLock({ $0.state.startFailed("\(error)") }) { await end(grace: 0) }
             throw error
         }
     }
 
     /// The port it listens on; nil before the start and after the stop.
-    public var port: Int? {
-        state.withLock { if case .running(let port) = $0 { port } else { nil } }
-    }
+    public var port: Int? { life.withLock { $0.state.phase == .running ? $0.port : nil } }
 
-    /// Starts, serves until a graceful shutdown or the cancellation of the task, and stops.
+    /// Starts, serves until a graceful shutdown or the cancellation of the task, and stops. A shutdown ends a start that
+    /// is still under way, for instance because its storage is away.
     public func run() async throws {
-        do {
-            try await start()
-        } catch {
-            await stop()
-            throw error
-        }
-        // Ends by returning on a graceful shutdown and by throwing on cancellation: both mean the same here.
-        try? await gracefulShutdown()
-        await stop()
+        try await serve(start: { try await self.start() }, stop: { await self.stop() })
     }
 
     /// The whole program: runs until SIGINT or SIGTERM, then stops gracefully; a second signal ends at once.
@@ -119,27 +107,27 @@ public final class Distributor: JobProducer, Service {
         try await ServiceGroup.runProgram([self], logger: configuration.logger)
     }
 
-    /// Stops gracefully: accepts no more jobs, waits for the outcomes of those that nodes have, at most `grace` seconds
-    /// (the configuration's when nil), and closes. Feedbacks still open then are dropped; `perform` throws. Stopping
-    /// twice is fine.
+    /// Stops gracefully: accepts no more jobs, waits, at most `grace` seconds (the configuration's when nil), for the
+    /// outcomes of those that nodes have and have not stored, and of those that somebody waits for here (`perform`, a
+    /// feedback, `PERFORM`), as far as they are due by then and a connected node can run them. Then it says what there is
+    /// to say and closes. Feedbacks still open then are dropped; `perform` throws, as does every other call from then on:
+    /// ``JobError/Code/stopped``. Stopping twice is fine.
     public func stop(grace: Double? = nil) async {
-        let wasRunning = state.withLock { state in
-            switch state {
-            case .stopping, .stopped: return false
-            case .idle, .starting, .running:
-                state = .stopping
-                return true
-            }
-        }
-        guard wasRunning else { return }
+        guard life.withLock({ $0.state.stop() }) else { return }
+        await end(grace: grace ?? configuration.grace)
+    }
+
+    private func end(grace: Double) async {
         inbox.close()
-        let core = core
-        let seconds = grace ?? configuration.grace
+        let (core, inbox) = (core, inbox)
         try? await loop.flatSubmit { [loop] in
-            core.value?.stop(grace: seconds) ?? loop.makeSucceededVoidFuture()
+            inbox.drain()
+            return core.value?.drain(grace: grace) ?? loop.makeSucceededVoidFuture()
         }.get()
-        state.withLock { $0 = .stopped }
+        calls.close()
+        try? await loop.flatSubmit { [loop] in core.value?.close() ?? loop.makeSucceededVoidFuture() }.get()
         try? await ownGroup?.shutdownGracefully()
+        life.withLock { $0.state.ended() }
     }
 
     // MARK: Jobs
@@ -160,20 +148,20 @@ public final class Distributor: JobProducer, Service {
     /// yet stored is lost when the process ends.
     public func flush() async throws {
         let core = core
-        try await loop.flatSubmit { [loop] in core.value?.flush() ?? loop.makeSucceededVoidFuture() }.get()
+        try await calls.ask { [loop] in core.value?.flush() ?? loop.makeSucceededVoidFuture() }
     }
 
     @discardableResult
     public func cancel(_ id: JobID) async throws -> Bool {
         let core = core
-        return try await loop.submit { core.value?.cancel(id) ?? false }.get()
+        return try await calls.ask { core.value?.cancel(id) ?? false }
     }
 
     public func job(_ id: JobID) async throws -> JobInfo? {
         let core = core
-        let fields = try await loop.flatSubmit { [loop] in
+        let fields = try await calls.ask { [loop] in
             core.value?.show(id) ?? loop.makeSucceededFuture([String]())
-        }.get()
+        }
         return JobInfo(fields: fields)
     }
 
@@ -200,18 +188,18 @@ public final class Distributor: JobProducer, Service {
 
     private func handle(_ name: String, _ feedback: JobFeedback) {
         let core = core
-        loop.execute { core.value?.handle(name, feedback) }
+        calls.tell { core.value?.handle(name, feedback) }
     }
 
     /// The jobs that wait here for a node, by name, in the order of their names. Those that wait on a node for their time
     /// are not among them.
     public func waitingJobs() async throws -> [WaitingJobs] {
         let core = core
-        return try await loop.submit { core.value?.waitingJobs() ?? [] }.get()
+        return try await calls.ask { core.value?.waitingJobs() ?? [] }
     }
 
     public func nodes() async throws -> [NodeInfo] {
         let core = core
-        return try await loop.submit { core.value?.nodes() ?? [] }.get()
+        return try await calls.ask { core.value?.nodes() ?? [] }
     }
 }

@@ -24,6 +24,7 @@ extension DistributorCore {
             return false
         }
         counters.enqueued += 1
+        recentReports.forget(job.id)
         let entry = Entry(job, sink, keeper == nil ? .waiting : .saving)
         entries[job.id] = entry
         if let keeper {
@@ -121,15 +122,17 @@ extension DistributorCore {
         entries[job.id] = entry
     }
 
-    /// Calls `body` when every job that was submitted before is stored.
+    /// Calls `body` when every job that was submitted before is stored; never when the storage is lost or closed before.
     func whenSaved(_ body: @escaping () -> Void) {
         if let keeper { keeper.whenSaved(body) } else { body() }
     }
 
-    /// Done when every job that was submitted before is stored; at once without a storage.
+    /// Done when every job that was submitted before is stored; at once without a storage. Fails when the storage is lost
+    /// or closed before.
     func flush() -> EventLoopFuture<Void> {
+        guard let keeper else { return loop.makeSucceededVoidFuture() }
         let promise = loop.makePromise(of: Void.self)
-        whenSaved { promise.succeed() }
+        keeper.whenSaved({ promise.succeed() }, failed: { promise.fail($0) })
         return promise.futureResult
     }
 }

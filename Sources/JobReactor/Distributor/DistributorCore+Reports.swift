@@ -10,6 +10,8 @@ extension DistributorCore {
             counters.repeatedReports += 1
             return
         }
+        // A durable node that starts again may tell it again, when there is no entry any more.
+        if case .owned = entry.place { _ = recentReports.note(report) }
         switch report.feedback.kind {
         case .success: counters.succeeded += 1
         case .error: counters.failed += 1
@@ -28,6 +30,8 @@ extension DistributorCore {
                 }
             }
             if case .command = sink { entry.sink = .none }
+            entry.dueAt = entry.job?.dueAt ?? Timestamp(microseconds: .max)
+            entries.recount(entry)
         } else {
             entries[report.id] = nil
         }
@@ -59,9 +63,10 @@ extension DistributorCore {
         }
     }
 
-    /// The outcome of a job that this process does not know: that of an earlier one, or one that has had its outcome.
+    /// The outcome of a job that this process does not wait for: a durable node has it, or an earlier process accepted it;
+    /// or it has had its outcome.
     private func reportedByStranger(_ report: JobReport) {
-        guard !givenTwice.contains(report.id), handlers[report.name] != nil else {
+        guard !givenTwice.contains(report.id), recentReports.note(report) else {
             counters.repeatedReports += 1
             return
         }

@@ -70,9 +70,7 @@ extension DistributorCore {
         }
         takeovers.lost[name] = nil
         let heir = link.introduction.name
-        for (id, entry) in entries.elements {
-            if case .owned(name) = entry.place { entries[id]?.place = .owned(by: heir) }
-        }
+        for entry in entries.owned(by: name) { entry.place = .owned(by: heir) }
         // The heir knows what it has taken over, and takes the rest.
         guard let node = link.handle else { return }
         sendInDoubt(of: name, to: node, link)

@@ -15,6 +15,14 @@ final class DistributorCore {
         case none
 
         var isNobody: Bool { if case .none = self { true } else { false } }
+
+        /// Whether somebody in this process, or at a connection to it, waits now.
+        var waitsHere: Bool {
+            switch self {
+            case .application, .command, .acknowledgement: true
+            case .producer, .none: false
+            }
+        }
     }
 
     /// A job that is not finished, or whose outcome is not known.
@@ -34,18 +42,28 @@ final class DistributorCore {
         }
 
         let name: String
-        var sink: Sink
-        var place: Place
+        var sink: Sink { didSet { table?.sinkChanged(self) } }
+        var place: Place { didSet { table?.moved(self, from: oldValue) } }
         /// Our copy, while no node owns the job.
         var job: Job?
         /// The last run reported by whoever has the job now.
         var lastRun: Int32 = 0
         /// The keeper has a record of it.
         var isStored = false
+        /// When its next run is due; never when the node knows that alone.
+        var dueAt: Timestamp
+        /// Where it is, while it is in one.
+        var table: EntryTable?
+        /// The stop waits for its end.
+        var isAwaited = false
+        /// Its places in lists, for ``EntryList``; negative when it is in none.
+        var holderPlace: Int32 = -1
+        var toldPlace: Int32 = -1
 
         init(_ job: Job, _ sink: Sink, _ place: Place = .waiting) {
             name = job.name
             self.job = job
+            dueAt = job.dueAt
             self.sink = sink
             self.place = place
         }
@@ -62,7 +80,7 @@ final class DistributorCore {
     let clock = WallClock.system
 
     var dispatcher: Dispatcher
-    var entries = JobTable<Entry>()
+    let entries = EntryTable()
     var counters = DistributorCounters()
     private(set) var listener: Listener?
     var isStopping = false
@@ -75,12 +93,19 @@ final class DistributorCore {
     var cancelling: Set<JobID> = []
     /// Jobs that were given to another node when the link to the first was lost: both may report.
     var givenTwice = RecentIDs(limit: 100_000)
+    /// Reports of durable nodes, which may come again when such a node has started again.
+    var recentReports = RecentReports(limit: 16_384)
     /// The number of the last report that has come from each node's process, so that none comes twice.
     var received: [String: (instance: String, number: Int)] = [:]
     var ids = JobID.Generator()
     let keeper: JobKeeper?
     var takeovers = Takeovers()
-    private var drained: EventLoopPromise<Void>?
+    var drained: EventLoopPromise<Void>?
+    /// When the stop waits for nothing any more.
+    var drainDeadline = NIODeadline.distantPast
+    /// What the start is about; nil before and after it.
+    private(set) var startStep: String?
+    private(set) var starting: EventLoopFuture<Void>?
     /// Takes what the application has enqueued and the loop has not come to.
     var takeSubmissions: () -> Void = {}
 
@@ -97,10 +122,16 @@ final class DistributorCore {
 
     func start() -> EventLoopFuture<Int> {
         let bound = NIOLoopBound(self, eventLoop: loop)
-        return openStorage().flatMap { bound.value.listen() }
+        startStep = "its storage was being opened"
+        let started = openStorage().flatMap { bound.value.listen() }
+        started.whenComplete { _ in bound.value.startStep = nil }
+        starting = started.map { _ in }
+        return started
     }
 
     private func listen() -> EventLoopFuture<Int> {
+        guard !isStopping else { return loop.makeFailedFuture(Self.stopped) }
+        startStep = "its port was being opened"
         let bound = NIOLoopBound(self, eventLoop: loop)
         return Listener.bind(
             to: configuration.address, on: loop, security: configuration.security,
@@ -108,8 +139,12 @@ final class DistributorCore {
         ) { [configuration, loop] in
             CommandSession.accept(
                 limits: configuration.limits, password: configuration.security.password, service: bound.value, on: loop)
-        }.map { listener in
+        }.flatMapThrowing { listener in
             let core = bound.value
+            guard !core.isStopping else {
+                listener.value.stopAccepting()
+                throw Self.stopped
+            }
             core.listener = listener.value
             core.name =
                 core.configuration.name ?? Address(host: Transport.hostName, port: listener.value.port).description
@@ -120,64 +155,14 @@ final class DistributorCore {
         }
     }
 
-    /// Ends when the jobs that nodes have are done, at the latest after `grace` seconds.
-    func stop(grace: Double) -> EventLoopFuture<Void> {
-        isStopping = true
-        listener?.stopAccepting()
-        let promise = loop.makePromise(of: Void.self)
-        if isIdle || grace <= 0 {
-            promise.succeed()
-        } else {
-            drained = promise
-            loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(grace * 1000))) { self.finishDraining() }
-        }
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        return promise.futureResult.flatMap {
-            let core = bound.value
-            core.abandon()
-            let kept = core.keeper?.close() ?? core.loop.makeSucceededVoidFuture()
-            return core.closeAll().and(kept).map { _ in }
-        }
-    }
+    static let stopped = JobError(.stopped, "the distributor was stopped: make another")
 
-    private var isIdle: Bool {
-        let now = clock.now
-        return !entries.elements.contains { _, entry in
-            guard case .node = entry.place, let job = entry.job else { return false }
-            return job.dueAt <= now
-        }
-    }
+    var hasNoNodes: Bool { registrations.isEmpty }
 
-    private func finishDraining() {
-        drained?.succeed()
-        drained = nil
-    }
-
-    private func abandon() {
-        for (_, entry) in entries.elements {
-            switch entry.sink {
-            case .application(let feedback): feedback.onStop?()
-            case .command(let session, let ticket, let deadline):
-                deadline?.cancel()
-                session.pay(ticket) { $0.writeRESPError("ERR the distributor stopped before the outcome was known") }
-                session.connection.close(reason: "the distributor stops")
-            case .acknowledgement(let session, let ticket):
-                session.pay(ticket) { $0.writeRESPError("ERR the distributor stopped before the job was stored") }
-            case .producer, .none: break
-            }
-        }
-        entries.removeAll()
-    }
-
-    private func closeAll() -> EventLoopFuture<Void> {
-        let registrations = Array(registrations.values)
-        self.registrations = [:]
-        for registration in registrations { registration.close(reason: "the distributor stops") }
-        return listener?.closeConnections(on: loop) ?? loop.makeSucceededVoidFuture()
-    }
-
-    func noteProgress() {
-        if drained != nil, isIdle { finishDraining() }
+    func closeRegistrations() {
+        let open = Array(registrations.values)
+        registrations = [:]
+        for registration in open { registration.close(reason: "the distributor stops") }
     }
 
     // MARK: Jobs out
@@ -300,9 +285,7 @@ final class DistributorCore {
         if let place = introduction.place { expectReturn(of: name, at: place) }
         dispatcher.disconnect(node)
         // In the order of their ids, which is that of their age.
-        let unfinished = entries.elements.lazy.filter { _, entry in
-            if case .node(node, _) = entry.place { true } else { false }
-        }.map(\.key).sorted()
+        let unfinished = entries.sent(to: node).compactMap(\.job?.id).sorted()
         if isDurable {
             doubt(unfinished, at: name)
         } else {
@@ -347,6 +330,7 @@ final class DistributorCore {
     func forget(_ registration: NodeRegistration) {
         if registrations[registration.introduction.name] === registration {
             registrations[registration.introduction.name] = nil
+            noteProgress()
         }
     }
 

@@ -10,11 +10,13 @@ final class JobKeeper {
     /// So many jobs go to the storage at once, at most: a storage may have a limit, and others want their turn.
     private static let batchLimit = 5_000
 
+    private typealias Unsaved = (job: Job?, saved: () -> Void, failed: (StorageError) -> Void)
+
     private let storage: any JobStorage
     private let loop: any EventLoop
     private let logger: Logger
     /// To be saved, each with what is to be done when it is; without a job, what waits for those before it.
-    private var unsaved: [(job: Job?, saved: () -> Void)] = []
+    private var unsaved: [Unsaved] = []
     private var changes: [JobChange] = []
     private var isScheduled = false
     /// One save at a time: what comes meanwhile goes together into the next, and nothing overtakes what has to be tried
@@ -71,6 +73,9 @@ final class JobKeeper {
     private func lose(_ error: StorageError) {
         guard !isOver else { return }
         isOver = true
+        let waiting = unsaved
+        unsaved = []
+        waiting.forEach { $0.failed(error) }
         onLost(error)
     }
 
@@ -78,7 +83,7 @@ final class JobKeeper {
 
     /// Stores a job, or finds it stored; then calls `saved`.
     func save(_ job: Job, saved: @escaping () -> Void) {
-        unsaved.append((job, saved))
+        unsaved.append((job, saved, { _ in }))
         schedule()
     }
 
@@ -87,10 +92,12 @@ final class JobKeeper {
         schedule()
     }
 
-    /// Calls `body` when every job that came before is stored: at once when there is none.
-    func whenSaved(_ body: @escaping () -> Void) {
+    /// Calls `body` when every job that came before is stored: at once when there is none. Calls `failed` instead when the
+    /// storage is lost or closed before.
+    func whenSaved(_ body: @escaping () -> Void, failed: @escaping (StorageError) -> Void = { _ in }) {
+        if isOver { return failed(.notOpen) }
         if unsaved.isEmpty, !isSaving { return body() }
-        unsaved.append((nil, body))
+        unsaved.append((nil, body, failed))
         schedule()
     }
 
@@ -131,14 +138,14 @@ final class JobKeeper {
         }
     }
 
-    private func saved(_ batch: [(job: Job?, saved: () -> Void)], _ result: Result<Set<JobID>, StorageError>) {
+    private func saved(_ batch: [Unsaved], _ result: Result<Set<JobID>, StorageError>) {
         guard case .failure(let error) = result else {
             isSaving = false
             batch.forEach { $0.saved() }
             return saveNext()
         }
         if error.code == .lost { lose(error) }
-        guard !isOver else { return }
+        guard !isOver else { return batch.forEach { $0.failed(error) } }
         let again = batch.filter { item in item.job.map { triesAgain($0, error) } ?? true }
         unsaved = again + unsaved
         guard again.contains(where: { $0.job != nil }) else {

@@ -54,6 +54,7 @@ final class NodeLink: ConnectionSession {
 
     /// The node's record of a job; empty when it has none, or is gone before it has answered.
     func show(_ id: JobID) -> EventLoopFuture<[String]> {
+        guard handle != nil else { return core.loop.makeSucceededFuture([]) }
         let promise = core.loop.makePromise(of: [String].self)
         shows[id, default: []].append(promise)
         connection.write { LinkMessage.writeShow(id, to: &$0) }

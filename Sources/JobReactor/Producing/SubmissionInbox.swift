@@ -32,24 +32,23 @@ final class SubmissionInbox: Sendable {
     ) throws(JobError) -> JobID {
         try validate(name, options)
         let now = Timestamp.now
-        let result: (id: JobID, wakes: Bool)? = state.withLock { state in
+        let id: JobID? = state.withLock { state in
             guard !state.isClosed else { return nil }
             let id = options.id ?? state.ids.next(at: now)
             let job = Job(id: id, name: name, args: args, options: options, createdAt: now)
             state.waiting.append(Submission(job: job, feedback: feedback))
-            defer { state.isScheduled = true }
-            return (id, !state.isScheduled)
+            wake(&state)
+            return id
         }
-        guard let result else { throw Self.stopped }
-        if result.wakes { loop.execute { self.drain() } }
-        return result.id
+        guard let id else { throw Self.stopped }
+        return id
     }
 
     /// All or none of them.
     func submit(_ jobs: [JobSubmission]) throws(JobError) -> [JobID] {
         for job in jobs { try validate(job.name, job.options) }
         let now = Timestamp.now
-        let result: (ids: [JobID], wakes: Bool)? = state.withLock { state in
+        let ids: [JobID]? = state.withLock { state in
             guard !state.isClosed else { return nil }
             var ids: [JobID] = []
             ids.reserveCapacity(jobs.count)
@@ -59,13 +58,18 @@ final class SubmissionInbox: Sendable {
                 let record = Job(id: id, name: job.name, args: job.args, options: job.options, createdAt: now)
                 state.waiting.append(Submission(job: record, feedback: job.feedback))
             }
-            guard !jobs.isEmpty else { return (ids, false) }
-            defer { state.isScheduled = true }
-            return (ids, !state.isScheduled)
+            if !jobs.isEmpty { wake(&state) }
+            return ids
         }
-        guard let result else { throw Self.stopped }
-        if result.wakes { loop.execute { self.drain() } }
-        return result.ids
+        guard let ids else { throw Self.stopped }
+        return ids
+    }
+
+    /// Behind the lock, so that nothing is given to a loop that a stop has ended meanwhile.
+    private func wake(_ state: inout State) {
+        guard !state.isScheduled else { return }
+        state.isScheduled = true
+        loop.execute { self.drain() }
     }
 
     private static let stopped = JobError(.stopped, "jobs cannot be enqueued after the stop")

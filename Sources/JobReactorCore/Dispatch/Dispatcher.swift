@@ -6,7 +6,8 @@
 public struct Dispatcher: Sendable {
     /// A connected node, until it is disconnected.
     public struct NodeHandle: Hashable, Sendable {
-        fileprivate let index: Int
+        /// Its place among the nodes that are connected; used again when the node is gone.
+        package let index: Int
     }
 
     /// A connected node as operators see it.
@@ -207,6 +208,12 @@ public struct Dispatcher: Sendable {
         routes[index].withdrawn.insert(job.id)
         // They go when they are half of all, so that each costs constant time.
         if routes[index].withdrawn.count > max(1024, routes[index].count / 2) { routes[index].dropWithdrawn() }
+    }
+
+    /// Whether a connected node defines the job and is allowed to run it, now or when it has credit.
+    public func canBeServed(_ job: Job) -> Bool {
+        let key = RouteKey(name: job.name, node: job.node, notNode: job.notNode)
+        return routeByKey[key].map { !routes[$0].eligible.isEmpty } ?? false
     }
 
     /// How many jobs wait, by job name: those no connected node defines are the parked ones.

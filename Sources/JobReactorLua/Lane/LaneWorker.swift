@@ -48,18 +48,21 @@ final class LaneWorker {
 
     /// The whole life of the thread.
     func live(loaded: (@Sendable (Result<ScriptReport, ScriptError>) -> Void)?) {
+        var untold = loaded
         while lane.queue.isOpen {
             do throws(ScriptError) {
                 let generation = try LuaGeneration.load(options, host: LuaHost(lane, options))
                 use(generation)
-                loaded?(.success(generation.report))
+                untold?(.success(generation.report))
+                untold = nil
                 work()
             } catch {
-                if let loaded { return loaded(.failure(error)) }
+                if let untold { return untold(.failure(error)) }
                 options.logger.error("\(error); trying again in 1 s")
                 waitASecond()
             }
         }
+        untold?(.failure(ScriptError("the lane was stopped before it had loaded the scripts")))
     }
 
     private func waitASecond() {

@@ -77,19 +77,39 @@ package final class Connection: ChannelDuplexHandler {
         scheduleFlush()
     }
 
-    /// Sends what is written so far and then closes; what the peer still sends is not read.
-    package func close(reason: String? = nil) {
+    /// Sends what is written so far, for which the peer has `limit`, and then closes; what the peer still sends is not read.
+    package func close(reason: String? = nil, within limit: TimeAmount = Connection.lingering) {
         guard isOpen, !isClosing, let context else { return }
         isClosing = true
         closeReason = closeReason ?? reason
         flushOutbound(context)
-        // Closing both ways at once with unread input would reset the connection, and the peer lose our last words.
-        context.close(mode: .output, promise: nil)
+        guard limit > Self.lingering else {
+            // Closing both ways at once with unread input would reset the connection, and the peer lose our last words.
+            context.close(mode: .output, promise: nil)
+            return closeNow(after: Self.lingering, context)
+        }
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        context.close(mode: .output, promise: sent)
+        closeNow(after: limit, context)
+        sent.futureResult.assumeIsolated().whenComplete { _ in self.closeNow(after: Self.lingering, context) }
+    }
+
+    /// So long may a peer that has all of our words take to close its side.
+    package static let lingering = TimeAmount.seconds(2)
+
+    private func closeNow(after time: TimeAmount, _ context: ChannelHandlerContext) {
         let box = NIOLoopBound(self, eventLoop: context.eventLoop)
-        context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(2)) {
+        context.eventLoop.assumeIsolated().scheduleTask(in: time) {
             _ = box
             self.closeNow()
         }
+    }
+
+    /// The end of the service: as ``close(reason:within:)``, and without a wait when the peer has all that was written.
+    package func finish(within limit: TimeAmount) {
+        guard isOpen, let context else { return }
+        let unsent = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        if outbound.readableBytes > 0 || unsent > 0 || hasPendingRead { close(within: limit) } else { closeNow() }
     }
 
     /// Closes without a last word.

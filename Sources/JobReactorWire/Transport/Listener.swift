@@ -9,7 +9,7 @@ package final class Listener {
 
     /// The open connections, to count and to close.
     private final class Connections {
-        var open: [ObjectIdentifier: any Channel] = [:]
+        var open: [ObjectIdentifier: (channel: any Channel, connection: Connection)] = [:]
     }
 
     private init(channel: any Channel, connections: Connections) {
@@ -51,9 +51,10 @@ package final class Listener {
                         return try channel.pipeline.syncOperations.addHandler(Full(limit: maximumConnections))
                     }
                     let key = ObjectIdentifier(channel)
-                    connections.open[key] = channel
+                    let connection = makeConnection()
+                    connections.open[key] = (channel, connection)
                     channel.closeFuture.assumeIsolated().whenComplete { _ in connections.open[key] = nil }
-                    try channel.pipeline.syncOperations.addHandler(makeConnection())
+                    try channel.pipeline.syncOperations.addHandler(connection)
                 }
             }
             .bind(host: address.host, port: address.port)
@@ -73,13 +74,14 @@ package final class Listener {
         channel.close(promise: nil)
     }
 
-    /// Closes all connections; the future is done when they are gone.
-    package func closeConnections(on loop: any EventLoop) -> EventLoopFuture<Void> {
-        let closing = connections.open.values.map { channel in
-            channel.close(promise: nil)
-            return channel.closeFuture
-        }
-        return EventLoopFuture.andAllComplete(Array(closing), on: loop)
+    /// Closes all connections; the future is done when they are gone. Those to which something was said get it first, at
+    /// most within `limit`.
+    package func closeConnections(
+        on loop: any EventLoop, within limit: TimeAmount = .seconds(2)
+    ) -> EventLoopFuture<Void> {
+        let open = Array(connections.open.values)
+        for (_, connection) in open { connection.finish(within: limit) }
+        return EventLoopFuture.andAllComplete(open.map(\.channel.closeFuture), on: loop)
     }
 
     /// Tells one connection too many why it is closed.

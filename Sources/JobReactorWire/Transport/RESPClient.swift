@@ -48,6 +48,30 @@ package final class RESPClient: Sendable {
         try? await channel.close().get()
     }
 
+    /// One command over a connection of its own, for who is on the loop. Fails with ``WireError``.
+    package static func ask(
+        _ words: [String], at address: Address, security: WireSecurity, on loop: any EventLoop
+    ) -> EventLoopFuture<RESPValue> {
+        let conversation = NIOLoopBound(Conversation(), eventLoop: loop)
+        return Dialer.connect(to: address, on: loop, tls: security.tls) {
+            let connection = Connection(role: .client, limits: RESPLimits(), session: conversation.value)
+            conversation.value.connection = connection
+            return connection
+        }.flatMapErrorThrowing { error in
+            throw WireError.unreachable(address, error)
+        }.flatMap { channel in
+            let talk = conversation.value
+            let password = security.password.map { talk.send(["AUTH", $0.text]) }
+            let answer = talk.send(words)
+            return (password ?? loop.makeSucceededFuture(.simple("OK"))).flatMap { reply in
+                guard case .error(let reason) = reply else { return answer }
+                return answer.flatMapThrowing { _ in
+                    throw WireError(.connect, "\(address) refuses the password: \(reason)")
+                }
+            }.always { _ in channel.close(promise: nil) }
+        }
+    }
+
     private final class Conversation: ConnectionSession {
         weak var connection: Connection?
         private var waiting: [EventLoopPromise<RESPValue>] = []

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOPosix
 import Testing
 
 @testable import JobReactorWire
@@ -112,5 +113,33 @@ import Testing
             }
             #expect(try await RawPeer.exchange(port: server.port, sending: "QUIT\r\n") == "+OK\r\n")
         }
+    }
+
+    @Test("what was said before the connections are closed arrives, also to who reads slowly")
+    func lastWords() async throws {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let (connected, continuation) = AsyncStream.makeStream(of: NIOLoopBound<Connection>.self)
+        let listener = try await loop.flatSubmit {
+            Listener.bind(
+                to: Address(host: "localhost", port: 0), on: loop, security: WireSecurity(), maximumConnections: 1
+            ) {
+                let session = RecordingSession { event, connection in
+                    if event == .connected { continuation.yield(NIOLoopBound(connection, eventLoop: loop)) }
+                }
+                return Connection(role: .server, limits: RESPLimits(), session: session)
+            }
+        }.get()
+        let port = try await loop.submit { listener.value.port }.get()
+        // More than the buffers of both sockets hold.
+        let text = String(repeating: "last words ", count: 1_000_000)
+        async let heard = RawPeer.exchange(port: port, sending: "")
+        var iterator = connected.makeAsyncIterator()
+        let connection = try #require(await iterator.next())
+        try await loop.flatSubmit {
+            connection.value.write { $0.writeString(text) }
+            listener.value.stopAccepting()
+            return listener.value.closeConnections(on: loop, within: .seconds(300))
+        }.get()
+        #expect(try await heard == text)
     }
 }

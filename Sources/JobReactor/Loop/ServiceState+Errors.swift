@@ -1,0 +1,14 @@
+package import JobReactorCore
+internal import JobReactorWire
+
+extension ServiceState.Refusal {
+    /// What the caller of a second start is told; `what` is started: "the node".
+    package func startError(of what: String) -> any Error {
+        switch self {
+        case .startedBefore: WireError(.configuration, "\(what) was started before: make another")
+        case .failedBefore(let reason):
+            WireError(.configuration, "the start of \(what) failed (\(reason)): make another")
+        case .stopped: JobError(.stopped, "\(what) was stopped: make another")
+        }
+    }
+}
