@@ -103,7 +103,8 @@ let package = Package(
             dependencies: ["JobReactorCore", "JobReactorWire", nio, nioPosix, logging, deque], swiftSettings: strict),
         .target(
             name: "JobReactorSQLite",
-            dependencies: ["JobReactorCore", .product(name: "GRDB", package: "GRDB.swift")], swiftSettings: strict),
+            dependencies: ["JobReactorCore", .product(name: "GRDB", package: "GRDB.swift"), logging],
+            swiftSettings: strict),
         .target(
             name: "JobReactorTesting",
             dependencies: [
@@ -191,7 +192,7 @@ let package = Package(
         .testTarget(
             name: "JobReactorSQLiteTests",
             dependencies: [
-                "JobReactorSQLite", "JobReactorTesting", "JobReactorCore",
+                "JobReactorSQLite", "JobReactorTesting", "JobReactorCore", logging,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),

@@ -1,6 +1,7 @@
 private import Dispatch
 internal import GRDB
 public import JobReactorCore
+public import Logging
 
 /// Keeps jobs in an SQLite file: the durable storage for one machine, with no server.
 ///
@@ -13,7 +14,8 @@ public import JobReactorCore
 /// keep their word.
 ///
 /// Beside the file stand `-wal` and `-shm`, which belong to it and must be copied with it, and `.lock`, which the owner
-/// holds as long as it lives.
+/// holds as long as it lives. A file that is deleted, moved or replaced under its process takes no more jobs, as what would
+/// be written is lost with the process: they are refused until the same file is there again.
 public final class SQLiteStorage: JobStorage {
     /// What an acknowledged call survives.
     public enum Durability: String, Sendable, CaseIterable {
@@ -33,6 +35,7 @@ public final class SQLiteStorage: JobStorage {
         var maximumFinishedAge: Double
         /// Pages that the file may have, as where the disk has no room for more; 0 for as many as SQLite can.
         var maximumPages = 0
+        var logger = Logger(label: "jobreactor.sqlite")
     }
 
     private struct State {
@@ -52,13 +55,13 @@ public final class SQLiteStorage: JobStorage {
     /// does not remove them the last `maximumFinished` are kept, for `maximumFinishedAge` seconds.
     public convenience init(
         file: String, durability: Durability = .power, maximumFinished: Int = 10_000,
-        maximumFinishedAge: Double = 30 * 86_400
+        maximumFinishedAge: Double = 30 * 86_400, logger: Logger = Logger(label: "jobreactor.sqlite")
     ) {
         self.init(
             file: file,
             Options(
                 durability: durability, maximumFinished: max(0, maximumFinished),
-                maximumFinishedAge: max(0, min(maximumFinishedAge, 1e10))))
+                maximumFinishedAge: max(0, min(maximumFinishedAge, 1e10)), logger: logger))
     }
 
     init(file: String, _ options: Options) {

@@ -1,6 +1,7 @@
 private import FoundationEssentials
 internal import GRDB
 internal import JobReactorCore
+internal import Logging
 
 /// An open file: its lock, its one connection, and the transactions on it.
 final class SQLiteWriter: Sendable {
@@ -10,6 +11,9 @@ final class SQLiteWriter: Sendable {
     private let epoch: Int64
     private let options: SQLiteStorage.Options
     private let counters: Locked<Counters>
+    /// The files that are open, which their paths must lead to.
+    private let identities: [String: FileIdentity]
+    private let isMissing = Locked(false)
 
     private struct Counters {
         var transactions = 0
@@ -43,6 +47,8 @@ final class SQLiteWriter: Sendable {
             let (epoch, finished) = try SQLiteSchema.prepare(queue, file: file, owner: owner)
             self.epoch = epoch
             counters = Locked(Counters(finished: finished))
+            // What is in the log is not in the file yet. It is there from the first transaction on.
+            identities = [file, file + "-wal"].reduce(into: [:]) { $0[$1] = FileIdentity($1) }
         } catch {
             lock.release()
             throw Self.describe(error, file: file)
@@ -113,10 +119,31 @@ final class SQLiteWriter: Sendable {
             let transaction = SQLiteTransaction(database, finishedAfter: lastFinish)
             for call in calls { answers.append(try call.perform(transaction)) }
             if transaction.finished > 0 { try cap(transaction, in: database) }
+            if isWrite { try checkFiles() }
             return .commit
         }
         if isWrite { counters.withLock { $0.transactions += 1 } }
         return answers
+    }
+
+    /// What is written to a file that nobody finds any more is lost with the process. Throws when it is so, and says it once;
+    /// as soon as the files are there again it goes on.
+    private func checkFiles() throws(StorageError) {
+        let missing = identities.keys.sorted().first { FileIdentity($0) != identities[$0] }
+        let wasMissing = isMissing.withLock { isMissing in
+            defer { isMissing = missing != nil }
+            return isMissing
+        }
+        guard let missing else {
+            if wasMissing { options.logger.notice("the file is there again", metadata: ["file": "\(file)"]) }
+            return
+        }
+        let what = FileIdentity(missing) == nil ? "is gone" : "is another file now"
+        let error = StorageError(
+            "\(missing) \(what), deleted, moved or replaced under this process: put it back, or stop this process, whose"
+                + " jobs there are lost otherwise; nothing was stored")
+        if !wasMissing { options.logger.critical("\(error)") }
+        throw error
     }
 
     /// Removes the oldest finished jobs where there are too many, and those that are too old.

@@ -23,6 +23,9 @@ extension DistributorCore: CommandService {
                 session.connection.refuse(error.line)
             }
         case .handshake(.producer(let id)):
+            if let problem = Name.problem(in: id) {
+                return session.connection.refuse("ERR a producer's id \(problem)")
+            }
             ProducerLink(producer(id), connection: session.connection, core: self).begin()
         case .handshake:
             session.reply { $0.writeRESPError("ERR that handshake is for a node's port: this is a distributor") }

@@ -2,7 +2,10 @@ internal import JobReactorCore
 
 /// What the `distributor` of a record in a distributor's storage says: whose the job is. In a node's storage it is the name
 /// of the distributor.
-struct KeptFor {
+///
+/// As text it is `producer`, or `producer node`, where the producer is a name and so has no space. A producer that is none,
+/// or that begins as the other form does, stands behind the count of its bytes: `=5:a b c node`.
+struct KeptFor: Hashable, Sendable {
     /// The producer that waits for the outcome; empty for nobody.
     var producer: String
     /// The node that owns the job; nil while none does.
@@ -13,11 +16,33 @@ struct KeptFor {
         self.node = node
     }
 
-    init(_ record: Job) {
-        let words = record.distributor.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+    init(_ record: Job) { self.init(text: record.distributor) }
+
+    init(text: String) {
+        if let counted = Self.counted(text) {
+            self = counted
+            return
+        }
+        let words = text.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
         producer = words.first.map(String.init) ?? ""
         node = words.count == 2 ? String(words[1]) : nil
     }
 
-    var text: String { node.map { "\(producer) \($0)" } ?? producer }
+    private static func counted(_ text: String) -> KeptFor? {
+        let bytes = text.utf8
+        guard bytes.first == UInt8(ascii: "="), let colon = bytes.firstIndex(of: UInt8(ascii: ":")),
+            let count = Int(text[bytes.index(after: bytes.startIndex)..<colon]), count >= 0,
+            let end = bytes.index(bytes.index(after: colon), offsetBy: count, limitedBy: bytes.endIndex)
+        else { return nil }
+        let producer = String(decoding: bytes[bytes.index(after: colon)..<end], as: UTF8.self)
+        if end == bytes.endIndex { return KeptFor(producer: producer) }
+        guard bytes[end] == UInt8(ascii: " ") else { return nil }
+        return KeptFor(producer: producer, node: String(decoding: bytes[bytes.index(after: end)...], as: UTF8.self))
+    }
+
+    var text: String {
+        let isPlain = producer.isEmpty && node == nil || Name.problem(in: producer) == nil && !producer.hasPrefix("=")
+        let first = isPlain ? producer : "=\(producer.utf8.count):\(producer)"
+        return node.map { "\(first) \($0)" } ?? first
+    }
 }

@@ -38,7 +38,8 @@ struct NodesCommand: AsyncParsableCommand {
     /// From lines as `name:count=3,parked=no node defines it`.
     static func waitingJobs(_ section: String) -> [WaitingJobs] {
         section.split(whereSeparator: \.isNewline).compactMap { line in
-            guard let parts = line.firstRange(of: ":count=") else { return nil }
+            // The last: the name before it may have the like.
+            guard let parts = line.ranges(of: ":count=").last else { return nil }
             let values = line[parts.upperBound...].split(separator: ",", maxSplits: 1)
             guard let count = values.first.flatMap({ Int($0) }) else { return nil }
             return WaitingJobs(name: String(line[..<parts.lowerBound]), count: count, isParked: values.count > 1)

@@ -41,7 +41,7 @@ extension StorageLocation {
     ) -> any JobStorage {
         switch self {
         case .memory: MemoryStorage()
-        case .sqlite(let file): SQLiteStorage(file: file)
+        case .sqlite(let file): SQLiteStorage(file: file, logger: logger)
         case .redis(let location):
             RedisStorage(location ?? redisURL, options: RedisStorage.Options(logger: logger), tls: tls, on: group)
         }
