@@ -83,6 +83,8 @@ final class DistributorLink: ConnectionSession {
                 // Now, not at the end of the read: a receipt behind it may be that of the job's report.
                 if core.knows(id, of: distributor) { known.insert(id) }
                 take(id, request)
+            case .unacceptable(let id, let name, let reason):
+                refuse(id, name: name, reason: reason)
             case .taken(let count): core.taken(count, by: distributor)
             case .cancel(let id):
                 // Behind the jobs that came before it.
@@ -122,6 +124,15 @@ final class DistributorLink: ConnectionSession {
             Job(
                 id: id, name: request.name, args: request.args, options: request.options, distributor: distributor,
                 createdAt: receivedAt))
+    }
+
+    /// A job that breaks a rule has failed. It is acknowledged in its turn, as one that has been here before.
+    private func refuse(_ id: JobID, name: String, reason: String) {
+        if !core.knows(id, of: distributor) {
+            core.report(JobReport.refusal(of: id, name: name, reason: reason), to: distributor)
+        }
+        known.insert(id)
+        take(id, JobRequest(name: name, args: JobArguments()))
     }
 
     private func show(_ id: JobID) {

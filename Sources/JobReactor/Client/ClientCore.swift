@@ -249,7 +249,8 @@ final class ClientLink: ConnectionSession {
             case .saved(let count): core.accepted(count)
             case .progress(let progress): core.progressed(progress)
             case .ping: break
-            case .job, .again, .taken, .cancel, .adopt, .adopted, .show, .shown, .returned, .jobs, .drain:
+            case .job, .again, .unacceptable, .taken, .cancel, .adopt, .adopted, .show, .shown, .returned, .jobs,
+                .drain:
                 throw CommandError("ERR a distributor does not say that to a producer")
             }
         } catch {

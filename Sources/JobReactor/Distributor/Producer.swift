@@ -61,6 +61,16 @@ final class Producer {
         core.submit(job, .producer(self), accepted: accepted)
     }
 
+    /// A job that breaks a rule has failed.
+    func refuse(_ id: JobID, name: String, reason: String, accepted: @escaping () -> Void) {
+        // One that an earlier version has taken has an outcome of its own.
+        if core.entries[id] == nil, !outbox.containsEnd(of: id) {
+            report(JobReport.refusal(of: id, name: name, reason: reason))
+        }
+        // In its turn: acceptances are counted.
+        core.whenSaved(accepted)
+    }
+
     private func sendReports() {
         guard let link else { return }
         outbox.sendRest { report in link.connection.write { LinkMessage.writeResult(report, to: &$0) } }
@@ -101,6 +111,8 @@ final class ProducerLink: ConnectionSession {
                 accept(id, request, isAgain: false)
             case .again(let id, let request):
                 accept(id, request, isAgain: true)
+            case .unacceptable(let id, let name, let reason):
+                producer.refuse(id, name: name, reason: reason, accepted: noteAccepted)
             case .taken(let count): producer.taken(count)
             case .cancel(let id): _ = core.cancel(id)
             case .ping: break

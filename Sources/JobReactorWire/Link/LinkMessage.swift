@@ -12,6 +12,8 @@ package enum LinkMessage: Hashable, Sendable {
     /// As ``job(_:_:)``, of a job that the taker may have had before, over a connection that was lost: it looks whether
     /// it has it, or has reported it.
     case again(JobID, JobRequest)
+    /// A `JOB` or `AGAIN` with a job that breaks a rule, and why. Its end is that reason; the link goes on. Never written.
+    case unacceptable(JobID, name: String, reason: String)
     /// The next `n` reports, in the order they were sent, have arrived; the taker may forget them.
     case taken(Int)
     /// The job is not to run, or not to go on.
@@ -54,9 +56,9 @@ package enum LinkMessage: Hashable, Sendable {
         }
         let verb = frame.word(0)
         if CommandWord.matches(verb, "JOB"), count >= 4 {
-            self = .job(try Self.id(frame, 1), try JobRequest.parse(frame, from: 2, count: count, checksArgs: false))
+            self = try Self.given(frame, count, isAgain: false)
         } else if CommandWord.matches(verb, "AGAIN"), count >= 4 {
-            self = .again(try Self.id(frame, 1), try JobRequest.parse(frame, from: 2, count: count, checksArgs: false))
+            self = try Self.given(frame, count, isAgain: true)
         } else if CommandWord.matches(verb, "RESULT"), count == 7 {
             self = .result(try Self.report(frame))
         } else if CommandWord.matches(verb, "TAKEN"), count == 2 {
@@ -95,6 +97,19 @@ package enum LinkMessage: Hashable, Sendable {
             throw CommandError("ERR '\(CommandWord.shown(frame.word(index)))' is no job id")
         }
         return id
+    }
+
+    /// What is wrong with a job ends that job; what cannot be answered for a job is no message.
+    private static func given(
+        _ frame: RESPFrame, _ count: Int, isAgain: Bool
+    ) throws(CommandError) -> LinkMessage {
+        let id = try Self.id(frame, 1)
+        do throws(CommandError) {
+            let request = try JobRequest.parse(frame, from: 2, count: count, checksArgs: false)
+            return isAgain ? .again(id, request) : .job(id, request)
+        } catch {
+            return .unacceptable(id, name: CommandWord.shown(frame.word(2)), reason: error.reason)
+        }
     }
 
     private static func ids(_ frame: RESPFrame, _ count: Int) throws(CommandError) -> [JobID] {
