@@ -99,6 +99,7 @@ final class DistributorLink: ConnectionSession {
                 // Now, not at the end of the read: a receipt behind it may be that of the job's report.
                 if core.knows(handOver.id, of: distributor) { known.insert(handOver.id) }
                 try take(handOver, request)
+            case .unacceptable(let handOver, _, let reason): try refuse(handOver, reason)
             case .taken(let number): core.taken(through: number, by: distributor)
             case .cancel(let id):
                 // Behind the jobs that came before it.
@@ -132,11 +133,15 @@ final class DistributorLink: ConnectionSession {
         core.receive(received, known: receivedBefore, over: self)
     }
 
-    private func take(_ handOver: HandOver, _ request: JobRequest) throws(CommandError) {
+    private func note(_ handOver: HandOver) throws(CommandError) {
         guard handOver.number == lastNumber + 1 else {
             throw CommandError("ERR hand-over \(handOver.number) after \(lastNumber)")
         }
         lastNumber = handOver.number
+    }
+
+    private func take(_ handOver: HandOver, _ request: JobRequest) throws(CommandError) {
+        try note(handOver)
         numbers.append(handOver.number)
         // One moment for all of a read.
         if jobs.isEmpty { receivedAt = .now }
@@ -145,6 +150,13 @@ final class DistributorLink: ConnectionSession {
                 id: handOver.id, name: request.name, args: request.args, options: request.options,
                 distributor: distributor,
                 createdAt: receivedAt))
+    }
+
+    /// A job that breaks a rule is refused, whatever comes before and behind it.
+    private func refuse(_ handOver: HandOver, _ reason: String) throws(CommandError) {
+        try note(handOver)
+        connection.write { LinkMessage.writeRefused(handOver, reason, to: &$0) }
+        core.settled(over: self)
     }
 
     private func show(_ id: JobID) {

@@ -68,6 +68,13 @@ extension NodeCore {
         for destination in destinations.values { destination.flush(asksForMore: asksForJobs) }
     }
 
+    /// A hand-over is answered and leaves nothing behind.
+    func settled(over link: DistributorLink) {
+        let destination = destination(link.distributor)
+        destination.settled(onLink: link.number)
+        destination.flush(asksForMore: asksForJobs)
+    }
+
     /// Whether credit that comes free is granted at once.
     var asksForJobs: Bool { ownsJobs && !isStopping && !storageHealth.isRefusing }
 

@@ -24,7 +24,7 @@ extension NodeCore {
                 continue
             }
             let transition = JobLifecycle.end(
-                outcome.job, outcome.outcome, policy: policy(for: outcome.job), isCancelled: known.isCancelled, now: now
+                outcome.job, told(outcome), policy: policy(for: outcome.job), isCancelled: known.isCancelled, now: now
             )
             if case .errbacks = transition.next {
                 raised.append(LuaLane.Outcome(transition.job, outcome.outcome))
@@ -37,6 +37,18 @@ extension NodeCore {
         runReady()
         if !transitions.isEmpty { store(transitions) }
         noteProgress()
+    }
+
+    /// Nodes are chosen by names as people read them, and Lua finds a job by the bytes of its name: one whose name only looks
+    /// like that of a script would be returned, and come back, for ever.
+    private func told(_ ended: LuaLane.Outcome) -> RunOutcome {
+        let (job, outcome) = (ended.job, ended.outcome)
+        guard outcome.kind == .undefined,
+            let alike = jobNames.first(where: { $0 == job.name }), !alike.utf8.elementsEqual(job.name.utf8)
+        else { return outcome }
+        let text =
+            "no script defines the job: the name '\(alike)' looks the same, but has other bytes (another Unicode form)"
+        return RunOutcome(.failed, args: job.args, error: Array(JSONValue.string(text).json.utf8), message: text)
     }
 
     /// The failures of runs are stored before the errbacks run.

@@ -269,8 +269,8 @@ final class ClientLink: ConnectionSession {
             case .refused(let handOver, let reason): core.refused(handOver, because: reason)
             case .progress(let progress): core.progressed(progress)
             case .ping: break
-            case .job, .again, .taken, .cancel, .adopt, .adopted, .show, .shown, .returned, .storageError, .jobs,
-                .drain:
+            case .job, .again, .unacceptable, .taken, .cancel, .adopt, .adopted, .show, .shown, .returned,
+                .storageError, .jobs, .drain:
                 throw CommandError("ERR a distributor does not say that to a producer")
             }
         } catch {

@@ -116,6 +116,11 @@ extension DistributorCore {
             entry.job = nil
         } else {
             entry.place = .waiting
+            do throws(JobError) { try JobLimits.check(stored: job) } catch {
+                // No node takes it.
+                entries[job.id] = entry
+                return reported(.refusal(of: job.id, name: job.name, reason: error.message))
+            }
             // There is no node yet that it could go to.
             _ = dispatcher.enqueue(job)
         }

@@ -237,11 +237,9 @@ final class DistributorCore {
         guard let entry = entry(of: handOver, at: node), let job = entry.job else { return }
         let message = "the node \(dispatcher.state(of: node).name) cannot take the job: \(reason)"
         logger.error("\(message)", metadata: ["job": "\(job.name)", "id": "\(job.id)"])
-        let error = JSONValue.string(message).json
-        let feedback = Feedback(.error, args: job.args.setting([("error", Array(error.utf8))]))
-        reported(
-            JobReport(
-                id: job.id, name: job.name, feedback: feedback, status: .failed, run: entry.lastRun &+ 1))
+        var report = JobReport.refusal(of: job.id, name: job.name, reason: message)
+        report.run = entry.lastRun &+ 1
+        reported(report)
     }
 
     func noteStorageError(of node: String, _ reason: String) {

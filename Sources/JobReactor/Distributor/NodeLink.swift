@@ -83,7 +83,8 @@ final class NodeLink: ConnectionSession {
             case .shown(let id, let fields):
                 for promise in shows.removeValue(forKey: id) ?? [] { promise.succeed(fields) }
             case .ping: break
-            case .job, .again, .taken, .cancel, .show, .adopt: throw CommandError("ERR a node does not give jobs")
+            case .job, .again, .unacceptable, .taken, .cancel, .show, .adopt:
+                throw CommandError("ERR a node does not give jobs")
             }
         } catch {
             connection.refuse(error.line)
@@ -133,10 +134,11 @@ final class NodeLink: ConnectionSession {
 }
 
 extension Job {
-    /// The options as the next owner is to see them: the wait that is left, and the id apart.
+    /// The options as the next owner is to see them: the wait that is left, which is never longer than it may be, and the
+    /// id apart.
     func optionsToSend(now: Timestamp) -> JobOptions {
         JobOptions(
-            after: dueAt > now ? dueAt.seconds - now.seconds : nil, period: period, node: node, notNode: notNode,
-            isDeferred: isDeferred, maxAttempt: maxAttempt, retryMultiplier: retryMultiplier)
+            after: dueAt > now ? min(dueAt.seconds - now.seconds, JobLimits.seconds) : nil, period: period, node: node,
+            notNode: notNode, isDeferred: isDeferred, maxAttempt: maxAttempt, retryMultiplier: retryMultiplier)
     }
 }

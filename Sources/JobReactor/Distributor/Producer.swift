@@ -101,6 +101,7 @@ final class ProducerLink: ConnectionSession {
                 accept(handOver, request, isAgain: false)
             case .again(let handOver, let request):
                 accept(handOver, request, isAgain: true)
+            case .unacceptable(let handOver, _, let reason): refuse(handOver, reason)
             case .taken(let number): producer.taken(through: number)
             case .cancel(let id): _ = core.cancel(id)
             case .ping: break
@@ -118,6 +119,13 @@ final class ProducerLink: ConnectionSession {
         request.options.id = handOver.id
         let number = handOver.number
         producer.accept(core.makeJob(request), isAgain: isAgain) { self.noteAccepted(number) }
+    }
+
+    private func refuse(_ handOver: HandOver, _ reason: String) {
+        connection.write {
+            LinkMessage.writeRefused(handOver, reason, to: &$0)
+            LinkMessage.writeCredit(1, to: &$0)
+        }
     }
 
     private func noteAccepted(_ number: Int) {

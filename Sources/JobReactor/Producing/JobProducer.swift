@@ -72,6 +72,7 @@ extension JobProducer {
         feedback.onStop = {
             outcome.finish(.failure(JobError(.stopped, "the producer stopped before the job's outcome was known")))
         }
+        try JobLimits.check(timeout: timeout)
         let id = try enqueue(name, args, options, feedback: feedback)
         guard let timeout else { return try await outcome.value() }
         let timer = Task {

@@ -30,7 +30,7 @@ final class SubmissionInbox: Sendable {
     func submit(
         _ name: String, _ args: JobArguments, _ options: JobOptions, _ feedback: JobFeedback
     ) throws(JobError) -> JobID {
-        try validate(name, options)
+        try JobLimits.check(name, args, options)
         let now = Timestamp.now
         let id: JobID? = state.withLock { state in
             guard !state.isClosed else { return nil }
@@ -46,7 +46,7 @@ final class SubmissionInbox: Sendable {
 
     /// All or none of them.
     func submit(_ jobs: [JobSubmission]) throws(JobError) -> [JobID] {
-        for job in jobs { try validate(job.name, job.options) }
+        for job in jobs { try JobLimits.check(job.name, job.args, job.options) }
         let now = Timestamp.now
         let ids: [JobID]? = state.withLock { state in
             guard !state.isClosed else { return nil }
@@ -73,11 +73,6 @@ final class SubmissionInbox: Sendable {
     }
 
     private static let stopped = JobError(.stopped, "jobs cannot be enqueued after the stop")
-
-    private func validate(_ name: String, _ options: JobOptions) throws(JobError) {
-        if let problem = Name.problem(in: name) { throw JobError(.invalidName, "the job's name \(problem)") }
-        try options.validate()
-    }
 
     /// Takes no more jobs; those taken are still delivered.
     func close() {

@@ -8,7 +8,7 @@ enum ArgumentWords {
         """
 
     static func jobName(_ name: String) throws(CommandFailure) -> String {
-        if let problem = Name.problem(in: name) { throw .usage("the job's name \(problem)") }
+        do throws(JobError) { try JobLimits.check(name: name) } catch { throw .usage(error.message) }
         return name
     }
 
@@ -35,7 +35,9 @@ enum ArgumentWords {
             }
             members.append((key, value(String(word[word.index(after: equals)...]))))
         }
-        return arguments.setting(members)
+        let whole = arguments.setting(members)
+        do throws(JobError) { try JobLimits.check(argsBytes: whole.bytes.count) } catch { throw .usage(error.message) }
+        return whole
     }
 
     /// The value as JSON text: its own, so that numbers stay as they were written.

@@ -38,13 +38,15 @@ struct JobOptionFlags: ParsableArguments {
 
     func jobOptions() throws(CommandFailure) -> JobOptions {
         if after != nil, runAt != nil { throw .usage("--after and --run-at exclude each other: keep one of them") }
-        return JobOptions(
+        let options = JobOptions(
             after: try Self.read(.seconds, after, "--after"), runAt: try Self.read(.time, runAt, "--run-at"),
             period: try Self.read(.seconds, period, "--period"), node: try Self.read(.name, node, "--node"),
             notNode: try Self.read(.name, notNode, "--not-node"), isDeferred: isDeferred,
             maxAttempt: try Self.read(.wholeNumber(1...Int(Int32.max)), maxAttempt, "--max-attempt"),
             retryMultiplier: try Self.read(.seconds, retryMultiplier, "--retry-multiplier"),
             id: try Self.read(.jobID, jobID, "--id"))
+        do throws(JobError) { try options.validate() } catch { throw .usage(error.message) }
+        return options
     }
 
     static func read<Value>(

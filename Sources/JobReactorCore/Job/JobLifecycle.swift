@@ -184,6 +184,7 @@ public enum JobLifecycle {
     }
 
     private static func wait(_ job: inout Job, seconds: Double, now: Timestamp) {
+        let seconds = min(seconds, JobLimits.seconds)
         job.status = .queued
         job.makeAfter = seconds
         job.dueAt = now.advanced(bySeconds: seconds)

@@ -1,10 +1,12 @@
 /// How one job is to be run; the defaults mean: at once, on any node that defines it, with the node's retry policy.
 public struct JobOptions: Hashable, Sendable {
-    /// Seconds from now before which the job does not run; fractions allowed, from 0. `runAt` wins over it.
+    /// Seconds from now before which the job does not run; fractions allowed, from 0 to ``JobLimits/seconds``. `runAt`
+    /// wins over it.
     public var after: Double?
-    /// Not before this time; in the past means now.
+    /// Not before this time, at most ``JobLimits/seconds`` from now; in the past means now.
     public var runAt: Timestamp?
-    /// Again, each `period` seconds after the previous run ended; from 0. With `after` or `runAt`, those set the first run.
+    /// Again, each `period` seconds after the previous run ended; above 0, to ``JobLimits/seconds``. With `after` or
+    /// `runAt`, those set the first run.
     public var period: Double?
     /// Preferred node; strict only where `always_use_specified_node` is set.
     public var node: String?
@@ -12,9 +14,10 @@ public struct JobOptions: Hashable, Sendable {
     public var notNode: String?
     /// Run on a background thread of the node, so that a heavy job does not hold up its other jobs.
     public var isDeferred: Bool
-    /// Attempts in all before the job is `failed`, from 1; nil takes the script's, else the node's.
+    /// Attempts in all before the job is `failed`, from 1 to ``JobLimits/attempts``; nil takes the script's, else the node's.
     public var maxAttempt: Int?
-    /// Seconds by which the wait grows from one retry to the next, from 0; nil takes the script's, else the node's.
+    /// Seconds by which the wait grows from one retry to the next, from 0 to ``JobLimits/seconds``; nil takes the
+    /// script's, else the node's.
     public var retryMultiplier: Double?
     /// The job's id, for a producer that may have to send it twice; nil makes a new one. The same id twice is one job.
     public var id: JobID?
@@ -38,20 +41,42 @@ public struct JobOptions: Hashable, Sendable {
     /// Throws what is wrong with the values, in words that say what is allowed.
     public func validate() throws(JobError) {
         if !isLimited { return }
-        for (name, seconds) in [("after", after), ("period", period), ("retry_multiplier", retryMultiplier)] {
-            if let seconds, !(seconds >= 0 && seconds <= Self.maximumSeconds) {
+        for (name, seconds) in [("after", after), ("retry_multiplier", retryMultiplier)] {
+            if let seconds, !(seconds >= 0 && seconds <= JobLimits.seconds) {
                 throw JobError(
-                    .invalidOption, "\(name) takes seconds from 0 to \(Int(Self.maximumSeconds)), not \(seconds)")
+                    .invalidOption, "\(name) takes seconds from 0 to \(Int(JobLimits.seconds)), not \(seconds)")
             }
         }
-        if let maxAttempt, maxAttempt < 1 || maxAttempt > Int32.max {
-            throw JobError(.invalidOption, "max_attempt takes a whole number from 1 to \(Int32.max), not \(maxAttempt)")
+        if let period, !(period > 0 && period <= JobLimits.seconds) {
+            throw JobError(
+                .invalidOption, "period takes seconds above 0 up to \(Int(JobLimits.seconds)), not \(period)")
+        }
+        if let runAt { try Self.check(runAt, now: .now) }
+        if let maxAttempt, maxAttempt < 1 || maxAttempt > JobLimits.attempts {
+            throw JobError(
+                .invalidOption, "max_attempt takes a whole number from 1 to \(JobLimits.attempts), not \(maxAttempt)")
         }
         for (name, node) in [("node", node), ("not_node", notNode)] {
             if let node, let problem = Name.problem(in: node) {
                 throw JobError(.invalidOption, "\(name) \(problem)")
             }
         }
+    }
+
+    private static func check(_ runAt: Timestamp, now: Timestamp) throws(JobError) {
+        let latest = now.advanced(bySeconds: JobLimits.seconds)
+        guard runAt > latest else { return }
+        // Those that say a time in another unit have it within the next hundred years, too.
+        let hint =
+            if runAt == Timestamp(microseconds: .max) {
+                ", not a time beyond all"
+            } else if Timestamp(seconds: runAt.seconds / 1000) <= latest {
+                ", not \(Int(runAt.seconds)): that looks like milliseconds, so divide it by 1000"
+            } else {
+                ", not \(Int(runAt.seconds))"
+            }
+        throw JobError(
+            .invalidOption, "run_at takes seconds since 1970, at most a hundred years from now\(hint)")
     }
 
     /// Reads options as Lua and JSON write them: `{"after": 5, "node": "worker_1"}`, with the names of the wire in lower
@@ -61,7 +86,7 @@ public struct JobOptions: Hashable, Sendable {
         // Sorted, so that of several mistakes always the same is told.
         for (name, value) in members.sorted(by: { $0.key < $1.key }) {
             func wrong(_ needed: String) -> JobError {
-                JobError(.invalidOption, "\(name) takes \(needed), not \(value.json)")
+                JobError(.invalidOption, "\(name) takes \(needed), not \(value.json.cut(toBytes: 200))")
             }
             func seconds() throws(JobError) -> Double {
                 guard let seconds = value.double else { throw wrong("seconds") }
@@ -90,7 +115,7 @@ public struct JobOptions: Hashable, Sendable {
             default:
                 throw JobError(
                     .invalidOption,
-                    "unknown option '\(name)': the options are after, run_at, period, node, not_node, defer,"
+                    "unknown option '\(name.cut(toBytes: 200))': the options are after, run_at, period, node, not_node, defer,"
                         + " max_attempt, retry_multiplier, id")
             }
         }
@@ -98,15 +123,12 @@ public struct JobOptions: Hashable, Sendable {
     }
 
     /// Whether there is anything that could be wrong: most jobs have none of it.
-    private var isLimited: Bool { after != nil || hasRareFields }
+    private var isLimited: Bool { after != nil || runAt != nil || hasRareFields }
 
     /// Whether a record has to keep any of it that most have not.
     var hasRareFields: Bool {
         period != nil || retryMultiplier != nil || maxAttempt != nil || node != nil || notNode != nil
     }
-
-    /// A hundred years.
-    static let maximumSeconds: Double = 3_155_760_000
 }
 
 /// The rule for names of jobs and nodes.
@@ -115,7 +137,7 @@ public enum Name {
     /// UTF-8 without spaces and control characters.
     public static func problem(in name: String) -> String? {
         if name.isEmpty { return "must not be empty" }
-        if name.utf8.count > 255 { return "must not be longer than 255 bytes" }
+        if name.utf8.count > JobLimits.nameBytes { return "must not be longer than \(JobLimits.nameBytes) bytes" }
         if name.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) {
             return "must not contain spaces or control characters"
         }

@@ -53,6 +53,9 @@ public struct RunOutcome: Hashable, Sendable {
             Fields(error: error, errbackError: errbackError, message: message, traceback: traceback, retryIn: retryIn))
     }
 
+    /// Whether there is an error, a text of one or a wait: most runs have none.
+    var hasFailure: Bool { failure != nil }
+
     /// JSON of `args.error`, for `raised`, `failed` and `failedCancelled`.
     public var error: [UInt8]? {
         get { failure?.fields.error }

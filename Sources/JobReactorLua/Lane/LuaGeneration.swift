@@ -158,7 +158,10 @@ final class LuaGeneration {
             outcome.step = raised.step
         } else if let step = outcome.step, let traceback = outcome.traceback {
             outcome.traceback = "in \(step) of the job '\(run.job.name)'\n\(traceback)"
+                .cut(toBytes: JobLimits.errorTextBytes)
         }
+        // Only args that are too large come so from C, which asks for a pause before the errbacks by itself.
+        if outcome.kind == .raised, !run.pauses { outcome.kind = .failed }
         return .ended(
             LuaLane.Outcome(run.job, outcome, hasEnqueued: hasEnqueued, wasSuspended: before != nil),
             hadDeadline: (before?.deadline ?? 0) != 0)
@@ -252,16 +255,20 @@ extension RunOutcome {
             return
         default: kind = .failed
         }
-        if kind == .succeeded {
+        // What is too large is not even copied.
+        let isTooLarge = result.args.length > RunOutcome.limit(after: storedArgs)
+        if kind == .succeeded, !isTooLarge {
             self.init(kind, args: JobArguments(unchecked: result.args.array))
             return
         }
-        let args = result.args.bytes == nil ? storedArgs : JobArguments(unchecked: result.args.array)
+        let keepsStored = isTooLarge || result.args.bytes == nil
+        let args = keepsStored ? storedArgs : JobArguments(unchecked: result.args.array)
         self.init(
             kind, args: args, error: result.error.optionalArray,
             errbackError: result.errback_error.optionalArray, message: result.message.optionalText,
             traceback: result.traceback.optionalText, retryIn: result.retry_in.isNaN ? nil : result.retry_in)
         step = result.step.optionalText
+        limit(leftBytes: isTooLarge ? result.args.length : nil, stored: storedArgs)
     }
 }
 

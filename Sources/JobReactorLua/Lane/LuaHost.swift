@@ -179,6 +179,7 @@ final class LuaHost {
     private func progress(_ fraction: Double?, _ text: String) {
         guard let job = current else { return }
         // Only the last word counts, so those that nobody has looked at yet make room.
+        let text = text.cut(toBytes: JobLimits.progressBytes)
         lane.put { $0.notes[job.id] = LuaLane.Note(job: job, fraction: fraction, text: text) }
     }
 
@@ -215,13 +216,13 @@ extension LuaLane.Enqueued {
         var jobs: [LuaLane.Enqueued] = []
         for item in value.array ?? [] {
             let name = item["name"]?.string ?? ""
-            if let problem = Name.problem(in: name) { throw JobError(.invalidName, "the job's name \(problem)") }
             let options = try JobOptions(item["options"]?.object ?? [:])
-            let args = Array((item["args"] ?? .object([:])).json.utf8)
+            let args = JobArguments(unchecked: Array((item["args"] ?? .object([:])).json.utf8))
+            try JobLimits.check(name, args, options)
             jobs.append(
                 LuaLane.Enqueued(
-                    id: options.id ?? ids.next(at: now), name: name, args: JobArguments(unchecked: args),
-                    options: options, distributor: distributor))
+                    id: options.id ?? ids.next(at: now), name: name, args: args, options: options,
+                    distributor: distributor))
         }
         return jobs
     }

@@ -102,7 +102,6 @@ extension LuaLane.Enqueued {
     /// From a name, JSON of the args and JSON of the options.
     fileprivate init(_ arguments: [ScriptValue], distributor: String) throws(JobError) {
         let name = arguments[0].text ?? ""
-        if let problem = Name.problem(in: name) { throw JobError(.invalidName, "the job's name \(problem)") }
         let value: JSONValue
         do throws(JSONError) { value = try JSONValue(parsing: arguments[2].bytes ?? []) } catch {
             throw JobError(.invalidOption, "\(error)")
@@ -113,6 +112,7 @@ extension LuaLane.Enqueued {
         do throws(JSONError) { args = try JobArguments(json: arguments[1].bytes ?? []) } catch {
             throw JobError(.invalidArguments, "\(error)")
         }
+        try JobLimits.check(name, args, options)
         var ids = JobID.Generator()
         self.init(
             id: options.id ?? ids.next(at: .now), name: name, args: args, options: options, distributor: distributor)

@@ -63,7 +63,7 @@ struct FrameBuilder {
     /// Elements that the arrays so far have announced.
     private var announced = 0
     private var capacity: Int
-    let limits: RESPLimits
+    var limits: RESPLimits
     /// The limit the frame broke.
     var failure: RESPError?
 

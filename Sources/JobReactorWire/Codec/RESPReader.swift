@@ -13,7 +13,8 @@ private import CHiredis
 ///
 /// Not thread-safe.
 final class RESPReader {
-    private let limits: RESPLimits
+    /// May change between any two frames.
+    var limits: RESPLimits { didSet { builder.pointee.limits = limits } }
     private let builder: UnsafeMutablePointer<FrameBuilder>
     private var reader: UnsafeMutablePointer<redisReader>?
     /// The text of a status or error is under way: hiredis is not asked before its end is there.

@@ -22,6 +22,12 @@ package final class RESPStream {
         reader = RESPReader(limits: limits)
     }
 
+    /// From the next frame on no limit is below these.
+    func raiseLimits(to least: RESPLimits) {
+        reader.limits.frameBytes = max(reader.limits.frameBytes, least.frameBytes)
+        reader.limits.elements = max(reader.limits.elements, least.elements)
+    }
+
     /// Bytes of the peer's that are held: lines and frames that are not complete, and the last frame that was.
     var heldBytes: Int { line.count + reader.heldBytes }
 

@@ -59,7 +59,7 @@ package enum ClientCommand: Hashable, Sendable {
             var timeout: Double?
             let request = try JobRequest.parse(frame, from: 1, count: count) { (option, value) throws(CommandError) in
                 guard CommandWord.matches(option, "TIMEOUT") else { return false }
-                guard let seconds = CommandWord.number(value), seconds >= 0, seconds <= 3_155_760_000 else {
+                guard let seconds = CommandWord.number(value), seconds >= 0, seconds <= JobLimits.seconds else {
                     throw CommandError("ERR TIMEOUT takes seconds from 0, not '\(CommandWord.shown(value))'")
                 }
                 timeout = seconds

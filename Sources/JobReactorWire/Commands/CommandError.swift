@@ -4,5 +4,8 @@ package struct CommandError: Error, Hashable, Sendable, CustomStringConvertible 
 
     package init(_ line: String) { self.line = line }
 
+    /// The line without its code.
+    package var reason: String { line.hasPrefix("ERR ") ? String(line.dropFirst(4)) : line }
+
     package var description: String { line }
 }

@@ -107,8 +107,11 @@ extension Job {
     /// The record as `JOB id` shows it, name and value in turn; fields that are not set are left out. Times are seconds
     /// since 1970, waits seconds.
     package var shownFields: [String] {
+        // Bytes that are no UTF-8 take more as text.
+        let text = args.description
+        let isShown = text.utf8.count <= JobLimits.argsBytes + JobLimits.addedBytes
         var fields = [
-            "id", id.description, "name", name, "args", args.description, "status", status.rawValue,
+            "id", id.description, "name", name, "args", isShown ? text : args.shortened, "status", status.rawValue,
             "attempt", "\(attempt)", "defer", isDeferred ? "true" : "false", "distributor", distributor,
             "due_at", "\(dueAt.seconds)",
         ]

@@ -24,11 +24,15 @@ package struct JobRequest: Hashable, Sendable {
     ) throws(CommandError) -> JobRequest {
         let nameBytes = frame.word(index)
         guard let name = text(nameBytes) else { throw CommandError("ERR the job's name must be UTF-8") }
-        if let problem = Name.problem(in: name) { throw CommandError("ERR the job's name \(problem)") }
+        try refusing { () throws(JobError) in try JobLimits.check(name: name) }
         var request = JobRequest(name: name, args: JobArguments())
         var position = index + 1
         if position < count, !isOption(frame.word(position)) {
-            let bytes = Array(frame.word(position))
+            let word = frame.word(position)
+            // On a link they may have grown by what the system adds.
+            let limit = checksArgs ? JobLimits.argsBytes : JobLimits.argsBytes + JobLimits.addedBytes
+            try refusing { () throws(JobError) in try JobLimits.check(argsBytes: word.count, limit: limit) }
+            let bytes = Array(word)
             if checksArgs {
                 do throws(JSONError) { request.args = try JobArguments(json: bytes) } catch {
                     throw CommandError("ERR args must be one JSON object: \(error)")
@@ -56,8 +60,12 @@ package struct JobRequest: Hashable, Sendable {
             }
             position += 2
         }
-        do throws(JobError) { try request.options.validate() } catch { throw CommandError("ERR \(error.message)") }
+        try refusing { () throws(JobError) in try request.options.validate() }
         return request
+    }
+
+    private static func refusing(_ check: () throws(JobError) -> Void) throws(CommandError) {
+        do throws(JobError) { try check() } catch { throw CommandError("ERR \(error.message)") }
     }
 
     /// The library's check is a generic one that is not specialised; most names are ASCII.

@@ -128,6 +128,8 @@ package final class Connection: ChannelDuplexHandler {
     /// output is (the volume of both is bounded by credit, and two sides waiting for each other would stop for ever).
     package func becomeLink(keepalive: Keepalive) {
         isLink = true
+        // What is accepted at one side has room at the other, whatever is set there for commands.
+        stream.raiseLimits(to: RESPLimits())
         resumeReading()
         guard let context, self.keepalive == nil else { return }
         self.keepalive = keepalive

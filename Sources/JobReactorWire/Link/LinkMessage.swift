@@ -12,6 +12,8 @@ package enum LinkMessage: Hashable, Sendable {
     /// As ``job(_:_:)``, of a job that the taker may have had before, over a connection that was lost: it looks whether
     /// it has it, or has reported it.
     case again(HandOver, JobRequest)
+    /// A `JOB` or `AGAIN` with a job that breaks a rule, and why. It is refused; the link goes on. Never written.
+    case unacceptable(HandOver, name: String, reason: String)
     /// The reports up to the one of this number have arrived; the taker may forget them.
     case taken(Int)
     /// The job is not to run, or not to go on.
@@ -59,11 +61,9 @@ package enum LinkMessage: Hashable, Sendable {
         }
         let verb = frame.word(0)
         if CommandWord.matches(verb, "JOB"), count >= 5 {
-            self = .job(
-                try Self.handOver(frame, 1), try JobRequest.parse(frame, from: 3, count: count, checksArgs: false))
+            self = try Self.given(frame, count, isAgain: false)
         } else if CommandWord.matches(verb, "AGAIN"), count >= 5 {
-            self = .again(
-                try Self.handOver(frame, 1), try JobRequest.parse(frame, from: 3, count: count, checksArgs: false))
+            self = try Self.given(frame, count, isAgain: true)
         } else if CommandWord.matches(verb, "RESULT"), count == 8 {
             self = .result(try Self.count(frame.word(1)), try Self.report(frame))
         } else if CommandWord.matches(verb, "TAKEN"), count == 2 {
@@ -106,6 +106,19 @@ package enum LinkMessage: Hashable, Sendable {
             throw CommandError("ERR '\(CommandWord.shown(frame.word(index)))' is no job id")
         }
         return id
+    }
+
+    /// What is wrong with a job ends that job; what cannot be answered for a job is no message.
+    private static func given(
+        _ frame: RESPFrame, _ count: Int, isAgain: Bool
+    ) throws(CommandError) -> LinkMessage {
+        let handOver = try Self.handOver(frame, 1)
+        do throws(CommandError) {
+            let request = try JobRequest.parse(frame, from: 3, count: count, checksArgs: false)
+            return isAgain ? .again(handOver, request) : .job(handOver, request)
+        } catch {
+            return .unacceptable(handOver, name: CommandWord.shown(frame.word(3)), reason: error.reason)
+        }
     }
 
     private static func handOver(_ frame: RESPFrame, _ index: Int) throws(CommandError) -> HandOver {

@@ -18,7 +18,7 @@ package struct Outbox: Sendable {
     package var isEmpty: Bool { reports.isEmpty }
 
     package mutating func append(_ report: JobReport) {
-        reports.append(report)
+        reports.append(report.limited)
         finished = nil
     }
 

@@ -9,10 +9,11 @@ package struct Progress: Hashable, Sendable {
     package var fraction: Double?
     package var text: String
 
+    /// A fraction beyond 0 and 1 becomes the nearer of them, NaN nil; a text beyond ``JobLimits/progressBytes`` is cut.
     package init(id: JobID, run: Int32, fraction: Double?, text: String) {
         self.id = id
         self.run = run
-        self.fraction = fraction
-        self.text = text
+        self.fraction = fraction.flatMap { $0.isNaN ? nil : min(max($0, 0), 1) }
+        self.text = text.utf8.count > JobLimits.progressBytes ? text.cut(toBytes: JobLimits.progressBytes) : text
     }
 }

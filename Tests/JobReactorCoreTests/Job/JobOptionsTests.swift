@@ -6,7 +6,7 @@ import Testing
         "options within their ranges are allowed",
         arguments: [
             JobOptions(), JobOptions(after: 0), JobOptions(after: 0.001), JobOptions(after: 3_155_760_000),
-            JobOptions(period: 0), JobOptions(period: 1e-9), JobOptions(retryMultiplier: 0),
+            JobOptions(period: 1e-9), JobOptions(retryMultiplier: 0),
             JobOptions(retryMultiplier: 3_155_760_000), JobOptions(maxAttempt: 1),
             JobOptions(maxAttempt: Int(Int32.max)), JobOptions(runAt: Timestamp(microseconds: .min)),
             JobOptions(node: "a", notNode: "a"), JobOptions(node: "worker-1@host:5000/é🦜"),
@@ -22,9 +22,23 @@ import Testing
             (JobOptions(after: -0.001), "after takes seconds from 0 to 3155760000, not -0.001"),
             (JobOptions(after: .nan), "after takes seconds from 0 to 3155760000, not nan"),
             (JobOptions(after: .infinity), "after takes seconds from 0 to 3155760000, not inf"),
-            (JobOptions(period: -1), "period takes seconds from 0 to 3155760000, not -1.0"),
-            (JobOptions(period: 3_155_760_001), "period takes seconds from 0 to 3155760000, not 3155760001.0"),
-            (JobOptions(period: .nan), "period takes seconds from 0 to 3155760000, not nan"),
+            (JobOptions(period: 0), "period takes seconds above 0 up to 3155760000, not 0.0"),
+            (JobOptions(period: -1), "period takes seconds above 0 up to 3155760000, not -1.0"),
+            (JobOptions(period: 3_155_760_001), "period takes seconds above 0 up to 3155760000, not 3155760001.0"),
+            (JobOptions(period: .nan), "period takes seconds above 0 up to 3155760000, not nan"),
+            (
+                JobOptions(runAt: Timestamp(seconds: 1_791_000_000_000)),
+                "run_at takes seconds since 1970, at most a hundred years from now, not 1791000000000:"
+                    + " that looks like milliseconds, so divide it by 1000"
+            ),
+            (
+                JobOptions(runAt: Timestamp(seconds: 9_000_000_000_000)),
+                "run_at takes seconds since 1970, at most a hundred years from now, not 9000000000000"
+            ),
+            (
+                JobOptions(runAt: Timestamp(seconds: 1e18)),
+                "run_at takes seconds since 1970, at most a hundred years from now, not a time beyond all"
+            ),
             (JobOptions(retryMultiplier: -5), "retry_multiplier takes seconds from 0 to 3155760000, not -5.0"),
             (JobOptions(maxAttempt: 0), "max_attempt takes a whole number from 1 to 2147483647, not 0"),
             (JobOptions(maxAttempt: -3), "max_attempt takes a whole number from 1 to 2147483647, not -3"),

@@ -61,7 +61,7 @@ import Testing
     private static let noObject =
         "ERR args must be one JSON object: invalid JSON at byte 0: expected an object, such as {\"key\": 1}"
 
-    private static let unknown = """
+    static let unknown = """
         : the options are AFTER s, RUN_AT unix-seconds, PERIOD s, NODE n, NOT_NODE n, DEFER, MAX_ATTEMPT n, \
         RETRY_MULTIPLIER s, ID id
         """
@@ -104,7 +104,13 @@ import Testing
             (["j", "{}", "AFTER", "3155760001"], "ERR after takes seconds from 0 to 3155760000, not 3155760001.0"),
             (["j", "{}", "RUN_AT", "tomorrow"], "ERR RUN_AT takes seconds, not 'tomorrow'"),
             (["j", "{}", "PERIOD", "x"], "ERR PERIOD takes seconds, not 'x'"),
-            (["j", "{}", "PERIOD", "-0.5"], "ERR period takes seconds from 0 to 3155760000, not -0.5"),
+            (["j", "{}", "PERIOD", "-0.5"], "ERR period takes seconds above 0 up to 3155760000, not -0.5"),
+            (["j", "{}", "PERIOD", "0"], "ERR period takes seconds above 0 up to 3155760000, not 0.0"),
+            (
+                ["j", "{}", "RUN_AT", "1791000000000"],
+                "ERR run_at takes seconds since 1970, at most a hundred years from now, not 1791000000000:"
+                    + " that looks like milliseconds, so divide it by 1000"
+            ),
             (["j", "{}", "NODE", ""], "ERR node must not be empty"),
             (["j", "{}", "NODE", "a b"], "ERR node must not contain spaces or control characters"),
             (["j", "{}", "NOT_NODE", "a\t"], "ERR not_node must not contain spaces or control characters"),
@@ -180,6 +186,8 @@ import Testing
         }
     }
 
+    static func unknownOption(_ word: String) -> String { "unknown option '\(word)'" + unknown }
+
     static func random(using random: inout SeededGenerator) -> JobRequest {
         func maybe<Value>(_ value: Value) -> Value? { Bool.random(using: &random) ? value : nil }
         func seconds() -> Double {
@@ -196,7 +204,7 @@ import Testing
             options: JobOptions(
                 after: maybe(seconds()),
                 runAt: maybe(Timestamp(microseconds: Int64.random(in: -1 << 51...1 << 51, using: &random))),
-                period: maybe(seconds()), node: maybe("NODE"), notNode: maybe("n/🦜"),
+                period: maybe(1e-6 + seconds() / 2), node: maybe("NODE"), notNode: maybe("n/🦜"),
                 isDeferred: Bool.random(using: &random),
                 maxAttempt: maybe(Int.random(in: 1...Int(Int32.max), using: &random)),
                 retryMultiplier: maybe(seconds()), id: maybe(id(7))))

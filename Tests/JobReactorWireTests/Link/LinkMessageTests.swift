@@ -87,6 +87,7 @@ import Testing
         switch message {
         case .job(let handOver, let request): LinkMessage.writeJob(handOver, request, to: &buffer)
         case .again(let handOver, let request): LinkMessage.writeJob(handOver, request, isAgain: true, to: &buffer)
+        case .unacceptable: break
         case .adopt(let node): LinkMessage.writeAdopt(node, to: &buffer)
         case .adopted(let node, let isDone): LinkMessage.writeAdopted(node, isDone, to: &buffer)
         case .taken(let count): LinkMessage.writeTaken(count, to: &buffer)
@@ -190,9 +191,6 @@ import Testing
             ("JOB -1 \(one) j {}", "ERR '-1' is no count"),
             ("JOB 1 1 j {}", "ERR '1' is no job id"),
             ("JOB 1 \(one)0 j {}", "ERR '\(one)0' is no job id"),
-            ("JOB 1 \(one) j {} AFTER", "ERR AFTER needs a value"),
-            ("JOB 1 \(one) j {} AFTER x", "ERR AFTER takes seconds, not 'x'"),
-            ("JOB 1 \(one) j {} AFTER -1", "ERR after takes seconds from 0 to 3155760000, not -1.0"),
             ("TAKEN", "ERR unknown link message 'TAKEN' with 0 arguments"),
             ("TAKEN 1 2", "ERR unknown link message 'TAKEN' with 2 arguments"),
             ("TAKEN x", "ERR 'x' is no count"),
@@ -217,6 +215,23 @@ import Testing
         ])
     func bad(line: String, error: String) {
         #expect(throws: CommandError(error)) { try Self.messages(in: line + "\r\n") }
+    }
+
+    @Test(
+        "a job that breaks a rule is told from what is no message",
+        arguments: [
+            ("JOB 1 \(one) j {} AFTER", "j", "AFTER needs a value"),
+            ("JOB 1 \(one) j {} AFTER x", "j", "AFTER takes seconds, not 'x'"),
+            ("JOB 1 \(one) j {} AFTER -1", "j", "after takes seconds from 0 to 3155760000, not -1.0"),
+            ("AGAIN 1 \(one) j {} PERIOD 0", "j", "period takes seconds above 0 up to 3155760000, not 0.0"),
+            ("JOB 1 \(one) j text more", "j", JobRequestTests.unknownOption("text")),
+            (
+                "JOB 1 \(one) \(String(repeating: "n", count: 256)) {}", String(repeating: "n", count: 64),
+                "the job's name must not be longer than 255 bytes"
+            ),
+        ])
+    func unacceptable(line: String, name: String, reason: String) throws {
+        #expect(try Self.messages(in: line + "\r\n") == [.unacceptable(HandOver(1, id(1)), name: name, reason: reason)])
     }
 
     @Test(
