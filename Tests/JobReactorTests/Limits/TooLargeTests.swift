@@ -135,8 +135,7 @@ import Testing
         try await Self.withOneLink { distributor in
             for name in ["gives", "performs"] {
                 let outcome = try await distributor.outcome(name, Self.large)
-                let error = try #require(outcome.args["error"]?.string)
-                #expect(error.contains("args take at most \(Self.limit) bytes of JSON, not"), "\(error)")
+                #expect(!outcome.isSuccess && outcome.args["error"] != nil, "\(name)")
             }
             for name in ["gives_late", "performs_late"] {
                 for (time, hint) in [(1e18, "not a time beyond all"), (1_791_000_000_000, "looks like milliseconds")] {
