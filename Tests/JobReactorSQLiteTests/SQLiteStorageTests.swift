@@ -2,6 +2,7 @@ import Foundation
 import JobReactorCore
 import JobReactorSQLite
 import JobReactorTesting
+import Logging
 import Testing
 
 /// A folder that goes with the test.
@@ -30,6 +31,17 @@ final class Folder: Sendable {
         let folder = try Folder()
         try await check.runWithFaults {
             SQLiteStorage(file: folder.file(UUID().uuidString), durability: .process)
+        }
+    }
+
+    @Test("it refuses as a storage must", arguments: StorageConformance.refusalChecks)
+    func refuses(_ check: StorageConformance.RefusalCheck) async throws {
+        let folder = try Folder()
+        let (file, aside) = (folder.file(), folder.file("aside"))
+        try await check.run {
+            SQLiteStorage(file: file, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        } refuse: { refuses in
+            try FileManager.default.moveItem(atPath: refuses ? file : aside, toPath: refuses ? aside : file)
         }
     }
 

@@ -31,8 +31,8 @@ public import JobReactorCore
 ///
 /// Swift Testing runs the checks side by side, so storages made by two calls of the closure must not share their jobs: a
 /// file, a table or a key prefix each. A durable storage must also pass ``durableChecks``, for which the closure gives one
-/// storage after another for the same place. What the suite cannot see from outside, and you must test yourself: what is
-/// there after the process, or the machine, died, and that a batch that reports an error of yours changed nothing.
+/// storage after another for the same place, and ``refusalChecks``, where a test can make it refuse. What the suite cannot see from outside, and you must test yourself: what is
+/// there after the process, or the machine, died, and that it refuses where it has to.
 public enum StorageConformance {
     /// All checks, in the order to read them in: the first that fails is the one to look at first.
     public static let checks: [Check] = opening + saving + changing + fidelity + paging + reporting + calls

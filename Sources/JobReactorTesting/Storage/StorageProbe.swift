@@ -144,6 +144,15 @@ final class StorageProbe: Sendable {
         }
     }
 
+    /// The call is refused, for whatever reason.
+    func expectFailure<Value>(of call: StorageCall<Value>) async throws(StorageConformanceFailure) {
+        switch await call.result() {
+        case .failure?: return
+        case .success?: throw failure("the \(call.name) to be refused", "success")
+        case nil: throw failure("done to be called for the \(call.name)", "nothing within \(patience)")
+        }
+    }
+
     func expectReports(
         _ reports: [StoredReport], _ when: String
     ) async throws(StorageConformanceFailure) {

@@ -8,6 +8,18 @@ import Testing
         try await check.run { MemoryStorage() }
     }
 
+    @Test("it refuses as a storage must, where something makes it", arguments: StorageConformance.refusalChecks)
+    func refuses(_ check: StorageConformance.RefusalCheck) async throws {
+        let refuses = Locked(false)
+        try await check.run {
+            FaultInjectingStorage(MemoryStorage()) { call in
+                refuses.withLock { $0 } ? StorageError("no room", code: .full) : nil
+            }
+        } refuse: { isRefusing in
+            refuses.withLock { $0 = isRefusing }
+        }
+    }
+
     @Test("nothing in it survives the process, and it says so")
     func isNotDurable() {
         #expect(!MemoryStorage().isDurable)
