@@ -28,6 +28,8 @@ public final class Distributor: JobProducer, Service {
     private let core: NIOLoopBoundBox<DistributorCore?>
     private let inbox: SubmissionInbox
     private let state = Locked<State>(.idle)
+    /// Another process has taken the storage over.
+    private let losses = AsyncStream.makeStream(of: StorageError.self)
 
     /// A distributor that only collects jobs until it is started. `group` is the application's; without one it runs on a
     /// thread of its own.
@@ -45,6 +47,13 @@ public final class Distributor: JobProducer, Service {
         let inbox = SubmissionInbox(loop: loop) { batch in core.value?.submit(batch) }
         self.inbox = inbox
         loop.execute { core.value?.takeSubmissions = { [weak inbox] in inbox?.drain() } }
+        loop.execute { [losses] in
+            core.value?.onStorageLost = { [weak self] error in
+                losses.continuation.yield(error)
+                // Nothing that it still has is its own.
+                Task { [weak self] in await self?.stop(grace: 0) }
+            }
+        }
     }
 
     deinit {
@@ -101,7 +110,8 @@ public final class Distributor: JobProducer, Service {
         state.withLock { if case .running(let port) = $0 { port } else { nil } }
     }
 
-    /// Starts, serves until a graceful shutdown or the cancellation of the task, and stops.
+    /// Starts, serves until a graceful shutdown or the cancellation of the task, and stops. Throws ``StorageError`` with the
+    /// code `lost` when another distributor of its name has taken over its storage.
     public func run() async throws {
         do {
             try await start()
@@ -109,9 +119,23 @@ public final class Distributor: JobProducer, Service {
             await stop()
             throw error
         }
-        // Ends by returning on a graceful shutdown and by throwing on cancellation: both mean the same here.
-        try? await gracefulShutdown()
+        let loss = await end()
         await stop()
+        if let loss { throw loss }
+    }
+
+    /// Returns when the service is to end, with what it lost when that is the reason.
+    private func end() async -> StorageError? {
+        await withTaskGroup(of: StorageError?.self) { [losses] group in
+            group.addTask {
+                // Ends by returning on a graceful shutdown and by throwing on cancellation: both mean the same here.
+                try? await gracefulShutdown()
+                return nil
+            }
+            group.addTask { await losses.stream.first { _ in true } }
+            defer { group.cancelAll() }
+            return await group.next() ?? nil
+        }
     }
 
     /// The whole program: runs until SIGINT or SIGTERM, then stops gracefully; a second signal ends at once.

@@ -80,6 +80,8 @@ final class DistributorCore {
     let keeper: JobKeeper?
     var takeovers = Takeovers()
     private var drained: EventLoopPromise<Void>?
+    /// Another distributor of this name has taken the storage over, and with it the jobs: this one is of no more use.
+    var onStorageLost: (StorageError) -> Void = { _ in }
     /// Takes what the application has enqueued and the loop has not come to.
     var takeSubmissions: () -> Void = {}
 
@@ -221,7 +223,8 @@ final class DistributorCore {
     }
 
     func node(_ node: Dispatcher.NodeHandle, defines jobs: [String]) {
-        dispatcher.announce(node, jobs: Set(jobs))
+        // No job has a name that is none: it would only spoil the lists that are shown.
+        dispatcher.announce(node, jobs: Set(jobs.lazy.filter { Name.problem(in: $0) == nil }))
         if let link = links[node] { sendInDoubt(of: link.introduction.name, to: node, link) }
         sendWaiting(to: node)
     }
