@@ -42,6 +42,7 @@ extension NodeCore {
     /// The failures of runs are stored before the errbacks run.
     private func storeRaised(_ raised: [LuaLane.Outcome], on lane: NodeLane) {
         let bound = NIOLoopBound((self, lane), eventLoop: loop)
+        storeUnstored(raised.map(\.job))
         storage.apply(raised.map { .update($0.job) }) { result in
             bound.eventLoop.runOrExecute { bound.value.0.runErrbacks(raised, result, on: bound.value.1) }
         }
@@ -49,7 +50,7 @@ extension NodeCore {
 
     private func runErrbacks(_ raised: [LuaLane.Outcome], _ result: Result<Void, StorageError>, on lane: NodeLane) {
         if case .failure(let error) = result {
-            if error.code == .lost { storageLost(error) }
+            if error.endsOwnership { storageLost(error) }
             // What the errbacks come to is stored as one with the failure.
             logger.error("failures could not be stored", metadata: ["reason": "\(error)", "jobs": "\(raised.count)"])
         }
@@ -114,6 +115,7 @@ extension NodeCore {
 
     func store(_ endings: [Ending], madeAt now: Timestamp) {
         endsUnderWay += 1
+        storeUnstored(endings.map(\.transition.job))
         let bound = NIOLoopBound((self, endings), eventLoop: loop)
         storage.apply(changes(of: endings, madeAt: now)) { result in
             bound.eventLoop.runOrExecute { bound.value.0.ended(bound.value.1, madeAt: now, result) }
@@ -124,6 +126,7 @@ extension NodeCore {
         endsUnderWay -= 1
         if case .failure(let error) = result {
             if error.code == .lost { return storageLost(error) }
+            if error.code == .emptied { storageLost(error) }
             // Told before it is stored, the end of a run could come to nothing by a crash: the job would run again.
             logger.error(
                 "outcomes could not be stored; they wait",
