@@ -2,9 +2,11 @@ package import ServiceLifecycle
 
 extension Service {
     /// Starts, serves until a graceful shutdown or the cancellation of the task, and stops. A shutdown that comes during
-    /// the start ends the start, and is no error.
+    /// the start ends the start, and is no error. `failure` returns when the service cannot go on, with the reason, which
+    /// is thrown after the stop; it returns nil when its task is cancelled.
     package func serve(
-        start: @escaping @Sendable () async throws -> Void, stop: () async -> Void
+        start: @escaping @Sendable () async throws -> Void,
+        failure: (@Sendable () async -> (any Error)?)? = nil, stop: () async -> Void
     ) async throws {
         do {
             try await cancelWhenGracefulShutdown(start)
@@ -13,8 +15,22 @@ extension Service {
             if error is CancellationError, Task.isShuttingDownGracefully { return }
             throw error
         }
-        // Ends by returning on a graceful shutdown and by throwing on cancellation: both mean the same here.
-        try? await gracefulShutdown()
+        let reason = await end(failure)
         await stop()
+        if let reason { throw reason }
+    }
+
+    /// Returns when the service is to end, with the reason when that is a failure.
+    private func end(_ failure: (@Sendable () async -> (any Error)?)?) async -> (any Error)? {
+        await withTaskGroup(of: (any Error)?.self) { group in
+            group.addTask {
+                // Ends by returning on a graceful shutdown and by throwing on cancellation: both mean the same here.
+                try? await gracefulShutdown()
+                return nil
+            }
+            if let failure { group.addTask { await failure() } }
+            defer { group.cancelAll() }
+            return await group.next() ?? nil
+        }
     }
 }

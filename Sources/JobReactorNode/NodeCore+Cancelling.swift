@@ -42,7 +42,7 @@ extension NodeCore {
         guard case .ending = live[id]?.stage else { return }
         switch result {
         case .success(.some(let job)): endCancelled([job])
-        case .success(.none): live[id] = nil
+        case .success(.none): failGone([id])
         case .failure(let error):
             logger.error(
                 "the storage fails; a cancelled job waits", metadata: ["reason": "\(error)", "id": "\(id)"])

@@ -54,6 +54,7 @@ extension NodeCore {
     /// The failures of runs are stored before the errbacks run.
     private func storeRaised(_ raised: [LuaLane.Outcome], on lane: NodeLane) {
         let bound = NIOLoopBound((self, lane), eventLoop: loop)
+        storeUnstored(raised.map(\.job))
         storage.apply(raised.map { .update($0.job) }) { result in
             bound.eventLoop.runOrExecute { bound.value.0.runErrbacks(raised, result, on: bound.value.1) }
         }
@@ -125,6 +126,7 @@ extension NodeCore {
 
     func store(_ endings: [Ending], madeAt now: Timestamp) {
         endsUnderWay += 1
+        storeUnstored(endings.map(\.transition.job))
         let bound = NIOLoopBound((self, endings), eventLoop: loop)
         storage.apply(changes(of: endings, madeAt: now)) { result in
             bound.eventLoop.runOrExecute { bound.value.0.ended(bound.value.1, madeAt: now, result) }

@@ -105,7 +105,7 @@ extension NodeCore {
 
     /// A write was refused.
     func storageRefused(_ error: StorageError) {
-        if error.code == .lost { return storageLost(error) }
+        if error.endsOwnership { return storageLost(error) }
         guard storageHealth.refused(error) == .refuses else { return }
         logger.error(
             "the storage refuses: jobs wait, and this node asks for no more until it works again",

@@ -12,9 +12,7 @@ extension NodeCore {
     /// Done when the storage is this node's and what it kept is taken up.
     func openStorage() -> EventLoopFuture<Void> {
         let (loop, bound) = (loop, NIOLoopBound(self, eventLoop: loop))
-        let owner = StorageOwner(name: configuration.name, address: introduction.server) { error in
-            loop.runOrExecute { bound.value.storageLost(error) }
-        }
+        let owner = storageOwner
         return loop.answer { storage.open(owner, done: $0) }.flatMap {
             bound.value.ownsJobs = true
             return bound.value.takeUpJobs(after: nil, TakenUp())
@@ -35,7 +33,15 @@ extension NodeCore {
             }
     }
 
+    var storageOwner: StorageOwner {
+        let (loop, bound) = (loop, NIOLoopBound(self, eventLoop: loop))
+        return StorageOwner(name: configuration.name, address: introduction.server) { error in
+            loop.runOrExecute { bound.value.storageLost(error) }
+        }
+    }
+
     private func forgetJobs() {
+        unstored = []
         live.removeAll()
         takenUp = []
         timers = TimerQueue()
@@ -115,9 +121,18 @@ extension NodeCore {
         let nodes = node.map { loop.makeSucceededFuture([$0]) } ?? loop.answer { shared.abandoned(done: $0) }
         nodes.flatMap { nodes in
             let core = bound.value.0
-            let own = core.configuration.name
-            return EventLoopFuture.andAllSucceed(
-                nodes.filter { $0 != own }.map { core.adopt($0, from: shared, after: nil) }, on: core.loop)
+            let others = nodes.filter { $0 != core.configuration.name }
+            if others.isEmpty { return core.loop.makeSucceededVoidFuture() }
+            return core.linkedNodes().flatMap { linked in
+                let core = bound.value.0
+                return EventLoopFuture.andAllSucceed(
+                    others.map { name in
+                        linked.contains(name)
+                            ? core.loop.makeFailedFuture(
+                                StorageError("\(name) is linked to a distributor, and so alive", code: .held))
+                            : core.adopt(name, from: shared, after: nil)
+                    }, on: core.loop)
+            }
         }.whenComplete { result in
             let (core, done) = bound.value
             if case .failure(let error) = result {
@@ -128,6 +143,12 @@ extension NodeCore {
             core.flushDestinations()
             if case .success = result { done(true) } else { done(false) }
         }
+    }
+
+    /// The nodes that are linked to a distributor of ours.
+    private func linkedNodes() -> EventLoopFuture<Set<String>> {
+        LinkedNodes.names(
+            at: Set(configuration.distributors).union(addresses.values), security: configuration.security, on: loop)
     }
 
     private func adopt(
@@ -186,6 +207,7 @@ extension NodeCore {
     /// has ended the storage is opened again.
     func storageLost(_ error: StorageError) {
         guard ownsJobs, !isStopping else { return }
+        if error.code == .emptied { return storageEmptied(error) }
         ownsJobs = false
         logger.critical(
             "another process has taken over the jobs of this node; what runs here is given up",

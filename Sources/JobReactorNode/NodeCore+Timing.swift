@@ -44,9 +44,7 @@ extension NodeCore {
             let lane = lane(for: job)
             lane.ready.append(job)
             if !isStopping { runReady(on: lane) }
-        case .success(.none):
-            // Destroyed meanwhile.
-            live[id] = nil
+        case .success(.none): failGone([id])
         case .failure(let error):
             logger.error("the storage fails; a job waits", metadata: ["reason": "\(error)", "id": "\(id)"])
             live[id]?.stage = .waiting

@@ -67,6 +67,8 @@ final class NodeCore {
     var ownsJobs = false
     /// What the storage had at the start is taken up; what comes now is to be run.
     var isStarted = false
+    /// Jobs that are known here, and whose records went when the storage was emptied.
+    var unstored: Set<JobID> = []
     /// Cancelled while they were being saved.
     var earlyCancellations: Set<JobID> = []
     var storageHealth = StorageHealth()
@@ -245,11 +247,12 @@ final class NodeCore {
 
     /// Begins as many of the jobs whose turn it is as the lanes have room for.
     func runReady() {
-        guard !isStopping else { return }
+        guard !isStopping, ownsJobs else { return }
         for lane in lanes where !lane.ready.isEmpty { runReady(on: lane) }
     }
 
     func runReady(on lane: NodeLane) {
+        guard ownsJobs else { return }
         let now = clock.now
         var begun: [Job] = []
         while lane.room > begun.count, let job = lane.ready.popFirst() {
@@ -261,6 +264,7 @@ final class NodeCore {
         guard !begun.isEmpty else { return }
         lane.running += begun.count
         let jobs = begun
+        storeUnstored(jobs)
         let bound = NIOLoopBound((self, lane), eventLoop: loop)
         storage.apply(jobs.map { .update($0) }) { result in
             bound.eventLoop.runOrExecute { bound.value.0.begun(jobs, result, on: bound.value.1) }
@@ -293,6 +297,10 @@ final class NodeCore {
 
     /// No user code runs whose beginning is not stored: the jobs wait and are tried again.
     private func storageFailed(_ jobs: [Job], _ error: StorageError) {
+        if error.code == .lost { return storageLost(error) }
+        if error.code == .emptied || !unstored.isDisjoint(with: jobs.lazy.map(\.id)) {
+            return keepUnstored(jobs, error)
+        }
         storageRefused(error)
         for job in jobs where live[job.id] != nil {
             live[job.id]?.stage = .waiting

@@ -21,13 +21,17 @@ extension RedisCore {
         } catch {
             return done(.failure(StorageError("\(location): \(error)", code: .unusable)))
         }
+        if let problem = RedisPlace.problem(in: owner) { return done(.failure(problem)) }
         state = .opening(owner, done)
         identity = RedisOwner()
         base = "\(location.prefix)\(owner.role.rawValue):\(owner.name)"
         connectionNumber = 1
         lastNumber = 0
-        hasWaitedForLease = false
-        let dialer = Dialer(to: location.address, on: loop, security: security, logger: quiet) { self.makeConnection() }
+        holderDeadline = nil
+        // Back in time to renew its lease before others may take over.
+        let dialer = Dialer(
+            to: location.address, on: loop, security: security, logger: quiet, longestWait: min(10, options.lease / 3)
+        ) { self.makeConnection() }
         dialer.onFailure = { self.notReached($0) }
         self.dialer = dialer
         dialer.start()
@@ -89,8 +93,9 @@ extension RedisCore {
 
     /// The server does not let us in, or cannot serve yet.
     func refused(_ reply: String) {
-        let word = reply.prefix { $0 != " " }
-        if case .opening = state, ["WRONGPASS", "NOAUTH", "NOPERM", "ERR"].contains(word) {
+        if case .opening = state, !Self.mayPass(reply),
+            ["WRONGPASS", "NOAUTH", "NOPERM", "ERR"].contains(Self.code(of: reply))
+        {
             return fail(
                 StorageError(
                     "cannot open \(location): Redis says \(reply): check user, password and database", code: .unusable))
@@ -99,7 +104,6 @@ extension RedisCore {
     }
 
     func ready(_ link: RedisLink) {
-        dialer?.succeeded()
         switch state {
         case .opening(let owner, _): takeLease(owner, over: link, insteadOf: nil)
         case .open(_, let epoch), .closing(_, let epoch): attach(link, epoch: epoch)
@@ -116,8 +120,8 @@ extension RedisCore {
         words.add(identity.instance)
         words.add("address", owner.address ?? "")
         words.add("owner", identity.shown)
-        link.evaluate(.open, keys: [base, owners, "\(location.prefix)place"], words) { frame in
-            guard frame.kind(ofToken: 0) == .array else { return self.openingFailed(frame) }
+        link.evaluate(.open, keys: [base, owners, "\(location.prefix)place", served], words) { frame in
+            guard frame.kind(ofToken: 0) == .array else { return self.openingFailed(frame, link) }
             if frame.value(ofToken: 1) == 1 {
                 self.place = String(decoding: frame.bytes(ofToken: 3), as: UTF8.self)
                 self.opened(owner, epoch: String(decoding: frame.bytes(ofToken: 2), as: UTF8.self), over: link)
@@ -131,8 +135,11 @@ extension RedisCore {
         }
     }
 
-    private func openingFailed(_ frame: RESPFrame) {
-        fail(error(of: frame, Self.unwrap(RESPValue(frame).text ?? "an answer that is none")))
+    private func openingFailed(_ frame: RESPFrame, _ link: RedisLink) {
+        let text = Self.unwrap(RESPValue(frame).text ?? "an answer that is none")
+        // The loss of the connection is told with the reason, and the next tries again.
+        if Self.mayPass(text) { return link.close(reason: "Redis says \(text)") }
+        fail(error(of: frame, text))
     }
 
     func held(
@@ -141,27 +148,35 @@ extension RedisCore {
     ) {
         switch holder?.life(seenFrom: identity) {
         case .dead?: return takeLease(owner, over: link, insteadOf: holder)
-        case .unknown? where !hasWaitedForLease, nil where !hasWaitedForLease:
+        case .alive?: break
+        case .unknown?, nil:
             // It may have died elsewhere. If it lives it has renewed its lease by the time that this one would end.
-            hasWaitedForLease = true
-            options.logger.notice(
-                "the jobs of this node are held by another process; waiting whether it is still there",
-                metadata: ["process": "\(holder?.shown ?? "?")", "seconds": "\(rest / 1000 + 1)"])
-            _ = schedule(Double(max(0, rest)) / 1000 + 0.1) {
+            let now = loop.now
+            if holderDeadline == nil {
+                options.logger.notice(
+                    "the jobs of this node are held by another process; waiting whether it is still there",
+                    metadata: ["process": "\(holder?.shown ?? "?")", "seconds": "\(rest / 1000 + 1)"])
+            }
+            let deadline = holderDeadline ?? now + .milliseconds(Int64(max(0, rest)) + 100)
+            holderDeadline = deadline
+            guard now < deadline else { break }
+            // Asking now and then also tells the server that it serves without a gap.
+            let wait = min(Double((deadline - now).nanoseconds) / 1e9, options.lease / 3)
+            _ = schedule(wait + 0.01) {
                 guard self.link === link, case .opening = self.state else { return }
                 self.takeLease(owner, over: link, insteadOf: nil)
             }
-        default:
-            fail(.held(by: owner.name, address: address, detail: holder?.shown))
+            return
         }
+        fail(.held(by: owner.name, address: address, detail: holder?.shown))
     }
 
     func opened(_ owner: StorageOwner, epoch: String, over link: RedisLink) {
         guard case .opening(_, let done) = state else { return }
         state = .open(owner, epoch: epoch)
-        lastProblem = nil
+        noteReached()
         patience?.cancel()
-        scheduleRenewal()
+        attached(link)
         checkServer(over: link)
         done(.success(()))
     }
@@ -187,24 +202,37 @@ extension RedisCore {
     }
 
     /// A new connection in the place of one that was lost: what that one still has under way is refused from now on.
+    /// It is the first command on the connection, and renews the lease.
     func attach(_ link: RedisLink, epoch: String) {
         connectionNumber += 1
-        var words = RESPWords()
-        words.add(epoch)
+        var words = leaseWords(epoch: epoch)
         words.add(connectionNumber)
-        link.evaluate(.attach, keys: [base], words) { frame in
-            guard frame.kind(ofToken: 0) == .integer else { return self.callFailed(frame, link) }
-            if self.lastProblem != nil {
-                self.options.logger.notice("Redis is there again", metadata: ["server": "\(self.location)"])
-            }
-            self.lastProblem = nil
-            self.scheduleRenewal()
-            self.link?.isAttached = true
+        link.evaluate(.attach, keys: [base, served], words) { frame in
+            guard frame.kind(ofToken: 0) == .integer else { return self.renewalFailed(frame, link) }
+            self.noteReached()
+            self.attached(link)
             for call in self.calls { self.send(call, over: link) }
             self.finishClosing()
         }
     }
 
+    /// From now on calls go over the connection.
+    private func attached(_ link: RedisLink) {
+        link.isAttached = true
+        attachedAt = loop.now
+        dialer?.succeeded()
+        scheduleRenewal()
+    }
+
+    /// Says that it is over, when something was said of its beginning.
+    private func noteReached() {
+        guard lastProblem != nil else { return }
+        lastProblem = nil
+        options.logger.notice("Redis is there again", metadata: ["server": "\(location)"])
+    }
+
+    /// When the server served, for whoever asks whether a lease has ended because nobody could renew it.
+    var served: String { "\(location.prefix)served" }
     var owners: String { "\(location.prefix)owners" }
     var leaseMilliseconds: Int { Int(min(options.lease, 1e6) * 1000) }
 }

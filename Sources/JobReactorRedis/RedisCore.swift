@@ -43,7 +43,10 @@ final class RedisCore {
     var place: String?
     var renewal: Scheduled<Void>?
     var patience: Scheduled<Void>?
-    var hasWaitedForLease = false
+    /// While opening: until when the last holder, were it alive, would have renewed its lease.
+    var holderDeadline: NIODeadline?
+    /// Since when the connection that is up serves.
+    var attachedAt = NIODeadline.uptimeNanoseconds(0)
     var lastProblem: String?
     private var closers: [() -> Void] = []
     /// Those that wait, and the one under way before them.
@@ -61,27 +64,30 @@ final class RedisCore {
     // MARK: The lease
 
     func scheduleRenewal() {
-        link?.isAttached = true
         renewal?.cancel()
         renewal = schedule(options.lease / 3) { self.renew() }
     }
 
     private func renew() {
         guard let link, let epoch else { return }
-        var words = RESPWords()
-        words.add(epoch)
-        words.add(identity.text)
-        words.add(leaseMilliseconds)
         var isAnswered = false
-        link.evaluate(.renew, keys: [base], words) { frame in
+        link.evaluate(.renew, keys: [base, served], leaseWords(epoch: epoch)) { frame in
             isAnswered = true
-            guard frame.kind(ofToken: 0) == .integer else { return self.callFailed(frame, link) }
+            guard frame.kind(ofToken: 0) == .integer else { return self.renewalFailed(frame, link) }
             self.scheduleRenewal()
         }
         // A server, or a network, that swallows what we send.
         renewal = schedule(max(5, options.lease)) {
             if !isAnswered, self.link === link { link.close(reason: "no answer from Redis") }
         }
+    }
+
+    func leaseWords(epoch: String) -> RESPWords {
+        var words = RESPWords()
+        words.add(epoch)
+        words.add(identity.text)
+        words.add(leaseMilliseconds)
+        return words
     }
 
     private var epoch: String? {
@@ -128,25 +134,56 @@ final class RedisCore {
         }
     }
 
-    /// A call, or a renewal, was answered with an error.
-    func callFailed(_ frame: RESPFrame, _ link: RedisLink) {
+    /// The first call was answered with an error.
+    private func callFailed(_ frame: RESPFrame, _ link: RedisLink) {
         let text = Self.unwrap(RESPValue(frame).text ?? "")
-        switch text.prefix(while: { $0 != " " }) {
+        if let loss = loss(text) { return lose(loss) }
+        if ["NOSCRIPT", "STALE", "NOAUTH", "UNBLOCKED"].contains(Self.code(of: text))
+            || Self.mayPass(text, isCall: true)
+        {
+            // Not the fault of the call: it is sent again over a new connection.
+            return link.close(reason: "Redis says \(text)")
+        }
+        calls.popFirst()?.answer(.failure(error(of: frame, text)))
+        finishClosing()
+    }
+
+    /// What is no call was answered with an error: no call has failed with it. A new connection tries again.
+    func renewalFailed(_ frame: RESPFrame, _ link: RedisLink) {
+        let text = Self.unwrap(RESPValue(frame).text ?? "")
+        if let loss = loss(text) { return lose(loss) }
+        link.close(reason: "Redis says \(text)")
+    }
+
+    /// The end of the ownership, where an error means that.
+    private func loss(_ text: String) -> StorageError? {
+        switch Self.code(of: text) {
         case "LOST":
             let holder = RedisOwner(String(text.dropFirst(5)))?.shown ?? "another process"
-            lose(StorageError("\(holder) has taken over the jobs in \(location)", code: .lost))
-        case "NOSCRIPT", "READONLY", "LOADING", "MASTERDOWN", "STALE", "NOAUTH", "UNBLOCKED":
-            // Not the fault of the call: it is sent again over a new connection.
-            link.close(reason: "Redis says \(text)")
-        default:
-            calls.popFirst()?.answer(.failure(error(of: frame, text)))
-            finishClosing()
+            return StorageError("\(holder) has taken over the jobs in \(location)", code: .lost)
+        case "EMPTIED":
+            return StorageError(
+                "the jobs in \(location) are gone: somebody has emptied the database: use one that nobody empties",
+                code: .emptied)
+        default: return nil
+        }
+    }
+
+    static func code(of text: String) -> String { String(text.prefix { $0 != " " }) }
+
+    /// Whether an error is one of a server that will serve later. What a call asks for may be refused for want of room, and
+    /// is answered so: only a connection waits for it.
+    static func mayPass(_ text: String, isCall: Bool = false) -> Bool {
+        switch code(of: text) {
+        case "READONLY", "LOADING", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "BUSY": true
+        case "NOREPLICAS", "OOM", "MISCONF": !isCall
+        default: text.hasPrefix("ERR max number of clients")
         }
     }
 
     /// Redis 6 wraps what a command within a script says: `ERR Error running script (…): …: -OOM command not allowed`.
     static func unwrap(_ text: String) -> String {
-        for code in ["-OOM ", "-MISCONF ", "-READONLY ", "-NOPERM ", "-WRONGTYPE "] {
+        for code in ["-OOM ", "-MISCONF ", "-READONLY ", "-MASTERDOWN ", "-NOREPLICAS ", "-NOPERM ", "-WRONGTYPE "] {
             if let range = text.firstRange(of: code) { return String(text[range.lowerBound...].dropFirst()) }
         }
         return text
@@ -159,6 +196,9 @@ final class RedisCore {
         }
         if text.hasPrefix("MISCONF") {
             return StorageError("\(location) cannot write to its disk: make room there: \(text)", code: .full)
+        }
+        if text.hasPrefix("NOREPLICAS") {
+            return StorageError("\(location) has too few replicas to write to: \(text)", code: .failed)
         }
         if text.hasPrefix("HELD") {
             let holder = RedisOwner(String(text.dropFirst(5)))?.shown ?? "another process"

@@ -25,7 +25,8 @@ struct RedisOwner: Hashable {
         machine = "\(boot?.filter { !$0.isWhitespace } ?? UUID().uuidString)/\(space ?? "")"
         process = getpid()
         start = Self.start(of: process) ?? ""
-        host = Transport.hostName
+        // The parts stand side by side in one text.
+        host = Transport.hostName.filter { !$0.isWhitespace }
         instance = UUID().uuidString
     }
 

@@ -56,6 +56,17 @@ public struct RedisPlace: StoragePlace {
         }
     }
 
+    /// Why an owner cannot have keys of its own: `node:a:lease` is the lease of the node `a`, and would be the record of a
+    /// node `a:lease`.
+    static func problem(in owner: StorageOwner) -> StorageError? {
+        let parts = owner.name.split(separator: ":", omittingEmptySubsequences: false).dropFirst()
+        let suffixes: Set<Substring> = ["lease", "job", "jobs", "finished", "report", "reports", "known", "adopted"]
+        guard let part = parts.first(where: suffixes.contains) else { return nil }
+        return StorageError(
+            "the name \(owner.name) cannot be kept in Redis, where :\(part) ends the name of a key: give another name",
+            code: .unusable)
+    }
+
     private func base(of owner: StoredOwner) -> String { "\(location.prefix)\(owner.role.rawValue):\(owner.name)" }
 
     private func record(_ key: String, _ client: Client) async throws(StorageError) -> Job? {

@@ -4,7 +4,8 @@
 ///
 /// | key | type | what |
 /// |---|---|---|
-/// | `B` | hash | `epoch`, `connection` and `seq` of the owner, who it is |
+/// | `B` | hash | `epoch`, `connection` and `seq` of the owner, who it is; `holder` and `lease` (ms) of the last process that |
+/// | | | opened it, `closed` when that has closed it |
 /// | `B:lease` | string | the owner's process; expires when that is silent |
 /// | `B:job:<id>` | hash | the record of a job |
 /// | `B:jobs` | sorted set | the ids of all records, in their order |
@@ -15,6 +16,11 @@
 /// | `B:adopted` | sorted set | what was moved here from another owner and not yet handed out: `job <id>`, `report <key>` |
 /// | `<prefix>place` | string | tells this place from others |
 /// | `<prefix>owners` | set | the `node:<name>` and `distributor:<name>` that have been here |
+/// | `<prefix>served` | hash | `at`: when an owner was last served; `since`: since when without a gap (ms) |
+///
+/// A lease that has ended means nothing while the server, or everybody's way to it, was away: its owner could not renew it.
+/// So each renewal notes the time in `served`, and after a gap a full lease has to pass, in which those that live renew
+/// theirs, before anything is taken over that was not closed.
 ///
 /// Every call carries the epoch of its owner and the number of its connection, and is refused when either is not the
 /// newest: what an owner of before, or a connection believed dead, still has under way changes nothing. It also carries a
@@ -26,6 +32,7 @@ enum RedisScript: Int, CaseIterable {
     private static let fence = """
         local base = KEYS[1]
         local state = redis.call('HMGET', base, 'epoch', 'connection', 'seq')
+        if not state[1] then return redis.error_reply('EMPTIED nothing is left') end
         if state[1] ~= ARGV[1] then
           local holder = redis.call('GET', base .. ':lease')
           return redis.error_reply('LOST ' .. (holder or 'nobody'))
@@ -33,6 +40,36 @@ enum RedisScript: Int, CaseIterable {
         if state[2] ~= ARGV[2] then return redis.error_reply('STALE a newer connection has taken over') end
         local seq = tonumber(ARGV[3])
         local again = seq <= tonumber(state[3])
+
+        """
+
+    /// Notes that the server serves, and tells since when without a gap: `served(key, lease)`. Who has a lease renews it each
+    /// third of it, so that a gap of half of it is one of the server.
+    private static let serving = """
+        local function served(key, lease)
+          local time = redis.call('TIME')
+          local now = time[1] * 1000 + math.floor(time[2] / 1000)
+          local known = redis.call('HMGET', key, 'at', 'since')
+          local since = tonumber(known[2] or now)
+          if now - tonumber(known[1] or 0) > lease / 2 or since > now then since = now end
+          redis.call('HSET', key, 'at', string.format('%.0f', now), 'since', string.format('%.0f', since))
+          return now, since
+        end
+
+        """
+
+    /// Renews the lease, also on a server at its memory limit: that lets a script go on which has begun to write with a
+    /// command that needs no memory.
+    private static let renewal = """
+        local base = KEYS[1]
+        local epoch = redis.call('HGET', base, 'epoch')
+        if not epoch then return redis.error_reply('EMPTIED nothing is left') end
+        if epoch ~= ARGV[1] then
+          return redis.error_reply('LOST ' .. (redis.call('GET', base .. ':lease') or 'nobody'))
+        end
+        redis.call('PEXPIRE', base .. ':lease', ARGV[3])
+        served(KEYS[2], tonumber(ARGV[3]))
+        redis.call('SET', base .. ':lease', ARGV[2], 'PX', ARGV[3])
 
         """
 
@@ -100,48 +137,52 @@ enum RedisScript: Int, CaseIterable {
     var text: String {
         switch self {
         case .open:
-            // KEYS: B, owners, place. ARGV: instance, lease in ms, a dead holder, the name of B among the owners, a name
-            // for the place, then fields.
-            """
-            local base = KEYS[1]
-            local holder = redis.call('GET', base .. ':lease')
-            if holder and holder ~= ARGV[1] and holder ~= ARGV[3] then
-              return {0, holder, redis.call('PTTL', base .. ':lease'), redis.call('HGET', base, 'address') or ''}
-            end
-            local epoch = redis.call('HINCRBY', base, 'epoch', 1)
-            redis.call('HSET', base, 'connection', 1, 'seq', 0, unpack(ARGV, 6))
-            redis.call('DEL', base .. ':known')
-            redis.call('SET', base .. ':lease', ARGV[1], 'PX', ARGV[2])
-            redis.call('SADD', KEYS[2], ARGV[4])
-            redis.call('DEL', base .. ':adopted')
-            redis.call('SET', KEYS[3], ARGV[5], 'NX')
-            return {1, tostring(epoch), redis.call('GET', KEYS[3])}
-            """
+            // KEYS: B, owners, place, served. ARGV: instance, lease in ms, a dead holder, the name of B among the owners, a
+            // name for the place, then fields. The epochs begin with the time, so that they do not come again in a
+            // database that was emptied.
+            Self.serving + """
+                local base = KEYS[1]
+                local now, since = served(KEYS[4], tonumber(ARGV[2]))
+                local holder = redis.call('GET', base .. ':lease')
+                local last = redis.call('HMGET', base, 'holder', 'lease', 'closed', 'address')
+                local rest = holder and redis.call('PTTL', base .. ':lease') or 0
+                if last[1] and last[3] ~= '1' then
+                  holder = holder or last[1]
+                  rest = math.max(rest, since + tonumber(last[2]) - now)
+                end
+                if rest > 0 and holder ~= ARGV[1] and holder ~= ARGV[3] then
+                  return {0, holder, rest, last[4] or ''}
+                end
+                redis.call('HSETNX', base, 'epoch', string.format('%.0f', now))
+                local epoch = redis.call('HINCRBY', base, 'epoch', 1)
+                redis.call('HSET', base, 'connection', 1, 'seq', 0, 'holder', ARGV[1], 'lease', ARGV[2], unpack(ARGV, 6))
+                redis.call('HDEL', base, 'closed')
+                redis.call('DEL', base .. ':known')
+                redis.call('SET', base .. ':lease', ARGV[1], 'PX', ARGV[2])
+                redis.call('SADD', KEYS[2], ARGV[4])
+                redis.call('DEL', base .. ':adopted')
+                redis.call('SET', KEYS[3], ARGV[5], 'NX')
+                return {1, string.format('%.0f', epoch), redis.call('GET', KEYS[3])}
+                """
         case .attach:
-            // ARGV: epoch, connection.
-            """
-            local base = KEYS[1]
-            if redis.call('HGET', base, 'epoch') ~= ARGV[1] then
-              return redis.error_reply('LOST ' .. (redis.call('GET', base .. ':lease') or 'nobody'))
-            end
-            redis.call('HSET', base, 'connection', ARGV[2])
-            return 1
-            """
+            // KEYS: B, served. ARGV: epoch, instance, lease in ms, connection.
+            Self.serving + Self.renewal + """
+                redis.call('HSET', base, 'connection', ARGV[4])
+                return 1
+                """
         case .renew:
-            // ARGV: epoch, instance, lease in ms.
-            """
-            local base = KEYS[1]
-            if redis.call('HGET', base, 'epoch') ~= ARGV[1] then
-              return redis.error_reply('LOST ' .. (redis.call('GET', base .. ':lease') or 'nobody'))
-            end
-            redis.call('SET', base .. ':lease', ARGV[2], 'PX', ARGV[3])
-            return 1
-            """
+            // KEYS: B, served. ARGV: epoch, instance, lease in ms.
+            Self.serving + Self.renewal + """
+                return 1
+                """
         case .close:
             // ARGV: epoch.
             """
             local base = KEYS[1]
-            if redis.call('HGET', base, 'epoch') == ARGV[1] then redis.call('DEL', base .. ':lease') end
+            if redis.call('HGET', base, 'epoch') == ARGV[1] then
+              redis.call('DEL', base .. ':lease')
+              redis.call('HSET', base, 'closed', 1)
+            end
             return 1
             """
         case .save:
@@ -246,15 +287,25 @@ enum RedisScript: Int, CaseIterable {
                 return names
                 """
         case .adopt:
-            // KEYS[2]: B of the other. ARGV[4]: where the range begins; [5]: limit; [6]: our name; from [7]: job names.
-            // Returns the last id looked at, empty when it was the last of all. Moved a second time there is nothing.
-            Self.fence + Self.records + """
+            // KEYS[2]: B of the other; [3]: served. ARGV[4]: where the range begins; [5]: limit; [6]: our name; [7]: our
+            // lease in ms; [8]: for how many ms we are connected; from [9]: job names.
+            // Returns the last id looked at, empty when it was the last of all; or, as a number, for how many ms the other
+            // may still come to renew its lease. Moved a second time there is nothing.
+            Self.fence + Self.serving + Self.records + """
                 local other = KEYS[2]
                 local holder = redis.call('GET', other .. ':lease')
                 if holder then return redis.error_reply('HELD ' .. holder) end
+                local last = redis.call('HMGET', other, 'epoch', 'lease', 'closed')
+                if not last[1] then return '' end
+                local now, since = served(KEYS[3], tonumber(ARGV[7]))
+                if last[3] ~= '1' then
+                  local rest = tonumber(last[2] or ARGV[7]) - math.min(now - since, tonumber(ARGV[8]))
+                  if rest > 0 then return math.ceil(rest) end
+                end
                 redis.call('HINCRBY', other, 'epoch', 1)
+                redis.call('HSET', other, 'closed', 1)
                 local names = {}
-                for i = 7, #ARGV do names[ARGV[i]] = true end
+                for i = 9, #ARGV do names[ARGV[i]] = true end
                 local ids = redis.call('ZRANGEBYLEX', other .. ':jobs', ARGV[4], '+', 'LIMIT', 0, ARGV[5])
                 for _, id in ipairs(ids) do
                   local key = other .. ':job:' .. id

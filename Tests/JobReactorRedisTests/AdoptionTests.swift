@@ -105,7 +105,7 @@ import Testing
         try await heir.open(StorageOwner(name: "heir"))
         try await frozen.save([Self.job(1)])
         let redis = try await RESPClient.connect(to: location.address)
-        _ = try await redis.send(["DEL", "\(location.prefix)node:frozen:lease"])
+        try await redis.endLease(of: "frozen", at: location)
         let adopted = try await Self.adopt(heir, "frozen")
         #expect(adopted.jobs.count == 1)
         let error = await #expect(throws: StorageError.self) { try await frozen.apply([.remove(Self.job(1).id)]) }

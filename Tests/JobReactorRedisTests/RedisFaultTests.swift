@@ -209,7 +209,7 @@ import Testing
         try await first.save([Self.job(1)])
         // As if the lease had expired while this process was frozen.
         let redis = try await RESPClient.connect(to: location.address)
-        _ = try await redis.send(["DEL", "\(location.prefix)node:worker_1:lease"])
+        try await redis.endLease(of: "worker_1", at: location)
         let second = storage(location)
         try await second.open(Self.owner)
         var changed = Self.job(1)
@@ -244,7 +244,7 @@ import Testing
         var isOpen = false
         while !isOpen {
             // It may renew its lease at any moment.
-            _ = try await redis.send(["DEL", "\(location.prefix)node:worker_1:lease"])
+            try await redis.endLease(of: "worker_1", at: location)
             isOpen = (try? await second.open(Self.owner)) != nil
         }
         var iterator = lost.makeAsyncIterator()

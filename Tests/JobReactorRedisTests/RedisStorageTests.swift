@@ -1,6 +1,7 @@
 import Foundation
 import JobReactorCore
 import JobReactorTesting
+import JobReactorWire
 import Logging
 import NIOCore
 import NIOPosix
@@ -30,6 +31,15 @@ func storage(
             lease: lease, maximumFinished: maximumFinished, maximumFinishedAge: age, logger: silent), on: group)
 }
 
+extension RESPClient {
+    /// Ends the lease of a node whose process lives, as if that had been frozen for longer, while others were served.
+    func endLease(of node: String, at location: RedisLocation) async throws {
+        _ = try await send(["DEL", "\(location.prefix)node:\(node):lease"])
+        _ = try await send(["HSET", "\(location.prefix)node:\(node)", "lease", "0"])
+        _ = try await send(["HSET", "\(location.prefix)served", "since", "0"])
+    }
+}
+
 @Suite struct RedisStorageTests {
     /// A loop of their own: batches of 10,000 jobs must not hold up tests that look at times.
     private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -37,6 +47,19 @@ func storage(
     @Test("it is what a storage must be, also when its calls fail", arguments: StorageConformance.checks)
     func conforms(to check: StorageConformance.Check) async throws {
         try await check.runWithFaults { storage(try await SharedRedis.location(), on: Self.group) }
+    }
+
+    @Test("it refuses as a storage must", arguments: StorageConformance.refusalChecks)
+    func refuses(_ check: StorageConformance.RefusalCheck) async throws {
+        let server = try await RedisServer.start()
+        let location = try #require(RedisLocation(server.url))
+        let redis = try await RESPClient.connect(to: location.address)
+        try await check.run {
+            storage(location)
+        } refuse: { refuses in
+            _ = try await redis.send(["CONFIG", "SET", "maxmemory", refuses ? "1" : "0"])
+        }
+        await redis.close()
     }
 
     @Test("it is durable", arguments: StorageConformance.durableChecks)

@@ -27,6 +27,8 @@ public final class Distributor: JobProducer, Service {
     private let inbox: SubmissionInbox
     private let calls: LoopCalls
     private let life = Locked(Life())
+    /// Another process has taken the storage over.
+    private let losses = AsyncStream.makeStream(of: StorageError.self)
 
     /// A distributor that only collects jobs until it is started. `group` is the application's; without one it runs on a
     /// thread of its own.
@@ -45,6 +47,13 @@ public final class Distributor: JobProducer, Service {
         self.inbox = inbox
         calls = LoopCalls(to: "the distributor", on: loop)
         loop.execute { core.value?.takeSubmissions = { [weak inbox] in inbox?.drain() } }
+        loop.execute { [losses] in
+            core.value?.onStorageLost = { [weak self] error in
+                losses.continuation.yield(error)
+                // Nothing that it still has is its own.
+                Task { [weak self] in await self?.stop(grace: 0) }
+            }
+        }
     }
 
     deinit {
@@ -97,9 +106,12 @@ public final class Distributor: JobProducer, Service {
     public var port: Int? { life.withLock { $0.state.phase == .running ? $0.port : nil } }
 
     /// Starts, serves until a graceful shutdown or the cancellation of the task, and stops. A shutdown ends a start that
-    /// is still under way, for instance because its storage is away.
+    /// is still under way, for instance because its storage is away. Throws ``StorageError`` with the code `lost` when
+    /// another distributor of its name has taken over its storage.
     public func run() async throws {
-        try await serve(start: { try await self.start() }, stop: { await self.stop() })
+        try await serve(
+            start: { try await self.start() }, failure: { [losses] in await losses.stream.first { _ in true } },
+            stop: { await self.stop() })
     }
 
     /// The whole program: runs until SIGINT or SIGTERM, then stops gracefully; a second signal ends at once.

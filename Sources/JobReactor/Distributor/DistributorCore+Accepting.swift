@@ -86,10 +86,12 @@ extension DistributorCore {
         keeper.triesAgain = { [unowned self] job, error in self.couldNotSave(job, error) }
         keeper.onLost = { [unowned self] error in
             self.logger.critical(
-                "another distributor of this name has taken over the storage: this one accepts nothing any more; stop it",
+                "another distributor of this name has taken over the storage: this one ends",
                 metadata: ["reason": "\(error)"])
             self.isStopping = true
+            self.onStorageLost(error)
         }
+        keeper.onEmptied = { [unowned self] in self.recordsOfAll() }
         var count = 0
         let bound = NIOLoopBound(self, eventLoop: loop)
         return keeper.open(name, address: address.description) { jobs in
@@ -100,6 +102,23 @@ extension DistributorCore {
             guard !core.entries.isEmpty else { return }
             core.logger.info("jobs of an earlier process taken up", metadata: ["jobs": "\(core.entries.count)"])
         }
+    }
+
+    /// What a keeper that has nothing any more is to have: the jobs that no node owns, and whose the others are. Of those, the
+    /// nodes have all else.
+    private func recordsOfAll() -> [Job] {
+        var records: [Job] = []
+        for (id, entry) in entries.elements where entry.isStored {
+            switch entry.place {
+            case .saving: break
+            case .waiting, .node, .inDoubt:
+                if let job = entry.job { records.append(Self.record(job, of: entry.sink, at: nil)) }
+            case .owned(let node):
+                let job = Job(id: id, name: entry.name, args: JobArguments(), createdAt: clock.now)
+                records.append(Self.record(job, of: entry.sink, at: node))
+            }
+        }
+        return records
     }
 
     private func takeUp(_ stored: Job) {

@@ -24,11 +24,11 @@ extension DistributorCore {
     // MARK: Adoption
 
     /// A node on a shared storage is gone. When it does not come back another takes over its jobs.
-    func expectReturn(of name: String, at place: String) {
+    func expectReturn(of name: String, at place: String, atLeast seconds: Double = 0) {
         guard !isStopping else { return }
         takeovers.lost[name]?.deadline?.cancel()
         let deadline = loop.assumeIsolated().scheduleTask(
-            in: .milliseconds(Int64(configuration.takeoverTime * 1000))
+            in: .milliseconds(Int64(max(seconds, configuration.takeoverTime) * 1000))
         ) {
             self.takeovers.lost[name]?.isGivenUp = true
             self.handOver(name)
@@ -57,16 +57,28 @@ extension DistributorCore {
         guard let place = link.introduction.place else { return }
         for (name, lost) in takeovers.lost where lost.place == place && lost.isGivenUp { handOver(name) }
         guard takeovers.askedPlaces.insert(place).inserted else { return }
-        loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(configuration.takeoverTime * 1000))) {
+        askLater(at: place)
+    }
+
+    private func askLater(at place: String, atLeast seconds: Double = 0) {
+        loop.assumeIsolated().scheduleTask(
+            in: .milliseconds(Int64(max(seconds, configuration.takeoverTime) * 1000))
+        ) {
+            guard !self.isStopping else { return }
             if let heir = self.heir(at: place) { heir.sendAdopt(nil) } else { self.takeovers.askedPlaces.remove(place) }
         }
     }
 
     func adopted(_ name: String?, _ isDone: Bool, by link: NodeLink) {
-        guard let name, let lost = takeovers.lost[name] else { return }
+        guard let name else {
+            // Some of those that have jobs there may live; what they leave is to be found later.
+            if !isDone, let place = link.introduction.place { askLater(at: place, atLeast: 1) }
+            return
+        }
+        guard let lost = takeovers.lost[name] else { return }
         guard isDone else {
             // It lives, without a connection to us, or its lease has not ended: it has its time once more.
-            return expectReturn(of: name, at: lost.place)
+            return expectReturn(of: name, at: lost.place, atLeast: 1)
         }
         takeovers.lost[name] = nil
         let heir = link.introduction.name

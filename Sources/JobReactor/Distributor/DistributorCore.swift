@@ -106,6 +106,8 @@ final class DistributorCore {
     /// What the start is about; nil before and after it.
     private(set) var startStep: String?
     private(set) var starting: EventLoopFuture<Void>?
+    /// Another distributor of this name has taken the storage over, and with it the jobs: this one is of no more use.
+    var onStorageLost: (StorageError) -> Void = { _ in }
     /// Takes what the application has enqueued and the loop has not come to.
     var takeSubmissions: () -> Void = {}
 
@@ -207,7 +209,8 @@ final class DistributorCore {
     }
 
     func node(_ node: Dispatcher.NodeHandle, defines jobs: [String]) {
-        dispatcher.announce(node, jobs: Set(jobs))
+        // No job has a name that is none: it would only spoil the lists that are shown.
+        dispatcher.announce(node, jobs: Set(jobs.lazy.filter { Name.problem(in: $0) == nil }))
         if let link = links[node] { sendInDoubt(of: link.introduction.name, to: node, link) }
         sendWaiting(to: node)
     }

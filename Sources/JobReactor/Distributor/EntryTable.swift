@@ -41,6 +41,9 @@ final class EntryTable {
         }
     }
 
+    /// All of them, in no order: only for what is as rare as it is large.
+    var elements: some Sequence<(key: JobID, value: DistributorCore.Entry)> { table.elements }
+
     /// The jobs sent to the node that it does not own.
     func sent(to node: Dispatcher.NodeHandle) -> [DistributorCore.Entry] {
         sent.indices.contains(node.index) ? sent[node.index].entries : []

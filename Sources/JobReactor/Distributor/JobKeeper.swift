@@ -23,10 +23,16 @@ final class JobKeeper {
     /// again.
     private var isSaving = false
     private var isOver = false
+    /// What was stored is gone, and the storage is being opened again; nothing is given to it meanwhile.
+    private var isReopening = false
+    private var owner: StorageOwner?
     /// Jobs that cannot be stored now: says of each whether it is to be tried again.
     var triesAgain: (Job, StorageError) -> Bool = { _, _ in true }
     /// Another distributor of this name has taken the storage over.
     var onLost: (StorageError) -> Void = { _ in }
+    /// What was stored is gone, as in a database that was emptied, and the storage is open again: returns what is to be
+    /// stored anew.
+    var onEmptied: () -> [Job] = { [] }
 
     init(_ storage: any JobStorage, on loop: any EventLoop, logger: Logger) {
         self.storage = storage
@@ -44,6 +50,7 @@ final class JobKeeper {
         let owner = StorageOwner(role: .distributor, name: name, address: address) { error in
             loop.execute { bound.value.0.lose(error) }
         }
+        self.owner = owner
         return loop.answer { storage.open(owner, done: $0) }.flatMap {
             bound.value.0.load(after: nil, bound.value.1)
         }
@@ -63,20 +70,62 @@ final class JobKeeper {
     func close() -> EventLoopFuture<Void> {
         isSaving = false
         flush()
-        while !unsaved.isEmpty { saveNext() }
+        while !unsaved.isEmpty, !isReopening, !isOver { saveNext() }
         isOver = true
+        failWaiting(.notOpen)
         let promise = loop.makePromise(of: Void.self)
         storage.close { promise.succeed() }
         return promise.futureResult
     }
 
-    private func lose(_ error: StorageError) {
-        guard !isOver else { return }
-        isOver = true
+    private func failWaiting(_ error: StorageError) {
         let waiting = unsaved
         unsaved = []
         waiting.forEach { $0.failed(error) }
-        onLost(error)
+    }
+
+    private func lose(_ error: StorageError) {
+        guard !isOver, !isReopening else { return }
+        guard error.code == .emptied else {
+            isOver = true
+            failWaiting(error)
+            return onLost(error)
+        }
+        logger.critical(
+            "what was stored is gone; it is stored again, as far as it is known here", metadata: ["reason": "\(error)"])
+        isReopening = true
+        reopen()
+    }
+
+    private func reopen() {
+        guard let owner, !isOver else { return }
+        let (storage, loop, bound) = (storage, loop, NIOLoopBound(self, eventLoop: loop))
+        let closed = loop.makePromise(of: Void.self)
+        storage.close { closed.succeed() }
+        closed.futureResult.flatMap { loop.answer { storage.open(owner, done: $0) } }.whenComplete { result in
+            bound.value.reopened(result)
+        }
+    }
+
+    private func reopened(_ result: Result<Void, any Error>) {
+        guard !isOver else { return }
+        switch result {
+        case .success:
+            isReopening = false
+            let jobs = onEmptied()
+            logger.notice("what is known here is stored again", metadata: ["jobs": "\(jobs.count)"])
+            // Before what came meanwhile: a change of theirs may be among that.
+            let again: [Unsaved] = jobs.map { ($0, {}, { _ in }) }
+            unsaved = again + unsaved
+            if !isSaving { saveNext() }
+            schedule()
+        case .failure(let error as StorageError) where error.code == .held:
+            isReopening = false
+            lose(StorageError("\(error)", code: .lost))
+        case .failure(let error):
+            logger.error("the storage cannot be opened again", metadata: ["reason": "\(error)"])
+            loop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.reopen() }
+        }
     }
 
     // MARK: Jobs
@@ -111,7 +160,7 @@ final class JobKeeper {
     }
 
     private func flush() {
-        guard !isOver else { return }
+        guard !isOver, !isReopening else { return }
         if !isSaving { saveNext() }
         while !changes.isEmpty {
             apply(Self.takeFirst(of: &changes))
@@ -129,7 +178,7 @@ final class JobKeeper {
     }
 
     private func saveNext() {
-        guard !unsaved.isEmpty, !isOver else { return }
+        guard !unsaved.isEmpty, !isOver, !isReopening else { return }
         let batch = Self.takeFirst(of: &unsaved)
         isSaving = true
         let bound = NIOLoopBound((self, batch), eventLoop: loop)
@@ -144,8 +193,15 @@ final class JobKeeper {
             batch.forEach { $0.saved() }
             return saveNext()
         }
-        if error.code == .lost { lose(error) }
+        if error.endsOwnership { lose(error) }
         guard !isOver else { return batch.forEach { $0.failed(error) } }
+        if isReopening || error.code == .closed {
+            // Not refused: it is stored when the storage is open again.
+            unsaved = batch + unsaved
+            isSaving = false
+            if !isReopening { saveLater() }
+            return
+        }
         let again = batch.filter { item in item.job.map { triesAgain($0, error) } ?? true }
         unsaved = again + unsaved
         guard again.contains(where: { $0.job != nil }) else {
@@ -153,6 +209,11 @@ final class JobKeeper {
             return saveNext()
         }
         logger.error("jobs could not be stored; they wait", metadata: ["reason": "\(error)", "jobs": "\(again.count)"])
+        saveLater()
+    }
+
+    private func saveLater() {
+        isSaving = true
         loop.assumeIsolated().scheduleTask(in: .seconds(1)) {
             self.isSaving = false
             self.saveNext()
@@ -169,9 +230,12 @@ final class JobKeeper {
 
     /// What is gone and stays in the storage would run again after a restart.
     private func applyFailed(_ batch: [JobChange], _ error: StorageError) {
-        if error.code == .lost { lose(error) }
+        if error.endsOwnership { lose(error) }
         guard !isOver else { return }
         logger.error("changes could not be stored; they wait", metadata: ["reason": "\(error)"])
-        loop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.apply(batch) }
+        loop.assumeIsolated().scheduleTask(in: .seconds(1)) {
+            self.changes = batch + self.changes
+            self.flush()
+        }
     }
 }

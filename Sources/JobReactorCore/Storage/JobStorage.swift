@@ -50,8 +50,8 @@ public struct StorageOwner: Sendable {
     public var name: String
     /// Where the owner can be reached, `host:port`; shown to those who find the storage held.
     public var address: String?
-    /// Called, on any thread, when the storage finds out by itself that another has taken it over. What the owner still
-    /// runs is no longer its own.
+    /// Called, on any thread, when the storage finds out by itself that another has taken it over (``StorageError/Code/lost``:
+    /// what the owner still runs is no longer its own), or that what it kept is gone (``StorageError/Code/emptied``).
     public var lost: @Sendable (StorageError) -> Void
 
     public init(
@@ -105,6 +105,9 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
         case held
         /// Another owner has taken it over; no call of this one has an effect any more.
         case lost
+        /// What it kept is gone, as when its database was emptied, and nobody else has it. No call has an effect until it is
+        /// closed and opened again, empty.
+        case emptied
         /// It was closed, or is not open yet.
         case closed
     }
@@ -122,6 +125,9 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension StorageError {
+    /// Whether the ownership has ended with it: every later call fails in the same way.
+    public var endsOwnership: Bool { code == .lost || code == .emptied }
+
     /// For the second who opens a storage: names the first. `remedy` is what the second can do beside stopping the first.
     public static func held(
         by name: String, address: String?, detail: String? = nil, remedy: String = "give this one another name"

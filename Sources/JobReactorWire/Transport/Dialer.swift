@@ -11,7 +11,7 @@ package final class Dialer {
     private let security: WireSecurity
     private let logger: Logger
     private let makeConnection: () -> Connection
-    private var backoff = Backoff()
+    private var backoff: Backoff
     private var channel: (any Channel)?
     private var retry: Scheduled<Void>?
     private var isStopped = false
@@ -22,12 +22,13 @@ package final class Dialer {
     /// `makeConnection` is called on the loop for each try that reaches the other side.
     package init(
         to address: Address, on loop: any EventLoop, security: WireSecurity, logger: Logger,
-        makeConnection: @escaping () -> Connection
+        longestWait: Double = 10, makeConnection: @escaping () -> Connection
     ) {
         self.address = address
         self.loop = loop
         self.security = security
         self.logger = logger
+        backoff = Backoff(longest: longestWait)
         self.makeConnection = makeConnection
     }
 

@@ -3,6 +3,7 @@ import JobReactor
 import JobReactorNode
 import JobReactorRedis
 import JobReactorTesting
+import JobReactorWire
 import Testing
 
 /// A node that does not come back, and the one that takes over its jobs.
@@ -73,6 +74,80 @@ import Testing
             let distributor = try await cluster.startDistributor { $0.takeoverTime = 0.2 }
             try await cluster.startNode("n1", for: [distributor]) { $0.storage = place.storage() }
             try await eventually("it ran") { runs.lines == ["again x"] }
+        }
+    }
+
+    @Test("jobs run once though the server was away for longer than the lease while somebody asked whose they are")
+    func serverAway() async throws {
+        let server = try await RedisServer.start()
+        let (place, runs, gate) = (try #require(RedisLocation(server.url)), RunLog(), RunLog())
+        try await Cluster.run(scripts: ["jobs.lua": runs.lua]) { cluster in
+            let distributor = try await cluster.startDistributor()
+            let port = try RedisServer.freePort()
+            let addresses = [distributor.port ?? 0, port].map { Address(host: "localhost", port: $0) }
+            for name in ["n1", "n2"] {
+                try await cluster.startNode(name, for: []) {
+                    $0.distributors = addresses
+                    $0.storage = place.storage(lease: 1)
+                }
+            }
+            try await waitForNodes(["n1", "n2"], at: distributor)
+            let outcomes = Outcomes()
+            for _ in 0..<4 {
+                try distributor.enqueue(
+                    "gated", ["gate": .string(gate.path)], JobOptions(node: "n2"), feedback: outcomes.feedback)
+            }
+            try await eventually("they run") { runs.lines.count == 1 }
+            await server.kill()
+            // A distributor that comes now asks for what was left behind, and is answered when the server is back.
+            let late = try await cluster.restartDistributor(port: port) { $0.takeoverTime = 0 }
+            try await waitForNodes(["n1", "n2"], at: late)
+            // Only time ends a lease.
+            try await Task.sleep(for: .milliseconds(1200))
+            try await server.restart()
+            try FileManager.default.removeItem(atPath: gate.path)
+            let all = try await outcomes.wait(for: 4)
+            #expect(all.map(\.isSuccess) == Array(repeating: true, count: 4))
+            #expect(runs.lines == Array(repeating: "gated", count: 4))
+        }
+    }
+
+    @Test("the jobs of a node that is linked are not taken over, though it cannot renew its lease")
+    func linked() async throws {
+        let (place, runs) = (try await SharedRedis.location(), RunLog())
+        try await Cluster.run(scripts: ["jobs.lua": runs.lua]) { cluster in
+            let recorder = LogRecorder()
+            let first = try await cluster.startDistributor { $0.takeoverTime = 0.1 }
+            let second = try await cluster.startDistributor { $0.takeoverTime = 0.1 }
+            let proxy = try await TCPProxy.start(to: place.address.port)
+            var through = place
+            through.address.port = proxy.port
+            let reached = through
+            try await cluster.startNode("n1", for: [first]) { $0.storage = reached.storage(lease: 1) }
+            try await waitForNodes(["n1"], at: first)
+            let gate = RunLog()
+            let outcomes = Outcomes()
+            try first.enqueue("gated", ["gate": .string(gate.path)], JobOptions(), feedback: outcomes.feedback)
+            try await eventually("it runs") { runs.lines == ["gated"] }
+            await proxy.stop()
+            let redis = try await RESPClient.connect(to: place.address)
+            try await eventually("its lease has ended") {
+                try await redis.send(["EXISTS", "\(place.prefix)node:n1:lease"]).integer == 0
+            }
+            await redis.close()
+            let heir = try await cluster.startNode("n2", for: [first, second]) {
+                $0.storage = place.storage(lease: 1)
+                $0.logger = recorder.logger
+            }
+            try await eventually("it was asked to take over, twice") {
+                recorder.lines.elements.filter {
+                    $0.text.contains("not taken over")
+                        && $0.metadata["reason"]?.contains("linked to a distributor") == true
+                }.count >= 2
+            }
+            let count = try await heir.count()
+            #expect(count == 0)
+            #expect(runs.lines == ["gated"])
         }
     }
 

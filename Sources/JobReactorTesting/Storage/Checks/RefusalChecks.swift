@@ -9,7 +9,7 @@ extension StorageConformance {
         RefusalCheck("a save that is refused has stored nothing") { probe, refuse async throws(Failure) in
             try await probe.save([Sample.plain(1)])
             try await refuse(true)
-            let batch = (1...50).map { Sample.plain($0) }
+            let batch = (2...51).map { Sample.plain($0) }
             let calls = [probe.startSave(batch), probe.startSave([Sample.full(100)])]
             for call in calls { try await probe.expectFailure(of: call) }
             try await refuse(false)
