@@ -13,7 +13,7 @@ struct Takeovers {
 
     /// Those that may not come back, by name, with where their storage is, when others share it.
     var lost: [String: LostNode] = [:]
-    /// Places of which it was asked whether nodes have left jobs there, before this process was.
+    /// Places of which it is asked whether nodes have left jobs there.
     var askedPlaces: Set<String> = []
     /// By the name of the node that may have them, with what ends the wait for it.
     var doubts: [String: (jobs: [JobID], deadline: Scheduled<Void>)] = [:]
@@ -57,25 +57,27 @@ extension DistributorCore {
         guard let place = link.introduction.place else { return }
         for (name, lost) in takeovers.lost where lost.place == place && lost.isGivenUp { handOver(name) }
         guard takeovers.askedPlaces.insert(place).inserted else { return }
-        askLater(at: place)
+        askForAbandoned(at: place, after: max(0.1, configuration.takeoverTime))
     }
 
-    private func askLater(at place: String, atLeast seconds: Double = 0) {
-        loop.assumeIsolated().scheduleTask(
-            in: .milliseconds(Int64(max(seconds, configuration.takeoverTime) * 1000))
-        ) {
-            guard !self.isStopping else { return }
-            if let heir = self.heir(at: place) { heir.sendAdopt(nil) } else { self.takeovers.askedPlaces.remove(place) }
+    /// Has a node of the place look for jobs that others have left there whom nobody here knows. Again and again, at
+    /// intervals that grow: a node that died may hold its lease for a while yet, for longer when the server was away, and no
+    /// event tells a distributor that came later.
+    private func askForAbandoned(at place: String, after seconds: Double) {
+        loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(seconds * 1000))) { [weak self] in
+            guard let self, !self.isStopping else { return }
+            guard let heir = self.heir(at: place) else {
+                self.takeovers.askedPlaces.remove(place)
+                return
+            }
+            heir.sendAdopt(nil)
+            let longest = 16 * max(1, self.configuration.takeoverTime)
+            self.askForAbandoned(at: place, after: min(2 * seconds, longest))
         }
     }
 
     func adopted(_ name: String?, _ isDone: Bool, by link: NodeLink) {
-        guard let name else {
-            // Some of those that have jobs there may live; what they leave is to be found later.
-            if !isDone, let place = link.introduction.place { askLater(at: place, atLeast: 1) }
-            return
-        }
-        guard let lost = takeovers.lost[name] else { return }
+        guard let name, let lost = takeovers.lost[name] else { return }
         guard isDone else {
             // It lives, without a connection to us, or its lease has not ended: it has its time once more.
             return expectReturn(of: name, at: lost.place, atLeast: 1)
