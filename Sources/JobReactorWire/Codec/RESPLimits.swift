@@ -1,5 +1,3 @@
-public import JobReactorCore
-
 /// What one peer may make this process hold. Each limit ends in an error reply that names it, and a closed connection.
 public struct RESPLimits: Hashable, Sendable {
     /// Bytes of one frame: a command with all its arguments, or a reply. A link takes messages of 16 MiB whatever stands
@@ -11,9 +9,9 @@ public struct RESPLimits: Hashable, Sendable {
     /// Whole seconds that a peer has to say the password, where one is asked for.
     public var authenticationTime: Int
 
-    /// 16 MiB, 100,000 elements, 10 s. Arrays hold arrays at most 7 deep, a limit of the reader
+    /// 16 MiB, as `JobLimits.messageBytes`, 100,000 elements, 10 s. Arrays hold arrays at most 7 deep, a limit of the reader
     /// itself.
-    public init(frameBytes: Int = JobLimits.messageBytes, elements: Int = 100_000, authenticationTime: Int = 10) {
+    public init(frameBytes: Int = 16 << 20, elements: Int = 100_000, authenticationTime: Int = 10) {
         self.frameBytes = frameBytes
         self.elements = elements
         self.authenticationTime = authenticationTime

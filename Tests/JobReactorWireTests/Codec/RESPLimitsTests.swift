@@ -1,3 +1,4 @@
+import JobReactorCore
 import Testing
 
 @testable import JobReactorWire
@@ -21,6 +22,7 @@ import Testing
     @Test("the limits are 16 MiB and 100,000 elements unless told")
     func defaults() {
         #expect(RESPLimits() == RESPLimits(frameBytes: 16_777_216, elements: 100_000))
+        #expect(RESPLimits().frameBytes == JobLimits.messageBytes)
     }
 
     @Test("a frame as large as the limit is read", arguments: [1, 1000, 8192, 100_050])
