@@ -67,7 +67,10 @@ struct NodesCommand: AsyncParsableCommand {
     static func table(of rows: [[String: String]]) -> TextTable {
         var table = TextTable(["NODE", "ADDRESS", "LOAD", "WINDOW", "STATE", "JOBS"], numbers: [2, 3])
         for row in rows {
-            let states = [row["draining"] == "1" ? "draining" : "ready", row["durable"] == "1" ? "durable" : nil]
+            let error = row["storage_error"].flatMap { $0.isEmpty ? nil : "its storage refuses: \($0)" }
+            let states = [
+                row["draining"] == "1" ? "draining" : error ?? "ready", row["durable"] == "1" ? "durable" : nil,
+            ]
             table.add([
                 row["name"] ?? "", row["address"] ?? "", row["load"] ?? "", row["window"] ?? "",
                 states.compactMap { $0 }.joined(separator: ", "), row["jobs"] ?? "",

@@ -20,6 +20,14 @@ import Testing
                 """)
     }
 
+    @Test func aNodeWhoseStorageRefusesSaysWhy() {
+        var row = ["name": "n1", "address": "a:1", "load": "0", "window": "8", "durable": "1", "draining": "0"]
+        #expect(NodesCommand.table(of: [row]).text.contains("ready, durable"))
+        row["storage_error"] = "the disk is full: make room"
+        #expect(
+            NodesCommand.table(of: [row]).text.contains("its storage refuses: the disk is full: make room, durable"))
+    }
+
     @Test func aLogEntryIsALineAndWhatFollowsIsIndented() {
         let handler = TerminalLogHandler(.dated, level: .info)
         let date = Date(timeIntervalSince1970: 1_700_000_000.125)
