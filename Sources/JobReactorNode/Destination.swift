@@ -54,8 +54,10 @@ final class Destination {
 
     /// Asks for one job, unless one that was asked for has not come yet.
     func askForOne() {
-        guard let link, credit > 0, link.unusedCredit == 0 else { return }
-        link.grant(1)
-        credit -= 1
+        guard let link else { return }
+        let granted = StorageHealth.trialCredit(unused: link.unusedCredit, withheld: credit)
+        guard granted > 0 else { return }
+        link.grant(granted)
+        credit -= granted
     }
 }

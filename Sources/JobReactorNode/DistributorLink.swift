@@ -73,7 +73,7 @@ final class DistributorLink: ConnectionSession {
         connection.write { LinkMessage.writeCredit(credit, to: &$0) }
     }
 
-    /// Credit that was granted and that no job has used yet.
+    /// Credit that was granted and that no job has used yet; negative when jobs came again that need none.
     var unusedCredit: Int { granted - lastNumber }
 
     func sendReturned(_ handOvers: [HandOver]) {

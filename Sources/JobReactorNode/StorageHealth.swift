@@ -21,6 +21,11 @@ struct StorageHealth {
         case works
     }
 
+    /// How much to grant on a link so that one job comes. `unused` is what the link has left of its credit: less than none
+    /// when jobs came again after a lost connection, which do not wait for credit but use it. `withheld` is what may be
+    /// granted.
+    static func trialCredit(unused: Int, withheld: Int) -> Int { max(0, min(withheld, 1 - unused)) }
+
     /// A write was refused.
     mutating func refused(_ error: StorageError) -> Change {
         defer { self.error = error }

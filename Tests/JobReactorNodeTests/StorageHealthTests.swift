@@ -33,4 +33,11 @@ import Testing
         #expect(health.error?.message == error)
         #expect(health.isRefusing == (error != nil))
     }
+
+    @Test(
+        "asks for one job at a time, whatever came again after a lost connection",
+        arguments: [(0, 64, 1), (1, 63, 0), (5, 59, 0), (0, 0, 0), (-1, 64, 2), (-30, 64, 31), (-100, 64, 64)])
+    func trial(unused: Int, withheld: Int, granted: Int) {
+        #expect(StorageHealth.trialCredit(unused: unused, withheld: withheld) == granted)
+    }
 }

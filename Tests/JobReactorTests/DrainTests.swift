@@ -49,7 +49,10 @@ import Testing
             try await begun.wait(for: 6)
             async let stopped: Void = distributor.stop()
             try await eventually("the stop has begun") { distributor.port == nil }
-            await #expect(throws: WireError.self) { try await RESPClient.connect(to: address) }
+            try await eventually("no connection is accepted any more") {
+                do { await (try await RESPClient.connect(to: address)).close() } catch is WireError { return true }
+                return false
+            }
             gate.open()
             await stopped
             #expect(try await outcome.value["done"] == true)

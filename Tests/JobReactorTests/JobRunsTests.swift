@@ -164,10 +164,10 @@ import Testing
             let results = Collector<JobResult>()
             var configuration = DistributorConfiguration(name: "app", port: port, grace: 1)
             configuration.logger.logLevel = .error
-            let second = Distributor(configuration)
-            second.onSuccess("waits") { results.append($0) }
             // A connection of another test may have the port for a moment.
-            try await eventually("the port is free") { (try? await second.start()) != nil }
+            let second = try await Distributor.whenPortIsFree(configuration) { distributor in
+                distributor.onSuccess("waits") { results.append($0) }
+            }
             try await results.wait(for: 1, seconds: 60)
             #expect(results.elements.map(\.id) == [id])
             // Once, however often the link comes and goes.

@@ -159,11 +159,11 @@ import Testing
             try await begun.progress.wait(for: 1)
             await first.stop(grace: 0)
             try FileManager.default.removeItem(atPath: gate)
-            let again = Distributor(DistributorConfiguration(name: "app", port: port, logger: cluster.logger))
             let results = Collector<JobResult>()
-            again.onSuccess("gated") { results.append($0) }
-            // A connection of another test may have the port for a moment.
-            try await eventually("the port is free") { (try? await again.start()) != nil }
+            let configuration = DistributorConfiguration(name: "app", port: port, logger: cluster.logger)
+            let again = try await Distributor.whenPortIsFree(configuration) { distributor in
+                distributor.onSuccess("gated") { results.append($0) }
+            }
             try await results.wait(for: 1, seconds: 60)
             let echo = try await again.outcome("echo")
             #expect(echo.isSuccess)

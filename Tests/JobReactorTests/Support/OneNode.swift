@@ -39,6 +39,27 @@ extension Cluster {
     }
 }
 
+extension Distributor {
+    /// Makes distributors until one can start on the port, which a connection of another test may have for a moment;
+    /// `prepare` is called with each before it starts.
+    static func whenPortIsFree(
+        _ configuration: DistributorConfiguration, _ prepare: (Distributor) -> Void = { _ in }
+    ) async throws -> Distributor {
+        var started: Distributor?
+        try await eventually("the port is free") {
+            let distributor = Distributor(configuration)
+            prepare(distributor)
+            do { try await distributor.start() } catch {
+                await distributor.stop()
+                return false
+            }
+            started = distributor
+            return true
+        }
+        return try #require(started)
+    }
+}
+
 /// What the application is told of a job.
 struct Outcome: Sendable {
     var isSuccess: Bool
