@@ -286,7 +286,7 @@ final class DistributorCore {
         if let place = introduction.place { expectReturn(of: name, at: place) }
         dispatcher.disconnect(node)
         // In the order of their ids, which is that of their age.
-        let unfinished = entries.sent(to: node).compactMap(\.job?.id).sorted()
+        let unfinished = entries.sent(to: node).compactMap { $0.job?.id }.sorted()
         if isDurable {
             doubt(unfinished, at: name)
         } else {
