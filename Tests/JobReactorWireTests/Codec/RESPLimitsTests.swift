@@ -83,7 +83,7 @@ import Testing
             frames.append(RESPValue($0))
             return true
         }
-        #expect(frames.map(\.text?.utf8.count) == [4 << 20 - 1, 2])
+        #expect(frames.map { $0.text?.utf8.count } == [4 << 20 - 1, 2])
     }
 
     @Test(
