@@ -43,11 +43,11 @@ final class NodeCore {
     let logger: Logger
     /// Tells this process from all others.
     let instance: String
-    let startedAt = Timestamp.now
+    let startedAt: Timestamp
     private(set) var scripts: ScriptReport?
     var counters = NodeCounters()
 
-    let clock = WallClock.system
+    let clock: WallClock
     let storage: any JobStorage
     /// Those there are: the reactor's, and the one for `defer` jobs once it was needed.
     private(set) var lanes: [NodeLane] = []
@@ -101,14 +101,16 @@ final class NodeCore {
     private(set) var startStep: String?
     private(set) var starting: EventLoopFuture<Void>?
 
-    init(_ configuration: NodeConfiguration, on loop: any EventLoop) {
+    init(_ configuration: NodeConfiguration, on loop: any EventLoop, clock: WallClock = .system) {
         self.configuration = configuration
         self.loop = loop
+        self.clock = clock
         logger = configuration.logger
         storage = configuration.storage
         folder = ScriptFolder(JobDirectory(configuration.jobDirectory))
         var ids = JobID.Generator()
-        instance = ids.next(at: .now).description
+        startedAt = clock.now
+        instance = ids.next(at: startedAt).description
     }
 
     // MARK: Life

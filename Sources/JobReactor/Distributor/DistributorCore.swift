@@ -76,8 +76,8 @@ final class DistributorCore {
     let identity: String
     /// What jobs are marked with; the same after a restart.
     var name = ""
-    let startedAt = Timestamp.now
-    let clock = WallClock.system
+    let startedAt: Timestamp
+    let clock: WallClock
 
     var dispatcher: Dispatcher
     let entries = EntryTable()
@@ -111,12 +111,14 @@ final class DistributorCore {
     /// Takes what the application has enqueued and the loop has not come to.
     var takeSubmissions: () -> Void = {}
 
-    init(_ configuration: DistributorConfiguration, on loop: any EventLoop) {
+    init(_ configuration: DistributorConfiguration, on loop: any EventLoop, clock: WallClock = .system) {
         self.configuration = configuration
         self.loop = loop
+        self.clock = clock
         logger = configuration.logger
         dispatcher = Dispatcher(alwaysUseSpecifiedNode: configuration.alwaysUseSpecifiedNode)
-        identity = ids.next(at: .now).description
+        startedAt = clock.now
+        identity = ids.next(at: startedAt).description
         keeper = configuration.storage.map { JobKeeper($0, on: loop, logger: configuration.logger) }
     }
 
