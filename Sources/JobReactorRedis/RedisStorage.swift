@@ -47,13 +47,8 @@ public final class RedisStorage: SharedJobStorage {
     public let location: RedisLocation
     private let loop: any EventLoop
     private let core: NIOLoopBoundBox<RedisCore?>
-    private let inbox = Locked<Inbox>(Inbox())
+    private let inbox = Locked(Mailbox<[@Sendable (RedisCore) -> Void]>())
     private let openPlace = Locked<String?>(nil)
-
-    private struct Inbox {
-        var waiting: [@Sendable (RedisCore) -> Void] = []
-        var isScheduled = false
-    }
 
     /// A storage that connects when it is opened. `tls` is for `rediss://` (nil trusts the system's authorities);
     /// `group` is the application's, best the one its node runs on: calls then need no change of threads.
@@ -126,20 +121,12 @@ public final class RedisStorage: SharedJobStorage {
 
     /// The loop is woken once for all that come before it looks.
     private func submit(_ call: @escaping @Sendable (RedisCore) -> Void) {
-        let wakes = inbox.withLock { inbox in
-            inbox.waiting.append(call)
-            defer { inbox.isScheduled = true }
-            return !inbox.isScheduled
-        }
+        let wakes = inbox.withLock { inbox in inbox.put { $0.append(call) } }
         if wakes { loop.execute { self.drain() } }
     }
 
     private func drain() {
-        let calls = inbox.withLock { inbox in
-            inbox.isScheduled = false
-            defer { inbox.waiting = [] }
-            return inbox.waiting
-        }
+        let calls = inbox.withLock { $0.take() }
         guard let core = core.value else { return }
         for call in calls { call(core) }
     }

@@ -47,8 +47,7 @@ public final class SQLiteStorage: JobStorage {
         }
 
         var phase = Phase.closed
-        var waiting: [SQLiteCall] = []
-        var isScheduled = false
+        var waiting = Mailbox<[SQLiteCall]>()
     }
 
     /// A storage in `file`, which is made when it is opened, in a folder that must exist. Of the finished jobs whose policy
@@ -154,9 +153,7 @@ public final class SQLiteStorage: JobStorage {
         let (error, writer): (StorageError?, SQLiteWriter?) = state.withLock { state in
             switch state.phase {
             case .open(let writer, _):
-                state.waiting.append(call)
-                defer { state.isScheduled = true }
-                return (nil, state.isScheduled ? nil : writer)
+                return (nil, state.waiting.put { $0.append(call) } ? writer : nil)
             case .lost(let error): return (error, nil)
             case .closed, .opening: return (.notOpen, nil)
             }
@@ -167,11 +164,7 @@ public final class SQLiteStorage: JobStorage {
 
     private func schedule(_ writer: SQLiteWriter) {
         writer.queue.asyncWriteWithoutTransaction { [self] database in
-            let calls = state.withLock { state in
-                state.isScheduled = false
-                defer { state.waiting = [] }
-                return state.waiting
-            }
+            let calls = state.withLock { $0.waiting.take() }
             if let error = writer.carryOut(calls, in: database) { lose(error) }
         }
     }

@@ -11,8 +11,7 @@ struct Submission: Sendable {
 /// before it looks.
 final class SubmissionInbox: Sendable {
     private struct State {
-        var waiting: [Submission] = []
-        var isScheduled = false
+        var waiting = Mailbox<[Submission]>()
         var isClosed = false
         var ids = JobID.Generator()
     }
@@ -36,8 +35,7 @@ final class SubmissionInbox: Sendable {
             guard !state.isClosed else { return nil }
             let id = options.id ?? state.ids.next(at: now)
             let job = Job(id: id, name: name, args: args, options: options, createdAt: now)
-            state.waiting.append(Submission(job: job, feedback: feedback))
-            wake(&state)
+            put(&state) { $0.append(Submission(job: job, feedback: feedback)) }
             return id
         }
         guard let id else { throw Self.stopped }
@@ -52,13 +50,14 @@ final class SubmissionInbox: Sendable {
             guard !state.isClosed else { return nil }
             var ids: [JobID] = []
             ids.reserveCapacity(jobs.count)
-            for job in jobs {
-                let id = job.options.id ?? state.ids.next(at: now)
-                ids.append(id)
-                let record = Job(id: id, name: job.name, args: job.args, options: job.options, createdAt: now)
-                state.waiting.append(Submission(job: record, feedback: job.feedback))
+            for job in jobs { ids.append(job.options.id ?? state.ids.next(at: now)) }
+            guard !jobs.isEmpty else { return ids }
+            put(&state) { waiting in
+                for (job, id) in zip(jobs, ids) {
+                    let record = Job(id: id, name: job.name, args: job.args, options: job.options, createdAt: now)
+                    waiting.append(Submission(job: record, feedback: job.feedback))
+                }
             }
-            if !jobs.isEmpty { wake(&state) }
             return ids
         }
         guard let ids else { throw Self.stopped }
@@ -66,10 +65,8 @@ final class SubmissionInbox: Sendable {
     }
 
     /// Behind the lock, so that nothing is given to a loop that a stop has ended meanwhile.
-    private func wake(_ state: inout State) {
-        guard !state.isScheduled else { return }
-        state.isScheduled = true
-        loop.execute { self.drain() }
+    private func put(_ state: inout State, _ change: (inout [Submission]) -> Void) {
+        if state.waiting.put(change) { loop.execute { self.drain() } }
     }
 
     private static let stopped = JobError(.stopped, "jobs cannot be enqueued after the stop")
@@ -81,11 +78,7 @@ final class SubmissionInbox: Sendable {
 
     /// Delivers what waits, now; on the loop.
     func drain() {
-        let batch = state.withLock { state in
-            state.isScheduled = false
-            defer { state.waiting = [] }
-            return state.waiting
-        }
+        let batch = state.withLock { $0.waiting.take() }
         if !batch.isEmpty { deliver(batch) }
     }
 }

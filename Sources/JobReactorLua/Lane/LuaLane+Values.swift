@@ -80,8 +80,6 @@ extension LuaLane {
         public var suspended: [JobID] = []
         public var notes: [JobID: Note] = [:]
         public var enqueued: [Enqueued] = []
-
-        var isEmpty: Bool { outcomes.isEmpty && notes.isEmpty && enqueued.isEmpty && suspended.isEmpty }
     }
 
     /// Carries out `perform` of a script: enqueues the job and answers with what it comes to.

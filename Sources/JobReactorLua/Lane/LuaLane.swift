@@ -10,7 +10,7 @@ private import Logging
 public final class LuaLane: Sendable {
     private let options: Options
     let queue: LaneQueue<Run, LaneEvent>
-    private let results = Locked(Results())
+    private let results = Locked(Mailbox(Results()))
     private let interrupters = Locked<[Int: LuaGeneration.Interrupter]>([:])
     private let isStarted = Locked(false)
     private let open = Locked(0)
@@ -65,10 +65,7 @@ public final class LuaLane: Sendable {
 
     /// Takes what has come out.
     public func takeResults() -> Results {
-        results.withLock { results in
-            defer { results = Results() }
-            return results
-        }
+        results.withLock { $0.take() }
     }
 
     /// Takes back the runs that have not begun. Those whose errbacks are to run have.
@@ -130,11 +127,8 @@ public final class LuaLane: Sendable {
     func noteStates(_ change: Int) { open.withLock { $0 += change } }
 
     func put(_ change: (inout Results) -> Void) {
-        let isFirst = results.withLock { results in
-            defer { change(&results) }
-            return results.isEmpty
-        }
-        if isFirst { onResults() }
+        let wakes = results.withLock { $0.put(change) }
+        if wakes { onResults() }
     }
 }
 

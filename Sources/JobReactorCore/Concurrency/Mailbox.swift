@@ -1,0 +1,36 @@
+/// What comes for one reader, who is woken once for all that comes before it looks.
+///
+/// A value without threads: those who share one keep it behind a lock, and wake the reader themselves, within the lock where
+/// the reader may be gone meanwhile.
+package struct Mailbox<Contents> {
+    private var contents: Contents
+    private let empty: Contents
+    /// The reader is on its way.
+    private var isWoken = false
+
+    package init(_ empty: Contents) {
+        contents = empty
+        self.empty = empty
+    }
+
+    /// Puts something in. Returns whether the reader is to be woken: it is not on its way yet.
+    package mutating func put(_ change: (inout Contents) -> Void) -> Bool {
+        change(&contents)
+        defer { isWoken = true }
+        return !isWoken
+    }
+
+    /// The reader looks: it gets all there is.
+    package mutating func take() -> Contents {
+        isWoken = false
+        let taken = contents
+        contents = empty
+        return taken
+    }
+}
+
+extension Mailbox: Sendable where Contents: Sendable {}
+
+extension Mailbox where Contents: RangeReplaceableCollection {
+    package init() { self.init(Contents()) }
+}
