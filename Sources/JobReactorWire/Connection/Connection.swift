@@ -36,19 +36,13 @@ package final class Connection: ChannelDuplexHandler {
     package private(set) var session: (any ConnectionSession)?
     /// `host:port` of the peer, for logs.
     package private(set) var peer = "?"
-    package private(set) var isOpen = true
+    package var isOpen: Bool { state.isOpen }
 
     private let role: Role
     private let stream: RESPStream
     private var context: ChannelHandlerContext?
     private var outbound: ByteBuffer
-    private var isFlushScheduled = false
-    private var isReading = false
-    private var isClosing = false
-    private var isInputPaused = false
-    private var hasPendingRead = false
-    private var isLink = false
-    private var closeReason: String?
+    private var state: ConnectionState
     private var keepalive: Keepalive?
     private var keepaliveTimer: Scheduled<Void>?
 
@@ -57,6 +51,7 @@ package final class Connection: ChannelDuplexHandler {
         self.role = role
         self.limits = limits
         self.session = session
+        state = ConnectionState(readsOn: role == .client)
         stream = RESPStream(side: role == .server ? .server : .client, limits: limits)
         outbound = ByteBuffer()
     }
@@ -72,16 +67,14 @@ package final class Connection: ChannelDuplexHandler {
 
     /// Appends to what is sent at the end of this turn of the loop.
     package func write(_ body: (inout ByteBuffer) -> Void) {
-        guard isOpen, !isClosing else { return }
+        guard state.isInUse else { return }
         body(&outbound)
         scheduleFlush()
     }
 
     /// Sends what is written so far, for which the peer has `limit`, and then closes; what the peer still sends is not read.
     package func close(reason: String? = nil, within limit: TimeAmount = Connection.lingering) {
-        guard isOpen, !isClosing, let context else { return }
-        isClosing = true
-        closeReason = closeReason ?? reason
+        guard let context, state.close(reason) else { return }
         flushOutbound(context)
         guard limit > Self.lingering else {
             // Closing both ways at once with unread input would reset the connection, and the peer lose our last words.
@@ -109,28 +102,27 @@ package final class Connection: ChannelDuplexHandler {
     package func finish(within limit: TimeAmount) {
         guard isOpen, let context else { return }
         let unsent = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-        if outbound.readableBytes > 0 || unsent > 0 || hasPendingRead { close(within: limit) } else { closeNow() }
+        if outbound.readableBytes > 0 || unsent > 0 || state.hasUnread { close(within: limit) } else { closeNow() }
     }
 
     /// Closes without a last word.
     package func closeNow(reason: String? = nil) {
-        closeReason = closeReason ?? reason
+        state.note(reason)
         context?.close(promise: nil)
     }
 
     /// Stops or resumes reading, for a session that has enough to do.
     package func pauseInput(_ pause: Bool) {
-        isInputPaused = pause
-        resumeReading()
+        guard let context else { return }
+        if state.pauseInput(pause, isWritable: context.channel.isWritable) { context.read() }
     }
 
     /// From now on both sides send messages on their own: a silent peer is dropped, and input is read whether or not our
     /// output is (the volume of both is bounded by credit, and two sides waiting for each other would stop for ever).
     package func becomeLink(keepalive: Keepalive) {
-        isLink = true
         // What is accepted at one side has room at the other, whatever is set there for commands.
         stream.raiseLimits(to: RESPLimits())
-        resumeReading()
+        if state.becomeLink(isWritable: context?.channel.isWritable == true) { context?.read() }
         guard let context, self.keepalive == nil else { return }
         self.keepalive = keepalive
         self.keepalive?.note(sentAt: context.eventLoop.now, receivedAt: context.eventLoop.now)
@@ -140,11 +132,9 @@ package final class Connection: ChannelDuplexHandler {
     // MARK: Output
 
     private func scheduleFlush() {
-        guard !isReading, !isFlushScheduled, let context else { return }
-        isFlushScheduled = true
+        guard let context, state.wrote() else { return }
         context.eventLoop.assumeIsolated().execute {
-            self.isFlushScheduled = false
-            if let context = self.context, !self.isClosing { self.flushOutbound(context) }
+            if self.state.turnEnded(), let context = self.context { self.flushOutbound(context) }
         }
     }
 
@@ -166,7 +156,7 @@ package final class Connection: ChannelDuplexHandler {
     }
 
     private func checkKeepalive() {
-        guard let context, let keepalive, isOpen, !isClosing else { return }
+        guard let context, let keepalive, state.isInUse else { return }
         switch keepalive.check(at: context.eventLoop.now) {
         case .idle: break
         case .ping: write { LinkMessage.writePing(to: &$0) }
@@ -200,15 +190,14 @@ package final class Connection: ChannelDuplexHandler {
     }
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !isClosing else { return }
-        isReading = true
+        guard state.readBegan() else { return }
         keepalive?.note(sentAt: nil, receivedAt: context.eventLoop.now)
         let buffer = unwrapInboundIn(data)
         do throws(RESPError) {
             try buffer.withUnsafeReadableBytes { (bytes) throws(RESPError) in
                 try stream.consume(bytes) { frame in
                     session?.received(frame, on: self)
-                    return !isClosing
+                    return state.isInUse
                 }
             }
         } catch {
@@ -224,44 +213,31 @@ package final class Connection: ChannelDuplexHandler {
 
     package func channelReadComplete(context: ChannelHandlerContext) {
         session?.readCompleted(on: self)
-        isReading = false
-        if !isClosing { flushOutbound(context) }
+        if state.readEnded() { flushOutbound(context) }
         context.fireChannelReadComplete()
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
-        resumeReading()
+        if state.writabilityChanged(context.channel.isWritable) { context.read() }
         context.fireChannelWritabilityChanged()
     }
 
     package func read(context: ChannelHandlerContext) {
-        if mayRead(context) { context.read() } else { hasPendingRead = true }
+        if state.asksToRead(isWritable: context.channel.isWritable) { context.read() }
     }
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        closeReason = closeReason ?? Transport.describe(error)
+        state.note(Transport.describe(error))
         context.close(promise: nil)
     }
 
-    private func mayRead(_ context: ChannelHandlerContext) -> Bool {
-        if isClosing || isLink || role == .client { return true }
-        return !isInputPaused && context.channel.isWritable
-    }
-
-    private func resumeReading() {
-        guard hasPendingRead, let context, mayRead(context) else { return }
-        hasPendingRead = false
-        context.read()
-    }
-
     private func finish() {
-        guard isOpen else { return }
-        isOpen = false
+        guard state.ended() else { return }
         keepaliveTimer?.cancel()
         keepaliveTimer = nil
         let last = session
         session = nil
-        last?.disconnected(self, reason: closeReason)
+        last?.disconnected(self, reason: state.closeReason)
     }
 
     private static func describe(_ address: SocketAddress) -> String {
