@@ -7,24 +7,18 @@ internal import NIOCore
 ///
 /// In this storage the `distributor` of a record tells whose the job is: see ``KeptFor``.
 final class JobKeeper {
-    /// So many jobs go to the storage at once, at most: a storage may have a limit, and others want their turn.
-    private static let batchLimit = 5_000
+    private struct Waiter {
+        let saved: () -> Void
+        let failed: (StorageError) -> Void
+    }
 
-    private typealias Unsaved = (job: Job?, saved: () -> Void, failed: (StorageError) -> Void)
+    private typealias Queue = KeeperQueue<Waiter>
 
     private let storage: any JobStorage
     private let loop: any EventLoop
     private let logger: Logger
-    /// To be saved, each with what is to be done when it is; without a job, what waits for those before it.
-    private var unsaved: [Unsaved] = []
-    private var changes: [JobChange] = []
+    private var queue = Queue()
     private var isScheduled = false
-    /// One save at a time: what comes meanwhile goes together into the next, and nothing overtakes what has to be tried
-    /// again.
-    private var isSaving = false
-    private var isOver = false
-    /// What was stored is gone, and the storage is being opened again; nothing is given to it meanwhile.
-    private var isReopening = false
     private var owner: StorageOwner?
     /// Jobs that cannot be stored now: says of each whether it is to be tried again.
     var triesAgain: (Job, StorageError) -> Bool = { _, _ in true }
@@ -68,37 +62,33 @@ final class JobKeeper {
 
     /// Done when all that was given before is stored, or cannot be, and the storage is closed.
     func close() -> EventLoopFuture<Void> {
-        isSaving = false
+        for _ in 0..<queue.hurry() {
+            saveNext()
+            _ = queue.hurry()
+        }
         flush()
-        while !unsaved.isEmpty, !isReopening, !isOver { saveNext() }
-        isOver = true
-        failWaiting(.notOpen)
+        end(.notOpen)
         let promise = loop.makePromise(of: Void.self)
         storage.close { promise.succeed() }
         return promise.futureResult
     }
 
-    private func failWaiting(_ error: StorageError) {
-        let waiting = unsaved
-        unsaved = []
-        waiting.forEach { $0.failed(error) }
-    }
+    private func end(_ error: StorageError) { queue.end().forEach { $0.waiter.failed(error) } }
 
     private func lose(_ error: StorageError) {
-        guard !isOver, !isReopening else { return }
         guard error.code == .emptied else {
-            isOver = true
-            failWaiting(error)
+            guard !queue.isOver, !queue.isReopening else { return }
+            end(error)
             return onLost(error)
         }
+        guard queue.beginReopening() else { return }
         logger.critical(
             "what was stored is gone; it is stored again, as far as it is known here", metadata: ["reason": "\(error)"])
-        isReopening = true
         reopen()
     }
 
     private func reopen() {
-        guard let owner, !isOver else { return }
+        guard let owner, !queue.isOver else { return }
         let (storage, loop, bound) = (storage, loop, NIOLoopBound(self, eventLoop: loop))
         let closed = loop.makePromise(of: Void.self)
         storage.close { closed.succeed() }
@@ -108,19 +98,15 @@ final class JobKeeper {
     }
 
     private func reopened(_ result: Result<Void, any Error>) {
-        guard !isOver else { return }
+        guard !queue.isOver else { return }
         switch result {
         case .success:
-            isReopening = false
             let jobs = onEmptied()
             logger.notice("what is known here is stored again", metadata: ["jobs": "\(jobs.count)"])
-            // Before what came meanwhile: a change of theirs may be among that.
-            let again: [Unsaved] = jobs.map { ($0, {}, { _ in }) }
-            unsaved = again + unsaved
-            if !isSaving { saveNext() }
+            queue.reopened(jobs.map { Queue.Item(job: $0, waiter: Waiter(saved: {}, failed: { _ in })) })
             schedule()
         case .failure(let error as StorageError) where error.code == .held:
-            isReopening = false
+            queue.reopened([])
             lose(StorageError("\(error)", code: .lost))
         case .failure(let error):
             logger.error("the storage cannot be opened again", metadata: ["reason": "\(error)"])
@@ -132,21 +118,21 @@ final class JobKeeper {
 
     /// Stores a job, or finds it stored; then calls `saved`.
     func save(_ job: Job, saved: @escaping () -> Void) {
-        unsaved.append((job, saved, { _ in }))
+        queue.add(job, Waiter(saved: saved, failed: { _ in }))
         schedule()
     }
 
     func apply(_ change: JobChange) {
-        changes.append(change)
+        queue.add(change)
         schedule()
     }
 
     /// Calls `body` when every job that came before is stored: at once when there is none. Calls `failed` instead when the
     /// storage is lost or closed before.
     func whenSaved(_ body: @escaping () -> Void, failed: @escaping (StorageError) -> Void = { _ in }) {
-        if isOver { return failed(.notOpen) }
-        if unsaved.isEmpty, !isSaving { return body() }
-        unsaved.append((nil, body, failed))
+        if queue.isOver { return failed(.notOpen) }
+        if queue.isSaved { return body() }
+        queue.add(nil, Waiter(saved: body, failed: failed))
         schedule()
     }
 
@@ -160,62 +146,36 @@ final class JobKeeper {
     }
 
     private func flush() {
-        guard !isOver, !isReopening else { return }
-        if !isSaving { saveNext() }
-        while !changes.isEmpty {
-            apply(Self.takeFirst(of: &changes))
-        }
-    }
-
-    /// As many as may go to the storage at once: as a rule all there are.
-    private static func takeFirst<Element>(of waiting: inout [Element]) -> [Element] {
-        guard waiting.count > batchLimit else {
-            defer { waiting = [] }
-            return waiting
-        }
-        defer { waiting.removeFirst(batchLimit) }
-        return Array(waiting.prefix(batchLimit))
+        saveNext()
+        while let batch = queue.nextChanges() { apply(batch) }
     }
 
     private func saveNext() {
-        guard !unsaved.isEmpty, !isOver, !isReopening else { return }
-        let batch = Self.takeFirst(of: &unsaved)
-        isSaving = true
+        guard let batch = queue.nextSave() else { return }
         let bound = NIOLoopBound((self, batch), eventLoop: loop)
         storage.save(batch.compactMap(\.job)) { result in
             bound.eventLoop.runOrExecute { bound.value.0.saved(bound.value.1, result) }
         }
     }
 
-    private func saved(_ batch: [Unsaved], _ result: Result<Set<JobID>, StorageError>) {
+    private func saved(_ batch: [Queue.Item], _ result: Result<Set<JobID>, StorageError>) {
         guard case .failure(let error) = result else {
-            isSaving = false
-            batch.forEach { $0.saved() }
+            _ = queue.answered()
+            batch.forEach { $0.waiter.saved() }
             return saveNext()
         }
         if error.endsOwnership { lose(error) }
-        guard !isOver else { return batch.forEach { $0.failed(error) } }
-        if isReopening || error.code == .closed {
-            // Not refused: it is stored when the storage is open again.
-            unsaved = batch + unsaved
-            isSaving = false
-            if !isReopening { saveLater() }
-            return
+        guard !queue.isOver else { return batch.forEach { $0.waiter.failed(error) } }
+        // While it is opened again, or closed, nothing is refused: it is stored when it is open.
+        let isRefused = !queue.isReopening && error.code != .closed
+        let again = isRefused ? batch.filter { item in item.job.map { triesAgain($0, error) } ?? true } : batch
+        guard queue.answered(again: again) else { return saveNext() }
+        if isRefused {
+            logger.error(
+                "jobs could not be stored; they wait", metadata: ["reason": "\(error)", "jobs": "\(again.count)"])
         }
-        let again = batch.filter { item in item.job.map { triesAgain($0, error) } ?? true }
-        unsaved = again + unsaved
-        guard again.contains(where: { $0.job != nil }) else {
-            isSaving = false
-            return saveNext()
-        }
-        logger.error("jobs could not be stored; they wait", metadata: ["reason": "\(error)", "jobs": "\(again.count)"])
-        saveLater()
-    }
-
-    private func saveLater() {
-        isSaving = true
         loop.assumeIsolated().scheduleTask(in: .seconds(1)) {
-            self.isSaving = false
+            self.queue.pauseEnded()
             self.saveNext()
         }
     }
@@ -231,10 +191,10 @@ final class JobKeeper {
     /// What is gone and stays in the storage would run again after a restart.
     private func applyFailed(_ batch: [JobChange], _ error: StorageError) {
         if error.endsOwnership { lose(error) }
-        guard !isOver else { return }
+        guard !queue.isOver else { return }
         logger.error("changes could not be stored; they wait", metadata: ["reason": "\(error)"])
         loop.assumeIsolated().scheduleTask(in: .seconds(1)) {
-            self.changes = batch + self.changes
+            self.queue.putBack(batch)
             self.flush()
         }
     }
