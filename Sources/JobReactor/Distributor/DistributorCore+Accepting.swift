@@ -17,57 +17,32 @@ extension DistributorCore {
     /// or not, is as safe as it will be.
     @discardableResult
     func submit(_ job: Job, _ sink: Sink, now: Timestamp? = nil, accepted: @escaping () -> Void = {}) -> Bool {
-        if let known = entries[job.id] {
-            // A producer that comes back to another process of ours.
-            if case .producer = sink, known.sink.isNobody { known.sink = sink }
+        switch change(now: now, { $0.submit(job, sink) }) {
+        case .known:
             whenSaved(accepted)
             return false
-        }
-        counters.enqueued += 1
-        recentReports.forget(job.id)
-        let entry = Entry(job, sink, keeper == nil ? .waiting : .saving)
-        entries[job.id] = entry
-        if let keeper {
-            keeper.save(Self.record(job, of: sink, at: nil)) {
-                self.saved(job.id)
+        case .new(nil): accepted()
+        case .new(let record?):
+            keeper?.save(record) {
+                self.change { $0.saved(job.id) }
                 accepted()
             }
-            return true
         }
-        if let node = dispatcher.enqueue(job) { place(entry, job, at: node, now: now) }
-        accepted()
         return true
-    }
-
-    /// As the keeper has it.
-    static func record(_ job: Job, of sink: Sink, at node: String?) -> Job {
-        var record = job
-        let producer = if case .producer(let producer) = sink { producer.id } else { "" }
-        record.distributor = KeptFor(producer: producer, node: node).text
-        return record
-    }
-
-    func saved(_ id: JobID) {
-        guard let entry = entries[id], let job = entry.job else { return }
-        entry.isStored = true
-        entry.place = .waiting
-        if case .acknowledgement = entry.sink { entry.sink = .none }
-        if cancelling.remove(id) != nil { return finishCancelled(entry, job) }
-        if let node = dispatcher.enqueue(job) { place(entry, job, at: node) }
     }
 
     /// A job that is not stored is not accepted: who waits for the answer is told, for the others it is tried again.
     private func couldNotSave(_ job: Job, _ error: StorageError) -> Bool {
-        guard let entry = entries[job.id] else { return false }
-        switch entry.sink {
+        guard let sink = change({ $0.couldNotSave(job.id) }) else { return true }
+        let message = "ERR the job is not enqueued, as it cannot be stored: \(error)"
+        switch sink {
         case .command(let session, let ticket, let deadline):
             deadline?.cancel()
-            session.pay(ticket) { $0.writeRESPError("ERR the job is not enqueued, as it cannot be stored: \(error)") }
-        case .acknowledgement(let session, let ticket):
-            session.pay(ticket) { $0.writeRESPError("ERR the job is not enqueued, as it cannot be stored: \(error)") }
-        case .application, .producer, .none: return true
+            session.pay(ticket) { $0.writeRESPError(message) }
+        case .acknowledgement(let session, let ticket): session.pay(ticket) { $0.writeRESPError(message) }
+        case .application, .producer, .none: break
         }
-        entries[job.id] = nil
+        noteProgress()
         return false
     }
 
@@ -91,7 +66,7 @@ extension DistributorCore {
             self.isStopping = true
             self.onStorageLost(error)
         }
-        keeper.onEmptied = { [unowned self] in self.recordsOfAll() }
+        keeper.onEmptied = { [unowned self] in self.ledger.recordsOfAll(now: self.clock.now) }
         var count = 0
         let bound = NIOLoopBound(self, eventLoop: loop)
         return keeper.open(name, address: address.description) { jobs in
@@ -99,51 +74,16 @@ extension DistributorCore {
             for job in jobs { self.takeUp(job) }
         }.map {
             let core = bound.value
-            guard !core.entries.isEmpty else { return }
-            core.logger.info("jobs of an earlier process taken up", metadata: ["jobs": "\(core.entries.count)"])
+            guard !core.ledger.entries.isEmpty else { return }
+            core.logger.info("jobs of an earlier process taken up", metadata: ["jobs": "\(core.ledger.entries.count)"])
         }
-    }
-
-    /// What a keeper that has nothing any more is to have: the jobs that no node owns, and whose the others are. Of those, the
-    /// nodes have all else.
-    private func recordsOfAll() -> [Job] {
-        var records: [Job] = []
-        for (id, entry) in entries.elements where entry.isStored {
-            switch entry.place {
-            case .saving: break
-            case .waiting, .node, .inDoubt:
-                if let job = entry.job { records.append(Self.record(job, of: entry.sink, at: nil)) }
-            case .owned(let node):
-                let job = Job(id: id, name: entry.name, args: JobArguments(), createdAt: clock.now)
-                records.append(Self.record(job, of: entry.sink, at: node))
-            }
-        }
-        return records
     }
 
     private func takeUp(_ stored: Job) {
-        guard entries[stored.id] == nil else { return }
         let kept = KeptFor(stored)
-        var job = stored
-        job.distributor = ""
         let producer = kept.producer.isEmpty ? nil : self.producer(kept.producer)
         producer?.expectReturn()
-        let entry = Entry(job, producer.map { .producer($0) } ?? .none)
-        entry.isStored = true
-        if let node = kept.node {
-            entry.place = .owned(by: node)
-            entry.job = nil
-        } else {
-            entry.place = .waiting
-            do throws(JobError) { try JobLimits.check(stored: job) } catch {
-                // No node takes it.
-                entries[job.id] = entry
-                return reported(.refusal(of: job.id, name: job.name, reason: error.message))
-            }
-            // There is no node yet that it could go to.
-            _ = dispatcher.enqueue(job)
-        }
-        entries[job.id] = entry
+        change { $0.takeUp(stored, ownedBy: kept.node, for: producer.map { .producer($0) } ?? .none) }
     }
 
     /// Calls `body` when every job that was submitted before is stored; never when the storage is lost or closed before.

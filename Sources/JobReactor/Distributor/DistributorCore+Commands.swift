@@ -16,7 +16,7 @@ extension DistributorCore: CommandService {
         case .info(let section): session.reply { $0.writeRESPBulk(self.info(section)) }
         case .job(let id): show(id, to: session)
         case .cancel(let id):
-            let isKnown = cancel(id)
+            let isKnown = change { $0.cancel(id) }
             session.reply { $0.writeRESPInteger(isKnown ? 1 : 0) }
         case .handshake(.node(let introduction)):
             if let error = register(introduction, over: session.connection) {
@@ -65,13 +65,31 @@ extension DistributorCore: CommandService {
                 session.pay(ticket) {
                     $0.writeRESPError("TIMEOUT no outcome of job \(job.id) within \(timeout) s; the job goes on")
                 }
-                self.forgetSink(of: job.id, ticket: ticket)
+                self.forgetWaiter(of: job.id, ticket)
             }
         }
         guard submit(job, .command(session, ticket, deadline: deadline)) else {
             deadline?.cancel()
             return session.pay(ticket) { $0.writeRESPError("ERR a job with the id \(job.id) is under way already") }
         }
+    }
+
+    /// A `PERFORM` is no longer waited for; the job goes on.
+    private func forgetWaiter(of id: JobID, _ ticket: CommandSession.Ticket) {
+        change { $0.forget(id) { if case .command(_, ticket, _) = $0 { true } else { false } } }
+    }
+
+    /// The record of a job, name and value in turn: the node's when one has it. Empty when it is not known.
+    func show(_ id: JobID) -> EventLoopFuture<[String]> {
+        guard let known = ledger.find(id) else { return loop.makeSucceededFuture([]) }
+        var record: [String] = []
+        if var job = known.job {
+            job.distributor = name
+            record = job.shownFields
+        }
+        guard let node = known.node, let link = links[node] else { return loop.makeSucceededFuture(record) }
+        let nodeName = link.introduction.name
+        return link.show(id).map { [record] in ($0.isEmpty ? record : $0) + ["on_node", nodeName] }
     }
 
     private func writeNodes(to buffer: inout ByteBuffer) {
@@ -97,7 +115,8 @@ extension DistributorCore: CommandService {
     }
 
     private func info(_ section: String?) -> String {
-        InfoText.make(
+        let counters = ledger.counters
+        return InfoText.make(
             section,
             [
                 (
@@ -119,7 +138,7 @@ extension DistributorCore: CommandService {
                         ("enqueued", "\(counters.enqueued)"), ("sent", "\(counters.sent)"),
                         ("succeeded", "\(counters.succeeded)"), ("failed", "\(counters.failed)"),
                         ("given_back", "\(counters.givenBack)"), ("repeated_reports", "\(counters.repeatedReports)"),
-                        ("unfinished", "\(entries.count)"), ("waiting", "\(dispatcher.waitingCount)"),
+                        ("unfinished", "\(ledger.entries.count)"), ("waiting", "\(ledger.dispatcher.waitingCount)"),
                     ]
                 ),
                 (

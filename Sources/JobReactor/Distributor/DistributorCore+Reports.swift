@@ -4,42 +4,6 @@ internal import NIOCore
 
 /// How outcomes and progress reach those who wait for them.
 extension DistributorCore {
-    func reported(_ report: JobReport) {
-        guard let entry = entries[report.id] else { return reportedByStranger(report) }
-        guard report.run > entry.lastRun else {
-            counters.repeatedReports += 1
-            return
-        }
-        // A durable node that starts again may tell it again, when there is no entry any more.
-        if case .owned = entry.place { _ = recentReports.note(report) }
-        switch report.feedback.kind {
-        case .success: counters.succeeded += 1
-        case .error: counters.failed += 1
-        }
-        if !cancelling.isEmpty { cancelling.remove(report.id) }
-        let isFinished = report.status.isFinished
-        let sink = entry.sink
-        if !isFinished {
-            entry.lastRun = report.run
-            // A periodic job keeps its state in its args: so must the copy that another node would get.
-            if let job = entry.job {
-                entry.job?.args = report.feedback.args
-                entry.job?.dueAt = clock.now.advanced(bySeconds: job.period ?? 0)
-                if entry.isStored, let job = entry.job {
-                    keeper?.apply(.update(Self.record(job, of: sink, at: nil)))
-                }
-            }
-            if case .command = sink { entry.sink = .none }
-            entry.dueAt = entry.job?.dueAt ?? Timestamp(microseconds: .max)
-            entries.recount(entry)
-        } else {
-            entries[report.id] = nil
-        }
-        if isFinished, entry.isStored { keeper?.apply(.remove(report.id)) }
-        deliver(report, name: entry.name, to: sink)
-        if isFinished { noteProgress() }
-    }
-
     func deliver(_ report: JobReport, name: String, to sink: Sink) {
         if !handlers.isEmpty {
             for handler in handlers[name] ?? [] {
@@ -63,26 +27,12 @@ extension DistributorCore {
         }
     }
 
-    /// The outcome of a job that this process does not wait for: a durable node has it, or an earlier process accepted it;
-    /// or it has had its outcome.
-    private func reportedByStranger(_ report: JobReport) {
-        guard !givenTwice.contains(report.id), recentReports.note(report) else {
-            counters.repeatedReports += 1
-            return
-        }
-        switch report.feedback.kind {
-        case .success: counters.succeeded += 1
-        case .error: counters.failed += 1
-        }
-        deliver(report, name: report.name, to: .none)
-    }
-
     func progressed(_ progress: Progress) {
-        guard let entry = entries[progress.id], progress.run > entry.lastRun else { return }
+        guard let (name, sink) = ledger.progressed(progress) else { return }
         let shown = JobProgress(
-            id: progress.id, name: entry.name, fraction: progress.fraction, text: progress.text)
-        for handler in handlers[entry.name] ?? [] { handler.onProgress?(shown) }
-        switch entry.sink {
+            id: progress.id, name: name, fraction: progress.fraction, text: progress.text)
+        for handler in handlers[name] ?? [] { handler.onProgress?(shown) }
+        switch sink {
         case .application(let feedback): feedback.onProgress?(shown)
         case .producer(let producer): producer.progressed(progress)
         case .command, .acknowledgement, .none: break

@@ -21,10 +21,7 @@ extension DistributorCore {
             finishDraining()
             return promise.futureResult
         }
-        entries.beginDrain(
-            until: clock.now.advanced(bySeconds: seconds),
-            isServable: { [unowned self] in self.dispatcher.canBeServed($0) },
-            emptied: { [unowned self] in self.noteProgress() })
+        change { $0.beginDrain(until: clock.now.advanced(bySeconds: seconds)) }
         let timer = loop.assumeIsolated().scheduleTask(deadline: drainDeadline) { self.finishDraining() }
         promise.futureResult.assumeIsolated().whenComplete { _ in timer.cancel() }
         noteProgress()
@@ -39,7 +36,7 @@ extension DistributorCore {
     }
 
     /// No more ends come when no node is connected, and none is let in any more.
-    private var isIdle: Bool { entries.awaitedCount == 0 || hasNoNodes }
+    private var isIdle: Bool { ledger.awaitedCount == 0 || hasNoNodes }
 
     private func finishWhenIdle() {
         guard drained != nil, isIdle else { return }
@@ -55,7 +52,7 @@ extension DistributorCore {
     /// Tells those who still wait that they get nothing, and closes the storage and the connections; what was said before
     /// goes out first.
     func close() -> EventLoopFuture<Void> {
-        for entry in entries.removeAll() { abandon(entry) }
+        for entry in change({ $0.removeAll() }) { abandon(entry) }
         let kept = keeper?.close() ?? loop.makeSucceededVoidFuture()
         closeRegistrations()
         let closed = listener?.closeConnections(on: loop, within: drainDeadline - loop.now)
@@ -64,7 +61,7 @@ extension DistributorCore {
         return EventLoopFuture.andAllComplete(all, on: loop)
     }
 
-    private func abandon(_ entry: Entry) {
+    private func abandon(_ entry: LedgerEntry) {
         switch entry.sink {
         case .application(let feedback): feedback.onStop?()
         case .command(let session, let ticket, let deadline):

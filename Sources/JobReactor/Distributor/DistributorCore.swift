@@ -3,72 +3,9 @@ internal import JobReactorWire
 internal import Logging
 internal import NIOCore
 
-/// The distributor's state and all that changes it, on one event loop: carries out what the ``Dispatcher`` decides.
+/// A distributor on its event loop: its connections, its storage and its clock. What becomes of jobs the
+/// ``DistributorLedger`` decides; this tells it what has happened, and carries out what it says.
 final class DistributorCore {
-    /// Who is told of a job's outcome.
-    enum Sink {
-        case application(JobFeedback)
-        case producer(Producer)
-        case command(CommandSession, CommandSession.Ticket, deadline: Scheduled<Void>?)
-        /// Who only wants to know that the job is stored.
-        case acknowledgement(CommandSession, CommandSession.Ticket)
-        case none
-
-        var isNobody: Bool { if case .none = self { true } else { false } }
-
-        /// Whether somebody in this process, or at a connection to it, waits now.
-        var waitsHere: Bool {
-            switch self {
-            case .application, .command, .acknowledgement: true
-            case .producer, .none: false
-            }
-        }
-    }
-
-    /// A job that is not finished, or whose outcome is not known.
-    ///
-    /// An object, so that a table moves and copies one reference however much is known of a job.
-    final class Entry {
-        enum Place {
-            /// Not accepted yet: it is being stored.
-            case saving
-            case waiting
-            /// Sent to the node, by the hand-over of this number on its link.
-            case node(Dispatcher.NodeHandle, number: Int)
-            /// Saved by the durable node of that name, which owns it.
-            case owned(by: String)
-            /// Sent to the durable node of that name, which was lost before it had said whether it has the job.
-            case inDoubt(at: String)
-        }
-
-        let name: String
-        var sink: Sink { didSet { table?.sinkChanged(self) } }
-        var place: Place { didSet { table?.moved(self, from: oldValue) } }
-        /// Our copy, while no node owns the job.
-        var job: Job?
-        /// The last run reported by whoever has the job now.
-        var lastRun: Int32 = 0
-        /// The keeper has a record of it.
-        var isStored = false
-        /// When its next run is due; never when the node knows that alone.
-        var dueAt: Timestamp
-        /// Where it is, while it is in one.
-        var table: EntryTable?
-        /// The stop waits for its end.
-        var isAwaited = false
-        /// Its places in lists, for ``EntryList``; negative when it is in none.
-        var holderPlace: Int32 = -1
-        var toldPlace: Int32 = -1
-
-        init(_ job: Job, _ sink: Sink, _ place: Place = .waiting) {
-            name = job.name
-            self.job = job
-            dueAt = job.dueAt
-            self.sink = sink
-            self.place = place
-        }
-    }
-
     let configuration: DistributorConfiguration
     let loop: any EventLoop
     let logger: Logger
@@ -79,9 +16,7 @@ final class DistributorCore {
     let startedAt: Timestamp
     let clock: WallClock
 
-    var dispatcher: Dispatcher
-    let entries = EntryTable()
-    var counters = DistributorCounters()
+    private(set) var ledger: DistributorLedger
     private(set) var listener: Listener?
     var isStopping = false
     var links: [Dispatcher.NodeHandle: NodeLink] = [:]
@@ -89,17 +24,10 @@ final class DistributorCore {
     private var producers: [String: Producer] = [:]
     /// Who is told of the outcomes of jobs of a name.
     var handlers: [String: [JobFeedback]] = [:]
-    /// Jobs that nodes have and that are to be cancelled: a node that comes back is told again.
-    var cancelling: Set<JobID> = []
-    /// Jobs that were given to another node when the link to the first was lost: both may report.
-    var givenTwice = RecentIDs(limit: 100_000)
-    /// Reports of durable nodes, which may come again when such a node has started again.
-    var recentReports = RecentReports(limit: 16_384)
     /// The number of the last report that has come from each node's process, so that none comes twice.
     var received: [String: (instance: String, number: Int)] = [:]
     var ids = JobID.Generator()
     let keeper: JobKeeper?
-    var takeovers = Takeovers()
     var drained: EventLoopPromise<Void>?
     /// When the stop waits for nothing any more.
     var drainDeadline = NIODeadline.distantPast
@@ -116,10 +44,23 @@ final class DistributorCore {
         self.loop = loop
         self.clock = clock
         logger = configuration.logger
-        dispatcher = Dispatcher(alwaysUseSpecifiedNode: configuration.alwaysUseSpecifiedNode)
+        ledger = DistributorLedger(
+            isDurable: configuration.storage != nil, alwaysUseSpecifiedNode: configuration.alwaysUseSpecifiedNode,
+            takeoverTime: configuration.takeoverTime)
         startedAt = clock.now
         identity = ids.next(at: startedAt).description
         keeper = configuration.storage.map { JobKeeper($0, on: loop, logger: configuration.logger) }
+    }
+
+    // MARK: Jobs
+
+    /// Something has happened: tells the ledger, and does what it says. `now` spares a look at the clock.
+    @discardableResult
+    func change<Result>(now: Timestamp? = nil, _ body: (inout DistributorLedger) -> Result) -> Result {
+        let result = body(&ledger)
+        while let action = ledger.takeAction() { carryOut(action, now) }
+        if drained != nil { noteProgress() }
+        return result
     }
 
     // MARK: Life
@@ -169,141 +110,6 @@ final class DistributorCore {
         for registration in open { registration.close(reason: "the distributor stops") }
     }
 
-    // MARK: Jobs out
-
-    /// Sends the job to a node that has credit for it.
-    func place(
-        _ entry: Entry, _ job: Job, at node: Dispatcher.NodeHandle, isAgain: Bool = false, now: Timestamp? = nil
-    ) {
-        entry.lastRun = 0
-        counters.sent += 1
-        let number = links[node]?.send(job, isAgain: isAgain, now: now ?? clock.now)
-        entry.place = .node(node, number: number ?? 0)
-    }
-
-    private func sendWaiting(to node: Dispatcher.NodeHandle) {
-        let now = clock.now
-        while let id = dispatcher.takeNext(for: node) {
-            guard let entry = entries[id], let job = entry.job else { continue }
-            place(entry, job, at: node, now: now)
-        }
-    }
-
-    /// Puts a job back that a node had and does not own.
-    private func giveBack(_ entry: Entry, _ id: JobID) {
-        guard let job = entry.job else { return }
-        counters.givenBack += 1
-        if cancelling.remove(id) != nil { return finishCancelled(entry, job) }
-        entry.place = .waiting
-        if let other = dispatcher.giveBack(job) { place(entry, job, at: other) }
-    }
-
-    // MARK: What nodes say
-
-    func nodeReady(_ link: NodeLink) {
-        let node = dispatcher.connect(name: link.introduction.name)
-        link.handle = node
-        links[node] = link
-        resendCancellations(to: link)
-        nodeCameBack(link)
-        logger.info(
-            "node connected", metadata: ["node": "\(link.introduction.name)", "address": "\(link.connection.peer)"])
-    }
-
-    func node(_ node: Dispatcher.NodeHandle, defines jobs: [String]) {
-        // No job has a name that is none: it would only spoil the lists that are shown.
-        dispatcher.announce(node, jobs: Set(jobs.lazy.filter { Name.problem(in: $0) == nil }))
-        if let link = links[node] { sendInDoubt(of: link.introduction.name, to: node, link) }
-        sendWaiting(to: node)
-    }
-
-    func node(_ node: Dispatcher.NodeHandle, granted credit: Int) {
-        dispatcher.grant(node, credit: credit)
-        sendWaiting(to: node)
-    }
-
-    func nodeDrains(_ node: Dispatcher.NodeHandle) {
-        dispatcher.drain(node)
-    }
-
-    /// The job of a hand-over to the node that no answer has ended, and after which it was not sent again; nil when there is
-    /// none.
-    private func entry(of handOver: HandOver, at node: Dispatcher.NodeHandle) -> Entry? {
-        guard let entry = entries[handOver.id], case .node(node, handOver.number) = entry.place else { return nil }
-        return entry
-    }
-
-    func node(_ node: Dispatcher.NodeHandle, returned handOver: HandOver) {
-        if let entry = entry(of: handOver, at: node) { giveBack(entry, handOver.id) }
-    }
-
-    /// No node can run the job: it has failed.
-    func node(_ node: Dispatcher.NodeHandle, refused handOver: HandOver, because reason: String) {
-        guard let entry = entry(of: handOver, at: node), let job = entry.job else { return }
-        let message = "the node \(dispatcher.state(of: node).name) cannot take the job: \(reason)"
-        logger.error("\(message)", metadata: ["job": "\(job.name)", "id": "\(job.id)"])
-        var report = JobReport.refusal(of: job.id, name: job.name, reason: message)
-        report.run = entry.lastRun &+ 1
-        reported(report)
-    }
-
-    func noteStorageError(of node: String, _ reason: String) {
-        if reason.isEmpty {
-            logger.notice("the storage of a node works again", metadata: ["node": "\(node)"])
-        } else {
-            logger.error(
-                "the storage of a node refuses: it takes no jobs", metadata: ["node": "\(node)", "reason": "\(reason)"])
-        }
-    }
-
-    /// A durable node has saved the job and owns it now.
-    func node(_ node: Dispatcher.NodeHandle, owns handOver: HandOver) {
-        let id = handOver.id
-        guard let entry = entry(of: handOver, at: node) else { return }
-        let name = dispatcher.state(of: node).name
-        switch entry.sink {
-        case .none, .acknowledgement:
-            // Nobody here waits for the outcome.
-            entries[id] = nil
-            if entry.isStored { keeper?.apply(.remove(id)) }
-        case .producer:
-            if entry.isStored, let job = entry.job {
-                keeper?.apply(.update(Self.record(job, of: entry.sink, at: name)))
-            }
-            entry.place = .owned(by: name)
-            entry.job = nil
-        case .application, .command:
-            // They do not outlive this process.
-            if entry.isStored { keeper?.apply(.remove(id)) }
-            entry.isStored = false
-            entry.place = .owned(by: name)
-            entry.job = nil
-        }
-        noteProgress()
-    }
-
-    func nodeLost(_ node: Dispatcher.NodeHandle, _ introduction: NodeIntroduction, reason: String?) {
-        let (name, isDurable) = (introduction.name, introduction.isDurable)
-        links[node] = nil
-        if let place = introduction.place { expectReturn(of: name, at: place) }
-        dispatcher.disconnect(node)
-        // In the order of their ids, which is that of their age.
-        let unfinished = entries.sent(to: node).compactMap { $0.job?.id }.sorted()
-        if isDurable {
-            doubt(unfinished, at: name)
-        } else {
-            for id in unfinished {
-                givenTwice.insert(id)
-                if let entry = entries[id] { giveBack(entry, id) }
-            }
-        }
-        logger.info(
-            "node disconnected",
-            metadata: [
-                "node": "\(name)", "reason": "\(reason ?? "closed")", "jobs given back": "\(unfinished.count)",
-            ])
-    }
-
     // MARK: Nodes
 
     /// A node introduces itself. Returns why it cannot be served.
@@ -338,18 +144,43 @@ final class DistributorCore {
     }
 
     func waitingJobs() -> [WaitingJobs] {
-        dispatcher.waitingByName().map { WaitingJobs(name: $0.name, count: $0.count, isParked: !$0.isDefined) }
+        ledger.dispatcher.waitingByName().map { WaitingJobs(name: $0.name, count: $0.count, isParked: !$0.isDefined) }
     }
 
     func nodes() -> [NodeInfo] {
         links.map { node, link in
-            let state = dispatcher.state(of: node)
+            let state = ledger.dispatcher.state(of: node)
             return NodeInfo(
                 name: state.name, address: link.introduction.server ?? link.connection.peer,
                 isDurable: link.introduction.isDurable, isDraining: state.isDraining, window: state.window,
                 load: state.load, jobs: state.jobs.sorted(),
                 storageError: link.storageError.isEmpty ? nil : link.storageError)
         }.sorted { $0.name < $1.name }
+    }
+
+    func nodeReady(_ link: NodeLink) {
+        let introduction = link.introduction
+        change { ledger in
+            let node = ledger.connect(
+                introduction.name, isDurable: introduction.isDurable, place: introduction.place)
+            link.handle = node
+            links[node] = link
+        }
+        logger.info("node connected", metadata: ["node": "\(introduction.name)", "address": "\(link.connection.peer)"])
+    }
+
+    func nodeLost(_ node: Dispatcher.NodeHandle, reason: String?) {
+        links[node] = nil
+        change { $0.disconnect(node, reason: reason, isStopping: isStopping) }
+    }
+
+    func noteStorageError(of node: String, _ reason: String) {
+        if reason.isEmpty {
+            logger.notice("the storage of a node works again", metadata: ["node": "\(node)"])
+        } else {
+            logger.error(
+                "the storage of a node refuses: it takes no jobs", metadata: ["node": "\(node)", "reason": "\(reason)"])
+        }
     }
 
     // MARK: Producers
@@ -367,14 +198,4 @@ final class DistributorCore {
     }
 
     var producerCount: Int { producers.count }
-}
-
-/// What a distributor has done since its start.
-struct DistributorCounters {
-    var enqueued = 0
-    var sent = 0
-    var succeeded = 0
-    var failed = 0
-    var givenBack = 0
-    var repeatedReports = 0
 }

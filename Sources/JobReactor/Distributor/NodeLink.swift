@@ -9,8 +9,6 @@ final class NodeLink: ConnectionSession {
     var handle: Dispatcher.NodeHandle?
     private let core: DistributorCore
     private let ended: (String?) -> Void
-    /// Those of a durable node, which answers each, are kept until it has.
-    private var handOvers: HandOvers
     /// The number of the last report that came and is not acknowledged yet.
     private var reportToTake: Int?
     /// Why the node's storage refuses; empty while it works.
@@ -27,7 +25,6 @@ final class NodeLink: ConnectionSession {
         self.connection = connection
         self.core = core
         self.ended = ended
-        handOvers = HandOvers(awaitsAnswers: introduction.isDurable)
     }
 
     /// Takes over the connection.
@@ -36,12 +33,10 @@ final class NodeLink: ConnectionSession {
         core.nodeReady(self)
     }
 
-    /// Returns the number of the hand-over. `isAgain` says that the node may have the job already.
-    func send(_ job: Job, isAgain: Bool = false, now: Timestamp) -> Int {
-        let number = handOvers.add(job.id)
+    /// `isAgain` says that the node may have the job already.
+    func send(_ job: Job, number: Int, isAgain: Bool, now: Timestamp) {
         let request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(now: now))
         connection.write { LinkMessage.writeJob(HandOver(number, job.id), request, isAgain: isAgain, to: &$0) }
-        return number
     }
 
     func sendAdopt(_ node: String?) {
@@ -67,18 +62,16 @@ final class NodeLink: ConnectionSession {
             switch try LinkMessage(frame) {
             case .result(let number, let report):
                 reportToTake = number
-                core.reported(report)
-            case .credit(let count): core.node(handle, granted: count)
-            case .saved(let first, let last): saved(first, last, handle)
-            case .returned(let returned): self.returned(returned, handle)
+                core.change { $0.reported(report, now: core.clock.now) }
+            case .credit(let count): core.change { $0.granted(handle, credit: count) }
+            case .saved(let first, let last): core.change { $0.saved(first, through: last, by: handle) }
+            case .returned(let returned): core.change { $0.returned(returned, by: handle) }
             case .refused(let refused, let reason):
-                if handOvers.answer(refused) || !introduction.isDurable {
-                    core.node(handle, refused: refused, because: reason)
-                }
+                core.change { $0.refused(refused, by: handle, because: reason, now: core.clock.now) }
             case .storageError(let reason): noteStorageError(reason)
-            case .jobs(let names): core.node(handle, defines: names)
-            case .drain: core.nodeDrains(handle)
-            case .adopted(let node, let isDone): core.adopted(node, isDone, by: self)
+            case .jobs(let names): core.change { $0.defines(handle, names) }
+            case .drain: core.change { $0.drains(handle) }
+            case .adopted(let node, let isDone): core.change { $0.adopted(node, isDone, by: handle) }
             case .progress(let progress): core.progressed(progress)
             case .shown(let id, let fields):
                 for promise in shows.removeValue(forKey: id) ?? [] { promise.succeed(fields) }
@@ -88,18 +81,6 @@ final class NodeLink: ConnectionSession {
             }
         } catch {
             connection.refuse(error.line)
-        }
-    }
-
-    private func saved(_ first: Int, _ last: Int, _ handle: Dispatcher.NodeHandle) {
-        handOvers.answer(first, through: last) { core.node(handle, owns: $0) }
-    }
-
-    private func returned(_ returned: [HandOver], _ handle: Dispatcher.NodeHandle) {
-        for handOver in returned {
-            // One of a node that owns nothing is looked for by what the job itself knows of it.
-            let isOpen = handOvers.answer(handOver) || !introduction.isDurable
-            if isOpen { core.node(handle, returned: handOver) }
         }
     }
 
@@ -126,8 +107,7 @@ final class NodeLink: ConnectionSession {
         for promise in unanswered.values.joined() { promise.succeed([]) }
         if let handle {
             self.handle = nil
-            core.nodeLost(
-                handle, introduction, reason: reason)
+            core.nodeLost(handle, reason: reason)
         }
         ended(reason)
     }

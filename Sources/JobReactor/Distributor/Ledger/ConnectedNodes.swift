@@ -1,0 +1,67 @@
+internal import JobReactorCore
+internal import JobReactorWire
+
+/// The nodes that are linked to a distributor, and what was handed over to each and has no answer.
+///
+/// A value without I/O.
+struct ConnectedNodes {
+    typealias Node = Dispatcher.NodeHandle
+
+    struct Connected {
+        let node: Node
+        let name: String
+        let isDurable: Bool
+        /// Of its storage, when others share it.
+        let place: String?
+        fileprivate var handOvers: HandOvers
+    }
+
+    /// By the index of the handle.
+    private var nodes: [Connected?] = []
+
+    mutating func add(_ node: Node, _ name: String, isDurable: Bool, place: String?) {
+        while nodes.count <= node.index { nodes.append(nil) }
+        nodes[node.index] = Connected(
+            node: node, name: name, isDurable: isDurable, place: place, handOvers: HandOvers(awaitsAnswers: isDurable))
+    }
+
+    mutating func remove(_ node: Node) -> Connected? {
+        guard nodes.indices.contains(node.index) else { return nil }
+        defer { nodes[node.index] = nil }
+        return nodes[node.index]
+    }
+
+    subscript(node: Node) -> Connected? { nodes.indices.contains(node.index) ? nodes[node.index] : nil }
+
+    func named(_ name: String) -> Node? { all.first { $0.name == name }?.node }
+
+    /// Who takes over from a node of that place. Every distributor chooses the same one: a job in doubt at one of them may
+    /// have been taken over for another.
+    func heir(at place: String) -> Connected? { all.filter { $0.place == place }.min { $0.name < $1.name } }
+
+    private var all: some Sequence<Connected> { nodes.lazy.compactMap(\.self) }
+
+    // MARK: Hand-overs
+
+    /// A job goes to the node. Returns the number of the hand-over.
+    mutating func handOver(_ id: JobID, to node: Node) -> Int {
+        guard nodes.indices.contains(node.index) else { return 0 }
+        return nodes[node.index]?.handOvers.add(id) ?? 0
+    }
+
+    /// The hand-over has an answer. Returns whether it waited for one. One of a node that owns nothing is looked for by what
+    /// the job itself knows of it.
+    mutating func answer(_ handOver: HandOver, by node: Node) -> Bool {
+        guard let connected = self[node] else { return false }
+        guard connected.isDurable else { return true }
+        return nodes[node.index]?.handOvers.answer(handOver) == true
+    }
+
+    /// Those from `first` to `last` have one. Returns those that waited for it.
+    mutating func answer(_ first: Int, through last: Int, by node: Node) -> [HandOver] {
+        guard nodes.indices.contains(node.index) else { return [] }
+        var answered: [HandOver] = []
+        nodes[node.index]?.handOvers.answer(first, through: last) { answered.append($0) }
+        return answered
+    }
+}

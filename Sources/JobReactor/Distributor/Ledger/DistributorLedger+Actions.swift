@@ -1,0 +1,51 @@
+internal import JobReactorCore
+
+extension DistributorLedger {
+    /// What is to be done.
+    enum Action {
+        /// Over the node's link, by the hand-over of this number. `isAgain` says that the node may have the job already.
+        case send(LedgerEntry, to: Node, number: Int, isAgain: Bool)
+        case cancel(JobID, at: Node)
+        /// The node is to take over from another; nil: from any that has left jobs.
+        case adopt(String?, by: Node)
+        case store(JobChange)
+        case deliver(JobReport, name: String, to: Sink)
+        case wake(Takeovers.Timer, after: Double)
+        case log(Event)
+    }
+
+    /// What an operator is told.
+    enum Event: Hashable, Sendable {
+        case disconnected(node: String, reason: String, givenBack: Int)
+        case refused(JobID, name: String, reason: String)
+        case takenOver(node: String, by: String)
+        case notBack(node: String, jobs: Int)
+    }
+
+    enum Acceptance {
+        /// It is new here. Without a storage it is accepted; else it is when it is stored: call ``saved(_:)`` then.
+        case new(toBeStored: Job?)
+        /// The same id twice is one job.
+        case known
+    }
+}
+
+/// What a distributor has done since its start.
+struct DistributorCounters: Hashable, Sendable {
+    var enqueued = 0
+    var sent = 0
+    var succeeded = 0
+    var failed = 0
+    var givenBack = 0
+    var repeatedReports = 0
+}
+
+extension Job {
+    /// As the storage of a distributor has it.
+    func record(for sink: Sink, at node: String?) -> Job {
+        var record = self
+        let producer = if case .producer(let producer) = sink { producer.id } else { "" }
+        record.distributor = KeptFor(producer: producer, node: node).text
+        return record
+    }
+}

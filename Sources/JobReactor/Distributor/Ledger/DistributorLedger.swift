@@ -1,0 +1,445 @@
+internal import DequeModule
+internal import JobReactorCore
+internal import JobReactorWire
+
+/// The jobs of a distributor: who has each, who is told of its outcome, and what is stored.
+///
+/// Without I/O: its methods take what has happened and when; what is then to be done is in ``takeAction()``, in its order.
+/// The way of a job is here from top to bottom: accepted, sent, answered, reported.
+struct DistributorLedger {
+    typealias Node = Dispatcher.NodeHandle
+
+    private let isDurable: Bool
+    private(set) var dispatcher: Dispatcher
+    private(set) var entries = EntryTable()
+    private(set) var counters = DistributorCounters()
+    private var takeovers: Takeovers
+    private var nodes = ConnectedNodes()
+    private var actions: Deque<Action> = []
+    /// Jobs that nodes have, or may have, and that are to be cancelled: a node that comes back is told again.
+    private var cancelling: Set<JobID> = []
+    /// Jobs that were given to another node when the link to the first was lost: both may report.
+    private var givenTwice = RecentIDs(limit: 100_000)
+    /// Reports of durable nodes, which may come again when such a node has started again.
+    private var recentReports = RecentReports(limit: 16_384)
+
+    /// `isDurable` says whether there is a storage for ``Action/store(_:)``.
+    init(isDurable: Bool, alwaysUseSpecifiedNode: Bool, takeoverTime: Double) {
+        self.isDurable = isDurable
+        dispatcher = Dispatcher(alwaysUseSpecifiedNode: alwaysUseSpecifiedNode)
+        takeovers = Takeovers(time: takeoverTime)
+    }
+
+    /// The next thing to be done; nil when there is none.
+    mutating func takeAction() -> Action? { actions.popFirst() }
+
+    // MARK: Accepting
+
+    mutating func submit(_ job: Job, _ sink: Sink) -> Acceptance {
+        if let known = entries[job.id] {
+            // A producer that comes back to another process of ours.
+            if sink.outlivesProcess, known.sink.isNobody { entries.setSink(sink, of: known) }
+            return .known
+        }
+        counters.enqueued += 1
+        recentReports.forget(job.id)
+        guard !isDurable else {
+            entries.add(LedgerEntry(job, sink, .saving), job.id)
+            return .new(toBeStored: job.record(for: sink, at: nil))
+        }
+        let entry = LedgerEntry(job, sink)
+        // Where it goes first is where it is put: most jobs go at once.
+        if let node = dispatcher.enqueue(job) {
+            counters.sent += 1
+            let number = nodes.handOver(job.id, to: node)
+            entry.begin(at: node, number: number)
+            actions.append(.send(entry, to: node, number: number, isAgain: false))
+        }
+        entries.add(entry, job.id)
+        return .new(toBeStored: nil)
+    }
+
+    /// A job of ours is stored: now it is accepted.
+    mutating func saved(_ id: JobID) {
+        guard let entry = entries[id], case .saving = entry.place, let job = entry.job else { return }
+        entry.isStored = true
+        move(entry, to: .waiting)
+        if case .acknowledgement = entry.sink { entries.setSink(.none, of: entry) }
+        if cancelling.remove(id) != nil { return finishCancelled(entry, job) }
+        if let node = dispatcher.enqueue(job) { send(entry, job, to: node) }
+    }
+
+    /// A job that is not stored is not accepted. Returns who waits to be told so, and forgets the job; nil where nobody does,
+    /// and it is to be tried again.
+    mutating func couldNotSave(_ id: JobID) -> Sink? {
+        guard let entry = entries[id] else { return Sink.none }
+        switch entry.sink {
+        case .command, .acknowledgement:
+            entries.remove(id)
+            return entry.sink
+        case .application, .producer, .none: return nil
+        }
+    }
+
+    /// What an earlier process has stored. `producer` is who waits for the outcome.
+    mutating func takeUp(_ stored: Job, ownedBy node: String?, for sink: Sink) {
+        guard entries[stored.id] == nil else { return }
+        var job = stored
+        job.distributor = ""
+        let entry = LedgerEntry(job, sink, node.map { .owned(by: $0) } ?? .waiting)
+        entry.isStored = true
+        if node != nil { entry.job = nil }
+        entries.add(entry, job.id)
+        guard node == nil else { return }
+        // There is no node yet that it could go to.
+        do throws(JobError) {
+            try JobLimits.check(stored: job)
+            _ = dispatcher.enqueue(job)
+        } catch {
+            // No node takes it.
+            reported(.refusal(of: job.id, name: job.name, reason: error.message), now: job.dueAt)
+        }
+    }
+
+    /// What a storage that has nothing any more is to have: the jobs that no node owns, and whose the others are. Of those,
+    /// the nodes have all else.
+    func recordsOfAll(now: Timestamp) -> [Job] {
+        entries.elements.compactMap { id, entry in
+            guard entry.isStored else { return nil }
+            switch entry.place {
+            case .saving: return nil
+            case .waiting, .node, .inDoubt: return entry.job.map { $0.record(for: entry.sink, at: nil) }
+            case .owned(let node):
+                let job = Job(id: id, name: entry.name, args: JobArguments(), createdAt: now)
+                return job.record(for: entry.sink, at: node)
+            }
+        }
+    }
+
+    // MARK: Sending
+
+    private mutating func send(_ entry: LedgerEntry, _ job: Job, to node: Node, isAgain: Bool = false) {
+        entry.lastRun = 0
+        counters.sent += 1
+        let number = nodes.handOver(job.id, to: node)
+        entries.move(entry, to: .node(node, number: number))
+        actions.append(.send(entry, to: node, number: number, isAgain: isAgain))
+    }
+
+    private mutating func sendWaiting(to node: Node) {
+        while let id = dispatcher.takeNext(for: node) {
+            if let entry = entries[id], let job = entry.job { send(entry, job, to: node) }
+        }
+    }
+
+    /// Puts a job back that a node had and does not own.
+    private mutating func giveBack(_ entry: LedgerEntry, _ id: JobID) {
+        guard let job = entry.job else { return }
+        counters.givenBack += 1
+        if cancelling.remove(id) != nil { return finishCancelled(entry, job) }
+        move(entry, to: .waiting)
+        if let other = dispatcher.giveBack(job) { send(entry, job, to: other) }
+    }
+
+    private mutating func move(_ entry: LedgerEntry, to place: LedgerEntry.Place) {
+        entries.move(entry, to: place)
+        if entries.isDraining { entries.recount(entry, dispatcher.canBeServed) }
+    }
+
+    // MARK: Nodes
+
+    /// A node is linked.
+    mutating func connect(_ name: String, isDurable: Bool, place: String?) -> Node {
+        let node = dispatcher.connect(name: name)
+        nodes.add(node, name, isDurable: isDurable, place: place)
+        for id in cancelling {
+            if case .owned(name) = entries[id]?.place { actions.append(.cancel(id, at: node)) }
+        }
+        for lost in takeovers.nodeCameBack(name, at: place) { handOver(lost) }
+        if let place, let (timer, seconds) = takeovers.askForAbandoned(at: place) {
+            actions.append(.wake(timer, after: seconds))
+        }
+        return node
+    }
+
+    /// The node runs these jobs, and has reported what it did before: of what it may have it is told again.
+    mutating func defines(_ node: Node, _ jobs: [String]) {
+        // No job has a name that is none: it would only spoil the lists that are shown.
+        dispatcher.announce(node, jobs: Set(jobs.lazy.filter { Name.problem(in: $0) == nil }))
+        if let name = nodes[node]?.name { sendInDoubt(of: name, to: node) }
+        sendWaiting(to: node)
+    }
+
+    mutating func granted(_ node: Node, credit: Int) {
+        dispatcher.grant(node, credit: credit)
+        sendWaiting(to: node)
+    }
+
+    mutating func drains(_ node: Node) { dispatcher.drain(node) }
+
+    /// The link to the node is gone. `isStopping`: nobody waits for its return.
+    mutating func disconnect(_ node: Node, reason: String?, isStopping: Bool) {
+        guard let gone = nodes.remove(node) else { return }
+        if let place = gone.place, !isStopping {
+            let (timer, seconds) = takeovers.nodeLost(gone.name, at: place)
+            actions.append(.wake(timer, after: seconds))
+        }
+        dispatcher.disconnect(node)
+        // In the order of their ids, which is that of their age.
+        let unfinished = entries.sent(to: node).compactMap { $0.job?.id }.sorted()
+        if gone.isDurable {
+            for id in unfinished { if let entry = entries[id] { move(entry, to: .inDoubt(at: gone.name)) } }
+            if let (timer, seconds) = takeovers.doubt(unfinished, at: gone.name) {
+                actions.append(.wake(timer, after: seconds))
+            }
+        } else {
+            for id in unfinished {
+                givenTwice.insert(id)
+                if let entry = entries[id] { giveBack(entry, id) }
+            }
+        }
+        actions.append(
+            .log(.disconnected(node: gone.name, reason: reason ?? "closed", givenBack: unfinished.count)))
+    }
+
+    // MARK: Answers to hand-overs
+
+    /// The job of a hand-over to the node that no answer has ended, and after which it was not sent again; nil when there is
+    /// none.
+    private func entry(of handOver: HandOver, at node: Node) -> LedgerEntry? {
+        guard let entry = entries[handOver.id], case .node(node, handOver.number) = entry.place else { return nil }
+        return entry
+    }
+
+    /// A durable node has saved the jobs of these hand-overs and owns them now.
+    mutating func saved(_ first: Int, through last: Int, by node: Node) {
+        guard let name = nodes[node]?.name else { return }
+        for handOver in nodes.answer(first, through: last, by: node) {
+            if let entry = entry(of: handOver, at: node) { own(entry, handOver.id, name) }
+        }
+    }
+
+    private mutating func own(_ entry: LedgerEntry, _ id: JobID, _ name: String) {
+        switch entry.sink {
+        case .none, .acknowledgement:
+            // Nobody here waits for the outcome.
+            entries.remove(id)
+            if entry.isStored { store(.remove(id)) }
+            return
+        case .producer:
+            if entry.isStored, let job = entry.job { store(.update(job.record(for: entry.sink, at: name))) }
+        case .application, .command:
+            // They do not outlive this process.
+            if entry.isStored { store(.remove(id)) }
+            entry.isStored = false
+        }
+        entries.move(entry, to: .owned(by: name))
+        entry.job = nil
+    }
+
+    mutating func returned(_ handOvers: [HandOver], by node: Node) {
+        for handOver in handOvers where nodes.answer(handOver, by: node) {
+            if let entry = entry(of: handOver, at: node) { giveBack(entry, handOver.id) }
+        }
+    }
+
+    /// No node can run the job: it has failed.
+    mutating func refused(_ handOver: HandOver, by node: Node, because reason: String, now: Timestamp) {
+        guard nodes.answer(handOver, by: node), let entry = entry(of: handOver, at: node), let job = entry.job,
+            let name = nodes[node]?.name
+        else { return }
+        let message = "the node \(name) cannot take the job: \(reason)"
+        actions.append(.log(.refused(job.id, name: job.name, reason: message)))
+        var report = JobReport.refusal(of: job.id, name: job.name, reason: message)
+        report.run = entry.lastRun &+ 1
+        reported(report, now: now)
+    }
+
+    private mutating func store(_ change: JobChange) {
+        if isDurable { actions.append(.store(change)) }
+    }
+
+    // MARK: Reports
+
+    mutating func reported(_ report: JobReport, now: Timestamp) {
+        guard let entry = entries[report.id] else { return reportedByStranger(report) }
+        guard report.run > entry.lastRun else {
+            counters.repeatedReports += 1
+            return
+        }
+        // A durable node that starts again may tell it again, when there is no entry any more.
+        if case .owned = entry.place { _ = recentReports.note(report) }
+        count(report)
+        if !cancelling.isEmpty { cancelling.remove(report.id) }
+        let sink = entry.sink
+        if report.status.isFinished {
+            // It was taken up from the storage, and a node that had it from an earlier process was first with its outcome.
+            if case .waiting = entry.place, let job = entry.job { dispatcher.withdraw(job) }
+            entries.remove(report.id)
+            if entry.isStored { store(.remove(report.id)) }
+        } else {
+            goesOn(entry, after: report, now: now)
+        }
+        actions.append(.deliver(report, name: entry.name, to: sink))
+    }
+
+    /// A periodic job keeps its state in its args: so must the copy that another node would get.
+    private mutating func goesOn(_ entry: LedgerEntry, after report: JobReport, now: Timestamp) {
+        entry.lastRun = report.run
+        if let job = entry.job {
+            entry.job?.args = report.feedback.args
+            entry.job?.dueAt = now.advanced(bySeconds: job.period ?? 0)
+            if entry.isStored, let job = entry.job { store(.update(job.record(for: entry.sink, at: nil))) }
+        }
+        entry.dueAt = entry.job?.dueAt ?? Timestamp(microseconds: .max)
+        // A command waits for the first outcome.
+        if case .command = entry.sink { entries.setSink(.none, of: entry) } else { entries.recount(entry) }
+    }
+
+    /// The outcome of a job that this process does not wait for: a durable node has it, or an earlier process accepted it;
+    /// or it has had its outcome.
+    private mutating func reportedByStranger(_ report: JobReport) {
+        guard !givenTwice.contains(report.id), recentReports.note(report) else {
+            counters.repeatedReports += 1
+            return
+        }
+        count(report)
+        actions.append(.deliver(report, name: report.name, to: .none))
+    }
+
+    private mutating func count(_ report: JobReport) {
+        switch report.feedback.kind {
+        case .success: counters.succeeded += 1
+        case .error: counters.failed += 1
+        }
+    }
+
+    /// A run says how far it is. Returns the job's name and who is told; nil when that is outdated.
+    func progressed(_ progress: Progress) -> (name: String, sink: Sink)? {
+        guard let entry = entries[progress.id], progress.run > entry.lastRun else { return nil }
+        return (entry.name, entry.sink)
+    }
+
+    // MARK: Cancelling
+
+    /// Returns whether the job is known and not finished.
+    mutating func cancel(_ id: JobID) -> Bool {
+        guard let entry = entries[id] else { return false }
+        switch entry.place {
+        case .saving, .inDoubt: cancelling.insert(id)
+        case .waiting:
+            guard let job = entry.job else { return false }
+            dispatcher.withdraw(job)
+            finishCancelled(entry, job)
+        case .node(let node, _):
+            cancelling.insert(id)
+            actions.append(.cancel(id, at: node))
+        case .owned(let name):
+            cancelling.insert(id)
+            if let node = nodes.named(name) { actions.append(.cancel(id, at: node)) }
+        }
+        return true
+    }
+
+    /// Ends a job here that no node has.
+    private mutating func finishCancelled(_ entry: LedgerEntry, _ job: Job) {
+        entries.remove(job.id)
+        if entry.isStored { store(.remove(job.id)) }
+        counters.succeeded += 1
+        let ended = JobLifecycle.cancel(job, policy: JobPolicy())
+        guard let feedback = ended.feedback else { return }
+        // A run of its own, as far as those are concerned who tell reports apart by their runs.
+        let report = JobReport(
+            id: job.id, name: job.name, feedback: feedback, status: ended.job.status, run: entry.lastRun &+ 1)
+        actions.append(.deliver(report, name: entry.name, to: entry.sink))
+    }
+
+    /// A `PERFORM` is no longer waited for; the job goes on.
+    mutating func forget(_ id: JobID, waiter isWaiter: (Sink) -> Bool) {
+        if let entry = entries[id], isWaiter(entry.sink) { entries.setSink(.none, of: entry) }
+    }
+
+    /// What is known of a job here, and the node that may know more.
+    func find(_ id: JobID) -> (job: Job?, node: Node?)? {
+        guard let entry = entries[id] else { return nil }
+        switch entry.place {
+        case .saving, .waiting, .inDoubt: return (entry.job, nil)
+        case .node(let node, _): return (entry.job, node)
+        case .owned(let name): return (entry.job, nodes.named(name))
+        }
+    }
+
+    // MARK: Taking over
+
+    private mutating func handOver(_ name: String) {
+        guard let place = takeovers.place(ofLost: name), let heir = nodes.heir(at: place) else { return }
+        actions.append(.log(.takenOver(node: name, by: heir.name)))
+        actions.append(.adopt(name, by: heir.node))
+    }
+
+    /// A time has come that ``Action/wake(_:after:)`` told of.
+    mutating func wake(_ timer: Takeovers.Timer, isStopping: Bool) {
+        switch timer {
+        case _ where isStopping && !timer.isDoubt: break
+        case .lost(let name, let number): if takeovers.giveUp(name, number: number) != nil { handOver(name) }
+        case .doubt(let name, let number): endDoubt(about: name, number: number)
+        case .abandoned(let place, let seconds):
+            let heir = nodes.heir(at: place)
+            if let heir { actions.append(.adopt(nil, by: heir.node)) }
+            if let (timer, after) = takeovers.askAgain(at: place, after: seconds, hasHeir: heir != nil) {
+                actions.append(.wake(timer, after: after))
+            }
+        }
+    }
+
+    /// A node has taken over the jobs of another, or could not.
+    mutating func adopted(_ name: String?, _ isDone: Bool, by node: Node) {
+        guard let name, let place = takeovers.place(ofLost: name), let heir = nodes[node]?.name else { return }
+        guard isDone else {
+            // It lives, without a connection to us, or its lease has not ended: it has its time once more.
+            let (timer, seconds) = takeovers.nodeLost(name, at: place, atLeast: 1)
+            return actions.append(.wake(timer, after: seconds))
+        }
+        takeovers.takenOver(name)
+        for entry in entries.owned(by: name) { entries.move(entry, to: .owned(by: heir)) }
+        // The heir knows what it has taken over, and takes the rest.
+        sendInDoubt(of: name, to: node)
+    }
+
+    /// The node is back, or another has taken over from it, and has reported what it has done: what it has not reported it
+    /// gets again, and knows by the id what it has already.
+    private mutating func sendInDoubt(of name: String, to node: Node) {
+        guard nodes[node]?.isDurable == true else { return }
+        for id in takeovers.takeDoubts(about: name) {
+            guard let entry = entries[id], case .inDoubt(name) = entry.place, let job = entry.job else { continue }
+            dispatcher.useCredit(of: node)
+            send(entry, job, to: node, isAgain: true)
+            if cancelling.contains(id) { actions.append(.cancel(id, at: node)) }
+        }
+    }
+
+    /// The node has not come back in time.
+    private mutating func endDoubt(about name: String, number: Int) {
+        let jobs = takeovers.endDoubt(about: name, number: number) { [nodes] in nodes.heir(at: $0) != nil }
+        guard !jobs.isEmpty else { return }
+        actions.append(.log(.notBack(node: name, jobs: jobs.count)))
+        for id in jobs {
+            guard let entry = entries[id], case .inDoubt(name) = entry.place else { continue }
+            givenTwice.insert(id)
+            giveBack(entry, id)
+        }
+    }
+
+    // MARK: The stop
+
+    /// From now on ``awaitedCount`` is kept.
+    mutating func beginDrain(until deadline: Timestamp) {
+        entries.beginDrain(until: deadline, isServable: dispatcher.canBeServed)
+    }
+
+    /// How many ends the stop waits for.
+    var awaitedCount: Int { entries.awaitedCount }
+
+    /// The distributor ends. Returns those whose end somebody in this process waits for.
+    mutating func removeAll() -> [LedgerEntry] { entries.removeAll() }
+}

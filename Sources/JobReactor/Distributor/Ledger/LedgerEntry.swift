@@ -1,0 +1,219 @@
+internal import JobReactorCore
+
+/// A job that is not finished, or whose outcome is not known, as a distributor knows it.
+///
+/// An object, so that a table moves and copies one reference however much is known of a job. Its ``DistributorLedger`` alone
+/// changes it.
+final class LedgerEntry {
+    enum Place {
+        /// Not accepted yet: it is being stored.
+        case saving
+        case waiting
+        /// Sent to the node, by the hand-over of this number on its link.
+        case node(Dispatcher.NodeHandle, number: Int)
+        /// Saved by the durable node of that name, which owns it.
+        case owned(by: String)
+        /// Sent to the durable node of that name, which was lost before it had said whether it has the job.
+        case inDoubt(at: String)
+    }
+
+    let name: String
+    fileprivate(set) var sink: Sink
+    fileprivate(set) var place: Place
+    /// Our copy, while no node owns the job.
+    var job: Job?
+    /// The last run reported by whoever has the job now.
+    var lastRun: Int32 = 0
+    /// The keeper has a record of it.
+    var isStored = false
+    /// When its next run is due; never when the node knows that alone.
+    var dueAt: Timestamp
+    /// The stop waits for its end.
+    fileprivate var isAwaited = false
+    /// Its places in lists, for ``EntryList``; negative when it is in none.
+    fileprivate var holderPlace: Int32 = -1
+    fileprivate var toldPlace: Int32 = -1
+
+    init(_ job: Job, _ sink: Sink, _ place: Place = .waiting) {
+        name = job.name
+        self.job = job
+        dueAt = job.dueAt
+        self.sink = sink
+        self.place = place
+    }
+
+    /// It goes to a node at once; before it is in any table.
+    func begin(at node: Dispatcher.NodeHandle, number: Int) { place = .node(node, number: number) }
+}
+
+/// Entries in no order, each of which knows its place, so that it comes and goes in constant time and without an
+/// allocation of its own.
+private struct EntryList {
+    /// Which of the places that an entry can have: it is in one list of each kind at most.
+    enum Kind {
+        /// The jobs that a node has.
+        case holder
+        /// The jobs whose end somebody here waits for.
+        case told
+    }
+
+    private(set) var entries: [LedgerEntry] = []
+    private let kind: Kind
+
+    init(_ kind: Kind) { self.kind = kind }
+
+    mutating func append(_ entry: LedgerEntry) {
+        set(Int32(truncatingIfNeeded: entries.count), of: entry)
+        entries.append(entry)
+    }
+
+    /// Does nothing when the entry is not in it.
+    mutating func remove(_ entry: LedgerEntry) {
+        let place = Int(kind == .holder ? entry.holderPlace : entry.toldPlace)
+        guard entries.indices.contains(place), entries[place] === entry else { return }
+        set(-1, of: entry)
+        let last = entries.removeLast()
+        if last !== entry {
+            entries[place] = last
+            set(Int32(truncatingIfNeeded: place), of: last)
+        }
+        // What a million jobs took is given back when they are gone.
+        if entries.isEmpty, entries.capacity > 10_000 { entries = [] }
+    }
+
+    private func set(_ place: Int32, of entry: LedgerEntry) {
+        switch kind {
+        case .holder: entry.holderPlace = place
+        case .told: entry.toldPlace = place
+        }
+    }
+}
+
+/// The entries by id; beside that those that each node has, and those that somebody in this process waits for. Nothing has
+/// to look at all of them.
+struct EntryTable {
+    private var table = JobTable<LedgerEntry>()
+    /// Sent to each node and not owned by it, by the index of its handle.
+    private var sent: [EntryList] = []
+    /// Owned by each durable node, by its name.
+    private var owned: [String: EntryList] = [:]
+    /// Those whose end somebody in this process waits for: the application, a command.
+    private var told = EntryList(.told)
+    /// From the beginning of the stop on: what is due later is not waited for.
+    private var deadline: Timestamp?
+    var isDraining: Bool { deadline != nil }
+    /// How many ends the stop waits for: of what nodes have here and do not own, and of what somebody in this process waits
+    /// for, as far as it is due in time and a node can run it.
+    private(set) var awaitedCount = 0
+
+    var count: Int { table.count }
+    var isEmpty: Bool { table.isEmpty }
+
+    subscript(id: JobID) -> LedgerEntry? { table[id] }
+
+    mutating func add(_ entry: LedgerEntry, _ id: JobID) {
+        table[id] = entry
+        addToHolder(entry)
+        if entry.sink.waitsHere { told.append(entry) }
+        recount(entry)
+    }
+
+    @discardableResult
+    mutating func remove(_ id: JobID) -> LedgerEntry? {
+        guard let entry = table.removeValue(forKey: id) else { return nil }
+        removeFromHolder(entry)
+        if entry.toldPlace >= 0 { told.remove(entry) }
+        if entry.isAwaited { count(entry, isAwaited: false) }
+        return entry
+    }
+
+    /// All of them, in no order: only for what is as rare as it is large.
+    var elements: some Sequence<(key: JobID, value: LedgerEntry)> { table.elements }
+
+    /// The jobs sent to the node that it does not own.
+    func sent(to node: Dispatcher.NodeHandle) -> [LedgerEntry] {
+        sent.indices.contains(node.index) ? sent[node.index].entries : []
+    }
+
+    /// The jobs that the durable node of that name owns.
+    func owned(by node: String) -> [LedgerEntry] { owned[node]?.entries ?? [] }
+
+    /// All entries go. Returns those whose end somebody in this process waits for.
+    mutating func removeAll() -> [LedgerEntry] {
+        let waiting = told.entries
+        self = EntryTable()
+        return waiting
+    }
+
+    // MARK: Changes of entries
+
+    mutating func move(_ entry: LedgerEntry, to place: LedgerEntry.Place) {
+        removeFromHolder(entry)
+        entry.place = place
+        addToHolder(entry)
+        recount(entry)
+    }
+
+    mutating func setSink(_ sink: Sink, of entry: LedgerEntry) {
+        entry.sink = sink
+        let isListed = entry.toldPlace >= 0
+        if sink.waitsHere != isListed {
+            if isListed { told.remove(entry) } else { told.append(entry) }
+        }
+        recount(entry)
+    }
+
+    private mutating func addToHolder(_ entry: LedgerEntry) {
+        switch entry.place {
+        case .node(let node, _):
+            while sent.count <= node.index { sent.append(EntryList(.holder)) }
+            sent[node.index].append(entry)
+        case .owned(let name): owned[name, default: EntryList(.holder)].append(entry)
+        case .saving, .waiting, .inDoubt: break
+        }
+    }
+
+    private mutating func removeFromHolder(_ entry: LedgerEntry) {
+        switch entry.place {
+        case .node(let node, _): if sent.indices.contains(node.index) { sent[node.index].remove(entry) }
+        case .owned(let name):
+            owned[name]?.remove(entry)
+            if owned[name]?.entries.isEmpty == true { owned[name] = nil }
+        case .saving, .waiting, .inDoubt: break
+        }
+    }
+
+    // MARK: The stop
+
+    /// From now on it is counted whose end is waited for. `isServable` says whether a node that is connected can run a job.
+    mutating func beginDrain(until deadline: Timestamp, isServable: (Job) -> Bool) {
+        self.deadline = deadline
+        // Once, and only those that may count.
+        for list in sent { for entry in list.entries { recount(entry, isServable) } }
+        for entry in told.entries { recount(entry, isServable) }
+    }
+
+    /// Something has changed that says whether the end of the job is waited for. One that waits for a node stays as it was
+    /// counted.
+    mutating func recount(_ entry: LedgerEntry) { recount(entry) { _ in entry.isAwaited } }
+
+    mutating func recount(_ entry: LedgerEntry, _ isServable: (Job) -> Bool) {
+        guard let deadline else { return }
+        let isInTime = entry.dueAt <= deadline
+        let isAwaited =
+            switch entry.place {
+            // Those of volatile nodes are ours, whoever waits for them.
+            case .node: isInTime
+            case .owned, .inDoubt: isInTime && entry.sink.waitsHere
+            case .waiting: isInTime && entry.sink.waitsHere && entry.job.map { isServable($0) } == true
+            // The keeper is waited for.
+            case .saving: false
+            }
+        if isAwaited != entry.isAwaited { count(entry, isAwaited: isAwaited) }
+    }
+
+    private mutating func count(_ entry: LedgerEntry, isAwaited: Bool) {
+        entry.isAwaited = isAwaited
+        awaitedCount += isAwaited ? 1 : -1
+    }
+}

@@ -1,0 +1,26 @@
+internal import JobReactorCore
+internal import JobReactorWire
+internal import NIOCore
+
+/// Who is told of a job's outcome.
+enum Sink {
+    case application(JobFeedback)
+    case producer(Producer)
+    case command(CommandSession, CommandSession.Ticket, deadline: Scheduled<Void>?)
+    /// Who only wants to know that the job is stored.
+    case acknowledgement(CommandSession, CommandSession.Ticket)
+    case none
+
+    var isNobody: Bool { if case .none = self { true } else { false } }
+
+    /// Whether somebody in this process, or at a connection to it, waits now.
+    var waitsHere: Bool {
+        switch self {
+        case .application, .command, .acknowledgement: true
+        case .producer, .none: false
+        }
+    }
+
+    /// Whether it waits in another process, and outlives this one.
+    var outlivesProcess: Bool { if case .producer = self { true } else { false } }
+}

@@ -1,0 +1,236 @@
+import JobReactorCore
+import JobReactorWire
+import Testing
+
+@testable import JobReactor
+
+/// The ledger alone: what happens, and what it says is to be done.
+@Suite("A distributor's ledger") struct DistributorLedgerTests {
+    private static let now = Timestamp(microseconds: 1_000_000_000)
+
+    private static func id(_ number: Int) -> JobID { JobID(high: 0, low: UInt64(number)) }
+
+    /// A ledger whose actions are taken as texts.
+    private struct Bench {
+        var ledger: DistributorLedger
+        private var kept: [Takeovers.Timer] = []
+
+        init(isDurable: Bool = false) {
+            ledger = DistributorLedger(isDurable: isDurable, alwaysUseSpecifiedNode: false, takeoverTime: 30)
+        }
+
+        mutating func did() -> [String] {
+            var texts: [String] = []
+            while let action = ledger.takeAction() {
+                switch action {
+                case .send(let entry, let node, let number, let isAgain):
+                    let id = entry.job?.id.low ?? 0
+                    texts.append("\(isAgain ? "again" : "send") \(id) to \(node.index) as \(number)")
+                case .cancel(let id, let node): texts.append("cancel \(id.low) at \(node.index)")
+                case .adopt(let name, let node): texts.append("adopt \(name ?? "any") by \(node.index)")
+                case .store(.remove(let id, _)): texts.append("unstore \(id.low)")
+                case .store(.update(let job, _)): texts.append("store \(job.id.low) for '\(job.distributor)'")
+                case .store(.taken): texts.append("taken")
+                case .deliver(let report, let name, let sink):
+                    texts.append(
+                        "tell \(sink.isNobody ? "nobody" : "somebody") \(name) \(report.id.low) \(report.status)")
+                case .wake(let timer, _): kept.append(timer)
+                case .log(.disconnected(_, _, let count)): texts.append("lost, \(count) given back")
+                case .log(.notBack(let node, let jobs)): texts.append("\(node) not back, \(jobs)")
+                case .log(.takenOver(let node, let heir)): texts.append("\(heir) takes over from \(node)")
+                case .log(.refused(let id, _, _)): texts.append("refused \(id.low)")
+                }
+            }
+            return texts
+        }
+
+        /// All times have come.
+        mutating func wake() -> [String] {
+            let timers = kept
+            kept = []
+            for timer in timers { ledger.wake(timer, isStopping: false) }
+            return did()
+        }
+
+        mutating func submit(_ number: Int, isTold: Bool = true) {
+            let job = Job(id: id(number), name: "work", args: JobArguments(), createdAt: now)
+            _ = ledger.submit(job, isTold ? .application(JobFeedback(onSuccess: { _ in })) : .none)
+        }
+
+        mutating func node(
+            _ name: String, isDurable: Bool = false, place: String? = nil, credit: Int = 10
+        ) -> Dispatcher.NodeHandle {
+            let node = ledger.connect(name, isDurable: isDurable, place: place)
+            ledger.defines(node, ["work"])
+            ledger.granted(node, credit: credit)
+            return node
+        }
+
+        mutating func report(_ number: Int, run: Int32 = 1, status: JobStatus = .complete) {
+            let feedback = Feedback(.success, args: JobArguments())
+            ledger.reported(
+                JobReport(id: id(number), name: "work", feedback: feedback, status: status, run: run), now: now)
+        }
+
+        var isEmpty: Bool { ledger.entries.isEmpty }
+    }
+
+    @Test("a job waits for a node, goes to it, and its outcome to whoever waits") func road() {
+        var bench = Bench()
+        bench.submit(1)
+        expect(bench.did() == [])
+        _ = bench.node("a")
+        expect(bench.did() == ["send 1 to 0 as 1"])
+        bench.report(1)
+        expect(bench.did() == ["tell somebody work 1 complete"])
+        #expect(bench.isEmpty)
+    }
+
+    @Test("a job is sent when it is stored, and its record goes with its end") func stored() {
+        var bench = Bench(isDurable: true)
+        _ = bench.node("a")
+        bench.submit(1)
+        expect(bench.did() == [])
+        bench.ledger.saved(Self.id(1))
+        expect(bench.did() == ["send 1 to 0 as 1"])
+        bench.report(1)
+        expect(bench.did() == ["unstore 1", "tell somebody work 1 complete"])
+    }
+
+    @Test("the outcome of a job that still waits here takes it from the queue, and costs its node no credit")
+    func endedWhileWaiting() {
+        var bench = Bench(isDurable: true)
+        let job = Job(id: Self.id(1), name: "work", args: JobArguments(), createdAt: Self.now)
+        bench.ledger.takeUp(job, ownedBy: nil, for: .none)
+        bench.report(1)
+        let node = bench.node("a", credit: 1)
+        expect(bench.did() == ["unstore 1", "tell nobody work 1 complete"])
+        #expect(bench.ledger.dispatcher.state(of: node).load == 0)
+        #expect(bench.ledger.dispatcher.waitingCount == 0)
+    }
+
+    @Test("one of whom nobody waits is forgotten when a durable node owns it") func owned() {
+        var bench = Bench(isDurable: true)
+        let node = bench.node("a", isDurable: true)
+        bench.submit(1, isTold: false)
+        bench.ledger.saved(Self.id(1))
+        _ = bench.did()
+        bench.ledger.saved(1, through: 1, by: node)
+        expect(bench.did() == ["unstore 1"])
+        #expect(bench.isEmpty)
+        bench.report(1)
+        expect(bench.did() == ["tell nobody work 1 complete"])
+        bench.report(1)
+        expect(bench.did() == [])
+        #expect(bench.ledger.counters.repeatedReports == 1)
+    }
+
+    @Test("a late answer to an earlier hand-over is not one to a later") func lateAnswer() {
+        var bench = Bench()
+        let node = bench.node("a", isDurable: true, credit: 2)
+        bench.submit(1)
+        expect(bench.did() == ["send 1 to 0 as 1"])
+        bench.ledger.returned([HandOver(1, Self.id(1))], by: node)
+        expect(bench.did() == ["send 1 to 0 as 2"])
+        // The node had said of the first that it is saved, and that it is not.
+        bench.ledger.saved(1, through: 1, by: node)
+        guard case .node(node, 2)? = bench.ledger.entries[Self.id(1)]?.place else {
+            Issue.record("the job is held to be owned by the node")
+            return
+        }
+        bench.ledger.saved(2, through: 2, by: node)
+        guard case .owned("a")? = bench.ledger.entries[Self.id(1)]?.place else {
+            Issue.record("the job is not owned by the node")
+            return
+        }
+    }
+
+    @Test("what a lost volatile node had goes to another, what a durable one has not answered waits for it")
+    func lost() {
+        var bench = Bench()
+        let volatile = bench.node("a", credit: 1)
+        bench.submit(1)
+        let durable = bench.node("b", isDurable: true, credit: 1)
+        bench.submit(2)
+        expect(bench.did() == ["send 1 to 0 as 1", "send 2 to 1 as 1"])
+        bench.ledger.disconnect(durable, reason: nil, isStopping: false)
+        expect(bench.did() == ["lost, 1 given back"])
+        bench.ledger.disconnect(volatile, reason: nil, isStopping: false)
+        expect(bench.did() == ["lost, 1 given back"])
+        let back = bench.node("b", isDurable: true, credit: 2)
+        expect(bench.did().sorted() == ["again 2 to \(back.index) as 1", "send 1 to \(back.index) as 2"])
+        expect(bench.wake() == [])
+    }
+
+    @Test("of a durable node that does not come back others get the jobs, and both reports count once") func doubt() {
+        var bench = Bench()
+        let node = bench.node("a", isDurable: true)
+        bench.submit(1)
+        bench.ledger.disconnect(node, reason: nil, isStopping: false)
+        let other = bench.node("b")
+        expect(bench.did() == ["send 1 to 0 as 1", "lost, 1 given back"])
+        expect(bench.wake() == ["a not back, 1", "send 1 to \(other.index) as 1"])
+        bench.report(1)
+        expect(bench.did() == ["tell somebody work 1 complete"])
+        bench.report(1)
+        expect(bench.did() == [])
+    }
+
+    @Test("the first node by name of a place takes over from one that does not come back") func takeover() {
+        var bench = Bench()
+        let node = bench.node("a", isDurable: true, place: "redis")
+        bench.submit(1)
+        _ = bench.did()
+        bench.ledger.disconnect(node, reason: nil, isStopping: false)
+        let heir = bench.node("b", isDurable: true, place: "redis")
+        _ = bench.did()
+        expect(bench.wake().contains("adopt a by \(heir.index)"))
+        bench.ledger.adopted("a", false, by: heir)
+        _ = bench.did()
+        expect(bench.wake().contains("adopt a by \(heir.index)"))
+        bench.ledger.adopted("a", true, by: heir)
+        expect(bench.did() == ["again 1 to \(heir.index) as 1"])
+    }
+
+    @Test("cancels a job wherever it is", arguments: ["waiting", "sent", "owned", "in doubt"]) func cancel(
+        _ place: String
+    ) {
+        var bench = Bench()
+        let node = place == "waiting" ? nil : bench.node("a", isDurable: true)
+        bench.submit(1)
+        if let node, place == "owned" { bench.ledger.saved(1, through: 1, by: node) }
+        if let node, place == "in doubt" { bench.ledger.disconnect(node, reason: nil, isStopping: false) }
+        _ = bench.did()
+        expect(bench.ledger.cancel(Self.id(1)))
+        switch place {
+        case "waiting": expect(bench.did() == ["tell somebody work 1 cancelled"])
+        case "in doubt":
+            expect(bench.did() == [])
+            expect(bench.wake() == ["a not back, 1", "tell somebody work 1 cancelled"])
+        default: expect(bench.did() == ["cancel 1 at 0"])
+        }
+        expect(!bench.ledger.cancel(Self.id(2)))
+    }
+
+    @Test("a job that no node can take has failed") func refused() {
+        var bench = Bench()
+        let node = bench.node("a")
+        bench.submit(1)
+        _ = bench.did()
+        bench.ledger.refused(HandOver(1, Self.id(1)), by: node, because: "too large", now: Self.now)
+        expect(bench.did() == ["refused 1", "tell somebody work 1 failed"])
+        #expect(bench.isEmpty)
+    }
+
+    @Test("who only waits for an answer is told when a job cannot be stored, the others wait on") func couldNotSave() {
+        var bench = Bench(isDurable: true)
+        bench.submit(1)
+        expect(bench.ledger.couldNotSave(Self.id(1)) == nil)
+        #expect(!bench.isEmpty)
+    }
+}
+
+/// Takes its argument before the macro sees it: what changes a value cannot stand in `#expect`.
+private func expect(_ holds: Bool, _ note: String = "", sourceLocation: SourceLocation = #_sourceLocation) {
+    #expect(holds, "\(note)", sourceLocation: sourceLocation)
+}
