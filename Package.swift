@@ -160,7 +160,12 @@ let package = Package(
         .testTarget(
             name: "JobReactorCoreTests", dependencies: ["JobReactorCore", "JobReactorTesting"], swiftSettings: strict),
         .testTarget(
-            name: "JobReactorNodeTests", dependencies: ["JobReactorNode", "JobReactorCore"], swiftSettings: strict),
+            name: "JobReactorNodeTests",
+            dependencies: [
+                "JobReactorNode", "JobReactor", "JobReactorLua", "JobReactorCore", "JobReactorWire",
+                "JobReactorTesting", nio, logging, .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "JobReactorCommandTests",
             dependencies: [

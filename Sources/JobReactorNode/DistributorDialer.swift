@@ -24,12 +24,17 @@ final class DistributorDialer {
             to: address, on: core.loop, security: configuration.security, logger: configuration.logger
         ) {
             // The dialer and this hold each other until the stop.
-            let connection = Connection(role: .client, limits: configuration.limits, session: Registration(self))
-            self.connection = connection
-            return connection
+            self.makeConnection()
         }
         self.dialer = dialer
         dialer.start()
+    }
+
+    /// The node's end of a connection to the distributor's port: introduces the node when it is up.
+    func makeConnection() -> Connection {
+        let connection = Connection(role: .client, limits: core.configuration.limits, session: Registration(self))
+        self.connection = connection
+        return connection
     }
 
     func stop() {

@@ -21,7 +21,7 @@ final class DistributorLink: ConnectionSession {
     /// The number of the last hand-over.
     private var lastNumber = 0
     private var granted = 0
-    private var receivedAt = Timestamp.now
+    private var receivedAt: Timestamp
     /// Those of them that have been here before.
     private var known: Set<JobID> = []
 
@@ -37,6 +37,7 @@ final class DistributorLink: ConnectionSession {
         self.core = core
         self.ended = ended
         number = core.nextLinkNumber()
+        receivedAt = core.clock.now
     }
 
     /// Takes over the connection.
@@ -144,7 +145,7 @@ final class DistributorLink: ConnectionSession {
         try note(handOver)
         numbers.append(handOver.number)
         // One moment for all of a read.
-        if jobs.isEmpty { receivedAt = .now }
+        if jobs.isEmpty { receivedAt = core.clock.now }
         jobs.append(
             Job(
                 id: handOver.id, name: request.name, args: request.args, options: request.options,

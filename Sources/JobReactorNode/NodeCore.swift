@@ -48,6 +48,7 @@ final class NodeCore {
     var counters = NodeCounters()
 
     let clock: WallClock
+    private let openLane: LaneMaker
     let storage: any JobStorage
     /// Those there are: the reactor's, and the one for `defer` jobs once it was needed.
     private(set) var lanes: [NodeLane] = []
@@ -101,10 +102,17 @@ final class NodeCore {
     private(set) var startStep: String?
     private(set) var starting: EventLoopFuture<Void>?
 
-    init(_ configuration: NodeConfiguration, on loop: any EventLoop, clock: WallClock = .system) {
+    /// Makes a lane that is not started; what it is given is called on a thread of the lane when there are results.
+    typealias LaneMaker = (LuaLane.Options, _ onResults: @escaping @Sendable () -> Void) -> any JobLane
+
+    init(
+        _ configuration: NodeConfiguration, on loop: any EventLoop, clock: WallClock = .system,
+        openLane: @escaping LaneMaker = { LuaLane($0, onResults: $1) }
+    ) {
         self.configuration = configuration
         self.loop = loop
         self.clock = clock
+        self.openLane = openLane
         logger = configuration.logger
         storage = configuration.storage
         folder = ScriptFolder(JobDirectory(configuration.jobDirectory))
@@ -170,7 +178,7 @@ final class NodeCore {
         let index = lanes.count
         let isLinked = !configuration.distributors.isEmpty
         let perform: LuaLane.Performer = { job, done in loop.execute { bound.value.perform(job, done) } }
-        let lua = LuaLane(
+        let lua = openLane(
             LuaLane.Options(
                 scripts: folder, memoryLimit: configuration.memoryLimit,
                 threads: threads, canEnqueue: isLinked, perform: isLinked ? perform : nil,

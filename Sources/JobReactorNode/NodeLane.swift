@@ -4,7 +4,7 @@ internal import JobReactorLua
 
 /// A Lua lane as its node uses it: the jobs that wait for their turn on it, and how many it has.
 final class NodeLane {
-    let lua: LuaLane
+    let lua: any JobLane
     /// Due, and waiting for room.
     var ready: Deque<Job> = []
     /// On the lane, or about to be, without those that pause.
@@ -19,7 +19,7 @@ final class NodeLane {
     private let capacity: Int
     private var isStarted = false
 
-    init(_ lua: LuaLane, capacity: Int, mostSuspended: Int) {
+    init(_ lua: any JobLane, capacity: Int, mostSuspended: Int) {
         self.lua = lua
         self.capacity = capacity
         self.mostSuspended = mostSuspended

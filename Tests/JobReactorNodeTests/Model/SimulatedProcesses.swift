@@ -1,0 +1,99 @@
+import JobReactorCore
+import JobReactorTesting
+import JobReactorWire
+import Logging
+import NIOCore
+import NIOEmbedded
+import Testing
+
+@testable import JobReactor
+@testable import JobReactorNode
+
+/// A log that nobody reads.
+let silence = Logger(label: "model") { _ in SwiftLogNoOpLogHandler() }
+
+/// A distributor that can be killed and started again; its disk stays.
+final class SimulatedDistributor {
+    let name: String
+    let disk: MemoryStorage?
+    private(set) var storage: SimulatedStorage?
+    private(set) var core: DistributorCore?
+
+    init(_ number: Int, isDurable: Bool) {
+        name = "d\(number)"
+        disk = isDurable ? MemoryStorage() : nil
+    }
+
+    func start(on loop: EmbeddedEventLoop, _ clock: WallClock) {
+        storage = disk.map(SimulatedStorage.init)
+        let configuration = DistributorConfiguration(
+            name: name, storage: storage, takeoverTime: Simulation.takeoverTime, logger: silence)
+        let core = DistributorCore(configuration, on: loop, clock: clock)
+        core.name = name
+        self.core = core
+        _ = core.openStorage()
+        loop.run()
+        storage?.isPrompt = false
+    }
+
+    /// Returns what must be kept until the simulation ends.
+    func kill(afterCalls count: Int) -> [AnyObject] {
+        storage?.end(afterCalls: count)
+        defer { (core, storage) = (nil, nil) }
+        let gone: [AnyObject?] = [core, storage]
+        return gone.compactMap { $0 }
+    }
+
+    func connection(on loop: EmbeddedEventLoop) -> Connection? {
+        core.map { CommandSession.accept(limits: RESPLimits(), password: nil, service: $0, on: loop) }
+    }
+}
+
+/// A node that can be killed and started again; its disk stays.
+final class SimulatedNode {
+    let name: String
+    let disk: MemoryStorage?
+    private let window: Int
+    private(set) var storage: SimulatedStorage?
+    private(set) var core: NodeCore?
+    private(set) var lane: SimulatedLane?
+    private var dialers: [Int: DistributorDialer] = [:]
+
+    init(_ number: Int, isDurable: Bool, window: Int) {
+        name = "n\(number)"
+        self.window = window
+        disk = isDurable ? MemoryStorage() : nil
+    }
+
+    func start(on loop: EmbeddedEventLoop, _ clock: WallClock) {
+        storage = disk.map(SimulatedStorage.init)
+        let configuration = NodeConfiguration(
+            name: name, distributors: [Address](), storage: storage ?? MemoryStorage(), logJobProcessing: false,
+            window: window, watchesScripts: false, logger: silence)
+        let core = NodeCore(configuration, on: loop, clock: clock) { [weak self] _, onResults in
+            let lane = SimulatedLane(onResults: onResults)
+            self?.lane = lane
+            return lane
+        }
+        self.core = core
+        core.start().whenFailure { Issue.record("the node does not start: \($0)") }
+        loop.run()
+        storage?.isPrompt = false
+    }
+
+    /// Returns what must be kept until the simulation ends.
+    func kill(afterCalls count: Int) -> [AnyObject] {
+        storage?.end(afterCalls: count)
+        lane?.isOver = true
+        defer { (core, storage, lane, dialers) = (nil, nil, nil, [:]) }
+        let gone: [AnyObject?] = [core, storage, lane] + dialers.values.map { $0 }
+        return gone.compactMap { $0 }
+    }
+
+    func connection(to distributor: Int) -> Connection? {
+        guard let core else { return nil }
+        let dialer = DistributorDialer(to: Address(host: "d\(distributor)", port: 5000), core: core)
+        dialers[distributor] = dialer
+        return dialer.makeConnection()
+    }
+}
