@@ -76,7 +76,7 @@ final class FileStorage: JobStorage {
     func jobs(after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void) {
         perform(done) {
             let rest = try self.opened().jobs.values.filter { job in id.map { job.id > $0 } ?? true }
-            return Array(rest.sorted { $0.id < $1.id }.prefix(max(0, limit)))
+            return rest.sorted { $0.id < $1.id }.page(limit: limit)
         }
     }
 
@@ -85,7 +85,7 @@ final class FileStorage: JobStorage {
     ) {
         perform(done) {
             let rest = try self.opened().reports.filter { report in key.map { report.key > $0 } ?? true }
-            return rest.sorted { $0.key < $1.key }.prefix(max(0, limit)).map(\.value)
+            return rest.sorted { $0.key < $1.key }.map(\.value).page(limit: limit)
         }
     }
 

@@ -25,6 +25,7 @@ struct JobReactorTool: AsyncParsableCommand {
         ])
 
     static func main() async {
+        Terminal.openMissingStreams()
         var command: any ParsableCommand
         do { command = try parseAsRoot() } catch { exit(withError: error) }
         do {

@@ -63,7 +63,7 @@ extension NodeCore {
             var found = found
             return bound.value.takeUp(jobs, &found).flatMap { [found] in
                 let core = bound.value
-                guard let last = jobs.last, jobs.count == Self.page else {
+                guard let last = jobs.last else {
                     core.tell(found)
                     return core.loop.makeSucceededVoidFuture()
                 }
@@ -193,7 +193,7 @@ extension NodeCore {
             let expired = reports.filter { $0.madeAt < oldest }
             if !expired.isEmpty { core.storage.apply(expired.map { .taken($0.report.key) }) { _ in } }
             for stored in reports where stored.madeAt >= oldest { core.keep(stored) }
-            guard let last = reports.last, reports.count == Self.page else {
+            guard let last = reports.last else {
                 core.flushDestinations()
                 return core.loop.makeSucceededVoidFuture()
             }

@@ -38,15 +38,21 @@ public struct RedisPlace: StoragePlace {
     public func jobs(of owner: StoredOwner, after id: JobID?, limit: Int) async throws(StorageError) -> [Job] {
         try await connected { client throws(StorageError) in
             let base = base(of: owner)
-            let ids = try await client.call([
-                "ZRANGEBYLEX", base + ":jobs", id.map { "(\($0)" } ?? "-", "+", "LIMIT", "0", "\(max(0, limit))",
-            ])
-            var jobs: [Job] = []
-            for id in (ids.elements ?? []).compactMap(\.text) {
-                // One that is gone meanwhile is none.
-                if let job = try await record(base + ":job:" + id, client) { jobs.append(job) }
+            var start = id.map { "(\($0)" } ?? "-"
+            while true {
+                let reply = try await client.call([
+                    "ZRANGEBYLEX", base + ":jobs", start, "+", "LIMIT", "0", "\(max(0, limit))",
+                ])
+                let ids = (reply.elements ?? []).compactMap(\.text)
+                var page = RecordPage<Job>(limit: limit)
+                for id in ids {
+                    // One that is gone meanwhile is none.
+                    if let job = try await record(base + ":job:" + id, client), !page.add(job) { break }
+                }
+                // Only a page after the last is empty.
+                guard page.records.isEmpty, let last = ids.last else { return page.records }
+                start = "(\(last)"
             }
-            return jobs
         }
     }
 

@@ -1,3 +1,5 @@
+private import JobReactorCore
+
 /// The scripts that run inside the server, each atomic there.
 ///
 /// Keys of an owner, with `B` for `<prefix>node:<name>` (or `distributor:<name>`):
@@ -134,6 +136,21 @@ enum RedisScript: Int, CaseIterable {
 
         """
 
+    /// Reads the records of a page, as many as have room in it: `page(ids, prefix)`.
+    private static let paging = """
+        local function page(ids, prefix)
+          local page, bytes = {}, 0
+          for _, id in ipairs(ids) do
+            local record = redis.call('HGETALL', prefix .. id)
+            for i = 2, #record, 2 do bytes = bytes + #record[i] end
+            if bytes > \(JobLimits.pageBytes) and #page > 0 then break end
+            page[#page + 1] = record
+          end
+          return page
+        end
+
+        """
+
     var text: String {
         switch self {
         case .open:
@@ -266,12 +283,9 @@ enum RedisScript: Int, CaseIterable {
                 """
         case .jobs:
             // ARGV[4]: where the range begins; [5]: limit.
-            Self.fence + """
-                local page = {}
-                for _, id in ipairs(redis.call('ZRANGEBYLEX', base .. ':jobs', ARGV[4], '+', 'LIMIT', 0, ARGV[5])) do
-                  page[#page + 1] = redis.call('HGETALL', base .. ':job:' .. id)
-                end
-                return page
+            Self.fence + Self.paging + """
+                local ids = redis.call('ZRANGEBYLEX', base .. ':jobs', ARGV[4], '+', 'LIMIT', 0, ARGV[5])
+                return page(ids, base .. ':job:')
                 """
         case .abandoned:
             // KEYS[2]: owners. ARGV[4]: the prefix.
@@ -306,12 +320,21 @@ enum RedisScript: Int, CaseIterable {
                 redis.call('HSET', other, 'closed', 1)
                 local names = {}
                 for i = 9, #ARGV do names[ARGV[i]] = true end
+                local moved, bytes = 0, 0
+                local function has_room(key)
+                  bytes = bytes + redis.call('HSTRLEN', key, 'args')
+                  if bytes > \(JobLimits.pageBytes) and moved > 0 then return false end
+                  moved = moved + 1
+                  return true
+                end
                 local ids = redis.call('ZRANGEBYLEX', other .. ':jobs', ARGV[4], '+', 'LIMIT', 0, ARGV[5])
+                local looked = 0
                 for _, id in ipairs(ids) do
                   local key = other .. ':job:' .. id
                   local job = redis.call('HMGET', key, 'name', 'status', 'not_node')
                   local ended = job[2] == 'complete' or job[2] == 'failed' or job[2] == 'cancelled'
                   if names[job[1]] and not ended and job[3] ~= ARGV[6] then
+                    if not has_room(key) then break end
                     -- One that is here already is the same job, and the other's copy no longer needed.
                     if redis.call('EXISTS', base .. ':job:' .. id) == 0 then
                       redis.call('RENAME', key, base .. ':job:' .. id)
@@ -322,15 +345,19 @@ enum RedisScript: Int, CaseIterable {
                     end
                     redis.call('ZREM', other .. ':jobs', id)
                   end
+                  looked = looked + 1
                 end
                 for _, report in ipairs(redis.call('ZRANGE', other .. ':reports', 0, tonumber(ARGV[5]) - 1)) do
+                  if not has_room(other .. ':report:' .. report) then break end
                   redis.call('RENAME', other .. ':report:' .. report, base .. ':report:' .. report)
                   redis.call('ZREM', other .. ':reports', report)
                   redis.call('ZADD', base .. ':reports', 0, report)
                   redis.call('ZADD', base .. ':adopted', 0, 'report ' .. report)
                 end
-                local more = #ids == tonumber(ARGV[5]) or redis.call('ZCARD', other .. ':reports') > 0
-                return more and (ids[#ids] or ARGV[4]:sub(2)) or ''
+                local more = looked < #ids or #ids == tonumber(ARGV[5]) or redis.call('ZCARD', other .. ':reports') > 0
+                if not more then return '' end
+                -- Where there are only reports: before all ids.
+                return ids[looked] or (ARGV[4] == '-' and ('0'):rep(32) or ARGV[4]:sub(2))
                 """
         case .adopted:
             // ARGV[4]: 1 to forget what was handed out before. Returns the jobs, then the reports.
@@ -345,12 +372,9 @@ enum RedisScript: Int, CaseIterable {
                 return {jobs, reports}
                 """
         case .reports:
-            Self.fence + """
-                local page = {}
-                for _, key in ipairs(redis.call('ZRANGEBYLEX', base .. ':reports', ARGV[4], '+', 'LIMIT', 0, ARGV[5])) do
-                  page[#page + 1] = redis.call('HGETALL', base .. ':report:' .. key)
-                end
-                return page
+            Self.fence + Self.paging + """
+                local keys = redis.call('ZRANGEBYLEX', base .. ':reports', ARGV[4], '+', 'LIMIT', 0, ARGV[5])
+                return page(keys, base .. ':report:')
                 """
         }
     }

@@ -133,7 +133,10 @@ final class SQLiteTransaction {
         let statement = try database.cachedStatement(
             sql: "SELECT id, \(Self.columns) FROM job WHERE id > ? ORDER BY id LIMIT ?")
         // No id is as small as no byte at all.
-        return try Row.fetchAll(statement, arguments: [id.map(bytes) ?? Data(), max(0, limit)]).map(Self.job)
+        let rows = try Row.fetchCursor(statement, arguments: [id.map(bytes) ?? Data(), max(0, limit)])
+        var page = RecordPage<Job>(limit: limit)
+        while let row = try rows.next(), page.add(try Self.job(row)) {}
+        return page.records
     }
 
     func reports(after key: JobReport.Key?, limit: Int) throws -> [StoredReport] {
@@ -143,7 +146,10 @@ final class SQLiteTransaction {
                 WHERE (id, run) > (?, ?) ORDER BY id, run LIMIT ?
                 """)
         let start = key.map { bytes($0.id) } ?? Data()
-        return try Row.fetchAll(statement, arguments: [start, key?.run ?? 0, max(0, limit)]).map(Self.report)
+        let rows = try Row.fetchCursor(statement, arguments: [start, key?.run ?? 0, max(0, limit)])
+        var page = RecordPage<StoredReport>(limit: limit)
+        while let row = try rows.next(), page.add(try Self.report(row)) {}
+        return page.records
     }
 
     private static func job(_ row: Row) throws -> Job {

@@ -80,6 +80,60 @@ import Testing
         await heir.close()
     }
 
+    private static func report(_ number: Int, _ args: JobArguments) -> StoredReport {
+        StoredReport(
+            JobReport(
+                id: job(number).id, name: "resize", feedback: Feedback(.success, args: args), status: .complete, run: 1),
+            distributor: "app", madeAt: Timestamp(microseconds: 3))
+    }
+
+    /// Args of which a page has room for one.
+    private static let large = JobArguments(
+        unchecked: Array(#"{"large":"\#(String(repeating: "x", count: 9 << 20))"}"#.utf8))
+
+    @Test("large jobs and reports move in pages that have room for them, and are shown in such")
+    func large() async throws {
+        let location = try await SharedRedis.location()
+        let gone = storage(location)
+        try await gone.open(StorageOwner(name: "gone"))
+        var jobs = (1...3).map { Self.job($0) }
+        for index in jobs.indices { jobs[index].args = Self.large }
+        let reports = [Self.report(11, Self.large), Self.report(12, Self.large)]
+        try await gone.save(jobs + [Self.job(11), Self.job(12)])
+        try await gone.apply(reports.map { .remove($0.report.id, $0) })
+        await gone.close()
+        let place = RedisPlace(location)
+        let owner = StoredOwner(role: .node, name: "gone", isOpen: false)
+        let pages: [(JobID?, Job)] = [(nil, jobs[0]), (jobs[0].id, jobs[1]), (jobs[1].id, jobs[2])]
+        for (after, shown) in pages {
+            let page = try await place.jobs(of: owner, after: after, limit: 10)
+            #expect(page == [shown])
+        }
+        let heir = storage(location)
+        try await heir.open(StorageOwner(name: "heir"))
+        let adopted = try await Self.adopt(heir, "gone")
+        #expect(adopted.calls == 5)
+        #expect(adopted.jobs == jobs)
+        #expect(adopted.reports == reports)
+        await heir.close()
+    }
+
+    @Test("all reports move of a node that has left nothing else")
+    func reportsOnly() async throws {
+        let location = try await SharedRedis.location()
+        let gone = storage(location)
+        try await gone.open(StorageOwner(name: "gone"))
+        let reports = (1...3).map { Self.report($0, [:]) }
+        try await gone.save(reports.map { Self.job(Int($0.report.id.high)) })
+        try await gone.apply(reports.map { .remove($0.report.id, $0) })
+        await gone.close()
+        let heir = storage(location)
+        try await heir.open(StorageOwner(name: "heir"))
+        let adopted = try await Self.adopt(heir, "gone", limit: 1)
+        #expect(adopted.reports == reports && adopted.jobs.isEmpty)
+        await heir.close()
+    }
+
     @Test("the jobs of a node that lives stay where they are")
     func alive() async throws {
         let location = try await SharedRedis.location()

@@ -52,10 +52,10 @@ final class JobKeeper {
 
     private func load(after id: JobID?, _ visit: @escaping ([Job]) -> Void) -> EventLoopFuture<Void> {
         let bound = NIOLoopBound((self, visit), eventLoop: loop)
-        let (loop, limit) = (loop, 1000)
-        return loop.answer { storage.jobs(after: id, limit: limit, done: $0) }.flatMap { jobs in
+        let loop = loop
+        return loop.answer { storage.jobs(after: id, limit: 1000, done: $0) }.flatMap { jobs in
+            guard let last = jobs.last else { return loop.makeSucceededVoidFuture() }
             bound.value.1(jobs)
-            guard let last = jobs.last, jobs.count == limit else { return loop.makeSucceededVoidFuture() }
             return bound.value.0.load(after: last.id, bound.value.1)
         }
     }

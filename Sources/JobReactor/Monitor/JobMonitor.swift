@@ -64,7 +64,7 @@ public struct JobMonitor: Sendable {
                     let node = owner.role == .distributor ? KeptFor(job).node : nil
                     if node.map(nodes.contains) != true { found.append(Found(job: job, owner: owner)) }
                 }
-                guard page.count == 500, let next = page.last?.id else { break }
+                guard let next = page.last?.id else { break }
                 last = next
             }
         }

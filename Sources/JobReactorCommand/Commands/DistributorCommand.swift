@@ -39,7 +39,7 @@ struct DistributorCommand: AsyncParsableCommand {
         let address = try settings.value(\.listen, flag: listen)
         let insecure = try settings.value(\.insecure, flag: serving.insecure)
         let security = try settings.security(security, insecure: insecure, listens: true)
-        let logger = try common.logger(settings)
+        let logger = try common.serverLogger(settings)
         let location = try settings.value(\.storage, flag: storage)
         let redisURL = try settings.value(\.redisURL, flag: redisURL)
         return DistributorConfiguration(

@@ -74,7 +74,7 @@ struct NodeCommand: AsyncParsableCommand {
         }
         let insecure = try settings.value(\.insecure, flag: serving.insecure)
         let listening = try settings.security(security, insecure: insecure, listens: server != nil)
-        let logger = try common.logger(settings)
+        let logger = try common.serverLogger(settings)
         let storage = try settings.value(\.storage, flag: storage).makeStorage(
             redisURL: try settings.value(\.redisURL, flag: redisURL), tls: listening.tls, on: group,
             logger: logger)

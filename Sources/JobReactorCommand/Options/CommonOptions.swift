@@ -21,6 +21,13 @@ struct CommonOptions: ParsableArguments {
         let asked = try settings.value(\.logLevel, flag: logLevel)
         return Logger(label: "jobreactor") { _ in TerminalLogHandler(style, level: asked ?? level) }
     }
+
+    /// The log of a server, which goes on also when nobody reads it.
+    func serverLogger(_ settings: Settings) throws(CommandFailure) -> Logger {
+        let logger = try logger(settings)
+        Terminal.writeInBackground()
+        return logger
+    }
 }
 
 /// What every command that connects or listens takes.

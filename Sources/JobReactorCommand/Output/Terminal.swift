@@ -10,14 +10,18 @@
 enum Terminal {
     /// Throws when the result cannot be written: a full disk must not look like success.
     static func result(_ line: String) throws(CommandFailure) {
-        guard let error = write(line + "\n", to: STDOUT_FILENO) else { return }
+        guard let error = write(Array((line + "\n").utf8), to: STDOUT_FILENO) else { return }
         throw .failure("cannot write to standard output: \(String(cString: strerror(error)))")
     }
 
     /// As it is, to standard error.
-    static func write(_ text: String) { _ = write(text, to: STDERR_FILENO) }
+    static func write(_ text: String) { _ = write(Array(text.utf8), to: STDERR_FILENO) }
 
-    static func note(_ line: String) { _ = write(line + "\n", to: STDERR_FILENO) }
+    /// A line on standard error. In a server it is on its way when this returns, and may be dropped: ``writeInBackground()``.
+    static func note(_ line: String) {
+        if let background { return background.add(line) }
+        write(line + "\n")
+    }
 
     /// `jobreactor: message`, on one line whatever the message is.
     static func complain(_ message: String) {
@@ -34,11 +38,10 @@ enum Terminal {
         return text.unicodeScalars.map { isPlain($0) ? String($0) : "\\x\(String($0.value, radix: 16))" }.joined()
     }
 
-    /// The error of the system, if there was one.
-    private static func write(_ text: String, to descriptor: Int32) -> Int32? {
-        var text = text
-        return text.withUTF8 { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)
+    /// Returns when all is written, or the error of the system.
+    static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
+        bytes.withUnsafeBytes { bytes in
+            var rest = bytes
             while let start = rest.baseAddress, !rest.isEmpty {
                 #if canImport(Glibc)
                     let count = Glibc.write(descriptor, start, rest.count)
@@ -48,6 +51,12 @@ enum Terminal {
                     let count = Darwin.write(descriptor, start, rest.count)
                 #endif
                 if count < 0, errno == EINTR { continue }
+                if count < 0, errno == EAGAIN {
+                    // Another process that has it has made it so.
+                    var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                    _ = poll(&state, 1, -1)
+                    continue
+                }
                 guard count > 0 else { return errno }
                 rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
             }

@@ -13,6 +13,8 @@ public enum JobLimits {
     public static let addedBytes = 512 << 10
     /// Bytes of one message of a link, which is never less, whatever limit a port has for commands: 16 MiB.
     public static let messageBytes = 16 << 20
+    /// Bytes of args, errors and tracebacks in one page of a storage, where it has more than one record: 16 MiB.
+    public static let pageBytes = 16 << 20
     /// The longest wait in seconds, of `after`, `period`, `retry_multiplier`, and from now to `run_at`: a hundred years.
     public static let seconds: Double = 3_155_760_000
     /// The largest `max_attempt`.

@@ -26,10 +26,13 @@ public protocol JobStorage: Sendable {
     /// The record of a job; nil when there is none.
     func load(_ id: JobID, done: @escaping @Sendable (Result<Job?, StorageError>) -> Void)
 
-    /// Jobs in order of their ids, at most `limit`, those after `id` when one is given.
+    /// A page of jobs in order of their ids, those after `id` when one is given: at most `limit`, and fewer where their args
+    /// together would have more than ``JobLimits/pageBytes``, but then one at least. So a page that is empty is the end, and
+    /// one that is short need not be the last.
     func jobs(after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void)
 
-    /// Reports not yet taken, in order of their keys, at most `limit`, those after `key` when one is given.
+    /// A page of the reports not yet taken, in order of their keys, those after `key` when one is given; as long as one of
+    /// ``jobs(after:limit:done:)``.
     func reports(
         after key: JobReport.Key?, limit: Int, done: @escaping @Sendable (Result<[StoredReport], StorageError>) -> Void)
 

@@ -68,7 +68,7 @@ public final class MemoryStorage: JobStorage {
         done(
             whenOpen { state in
                 let rest = state.jobs.elements.lazy.map(\.value).filter { job in id.map { job.id > $0 } ?? true }
-                return Array(rest.sorted { $0.id < $1.id }.prefix(max(0, limit)))
+                return rest.sorted { $0.id < $1.id }.page(limit: limit)
             })
     }
 
@@ -78,7 +78,7 @@ public final class MemoryStorage: JobStorage {
         done(
             whenOpen { state in
                 let rest = state.reports.filter { report in key.map { report.key > $0 } ?? true }
-                return rest.sorted { $0.key < $1.key }.prefix(max(0, limit)).map(\.value)
+                return rest.sorted { $0.key < $1.key }.lazy.map(\.value).page(limit: limit)
             })
     }
 

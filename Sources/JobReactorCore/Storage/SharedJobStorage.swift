@@ -8,7 +8,8 @@ public protocol SharedJobStorage: JobStorage {
     func abandoned(done: @escaping @Sendable (Result<[String], StorageError>) -> Void)
 
     /// Moves unfinished jobs of another node to this one: those with these names, that this node may run, of the next
-    /// `limit` after `id`; and as many of its reports. Fails with ``StorageError/Code/held`` while that node lives. From
+    /// `limit` after `id`, fewer where they are large, as in a page of ``JobStorage/jobs(after:limit:done:)``; and as many of
+    /// its reports. Fails with ``StorageError/Code/held`` while that node lives. From
     /// its success on nothing that the other may still send has any effect.
     func adopt(
         _ node: String, defining names: Set<String>, after id: JobID?, limit: Int,

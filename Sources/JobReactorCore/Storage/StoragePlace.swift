@@ -3,8 +3,8 @@ public protocol StoragePlace: Sendable {
     /// All who have, or had, jobs here.
     func owners() async throws(StorageError) -> [StoredOwner]
 
-    /// The records of one owner as they are now, whoever has them open: in order of their ids, at most `limit`, those
-    /// after `id` when one is given.
+    /// A page of the records of one owner as they are now, whoever has them open: in order of their ids, those after `id`
+    /// when one is given; as long as one of ``JobStorage/jobs(after:limit:done:)``.
     func jobs(of owner: StoredOwner, after id: JobID?, limit: Int) async throws(StorageError) -> [Job]
 
     /// One record of an owner; nil when it has none.

@@ -211,6 +211,16 @@ final class StorageProbe: Sendable {
         }
     }
 
+    /// A page is not larger than it may be.
+    func expectRoom(for args: [JobArguments], _ what: String) throws(StorageConformanceFailure) {
+        let bytes = args.reduce(0) { $0 + $1.bytes.count }
+        guard args.count <= 1 || bytes <= JobLimits.pageBytes else {
+            throw failure(
+                "a page \(what) to have one, or \(JobLimits.pageBytes) bytes of args", "\(args.count) of \(bytes) bytes"
+            )
+        }
+    }
+
     /// Every call made through this probe has been answered once.
     func expectOneAnswerEach() async throws(StorageConformanceFailure) {
         for call in started.withLock({ $0 }) where !(await call.isAnswered()) {

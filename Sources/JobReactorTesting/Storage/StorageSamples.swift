@@ -81,6 +81,10 @@ enum Sample {
         return job
     }
 
+    /// Args of which a page has room for one.
+    static let large = JobArguments(
+        unchecked: Array(#"{"large":"\#(String(repeating: "0123456789abcdef", count: 9 << 16))"}"#.utf8))
+
     /// JSON that comes back changed from a storage that decodes it.
     static let arguments = [
         #"{}"#,

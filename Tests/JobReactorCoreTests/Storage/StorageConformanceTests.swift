@@ -50,6 +50,8 @@ import Testing
         (.signedOrder, "jobs are listed by id, all 128 bits of it, without a sign"),
         (.ignoresLimit, "pages begin after the id and hold at most the limit"),
         (.includesAfter, "pages begin after the id and hold at most the limit"),
+        (.fillsPages, "a page of large jobs is short, and none is missed"),
+        (.fillsPages, "a page of large reports is short, and none is missed"),
         (.wantsAfterPresent, "a page may begin after an id that is not there"),
         (.appliesLate, "calls take effect in the order they are made, without waiting"),
         (.appliesLate, "concurrent callers do not disturb each other"),
@@ -130,7 +132,7 @@ final class FaultyStorage: JobStorage {
             capsBatches
         case mergesUpdates, removesAll, updateInserts, failsOnMissing, appliesBackwards
         case losesTraceback, roundsTimes, losesStatus, rewritesArguments, cutsTextsAtZero
-        case inventsJobs, signedOrder, ignoresLimit, includesAfter, wantsAfterPresent
+        case inventsJobs, signedOrder, ignoresLimit, fillsPages, includesAfter, wantsAfterPresent
         case appliesLate, answersTwice, answersNever
         case servesUnopened, opensTwice, doesNotSayWhoHolds, forgetsAtClosing
         case losesReports, keepsTaken, takesAtTheEnd, oneReportPerJob, keepsReportsOfMissing
@@ -176,7 +178,10 @@ final class FaultyStorage: JobStorage {
         if isClosed { return done(.failure(.notOpen)) }
         let all = state.withLock { $0.reports }.sorted { $0.report.key < $1.report.key }
         let rest = all.filter { report in key.map { report.report.key > $0 } ?? true }
-        done(.success(Array(rest.prefix(fault == .ignoresLimit ? .max : limit))))
+        if fault == .ignoresLimit || fault == .fillsPages {
+            return done(.success(fault == .fillsPages ? Array(rest.prefix(limit)) : rest))
+        }
+        done(.success(rest.page(limit: limit)))
     }
 
     private func keep(_ report: StoredReport?, _ reports: inout [StoredReport]) {
@@ -265,7 +270,10 @@ final class FaultyStorage: JobStorage {
             rest = all.drop { fault == .includesAfter ? $0.id < id : $0.id <= id }
             if fault == .wantsAfterPresent, !all.contains(where: { $0.id == id }) { rest = [] }
         }
-        done(.success(Array(fault == .ignoresLimit ? rest : rest.prefix(limit))))
+        if fault == .ignoresLimit || fault == .fillsPages {
+            return done(.success(Array(fault == .fillsPages ? rest.prefix(limit) : rest)))
+        }
+        done(.success(rest.page(limit: limit)))
     }
 
     /// The record as it is kept.

@@ -191,6 +191,20 @@ extension StorageConformance {
                 try probe.expect(listed.map(\.id), jobs.map(\.id), "the ids of all pages of \(limit)")
             }
         },
+        Check("a page of large jobs is short, and none is missed") { probe async throws(Failure) in
+            let jobs = (1...3).map { $0 == 2 ? Sample.plain($0) : Sample.job($0, args: Sample.large) }
+            try await probe.save(jobs)
+            var listed: [Job] = []
+            while true {
+                let page = try await probe.jobs(after: listed.last?.id, limit: 10)
+                try probe.expectRoom(for: page.map(\.args), "of jobs")
+                if page.isEmpty { break }
+                listed += page
+                try probe.expect(listed.map(\.id), jobs.prefix(listed.count).map(\.id), "the ids of the pages so far")
+            }
+            try probe.expect(listed.count, jobs.count, "the number of jobs before an empty page")
+            try probe.expect(listed == jobs, true, "whether they are as they were stored")
+        },
         Check("a page may begin after an id that is not there") { probe async throws(Failure) in
             let jobs = (1...5).map { Sample.plain(2 * $0) }
             try await probe.save(jobs)

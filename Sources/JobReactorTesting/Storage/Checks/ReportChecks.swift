@@ -86,5 +86,26 @@ extension StorageConformance {
                 try probe.expect(listed.map(\.report.key), reports.map(\.report.key), "the keys of all pages")
             }
         },
+        Check("a page of large reports is short, and none is missed") { probe async throws(Failure) in
+            try await probe.save((1...3).map { Sample.plain($0) })
+            let reports = (1...3).map { number in
+                var stored = Sample.report(number, run: 1)
+                if number != 2 { stored.report.feedback.args = Sample.large }
+                return stored
+            }
+            try await probe.apply(reports.map { .remove($0.report.id, $0) })
+            var listed: [StoredReport] = []
+            while true {
+                let page = try await probe.reports(after: listed.last?.report.key, limit: 10)
+                try probe.expectRoom(for: page.map(\.report.feedback.args), "of reports")
+                if page.isEmpty { break }
+                listed += page
+                try probe.expect(
+                    listed.map(\.report.key), reports.prefix(listed.count).map(\.report.key),
+                    "the keys of the pages so far")
+            }
+            try probe.expect(listed.count, reports.count, "the number of reports before an empty page")
+            try probe.expect(listed == reports, true, "whether they are as they were stored")
+        },
     ]
 }

@@ -1,0 +1,41 @@
+internal import Foundation
+private import JobReactorCore
+private import Logging
+
+extension Terminal {
+    /// The room for notes that nobody has read yet.
+    static let backgroundBytes = 1 << 20
+
+    private static let writer = Locked<LineWriter?>(nil)
+
+    /// From now on a note waits for nobody: one that nobody reads must not stop a server. Notes come out in their order, a
+    /// moment later; beyond ``backgroundBytes`` they are dropped and counted. What is left at the end of the process has a
+    /// second to get out.
+    static func writeInBackground() {
+        let isNew = writer.withLock { writer in
+            guard writer == nil else { return false }
+            writer = LineWriter(
+                to: STDERR_FILENO, LineRing(capacity: backgroundBytes) { noticeOfDropped($0, at: Date()) })
+            return true
+        }
+        if isNew { atexit { Terminal.background?.finish(within: 1) } }
+    }
+
+    /// What writes the notes; nil when those who make them do.
+    static var background: LineWriter? { writer.withLock { $0 } }
+
+    static func noticeOfDropped(_ count: Int, at date: Date) -> String {
+        let text =
+            count == 1
+            ? "1 log line was dropped, as nobody read it" : "\(count) log lines were dropped, as nobody read them"
+        return TerminalLogHandler(.dated, level: .info).line(.warning, text, [:], at: date)
+    }
+
+    /// Opens those of the three standard streams that the process was started without: what it opens next would take
+    /// their place, and get the log. Reading from them and writing to them are errors as before.
+    static func openMissingStreams() {
+        for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 && errno == EBADF {
+            _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+        }
+    }
+}
