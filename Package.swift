@@ -160,7 +160,7 @@ let package = Package(
         .testTarget(
             name: "JobReactorCoreTests", dependencies: ["JobReactorCore", "JobReactorTesting"], swiftSettings: strict),
         .testTarget(
-            name: "JobReactorNodeTests", dependencies: ["JobReactorNode", "JobReactorCore"], swiftSettings: strict),
+            name: "JobReactorNodeTests", dependencies: ["JobReactorNode", "JobReactorCore", nio], swiftSettings: strict),
         .testTarget(
             name: "JobReactorCommandTests",
             dependencies: [

@@ -100,35 +100,6 @@ extension NodeCore {
         runReady()
         armTimer()
     }
-
-    // MARK: A storage that refuses
-
-    /// A write was refused.
-    func storageRefused(_ error: StorageError) {
-        if error.endsOwnership { return storageLost(error) }
-        guard storageHealth.refused(error) == .refuses else { return }
-        logger.error(
-            "the storage refuses: jobs wait, and this node asks for no more until it works again",
-            metadata: ["reason": "\(error)"])
-        for destination in destinations.values { destination.link?.send(error) }
-        scheduleTrial()
-    }
-
-    /// A write has succeeded.
-    func storageWorks() {
-        guard storageHealth.isRefusing, storageHealth.succeeded() == .works else { return }
-        logger.notice("the storage works again")
-        for destination in destinations.values { destination.link?.send(nil) }
-        flushDestinations()
-    }
-
-    private func scheduleTrial() {
-        loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(StorageHealth.trialInterval * 1000))) {
-            guard self.storageHealth.isRefusing, !self.isStopping else { return }
-            for destination in self.destinations.values { destination.askForOne() }
-            self.scheduleTrial()
-        }
-    }
 }
 
 /// Jobs that came over a link in one read, with the numbers of their hand-overs.
