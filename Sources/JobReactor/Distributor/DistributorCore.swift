@@ -87,6 +87,8 @@ final class DistributorCore {
     var links: [Dispatcher.NodeHandle: NodeLink] = [:]
     private var registrations: [String: NodeRegistration] = [:]
     private var producers: [String: Producer] = [:]
+    /// Why nodes do not take this distributor, by their names, as the log has said.
+    private var unwelcome: [String: String] = [:]
     /// Who is told of the outcomes of jobs of a name.
     var handlers: [String: [JobFeedback]] = [:]
     /// Jobs that nodes have and that are to be cancelled: a node that comes back is told again.
@@ -204,6 +206,7 @@ final class DistributorCore {
         let node = dispatcher.connect(name: link.introduction.name)
         link.handle = node
         links[node] = link
+        unwelcome[link.introduction.name] = nil
         resendCancellations(to: link)
         nodeCameBack(link)
         logger.info(
@@ -335,6 +338,17 @@ final class DistributorCore {
             registrations[registration.introduction.name] = nil
             noteProgress()
         }
+    }
+
+    /// A node does not take this distributor: said once, not at every try of the node.
+    func noteUnwelcome(at node: String, _ address: String, _ reason: String) {
+        guard unwelcome[node] != reason else { return }
+        // Names come from outside.
+        if unwelcome.count >= 1000 { unwelcome = [:] }
+        unwelcome[node] = reason
+        logger.error(
+            "a node refuses this distributor",
+            metadata: ["node": "\(node)", "address": "\(address)", "reason": "\(reason)"])
     }
 
     func waitingJobs() -> [WaitingJobs] {

@@ -15,6 +15,8 @@ final class NodeLink: ConnectionSession {
     private var reportToTake: Int?
     /// Why the node's storage refuses; empty while it works.
     private(set) var storageError = ""
+    /// The node is still to say whether it takes this distributor, which it does with its first message.
+    private var awaitsWelcome = false
     /// Who asked for records.
     private var shows: [JobID: [EventLoopPromise<[String]>]] = [:]
 
@@ -34,6 +36,18 @@ final class NodeLink: ConnectionSession {
     func begin() {
         connection.becomeLink(keepalive: Keepalive())
         core.nodeReady(self)
+    }
+
+    /// Takes over the connection when the node's first message does not say that the distributor is not welcome.
+    func beginWhenWelcome() {
+        awaitsWelcome = true
+    }
+
+    private func welcomed(_ frame: RESPFrame, on connection: Connection) {
+        awaitsWelcome = false
+        guard case .unwelcome(let reason) = try? Handshake(frame) else { return begin() }
+        core.noteUnwelcome(at: introduction.name, introduction.server ?? connection.peer, reason)
+        connection.close(reason: reason)
     }
 
     /// Returns the number of the hand-over. `isAgain` says that the node may have the job already.
@@ -62,6 +76,7 @@ final class NodeLink: ConnectionSession {
     }
 
     func received(_ frame: RESPFrame, on connection: Connection) {
+        if awaitsWelcome { welcomed(frame, on: connection) }
         guard let handle else { return }
         do throws(CommandError) {
             switch try LinkMessage(frame) {
