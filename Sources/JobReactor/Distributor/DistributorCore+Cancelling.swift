@@ -4,9 +4,14 @@ internal import NIOCore
 
 /// Cancelling and showing a job, wherever it is.
 extension DistributorCore {
-    /// Returns whether the job is known and not finished.
-    func cancel(_ id: JobID) -> Bool {
-        guard let entry = entries[id] else { return false }
+    /// Says whether the job is known and not finished.
+    func cancel(_ id: JobID) -> EventLoopFuture<Bool> {
+        cancelKnown(id).map { loop.makeSucceededFuture($0) } ?? cancelElsewhere(id)
+    }
+
+    /// Nil for a job of which there is no entry.
+    private func cancelKnown(_ id: JobID) -> Bool? {
+        guard let entry = entries[id] else { return nil }
         switch entry.place {
         case .saving, .inDoubt:
             cancelling.insert(id)
@@ -40,8 +45,14 @@ extension DistributorCore {
     }
 
     func resendCancellations(to link: NodeLink) {
+        let name = link.introduction.name
         for id in cancelling {
-            if case .owned(link.introduction.name) = entries[id]?.place { link.sendCancel(id) }
+            if let entry = entries[id] {
+                if case .owned(name) = entry.place { link.sendCancel(id) }
+            } else if owned.node(of: id) == name {
+                link.sendCancel(id)
+                cancelling.remove(id)
+            }
         }
     }
 
@@ -51,7 +62,7 @@ extension DistributorCore {
 
     /// The record of a job, name and value in turn: the node's when one has it. Empty when it is not known.
     func show(_ id: JobID) -> EventLoopFuture<[String]> {
-        guard let entry = entries[id] else { return loop.makeSucceededFuture([]) }
+        guard let entry = entries[id] else { return showElsewhere(id) }
         let link: NodeLink?
         switch entry.place {
         case .saving, .waiting, .inDoubt: link = nil

@@ -16,8 +16,15 @@ extension DistributorCore: CommandService {
         case .info(let section): session.reply { $0.writeRESPBulk(self.info(section)) }
         case .job(let id): show(id, to: session)
         case .cancel(let id):
-            let isKnown = cancel(id)
-            session.reply { $0.writeRESPInteger(isKnown ? 1 : 0) }
+            let ticket = session.owe()
+            cancel(id).assumeIsolated().whenComplete { result in
+                session.pay(ticket) { buffer in
+                    switch result {
+                    case .success(let isKnown): buffer.writeRESPInteger(isKnown ? 1 : 0)
+                    case .failure(let error): buffer.writeRESPError("ERR \(error)")
+                    }
+                }
+            }
         case .handshake(.node(let introduction)):
             if let error = register(introduction, over: session.connection) {
                 session.connection.refuse(error.line)
@@ -89,9 +96,13 @@ extension DistributorCore: CommandService {
 
     private func show(_ id: JobID, to session: CommandSession) {
         let ticket = session.owe()
-        show(id).assumeIsolated().whenSuccess { fields in
+        show(id).assumeIsolated().whenComplete { result in
             session.pay(ticket) { buffer in
-                if fields.isEmpty { buffer.writeRESPNull() } else { buffer.writeRESPCommand(fields) }
+                switch result {
+                case .success([]): buffer.writeRESPNull()
+                case .success(let fields): buffer.writeRESPCommand(fields)
+                case .failure(let error): buffer.writeRESPError("ERR \(error)")
+                }
             }
         }
     }

@@ -66,6 +66,10 @@ extension DistributorCore {
     /// The outcome of a job that this process does not wait for: a durable node has it, or an earlier process accepted it;
     /// or it has had its outcome.
     private func reportedByStranger(_ report: JobReport) {
+        if report.status.isFinished {
+            owned.remove(report.id)
+            if !cancelling.isEmpty { cancelling.remove(report.id) }
+        }
         guard !givenTwice.contains(report.id), recentReports.note(report) else {
             counters.repeatedReports += 1
             return

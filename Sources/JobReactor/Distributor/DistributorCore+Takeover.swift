@@ -85,6 +85,8 @@ extension DistributorCore {
         takeovers.lost[name] = nil
         let heir = link.introduction.name
         for entry in entries.owned(by: name) { entry.place = .owned(by: heir) }
+        owned.moved(from: name, to: heir)
+        resendCancellations(to: link)
         // The heir knows what it has taken over, and takes the rest.
         guard let node = link.handle else { return }
         sendInDoubt(of: name, to: node, link)

@@ -88,11 +88,15 @@ final class DistributorCore {
     private var registrations: [String: NodeRegistration] = [:]
     private var producers: [String: Producer] = [:]
     /// Why nodes do not take this distributor, by their names, as the log has said.
-    private var unwelcome: [String: String] = [:]
+    var unwelcome: [String: String] = [:]
     /// Who is told of the outcomes of jobs of a name.
     var handlers: [String: [JobFeedback]] = [:]
     /// Jobs that nodes have and that are to be cancelled: a node that comes back is told again.
     var cancelling: Set<JobID> = []
+    /// Jobs that durable nodes have and of which there is no entry.
+    var owned = OwnedJobs()
+    /// Questions to nodes that are under way.
+    var searches = 0
     /// Jobs that were given to another node when the link to the first was lost: both may report.
     var givenTwice = RecentIDs(limit: 100_000)
     /// Reports of durable nodes, which may come again when such a node has started again.
@@ -268,6 +272,7 @@ final class DistributorCore {
         case .none, .acknowledgement:
             // Nobody here waits for the outcome.
             entries[id] = nil
+            owned.note(id, at: name)
             if entry.isStored { keeper?.apply(.remove(id)) }
         case .producer:
             if entry.isStored, let job = entry.job {
@@ -338,17 +343,6 @@ final class DistributorCore {
             registrations[registration.introduction.name] = nil
             noteProgress()
         }
-    }
-
-    /// A node does not take this distributor: said once, not at every try of the node.
-    func noteUnwelcome(at node: String, _ address: String, _ reason: String) {
-        guard unwelcome[node] != reason else { return }
-        // Names come from outside.
-        if unwelcome.count >= 1000 { unwelcome = [:] }
-        unwelcome[node] = reason
-        logger.error(
-            "a node refuses this distributor",
-            metadata: ["node": "\(node)", "address": "\(address)", "reason": "\(reason)"])
     }
 
     func waitingJobs() -> [WaitingJobs] {

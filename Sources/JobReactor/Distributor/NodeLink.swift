@@ -19,6 +19,10 @@ final class NodeLink: ConnectionSession {
     private var awaitsWelcome = false
     /// Who asked for records.
     private var shows: [JobID: [EventLoopPromise<[String]>]] = [:]
+    private var openShows = 0
+
+    /// Records that are asked for at one time.
+    private static let maximumShows = 4096
 
     /// `ended` is called once, when the connection is gone.
     init(
@@ -66,9 +70,15 @@ final class NodeLink: ConnectionSession {
         connection.write { LinkMessage.writeCancel(id, to: &$0) }
     }
 
-    /// The node's record of a job; empty when it has none, or is gone before it has answered.
+    /// The node's record of a job; empty when it has none, or is gone before it has answered. Fails when the node owes too
+    /// many answers.
     func show(_ id: JobID) -> EventLoopFuture<[String]> {
         guard handle != nil else { return core.loop.makeSucceededFuture([]) }
+        guard openShows < Self.maximumShows else {
+            let text = "the node \(introduction.name) does not answer: ask again"
+            return core.loop.makeFailedFuture(JobError(.unreachable, text))
+        }
+        openShows += 1
         let promise = core.loop.makePromise(of: [String].self)
         shows[id, default: []].append(promise)
         connection.write { LinkMessage.writeShow(id, to: &$0) }
@@ -96,7 +106,9 @@ final class NodeLink: ConnectionSession {
             case .adopted(let node, let isDone): core.adopted(node, isDone, by: self)
             case .progress(let progress): core.progressed(progress)
             case .shown(let id, let fields):
-                for promise in shows.removeValue(forKey: id) ?? [] { promise.succeed(fields) }
+                let asked = shows.removeValue(forKey: id) ?? []
+                openShows -= asked.count
+                for promise in asked { promise.succeed(fields) }
             case .ping: break
             case .job, .again, .unacceptable, .taken, .cancel, .show, .adopt:
                 throw CommandError("ERR a node does not give jobs")
@@ -137,7 +149,7 @@ final class NodeLink: ConnectionSession {
         if let reportToTake { core.noteReceived(reportToTake, from: introduction) }
         reportToTake = nil
         let unanswered = shows
-        shows = [:]
+        (shows, openShows) = ([:], 0)
         for promise in unanswered.values.joined() { promise.succeed([]) }
         if let handle {
             self.handle = nil

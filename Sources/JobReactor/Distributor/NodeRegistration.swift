@@ -154,3 +154,16 @@ final class NodeRegistration: ConnectionSession {
         close(reason: reason ?? "closed")
     }
 }
+
+extension DistributorCore {
+    /// A node does not take this distributor: said once, not at every try of the node.
+    func noteUnwelcome(at node: String, _ address: String, _ reason: String) {
+        guard unwelcome[node] != reason else { return }
+        // Names come from outside.
+        if unwelcome.count >= 1000 { unwelcome = [:] }
+        unwelcome[node] = reason
+        logger.error(
+            "a node refuses this distributor",
+            metadata: ["node": "\(node)", "address": "\(address)", "reason": "\(reason)"])
+    }
+}
