@@ -37,7 +37,7 @@ extension NodeCore {
     }
 
     /// What cannot be stored here goes back; what was here before has been, and is.
-    private func giveBack(_ received: ReceivedJobs, known: Set<JobID>, over link: DistributorLink) {
+    func giveBack(_ received: ReceivedJobs, known: Set<JobID>, over link: DistributorLink) {
         let returned = received.handOvers.filter { !known.contains($0.id) }
         link.sendReturned(returned)
         if !known.isEmpty { link.acknowledge(received.handOvers.filter { known.contains($0.id) }.map(\.number)) }

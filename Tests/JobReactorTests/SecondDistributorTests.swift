@@ -69,7 +69,10 @@ import Testing
 
     private static func linked(_ distributors: [Distributor]) async throws -> [Distributor] {
         var linked: [Distributor] = []
-        for distributor in distributors where try await !distributor.nodes().isEmpty { linked.append(distributor) }
+        for distributor in distributors {
+            let nodes = try await distributor.nodes()
+            if !nodes.isEmpty { linked.append(distributor) }
+        }
         return linked
     }
 }

@@ -25,6 +25,7 @@ extension DistributorCore {
         }
         counters.enqueued += 1
         recentReports.forget(job.id)
+        givenTwice.forget(job.id)
         let entry = Entry(job, sink, keeper == nil ? .waiting : .saving)
         entries[job.id] = entry
         if let keeper {

@@ -99,7 +99,7 @@ extension DistributorCore: CommandService {
         show(id).assumeIsolated().whenComplete { result in
             session.pay(ticket) { buffer in
                 switch result {
-                case .success([]): buffer.writeRESPNull()
+                case .success(let fields) where fields.isEmpty: buffer.writeRESPNull()
                 case .success(let fields): buffer.writeRESPCommand(fields)
                 case .failure(let error): buffer.writeRESPError("ERR \(error)")
                 }

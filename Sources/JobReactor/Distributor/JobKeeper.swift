@@ -161,10 +161,11 @@ final class JobKeeper {
 
     private func flush() {
         guard !isOver, !isReopening else { return }
-        if !isSaving { saveNext() }
+        // Of jobs that were saved before: one may be the end of a job whose id is used again.
         while !changes.isEmpty {
             apply(Self.takeFirst(of: &changes))
         }
+        if !isSaving { saveNext() }
     }
 
     /// As many as may go to the storage at once: as a rule all there are.
