@@ -43,7 +43,7 @@ final class FileStorage: JobStorage {
     func save(_ jobs: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void) {
         change(done) { content in
             var new: Set<JobID> = []
-            for job in jobs where content.jobs[job.id] == nil {
+            for job in jobs where content.jobs[job.id]?.status.isFinished ?? true {
                 content.jobs[job.id] = job
                 new.insert(job.id)
             }

@@ -52,10 +52,10 @@ final class Destination {
         }
     }
 
-    /// Asks for one job, unless one that was asked for has not come yet.
-    func askForOne() {
+    /// Asks for so many jobs, less those that were asked for and have not come yet.
+    func ask(forAtMost size: Int) {
         guard let link else { return }
-        let granted = StorageHealth.trialCredit(unused: link.unusedCredit, withheld: credit)
+        let granted = StorageHealth.trialCredit(size, unused: link.unusedCredit, withheld: credit)
         guard granted > 0 else { return }
         link.grant(granted)
         credit -= granted

@@ -79,6 +79,10 @@ final class DistributorDialer {
             if (try? LinkMessage(frame)) == .ping { return }
             switch try? Handshake(frame) {
             case .distributor(let id, let name)?:
+                // The wait for the next try goes on growing: it was not taken.
+                if let reason = owner.core.nameConflict(of: id, named: name) {
+                    return unwelcome(reason, connection)
+                }
                 distributor = (id, name)
                 owner.dialer?.succeeded()
                 owner.lastRefusal = nil
@@ -86,8 +90,12 @@ final class DistributorDialer {
                 owner.core.expectLink(from: id, named: name, owner)
             case .serve(let received)?:
                 guard let distributor else { return connection.close(reason: "SERVE before DISTRIBUTOR") }
+                if let reason = owner.core.nameConflict(of: distributor.id, named: distributor.name) {
+                    return unwelcome(reason, connection)
+                }
                 hasLink = true
                 owner.core.stopExpectingLink(from: distributor.id, owner)
+                owner.core.addresses[distributor.name] = owner.address
                 DistributorLink(
                     distributor: distributor.name, process: distributor.id, received: received, connection: connection,
                     core: owner.core
@@ -98,14 +106,21 @@ final class DistributorDialer {
         }
 
         private func refused(_ reason: String, _ connection: Connection) {
-            // Said once, not at every try.
-            if owner.lastRefusal != reason {
-                owner.lastRefusal = reason
-                owner.core.logger.error(
-                    "the distributor refuses this node",
-                    metadata: ["address": "\(owner.address)", "reason": "\(reason)"])
-            }
+            log("the distributor refuses this node", reason)
             connection.close(reason: reason)
+        }
+
+        private func unwelcome(_ reason: String, _ connection: Connection) {
+            log("this node refuses the distributor", reason)
+            connection.write { Handshake.unwelcome(reason).write(to: &$0) }
+            connection.close(reason: reason)
+        }
+
+        /// Said once, not at every try.
+        private func log(_ what: Logger.Message, _ reason: String) {
+            guard owner.lastRefusal != reason else { return }
+            owner.lastRefusal = reason
+            owner.core.logger.error(what, metadata: ["address": "\(owner.address)", "reason": "\(reason)"])
         }
 
         func readCompleted(on connection: Connection) {}
@@ -121,7 +136,16 @@ extension NodeCore {
     /// A distributor that dials back does so for this registration.
     func expectLink(from distributor: String, named name: String, _ dialer: DistributorDialer) {
         registrations[distributor] = (dialer, name)
-        addresses[name] = dialer.address
+    }
+
+    /// Why a process that calls itself a distributor of that name is not taken: another of the name has the link. Both at
+    /// once would take the link from each other, and what one had sent would run again for the other. A distributor that
+    /// died without an end of its connection has the link until the keepalive ends that, after 40 s at most.
+    func nameConflict(of process: String, named name: String) -> String? {
+        guard let link = destinations[name]?.link, link.process != process, link.connection.isUp else { return nil }
+        let first = addresses[name]?.description ?? link.connection.peer
+        return "DISTRIBUTORNAME a distributor named \(name) is linked to this node already, from \(first):"
+            + " give one of them another name"
     }
 
     func stopExpectingLink(from distributor: String, _ dialer: DistributorDialer) {
@@ -144,6 +168,12 @@ extension NodeCore {
         guard let (dialer, name) = registrations[distributor] else {
             return CommandError("ERR this node has not introduced itself to that distributor")
         }
+        if let reason = nameConflict(of: distributor, named: name) {
+            connection.write { Handshake.unwelcome(reason).write(to: &$0) }
+            connection.close(reason: reason)
+            return nil
+        }
+        addresses[name] = dialer.address
         connection.write { Handshake.linked.write(to: &$0) }
         DistributorLink(
             distributor: name, process: distributor, received: received, connection: connection, core: self

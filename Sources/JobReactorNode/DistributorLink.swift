@@ -24,6 +24,8 @@ final class DistributorLink: ConnectionSession {
     private var receivedAt: Timestamp
     /// Those of them that have been here before.
     private var known: Set<JobID> = []
+    /// Those that may have been, and have ended: their records would say so.
+    private var doubtful: Set<JobID> = []
 
     /// `ended` is called once, when the connection is gone.
     init(
@@ -98,7 +100,11 @@ final class DistributorLink: ConnectionSession {
                 try take(handOver, request)
             case .again(let handOver, let request):
                 // Now, not at the end of the read: a receipt behind it may be that of the job's report.
-                if core.knows(handOver.id, of: distributor) { known.insert(handOver.id) }
+                if core.knows(handOver.id, of: distributor) {
+                    known.insert(handOver.id)
+                } else {
+                    doubtful.insert(handOver.id)
+                }
                 try take(handOver, request)
             case .unacceptable(let handOver, _, let reason): try refuse(handOver, reason)
             case .taken(let number): core.taken(through: number, by: distributor)
@@ -129,9 +135,14 @@ final class DistributorLink: ConnectionSession {
     private func takeJobs() {
         guard !jobs.isEmpty else { return }
         let (received, receivedBefore) = (ReceivedJobs(jobs: jobs, numbers: numbers), known)
+        let doubtful = doubtful
         (jobs, numbers) = ([], [])
-        known = []
-        core.receive(received, known: receivedBefore, over: self)
+        (known, self.doubtful) = ([], [])
+        if doubtful.isEmpty {
+            core.receive(received, known: receivedBefore, over: self)
+        } else {
+            core.receive(received, known: receivedBefore, doubtful: doubtful, over: self)
+        }
     }
 
     private func note(_ handOver: HandOver) throws(CommandError) {

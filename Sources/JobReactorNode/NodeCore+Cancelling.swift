@@ -9,6 +9,7 @@ extension NodeCore {
     /// Cancels a job from outside. Returns whether it is here and not finished.
     func cancel(_ id: JobID) -> Bool {
         guard let known = live[id] else {
+            if cancelParked(id) { return true }
             // It may be on its way into the storage.
             if savesUnderWay > 0 { earlyCancellations.insert(id) }
             return false
@@ -30,12 +31,28 @@ extension NodeCore {
             }
         case .waiting, .ready:
             live[id]?.stage = .ending
-            let bound = NIOLoopBound(self, eventLoop: loop)
-            storage.load(id) { result in
-                bound.eventLoop.runOrExecute { bound.value.endCancelled(id, result) }
-            }
+            loadCancelled(id)
         }
         return true
+    }
+
+    /// Ends a job that no script defines, where it waits for one.
+    private func cancelParked(_ id: JobID) -> Bool {
+        guard let name = parked.first(where: { $0.value.contains(id) })?.key else { return false }
+        parked[name]?.remove(id)
+        // Its record knows its distributor.
+        var known = Live(stage: .ending, giver: 0)
+        known.isCancelled = true
+        live[id] = known
+        loadCancelled(id)
+        return true
+    }
+
+    private func loadCancelled(_ id: JobID) {
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        storage.load(id) { result in
+            bound.eventLoop.runOrExecute { bound.value.endCancelled(id, result) }
+        }
     }
 
     func endCancelled(_ id: JobID, _ result: Result<Job?, StorageError>) {

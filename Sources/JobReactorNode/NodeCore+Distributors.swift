@@ -37,7 +37,7 @@ extension NodeCore {
         link.sendGreeting(jobs: announcedJobs, storageError: storageHealth.error)
         destination.settled(configuration.window, onLink: link.number)
         destination.flush(asksForMore: asksForJobs)
-        if storageHealth.isRefusing { destination.askForOne() }
+        if storageHealth.isRefusing { destination.ask(forAtMost: storageHealth.trialSize) }
     }
 
     func unlinked(_ link: DistributorLink, reason: String?) {

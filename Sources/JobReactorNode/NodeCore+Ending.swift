@@ -64,6 +64,8 @@ extension NodeCore {
         if case .failure(let error) = result {
             // What the errbacks come to is stored as one with the failure.
             storageRefused(error)
+        } else {
+            storageWorks()
         }
         let cancelled = raised.filter { live[$0.job.id]?.isCancelled != false }
         if !cancelled.isEmpty { end(cancelled, on: lane) }

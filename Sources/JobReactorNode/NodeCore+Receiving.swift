@@ -37,7 +37,7 @@ extension NodeCore {
     }
 
     /// What cannot be stored here goes back; what was here before has been, and is.
-    private func giveBack(_ received: ReceivedJobs, known: Set<JobID>, over link: DistributorLink) {
+    func giveBack(_ received: ReceivedJobs, known: Set<JobID>, over link: DistributorLink) {
         let returned = received.handOvers.filter { !known.contains($0.id) }
         link.sendReturned(returned)
         if !known.isEmpty { link.acknowledge(received.handOvers.filter { known.contains($0.id) }.map(\.number)) }
@@ -99,35 +99,6 @@ extension NodeCore {
         for id in cancelled where new.contains(id) { _ = cancel(id) }
         runReady()
         armTimer()
-    }
-
-    // MARK: A storage that refuses
-
-    /// A write was refused.
-    func storageRefused(_ error: StorageError) {
-        if error.endsOwnership { return storageLost(error) }
-        guard storageHealth.refused(error) == .refuses else { return }
-        logger.error(
-            "the storage refuses: jobs wait, and this node asks for no more until it works again",
-            metadata: ["reason": "\(error)"])
-        for destination in destinations.values { destination.link?.send(error) }
-        scheduleTrial()
-    }
-
-    /// A write has succeeded.
-    func storageWorks() {
-        guard storageHealth.isRefusing, storageHealth.succeeded() == .works else { return }
-        logger.notice("the storage works again")
-        for destination in destinations.values { destination.link?.send(nil) }
-        flushDestinations()
-    }
-
-    private func scheduleTrial() {
-        loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(StorageHealth.trialInterval * 1000))) {
-            guard self.storageHealth.isRefusing, !self.isStopping else { return }
-            for destination in self.destinations.values { destination.askForOne() }
-            self.scheduleTrial()
-        }
     }
 }
 

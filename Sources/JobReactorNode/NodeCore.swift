@@ -73,6 +73,7 @@ final class NodeCore {
     /// Cancelled while they were being saved.
     var earlyCancellations: Set<JobID> = []
     var storageHealth = StorageHealth()
+    var storageTrial: Scheduled<Void>?
     var timers = TimerQueue<JobID>()
     var armed: (due: Timestamp, timer: Scheduled<Void>)?
     /// Jobs on the lanes, or about to be.

@@ -107,6 +107,9 @@ enum RedisScript: Int, CaseIterable {
             each_thousand(removed, function(...) redis.call('ZREM', key, ...) end)
           end
         end
+        local function is_end(status)
+          return status == 'complete' or status == 'failed' or status == 'cancelled'
+        end
         local function is_not_finished(id)
           if has_finished == nil then has_finished = redis.call('EXISTS', base .. ':finished') == 1 end
           if has_finished then redis.call('ZREM', base .. ':finished', id) end
@@ -127,6 +130,16 @@ enum RedisScript: Int, CaseIterable {
           if changes.reports.is[ARGV[i]] == false then drop_taken() end
           redis.call('HSET', base .. ':report:' .. ARGV[i], words(i + 2, tonumber(ARGV[i + 1])))
           change('reports', ARGV[i], true)
+        end
+        -- What was set of a record from ARGV[i] on replaces that of a finished job. The old fields go last: a server at its
+        -- memory limit refuses what needs memory only as long as nothing is written.
+        local function drop_old(id, i, count)
+          local key, is = base .. ':job:' .. id, {}
+          for field = i, i + count - 1, 2 do is[ARGV[field]] = true end
+          for _, field in ipairs(redis.call('HKEYS', key)) do
+            if not is[field] then redis.call('HDEL', key, field) end
+          end
+          is_not_finished(id)
         end
         local function remove(id)
           change('jobs', id, false)
@@ -211,10 +224,12 @@ enum RedisScript: Int, CaseIterable {
                 while i <= #ARGV do
                   local id, count = ARGV[i], tonumber(ARGV[i + 1])
                   local key = base .. ':job:' .. id
+                  local status = not again and redis.call('HGET', key, 'status')
                   if again then
                     if not redis.call('ZSCORE', known, ARGV[3] .. ' ' .. i) then new[#new + 1] = id end
-                  elseif redis.call('EXISTS', key) == 0 then
+                  elseif not status or is_end(status) then
                     redis.call('HSET', key, words(i + 2, count))
+                    if status then drop_old(id, i + 2, count) end
                     change('jobs', id, true)
                     new[#new + 1] = id
                   else
@@ -331,12 +346,15 @@ enum RedisScript: Int, CaseIterable {
                 local looked = 0
                 for _, id in ipairs(ids) do
                   local key = other .. ':job:' .. id
-                  local job = redis.call('HMGET', key, 'name', 'status', 'not_node')
-                  local ended = job[2] == 'complete' or job[2] == 'failed' or job[2] == 'cancelled'
-                  if names[job[1]] and not ended and job[3] ~= ARGV[6] then
+                  local job = redis.call('HMGET', key, 'name', 'status', 'not_node', 'due_at')
+                  if names[job[1]] and not is_end(job[2]) and job[3] ~= ARGV[6] then
                     if not has_room(key) then break end
-                    -- One that is here already is the same job, and the other's copy no longer needed.
-                    if redis.call('EXISTS', base .. ':job:' .. id) == 0 then
+                    -- One that is here already is the same job, and the other's copy no longer needed; but where that
+                    -- ended before this was due, the id was used again.
+                    local here = redis.call('HGET', base .. ':job:' .. id, 'status')
+                    local last = is_end(here) and redis.call('ZSCORE', base .. ':finished', id)
+                    if not here or (last and tonumber(job[4]) / 1000 > tonumber(last)) then
+                      if here then is_not_finished(id) end
                       redis.call('RENAME', key, base .. ':job:' .. id)
                       redis.call('ZADD', base .. ':jobs', 0, id)
                       redis.call('ZADD', base .. ':adopted', 0, 'job ' .. id)

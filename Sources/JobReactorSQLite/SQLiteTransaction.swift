@@ -27,11 +27,15 @@ final class SQLiteTransaction {
     private static let insertPlain = insert(plainColumns)
     private static let insertAny = insert(plainColumns + rareColumns)
 
+    /// A finished job makes room for another of its id. What the new one does not say is NULL in `excluded`.
     private static func insert(_ columns: [String]) -> String {
-        """
-        INSERT INTO job (\(columns.joined(separator: ", ")), id)
-        VALUES (\(String(repeating: "?, ", count: columns.count))?) ON CONFLICT DO NOTHING
-        """
+        let sets = (plainColumns + rareColumns).map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
+        let finished = JobStatus.allCases.filter(\.isFinished).map { "'\($0.rawValue)'" }.joined(separator: ", ")
+        return """
+            INSERT INTO job (\(columns.joined(separator: ", ")), id)
+            VALUES (\(String(repeating: "?, ", count: columns.count))?)
+            ON CONFLICT (id) DO UPDATE SET \(sets), finished_at = NULL WHERE job.status IN (\(finished))
+            """
     }
 
     private struct Update {

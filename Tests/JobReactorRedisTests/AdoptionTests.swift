@@ -134,6 +134,37 @@ import Testing
         await heir.close()
     }
 
+    @Test("one that ended at the heir does not move again; one whose id was used again after that end does")
+    func usedAgain() async throws {
+        let location = try await SharedRedis.location()
+        let (gone, heir) = (storage(location), storage(location))
+        try await heir.open(StorageOwner(name: "heir"))
+        try await heir.save([Self.job(1), Self.job(2)])
+        for number in 1...2 {
+            var ended = Self.job(number)
+            ended.status = .failed
+            ended.lastError = "no"
+            try await heir.apply([.update(ended)])
+        }
+        try await gone.open(StorageOwner(name: "gone"))
+        var used = Self.job(2)
+        used.args = ["n": "used again"]
+        used.dueAt = Timestamp.now.advanced(bySeconds: 60)
+        try await gone.save([Self.job(1), used])
+        await gone.close()
+        let adopted = try await Self.adopt(heir, "gone")
+        #expect(adopted.jobs == [used])
+        let jobs = try await heir.jobs()
+        #expect(jobs.map(\.status) == [.failed, .new])
+        #expect(jobs.last == used)
+        // It counts no more among those that are finished.
+        let redis = try await RESPClient.connect(to: location.address)
+        let finished = try await redis.send(["ZCARD", "\(location.prefix)node:heir:finished"]).integer
+        #expect(finished == 1)
+        await heir.close()
+        await redis.close()
+    }
+
     @Test("the jobs of a node that lives stay where they are")
     func alive() async throws {
         let location = try await SharedRedis.location()

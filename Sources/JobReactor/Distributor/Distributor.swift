@@ -166,7 +166,7 @@ public final class Distributor: JobProducer, Service {
     @discardableResult
     public func cancel(_ id: JobID) async throws -> Bool {
         let core = core
-        return try await calls.ask { core.value?.change { $0.cancel(id) } ?? false }
+        return try await calls.ask { [loop] in core.value?.cancel(id) ?? loop.makeSucceededFuture(false) }
     }
 
     public func job(_ id: JobID) async throws -> JobInfo? {

@@ -16,8 +16,15 @@ extension DistributorCore: CommandService {
         case .info(let section): session.reply { $0.writeRESPBulk(self.info(section)) }
         case .job(let id): show(id, to: session)
         case .cancel(let id):
-            let isKnown = change { $0.cancel(id) }
-            session.reply { $0.writeRESPInteger(isKnown ? 1 : 0) }
+            let ticket = session.owe()
+            cancel(id).assumeIsolated().whenComplete { result in
+                session.pay(ticket) { buffer in
+                    switch result {
+                    case .success(let isKnown): buffer.writeRESPInteger(isKnown ? 1 : 0)
+                    case .failure(let error): buffer.writeRESPError("ERR \(error)")
+                    }
+                }
+            }
         case .handshake(.node(let introduction)):
             if let error = register(introduction, over: session.connection) {
                 session.connection.refuse(error.line)
@@ -81,7 +88,7 @@ extension DistributorCore: CommandService {
 
     /// The record of a job, name and value in turn: the node's when one has it. Empty when it is not known.
     func show(_ id: JobID) -> EventLoopFuture<[String]> {
-        guard let known = ledger.find(id) else { return loop.makeSucceededFuture([]) }
+        guard let known = ledger.find(id) else { return showElsewhere(id) }
         var record: [String] = []
         if var job = known.job {
             job.distributor = name
@@ -107,9 +114,13 @@ extension DistributorCore: CommandService {
 
     private func show(_ id: JobID, to session: CommandSession) {
         let ticket = session.owe()
-        show(id).assumeIsolated().whenSuccess { fields in
+        show(id).assumeIsolated().whenComplete { result in
             session.pay(ticket) { buffer in
-                if fields.isEmpty { buffer.writeRESPNull() } else { buffer.writeRESPCommand(fields) }
+                switch result {
+                case .success(let fields) where fields.isEmpty: buffer.writeRESPNull()
+                case .success(let fields): buffer.writeRESPCommand(fields)
+                case .failure(let error): buffer.writeRESPError("ERR \(error)")
+                }
             }
         }
     }

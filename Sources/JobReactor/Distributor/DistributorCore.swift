@@ -22,8 +22,12 @@ final class DistributorCore {
     var links: [Dispatcher.NodeHandle: NodeLink] = [:]
     private var registrations: [String: NodeRegistration] = [:]
     private var producers: [String: Producer] = [:]
+    /// Why nodes do not take this distributor, by their names, as the log has said.
+    var unwelcome: [String: String] = [:]
     /// Who is told of the outcomes of jobs of a name.
     var handlers: [String: [JobFeedback]] = [:]
+    /// Questions to nodes that are under way.
+    var searches = 0
     /// The number of the last report that has come from each node's process, so that none comes twice.
     var received: [String: (instance: String, number: Int)] = [:]
     var ids = JobID.Generator()
@@ -160,6 +164,7 @@ final class DistributorCore {
 
     func nodeReady(_ link: NodeLink) {
         let introduction = link.introduction
+        unwelcome[introduction.name] = nil
         change { ledger in
             let node = ledger.connect(
                 introduction.name, isDurable: introduction.isDurable, place: introduction.place)

@@ -62,11 +62,10 @@ final class JobKeeper {
 
     /// Done when all that was given before is stored, or cannot be, and the storage is closed.
     func close() -> EventLoopFuture<Void> {
-        for _ in 0..<queue.hurry() {
-            saveNext()
+        for _ in 0...queue.hurry() {
+            flush()
             _ = queue.hurry()
         }
-        flush()
         end(.notOpen)
         let promise = loop.makePromise(of: Void.self)
         storage.close { promise.succeed() }
@@ -146,8 +145,9 @@ final class JobKeeper {
     }
 
     private func flush() {
-        saveNext()
+        // Of jobs that were saved before: one may be the end of a job whose id is used again.
         while let batch = queue.nextChanges() { apply(batch) }
+        saveNext()
     }
 
     private func saveNext() {

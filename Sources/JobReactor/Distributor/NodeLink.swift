@@ -13,8 +13,14 @@ final class NodeLink: ConnectionSession {
     private var reportToTake: Int?
     /// Why the node's storage refuses; empty while it works.
     private(set) var storageError = ""
+    /// The node is still to say whether it takes this distributor, which it does with its first message.
+    private var awaitsWelcome = false
     /// Who asked for records.
     private var shows: [JobID: [EventLoopPromise<[String]>]] = [:]
+    private var openShows = 0
+
+    /// Records that are asked for at one time.
+    private static let maximumShows = 4096
 
     /// `ended` is called once, when the connection is gone.
     init(
@@ -33,6 +39,18 @@ final class NodeLink: ConnectionSession {
         core.nodeReady(self)
     }
 
+    /// Takes over the connection when the node's first message does not say that the distributor is not welcome.
+    func beginWhenWelcome() {
+        awaitsWelcome = true
+    }
+
+    private func welcomed(_ frame: RESPFrame, on connection: Connection) {
+        awaitsWelcome = false
+        guard case .unwelcome(let reason) = try? Handshake(frame) else { return begin() }
+        core.noteUnwelcome(at: introduction.name, introduction.server ?? connection.peer, reason)
+        connection.close(reason: reason)
+    }
+
     /// `isAgain` says that the node may have the job already.
     func send(_ job: Job, number: Int, isAgain: Bool, now: Timestamp) {
         let request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(now: now))
@@ -47,9 +65,15 @@ final class NodeLink: ConnectionSession {
         connection.write { LinkMessage.writeCancel(id, to: &$0) }
     }
 
-    /// The node's record of a job; empty when it has none, or is gone before it has answered.
+    /// The node's record of a job; empty when it has none, or is gone before it has answered. Fails when the node owes too
+    /// many answers.
     func show(_ id: JobID) -> EventLoopFuture<[String]> {
         guard handle != nil else { return core.loop.makeSucceededFuture([]) }
+        guard openShows < Self.maximumShows else {
+            let text = "the node \(introduction.name) does not answer: ask again"
+            return core.loop.makeFailedFuture(JobError(.unreachable, text))
+        }
+        openShows += 1
         let promise = core.loop.makePromise(of: [String].self)
         shows[id, default: []].append(promise)
         connection.write { LinkMessage.writeShow(id, to: &$0) }
@@ -57,6 +81,7 @@ final class NodeLink: ConnectionSession {
     }
 
     func received(_ frame: RESPFrame, on connection: Connection) {
+        if awaitsWelcome { welcomed(frame, on: connection) }
         guard let handle else { return }
         do throws(CommandError) {
             switch try LinkMessage(frame) {
@@ -74,7 +99,9 @@ final class NodeLink: ConnectionSession {
             case .adopted(let node, let isDone): core.change { $0.adopted(node, isDone, by: handle) }
             case .progress(let progress): core.progressed(progress)
             case .shown(let id, let fields):
-                for promise in shows.removeValue(forKey: id) ?? [] { promise.succeed(fields) }
+                let asked = shows.removeValue(forKey: id) ?? []
+                openShows -= asked.count
+                for promise in asked { promise.succeed(fields) }
             case .ping: break
             case .job, .again, .unacceptable, .taken, .cancel, .show, .adopt:
                 throw CommandError("ERR a node does not give jobs")
@@ -103,7 +130,7 @@ final class NodeLink: ConnectionSession {
         if let reportToTake { core.noteReceived(reportToTake, from: introduction) }
         reportToTake = nil
         let unanswered = shows
-        shows = [:]
+        (shows, openShows) = ([:], 0)
         for promise in unanswered.values.joined() { promise.succeed([]) }
         if let handle {
             self.handle = nil

@@ -43,7 +43,8 @@ final class NodeRegistration: ConnectionSession {
         connection.write { Handshake.serve(received: received).write(to: &$0) }
         let link = makeLink(over: connection)
         connection.handOver(to: link)
-        link.begin()
+        // The node has not said yet whether it takes this distributor.
+        link.beginWhenWelcome()
     }
 
     private func makeLink(over connection: Connection) -> NodeLink {
@@ -109,7 +110,13 @@ final class NodeRegistration: ConnectionSession {
                 isGreeted = true
                 return
             }
-            guard !registration.isOver, (try? Handshake(frame)) == .linked else {
+            let answer = try? Handshake(frame)
+            if case .unwelcome(let reason) = answer {
+                isLinked = true
+                connection.close(reason: reason)
+                return registration.unwelcome(reason)
+            }
+            guard !registration.isOver, answer == .linked else {
                 failure = RESPValue(frame).text ?? "an answer that is none"
                 return connection.close(reason: failure)
             }
@@ -128,7 +135,14 @@ final class NodeRegistration: ConnectionSession {
 
     // MARK: The node's own connection, when the link is another
 
+    /// The node does not take this distributor.
+    fileprivate func unwelcome(_ reason: String) {
+        core.noteUnwelcome(at: introduction.name, address, reason)
+        close(reason: reason)
+    }
+
     func received(_ frame: RESPFrame, on connection: Connection) {
+        if case .unwelcome(let reason) = try? Handshake(frame) { return unwelcome(reason) }
         if (try? LinkMessage(frame)) != .ping {
             connection.refuse("ERR this connection only keeps the node registered")
         }
@@ -138,5 +152,18 @@ final class NodeRegistration: ConnectionSession {
 
     func disconnected(_ connection: Connection, reason: String?) {
         close(reason: reason ?? "closed")
+    }
+}
+
+extension DistributorCore {
+    /// A node does not take this distributor: said once, not at every try of the node.
+    func noteUnwelcome(at node: String, _ address: String, _ reason: String) {
+        guard unwelcome[node] != reason else { return }
+        // Names come from outside.
+        if unwelcome.count >= 1000 { unwelcome = [:] }
+        unwelcome[node] = reason
+        logger.error(
+            "a node refuses this distributor",
+            metadata: ["node": "\(node)", "address": "\(address)", "reason": "\(reason)"])
     }
 }

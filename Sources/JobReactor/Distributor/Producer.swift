@@ -103,7 +103,7 @@ final class ProducerLink: ConnectionSession {
                 accept(handOver, request, isAgain: true)
             case .unacceptable(let handOver, _, let reason): refuse(handOver, reason)
             case .taken(let number): producer.taken(through: number)
-            case .cancel(let id): _ = core.change { $0.cancel(id) }
+            case .cancel(let id): _ = core.cancel(id)
             case .ping: break
             case .credit, .saved, .result, .progress, .returned, .refused, .storageError, .jobs, .drain,
                 .show, .shown, .adopt, .adopted:

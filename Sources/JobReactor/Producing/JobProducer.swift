@@ -19,10 +19,13 @@ public protocol JobProducer: Sendable {
     /// instruction. Its outcome comes as when it cancels itself: the success feedback with its args as they stand, or the
     /// error feedback when its errbacks ran. Returns false when no unfinished job of that id is known. True means that it is
     /// under way: a job that ends at this moment has its own outcome.
+    ///
+    /// A job that a durable node has is found there, also when another process enqueued it. Throws ``JobError`` when a node
+    /// that may have it does not answer.
     @discardableResult
     func cancel(_ id: JobID) async throws -> Bool
 
-    /// The record of a job; nil when none is known, as of a job that is finished and not kept.
+    /// The record of a job; nil when none is known, as of a job that is finished and not kept. Found as by ``cancel(_:)``.
     func job(_ id: JobID) async throws -> JobInfo?
 
     /// The nodes that are connected to the distributor.

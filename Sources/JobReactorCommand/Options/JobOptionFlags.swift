@@ -33,7 +33,9 @@ struct JobOptionFlags: ParsableArguments {
 
     @Option(
         name: .customLong("id"),
-        help: ArgumentHelp("Id of the job, 32 hexadecimal digits: the same id twice is one job.", valueName: "id"))
+        help: ArgumentHelp(
+            "Id of the job, 32 hexadecimal digits: the same id twice is one job, until that is finished.",
+            valueName: "id"))
     var jobID: String?
 
     func jobOptions() throws(CommandFailure) -> JobOptions {

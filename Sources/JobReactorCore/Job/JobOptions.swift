@@ -19,7 +19,8 @@ public struct JobOptions: Hashable, Sendable {
     /// Seconds by which the wait grows from one retry to the next, from 0 to ``JobLimits/seconds``; nil takes the
     /// script's, else the node's.
     public var retryMultiplier: Double?
-    /// The job's id, for a producer that may have to send it twice; nil makes a new one. The same id twice is one job.
+    /// The job's id, for a producer that may have to send it twice; nil makes a new one. The same id twice is one job, until
+    /// that is finished: then the id may be used again, and a record that is kept of it makes room for the new job.
     public var id: JobID?
 
     public init(

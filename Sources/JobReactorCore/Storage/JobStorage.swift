@@ -17,7 +17,8 @@ public protocol JobStorage: Sendable {
     /// sends has any effect: its calls fail with ``StorageError/Code/lost``.
     func open(_ owner: StorageOwner, done: @escaping @Sendable (Result<Void, StorageError>) -> Void)
 
-    /// Stores new jobs. A job whose id is already there changes nothing; `done` gets the ids that were new.
+    /// Stores new jobs, in their order: each whose id is not there, or is that of a finished job, whose record it replaces. A job
+    /// whose id is that of an unfinished one changes nothing. `done` gets the ids that were new.
     func save(_ jobs: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void)
 
     /// Applies changes in their order, each completely or not at all: a report is there when its record has changed.

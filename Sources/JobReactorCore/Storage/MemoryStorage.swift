@@ -3,8 +3,11 @@ public final class MemoryStorage: JobStorage {
     private struct State {
         var owner: StorageOwner?
         var jobs = JobTable<Job>()
-        /// Finished jobs that are kept, oldest first.
-        var finished = FIFO<JobID>()
+        /// Finished jobs that are kept, oldest first, each with a number of its own; and those that are gone since.
+        var finished = FIFO<(id: JobID, number: Int)>()
+        /// The number of each that is kept.
+        var finishes = JobTable<Int>()
+        var lastFinish = 0
         var reports: [JobReport.Key: StoredReport] = [:]
     }
 
@@ -33,7 +36,11 @@ public final class MemoryStorage: JobStorage {
         done(
             whenOpen { state in
                 var added = Set<JobID>(minimumCapacity: new.count)
-                for job in new where !state.jobs.contains(job.id) {
+                for job in new {
+                    if let known = state.jobs[job.id] {
+                        guard known.status.isFinished else { continue }
+                        state.finishes.removeValue(forKey: job.id)
+                    }
                     state.jobs[job.id] = job
                     added.insert(job.id)
                 }
@@ -51,7 +58,9 @@ public final class MemoryStorage: JobStorage {
                         update(job, before: before, in: &state)
                         keep(report, in: &state)
                     case .remove(let id, let report):
-                        if state.jobs.removeValue(forKey: id) != nil { keep(report, in: &state) }
+                        guard let removed = state.jobs.removeValue(forKey: id) else { continue }
+                        if removed.status.isFinished { state.finishes.removeValue(forKey: id) }
+                        keep(report, in: &state)
                     case .taken(let key): state.reports[key] = nil
                     }
                 }
@@ -100,10 +109,23 @@ public final class MemoryStorage: JobStorage {
 
     private func update(_ job: Job, before: JobStatus, in state: inout State) {
         state.jobs[job.id] = job
-        guard job.status.isFinished, !before.isFinished else { return }
-        state.finished.append(job.id)
-        while state.finished.count > maximumFinished, let oldest = state.finished.popFirst() {
-            if state.jobs[oldest]?.status.isFinished == true { state.jobs[oldest] = nil }
+        guard job.status.isFinished else {
+            if before.isFinished { state.finishes.removeValue(forKey: job.id) }
+            return
+        }
+        guard !before.isFinished else { return }
+        state.lastFinish += 1
+        state.finishes[job.id] = state.lastFinish
+        state.finished.append((job.id, state.lastFinish))
+        while state.finishes.count > maximumFinished, let (oldest, number) = state.finished.popFirst() {
+            guard state.finishes[oldest] == number else { continue }
+            state.finishes.removeValue(forKey: oldest)
+            state.jobs[oldest] = nil
+        }
+        // Those that are gone do not add up.
+        if state.finished.count > 2 * state.finishes.count + 1000 {
+            let finishes = state.finishes
+            state.finished.removeAll { finishes[$0.id] != $0.number }
         }
     }
 }

@@ -125,7 +125,7 @@ CancelJob = nil
 ---@field defer? boolean on a thread beside the others, for what is heavy
 ---@field max_attempt? integer
 ---@field retry_multiplier? number
----@field id? string 32 hexadecimal digits: the same id twice is one job
+---@field id? string 32 hexadecimal digits: the same id twice is one job, until that is finished
 
 ---Gives a job to the distributor; its id. With `success` or `failure` the job that runs waits for the outcome before it ends, and
 ---the function is called with the args of it; those of a failure have `error`. A table of jobs is enqueued in one call. Raises

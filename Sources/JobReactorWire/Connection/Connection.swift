@@ -37,6 +37,8 @@ package final class Connection: ChannelDuplexHandler {
     /// `host:port` of the peer, for logs.
     package private(set) var peer = "?"
     package var isOpen: Bool { state.isOpen }
+    /// Whether more can be said on it: it is open, and its end has not begun.
+    package var isUp: Bool { state.isInUse }
 
     private let role: Role
     private let stream: RESPStream

@@ -18,6 +18,9 @@ package enum Handshake: Hashable, Sendable {
     case linked
     /// From a distributor to a node: this connection is the link. `received` as in ``link(distributor:instance:received:)``.
     case serve(received: Int)
+    /// From a node to a distributor, instead of ``linked`` or at any time before the link is used: it takes nothing from
+    /// this distributor, for this reason, and closes the connection.
+    case unwelcome(String)
 
     package init?(_ frame: RESPFrame) throws(CommandError) {
         guard let count = frame.wordCount else { return nil }
@@ -58,6 +61,8 @@ package enum Handshake: Hashable, Sendable {
             let received = CommandWord.integer(frame.word(1)), received >= 0
         {
             self = .serve(received: received)
+        } else if CommandWord.matches(verb, "UNWELCOME"), count == 2 {
+            self = .unwelcome(frame.text(1))
         } else {
             return nil
         }
@@ -77,6 +82,7 @@ package enum Handshake: Hashable, Sendable {
             buffer.writeRESPCommand(["LINK", version, distributor, instance, "\(received)"])
         case .linked: buffer.writeRESPCommand(["LINKED"])
         case .serve(let received): buffer.writeRESPCommand(["SERVE", "\(received)"])
+        case .unwelcome(let reason): buffer.writeRESPCommand(["UNWELCOME", reason])
         }
     }
 }

@@ -31,6 +31,7 @@ import Testing
         (.reportsAllAsNew, "of concurrent saves of one id, one is new"),
         (.lastOfBatchWins, "an id twice in one batch is one job, the first"),
         (.neverForgetsIDs, "an id whose record was removed is new again"),
+        (.keepsFinished, "a finished job makes room for a new one of its id, however it ended"),
         (.silentOnEmptyBatch, "an empty batch is saved as nothing"),
         (.capsBatches, "10,000 jobs in a batch are saved, listed, updated and removed"),
         (.mergesUpdates, "an update replaces the whole record"),
@@ -129,7 +130,7 @@ import Testing
 final class FaultyStorage: JobStorage {
     enum Fault: CaseIterable, Sendable {
         case savesNothing, overwrites, reportsAllAsNew, lastOfBatchWins, neverForgetsIDs, silentOnEmptyBatch,
-            capsBatches
+            capsBatches, keepsFinished
         case mergesUpdates, removesAll, updateInserts, failsOnMissing, appliesBackwards
         case losesTraceback, roundsTimes, losesStatus, rewritesArguments, cutsTextsAtZero
         case inventsJobs, signedOrder, ignoresLimit, fillsPages, includesAfter, wantsAfterPresent
@@ -200,7 +201,8 @@ final class FaultyStorage: JobStorage {
             var new: Set<JobID> = []
             if fault == .savesNothing { return Set(jobs.map(\.id)) }
             for job in fault == .capsBatches ? jobs.prefix(1000) : jobs[...] {
-                let isKnown = fault == .neverForgetsIDs ? state.known.contains(job.id) : state.jobs[job.id] != nil
+                let there = state.jobs[job.id].map { fault == .keepsFinished || !$0.status.isFinished } ?? false
+                let isKnown = fault == .neverForgetsIDs ? state.known.contains(job.id) : there
                 let isOfBatch = fault == .lastOfBatchWins && new.contains(job.id)
                 if !isKnown || isOfBatch || fault == .overwrites { state.jobs[job.id] = stored(job) }
                 if !isKnown || fault == .reportsAllAsNew { new.insert(job.id) }

@@ -201,7 +201,7 @@ import Testing
         if let node, place == "owned" { bench.ledger.saved(1, through: 1, by: node) }
         if let node, place == "in doubt" { bench.ledger.disconnect(node, reason: nil, isStopping: false) }
         _ = bench.did()
-        expect(bench.ledger.cancel(Self.id(1)))
+        expect(bench.ledger.cancel(Self.id(1)) == true)
         switch place {
         case "waiting": expect(bench.did() == ["tell somebody work 1 cancelled"])
         case "in doubt":
@@ -209,7 +209,7 @@ import Testing
             expect(bench.wake() == ["a not back, 1", "tell somebody work 1 cancelled"])
         default: expect(bench.did() == ["cancel 1 at 0"])
         }
-        expect(!bench.ledger.cancel(Self.id(2)))
+        expect(bench.ledger.cancel(Self.id(2)) == nil)
     }
 
     @Test("a job that no node can take has failed") func refused() {

@@ -58,6 +58,40 @@ import Testing
         }
     }
 
+    @Test("that takes one job and refuses the next is said to refuse once, and to work again once")
+    func nearlyFull() async throws {
+        let (runs, saves, log) = (RunLog(), Locked(0), LogRecorder())
+        try await Cluster.run(scripts: ["jobs.lua": runs.lua]) { cluster in
+            let distributor = try await cluster.startDistributor { $0.logger = log.logger }
+            try await cluster.startNode("n1", for: [distributor]) {
+                $0.window = 16
+                $0.logger = log.logger
+                $0.storage = FaultInjectingStorage(MemoryStorage()) { call in
+                    guard call.kind == .save else { return nil }
+                    let number = saves.withLock { count in
+                        count += 1
+                        return count
+                    }
+                    return number <= 6 && number % 2 == 1 ? Self.full : nil
+                }
+            }
+            try await waitForNodes(["n1"], at: distributor)
+            let outcomes = Outcomes()
+            for _ in 0..<60 { try distributor.enqueue("note", feedback: outcomes.feedback) }
+            _ = try await outcomes.wait(for: 60)
+            // Writes go on, so that it is known that the storage works.
+            try await eventually("it is over") {
+                try distributor.enqueue("note", feedback: outcomes.feedback)
+                return try await distributor.nodes().first?.storageError == nil
+            }
+            let lines = log.lines.elements.map(\.text)
+            #expect(lines.count { $0.hasPrefix("the storage refuses") } == 1)
+            #expect(lines.count { $0 == "the storage works again" } == 1)
+            #expect(lines.count { $0.hasPrefix("the storage of a node refuses") } == 1)
+            #expect(lines.count { $0 == "the storage of a node works again" } == 1)
+        }
+    }
+
     @Test("for a moment, again and again and at any call, loses no credit", arguments: 1...6)
     func creditComesBack(every: Int) async throws {
         let (place, runs, calls) = (try await SharedRedis.location(), RunLog(), Locked(0))

@@ -156,6 +156,28 @@ import Testing
         }
     }
 
+    @Test("a parked job is cancelled as any that waits")
+    func parkedIsCancelled() async throws {
+        let (place, log) = (try await SharedRedis.location(), LogRecorder())
+        try await Self.withCluster(
+            ["a.lua": "job('a', function(args) args.v = 1 end)", "b.lua": "job('b', function() end)"], log: log,
+            { $0.storage = place.storage() }
+        ) { cluster, distributor, node in
+            let outcomes = Outcomes()
+            let id = try distributor.enqueue("a", ["v": 0], JobOptions(after: 0.6), feedback: outcomes.feedback)
+            try FileManager.default.removeItem(atPath: cluster.jobDirectory + "/a.lua")
+            try await eventually("the job to be parked") {
+                log.lines.elements.contains { $0.text == "no script defines the job any more" }
+            }
+            #expect(try await distributor.cancel(id))
+            let outcome = try #require(try await outcomes.wait(for: 1).first)
+            #expect(outcome.status == .cancelled)
+            #expect(outcome.args == ["v": 0])
+            let count = try await node.count()
+            #expect(count == 0)
+        }
+    }
+
     @Test("1,000 reloads under load lose no job, and close what is not used any more")
     func manyReloads() async throws {
         try await Self.withCluster(

@@ -22,6 +22,7 @@ import Testing
         ),
         (.linked, "*1\r\n$6\r\nLINKED\r\n"),
         (.serve(received: 0), "*2\r\n$5\r\nSERVE\r\n$1\r\n0\r\n"),
+        (.unwelcome("NAME taken"), "*2\r\n$9\r\nUNWELCOME\r\n$10\r\nNAME taken\r\n"),
     ]
 
     @Test("every handshake has its bytes, and is read back from them", arguments: golden)
@@ -64,7 +65,8 @@ import Testing
             "NODE 2", "NODE 2 n i DURABLE", "NODE 2 n i DURABLE h:1", "NODE 2 n i DURABLE h:1 p x", "PRODUCER 2",
             "PRODUCER 2 a b", "DISTRIBUTOR 2",
             "DISTRIBUTOR 2 a", "DISTRIBUTOR 2 a b c", "LINK 2 d", "LINK 2 d i", "LINK 2 d i x", "LINK 2 d i -1",
-            "LINK 2 d i 1 x", "LINKED 1", "SERVE", "SERVE x", "SERVE -1", "SERVE 1 2", "PING", "JOB", "NODES",
+            "LINK 2 d i 1 x", "LINKED 1", "SERVE", "SERVE x", "SERVE -1", "SERVE 1 2", "UNWELCOME", "UNWELCOME a b",
+            "PING", "JOB", "NODES",
             "LINKS 2 d i 1",
         ])
     func wrongCount(line: String) throws {

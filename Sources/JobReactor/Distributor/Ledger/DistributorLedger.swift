@@ -15,6 +15,8 @@ struct DistributorLedger {
     private(set) var counters = DistributorCounters()
     private var takeovers: Takeovers
     private var nodes = ConnectedNodes()
+    /// Jobs that durable nodes have and of which there is no entry.
+    private var owned = OwnedJobs()
     private var actions: Deque<Action> = []
     /// Jobs that nodes have, or may have, and that are to be cancelled: a node that comes back is told again.
     private var cancelling: Set<JobID> = []
@@ -43,6 +45,7 @@ struct DistributorLedger {
         }
         counters.enqueued += 1
         recentReports.forget(job.id)
+        givenTwice.forget(job.id)
         guard !isDurable else {
             entries.add(LedgerEntry(job, sink, .saving), job.id)
             return .new(toBeStored: job.record(for: sink, at: nil))
@@ -152,14 +155,24 @@ struct DistributorLedger {
     mutating func connect(_ name: String, isDurable: Bool, place: String?) -> Node {
         let node = dispatcher.connect(name: name)
         nodes.add(node, name, isDurable: isDurable, place: place)
-        for id in cancelling {
-            if case .owned(name) = entries[id]?.place { actions.append(.cancel(id, at: node)) }
-        }
+        cancelAgain(at: node, name)
         for lost in takeovers.nodeCameBack(name, at: place) { handOver(lost) }
         if let place, let (timer, seconds) = takeovers.askForAbandoned(at: place) {
             actions.append(.wake(timer, after: seconds))
         }
         return node
+    }
+
+    /// What was to be cancelled while the node was away.
+    private mutating func cancelAgain(at node: Node, _ name: String) {
+        for id in cancelling {
+            if let entry = entries[id] {
+                if case .owned(name) = entry.place { actions.append(.cancel(id, at: node)) }
+            } else if owned.node(of: id) == name {
+                actions.append(.cancel(id, at: node))
+                cancelling.remove(id)
+            }
+        }
     }
 
     /// The node runs these jobs, and has reported what it did before: of what it may have it is told again.
@@ -224,6 +237,7 @@ struct DistributorLedger {
         case .none, .acknowledgement:
             // Nobody here waits for the outcome.
             entries.remove(id)
+            owned.note(id, at: name)
             if entry.isStored { store(.remove(id)) }
             return
         case .producer:
@@ -299,6 +313,10 @@ struct DistributorLedger {
     /// The outcome of a job that this process does not wait for: a durable node has it, or an earlier process accepted it;
     /// or it has had its outcome.
     private mutating func reportedByStranger(_ report: JobReport) {
+        if report.status.isFinished {
+            owned.remove(report.id)
+            if !cancelling.isEmpty { cancelling.remove(report.id) }
+        }
         guard !givenTwice.contains(report.id), recentReports.note(report) else {
             counters.repeatedReports += 1
             return
@@ -322,9 +340,9 @@ struct DistributorLedger {
 
     // MARK: Cancelling
 
-    /// Returns whether the job is known and not finished.
-    mutating func cancel(_ id: JobID) -> Bool {
-        guard let entry = entries[id] else { return false }
+    /// Returns whether the job is not finished; nil when there is no entry of it: a node may have it.
+    mutating func cancel(_ id: JobID) -> Bool? {
+        guard let entry = entries[id] else { return nil }
         switch entry.place {
         case .saving, .inDoubt: cancelling.insert(id)
         case .waiting:
@@ -340,6 +358,22 @@ struct DistributorLedger {
         }
         return true
     }
+
+    /// A job of which there is no entry, and which no node that is connected has, is to be cancelled: it may be at one that is
+    /// away. Returns whether that is so.
+    mutating func cancelLater(_ id: JobID) throws(JobError) -> Bool {
+        guard let owner = owned.node(of: id), nodes.named(owner) == nil else { return false }
+        guard cancelling.count < Self.cancellingLimit else {
+            throw JobError(.unreachable, "too many cancellations wait for nodes that are away")
+        }
+        cancelling.insert(id)
+        return true
+    }
+
+    private static let cancellingLimit = 10_000
+
+    /// The node that as a rule has a job of which there is no entry.
+    func likelyOwner(of id: JobID) -> Node? { owned.node(of: id).flatMap { nodes.named($0) } }
 
     /// Ends a job here that no node has.
     private mutating func finishCancelled(_ entry: LedgerEntry, _ job: Job) {
@@ -402,6 +436,8 @@ struct DistributorLedger {
         }
         takeovers.takenOver(name)
         for entry in entries.owned(by: name) { entries.move(entry, to: .owned(by: heir)) }
+        owned.moved(from: name, to: heir)
+        cancelAgain(at: node, heir)
         // The heir knows what it has taken over, and takes the rest.
         sendInDoubt(of: name, to: node)
     }

@@ -15,5 +15,10 @@ struct RecentIDs {
         if order.count > limit, let oldest = order.popFirst() { ids.remove(oldest) }
     }
 
+    /// The id is that of a new job. It keeps its place in the order, and may go a little early the next time.
+    mutating func forget(_ id: JobID) {
+        if !ids.isEmpty { ids.remove(id) }
+    }
+
     func contains(_ id: JobID) -> Bool { ids.contains(id) }
 }

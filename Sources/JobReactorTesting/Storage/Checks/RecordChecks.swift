@@ -29,6 +29,29 @@ extension StorageConformance {
             try probe.expect(try await probe.save([job]), [job.id], "the new ids")
             try await probe.expectStored(job)
         },
+        Check("a finished job makes room for a new one of its id, however it ended") { probe async throws(Failure) in
+            for (index, status) in JobStatus.allCases.filter(\.isFinished).enumerated() {
+                var first = Sample.full(index)
+                let bystander = Sample.plain(100 + index)
+                try probe.expect(try await probe.save([first, bystander]).count, 2, "the number of new ids")
+                first.status = status
+                try await probe.apply([.update(first)])
+                // The new one lacks most fields of the old.
+                let (second, third) = (Sample.plain(index), Sample.extreme(index))
+                try probe.expect(
+                    try await probe.save([second, bystander]), [second.id], "the new ids, after one that is \(status)")
+                try await probe.expectStored(second, "after one that was \(status)")
+                try probe.expect(try await probe.save([third]), [], "the new ids, after one that is not finished")
+                var ended = second
+                ended.status = status
+                try await probe.apply([.update(ended)])
+                try probe.expect(
+                    try await probe.save([third, second]), [third.id], "the new ids, once more after its end")
+                try await probe.expectStored(third, "after two that were \(status)")
+                try await probe.apply([.remove(third.id), .remove(bystander.id)])
+            }
+            try await probe.expectAll([], "after all were removed")
+        },
         Check("an empty batch is saved as nothing") { probe async throws(Failure) in
             try probe.expect(try await probe.save([]), [], "the new ids")
             try await probe.expectAll([], "after an empty save")

@@ -1,0 +1,144 @@
+internal import JobReactorCore
+internal import NIOCore
+
+/// Jobs that durable nodes have and nobody here waits for: the distributor has no entry of them, but knows as a rule which
+/// node has each. Where it does not, as after a restart, it asks all durable nodes that are connected.
+extension DistributorCore {
+    struct Found {
+        let link: NodeLink
+        /// The record, name and value in turn.
+        let fields: [String]
+
+        var isFinished: Bool { JobStatus(rawValue: self["status"])?.isFinished == true }
+
+        /// Of several records of an id that was used again, the last job's counts: as a rule the only one that is not
+        /// finished.
+        func isLater(than other: Found) -> Bool {
+            if isFinished != other.isFinished { return !isFinished }
+            return Double(self["run_at"]) ?? 0 > Double(other["run_at"]) ?? 0
+        }
+
+        private subscript(name: String) -> String {
+            stride(from: 0, to: fields.count - 1, by: 2).first { fields[$0] == name }.map { fields[$0 + 1] } ?? ""
+        }
+    }
+
+    /// Searches under way at one time.
+    private static let searchLimit = 1000
+    /// Seconds that a node has for its answer.
+    private static let searchTime: Int64 = 5
+
+    /// Looks for a job of which there is no entry; `done` gets nil when no node has it.
+    func find(_ id: JobID, _ done: @escaping (Result<Found?, JobError>) -> Void) {
+        guard searches < Self.searchLimit else {
+            return done(.failure(JobError(.unreachable, "too many jobs are being looked for: ask again")))
+        }
+        searches += 1
+        let finish: (Result<Found?, JobError>) -> Void = { result in
+            self.searches -= 1
+            done(result)
+        }
+        let likely = ledger.likelyOwner(of: id).flatMap { links[$0] }
+        ask(likely.map { [$0] } ?? [], id) { found in
+            if case .success(.some) = found { return finish(found) }
+            let others = self.links.values.filter { $0.introduction.isDurable && $0 !== likely }
+            self.ask(others, id) { rest in
+                if case .success(.none) = rest { finish(found) } else { finish(rest) }
+            }
+        }
+    }
+
+    /// Asks nodes for a job. Where several have a record of it, the last counts.
+    private func ask(_ links: [NodeLink], _ id: JobID, _ done: @escaping (Result<Found?, JobError>) -> Void) {
+        guard !links.isEmpty else { return done(.success(nil)) }
+        let question = Question(to: links, done)
+        question.deadline = loop.assumeIsolated().scheduleTask(in: .seconds(Self.searchTime)) { question.end() }
+        for link in links {
+            link.show(id).assumeIsolated().whenComplete { result in
+                // One that fails has not answered.
+                guard case .success(let fields) = result else { return question.failed() }
+                question.answered(by: link, fields)
+            }
+        }
+    }
+
+    /// What several nodes are asked, until the last has answered or the time is over.
+    private final class Question {
+        var deadline: Scheduled<Void>?
+        private var silent: Set<String>
+        private var awaited: Int
+        private var best: Found?
+        private var done: ((Result<Found?, JobError>) -> Void)?
+
+        init(to links: [NodeLink], _ done: @escaping (Result<Found?, JobError>) -> Void) {
+            silent = Set(links.lazy.map(\.introduction.name))
+            awaited = links.count
+            self.done = done
+        }
+
+        func answered(by link: NodeLink, _ fields: [String]) {
+            silent.remove(link.introduction.name)
+            if !fields.isEmpty {
+                let found = Found(link: link, fields: fields)
+                if best.map({ found.isLater(than: $0) }) ?? true { best = found }
+            }
+            failed()
+        }
+
+        func failed() {
+            awaited -= 1
+            if awaited == 0 { end() }
+        }
+
+        func end() {
+            deadline?.cancel()
+            let done = done
+            self.done = nil
+            if best != nil || silent.isEmpty {
+                done?(.success(best))
+            } else {
+                let names = silent.sorted().joined(separator: ", ")
+                done?(.failure(JobError(.unreachable, "no answer from the nodes that may have the job (\(names))")))
+            }
+        }
+    }
+
+    // MARK: Use
+
+    /// Cancels a job, wherever it is. Says whether it is known and not finished.
+    func cancel(_ id: JobID) -> EventLoopFuture<Bool> {
+        change { $0.cancel(id) }.map { loop.makeSucceededFuture($0) } ?? cancelElsewhere(id)
+    }
+
+    private func ledgerCancelsLater(_ id: JobID) throws(JobError) -> Bool {
+        try change { ledger in Result { () throws(JobError) in try ledger.cancelLater(id) } }.get()
+    }
+
+    /// Cancels a job of which there is no entry.
+    func cancelElsewhere(_ id: JobID) -> EventLoopFuture<Bool> {
+        let promise = loop.makePromise(of: Bool.self)
+        find(id) { result in
+            switch result {
+            case .failure(let error): promise.fail(error)
+            case .success(let found?):
+                if !found.isFinished { found.link.sendCancel(id) }
+                promise.succeed(!found.isFinished)
+            case .success(nil):
+                // It may be at a node that is away, which is told when it comes back.
+                do throws(JobError) { promise.succeed(try self.ledgerCancelsLater(id)) } catch { promise.fail(error) }
+            }
+        }
+        return promise.futureResult
+    }
+
+    /// The record of a job of which there is no entry; empty when no node has it.
+    func showElsewhere(_ id: JobID) -> EventLoopFuture<[String]> {
+        let promise = loop.makePromise(of: [String].self)
+        find(id) { result in
+            promise.completeWith(
+                result.map { $0.map { $0.fields + ["on_node", $0.link.introduction.name] } ?? [] }
+                    .mapError { $0 as any Error })
+        }
+        return promise.futureResult
+    }
+}
