@@ -374,6 +374,8 @@ int jri_resume(lua_State *from, lua_State *thread, int arguments, int *results) 
   enter(i, thread);
   int status = lua_resume(thread, from, arguments, results);
   enter(i, from);
+  // A run that was only asked where it is, and has raised before the hook came to it, was not interrupted.
+  if (status > LUA_YIELD && GET(i->reason) == JRI_UNINTERRUPTED && has_hook(thread)) lua_sethook(thread, NULL, 0, 0);
   return status;
 }
 

@@ -259,7 +259,71 @@ static void check_storm(jr_state *state) {
   CHECK(cancelled > 0, "none of 10000 was cancelled");
 }
 
+static jr_state *asking;
+static char closed[64];
+
+/// The run is asked where it is while it is in C, and raises without another Lua instruction.
+static bool refuse(void *context, void *run_, const char *json, size_t length, jr_bytes *reply) {
+  (void)context, (void)run_, (void)json, (void)length;
+  jr_warn_run(asking, last_number);
+  *reply = (jr_bytes){.bytes = "refused", .length = strlen("refused")};
+  return false;
+}
+
+static void note_closed(void *context, void *run_, jr_log_level level, const char *text, size_t length) {
+  (void)context, (void)run_, (void)level;
+  if (length < sizeof closed) snprintf(closed, sizeof closed, "%.*s", (int)length, text);
+}
+
+/// A run that is asked where it is has the error that it raises then, and closes what it has open.
+static void check_asked(void) {
+  static const char source[] =
+      "local function open() return setmetatable({}, {__close = function(_, e) print('closed: ' .. e) end}) end\n"
+      "local function ask(args) local x <close> = open() enqueue('next') end\n"
+      "job('asked', ask)\n"
+      "job('asked_task', function(args) wait(spawn(ask, args)) end)\n"
+      "job('asked_wrap', function(args) coroutine.wrap(ask)(args) end)\n"
+      "job('asked_resume', function(args)\n"
+      "  local c = coroutine.create(ask)\n"
+      "  local good, e = coroutine.resume(c, args)\n"
+      "  local closed, again = coroutine.close(c)\n"
+      "  error(closed and 'not closed' or again, 0)\n"
+      "end)\n"
+      "job('asked_errback', function(args) error('first', 0) end)\n"
+      "job_errback('asked_errback', ask)\n"
+      "for _, name in ipairs({'asked', 'asked_task', 'asked_wrap', 'asked_resume'}) do\n"
+      "  job_errback(name, function(args) args.seen = args.error end)\n"
+      "end\n";
+  jr_host host = {.log = note_closed, .enqueue = refuse};
+  jr_options options = {0};
+  jr_state *state = jr_open(&host, &options);
+  jr_bytes error = {0};
+  bool loaded = jr_load_script(state, "asked.lua", source, sizeof source - 1, &error);
+  CHECK(loaded, "%.*s", (int)error.length, error.bytes);
+  CHECK(jr_join_definitions(state, NULL, ignore_problem), "joining");
+  asking = state;
+  static const char *const names[] = {"asked", "asked_task", "asked_wrap", "asked_resume"};
+  for (int i = 0; i < 4; i++) {
+    closed[0] = 0;
+    jr_result result = run(state, names[i], ++last_number, 0);
+    CHECK(result.outcome == JR_RUN_FAILED, "%s: %d", names[i], result.outcome);
+    CHECK(has(result.message, "refused"), "%s: %.*s", names[i], (int)result.message.length, result.message.bytes);
+    CHECK(has(result.error, "refused") && result.error.bytes[0] == '"', "%s: %.*s", names[i],
+          (int)result.error.length, result.error.bytes);
+    CHECK(has(result.args, "\"seen\":\"") && has(result.args, "refused"), "%s: %.*s", names[i],
+          (int)result.args.length, result.args.bytes);
+    CHECK(contains(closed, "closed: ") && contains(closed, "refused"), "%s: '%s'", names[i], closed);
+  }
+  closed[0] = 0;
+  jr_result result = run(state, "asked_errback", ++last_number, 0);
+  CHECK(result.outcome == JR_RUN_FAILED && is(result.message, "first"), "%d", result.outcome);
+  CHECK(has(result.errback_error, "refused"), "%.*s", (int)result.errback_error.length, result.errback_error.bytes);
+  CHECK(contains(closed, "refused"), "'%s'", closed);
+  jr_close(state);
+}
+
 void test_interrupting(void) {
+  check_asked();
   jr_state *state = start();
   check_hanging(state);
   check_parts(state);
