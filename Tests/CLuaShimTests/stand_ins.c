@@ -32,11 +32,17 @@ long test_failed_allocations(void) { return failed; }
 
 long test_live_blocks(void) { return live; }
 
-bool test_no_timers;
+bool test_no_timers, test_thread_time;
+
+static clockid_t in_place_of(clockid_t clock) {
+  return test_thread_time && clock == CLOCK_MONOTONIC ? CLOCK_THREAD_CPUTIME_ID : clock;
+}
 
 int test_timer_create(clockid_t clock, struct sigevent *event, timer_t *timer) {
-  return test_no_timers ? -1 : timer_create(clock, event, timer);
+  return test_no_timers ? -1 : timer_create(in_place_of(clock), event, timer);
 }
+
+int test_clock_gettime(clockid_t clock, struct timespec *now) { return clock_gettime(in_place_of(clock), now); }
 
 bool test_comma_locale;
 

@@ -1,6 +1,6 @@
-/// Put in front of the shim's sources in test builds: an allocator that fails on demand, timers that cannot be made when a test
-/// says so, and the two functions of the C library that the locale changes, in a locale whose decimal point is a comma when a
-/// test says so.
+/// Put in front of the shim's sources in test builds: an allocator that fails on demand; and, when a test says so,
+/// timers that cannot be made, time that passes for a thread only while it has a core, and the two functions of the C
+/// library that the locale changes, in a locale whose decimal point is a comma.
 #ifndef JOBREACTOR_STAND_INS_H
 #define JOBREACTOR_STAND_INS_H
 
@@ -32,11 +32,17 @@ double test_strtod(const char *text, char **end);
 extern bool test_no_timers;
 int test_timer_create(clockid_t clock, struct sigevent *event, timer_t *timer);
 
+/// The shim's clock and its timers go by the time that the thread has had a core, in place of the monotonic clock: a
+/// load beside the tests then takes nothing of a timeout. A state keeps to one of the two from its opening to its end.
+extern bool test_thread_time;
+int test_clock_gettime(clockid_t clock, struct timespec *now);
+
 #ifdef JRI_STAND_INS
 #define JRI_TIMER_CREATE test_timer_create
 #define JRI_REALLOC test_realloc
 #define JRI_FREE test_free
 #define JRI_LOADING_SECONDS 1
+#define clock_gettime test_clock_gettime
 #undef snprintf
 #define snprintf test_snprintf
 #define strtod test_strtod

@@ -130,6 +130,8 @@ import Testing
         let address = Address(host: "127.0.0.1", port: 1)
         let client = JobClient.connecting(
             to: address, security: WireSecurity(), on: group, logger: LogRecorder().logger)
+        // What a flush waits for is there before it begins.
+        try client.enqueue("echo")
         let outcome = Task { try await client.perform("echo") }
         let flush = Task { try await client.flush() }
         await client.stop(grace: 0)
