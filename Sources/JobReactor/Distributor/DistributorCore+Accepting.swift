@@ -23,6 +23,12 @@ extension DistributorCore {
             whenSaved(accepted)
             return false
         }
+        if let failed = kept[job.id] {
+            // It is that job, and this is what has become of it.
+            deliver(Self.report(of: failed, run: 1), name: failed.name, to: sink)
+            whenSaved(accepted)
+            return true
+        }
         counters.enqueued += 1
         recentReports.forget(job.id)
         let entry = Entry(job, sink, keeper == nil ? .waiting : .saving)
@@ -118,7 +124,7 @@ extension DistributorCore {
                 records.append(Self.record(job, of: entry.sink, at: node))
             }
         }
-        return records
+        return records + kept.jobs.map { Self.record($0, of: .none, at: nil) }
     }
 
     private func takeUp(_ stored: Job) {
@@ -126,10 +132,13 @@ extension DistributorCore {
         let kept = KeptFor(stored)
         var job = stored
         job.distributor = ""
+        if job.status == .failed { return keep(job, stores: false) }
         let producer = kept.producer.isEmpty ? nil : self.producer(kept.producer)
         producer?.expectReturn()
         let entry = Entry(job, producer.map { .producer($0) } ?? .none)
         entry.isStored = true
+        // A node ended with it, at an earlier process.
+        if job.attempt > 0 { entry.strikes = Suspects.alone }
         if let node = kept.node {
             entry.place = .owned(by: node)
             entry.job = nil

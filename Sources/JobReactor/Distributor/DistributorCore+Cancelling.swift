@@ -15,6 +15,11 @@ extension DistributorCore {
             entries[id] = nil
             dispatcher.withdraw(job)
             finishCancelled(entry, job)
+        case .node(let node, 0):
+            guard let job = entry.job else { return false }
+            suspectLeft(entry, id)
+            finishCancelled(entry, job)
+            self.node(node, granted: 1)
         case .node(let node, _):
             cancelling.insert(id)
             links[node]?.sendCancel(id)
@@ -51,21 +56,25 @@ extension DistributorCore {
 
     /// The record of a job, name and value in turn: the node's when one has it. Empty when it is not known.
     func show(_ id: JobID) -> EventLoopFuture<[String]> {
-        guard let entry = entries[id] else { return loop.makeSucceededFuture([]) }
+        guard let entry = entries[id] else {
+            return loop.makeSucceededFuture(kept[id].map(shown) ?? [])
+        }
         let link: NodeLink?
         switch entry.place {
         case .saving, .waiting, .inDoubt: link = nil
         case .node(let node, _): link = links[node]
         case .owned(let name): link = self.link(toNode: name)
         }
-        let known = entry.job.map { job in
-            var job = job
-            job.distributor = name
-            return job.shownFields
-        }
+        let known = entry.job.map(shown)
         guard let link else { return loop.makeSucceededFuture(known ?? []) }
         let node = link.introduction.name
         return link.show(id).map { fields in (fields.isEmpty ? known ?? [] : fields) + ["on_node", node] }
+    }
+
+    private func shown(_ job: Job) -> [String] {
+        var job = job
+        job.distributor = name
+        return job.shownFields
     }
 
     /// A `PERFORM` is no longer waited for; the job goes on.

@@ -31,8 +31,9 @@ extension DistributorCore: CommandService {
             session.reply { $0.writeRESPError("ERR that handshake is for a node's port: this is a distributor") }
         case .reload:
             session.reply { $0.writeRESPError("ERR RELOAD is for a node's port: the job scripts are there") }
-        case .retry, .destroy, .records, .record:
-            session.reply { $0.writeRESPError("ERR that command is for the port of the node that has the job") }
+        case .retry(let id): answer(retry(id), to: session)
+        case .destroy(let id): answer(destroy(id), to: session)
+        case .records, .record: refuseForNode(session)
         case .jobs:
             session.reply { $0.writeRESPError("ERR JOBS is for a node's port; NODES shows what nodes define") }
         case .ping, .auth, .hello, .quit, .commandTable, .clientSetting:
@@ -51,6 +52,16 @@ extension DistributorCore: CommandService {
         }
         let ticket = session.owe()
         submit(job, .acknowledgement(session, ticket)) { session.pay(ticket) { $0.writeRESPBulk(job.id) } }
+    }
+
+    private func refuseForNode(_ session: CommandSession) {
+        session.reply { $0.writeRESPError("ERR that command is for the port of the node that has the job") }
+    }
+
+    /// Of jobs that are kept here, as they failed here; the others are at nodes.
+    private func answer(_ isKept: Bool, to session: CommandSession) {
+        guard isKept else { return refuseForNode(session) }
+        session.reply { $0.writeRESPInteger(1) }
     }
 
     private func refuse(_ session: CommandSession) {
@@ -120,6 +131,7 @@ extension DistributorCore: CommandService {
                         ("succeeded", "\(counters.succeeded)"), ("failed", "\(counters.failed)"),
                         ("given_back", "\(counters.givenBack)"), ("repeated_reports", "\(counters.repeatedReports)"),
                         ("unfinished", "\(entries.count)"), ("waiting", "\(dispatcher.waitingCount)"),
+                        ("kept_failed", "\(kept.count)"),
                     ]
                 ),
                 (

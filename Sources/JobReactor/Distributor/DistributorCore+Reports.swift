@@ -17,6 +17,7 @@ extension DistributorCore {
         case .error: counters.failed += 1
         }
         if !cancelling.isEmpty { cancelling.remove(report.id) }
+        if entry.strikes > 0 { suspectLeft(entry, report.id) }
         let isFinished = report.status.isFinished
         let sink = entry.sink
         if !isFinished {
@@ -24,6 +25,7 @@ extension DistributorCore {
             // A periodic job keeps its state in its args: so must the copy that another node would get.
             if let job = entry.job {
                 entry.job?.args = report.feedback.args
+                entry.job?.attempt = 0
                 entry.job?.dueAt = clock.now.advanced(bySeconds: job.period ?? 0)
                 if entry.isStored, let job = entry.job {
                     keeper?.apply(.update(Self.record(job, of: sink, at: nil)))

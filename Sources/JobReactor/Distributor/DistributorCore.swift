@@ -33,7 +33,8 @@ final class DistributorCore {
             /// Not accepted yet: it is being stored.
             case saving
             case waiting
-            /// Sent to the node, by the hand-over of this number on its link.
+            /// Sent to the node, by the hand-over of this number on its link; 0 for a suspect that is held until it may be
+            /// sent.
             case node(Dispatcher.NodeHandle, number: Int)
             /// Saved by the durable node of that name, which owns it.
             case owned(by: String)
@@ -50,6 +51,8 @@ final class DistributorCore {
         var lastRun: Int32 = 0
         /// The keeper has a record of it.
         var isStored = false
+        /// How much it is suspected of ending nodes: see ``Suspects``. In a byte that is there anyway.
+        var strikes: UInt8 = 0
         /// When its next run is due; never when the node knows that alone.
         var dueAt: Timestamp
         /// Where it is, while it is in one.
@@ -100,6 +103,11 @@ final class DistributorCore {
     var ids = JobID.Generator()
     let keeper: JobKeeper?
     var takeovers = Takeovers()
+    var suspects = Suspects()
+    /// Jobs that failed here, as nodes ended with them.
+    var kept = KeptFailures()
+    var saidThatFailuresGo = false
+    var losses = CountedLosses()
     var drained: EventLoopPromise<Void>?
     /// When the stop waits for nothing any more.
     var drainDeadline = NIODeadline.distantPast
@@ -176,8 +184,18 @@ final class DistributorCore {
         _ entry: Entry, _ job: Job, at node: Dispatcher.NodeHandle, isAgain: Bool = false, now: Timestamp? = nil
     ) {
         entry.lastRun = 0
+        let now = now ?? clock.now
+        guard entry.strikes == 0 || isAdmitted(entry, job, to: node, now: now) else {
+            entry.place = .node(node, number: 0)
+            return
+        }
+        send(entry, job, to: node, isAgain: isAgain, now: now)
+    }
+
+    func send(_ entry: Entry, _ job: Job, to node: Dispatcher.NodeHandle, isAgain: Bool = false, now: Timestamp) {
         counters.sent += 1
-        let number = links[node]?.send(job, isAgain: isAgain, now: now ?? clock.now)
+        let suspect = entry.strikes > 0 ? job.attempt : nil
+        let number = links[node]?.send(job, isAgain: isAgain, suspect: suspect, now: now)
         entry.place = .node(node, number: number ?? 0)
     }
 
@@ -190,8 +208,9 @@ final class DistributorCore {
     }
 
     /// Puts a job back that a node had and does not own.
-    private func giveBack(_ entry: Entry, _ id: JobID) {
+    func giveBack(_ entry: Entry, _ id: JobID) {
         guard let job = entry.job else { return }
+        if entry.strikes > 0 { suspectLeft(entry, id) }
         counters.givenBack += 1
         if cancelling.remove(id) != nil { return finishCancelled(entry, job) }
         entry.place = .waiting
@@ -206,6 +225,7 @@ final class DistributorCore {
         links[node] = link
         resendCancellations(to: link)
         nodeCameBack(link)
+        forgetLoss(of: link.introduction)
         logger.info(
             "node connected", metadata: ["node": "\(link.introduction.name)", "address": "\(link.connection.peer)"])
     }
@@ -228,7 +248,7 @@ final class DistributorCore {
 
     /// The job of a hand-over to the node that no answer has ended, and after which it was not sent again; nil when there is
     /// none.
-    private func entry(of handOver: HandOver, at node: Dispatcher.NodeHandle) -> Entry? {
+    func entry(of handOver: HandOver, at node: Dispatcher.NodeHandle) -> Entry? {
         guard let entry = entries[handOver.id], case .node(node, handOver.number) = entry.place else { return nil }
         return entry
     }
@@ -292,10 +312,7 @@ final class DistributorCore {
         if isDurable {
             doubt(unfinished, at: name)
         } else {
-            for id in unfinished {
-                givenTwice.insert(id)
-                if let entry = entries[id] { giveBack(entry, id) }
-            }
+            giveBackLost(unfinished, of: node, introduction)
         }
         logger.info(
             "node disconnected",

@@ -36,10 +36,12 @@ final class NodeLink: ConnectionSession {
         core.nodeReady(self)
     }
 
-    /// Returns the number of the hand-over. `isAgain` says that the node may have the job already.
-    func send(_ job: Job, isAgain: Bool = false, now: Timestamp) -> Int {
+    /// Returns the number of the hand-over. `isAgain` says that the node may have the job already; `suspect`, of one that a
+    /// lost node had, how many of its attempts count.
+    func send(_ job: Job, isAgain: Bool = false, suspect: Int32? = nil, now: Timestamp) -> Int {
         let number = handOvers.add(job.id)
-        let request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(now: now))
+        var request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(now: now))
+        request.suspect = suspect
         connection.write { LinkMessage.writeJob(HandOver(number, job.id), request, isAgain: isAgain, to: &$0) }
         return number
     }
@@ -75,6 +77,10 @@ final class NodeLink: ConnectionSession {
                 if handOvers.answer(refused) || !introduction.isDurable {
                     core.node(handle, refused: refused, because: reason)
                 }
+            case .begun(let handOver, let attempt, let most):
+                core.node(handle, began: handOver, attempt: attempt, of: most)
+            case .paused(let handOver): core.node(handle, paused: handOver)
+            case .waits(let handOver, let attempt): core.node(handle, failed: handOver, attempt: attempt)
             case .storageError(let reason): noteStorageError(reason)
             case .jobs(let names): core.node(handle, defines: names)
             case .drain: core.nodeDrains(handle)

@@ -106,7 +106,7 @@ final class ProducerLink: ConnectionSession {
             case .cancel(let id): _ = core.cancel(id)
             case .ping: break
             case .credit, .saved, .result, .progress, .returned, .refused, .storageError, .jobs, .drain,
-                .show, .shown, .adopt, .adopted:
+                .show, .shown, .adopt, .adopted, .begun, .paused, .waits:
                 throw CommandError("ERR a producer does not take jobs")
             }
         } catch {
