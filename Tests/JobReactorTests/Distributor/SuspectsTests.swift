@@ -104,7 +104,8 @@ import Testing
         }
         #expect(found == verdicts)
         // The next node with this handle has none of them.
-        #expect(suspects.admit(Self.id(9), strikes: 3, to: Self.node))
+        let isSent = suspects.admit(Self.id(9), strikes: 3, to: Self.node)
+        #expect(isSent)
     }
 
     @Test("are not those whose time had not come")
@@ -122,7 +123,8 @@ import Testing
         var waiting: Set<Int> = []
         func take(_ released: [JobID]) {
             for id in released {
-                #expect(waiting.remove(Int(id.low)) != nil)
+                let wasWaiting = waiting.remove(Int(id.low)) != nil
+                #expect(wasWaiting)
                 there.insert(Int(id.low))
             }
         }
@@ -151,16 +153,20 @@ import Testing
             createdAt: Timestamp(microseconds: 0))
     }
 
+    /// Those that went, of each that is put in.
+    private static func insert(_ jobs: [Job], _ kept: inout KeptFailures) -> [[UInt64]] {
+        jobs.map { kept.insert($0).map(\.low) }
+    }
+
     @Test("are so many, and the oldest go first")
     func count() {
         var kept = KeptFailures(limit: 2, byteLimit: 1000)
-        #expect(kept.insert(Self.job(1)) == [])
-        #expect(kept.insert(Self.job(2)) == [])
-        #expect(kept.insert(Self.job(1)) == [])
-        #expect(kept.insert(Self.job(3)) == [Self.job(2).id])
-        #expect(kept.jobs.map(\.id) == [Self.job(1).id, Self.job(3).id])
-        #expect(kept.remove(Self.job(1).id)?.name == "j")
-        #expect(kept.remove(Self.job(1).id) == nil)
+        let gone = Self.insert([1, 2, 1, 3].map { Self.job($0) }, &kept)
+        #expect(gone == [[], [], [], [2]])
+        #expect(kept.jobs.map(\.id.low) == [1, 3])
+        let removed = (kept.remove(Self.job(1).id), kept.remove(Self.job(1).id))
+        #expect(removed.0?.name == "j")
+        #expect(removed.1 == nil)
         #expect(kept[Self.job(3).id] != nil)
         #expect(kept.count == 1)
     }
@@ -168,13 +174,13 @@ import Testing
     @Test("have so many bytes, but for the last")
     func bytes() {
         var kept = KeptFailures(limit: 10, byteLimit: 100)
-        #expect(kept.insert(Self.job(1, bytes: 60)) == [])
-        #expect(kept.insert(Self.job(2, bytes: 40)) == [])
-        #expect(kept.insert(Self.job(3, bytes: 50)) == [Self.job(1).id])
-        #expect(kept.insert(Self.job(4, bytes: 500)) == [Self.job(2).id, Self.job(3).id])
-        #expect(kept.jobs.map(\.id) == [Self.job(4).id])
-        kept.remove(Self.job(4).id)
-        #expect(kept.insert(Self.job(5, bytes: 100)) == [])
+        let jobs = [(1, 60), (2, 40), (3, 50), (4, 500)].map { Self.job($0, bytes: $1) }
+        let gone = Self.insert(jobs, &kept)
+        #expect(gone == [[], [], [1], [2, 3]])
+        #expect(kept.jobs.map(\.id.low) == [4])
+        kept.remove(jobs[3].id)
+        let last = Self.insert([Self.job(5, bytes: 100)], &kept)
+        #expect(last == [[]])
         #expect(kept.count == 1)
     }
 }
