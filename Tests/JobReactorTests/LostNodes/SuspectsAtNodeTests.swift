@@ -46,6 +46,13 @@ import Testing
         }
     }
 
+    private static func hearEnd(of number: Int, _ distributor: ScriptedDistributor) async throws {
+        try await eventually("the end of job \(number)") {
+            // All of the message.
+            said(of: number, distributor).last.map { $0.hasPrefix("RESULT") && $0.hasSuffix("}") } == true
+        }
+    }
+
     @Test("begins them one by one, each told before, while others run")
     func oneByOne() async throws {
         let (runs, gate) = (RunLog(), RunLog())
@@ -63,10 +70,10 @@ import Testing
             // That lane has suspects of its own.
             try await eventually("the job beside runs") { runs.lines.contains("beside") }
             try await eventually("the first runs") { runs.lines.contains("gated") }
-            #expect(Self.said(of: 1, distributor) == ["BEGUN 1 10"])
+            try await eventually("that is told") { Self.said(of: 1, distributor) == ["BEGUN 1 10"] }
             #expect(Self.said(of: 2, distributor) == [])
             try FileManager.default.removeItem(atPath: gate.path)
-            try await distributor.hear("RESULT", times: 4)
+            for number in 1...4 { try await Self.hearEnd(of: number, distributor) }
             #expect(Self.said(of: 2, distributor).first == "BEGUN 5 10")
             #expect(Self.said(of: 3, distributor).map { $0.prefix(6) } == ["RESULT"])
             let all = distributor.heard.elements.joined()
@@ -95,11 +102,11 @@ import Testing
                     HandOver(1, Self.id(1)), Self.suspect("pauses", ["gate": .string(gate.path)]), to: &$0)
                 LinkMessage.writeJob(HandOver(2, Self.id(2)), Self.suspect("note"), to: &$0)
             }
-            try await distributor.hear("RESULT")
+            try await Self.hearEnd(of: 2, distributor)
             #expect(Self.said(of: 1, distributor) == ["BEGUN 1 10", "PAUSED"])
             #expect(Self.said(of: 2, distributor).first == "BEGUN 1 10")
             try FileManager.default.removeItem(atPath: gate.path)
-            try await distributor.hear("RESULT", times: 2)
+            try await Self.hearEnd(of: 1, distributor)
             #expect(Self.said(of: 1, distributor).count == 3)
         }
     }
@@ -111,7 +118,7 @@ import Testing
             try await distributor.say {
                 LinkMessage.writeJob(HandOver(1, Self.id(1)), Self.suspect("fails"), to: &$0)
             }
-            try await distributor.hear("RESULT")
+            try await Self.hearEnd(of: 1, distributor)
             #expect(Self.said(of: 1, distributor).prefix(3) == ["BEGUN 1 2", "WAITS 1", "BEGUN 2 2"])
         }
     }
@@ -125,7 +132,7 @@ import Testing
             try await distributor.say {
                 LinkMessage.writeJob(HandOver(1, Self.id(1)), Self.suspect("twice", attempts: 2), to: &$0)
             }
-            try await distributor.hear("RESULT")
+            try await Self.hearEnd(of: 1, distributor)
             let said = distributor.heard.elements.joined()
             #expect(said.contains("{\"error\":\"the node that ran it ended during attempt 2\"}"))
             #expect(said.contains("failed"))
@@ -140,7 +147,7 @@ import Testing
             try await distributor.say {
                 LinkMessage.writeJob(HandOver(1, Self.id(1)), Self.suspect("note"), to: &$0)
             }
-            try await distributor.hear("RESULT")
+            try await Self.hearEnd(of: 1, distributor)
             #expect(runs.lines == ["ran"])
             #expect(!distributor.heard.elements.joined().contains("BEGUN"))
         }
