@@ -26,6 +26,8 @@ final class DistributorLink: ConnectionSession {
     private var known: Set<JobID> = []
     /// Those that may have been, and have ended: their records would say so.
     private var doubtful: Set<JobID> = []
+    /// Those of them that are suspects.
+    private var suspects: Set<JobID> = []
 
     /// `ended` is called once, when the connection is gone.
     init(
@@ -120,7 +122,7 @@ final class DistributorLink: ConnectionSession {
                 core.adopt(node) { isDone in self.connection.write { LinkMessage.writeAdopted(node, isDone, to: &$0) } }
             case .ping: break
             case .adopted, .credit, .saved, .result, .progress, .shown, .returned, .refused, .storageError, .jobs,
-                .drain:
+                .drain, .begun, .paused, .waits:
                 throw CommandError("ERR a distributor does not take jobs")
             }
         } catch {
@@ -134,10 +136,10 @@ final class DistributorLink: ConnectionSession {
 
     private func takeJobs() {
         guard !jobs.isEmpty else { return }
-        let (received, receivedBefore) = (ReceivedJobs(jobs: jobs, numbers: numbers), known)
-        let doubtful = doubtful
+        let received = ReceivedJobs(jobs: jobs, numbers: numbers, suspects: suspects)
+        let (receivedBefore, doubtful) = (known, doubtful)
         (jobs, numbers) = ([], [])
-        (known, self.doubtful) = ([], [])
+        (known, self.doubtful, suspects) = ([], [], [])
         if doubtful.isEmpty {
             core.receive(received, known: receivedBefore, over: self)
         } else {
@@ -157,11 +159,14 @@ final class DistributorLink: ConnectionSession {
         numbers.append(handOver.number)
         // One moment for all of a read.
         if jobs.isEmpty { receivedAt = core.clock.now }
-        jobs.append(
-            Job(
-                id: handOver.id, name: request.name, args: request.args, options: request.options,
-                distributor: distributor,
-                createdAt: receivedAt))
+        var job = Job(
+            id: handOver.id, name: request.name, args: request.args, options: request.options,
+            distributor: distributor, createdAt: receivedAt)
+        if let attempts = request.suspect {
+            job.attempt = attempts
+            suspects.insert(job.id)
+        }
+        jobs.append(job)
     }
 
     /// A job that breaks a rule is refused, whatever comes before and behind it.

@@ -100,6 +100,6 @@ extension NodeCore {
             \.key)
         for id in forgotten { live[id] = nil }
         storage.apply(forgotten.map { .remove($0) }) { _ in }
-        for lane in lanes { lane.ready.removeAll { live[$0.id] == nil } }
+        for lane in lanes { lane.removeTurns { live[$0.id] == nil } }
     }
 }

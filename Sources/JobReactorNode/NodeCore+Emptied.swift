@@ -12,7 +12,7 @@ extension NodeCore {
     /// it is stored when the storage is open again.
     func storageEmptied(_ error: StorageError) {
         ownsJobs = false
-        let ready = Set(lanes.lazy.flatMap { $0.ready.lazy.map(\.id) })
+        let ready = Set(lanes.lazy.flatMap { $0.turns.map(\.id) })
         let gone = live.elements.filter { id, known in
             switch known.stage {
             case .waiting: true
@@ -41,7 +41,7 @@ extension NodeCore {
             case .success:
                 core.ownsJobs = true
                 core.logger.notice("the storage is open again", metadata: ["jobs": "\(core.live.count)"])
-                core.storeUnstored(core.lanes.flatMap { $0.ready })
+                core.storeUnstored(core.lanes.flatMap { $0.turns })
                 core.runReady()
             case .failure(let error as StorageError) where error.code == .held:
                 core.ownsJobs = true

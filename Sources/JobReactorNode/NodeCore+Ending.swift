@@ -151,6 +151,8 @@ extension NodeCore {
         storageWorks()
         for ending in endings { if let known = live[ending.transition.job.id] { end(ending, known) } }
         flushDestinations()
+        // The end of a suspect lets the next begin.
+        if lanes.contains(where: { $0.careful.isWaiting }) { runReady() }
         armTimer()
         noteProgress()
     }
@@ -168,6 +170,7 @@ extension NodeCore {
         switch transition.next {
         case .errbacks: break
         case .wait:
+            if known.isSuspect, ending.report == nil { tellWaits(job, known) }
             var known = known
             known.stage = .waiting
             known.usesCredit = false

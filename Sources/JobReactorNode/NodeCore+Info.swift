@@ -73,7 +73,7 @@ extension NodeCore {
     var linkedDistributors: [String] { destinations.values.compactMap { $0.link?.connection.peer }.sorted() }
     var unreportedCount: Int { destinations.values.reduce(0) { $0 + $1.outbox.count } }
     var runningCount: Int { running }
-    var readyCount: Int { lanes.reduce(0) { $0 + $1.ready.count } }
+    var readyCount: Int { lanes.reduce(0) { $0 + $1.turnCount } }
     var waitingCount: Int { live.count - running - readyCount }
 
     func load(_ id: JobID, _ done: @escaping (Result<Job?, StorageError>) -> Void) {

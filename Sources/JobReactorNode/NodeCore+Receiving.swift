@@ -19,7 +19,9 @@ extension NodeCore {
         // What can run at once is saved as begun: one write instead of two.
         let stored = received.jobs.map { job in
             let lane = lane(for: job)
-            if lane.room > lane.promised, lane.ready.isEmpty, job.dueAt <= now, !live.contains(job.id) {
+            if lane.room > lane.promised, lane.ready.isEmpty, job.dueAt <= now, !live.contains(job.id),
+                !received.suspects.contains(job.id)
+            {
                 lane.promised += 1
                 return JobLifecycle.begin(job, now: now)
             }
@@ -29,7 +31,7 @@ extension NodeCore {
         }
         for lane in lanes { lane.promised = 0 }
         savesUnderWay += 1
-        let saving = ReceivedJobs(jobs: stored, numbers: received.numbers)
+        let saving = ReceivedJobs(jobs: stored, numbers: received.numbers, suspects: received.suspects)
         let bound = NIOLoopBound((self, link), eventLoop: loop)
         storage.save(known.isEmpty ? stored : stored.filter { !known.contains($0.id) }) { result in
             bound.eventLoop.runOrExecute { bound.value.0.saved(saving, known: known, result, over: bound.value.1) }
@@ -75,6 +77,7 @@ extension NodeCore {
             }
             var made = Live(stage: .waiting, giver: giver, link: link.number)
             made.handOver = UInt32(truncatingIfNeeded: number)
+            made.isSuspect = received.suspects.contains(job.id)
             if job.status == .inProgress {
                 (made.stage, made.usesCredit) = (.running, true)
                 let lane = lane(for: job)
@@ -82,7 +85,7 @@ extension NodeCore {
                 runs[lane === lanes.first ? 0 : 1].append(run(job))
             } else if job.dueAt <= now {
                 (made.stage, made.usesCredit) = (.ready, true)
-                lane(for: job).ready.append(job)
+                lane(for: job).enter(job, isSuspect: made.isSuspect)
             } else {
                 timers.insert(job.id, due: job.dueAt)
                 credit += 1
@@ -106,6 +109,8 @@ extension NodeCore {
 struct ReceivedJobs {
     var jobs: [Job]
     var numbers: [Int]
+    /// Those of them that a node had when it was lost.
+    var suspects: Set<JobID>
 
     var handOvers: some Sequence<HandOver> { zip(numbers, jobs).lazy.map { HandOver($0, $1.id) } }
 }

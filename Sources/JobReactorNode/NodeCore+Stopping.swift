@@ -50,10 +50,7 @@ extension NodeCore {
             if !waiting.isEmpty { storage.apply(waiting.map { .update($0) }) { _ in } }
             return
         }
-        for lane in lanes {
-            withdrawn += lane.ready
-            lane.ready = []
-        }
+        for lane in lanes { withdrawn += lane.takeTurns() }
         // Jobs that wait for their time go back with their connection: their distributor has a copy of each.
         for job in withdrawn {
             guard let known = live.removeValue(forKey: job.id) else { continue }

@@ -45,7 +45,7 @@ extension NodeCore {
         live.removeAll()
         takenUp = []
         timers = TimerQueue()
-        for lane in lanes { lane.ready = [] }
+        for lane in lanes { _ = lane.takeTurns() }
         for destination in destinations.values { _ = destination.outbox.removeAll() }
     }
 

@@ -42,7 +42,7 @@ extension NodeCore {
             armTimer()
         case .success(.some(let job)):
             let lane = lane(for: job)
-            lane.ready.append(job)
+            lane.enter(job, isSuspect: live[id]?.isSuspect == true)
             if !isStopping { runReady(on: lane) }
         case .success(.none): failGone([id])
         case .failure(let error):

@@ -72,9 +72,7 @@ extension NodeCore {
         guard !storage.isDurable, let lane = lanes.first else { return }
         let withdrawn = lane.lua.withdraw()
         lane.running -= withdrawn.count
-        let ids = withdrawn.map(\.job.id) + lane.ready.map(\.id)
-        lane.ready = []
-        handBack(ids)
+        handBack(withdrawn.map(\.job.id) + lane.takeTurns().map(\.id))
     }
 
     private func handBack(_ ids: [JobID]) {

@@ -26,8 +26,7 @@ final class NodeCore {
         var stage: Stage
         /// From outside: whatever its run comes to, there is no other.
         var isCancelled = false
-        /// Its record goes with it, whatever the policy.
-        var isDestroyed = false
+        private var rare: Rare = []
         /// Its hand-over used one credit of its link, which has not come back.
         var usesCredit = false
         /// The number of the destination that gave it.
@@ -36,6 +35,30 @@ final class NodeCore {
         var link: UInt32 = 0
         /// The lower half of the number of its hand-over on that link.
         var handOver: UInt32 = 0
+
+        /// In one byte, as there may be a million jobs.
+        private struct Rare: OptionSet {
+            let rawValue: UInt8
+            static let destroyed = Rare(rawValue: 1)
+            static let suspect = Rare(rawValue: 2)
+        }
+
+        init(stage: Stage, giver: UInt32, link: UInt32 = 0) {
+            self.stage = stage
+            self.giver = giver
+            self.link = link
+        }
+
+        /// Its record goes with it, whatever the policy.
+        var isDestroyed: Bool {
+            get { rare.contains(.destroyed) }
+            set { if newValue { rare.insert(.destroyed) } else { rare.remove(.destroyed) } }
+        }
+        /// A node was lost that had it: its runs begin one by one, and its distributor is told of each.
+        var isSuspect: Bool {
+            get { rare.contains(.suspect) }
+            set { if newValue { rare.insert(.suspect) } else { rare.remove(.suspect) } }
+        }
     }
 
     let configuration: NodeConfiguration
@@ -259,11 +282,12 @@ final class NodeCore {
     /// Begins as many of the jobs whose turn it is as the lanes have room for.
     func runReady() {
         guard !isStopping, ownsJobs else { return }
-        for lane in lanes where !lane.ready.isEmpty { runReady(on: lane) }
+        for lane in lanes where lane.hasTurns { runReady(on: lane) }
     }
 
     func runReady(on lane: NodeLane) {
         guard ownsJobs else { return }
+        if lane.careful.isWaiting { runCareful(on: lane) }
         let now = clock.now
         var begun: [Job] = []
         while lane.room > begun.count, let job = lane.ready.popFirst() {
@@ -282,7 +306,7 @@ final class NodeCore {
         }
     }
 
-    private func begun(_ jobs: [Job], _ result: Result<Void, StorageError>, on lane: NodeLane) {
+    func begun(_ jobs: [Job], _ result: Result<Void, StorageError>, on lane: NodeLane) {
         if case .failure(let error) = result {
             lane.running -= jobs.count
             return storageFailed(jobs, error)
@@ -334,6 +358,7 @@ final class NodeCore {
     private func noteSuspended(_ ids: [JobID], on lane: NodeLane) {
         lane.suspended += ids.count
         lane.running -= ids.count
+        notePaused(ids, on: lane)
         if !lane.isFull {
             for id in ids {
                 guard let known = live[id], known.usesCredit else { continue }

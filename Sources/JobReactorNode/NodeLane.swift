@@ -7,6 +7,8 @@ final class NodeLane {
     let lua: any JobLane
     /// Due, and waiting for room.
     var ready: Deque<Job> = []
+    /// Those of them that are suspects, which begin one by one.
+    var careful = CarefulRuns()
     /// On the lane, or about to be, without those that pause.
     var running = 0
     /// Places for those of one read that are about to be stored as begun.
@@ -23,6 +25,27 @@ final class NodeLane {
         self.lua = lua
         self.capacity = capacity
         self.mostSuspended = mostSuspended
+    }
+
+    /// A job is due.
+    func enter(_ job: Job, isSuspect: Bool) {
+        if isSuspect { careful.append(job) } else { ready.append(job) }
+    }
+
+    var hasTurns: Bool { !ready.isEmpty || careful.isWaiting }
+    /// All that wait for their turn.
+    var turns: [Job] { Array(ready) + Array(careful.waiting) }
+    var turnCount: Int { ready.count + careful.waiting.count }
+
+    /// Nothing waits any more. Returns what did.
+    func takeTurns() -> [Job] {
+        defer { (ready, careful) = ([], CarefulRuns()) }
+        return turns
+    }
+
+    func removeTurns(where isGone: (Job) -> Bool) {
+        ready.removeAll(where: isGone)
+        careful.remove(where: isGone)
     }
 
     var isFull: Bool { suspended >= mostSuspended }

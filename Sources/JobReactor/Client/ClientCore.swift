@@ -270,7 +270,7 @@ final class ClientLink: ConnectionSession {
             case .progress(let progress): core.progressed(progress)
             case .ping: break
             case .job, .again, .unacceptable, .taken, .cancel, .adopt, .adopted, .show, .shown, .returned,
-                .storageError, .jobs, .drain:
+                .storageError, .jobs, .drain, .begun, .paused, .waits:
                 throw CommandError("ERR a distributor does not say that to a producer")
             }
         } catch {

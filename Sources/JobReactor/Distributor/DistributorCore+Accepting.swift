@@ -66,7 +66,7 @@ extension DistributorCore {
             self.isStopping = true
             self.onStorageLost(error)
         }
-        keeper.onEmptied = { [unowned self] in self.ledger.recordsOfAll(now: self.clock.now) }
+        keeper.onEmptied = { [unowned self] in self.ledger.recordsOfAll() }
         var count = 0
         let bound = NIOLoopBound(self, eventLoop: loop)
         return keeper.open(name, address: address.description) { jobs in
@@ -81,7 +81,7 @@ extension DistributorCore {
 
     private func takeUp(_ stored: Job) {
         let kept = KeptFor(stored)
-        let producer = kept.producer.isEmpty ? nil : self.producer(kept.producer)
+        let producer = stored.status.isFinished || kept.producer.isEmpty ? nil : self.producer(kept.producer)
         producer?.expectReturn()
         change { $0.takeUp(stored, ownedBy: kept.node, for: producer.map { .producer($0) } ?? .none) }
     }

@@ -5,11 +5,12 @@ internal import NIOCore
 
 /// What the ``DistributorLedger`` decides, carried out.
 extension DistributorCore {
-    func carryOut(_ action: DistributorLedger.Action, _ now: Timestamp?) {
+    func carryOut(_ action: DistributorLedger.Action) {
         switch action {
         case .send(let entry, let node, let number, let isAgain):
             guard let job = entry.job else { return }
-            links[node]?.send(job, number: number, isAgain: isAgain, now: now ?? clock.now)
+            let suspect = entry.strikes > 0 ? job.attempt : nil
+            links[node]?.send(job, number: number, isAgain: isAgain, suspect: suspect, now: ledger.now)
         case .deliver(let report, let name, let sink): deliver(report, name: name, to: sink)
         case .store(let change): keeper?.apply(change)
         case .cancel(let id, let node): links[node]?.sendCancel(id)
@@ -30,6 +31,20 @@ extension DistributorCore {
                 metadata: ["node": "\(node)", "reason": "\(reason)", "jobs given back": "\(givenBack)"])
         case .refused(let id, let name, let reason):
             logger.error("\(reason)", metadata: ["job": "\(name)", "id": "\(id)"])
+        case .endedWithNode(let job, let isLast):
+            let metadata: Logger.Metadata = [
+                "job": "\(job.name)", "id": "\(job.id)", "args": "\(job.args.shortened)",
+            ]
+            let reason = job.lastError ?? ""
+            if isLast {
+                logger.error("\(reason), its last: the job has failed, and is kept here", metadata: metadata)
+            } else {
+                logger.warning("\(reason)", metadata: metadata)
+            }
+        case .failuresGo(let kept):
+            logger.warning(
+                "many jobs have failed here: the oldest of those are not kept any longer", metadata: ["kept": "\(kept)"]
+            )
         case .takenOver(let node, let heir):
             logger.notice(
                 "a node has not come back: another takes over its jobs", metadata: ["node": "\(node)", "by": "\(heir)"])

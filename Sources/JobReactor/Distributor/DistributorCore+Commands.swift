@@ -38,8 +38,9 @@ extension DistributorCore: CommandService {
             session.reply { $0.writeRESPError("ERR that handshake is for a node's port: this is a distributor") }
         case .reload:
             session.reply { $0.writeRESPError("ERR RELOAD is for a node's port: the job scripts are there") }
-        case .retry, .destroy, .records, .record:
-            session.reply { $0.writeRESPError("ERR that command is for the port of the node that has the job") }
+        case .retry(let id): answer(!isStopping && change { $0.retry(id) }, to: session)
+        case .destroy(let id): answer(change { $0.destroy(id) }, to: session)
+        case .records, .record: refuseForNode(session)
         case .jobs:
             session.reply { $0.writeRESPError("ERR JOBS is for a node's port; NODES shows what nodes define") }
         case .ping, .auth, .hello, .quit, .commandTable, .clientSetting:
@@ -58,6 +59,16 @@ extension DistributorCore: CommandService {
         }
         let ticket = session.owe()
         submit(job, .acknowledgement(session, ticket)) { session.pay(ticket) { $0.writeRESPBulk(job.id) } }
+    }
+
+    private func refuseForNode(_ session: CommandSession) {
+        session.reply { $0.writeRESPError("ERR that command is for the port of the node that has the job") }
+    }
+
+    /// Of jobs that are kept here, as they failed here; the others are at nodes.
+    private func answer(_ isKept: Bool, to session: CommandSession) {
+        guard isKept else { return refuseForNode(session) }
+        session.reply { $0.writeRESPInteger(1) }
     }
 
     private func refuse(_ session: CommandSession) {
@@ -88,15 +99,18 @@ extension DistributorCore: CommandService {
 
     /// The record of a job, name and value in turn: the node's when one has it. Empty when it is not known.
     func show(_ id: JobID) -> EventLoopFuture<[String]> {
+        if let failed = ledger.kept[id] { return loop.makeSucceededFuture(shown(failed)) }
         guard let known = ledger.find(id) else { return showElsewhere(id) }
-        var record: [String] = []
-        if var job = known.job {
-            job.distributor = name
-            record = job.shownFields
-        }
+        let record = known.job.map { shown($0) } ?? []
         guard let node = known.node, let link = links[node] else { return loop.makeSucceededFuture(record) }
         let nodeName = link.introduction.name
         return link.show(id).map { [record] in ($0.isEmpty ? record : $0) + ["on_node", nodeName] }
+    }
+
+    private func shown(_ job: Job) -> [String] {
+        var job = job
+        job.distributor = name
+        return job.shownFields
     }
 
     private func writeNodes(to buffer: inout ByteBuffer) {
@@ -150,6 +164,7 @@ extension DistributorCore: CommandService {
                         ("succeeded", "\(counters.succeeded)"), ("failed", "\(counters.failed)"),
                         ("given_back", "\(counters.givenBack)"), ("repeated_reports", "\(counters.repeatedReports)"),
                         ("unfinished", "\(ledger.entries.count)"), ("waiting", "\(ledger.dispatcher.waitingCount)"),
+                        ("kept_failed", "\(ledger.kept.count)"),
                     ]
                 ),
                 (

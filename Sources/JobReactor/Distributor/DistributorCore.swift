@@ -61,8 +61,9 @@ final class DistributorCore {
     /// Something has happened: tells the ledger, and does what it says. `now` spares a look at the clock.
     @discardableResult
     func change<Result>(now: Timestamp? = nil, _ body: (inout DistributorLedger) -> Result) -> Result {
+        ledger.now = now ?? clock.now
         let result = body(&ledger)
-        while let action = ledger.takeAction() { carryOut(action, now) }
+        while let action = ledger.takeAction() { carryOut(action) }
         if drained != nil { noteProgress() }
         return result
     }
@@ -167,7 +168,7 @@ final class DistributorCore {
         unwelcome[introduction.name] = nil
         change { ledger in
             let node = ledger.connect(
-                introduction.name, isDurable: introduction.isDurable, place: introduction.place)
+                introduction.name, introduction.instance, isDurable: introduction.isDurable, place: introduction.place)
             link.handle = node
             links[node] = link
         }

@@ -51,9 +51,11 @@ final class NodeLink: ConnectionSession {
         connection.close(reason: reason)
     }
 
-    /// `isAgain` says that the node may have the job already.
-    func send(_ job: Job, number: Int, isAgain: Bool, now: Timestamp) {
-        let request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(now: now))
+    /// `isAgain` says that the node may have the job already; `suspect`, of one that a lost node had, how many of its
+    /// attempts count.
+    func send(_ job: Job, number: Int, isAgain: Bool, suspect: Int32?, now: Timestamp) {
+        var request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(now: now))
+        request.suspect = suspect
         connection.write { LinkMessage.writeJob(HandOver(number, job.id), request, isAgain: isAgain, to: &$0) }
     }
 
@@ -87,12 +89,16 @@ final class NodeLink: ConnectionSession {
             switch try LinkMessage(frame) {
             case .result(let number, let report):
                 reportToTake = number
-                core.change { $0.reported(report, now: core.clock.now) }
+                core.change { $0.reported(report) }
             case .credit(let count): core.change { $0.granted(handle, credit: count) }
             case .saved(let first, let last): core.change { $0.saved(first, through: last, by: handle) }
             case .returned(let returned): core.change { $0.returned(returned, by: handle) }
             case .refused(let refused, let reason):
-                core.change { $0.refused(refused, by: handle, because: reason, now: core.clock.now) }
+                core.change { $0.refused(refused, by: handle, because: reason) }
+            case .begun(let handOver, let attempt, let most):
+                core.change { $0.began(handOver, attempt: attempt, of: most, at: handle) }
+            case .paused(let handOver): core.change { $0.paused(handOver, at: handle) }
+            case .waits(let handOver, let attempt): core.change { $0.failed(handOver, attempt: attempt, at: handle) }
             case .storageError(let reason): noteStorageError(reason)
             case .jobs(let names): core.change { $0.defines(handle, names) }
             case .drain: core.change { $0.drains(handle) }

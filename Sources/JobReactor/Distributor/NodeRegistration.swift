@@ -151,7 +151,8 @@ final class NodeRegistration: ConnectionSession {
     func readCompleted(on connection: Connection) {}
 
     func disconnected(_ connection: Connection, reason: String?) {
-        close(reason: reason ?? "closed")
+        // What has come over the link before is still read: a process that ends loses both in one moment.
+        core.loop.assumeIsolated().execute { self.close(reason: reason ?? "closed") }
     }
 }
 

@@ -57,7 +57,9 @@ final class Producer {
     /// A job comes, or, when the connection was lost before its outcome had arrived, comes again. One whose outcome is on
     /// its way is done.
     func accept(_ job: Job, isAgain: Bool, accepted: @escaping () -> Void) {
-        if isAgain, outbox.containsEnd(of: job.id) { return core.whenSaved(accepted) }
+        if isAgain, outbox.containsEnd(of: job.id) || core.change({ $0.tellAgain(job.id, .producer(self)) }) {
+            return core.whenSaved(accepted)
+        }
         core.submit(job, .producer(self), accepted: accepted)
     }
 
@@ -106,7 +108,7 @@ final class ProducerLink: ConnectionSession {
             case .cancel(let id): _ = core.cancel(id)
             case .ping: break
             case .credit, .saved, .result, .progress, .returned, .refused, .storageError, .jobs, .drain,
-                .show, .shown, .adopt, .adopted:
+                .show, .shown, .adopt, .adopted, .begun, .paused, .waits:
                 throw CommandError("ERR a producer does not take jobs")
             }
         } catch {

@@ -85,17 +85,33 @@ public enum JobLifecycle {
             job.lastError = "the node ended during attempt \(job.attempt)"
             job.lastTraceback = nil
         }
-        guard job.attempt < policy.maxAttempt else {
-            job.status = .failed
-            var error: [UInt8] = []
-            JSONWriter.write(job.lastError ?? "failed", into: &error)
-            let feedback = Feedback(.error, args: job.args.setting([("error", error)]))
-            return Transition(job: job, next: policy.removeFailedJobs ? .remove : .keep, feedback: feedback)
-        }
+        guard job.attempt < policy.maxAttempt else { return exhaust(job, policy: policy) }
         job.status = .queued
         // At once: its time had come already.
         job.dueAt = min(job.dueAt, now)
         return Transition(job: job, next: .wait, feedback: nil)
+    }
+
+    /// What becomes of a job that a node gets with attempts that ended with other nodes: when they were all that the policy
+    /// allows it has failed, without a run. Nil where it may run.
+    package static func arrive(_ job: Job, policy: JobPolicy, now: Timestamp) -> Transition? {
+        guard job.runs == 0, job.attempt > 0, job.attempt >= policy.maxAttempt else { return nil }
+        var job = job
+        // Every report of a job has a number of its own.
+        job.runs = 1
+        job.failedAt = now
+        job.lastError = "the node that ran it ended during attempt \(job.attempt)"
+        return exhaust(job, policy: policy)
+    }
+
+    /// The end of a job whose attempts are all made, and whose last was cut short, as its `lastError` says.
+    package static func exhaust(_ job: Job, policy: JobPolicy) -> Transition {
+        var job = job
+        job.status = .failed
+        var error: [UInt8] = []
+        JSONWriter.write(job.lastError ?? "failed", into: &error)
+        let feedback = Feedback(.error, args: job.args.setting([("error", error)]))
+        return Transition(job: job, next: policy.removeFailedJobs ? .remove : .keep, feedback: feedback)
     }
 
     /// The end of a job that is cancelled while it does not run. The application gets its args as they stand, as when the

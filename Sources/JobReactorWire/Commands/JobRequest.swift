@@ -6,6 +6,8 @@ package struct JobRequest: Hashable, Sendable {
     package var name: String
     package var args: JobArguments
     package var options: JobOptions
+    /// Of a suspect, a job that a node had when it was lost: how many of its attempts count. Only on a link to a node.
+    package var suspect: Int32?
 
     package init(name: String, args: JobArguments, options: JobOptions = JobOptions()) {
         self.name = name
@@ -83,10 +85,15 @@ package struct JobRequest: Hashable, Sendable {
     }
 
     /// Number of the words that ``parse(_:from:count:checksArgs:extra:)`` reads. The id is not among them.
-    var wordCount: Int { 2 + options.wordCount }
+    var wordCount: Int { 2 + options.wordCount + (suspect == nil ? 0 : 2) }
 
     /// Writes those behind name and args.
-    func writeOptions(to buffer: inout ByteBuffer) { options.write(to: &buffer) }
+    func writeOptions(to buffer: inout ByteBuffer) {
+        options.write(to: &buffer)
+        guard let suspect else { return }
+        buffer.writeRESPBulk("SUSPECT" as StaticString)
+        buffer.writeRESPBulk(number: Int(suspect))
+    }
 }
 
 extension JobOptions {

@@ -74,6 +74,11 @@ package final class Connection: ChannelDuplexHandler {
         scheduleFlush()
     }
 
+    /// Sends what is written so far now, not only at the end of this turn of the loop: the process may not live that long.
+    package func flush() {
+        if state.isInUse, let context { flushOutbound(context) }
+    }
+
     /// Sends what is written so far, for which the peer has `limit`, and then closes; what the peer still sends is not read.
     package func close(reason: String? = nil, within limit: TimeAmount = Connection.lingering) {
         guard let context, state.close(reason) else { return }

@@ -7,7 +7,7 @@ package import NIOCore
 /// them. See <doc:LinkProtocol> for the protocol with examples.
 package enum LinkMessage: Hashable, Sendable {
     // From the giver.
-    /// A job to take. Its options carry no id.
+    /// A job to take. Its options carry no id. A suspect is to be run with care: see ``begun(_:attempt:of:)``.
     case job(HandOver, JobRequest)
     /// As ``job(_:_:)``, of a job that the taker may have had before, over a connection that was lost: it looks whether
     /// it has it, or has reported it.
@@ -35,6 +35,12 @@ package enum LinkMessage: Hashable, Sendable {
     /// The outcome of a run. The number is that of the report: a process of the taker counts those to one giver from 1 on,
     /// over all links.
     case result(Int, JobReport)
+    /// A run of a suspect is about to begin: this attempt, of so many. Said before any code of the job runs.
+    case begun(HandOver, attempt: Int32, of: Int32)
+    /// The run of a suspect pauses for the first time, and others run.
+    case paused(HandOver)
+    /// This attempt of a suspect has failed, and the job waits at the taker for the next.
+    case waits(HandOver, attempt: Int32)
     /// How far a job that runs is.
     case progress(Progress)
     /// The record that ``show(_:)`` asked for, name and value in turn; empty when there is none.
@@ -88,6 +94,14 @@ package enum LinkMessage: Hashable, Sendable {
             self = .returned(try Self.handOvers(frame, count))
         } else if CommandWord.matches(verb, "REFUSED"), count == 4 {
             self = .refused(try Self.handOver(frame, 1), frame.text(3))
+        } else if CommandWord.matches(verb, "BEGUN"), count == 5 {
+            self = .begun(
+                try Self.handOver(frame, 1), attempt: try Self.attempt(frame.word(3)),
+                of: try Self.attempt(frame.word(4)))
+        } else if CommandWord.matches(verb, "PAUSED"), count == 3 {
+            self = .paused(try Self.handOver(frame, 1))
+        } else if CommandWord.matches(verb, "WAITS"), count == 4 {
+            self = .waits(try Self.handOver(frame, 1), attempt: try Self.attempt(frame.word(3)))
         } else if CommandWord.matches(verb, "STORAGE_ERROR"), count == 2 {
             self = .storageError(frame.text(1))
         } else if CommandWord.matches(verb, "JOBS") {
@@ -114,7 +128,14 @@ package enum LinkMessage: Hashable, Sendable {
     ) throws(CommandError) -> LinkMessage {
         let handOver = try Self.handOver(frame, 1)
         do throws(CommandError) {
-            let request = try JobRequest.parse(frame, from: 3, count: count, checksArgs: false)
+            var suspect: Int32?
+            var request = try JobRequest.parse(frame, from: 3, count: count, checksArgs: false) {
+                (option, value) throws(CommandError) in
+                guard CommandWord.matches(option, "SUSPECT") else { return false }
+                suspect = try attempt(value)
+                return true
+            }
+            request.suspect = suspect
             return isAgain ? .again(handOver, request) : .job(handOver, request)
         } catch {
             return .unacceptable(handOver, name: CommandWord.shown(frame.word(3)), reason: error.reason)
@@ -135,6 +156,13 @@ package enum LinkMessage: Hashable, Sendable {
     private static func count(_ word: UnsafeRawBufferPointer) throws(CommandError) -> Int {
         guard let value = CommandWord.integer(word), value >= 0, value <= 1 << 53 else {
             throw CommandError("ERR '\(CommandWord.shown(word))' is no count")
+        }
+        return value
+    }
+
+    private static func attempt(_ word: UnsafeRawBufferPointer) throws(CommandError) -> Int32 {
+        guard let value = CommandWord.integer(word).flatMap(Int32.init(exactly:)), value >= 0 else {
+            throw CommandError("ERR '\(CommandWord.shown(word))' is no number of attempts")
         }
         return value
     }
@@ -255,6 +283,30 @@ extension LinkMessage {
         buffer.writeRESPBulk(number: handOver.number)
         buffer.writeRESPBulk(handOver.id)
         buffer.writeRESPBulk(reason)
+    }
+
+    package static func writeBegun(
+        _ handOver: HandOver, attempt: Int32, of most: Int32, to buffer: inout ByteBuffer
+    ) {
+        write("BEGUN", handOver, [attempt, most], to: &buffer)
+    }
+
+    package static func writePaused(_ handOver: HandOver, to buffer: inout ByteBuffer) {
+        write("PAUSED", handOver, [], to: &buffer)
+    }
+
+    package static func writeWaits(_ handOver: HandOver, attempt: Int32, to buffer: inout ByteBuffer) {
+        write("WAITS", handOver, [attempt], to: &buffer)
+    }
+
+    private static func write(
+        _ verb: StaticString, _ handOver: HandOver, _ numbers: [Int32], to buffer: inout ByteBuffer
+    ) {
+        buffer.writeRESPArray(count: 3 + numbers.count)
+        buffer.writeRESPBulk(verb)
+        buffer.writeRESPBulk(number: handOver.number)
+        buffer.writeRESPBulk(handOver.id)
+        for number in numbers { buffer.writeRESPBulk(number: Int(number)) }
     }
 
     package static func writeStorageError(_ reason: String, to buffer: inout ByteBuffer) {

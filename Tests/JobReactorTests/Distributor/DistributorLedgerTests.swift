@@ -17,6 +17,7 @@ import Testing
 
         init(isDurable: Bool = false) {
             ledger = DistributorLedger(isDurable: isDurable, alwaysUseSpecifiedNode: false, takeoverTime: 30)
+            ledger.now = now
         }
 
         mutating func did() -> [String] {
@@ -39,6 +40,9 @@ import Testing
                 case .log(.notBack(let node, let jobs)): texts.append("\(node) not back, \(jobs)")
                 case .log(.takenOver(let node, let heir)): texts.append("\(heir) takes over from \(node)")
                 case .log(.refused(let id, _, _)): texts.append("refused \(id.low)")
+                case .log(.endedWithNode(let job, let isLast)):
+                    texts.append("\(job.id.low) ended it\(isLast ? ", last" : "")")
+                case .log(.failuresGo): texts.append("failures go")
                 }
             }
             return texts
@@ -60,7 +64,7 @@ import Testing
         mutating func node(
             _ name: String, isDurable: Bool = false, place: String? = nil, credit: Int = 10
         ) -> Dispatcher.NodeHandle {
-            let node = ledger.connect(name, isDurable: isDurable, place: place)
+            let node = ledger.connect(name, "1", isDurable: isDurable, place: place)
             ledger.defines(node, ["work"])
             ledger.granted(node, credit: credit)
             return node
@@ -69,7 +73,7 @@ import Testing
         mutating func report(_ number: Int, run: Int32 = 1, status: JobStatus = .complete) {
             let feedback = Feedback(.success, args: JobArguments())
             ledger.reported(
-                JobReport(id: id(number), name: "work", feedback: feedback, status: status, run: run), now: now)
+                JobReport(id: id(number), name: "work", feedback: feedback, status: status, run: run))
         }
 
         var isEmpty: Bool { ledger.entries.isEmpty }
@@ -217,7 +221,7 @@ import Testing
         let node = bench.node("a")
         bench.submit(1)
         _ = bench.did()
-        bench.ledger.refused(HandOver(1, Self.id(1)), by: node, because: "too large", now: Self.now)
+        bench.ledger.refused(HandOver(1, Self.id(1)), by: node, because: "too large")
         expect(bench.did() == ["refused 1", "tell somebody work 1 failed"])
         #expect(bench.isEmpty)
     }

@@ -12,6 +12,12 @@ import Testing
     private static let report = JobReport(
         id: id(1), name: "resize", feedback: Feedback(.success, args: ["a": 1]), status: .complete, run: 1)
 
+    private static func suspect(_ attempts: Int32, _ options: JobOptions = JobOptions()) -> JobRequest {
+        var request = JobRequest(name: "resize", args: [:], options: options)
+        request.suspect = attempts
+        return request
+    }
+
     /// Every message, and its bytes.
     static let golden: [(LinkMessage, String)] = [
         (
@@ -34,6 +40,24 @@ import Testing
         (
             .again(HandOver(3, id(1)), JobRequest(name: "resize", args: [:])),
             "*5\r\n$5\r\nAGAIN\r\n$1\r\n3\r\n$32\r\n\(one)\r\n$6\r\nresize\r\n$2\r\n{}\r\n"
+        ),
+        (
+            .job(HandOver(2, id(1)), suspect(3, JobOptions(maxAttempt: 5))),
+            "*9\r\n$3\r\nJOB\r\n$1\r\n2\r\n$32\r\n\(one)\r\n$6\r\nresize\r\n$2\r\n{}\r\n"
+                + "$11\r\nMAX_ATTEMPT\r\n$1\r\n5\r\n$7\r\nSUSPECT\r\n$1\r\n3\r\n"
+        ),
+        (
+            .again(HandOver(2, id(1)), suspect(0)),
+            "*7\r\n$5\r\nAGAIN\r\n$1\r\n2\r\n$32\r\n\(one)\r\n$6\r\nresize\r\n$2\r\n{}\r\n$7\r\nSUSPECT\r\n$1\r\n0\r\n"
+        ),
+        (
+            .begun(HandOver(2, id(1)), attempt: 4, of: 10),
+            "*5\r\n$5\r\nBEGUN\r\n$1\r\n2\r\n$32\r\n\(one)\r\n$1\r\n4\r\n$2\r\n10\r\n"
+        ),
+        (.paused(HandOver(2, id(1))), "*3\r\n$6\r\nPAUSED\r\n$1\r\n2\r\n$32\r\n\(one)\r\n"),
+        (
+            .waits(HandOver(12, id(2)), attempt: 1),
+            "*4\r\n$5\r\nWAITS\r\n$2\r\n12\r\n$32\r\n\(two)\r\n$1\r\n1\r\n"
         ),
         (.adopt("n1"), "*2\r\n$5\r\nADOPT\r\n$2\r\nn1\r\n"),
         (.adopt(nil), "*2\r\n$5\r\nADOPT\r\n$0\r\n\r\n"),
@@ -88,6 +112,10 @@ import Testing
         case .job(let handOver, let request): LinkMessage.writeJob(handOver, request, to: &buffer)
         case .again(let handOver, let request): LinkMessage.writeJob(handOver, request, isAgain: true, to: &buffer)
         case .unacceptable: break
+        case .begun(let handOver, let attempt, let most):
+            LinkMessage.writeBegun(handOver, attempt: attempt, of: most, to: &buffer)
+        case .paused(let handOver): LinkMessage.writePaused(handOver, to: &buffer)
+        case .waits(let handOver, let attempt): LinkMessage.writeWaits(handOver, attempt: attempt, to: &buffer)
         case .adopt(let node): LinkMessage.writeAdopt(node, to: &buffer)
         case .adopted(let node, let isDone): LinkMessage.writeAdopted(node, isDone, to: &buffer)
         case .taken(let count): LinkMessage.writeTaken(count, to: &buffer)
@@ -204,6 +232,12 @@ import Testing
             ("RETURNED x \(one)", "ERR 'x' is no count"),
             ("REFUSED 1 \(one)", "ERR unknown link message 'REFUSED' with 2 arguments"),
             ("REFUSED 1 x why", "ERR 'x' is no job id"),
+            ("BEGUN 1 \(one) 1", "ERR unknown link message 'BEGUN' with 3 arguments"),
+            ("BEGUN 1 \(one) 1 x", "ERR 'x' is no number of attempts"),
+            ("BEGUN x \(one) 1 1", "ERR 'x' is no count"),
+            ("PAUSED 1 x", "ERR 'x' is no job id"),
+            ("WAITS 1 \(one) -1", "ERR '-1' is no number of attempts"),
+            ("WAITS 1 \(one) 2147483648", "ERR '2147483648' is no number of attempts"),
             ("STORAGE_ERROR", "ERR unknown link message 'STORAGE_ERROR' with 0 arguments"),
             ("RESULT 1 \(one) n SUCCESS complete 1", "ERR unknown link message 'RESULT' with 6 arguments"),
             ("RESULT x \(one) n SUCCESS complete 1 {}", "ERR 'x' is no count"),
@@ -224,6 +258,8 @@ import Testing
             ("JOB 1 \(one) j {} AFTER x", "j", "AFTER takes seconds, not 'x'"),
             ("JOB 1 \(one) j {} AFTER -1", "j", "after takes seconds from 0 to 3155760000, not -1.0"),
             ("AGAIN 1 \(one) j {} PERIOD 0", "j", "period takes seconds above 0 up to 3155760000, not 0.0"),
+            ("JOB 1 \(one) j {} SUSPECT", "j", "SUSPECT needs a value"),
+            ("JOB 1 \(one) j {} SUSPECT x", "j", "'x' is no number of attempts"),
             ("JOB 1 \(one) j text more", "j", JobRequestTests.unknownOption("text")),
             (
                 "JOB 1 \(one) \(String(repeating: "n", count: 256)) {}", String(repeating: "n", count: 64),

@@ -10,6 +10,8 @@ struct ConnectedNodes {
     struct Connected {
         let node: Node
         let name: String
+        /// Of its process.
+        let instance: String
         let isDurable: Bool
         /// Of its storage, when others share it.
         let place: String?
@@ -19,10 +21,11 @@ struct ConnectedNodes {
     /// By the index of the handle.
     private var nodes: [Connected?] = []
 
-    mutating func add(_ node: Node, _ name: String, isDurable: Bool, place: String?) {
+    mutating func add(_ node: Node, _ name: String, _ instance: String, isDurable: Bool, place: String?) {
         while nodes.count <= node.index { nodes.append(nil) }
         nodes[node.index] = Connected(
-            node: node, name: name, isDurable: isDurable, place: place, handOvers: HandOvers(awaitsAnswers: isDurable))
+            node: node, name: name, instance: instance, isDurable: isDurable, place: place,
+            handOvers: HandOvers(awaitsAnswers: isDurable))
     }
 
     mutating func remove(_ node: Node) -> Connected? {

@@ -20,6 +20,10 @@ extension DistributorLedger {
         case refused(JobID, name: String, reason: String)
         case takenOver(node: String, by: String)
         case notBack(node: String, jobs: Int)
+        /// An attempt of the job counts, as its node ended during it: the record says which.
+        case endedWithNode(Job, isLast: Bool)
+        /// Of those that have failed here only the last are kept.
+        case failuresGo(kept: Int)
     }
 
     enum Acceptance {

@@ -9,21 +9,28 @@ internal import JobReactorWire
 struct DistributorLedger {
     typealias Node = Dispatcher.NodeHandle
 
-    private let isDurable: Bool
-    private(set) var dispatcher: Dispatcher
-    private(set) var entries = EntryTable()
+    let isDurable: Bool
+    var dispatcher: Dispatcher
+    var entries = EntryTable()
     private(set) var counters = DistributorCounters()
     private var takeovers: Takeovers
-    private var nodes = ConnectedNodes()
+    var nodes = ConnectedNodes()
     /// Jobs that durable nodes have and of which there is no entry.
     private var owned = OwnedJobs()
     private var actions: Deque<Action> = []
+    /// When what happens now happens.
+    var now = Timestamp(microseconds: 0)
+    var suspects = Suspects()
+    /// Jobs that failed here, as nodes ended with them.
+    var kept = KeptFailures()
+    var saidThatFailuresGo = false
+    var losses = CountedLosses()
     /// Jobs that nodes have, or may have, and that are to be cancelled: a node that comes back is told again.
-    private var cancelling: Set<JobID> = []
+    var cancelling: Set<JobID> = []
     /// Jobs that were given to another node when the link to the first was lost: both may report.
-    private var givenTwice = RecentIDs(limit: 100_000)
+    var givenTwice = RecentIDs(limit: 100_000)
     /// Reports of durable nodes, which may come again when such a node has started again.
-    private var recentReports = RecentReports(limit: 16_384)
+    var recentReports = RecentReports(limit: 16_384)
 
     /// `isDurable` says whether there is a storage for ``Action/store(_:)``.
     init(isDurable: Bool, alwaysUseSpecifiedNode: Bool, takeoverTime: Double) {
@@ -31,6 +38,8 @@ struct DistributorLedger {
         dispatcher = Dispatcher(alwaysUseSpecifiedNode: alwaysUseSpecifiedNode)
         takeovers = Takeovers(time: takeoverTime)
     }
+
+    mutating func did(_ action: Action) { actions.append(action) }
 
     /// The next thing to be done; nil when there is none.
     mutating func takeAction() -> Action? { actions.popFirst() }
@@ -46,6 +55,8 @@ struct DistributorLedger {
         counters.enqueued += 1
         recentReports.forget(job.id)
         givenTwice.forget(job.id)
+        // The id of a job that is finished may be used again.
+        if kept.count > 0 { kept.remove(job.id) }
         guard !isDurable else {
             entries.add(LedgerEntry(job, sink, .saving), job.id)
             return .new(toBeStored: job.record(for: sink, at: nil))
@@ -89,8 +100,11 @@ struct DistributorLedger {
         guard entries[stored.id] == nil else { return }
         var job = stored
         job.distributor = ""
+        if job.status == .failed { return keep(job) }
         let entry = LedgerEntry(job, sink, node.map { .owned(by: $0) } ?? .waiting)
         entry.isStored = true
+        // A node ended with it, at an earlier process.
+        if job.attempt > 0 { entry.strikes = Suspects.alone }
         if node != nil { entry.job = nil }
         entries.add(entry, job.id)
         guard node == nil else { return }
@@ -100,14 +114,14 @@ struct DistributorLedger {
             _ = dispatcher.enqueue(job)
         } catch {
             // No node takes it.
-            reported(.refusal(of: job.id, name: job.name, reason: error.message), now: job.dueAt)
+            reported(.refusal(of: job.id, name: job.name, reason: error.message))
         }
     }
 
     /// What a storage that has nothing any more is to have: the jobs that no node owns, and whose the others are. Of those,
     /// the nodes have all else.
-    func recordsOfAll(now: Timestamp) -> [Job] {
-        entries.elements.compactMap { id, entry in
+    func recordsOfAll() -> [Job] {
+        let records: [Job] = entries.elements.compactMap { id, entry in
             guard entry.isStored else { return nil }
             switch entry.place {
             case .saving: return nil
@@ -117,12 +131,20 @@ struct DistributorLedger {
                 return job.record(for: entry.sink, at: node)
             }
         }
+        return records + kept.jobs.map { $0.record(for: .none, at: nil) }
     }
 
     // MARK: Sending
 
-    private mutating func send(_ entry: LedgerEntry, _ job: Job, to node: Node, isAgain: Bool = false) {
+    mutating func send(_ entry: LedgerEntry, _ job: Job, to node: Node, isAgain: Bool = false) {
         entry.lastRun = 0
+        guard entry.strikes == 0 || isAdmitted(entry, job, to: node) else {
+            return entries.move(entry, to: .node(node, number: 0))
+        }
+        handOver(entry, job, to: node, isAgain: isAgain)
+    }
+
+    mutating func handOver(_ entry: LedgerEntry, _ job: Job, to node: Node, isAgain: Bool) {
         counters.sent += 1
         let number = nodes.handOver(job.id, to: node)
         entries.move(entry, to: .node(node, number: number))
@@ -136,8 +158,9 @@ struct DistributorLedger {
     }
 
     /// Puts a job back that a node had and does not own.
-    private mutating func giveBack(_ entry: LedgerEntry, _ id: JobID) {
+    mutating func giveBack(_ entry: LedgerEntry, _ id: JobID) {
         guard let job = entry.job else { return }
+        if entry.strikes > 0 { suspectLeft(entry, id) }
         counters.givenBack += 1
         if cancelling.remove(id) != nil { return finishCancelled(entry, job) }
         move(entry, to: .waiting)
@@ -152,14 +175,15 @@ struct DistributorLedger {
     // MARK: Nodes
 
     /// A node is linked.
-    mutating func connect(_ name: String, isDurable: Bool, place: String?) -> Node {
+    mutating func connect(_ name: String, _ instance: String, isDurable: Bool, place: String?) -> Node {
         let node = dispatcher.connect(name: name)
-        nodes.add(node, name, isDurable: isDurable, place: place)
+        nodes.add(node, name, instance, isDurable: isDurable, place: place)
         cancelAgain(at: node, name)
         for lost in takeovers.nodeCameBack(name, at: place) { handOver(lost) }
         if let place, let (timer, seconds) = takeovers.askForAbandoned(at: place) {
             actions.append(.wake(timer, after: seconds))
         }
+        forgetLoss(of: name, instance)
         return node
     }
 
@@ -197,6 +221,7 @@ struct DistributorLedger {
             let (timer, seconds) = takeovers.nodeLost(gone.name, at: place)
             actions.append(.wake(timer, after: seconds))
         }
+        let isExpected = dispatcher.state(of: node).isDraining
         dispatcher.disconnect(node)
         // In the order of their ids, which is that of their age.
         let unfinished = entries.sent(to: node).compactMap { $0.job?.id }.sorted()
@@ -206,10 +231,7 @@ struct DistributorLedger {
                 actions.append(.wake(timer, after: seconds))
             }
         } else {
-            for id in unfinished {
-                givenTwice.insert(id)
-                if let entry = entries[id] { giveBack(entry, id) }
-            }
+            giveBackLost(unfinished, of: gone, isExpected: isExpected)
         }
         actions.append(
             .log(.disconnected(node: gone.name, reason: reason ?? "closed", givenBack: unfinished.count)))
@@ -219,7 +241,7 @@ struct DistributorLedger {
 
     /// The job of a hand-over to the node that no answer has ended, and after which it was not sent again; nil when there is
     /// none.
-    private func entry(of handOver: HandOver, at node: Node) -> LedgerEntry? {
+    func entry(of handOver: HandOver, at node: Node) -> LedgerEntry? {
         guard let entry = entries[handOver.id], case .node(node, handOver.number) = entry.place else { return nil }
         return entry
     }
@@ -258,7 +280,7 @@ struct DistributorLedger {
     }
 
     /// No node can run the job: it has failed.
-    mutating func refused(_ handOver: HandOver, by node: Node, because reason: String, now: Timestamp) {
+    mutating func refused(_ handOver: HandOver, by node: Node, because reason: String) {
         guard nodes.answer(handOver, by: node), let entry = entry(of: handOver, at: node), let job = entry.job,
             let name = nodes[node]?.name
         else { return }
@@ -266,16 +288,16 @@ struct DistributorLedger {
         actions.append(.log(.refused(job.id, name: job.name, reason: message)))
         var report = JobReport.refusal(of: job.id, name: job.name, reason: message)
         report.run = entry.lastRun &+ 1
-        reported(report, now: now)
+        reported(report)
     }
 
-    private mutating func store(_ change: JobChange) {
+    mutating func store(_ change: JobChange) {
         if isDurable { actions.append(.store(change)) }
     }
 
     // MARK: Reports
 
-    mutating func reported(_ report: JobReport, now: Timestamp) {
+    mutating func reported(_ report: JobReport) {
         guard let entry = entries[report.id] else { return reportedByStranger(report) }
         guard report.run > entry.lastRun else {
             counters.repeatedReports += 1
@@ -285,6 +307,7 @@ struct DistributorLedger {
         if case .owned = entry.place { _ = recentReports.note(report) }
         count(report)
         if !cancelling.isEmpty { cancelling.remove(report.id) }
+        if entry.strikes > 0 { suspectLeft(entry, report.id) }
         let sink = entry.sink
         if report.status.isFinished {
             // It was taken up from the storage, and a node that had it from an earlier process was first with its outcome.
@@ -292,16 +315,17 @@ struct DistributorLedger {
             entries.remove(report.id)
             if entry.isStored { store(.remove(report.id)) }
         } else {
-            goesOn(entry, after: report, now: now)
+            goesOn(entry, after: report)
         }
         actions.append(.deliver(report, name: entry.name, to: sink))
     }
 
     /// A periodic job keeps its state in its args: so must the copy that another node would get.
-    private mutating func goesOn(_ entry: LedgerEntry, after report: JobReport, now: Timestamp) {
+    private mutating func goesOn(_ entry: LedgerEntry, after report: JobReport) {
         entry.lastRun = report.run
         if let job = entry.job {
             entry.job?.args = report.feedback.args
+            entry.job?.attempt = 0
             entry.job?.dueAt = now.advanced(bySeconds: job.period ?? 0)
             if entry.isStored, let job = entry.job { store(.update(job.record(for: entry.sink, at: nil))) }
         }
@@ -349,6 +373,12 @@ struct DistributorLedger {
             guard let job = entry.job else { return false }
             dispatcher.withdraw(job)
             finishCancelled(entry, job)
+        case .node(let node, 0):
+            // It was held, and has used credit.
+            guard let job = entry.job else { return false }
+            suspectLeft(entry, id)
+            finishCancelled(entry, job)
+            granted(node, credit: 1)
         case .node(let node, _):
             cancelling.insert(id)
             actions.append(.cancel(id, at: node))

@@ -9,7 +9,7 @@ final class LedgerEntry {
         /// Not accepted yet: it is being stored.
         case saving
         case waiting
-        /// Sent to the node, by the hand-over of this number on its link.
+        /// Sent to the node, by the hand-over of this number on its link; 0 for a suspect that is held until it may be sent.
         case node(Dispatcher.NodeHandle, number: Int)
         /// Saved by the durable node of that name, which owns it.
         case owned(by: String)
@@ -26,6 +26,8 @@ final class LedgerEntry {
     var lastRun: Int32 = 0
     /// The keeper has a record of it.
     var isStored = false
+    /// How much it is suspected of ending nodes: see ``Suspects``. In a byte that is there anyway.
+    var strikes: UInt8 = 0
     /// When its next run is due; never when the node knows that alone.
     var dueAt: Timestamp
     /// The stop waits for its end.

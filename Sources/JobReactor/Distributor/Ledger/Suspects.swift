@@ -1,0 +1,129 @@
+internal import DequeModule
+internal import JobReactorCore
+
+/// Which job it was that a node ended with.
+///
+/// Of the jobs that a node had when it was lost any may have ended its process, or broken the link, and most have not. Their
+/// entries get a *strike*: they are suspects from then on. A node begins suspects one by one, and says of each, before its
+/// run, that it begins: when the node is lost, the one that was under way is most likely the cause, and has that attempt
+/// counted. Where several may be, all get another strike, and a job with ``alone`` of them is sent to a node only while no
+/// other suspect is there. So innocent jobs are not counted for others, and one that ends nodes ends few of them.
+///
+/// Of nodes with a volatile storage: the others count by themselves. A value without I/O.
+struct Suspects {
+    /// With so many strikes a job is sent only to a node that has no other suspect.
+    static let alone: UInt8 = 3
+
+    /// What is known of a suspect at a node.
+    enum Run: Equatable {
+        /// Sent, and not begun, as far as is known.
+        case sent
+        /// It runs: this attempt, of so many.
+        case begun(attempt: Int32, of: Int32)
+        /// Its run has paused; it may have gone on since.
+        case paused(attempt: Int32, of: Int32)
+    }
+
+    /// What the loss of a node means for a job that it had.
+    enum Verdict: Equatable {
+        case innocent
+        case strike
+        /// The attempt counts.
+        case ended(attempt: Int32, of: Int32)
+        /// It was sent alone, and the link was lost before it began: another attempt counts.
+        case unread
+    }
+
+    private struct AtNode {
+        /// Sent; those that have ended, or wait for another time, are out of it.
+        var sent: [JobID: Run] = [:]
+        /// That of those which is to be alone.
+        var alone: JobID?
+        /// Not sent while another is alone.
+        var held: Deque<JobID> = []
+        /// Not sent while there is any other.
+        var heldAlone: Deque<JobID> = []
+        var isEmpty: Bool { sent.isEmpty && held.isEmpty && heldAlone.isEmpty }
+    }
+
+    private var nodes: [Dispatcher.NodeHandle: AtNode] = [:]
+
+    // MARK: At nodes
+
+    /// A suspect is to go to the node. Returns whether it may be sent now; else it is held.
+    mutating func admit(_ id: JobID, strikes: UInt8, to node: Dispatcher.NodeHandle) -> Bool {
+        var at = nodes[node] ?? AtNode()
+        defer { nodes[node] = at }
+        let isAlone = strikes >= Self.alone
+        guard at.alone == nil, !isAlone || at.sent.isEmpty else {
+            if isAlone { at.heldAlone.append(id) } else { at.held.append(id) }
+            return false
+        }
+        at.sent[id] = .sent
+        if isAlone { at.alone = id }
+        return true
+    }
+
+    mutating func began(_ id: JobID, attempt: Int32, of most: Int32, at node: Dispatcher.NodeHandle) {
+        nodes[node, default: AtNode()].sent[id] = .begun(attempt: attempt, of: most)
+    }
+
+    mutating func paused(_ id: JobID, at node: Dispatcher.NodeHandle) {
+        guard case .begun(let attempt, let most) = nodes[node]?.sent[id] else { return }
+        nodes[node]?.sent[id] = .paused(attempt: attempt, of: most)
+    }
+
+    /// A suspect has ended, waits for another time, or has gone from the node. Returns those held that may be sent now.
+    mutating func left(_ id: JobID, _ node: Dispatcher.NodeHandle) -> [JobID] {
+        guard var at = nodes.removeValue(forKey: node) else { return [] }
+        if at.sent.removeValue(forKey: id) == nil, at.alone != id {
+            at.held.removeAll { $0 == id }
+            at.heldAlone.removeAll { $0 == id }
+        }
+        if at.alone == id { at.alone = nil }
+        var released: [JobID] = []
+        if at.alone == nil {
+            released = Array(at.held)
+            at.held = []
+            if released.isEmpty, at.sent.isEmpty, let next = at.heldAlone.popFirst() {
+                at.alone = next
+                released = [next]
+            }
+            for id in released { at.sent[id] = .sent }
+        }
+        if !at.isEmpty { nodes[node] = at }
+        return released
+    }
+
+    // MARK: Losses
+
+    /// What was at a node when it was lost.
+    struct Loss {
+        fileprivate let sent: [JobID: Run]
+        private let underWay: Int
+
+        fileprivate init(_ sent: [JobID: Run]) {
+            self.sent = sent
+            underWay = sent.values.lazy.filter { $0 != .sent }.count
+        }
+
+        /// What it means for a job; `isDue` says that it may have begun.
+        func verdict(on id: JobID, strikes: UInt8, isDue: Bool) -> Verdict {
+            guard let run = sent[id] else { return strikes == 0 && isDue ? .strike : .innocent }
+            switch run {
+            case .begun(let attempt, let most): return .ended(attempt: attempt, of: most)
+            case .paused(let attempt, let most):
+                let isCertain = underWay == 1 || strikes >= Suspects.alone
+                return isCertain ? .ended(attempt: attempt, of: most) : .strike
+            case .sent:
+                if underWay > 0 { return .innocent }
+                return strikes >= Suspects.alone ? .unread : .strike
+            }
+        }
+    }
+
+    /// The node is gone; its handle may be that of another next.
+    mutating func lost(_ node: Dispatcher.NodeHandle) -> Loss {
+        Loss(nodes.removeValue(forKey: node)?.sent ?? [:])
+    }
+}
