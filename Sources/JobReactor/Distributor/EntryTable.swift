@@ -49,6 +49,9 @@ final class EntryTable {
         sent.indices.contains(node.index) ? sent[node.index].entries : []
     }
 
+    /// How many jobs are sent to nodes that do not own them.
+    var sentCount: Int { sent.reduce(0) { $0 + $1.count } }
+
     /// The jobs that the durable node of that name owns.
     func owned(by node: String) -> [DistributorCore.Entry] { owned[node]?.entries ?? [] }
 

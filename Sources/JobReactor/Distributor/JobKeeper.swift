@@ -18,6 +18,8 @@ final class JobKeeper {
     /// To be saved, each with what is to be done when it is; without a job, what waits for those before it.
     private var unsaved: [Unsaved] = []
     private var changes: [JobChange] = []
+    /// Those that the storage has refused, until they are tried again.
+    private var refused: [JobChange] = []
     private var isScheduled = false
     /// One save at a time: what comes meanwhile goes together into the next, and nothing overtakes what has to be tried
     /// again.
@@ -69,9 +71,11 @@ final class JobKeeper {
     /// Done when all that was given before is stored, or cannot be, and the storage is closed.
     func close() -> EventLoopFuture<Void> {
         isSaving = false
-        flush()
+        tryRefusedAgain()
         while !unsaved.isEmpty, !isReopening, !isOver { saveNext() }
         isOver = true
+        if !refused.isEmpty { noteUnstored(refused.count) }
+        refused = []
         failWaiting(.notOpen)
         let promise = loop.makePromise(of: Void.self)
         storage.close { promise.succeed() }
@@ -231,11 +235,26 @@ final class JobKeeper {
     /// What is gone and stays in the storage would run again after a restart.
     private func applyFailed(_ batch: [JobChange], _ error: StorageError) {
         if error.endsOwnership { lose(error) }
-        guard !isOver else { return }
-        logger.error("changes could not be stored; they wait", metadata: ["reason": "\(error)"])
-        loop.assumeIsolated().scheduleTask(in: .seconds(1)) {
-            self.changes = batch + self.changes
-            self.flush()
+        guard !isOver else {
+            if !error.endsOwnership { noteUnstored(batch.count) }
+            return
         }
+        logger.error("changes could not be stored; they wait", metadata: ["reason": "\(error)"])
+        let isAlone = refused.isEmpty
+        refused += batch
+        guard isAlone else { return }
+        loop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.tryRefusedAgain() }
+    }
+
+    private func noteUnstored(_ count: Int) {
+        logger.warning(
+            "stopping with changes that are not stored: jobs that nodes have done may run again",
+            metadata: ["changes": "\(count)"])
+    }
+
+    private func tryRefusedAgain() {
+        changes = refused + changes
+        refused = []
+        flush()
     }
 }
