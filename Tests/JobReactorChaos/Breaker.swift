@@ -1,4 +1,5 @@
 import Foundation
+import JobReactorTesting
 
 /// Breaks things as the plan says, and mends them.
 actor Breaker {
