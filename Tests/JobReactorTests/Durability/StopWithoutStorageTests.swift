@@ -41,6 +41,7 @@ import Testing
         let (held, runs, log) = (HeldStorage(holding: .save), RunLog(), LineLog())
         try await Cluster.run(scripts: ["jobs.lua": runs.lua]) { cluster in
             let distributor = try await cluster.startDistributor {
+                $0.name = "app"
                 $0.logger = log.logger
                 $0.storage = MemoryStorage()
             }
