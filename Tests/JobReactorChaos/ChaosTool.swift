@@ -9,6 +9,7 @@ import JobReactorTesting
 struct ChaosTool: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "JobReactorChaos", abstract: "Kill, freeze and cut everything, and count what is left.",
+        usage: "JobReactorChaos [<options>]",
         discussion: """
             The faults, of which --faults names some, each with an option of its own (all when it is not said):
 
