@@ -146,7 +146,10 @@ let package = Package(
         .executableTarget(
             name: "JobReactorChaos",
             dependencies: [
-                "JobReactor", "JobReactorTesting", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "JobReactor", "JobReactorTesting", signals,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                // It locks files of SQLite from outside.
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             path: "Tests/JobReactorChaos", swiftSettings: strict),
         .testTarget(

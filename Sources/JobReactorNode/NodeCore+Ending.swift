@@ -164,7 +164,11 @@ extension NodeCore {
         if configuration.logJobProcessing { log(transition) }
         if ending.report != nil || known.usesCredit {
             let destination = destination(job.distributor)
-            if let report = ending.report { destination.outbox.append(report) }
+            if let report = ending.report {
+                destination.outbox.append(report)
+                // Away for so long that it was forgotten: so is this report in time.
+                if destination.link == nil, destination.expiry == nil { expectReturn(of: job.distributor) }
+            }
             if known.usesCredit { destination.settled(onLink: known.link) }
         }
         switch transition.next {

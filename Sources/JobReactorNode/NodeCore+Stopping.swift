@@ -28,6 +28,9 @@ extension NodeCore {
                 self.logger.warning(
                     "stopping with jobs that still run: they count as cut short", metadata: ["jobs": "\(self.running)"])
             }
+            if self.drained != nil, self.endsUnderWay > 0 {
+                self.logger.warning("stopping with ends of runs that are not stored: those jobs may run again")
+            }
             self.finishDraining()
         }
         promise.futureResult.assumeIsolated().whenComplete { _ in timer.cancel() }

@@ -15,10 +15,19 @@ public final class RedisServer: Sendable {
 
     /// Starts a server and waits until it answers. `options` are further ones of its command line.
     public static func start(_ options: [String] = []) async throws -> RedisServer {
+        try await start(options, in: nil)
+    }
+
+    /// As above, with its files in a folder of the caller's, such as a disk that is to be filled.
+    package static func start(in folder: String) async throws -> RedisServer {
+        try await start([], in: folder)
+    }
+
+    private static func start(_ options: [String], in folder: String?) async throws -> RedisServer {
         var last: any Error = StorageError("no port is free")
         // Another program may take the port between our look and the start.
         for _ in 0..<5 {
-            let server = try RedisServer(port: freePort(), options)
+            let server = try RedisServer(port: freePort(), options, in: folder)
             do {
                 try await server.restart()
                 return server
@@ -29,10 +38,12 @@ public final class RedisServer: Sendable {
         throw last
     }
 
-    private init(port: Int, _ options: [String]) throws {
+    private init(port: Int, _ options: [String], in place: String?) throws {
         self.port = port
         self.options = options
-        folder = FileManager.default.temporaryDirectory.appending(path: "jobreactor-redis-\(UUID().uuidString)").path
+        folder =
+            (place.map { URL(filePath: $0) } ?? FileManager.default.temporaryDirectory)
+            .appending(path: "jobreactor-redis-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     }
 

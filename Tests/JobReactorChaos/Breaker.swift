@@ -1,104 +1,89 @@
 import Foundation
 import JobReactorTesting
 
-/// One thing that was broken.
-struct Fault: Sendable {
-    enum Kind: String, CaseIterable, Sendable {
-        /// A process is killed, and started again a little later.
-        case kill
-        /// A process is stopped for a while, and then goes on before anyone has given it up.
-        case freeze
-        /// A node is stopped for so long that its lease ends and another takes over its jobs, and then goes on.
-        case hang
-        /// The connections between some of the processes are cut.
-        case cut
-        /// The Redis server is killed and started again, or frozen for a while.
-        case server
-        /// A node is killed for good, once: with a shared storage another takes over its jobs.
-        case lose
-    }
-
-    let kind: Kind
-    /// The process, where one is meant.
-    let what: String
-    let from: Date
-    var until: Date
-}
-
-/// Breaks things, in an order that its seed fixes.
+/// Breaks things as the plan says, and mends them.
 actor Breaker {
     private let installation: ChaosInstallation
-    private var random: SeededGenerator
-    private let kinds: [Fault.Kind]
+    private var plan: FaultPlan
     private var faults: [Fault] = []
-    private var lost: String?
 
     init(_ installation: ChaosInstallation, seed: UInt64, kinds: [Fault.Kind]) {
         self.installation = installation
-        random = SeededGenerator(seed: seed)
-        self.kinds = kinds
+        plan = FaultPlan(seed: seed, kinds: kinds, installation.targets)
     }
 
-    /// Breaks things for so long from the moment on that work is done, and mends them all at the end.
+    /// Breaks things for so long from the moment on that work is done. All is mended at the end.
     func run(seconds: Double, from begun: AsyncStream<Void>) async throws -> [Fault] {
         for await _ in begun {}
         let end = Date().addingTimeInterval(seconds)
-        while Date() < end {
-            try await breakSomething()
-            try await Task.sleep(for: .milliseconds(Int.random(in: 100...1200, using: &random)))
+        while Date() < end, let step = plan.next() {
+            try await carryOut(step)
+            try await Task.sleep(for: .seconds(step.pause))
         }
-        return faults
+        return faults.sorted { $0.from < $1.from }
     }
 
-    private func breakSomething() async throws {
-        guard let kind = kinds.randomElement(using: &random) else { return }
-        let from = Date()
-        let pause = Double.random(in: 0.05...2, using: &random)
-        let what: String
-        switch kind {
-        case .kill:
-            guard let member = installation.members.randomElement(using: &random), member.name != lost else { return }
-            what = member.name
-            await member.kill()
-            try await Task.sleep(for: .seconds(pause))
-            try member.start()
-        case .freeze:
-            guard let member = installation.members.randomElement(using: &random) else { return }
-            what = member.name
-            member.signal(SIGSTOP)
-            try await Task.sleep(for: .seconds(pause))
-            member.signal(SIGCONT)
-        case .hang:
-            guard let node = installation.nodes.randomElement(using: &random), node.name != lost else { return }
-            what = node.name
-            node.signal(SIGSTOP)
-            try await Task.sleep(for: .seconds(20))
-            node.signal(SIGCONT)
-        case .lose:
-            guard !faults.contains(where: { $0.kind == .lose }), let node = installation.nodes.last else { return }
-            what = node.name
-            await node.kill()
-            lost = node.name
-        case .cut:
-            let proxies =
-                installation.nodeProxies + installation.clientProxies + [installation.redisProxy].compactMap { $0 }
-            let index = Int.random(in: proxies.indices, using: &random)
-            what = "connections of proxy \(index)"
-            proxies[index].cut()
-        case .server:
-            guard let redis = installation.redis else { return }
-            if Bool.random(using: &random) {
-                what = "redis killed"
-                await redis.kill()
-                try await Task.sleep(for: .seconds(pause))
-                try await redis.restart()
-            } else {
-                what = "redis frozen"
-                redis.freeze(true)
-                try await Task.sleep(for: .seconds(pause))
-                redis.freeze(false)
+    private func carryOut(_ step: FaultPlan.Step) async throws {
+        guard let second = step.second else { return try await carryOut(step.first) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.carryOut(step.first) }
+            group.addTask {
+                try await Task.sleep(for: .seconds(step.delay))
+                try await self.carryOut(second)
             }
+            try await group.waitForAll()
         }
-        faults.append(Fault(kind: kind, what: what, from: from, until: Date()))
     }
+
+    private func carryOut(_ order: FaultPlan.Order) async throws {
+        var fault = Fault(kind: order.kind, what: order.target, from: Date(), until: Date())
+        switch order.kind.aim {
+        case .member, .node, .lastNode:
+            guard let member = installation.member(order.target) else { return }
+            fault.wasCutShort = try await strike(member, order)
+        case .proxy: installation.proxy(order.target)?.cut()
+        case .storage:
+            guard let storage = installation.storage(order.target) else { return }
+            guard let how = try await strike(storage, order) else { return }
+            fault.how = how
+        }
+        fault.until = Date()
+        faults.append(fault)
+    }
+
+    /// Returns whether a process that was told to stop has said that it was cut short.
+    private func strike(_ member: Member, _ order: FaultPlan.Order) async throws -> Bool {
+        switch order.kind {
+        case .freeze, .hang:
+            member.signal(SIGSTOP)
+            await Pause.seconds(order.seconds)
+            member.signal(SIGCONT)
+        case .lose: await member.kill()
+        case .stop:
+            let wasCutShort = await member.stop()
+            await Pause.seconds(order.seconds)
+            try member.start()
+            return wasCutShort
+        default:
+            await member.kill()
+            await Pause.seconds(order.seconds)
+            try member.start()
+        }
+        return false
+    }
+
+    /// Returns how it was broken; nil when it was not.
+    private func strike(_ storage: any BreakableStorage, _ order: FaultPlan.Order) async throws -> String? {
+        switch order.kind {
+        case .refuse: try await storage.refuse(order.way, seconds: order.seconds)
+        case .full: try await storage.fill(seconds: order.seconds)
+        case .stall: try await storage.stall(seconds: order.seconds)
+        default: try await storage.restart(order.way, seconds: order.seconds)
+        }
+    }
+}
+
+enum Pause {
+    /// A sleep that, when its task is cancelled, only ends earlier: what was broken is mended after it.
+    static func seconds(_ seconds: Double) async { try? await Task.sleep(for: .seconds(seconds)) }
 }

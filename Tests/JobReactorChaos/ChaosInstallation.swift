@@ -6,78 +6,8 @@ enum ChaosPlace {
     enum Kind: String, CaseIterable, Sendable { case redis, sqlite }
 }
 
-/// A process that can be killed and started again, as often as need be, with its log in a file.
-final class Member: Sendable {
-    let name: String
-    private let program: String
-    private let arguments: [String]
-    private let log: String
-    private let process = Guarded<Process?>(nil)
-    private let started = Guarded<Set<Int32>>([])
-    /// Ends with the process.
-    private let ended = Guarded<AsyncStream<Void>?>(nil)
-
-    init(_ name: String, _ program: String, _ arguments: [String], folder: String) throws {
-        self.name = name
-        self.program = program
-        self.arguments = arguments
-        log = "\(folder)/\(name).log"
-        _ = FileManager.default.createFile(atPath: log, contents: nil)
-    }
-
-    func start() throws {
-        let process = Process()
-        process.executableURL = URL(filePath: program)
-        process.arguments = arguments
-        let output = try FileHandle(forWritingTo: URL(filePath: log))
-        try output.seekToEnd()
-        process.standardOutput = output
-        process.standardError = output
-        process.standardInput = FileHandle.nullDevice
-        let (ended, end) = AsyncStream<Void>.makeStream()
-        process.terminationHandler = { _ in end.finish() }
-        self.ended.withLock { $0 = ended }
-        try process.run()
-        try endWithUs(process.processIdentifier)
-        self.process.withLock { $0 = process }
-        _ = started.withLock { $0.insert(process.processIdentifier) }
-    }
-
-    /// The ids of the processes that it has been.
-    var processes: Set<Int32> { started.withLock { $0 } }
-
-    func signal(_ number: Int32) {
-        process.withLock { process in
-            if let process, process.isRunning { Foundation.kill(process.processIdentifier, number) }
-        }
-    }
-
-    func kill() async {
-        signal(SIGCONT)
-        signal(SIGKILL)
-        if let ended = ended.withLock({ $0 }) { for await _ in ended {} }
-    }
-
-    /// A shell that ends the process when this one is gone, however it went.
-    private func endWithUs(_ child: Int32) throws {
-        let watch = Process()
-        watch.executableURL = URL(filePath: "/bin/sh")
-        watch.arguments = [
-            "-c",
-            """
-            while kill -0 "$1" 2>/dev/null; do kill -0 "$2" 2>/dev/null || exit 0; sleep 1; done
-            if grep -q "$3" "/proc/$2/cmdline" 2>/dev/null; then kill -KILL "$2"; fi
-            """, "watch", "\(getpid())", "\(child)", name,
-        ]
-        watch.standardInput = FileHandle.nullDevice
-        watch.standardOutput = FileHandle.nullDevice
-        watch.standardError = FileHandle.nullDevice
-        try watch.run()
-    }
-}
-
-/// All that runs: two distributors, nodes that serve both, the storage, and proxies in between whose connections can be
-/// cut.
+/// All that runs: two distributors, nodes that serve both, producers, the storages on disks of their own, and proxies in
+/// between whose connections can be cut.
 final class ChaosInstallation: Sendable {
     let folder: String
     let distributors: [Member]
@@ -87,10 +17,14 @@ final class ChaosInstallation: Sendable {
     let nodeProxies: [TCPProxy]
     /// Between the producers and each distributor.
     let clientProxies: [TCPProxy]
-    let redis: RedisServer?
-    /// Between everyone and the storage.
+    /// Each enqueues at one of the distributors.
+    let producers: [Member]
+    let storages: [any BreakableStorage]
+    /// Between everyone and the storage, when that is Redis.
     let redisProxy: TCPProxy?
     let runFile: String
+    private let kind: ChaosPlace.Kind
+    private let disks: [Disk]
     private let isKept = Guarded(false)
 
     private static let script = """
@@ -113,20 +47,19 @@ final class ChaosInstallation: Sendable {
         end)
         """
 
-    init(programs: String, storage: ChaosPlace.Kind, nodes count: Int) async throws {
+    /// The producers have the jobs of those numbers, to be enqueued within that time.
+    init(
+        programs: String, storage: ChaosPlace.Kind, nodes count: Int, produced numbers: Range<Int>, over seconds: Double
+    ) async throws {
+        kind = storage
         folder = FileManager.default.temporaryDirectory.appending(path: "jobreactor-chaos-\(UUID().uuidString)").path
         runFile = folder + "/runs"
         try FileManager.default.createDirectory(atPath: folder + "/jobs", withIntermediateDirectories: true)
         try Self.script.write(toFile: folder + "/jobs/jobs.lua", atomically: true, encoding: .utf8)
         _ = FileManager.default.createFile(atPath: runFile, contents: nil)
-        let redis = storage == .redis ? try await RedisServer.start() : nil
-        self.redis = redis
-        let redisProxy: TCPProxy? = if let redis { try await TCPProxy.start(to: redis.port) } else { nil }
-        self.redisProxy = redisProxy
+        let stores = try await Stores(storage, of: (1...2).map { "d\($0)" } + (1...count).map { "n\($0)" }, in: folder)
+        (disks, storages, redisProxy) = (stores.disks, stores.all, stores.proxy)
         let folder = folder
-        func option(_ name: String) -> [String] {
-            ["--storage", redisProxy.map { "redis://127.0.0.1:\($0.port)" } ?? "sqlite:\(folder)/\(name).sqlite"]
-        }
         let program = programs + "/jobreactor"
         var ports: [Int] = []
         var distributors: [Member] = []
@@ -138,8 +71,8 @@ final class ChaosInstallation: Sendable {
                     "d\(number)", program,
                     [
                         "distributor", "--listen", "localhost:\(port)", "--distributor-name", "d\(number)",
-                        "--takeover-time", "5",
-                    ] + option("d\(number)"), folder: folder))
+                        "--takeover-time", "5", "--storage", stores.location(of: "d\(number)"),
+                    ], folder: folder))
         }
         (self.ports, self.distributors) = (ports, distributors)
         for distributor in distributors { try distributor.start() }
@@ -155,12 +88,51 @@ final class ChaosInstallation: Sendable {
             return try Member(
                 "n\(number)", program,
                 ["node", "--name", "n\(number)", "--jobs", folder + "/jobs", "--merge-job-itself-to-args"] + addresses
-                    + option("n\(number)"), folder: folder)
+                    + ["--storage", stores.location(of: "n\(number)")], folder: folder)
+        }
+        producers = try clientProxies.enumerated().map { index, proxy in
+            let (half, name) = (numbers.count / 2, "p\(index + 1)")
+            let part = index == 0 ? numbers.prefix(half) : numbers.dropFirst(half)
+            _ = FileManager.default.createFile(atPath: "\(folder)/\(name).accepted", contents: nil)
+            return try Member(
+                name, programs + "/JobReactorChaos",
+                [
+                    "produce", "--name", name, "--port", "\(proxy.port)", "--runs", folder + "/runs",
+                    "--accepted", "\(folder)/\(name).accepted", "--from", "\(part.lowerBound)",
+                    "--to", "\(part.upperBound)", "--over", "\(seconds)",
+                ], ends: true, folder: folder)
         }
         for node in nodes { try node.start() }
     }
 
-    var members: [Member] { nodes + distributors }
+    var members: [Member] { nodes + distributors + producers }
+
+    func member(_ name: String) -> Member? { members.first { $0.name == name } }
+    func storage(_ name: String) -> (any BreakableStorage)? { storages.first { $0.name == name } }
+    func proxy(_ name: String) -> TCPProxy? { proxies.first { $0.name == name }?.proxy }
+
+    private var proxies: [(name: String, proxy: TCPProxy)] {
+        func named(_ what: String, _ proxies: [TCPProxy]) -> [(name: String, proxy: TCPProxy)] {
+            proxies.enumerated().map { (name: "\(what) of d\($0.offset + 1)", proxy: $0.element) }
+        }
+        return named("nodes", nodeProxies) + named("producers", clientProxies)
+            + (redisProxy.map { [(name: "all of redis", proxy: $0)] } ?? [])
+    }
+
+    var targets: FaultPlan.Targets {
+        FaultPlan.Targets(
+            storage: kind, nodes: nodes.map(\.name), others: (distributors + producers).map(\.name),
+            proxies: proxies.map(\.name), storages: storages.map(\.name))
+    }
+
+    /// The numbers that the producers know to be accepted.
+    func accepted() -> Set<Int> {
+        Set(
+            producers.flatMap { producer in
+                let text = try? String(contentsOfFile: "\(folder)/\(producer.name).accepted", encoding: .utf8)
+                return (text ?? "").split(separator: "\n").compactMap { Int($0) }
+            })
+    }
 
     /// What ran, in the order it was noted.
     func runs() -> [Run] {
@@ -182,26 +154,52 @@ final class ChaosInstallation: Sendable {
         let second: Int
     }
 
+    /// How often a process has said that its storage refused something: that the faults were felt.
+    var refusals: Int {
+        (nodes + distributors).reduce(0) { $0 + $1.count(["the storage refuses", "could not be stored; they wait"]) }
+    }
+
     func keep() { isKept.withLock { $0 = true } }
 
-    func end() {
-        for member in members { member.signal(SIGCONT) }
-        for member in members { member.signal(SIGKILL) }
-        if !isKept.withLock({ $0 }) { try? FileManager.default.removeItem(atPath: folder) }
+    func end() async {
+        for member in members { await member.kill() }
+        let isKept = isKept.withLock { $0 }
+        for disk in disks {
+            // What is on it goes with it.
+            if isKept { try? FileManager.default.copyItem(atPath: disk.folder, toPath: disk.folder + ".kept") }
+            disk.unmount()
+        }
+        if !isKept { try? FileManager.default.removeItem(atPath: folder) }
     }
 }
 
-/// A value behind a lock.
-final class Guarded<Value: Sendable>: Sendable {
-    private let lock = NSLock()
-    // Only touched while the lock is held.
-    private nonisolated(unsafe) var value: Value
+/// The storages, and where each process finds its own.
+private struct Stores {
+    private(set) var disks: [Disk] = []
+    private(set) var all: [any BreakableStorage] = []
+    private(set) var proxy: TCPProxy?
+    private var locations: [String: String] = [:]
 
-    init(_ value: Value) { self.value = value }
-
-    func withLock<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
-        lock.lock()
-        defer { lock.unlock() }
-        return try body(&value)
+    init(_ kind: ChaosPlace.Kind, of members: [String], in folder: String) async throws {
+        switch kind {
+        case .redis:
+            let disk = try Disk(folder + "/disk-redis")
+            let server = try await RedisServer.start(in: disk.folder)
+            let proxy = try await TCPProxy.start(to: server.port)
+            disks = [disk]
+            all = [RedisChaos(server: server, disk: disk)]
+            self.proxy = proxy
+            for member in members { locations[member] = "redis://127.0.0.1:\(proxy.port)" }
+        case .sqlite:
+            for member in members {
+                let disk = try Disk("\(folder)/disk-\(member)")
+                let storage = try SQLiteChaos(of: member, disk: disk)
+                disks.append(disk)
+                all.append(storage)
+                locations[member] = "sqlite:" + storage.file
+            }
+        }
     }
+
+    func location(of member: String) -> String { locations[member] ?? "memory" }
 }

@@ -5,51 +5,88 @@ struct Verdict {
     private let work: Work.Result
     private let faults: [Fault]
     private let runs: [Int: [ChaosInstallation.Run]]
+    private let surprises: [Member.Surprise]
+    /// Producers that have not come to their end.
+    private let unfinished: [String]
 
-    init(work: Work.Result, faults: [Fault], runs: [ChaosInstallation.Run]) {
+    init(
+        work: Work.Result, faults: [Fault], runs: [ChaosInstallation.Run], surprises: [Member.Surprise] = [],
+        unfinished: [String] = []
+    ) {
         self.work = work
         self.faults = faults
         self.runs = Dictionary(grouping: runs, by: \.number)
+        self.surprises = surprises
+        self.unfinished = unfinished
     }
 
-    private var lost: [Int] { work.accepted.filter { runs[$0] == nil }.sorted() }
-    private var untold: [Int] { work.outcomes.filter { $0.value == 0 }.map(\.key).sorted() }
-    private var toldTwice: [Int] { work.outcomes.filter { $0.value > 1 }.map(\.key).sorted() }
+    var lost: [Int] { work.accepted.filter { runs[$0] == nil }.sorted() }
+    var untold: [Int] { work.outcomes.filter { $0.value == 0 }.map(\.key).sorted() }
+    var toldTwice: [Int] { work.outcomes.filter { $0.value > 1 }.map(\.key).sorted() }
+
+    // MARK: Runs
 
     /// Runs beyond those that a job has by itself: a flaky one has two.
-    private var repeated: [Int] {
-        runs.filter { number, runs in runs.count > (number % 10 == 0 ? 2 : 1) }.map(\.key).sorted()
-    }
+    private func extra(_ number: Int) -> Int { (runs[number]?.count ?? 0) - (number % 10 == 0 ? 2 : 1) }
 
-    /// Repeated runs that no crash explains: only the end of the process that ran the job, or of a distributor, which may
-    /// not remember where it has sent it, or a node so long away that another took its jobs over. Cut connections, short
-    /// freezes, and a storage that is killed or frozen explain none.
-    private var unexplained: [Int] {
-        let crashes = faults.filter { [.kill, .lose, .hang].contains($0.kind) }
-        return repeated.filter { number in
-            guard let runs = runs[number], let first = runs.map(\.second).min(), let last = runs.map(\.second).max()
-            else { return false }
-            return !crashes.contains { crash in
-                guard crash.what.hasPrefix("d") || runs.contains(where: { $0.member == crash.what }) else {
-                    return false
-                }
-                // The runs are known to the second, and a process notes a run before it ends.
-                return crash.until.timeIntervalSince1970 >= Double(first) - 1
-                    && crash.from.timeIntervalSince1970 <= Double(last) + 1
+    var repeated: [Int] { runs.keys.filter { extra($0) > 0 }.sorted() }
+
+    /// The faults that explain that the job ran again: see ``Fault/maySpoil``. They struck the node that ran it, or a
+    /// distributor, which may not remember where it has sent it, between its first run and its last.
+    func excuses(of number: Int) -> [Fault] {
+        guard let runs = runs[number], let first = runs.map(\.second).min(), let last = runs.map(\.second).max()
+        else { return [] }
+        return faults.filter { fault in
+            guard fault.maySpoil, fault.what.hasPrefix("d") || runs.contains(where: { $0.member == fault.what }) else {
+                return false
             }
+            // The runs are known to the second, and a process notes a run before it ends.
+            return fault.until.timeIntervalSince1970 >= Double(first) - 1
+                && fault.from.timeIntervalSince1970 <= Double(last) + 1
         }
     }
 
-    var isGood: Bool { lost.isEmpty && untold.isEmpty && toldTwice.isEmpty && unexplained.isEmpty }
+    /// Each fault explains one run more; of a flaky job two, as it fails again with the next attempt.
+    var unexplained: [Int] {
+        repeated.filter { extra($0) > excuses(of: $0).count * ($0 % 10 == 0 ? 2 : 1) }
+    }
+
+    // MARK: Processes
+
+    /// Processes that ended by themselves, or did not end. One may end with an error: that finds its SQLite file broken when
+    /// it starts. Of a Redis server all wait until it serves.
+    var badEnds: [String] {
+        let broken = faults.filter(\.breaksStorage)
+        return surprises.filter { surprise in
+            !surprise.isRefusal
+                || !broken.contains { fault in
+                    // It waits 5 s for a lock before it gives up.
+                    fault.what == SQLiteChaos.name(of: surprise.member) && fault.from <= surprise.at
+                        && surprise.at <= fault.until.addingTimeInterval(7)
+                }
+        }.map { "\(Int($0.at.timeIntervalSince1970)) \($0.member) \($0.what)" }
+    }
+
+    var isGood: Bool {
+        lost.isEmpty && untold.isEmpty && toldTwice.isEmpty && unexplained.isEmpty && badEnds.isEmpty
+            && unfinished.isEmpty
+    }
+
+    // MARK: Report
 
     var report: String {
-        let byKind = Dictionary(grouping: faults, by: \.kind).map { "\($0.value.count) \($0.key.rawValue)" }.sorted()
+        let unknown = work.jobs - work.accepted.count
         var lines = [
             "jobs accepted     \(work.accepted.count)",
-            "jobs refused      \(work.refused) (or of unknown fate, at a cut connection)",
+            "jobs refused      \(unknown) (or of unknown fate, at a connection or a producer that was cut short)",
             "jobs run          \(runs.count), in \(runs.values.reduce(0) { $0 + $1.count }) runs",
-            "faults            \(faults.count): \(byKind.joined(separator: ", "))",
+            "faults            \(faults.count): \(Self.counts(faults.map(\.kind.rawValue)))",
+            "at one moment     \(pairs)",
             "repeated runs     \(repeated.count) jobs, \(unexplained.count) of them without a crash between",
+        ]
+        let excused = repeated.flatMap { excuses(of: $0).map { "\($0.kind.rawValue) \($0.what)" } }
+        if !excused.isEmpty { lines.append("excused by        \(Self.counts(excused))") }
+        lines += [
             "outcomes          \(work.outcomes.values.filter { $0 > 0 }.count) of \(work.outcomes.count)"
                 + ", \(toldTwice.count) twice",
             "lost              \(lost.count)",
@@ -57,17 +94,32 @@ struct Verdict {
         for (name, numbers) in [
             ("lost", lost), ("without outcome", untold), ("told twice", toldTwice), ("unexplained", unexplained),
         ] where !numbers.isEmpty {
-            lines.append(
-                "\(name): \(numbers.prefix(20).map { number in "\(number)@\((runs[number] ?? []).map { "\($0.member):\($0.second)" })" }.joined(separator: " "))"
-            )
+            lines.append("\(name): \(numbers.prefix(20).map(describe).joined(separator: " "))")
         }
-        if !isGood {
-            for fault in faults {
-                lines.append(
-                    "  \(Int(fault.from.timeIntervalSince1970))…\(Int(fault.until.timeIntervalSince1970)) "
-                        + "\(fault.kind.rawValue) \(fault.what)")
-            }
-        }
+        if !badEnds.isEmpty { lines.append("ended by themselves, or not: \(badEnds.joined(separator: "; "))") }
+        if !unfinished.isEmpty { lines.append("not finished: \(unfinished.joined(separator: ", "))") }
+        if !isGood { lines += faults.map { "  " + $0.description } }
         return lines.joined(separator: "\n")
+    }
+
+    private func describe(_ number: Int) -> String {
+        "\(number)@\((runs[number] ?? []).map { "\($0.member):\($0.second)" })"
+    }
+
+    /// How often a fault began while another lasted.
+    private var pairs: Int {
+        zip(faults, faults.dropFirst()).filter { $1.from < $0.until }.count
+    }
+
+    private static func counts(_ words: [String]) -> String {
+        Dictionary(grouping: words) { $0 }.map { "\($0.value.count) \($0.key)" }.sorted().joined(separator: ", ")
+    }
+}
+
+extension Fault: CustomStringConvertible {
+    var description: String {
+        let words = [how, wasCutShort ? "cut short" : ""].filter { !$0.isEmpty }
+        return "\(Int(from.timeIntervalSince1970))…\(Int(until.timeIntervalSince1970)) \(kind.rawValue) \(what)"
+            + (words.isEmpty ? "" : " (\(words.joined(separator: ", ")))")
     }
 }

@@ -2,15 +2,16 @@ import Foundation
 import JobReactor
 import JobReactorTesting
 
-/// The jobs: half by clients in Swift, which want to hear of each, half by redis-cli, which wants to know that each is
-/// accepted.
+/// The jobs: half by clients in Swift, which want to hear of each; a quarter by redis-cli, which wants to know that each is
+/// accepted; a quarter by producers that are processes of their own, and note what is accepted.
 final class Work: Sendable {
     struct Result: Sendable {
         /// Numbers of the jobs that must run.
         var accepted: Set<Int> = []
         /// Those whose outcome is to come, and how often it came.
         var outcomes: [Int: Int] = [:]
-        var refused = 0
+        /// All that was tried.
+        var jobs = 0
     }
 
     private let installation: ChaosInstallation
@@ -28,14 +29,29 @@ final class Work: Sendable {
         self.jobs = jobs
     }
 
-    func result() -> Result { state.withLock { $0 } }
+    func result() -> Result {
+        var result = state.withLock { $0 }
+        result.accepted.formUnion(installation.accepted())
+        result.jobs = jobs
+        return result
+    }
 
-    private func name(_ number: Int) -> String { number % 10 == 0 ? "flaky" : number % 10 == 1 ? "busy" : "plain" }
+    static func name(_ number: Int) -> String { number % 10 == 0 ? "flaky" : number % 10 == 1 ? "busy" : "plain" }
+
+    static func arguments(_ number: Int, _ runs: String) -> JobArguments {
+        ["n": JSONValue(number), "file": .string(runs)]
+    }
+
+    static func options(_ number: Int) -> JobOptions { number % 7 == 0 ? JobOptions(after: 0.5) : JobOptions() }
+
+    /// Those of the producers.
+    static func produced(of jobs: Int) -> Range<Int> { jobs * 3 / 4..<jobs }
 
     func enqueueAll(over seconds: Double) async throws {
-        let half = jobs / 2
+        let (half, produced) = (jobs / 2, Self.produced(of: jobs))
+        for producer in installation.producers { try producer.start() }
         async let swift: Void = enqueueBySwift(0..<half, over: seconds)
-        async let cli: Void = enqueueByRedisCLI(half..<jobs, over: seconds)
+        async let cli: Void = enqueueByRedisCLI(half..<produced.lowerBound, over: seconds)
         _ = try await (swift, cli)
     }
 
@@ -66,9 +82,8 @@ final class Work: Sendable {
                     begin.finish()
                 }
                 try ready[number % ready.count].enqueue(
-                    name(number), ["n": JSONValue(number), "file": .string(installation.runFile)],
-                    number % 7 == 0 ? JobOptions(after: 0.5) : JobOptions(), onSuccess: { _ in told() },
-                    onError: { _ in told() })
+                    Self.name(number), Self.arguments(number, installation.runFile), Self.options(number),
+                    onSuccess: { _ in told() }, onError: { _ in told() })
             }
             try await Task.sleep(for: .milliseconds(Int(seconds * 9)))
         }
@@ -79,54 +94,30 @@ final class Work: Sendable {
         for start in stride(from: numbers.lowerBound, to: numbers.upperBound, by: batch) {
             let part = Array(start..<min(start + batch, numbers.upperBound))
             let lines = part.map { number in
-                "ENQUEUE \(name(number)) '{\"n\":\(number),\"file\":\"\(installation.runFile)\"}' ID \(Self.id(number))"
+                "ENQUEUE \(Self.name(number)) '{\"n\":\(number),\"file\":\"\(installation.runFile)\"}' ID \(Self.id(number))"
                     + (number % 7 == 0 ? " AFTER 0.5" : "")
             }
             let port = installation.clientProxies[start / batch % installation.clientProxies.count].port
-            let answers = try await redisCLI(port: port, lines)
+            let answers = try await Programs.output(
+                "redis-cli", ["-h", "127.0.0.1", "-p", "\(port)"], input: lines.joined(separator: "\n"))
             // The answer to an accepted job is its id.
-            let known = Set(answers)
+            let known = Set(answers.split(separator: "\n").map(String.init))
             let accepted = part.filter { known.contains(Self.id($0).description) }
-            state.withLock { state in
-                state.accepted.formUnion(accepted)
-                state.refused += part.count - accepted.count
-            }
+            state.withLock { $0.accepted.formUnion(accepted) }
             try await Task.sleep(for: .milliseconds(Int(seconds * 10)))
         }
     }
 
     private static func id(_ number: Int) -> JobID { JobID(high: 1, low: UInt64(number)) }
 
-    private func redisCLI(port: Int, _ lines: [String]) async throws -> [String] {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        let input = installation.folder + "/commands-\(UUID().uuidString)"
-        let output = input + ".out"
-        try lines.joined(separator: "\n").write(toFile: input, atomically: true, encoding: .utf8)
-        _ = FileManager.default.createFile(atPath: output, contents: nil)
-        defer {
-            try? FileManager.default.removeItem(atPath: input)
-            try? FileManager.default.removeItem(atPath: output)
-        }
-        // A frozen distributor does not answer; redis-cli would wait for ever.
-        process.arguments = ["timeout", "20", "redis-cli", "-h", "127.0.0.1", "-p", "\(port)"]
-        process.standardInput = try FileHandle(forReadingFrom: URL(filePath: input))
-        process.standardOutput = try FileHandle(forWritingTo: URL(filePath: output))
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        while process.isRunning { try await Task.sleep(for: .milliseconds(20)) }
-        return try String(contentsOfFile: output, encoding: .utf8).split(separator: "\n").map(String.init)
-    }
-
     /// Everything is mended: what was accepted runs, and its outcomes come.
     func waitForAll() async throws {
         let end = Date().addingTimeInterval(300)
-        var last = 0
         while Date() < end {
+            let areDone = installation.producers.allSatisfy(\.isDone)
             let result = result()
             let ran = Set(installation.runs().map(\.number))
-            if result.accepted.isSubset(of: ran), result.outcomes.values.allSatisfy({ $0 > 0 }) { break }
-            if ran.count != last { last = ran.count }
+            if areDone, result.accepted.isSubset(of: ran), result.outcomes.values.allSatisfy({ $0 > 0 }) { break }
             try await Task.sleep(for: .milliseconds(500))
         }
         // What should not come would come now.

@@ -53,6 +53,42 @@ import Testing
         }
     }
 
+    @Test("a flush ends when a connection was lost and the outcomes came before the jobs could be sent again")
+    func flushAfterOutcomes() async throws {
+        let distributor = try await ScriptedDistributor.start()
+        async let connecting = JobClient.connect(to: distributor.address)
+        try await distributor.hear("PRODUCER")
+        try await distributor.say {
+            Handshake.distributor(id: "0001", name: "scripted").write(to: &$0)
+            LinkMessage.writeCredit(10, to: &$0)
+        }
+        let client = try await connecting
+        let results = Collector<JobResult>()
+        let id = try client.enqueue("echo", onSuccess: { results.append($0) })
+        try await distributor.hear("echo")
+        let flushed = Collector<Bool>()
+        let flush = Task {
+            try await client.flush()
+            flushed.append(true)
+        }
+        // What the distributor has answered is lost with the connection.
+        try await distributor.cut()
+        try await distributor.connected(times: 2)
+        try await distributor.hear("PRODUCER", times: 2)
+        try await distributor.say {
+            Handshake.distributor(id: "0001", name: "scripted").write(to: &$0)
+            LinkMessage.writeResult(
+                1, JobReport(id: id, name: "echo", feedback: Feedback(.success, args: [:]), status: .complete, run: 1),
+                to: &$0)
+            LinkMessage.writeCredit(10, to: &$0)
+        }
+        try await results.wait(for: 1)
+        try await flushed.wait(for: 1)
+        await client.stop()
+        _ = try? await flush.value
+        try await distributor.stop()
+    }
+
     @Test func aDistributorThatIsNotThereIsOneClearError() async throws {
         try await Cluster.run(scripts: [:]) { cluster in
             let distributor = try await cluster.startDistributor()

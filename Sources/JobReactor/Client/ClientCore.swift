@@ -175,6 +175,8 @@ final class ClientCore {
     func granted(_ count: Int) {
         credit += count
         sendJobs()
+        // What was to go out again may have had its outcome first: then nothing was sent, and no answer ends a flush.
+        noteProgress()
     }
 
     func accepted(_ first: Int, through last: Int) {

@@ -18,11 +18,15 @@ extension DistributorCore {
         let promise = loop.makePromise(of: Void.self)
         drained = promise
         guard seconds > 0 else {
+            noteUnanswered()
             finishDraining()
             return promise.futureResult
         }
         change { $0.beginDrain(until: clock.now.advanced(bySeconds: seconds)) }
-        let timer = loop.assumeIsolated().scheduleTask(deadline: drainDeadline) { self.finishDraining() }
+        let timer = loop.assumeIsolated().scheduleTask(deadline: drainDeadline) {
+            self.noteUnanswered()
+            self.finishDraining()
+        }
         promise.futureResult.assumeIsolated().whenComplete { _ in timer.cancel() }
         noteProgress()
         return promise.futureResult
@@ -42,6 +46,15 @@ extension DistributorCore {
         guard drained != nil, isIdle else { return }
         guard let keeper else { return finishDraining() }
         keeper.whenSaved({ if self.isIdle { self.finishDraining() } }, failed: { _ in self.finishDraining() })
+    }
+
+    /// The next process finds them waiting in its storage, and gives them to a node again.
+    private func noteUnanswered() {
+        let count = ledger.entries.sentCount
+        guard keeper != nil, drained != nil, count > 0 else { return }
+        logger.warning(
+            "stopping before nodes have said whether they have all jobs: these may run again",
+            metadata: ["jobs": "\(count)"])
     }
 
     private func finishDraining() {

@@ -18,6 +18,8 @@ final class JobKeeper {
     private let loop: any EventLoop
     private let logger: Logger
     private var queue = Queue()
+    /// Changes that the storage has refused, until they are tried again.
+    private var refused: [JobChange] = []
     private var isScheduled = false
     private var owner: StorageOwner?
     /// Jobs that cannot be stored now: says of each whether it is to be tried again.
@@ -62,10 +64,13 @@ final class JobKeeper {
 
     /// Done when all that was given before is stored, or cannot be, and the storage is closed.
     func close() -> EventLoopFuture<Void> {
+        putRefusedBack()
         for _ in 0...queue.hurry() {
             flush()
             _ = queue.hurry()
         }
+        if !refused.isEmpty { noteUnstored(refused.count) }
+        refused = []
         end(.notOpen)
         let promise = loop.makePromise(of: Void.self)
         storage.close { promise.succeed() }
@@ -191,11 +196,28 @@ final class JobKeeper {
     /// What is gone and stays in the storage would run again after a restart.
     private func applyFailed(_ batch: [JobChange], _ error: StorageError) {
         if error.endsOwnership { lose(error) }
-        guard !queue.isOver else { return }
+        guard !queue.isOver else {
+            if !error.endsOwnership { noteUnstored(batch.count) }
+            return
+        }
         logger.error("changes could not be stored; they wait", metadata: ["reason": "\(error)"])
+        let isAlone = refused.isEmpty
+        refused += batch
+        guard isAlone else { return }
         loop.assumeIsolated().scheduleTask(in: .seconds(1)) {
-            self.queue.putBack(batch)
+            self.putRefusedBack()
             self.flush()
         }
+    }
+
+    private func noteUnstored(_ count: Int) {
+        logger.warning(
+            "stopping with changes that are not stored: jobs that nodes have done may run again",
+            metadata: ["changes": "\(count)"])
+    }
+
+    private func putRefusedBack() {
+        queue.putBack(refused)
+        refused = []
     }
 }

@@ -6,29 +6,30 @@ import Testing
 
 @testable import JobReactorWire
 
-/// A distributor that says just what a test tells it to, in just these writes, and keeps what the node answers.
+/// A distributor that says just what a test tells it to, in just these writes, over the newest of its connections, and keeps
+/// what the node, or the producer, answers.
 final class ScriptedDistributor: Sendable {
     /// What the node has said, as text.
     let heard: Collector<String>
     private let channel: any Channel
-    private let connection: EventLoopFuture<any Channel>
+    private let connections: Collector<any Channel>
 
     static func start() async throws -> ScriptedDistributor {
         let group = MultiThreadedEventLoopGroup.singleton
         let heard = Collector<String>()
-        let promise = group.next().makePromise(of: (any Channel).self)
+        let connections = Collector<any Channel>()
         let channel = try await ServerBootstrap(group: group)
             .childChannelInitializer { channel in
-                promise.succeed(channel)
+                connections.append(channel)
                 return channel.pipeline.addHandler(Ear(heard: heard))
             }
             .bind(host: "127.0.0.1", port: 0).get()
-        return ScriptedDistributor(channel, promise.futureResult, heard)
+        return ScriptedDistributor(channel, connections, heard)
     }
 
-    private init(_ channel: any Channel, _ connection: EventLoopFuture<any Channel>, _ heard: Collector<String>) {
+    private init(_ channel: any Channel, _ connections: Collector<any Channel>, _ heard: Collector<String>) {
         self.channel = channel
-        self.connection = connection
+        self.connections = connections
         self.heard = heard
     }
 
@@ -48,8 +49,14 @@ final class ScriptedDistributor: Sendable {
     func say(_ write: @Sendable (inout ByteBuffer) -> Void) async throws {
         var buffer = ByteBuffer()
         write(&buffer)
-        try await connection.get().writeAndFlush(buffer).get()
+        try await connections.elements.last?.writeAndFlush(buffer).get()
     }
+
+    /// Cuts the newest connection.
+    func cut() async throws { try await connections.elements.last?.close().get() }
+
+    /// Waits until so many connections have been made.
+    func connected(times: Int) async throws { try await connections.wait(for: times) }
 
     /// Waits until the node has said a text so many times.
     func hear(_ text: String, times: Int = 1) async throws {
@@ -60,7 +67,7 @@ final class ScriptedDistributor: Sendable {
 
     func stop() async throws {
         try await channel.close()
-        try? await connection.get().close()
+        try? await connections.elements.last?.close()
     }
 
     private final class Ear: ChannelInboundHandler, Sendable {

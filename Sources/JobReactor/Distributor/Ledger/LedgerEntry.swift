@@ -137,6 +137,9 @@ struct EntryTable {
         sent.indices.contains(node.index) ? sent[node.index].entries : []
     }
 
+    /// How many jobs are sent to nodes that do not own them.
+    var sentCount: Int { sent.reduce(0) { $0 + $1.entries.count } }
+
     /// The jobs that the durable node of that name owns.
     func owned(by node: String) -> [LedgerEntry] { owned[node]?.entries ?? [] }
 
