@@ -21,7 +21,7 @@ final class DistributorLink: ConnectionSession {
     /// The number of the last hand-over.
     private var lastNumber = 0
     private var granted = 0
-    private var receivedAt = Timestamp.now
+    private var receivedAt: Moment
     /// Those of them that have been here before.
     private var known: Set<JobID> = []
 
@@ -36,6 +36,7 @@ final class DistributorLink: ConnectionSession {
         self.connection = connection
         self.core = core
         self.ended = ended
+        receivedAt = core.now
         number = core.nextLinkNumber()
     }
 
@@ -127,7 +128,7 @@ final class DistributorLink: ConnectionSession {
 
     private func takeJobs() {
         guard !jobs.isEmpty else { return }
-        let (received, receivedBefore) = (ReceivedJobs(jobs: jobs, numbers: numbers), known)
+        let (received, receivedBefore) = (ReceivedJobs(jobs: jobs, numbers: numbers, at: receivedAt), known)
         (jobs, numbers) = ([], [])
         known = []
         core.receive(received, known: receivedBefore, over: self)
@@ -144,12 +145,12 @@ final class DistributorLink: ConnectionSession {
         try note(handOver)
         numbers.append(handOver.number)
         // One moment for all of a read.
-        if jobs.isEmpty { receivedAt = .now }
+        if jobs.isEmpty { receivedAt = core.now }
         jobs.append(
             Job(
                 id: handOver.id, name: request.name, args: request.args, options: request.options,
                 distributor: distributor,
-                createdAt: receivedAt))
+                createdAt: receivedAt.wall))
     }
 
     /// A job that breaks a rule is refused, whatever comes before and behind it.

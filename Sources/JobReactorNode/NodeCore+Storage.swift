@@ -44,7 +44,7 @@ extension NodeCore {
         unstored = []
         live.removeAll()
         takenUp = []
-        timers = TimerQueue()
+        agenda = Agenda()
         for lane in lanes { lane.ready = [] }
         for destination in destinations.values { _ = destination.outbox.removeAll() }
     }
@@ -74,7 +74,7 @@ extension NodeCore {
 
     /// Jobs that are not live, as nothing is at the start.
     private func takeUp(_ jobs: [Job], _ found: inout TakenUp) -> EventLoopFuture<Void> {
-        let now = clock.now
+        let now = now
         var transitions: [JobLifecycle.Transition] = []
         for job in jobs where !job.status.isFinished && live[job.id] == nil {
             guard configuration.retryJobsAtStart || ownsJobs && isStarted else {
@@ -83,7 +83,7 @@ extension NodeCore {
             }
             let giver = destination(job.distributor).number
             live[job.id] = Live(stage: .waiting, giver: giver)
-            let transition = JobLifecycle.takeUp(job, policy: policy(for: job), now: now)
+            let transition = JobLifecycle.takeUp(job, policy: policy(for: job), now: now.wall)
             if let transition { transitions.append(transition) }
             if transition?.job.status == .failed {
                 found.failed += 1
@@ -93,12 +93,12 @@ extension NodeCore {
             takenUp.insert(job.id)
             if transition == nil {
                 found.waiting += 1
-                timers.insert(job.id, due: job.dueAt)
+                wait(job.id, until: .date(job.dueAt))
             } else {
                 found.cutShort += 1
             }
         }
-        return storeTakenUp(transitions)
+        return storeTakenUp(transitions, madeAt: now)
     }
 
     private func tell(_ found: TakenUp) {

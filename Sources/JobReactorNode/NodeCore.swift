@@ -13,7 +13,7 @@ final class NodeCore {
     /// What this process knows of a job that is not finished, beside its record in the storage.
     struct Live {
         enum Stage {
-            /// For its due time, in the timer queue.
+            /// For its due time, in the agenda.
             case waiting
             /// For its turn, in the `ready` of its lane, or on the way there.
             case ready
@@ -36,6 +36,8 @@ final class NodeCore {
         var link: UInt32 = 0
         /// The lower half of the number of its hand-over on that link.
         var handOver: UInt32 = 0
+        /// That of its entry in the agenda, while it waits.
+        var agendaNumber: Agenda.Number = 0
     }
 
     let configuration: NodeConfiguration
@@ -43,7 +45,7 @@ final class NodeCore {
     let logger: Logger
     /// Tells this process from all others.
     let instance: String
-    let startedAt: Timestamp
+    let startedAt: Moment
     private(set) var scripts: ScriptReport?
     var counters = NodeCounters()
 
@@ -72,8 +74,9 @@ final class NodeCore {
     /// Cancelled while they were being saved.
     var earlyCancellations: Set<JobID> = []
     var storageHealth = StorageHealth()
-    var timers = TimerQueue<JobID>()
-    var armed: (due: Timestamp, timer: Scheduled<Void>)?
+    var agenda = Agenda()
+    /// For a time of the steady clock.
+    var armed: (at: Timestamp, timer: Scheduled<Void>)?
     /// Jobs on the lanes, or about to be.
     var running: Int { lanes.reduce(0) { $0 + $1.running + $1.suspended } }
     var suspendedCount: Int { lanes.reduce(0) { $0 + $1.suspended } }
@@ -82,7 +85,7 @@ final class NodeCore {
     let shared = SharedDictionary()
     /// Of a storage of this node: jobs that no script defines, by their names.
     var parked: [String: Set<JobID>] = [:]
-    var reloading = Reloading()
+    var reloading: Reloading
     var watchdog = Watchdog()
     var listener: Listener?
     var dialers: [DistributorDialer] = []
@@ -101,16 +104,17 @@ final class NodeCore {
     private(set) var startStep: String?
     private(set) var starting: EventLoopFuture<Void>?
 
-    init(_ configuration: NodeConfiguration, on loop: any EventLoop, clock: WallClock = .system) {
+    init(_ configuration: NodeConfiguration, on loop: any EventLoop) {
         self.configuration = configuration
         self.loop = loop
-        self.clock = clock
+        clock = configuration.clock
         logger = configuration.logger
         storage = configuration.storage
         folder = ScriptFolder(JobDirectory(configuration.jobDirectory))
         var ids = JobID.Generator()
-        startedAt = clock.now
-        instance = ids.next(at: startedAt).description
+        startedAt = loop.moment(clock)
+        reloading = Reloading(loadedAt: startedAt)
+        instance = ids.next(at: startedAt.wall).description
     }
 
     // MARK: Life
@@ -304,11 +308,7 @@ final class NodeCore {
             return keepUnstored(jobs, error)
         }
         storageRefused(error)
-        for job in jobs where live[job.id] != nil {
-            live[job.id]?.stage = .waiting
-            timers.insert(job.id, due: clock.now.advanced(bySeconds: 1))
-        }
-        armTimer()
+        for job in jobs where live[job.id] != nil { waitForStorage(job.id) }
     }
 
     private func takeResults(of lane: NodeLane) {

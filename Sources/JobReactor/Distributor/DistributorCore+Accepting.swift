@@ -6,7 +6,7 @@ internal import NIOCore
 /// How jobs come in: from this process, from producers and commands, and from the storage of an earlier process.
 extension DistributorCore {
     func submit(_ batch: [Submission]) {
-        let now = clock.now
+        let now = now
         for submission in batch {
             let feedback = submission.feedback
             submit(submission.job, feedback.isTold ? .application(feedback) : .none, now: now)
@@ -16,7 +16,7 @@ extension DistributorCore {
     /// Returns false when the job is there already: the same id twice is one job. `accepted` is called when the job, new
     /// or not, is as safe as it will be.
     @discardableResult
-    func submit(_ job: Job, _ sink: Sink, now: Timestamp? = nil, accepted: @escaping () -> Void = {}) -> Bool {
+    func submit(_ job: Job, _ sink: Sink, now: Moment? = nil, accepted: @escaping () -> Void = {}) -> Bool {
         if let known = entries[job.id] {
             // A producer that comes back to another process of ours.
             if case .producer = sink, known.sink.isNobody { known.sink = sink }
@@ -25,7 +25,8 @@ extension DistributorCore {
         }
         counters.enqueued += 1
         recentReports.forget(job.id)
-        let entry = Entry(job, sink, keeper == nil ? .waiting : .saving)
+        let due = job.due(countedFrom: now ?? self.now)
+        let entry = Entry(job, sink, keeper == nil ? .waiting : .saving, due: due)
         entries[job.id] = entry
         if let keeper {
             keeper.save(Self.record(job, of: sink, at: nil)) {
@@ -108,13 +109,14 @@ extension DistributorCore {
     /// nodes have all else.
     private func recordsOfAll() -> [Job] {
         var records: [Job] = []
+        let now = now
         for (id, entry) in entries.elements where entry.isStored {
             switch entry.place {
             case .saving: break
             case .waiting, .node, .inDoubt:
-                if let job = entry.job { records.append(Self.record(job, of: entry.sink, at: nil)) }
+                if let job = entry.record(at: now) { records.append(Self.record(job, of: entry.sink, at: nil)) }
             case .owned(let node):
-                let job = Job(id: id, name: entry.name, args: JobArguments(), createdAt: clock.now)
+                let job = Job(id: id, name: entry.name, args: JobArguments(), createdAt: now.wall)
                 records.append(Self.record(job, of: entry.sink, at: node))
             }
         }
@@ -128,7 +130,7 @@ extension DistributorCore {
         job.distributor = ""
         let producer = kept.producer.isEmpty ? nil : self.producer(kept.producer)
         producer?.expectReturn()
-        let entry = Entry(job, producer.map { .producer($0) } ?? .none)
+        let entry = Entry(job, producer.map { .producer($0) } ?? .none, due: .date(job.dueAt))
         entry.isStored = true
         if let node = kept.node {
             entry.place = .owned(by: node)

@@ -58,7 +58,7 @@ extension DistributorCore {
         case .node(let node, _): link = links[node]
         case .owned(let name): link = self.link(toNode: name)
         }
-        let known = entry.job.map { job in
+        let known = entry.record(at: now).map { job in
             var job = job
             job.distributor = name
             return job.shownFields
@@ -71,5 +71,14 @@ extension DistributorCore {
     /// A `PERFORM` is no longer waited for; the job goes on.
     func forgetSink(of id: JobID, ticket: CommandSession.Ticket) {
         if case .command(_, ticket, _) = entries[id]?.sink { entries[id]?.sink = .none }
+    }
+}
+
+extension DistributorCore.Entry {
+    /// Our copy of the job, with its due time as the wall clock tells it now.
+    func record(at now: Moment) -> Job? {
+        var record = job
+        if let dueAt = due.date(at: now) { record?.dueAt = dueAt }
+        return record
     }
 }

@@ -22,15 +22,17 @@ extension DistributorCore {
         if !isFinished {
             entry.lastRun = report.run
             // A periodic job keeps its state in its args: so must the copy that another node would get.
+            entry.due = .never
             if let job = entry.job {
+                let next = now.advanced(bySeconds: job.period ?? 0)
+                entry.due = .steady(next.steady)
                 entry.job?.args = report.feedback.args
-                entry.job?.dueAt = clock.now.advanced(bySeconds: job.period ?? 0)
+                entry.job?.dueAt = next.wall
                 if entry.isStored, let job = entry.job {
                     keeper?.apply(.update(Self.record(job, of: sink, at: nil)))
                 }
             }
             if case .command = sink { entry.sink = .none }
-            entry.dueAt = entry.job?.dueAt ?? Timestamp(microseconds: .max)
             entries.recount(entry)
         } else {
             entries[report.id] = nil

@@ -22,7 +22,7 @@ extension DistributorCore {
             return promise.futureResult
         }
         entries.beginDrain(
-            until: clock.now.advanced(bySeconds: seconds),
+            until: now.advanced(bySeconds: seconds),
             isServable: { [unowned self] in self.dispatcher.canBeServed($0) },
             emptied: { [unowned self] in self.noteProgress() })
         let timer = loop.assumeIsolated().scheduleTask(deadline: drainDeadline) { self.finishDraining() }

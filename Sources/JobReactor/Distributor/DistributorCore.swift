@@ -50,20 +50,20 @@ final class DistributorCore {
         var lastRun: Int32 = 0
         /// The keeper has a record of it.
         var isStored = false
-        /// When its next run is due; never when the node knows that alone.
-        var dueAt: Timestamp
         /// Where it is, while it is in one.
         var table: EntryTable?
+        /// When its next run is due; never when the node knows that alone.
+        var due: DueTime
         /// The stop waits for its end.
         var isAwaited = false
         /// Its places in lists, for ``EntryList``; negative when it is in none.
         var holderPlace: Int32 = -1
         var toldPlace: Int32 = -1
 
-        init(_ job: Job, _ sink: Sink, _ place: Place = .waiting) {
+        init(_ job: Job, _ sink: Sink, _ place: Place = .waiting, due: DueTime) {
             name = job.name
             self.job = job
-            dueAt = job.dueAt
+            self.due = due
             self.sink = sink
             self.place = place
         }
@@ -76,7 +76,7 @@ final class DistributorCore {
     let identity: String
     /// What jobs are marked with; the same after a restart.
     var name = ""
-    let startedAt: Timestamp
+    let startedAt: Moment
     let clock: WallClock
 
     var dispatcher: Dispatcher
@@ -111,16 +111,18 @@ final class DistributorCore {
     /// Takes what the application has enqueued and the loop has not come to.
     var takeSubmissions: () -> Void = {}
 
-    init(_ configuration: DistributorConfiguration, on loop: any EventLoop, clock: WallClock = .system) {
+    init(_ configuration: DistributorConfiguration, on loop: any EventLoop) {
         self.configuration = configuration
         self.loop = loop
-        self.clock = clock
+        clock = configuration.clock
         logger = configuration.logger
         dispatcher = Dispatcher(alwaysUseSpecifiedNode: configuration.alwaysUseSpecifiedNode)
-        startedAt = clock.now
-        identity = ids.next(at: startedAt).description
+        startedAt = loop.moment(clock)
+        identity = ids.next(at: startedAt.wall).description
         keeper = configuration.storage.map { JobKeeper($0, on: loop, logger: configuration.logger) }
     }
+
+    var now: Moment { loop.moment(clock) }
 
     // MARK: Life
 
@@ -173,16 +175,16 @@ final class DistributorCore {
 
     /// Sends the job to a node that has credit for it.
     func place(
-        _ entry: Entry, _ job: Job, at node: Dispatcher.NodeHandle, isAgain: Bool = false, now: Timestamp? = nil
+        _ entry: Entry, _ job: Job, at node: Dispatcher.NodeHandle, isAgain: Bool = false, now: Moment? = nil
     ) {
         entry.lastRun = 0
         counters.sent += 1
-        let number = links[node]?.send(job, isAgain: isAgain, now: now ?? clock.now)
+        let number = links[node]?.send(job, due: entry.due, isAgain: isAgain, now: now ?? self.now)
         entry.place = .node(node, number: number ?? 0)
     }
 
     private func sendWaiting(to node: Dispatcher.NodeHandle) {
-        let now = clock.now
+        let now = now
         while let id = dispatcher.takeNext(for: node) {
             guard let entry = entries[id], let job = entry.job else { continue }
             place(entry, job, at: node, now: now)

@@ -8,7 +8,7 @@ final class EntryTable {
     /// From the beginning of the stop on: which ends are waited for.
     private struct Drain {
         /// What is due later is not waited for.
-        let deadline: Timestamp
+        let deadline: Moment
         /// Whether a node that is connected can run it.
         let isServable: (Job) -> Bool
         let emptied: () -> Void
@@ -119,7 +119,7 @@ final class EntryTable {
     /// process waits for, as far as it is due before the deadline and a node can run it. `emptied` is called each time
     /// that the last of them has gone.
     func beginDrain(
-        until deadline: Timestamp, isServable: @escaping (Job) -> Bool, emptied: @escaping () -> Void
+        until deadline: Moment, isServable: @escaping (Job) -> Bool, emptied: @escaping () -> Void
     ) {
         drain = Drain(deadline: deadline, isServable: isServable, emptied: emptied)
         // Once, and only those that may count.
@@ -138,7 +138,7 @@ final class EntryTable {
     }
 
     private func isAwaited(_ entry: DistributorCore.Entry, _ drain: Drain) -> Bool {
-        guard entry.dueAt <= drain.deadline else { return false }
+        guard entry.due.isPast(at: drain.deadline) else { return false }
         return switch entry.place {
         // Those of volatile nodes are ours, whoever waits for them.
         case .node: true

@@ -37,9 +37,9 @@ final class NodeLink: ConnectionSession {
     }
 
     /// Returns the number of the hand-over. `isAgain` says that the node may have the job already.
-    func send(_ job: Job, isAgain: Bool = false, now: Timestamp) -> Int {
+    func send(_ job: Job, due: DueTime, isAgain: Bool = false, now: @autoclosure () -> Moment) -> Int {
         let number = handOvers.add(job.id)
-        let request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(now: now))
+        let request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(due, now: now()))
         connection.write { LinkMessage.writeJob(HandOver(number, job.id), request, isAgain: isAgain, to: &$0) }
         return number
     }
@@ -134,11 +134,21 @@ final class NodeLink: ConnectionSession {
 }
 
 extension Job {
-    /// The options as the next owner is to see them: the wait that is left, which is never longer than it may be, and the
-    /// id apart.
-    func optionsToSend(now: Timestamp) -> JobOptions {
-        JobOptions(
-            after: dueAt > now ? min(dueAt.seconds - now.seconds, JobLimits.seconds) : nil, period: period, node: node,
-            notNode: notNode, isDeferred: isDeferred, maxAttempt: maxAttempt, retryMultiplier: retryMultiplier)
+    /// The options as the next owner is to see them: the wait that is left, or the date, which are never longer than they may
+    /// be, and the id apart.
+    func optionsToSend(_ due: DueTime, now: @autoclosure () -> Moment) -> JobOptions {
+        var options = JobOptions(
+            period: period, node: node, notNode: notNode, isDeferred: isDeferred, maxAttempt: maxAttempt,
+            retryMultiplier: retryMultiplier)
+        switch due {
+        case .now: break
+        case .steady(let time):
+            let rest = time.elapsed(since: now().steady)
+            if rest > 0 { options.after = min(Timestamp(microseconds: rest).seconds, JobLimits.seconds) }
+        case .date(let time):
+            let now = now().wall
+            if time > now { options.runAt = min(time, now.advanced(bySeconds: JobLimits.seconds)) }
+        }
+        return options
     }
 }
