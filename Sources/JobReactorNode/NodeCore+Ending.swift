@@ -138,12 +138,13 @@ extension NodeCore {
         endsUnderWay -= 1
         if case .failure(let error) = result {
             storageRefused(error)
-            guard error.code != .lost else { return }
+            guard error.code != .lost else { return noteProgress() }
             // Told before it is stored, the end of a run could come to nothing by a crash: the job would run again.
             endsUnderWay += 1
             loop.assumeIsolated().scheduleTask(in: .seconds(1)) {
                 self.endsUnderWay -= 1
-                self.store(endings.filter { self.live[$0.transition.job.id] != nil }, madeAt: madeAt)
+                let rest = endings.filter { self.live[$0.transition.job.id] != nil }
+                if rest.isEmpty { self.noteProgress() } else { self.store(rest, madeAt: madeAt) }
             }
             return
         }

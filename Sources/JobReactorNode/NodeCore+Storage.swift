@@ -226,16 +226,16 @@ extension NodeCore {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let closed = loop.makePromise(of: Void.self)
         storage.close { closed.succeed() }
-        closed.futureResult.whenComplete { _ in bound.value.reopenWhenIdle() }
+        closed.futureResult.whenComplete { _ in
+            bound.value.reopensWhenIdle = true
+            bound.value.noteProgress()
+        }
     }
 
-    private func reopenWhenIdle() {
+    /// What ran when the storage was lost has ended.
+    func reopen() {
+        reopensWhenIdle = false
         guard !isStopping else { return }
-        guard running == 0, endsUnderWay == 0 else {
-            // No loop of waiting: what was interrupted ends within moments.
-            loop.assumeIsolated().scheduleTask(in: .milliseconds(100)) { self.reopenWhenIdle() }
-            return
-        }
         let bound = NIOLoopBound(self, eventLoop: loop)
         openStorage().whenComplete { result in
             let core = bound.value
@@ -245,7 +245,7 @@ extension NodeCore {
                 for destination in core.destinations.values { core.greet(destination) }
             case .failure(let error):
                 core.logger.error("the storage cannot be opened again", metadata: ["reason": "\(error)"])
-                core.loop.assumeIsolated().scheduleTask(in: .seconds(10)) { core.reopenWhenIdle() }
+                core.loop.assumeIsolated().scheduleTask(in: .seconds(10)) { core.reopen() }
             }
         }
     }

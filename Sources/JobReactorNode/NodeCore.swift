@@ -69,6 +69,8 @@ final class NodeCore {
     var ownsJobs = false
     /// What the storage had at the start is taken up; what comes now is to be run.
     var isStarted = false
+    /// The storage was lost and is closed: it is opened again when what ran then has ended.
+    var reopensWhenIdle = false
     /// Jobs that are known here, and whose records went when the storage was emptied.
     var unstored: Set<JobID> = []
     /// Cancelled while they were being saved.
@@ -280,13 +282,15 @@ final class NodeCore {
     private func begun(_ jobs: [Job], _ result: Result<Void, StorageError>, on lane: NodeLane) {
         if case .failure(let error) = result {
             lane.running -= jobs.count
-            return storageFailed(jobs, error)
+            storageFailed(jobs, error)
+            return noteProgress()
         }
         storageWorks()
         // The storage may have been lost meanwhile, and the jobs with it.
         let ours = jobs.filter { live[$0.id]?.stage == .running }
         lane.running -= jobs.count - ours.count
         begin(ours, on: lane)
+        if ours.count < jobs.count { noteProgress() }
     }
 
     private func begin(_ jobs: [Job], on lane: NodeLane) {
