@@ -165,7 +165,11 @@ extension NodeCore {
         if configuration.logJobProcessing { log(transition) }
         if ending.report != nil || known.usesCredit {
             let destination = destination(job.distributor)
-            if let report = ending.report { destination.outbox.append(report) }
+            if let report = ending.report {
+                destination.outbox.append(report)
+                // One that had been away for so long that it was forgotten.
+                if destination.link == nil, destination.expiry == nil { expectReturn(of: job.distributor) }
+            }
             if known.usesCredit { destination.settled(onLink: known.link) }
         }
         switch transition.next {
