@@ -21,7 +21,7 @@ final class DistributorLink: ConnectionSession {
     /// The number of the last hand-over.
     private var lastNumber = 0
     private var granted = 0
-    private var receivedAt: Timestamp
+    private var receivedAt: Moment
     /// Those of them that have been here before.
     private var known: Set<JobID> = []
     /// Those that may have been, and have ended: their records would say so.
@@ -40,8 +40,9 @@ final class DistributorLink: ConnectionSession {
         self.connection = connection
         self.core = core
         self.ended = ended
+        receivedAt = core.now
         number = core.nextLinkNumber()
-        receivedAt = core.clock.now
+        receivedAt = core.now
     }
 
     /// Takes over the connection.
@@ -136,7 +137,7 @@ final class DistributorLink: ConnectionSession {
 
     private func takeJobs() {
         guard !jobs.isEmpty else { return }
-        let received = ReceivedJobs(jobs: jobs, numbers: numbers, suspects: suspects)
+        let received = ReceivedJobs(jobs: jobs, numbers: numbers, suspects: suspects, at: receivedAt)
         let (receivedBefore, doubtful) = (known, doubtful)
         (jobs, numbers) = ([], [])
         (known, self.doubtful, suspects) = ([], [], [])
@@ -158,10 +159,10 @@ final class DistributorLink: ConnectionSession {
         try note(handOver)
         numbers.append(handOver.number)
         // One moment for all of a read.
-        if jobs.isEmpty { receivedAt = core.clock.now }
+        if jobs.isEmpty { receivedAt = core.now }
         var job = Job(
             id: handOver.id, name: request.name, args: request.args, options: request.options,
-            distributor: distributor, createdAt: receivedAt)
+            distributor: distributor, createdAt: receivedAt.wall)
         if let attempts = request.suspect {
             job.attempt = attempts
             suspects.insert(job.id)

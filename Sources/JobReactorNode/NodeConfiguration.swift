@@ -53,6 +53,9 @@ public struct NodeConfiguration: Sendable {
     public var grace: Double
     /// Seconds for which outcomes are kept for a distributor that is away.
     public var reportTTL: Double
+    /// Where the date is read, for `run_at` and for what an earlier process has left. A clock that is set is noticed within two
+    /// seconds. Waits do not depend on it: they are measured on a clock that nobody sets. Tests give one of their own.
+    public var clock = WallClock.system
     public var logger: Logger
 
     public init(

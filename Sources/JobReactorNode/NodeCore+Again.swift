@@ -37,7 +37,7 @@ extension NodeCore {
     /// The reports of the ends of these jobs wait again for their distributors.
     private func storeReports(of ended: [Job]) -> EventLoopFuture<Void> {
         guard !ended.isEmpty else { return loop.makeSucceededVoidFuture() }
-        let now = clock.now
+        let now = now.wall
         let reports = ended.map { job in
             var feedback = job.lastFeedback
             if configuration.mergeJobItselfToArgs {

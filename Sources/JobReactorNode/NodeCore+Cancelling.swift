@@ -63,14 +63,12 @@ extension NodeCore {
         case .failure(let error):
             logger.error(
                 "the storage fails; a cancelled job waits", metadata: ["reason": "\(error)", "id": "\(id)"])
-            live[id]?.stage = .waiting
-            timers.insert(id, due: clock.now.advanced(bySeconds: 1))
-            armTimer()
+            waitForStorage(id)
         }
     }
 
     func endCancelled(_ jobs: [Job]) {
         for job in jobs { live[job.id]?.stage = .ending }
-        store(jobs.map { JobLifecycle.cancel($0, policy: policy(for: $0)) })
+        store(jobs.map { JobLifecycle.cancel($0, policy: policy(for: $0)) }, madeAt: now)
     }
 }

@@ -8,15 +8,15 @@ extension NodeCore {
     /// Begins the suspect whose turn it is, unless one is under way.
     func runCareful(on lane: NodeLane) {
         while lane.room > 0, let job = lane.careful.takeNext({ live[$0]?.stage }) {
-            let now = clock.now
-            if let end = JobLifecycle.arrive(job, policy: policy(for: job), now: now) {
+            let now = now
+            if let end = JobLifecycle.arrive(job, policy: policy(for: job), now: now.wall) {
                 live[job.id]?.stage = .ending
-                store([end])
+                store([end], madeAt: now)
                 continue
             }
             live[job.id]?.stage = .running
             lane.running += 1
-            let begun = JobLifecycle.begin(job, now: now)
+            let begun = JobLifecycle.begin(job, now: now.wall)
             let bound = NIOLoopBound((self, lane), eventLoop: loop)
             storage.apply([.update(begun)]) { result in
                 bound.eventLoop.runOrExecute { bound.value.0.begunCarefully(begun, result, on: bound.value.1) }

@@ -23,7 +23,7 @@ extension NodeCore {
             let (core, done) = bound.value
             switch result {
             case .success(let job?):
-                core.wait(for: job)
+                core.takeTurn(job)
                 done(.success(true))
             case .success(nil): done(.success(false))
             case .failure(let error): done(.failure(error as? StorageError ?? StorageError("\(error)")))
@@ -31,8 +31,8 @@ extension NodeCore {
         }
     }
 
-    /// A job that is stored, and not run, is to run when it is due.
-    func wait(for job: Job) {
+    /// A job that is stored, and not run, is to run now.
+    func takeTurn(_ job: Job) {
         switch live[job.id]?.stage {
         case .running, .ending, .ready: return
         case .waiting, nil: break
@@ -40,7 +40,7 @@ extension NodeCore {
         if live[job.id] == nil {
             live[job.id] = Live(stage: .waiting, giver: destination(job.distributor).number)
         }
-        timers.insert(job.id, due: job.dueAt)
+        wait(job.id, until: .now)
         armTimer()
     }
 

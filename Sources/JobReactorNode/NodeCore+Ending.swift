@@ -8,7 +8,7 @@ internal import NIOCore
 extension NodeCore {
     func end(_ outcomes: [LuaLane.Outcome], on lane: NodeLane) {
         guard !outcomes.isEmpty else { return }
-        let now = clock.now
+        let now = now
         var raised: [LuaLane.Outcome] = []
         var transitions: [JobLifecycle.Transition] = []
         transitions.reserveCapacity(outcomes.count)
@@ -24,8 +24,8 @@ extension NodeCore {
                 continue
             }
             let transition = JobLifecycle.end(
-                outcome.job, told(outcome), policy: policy(for: outcome.job), isCancelled: known.isCancelled, now: now
-            )
+                outcome.job, told(outcome), policy: policy(for: outcome.job), isCancelled: known.isCancelled,
+                now: now.wall)
             if case .errbacks = transition.next {
                 raised.append(LuaLane.Outcome(transition.job, outcome.outcome))
             } else {
@@ -35,7 +35,7 @@ extension NodeCore {
         if !raised.isEmpty { storeRaised(raised, on: lane) }
         lane.running -= transitions.count
         runReady()
-        if !transitions.isEmpty { store(transitions) }
+        if !transitions.isEmpty { store(transitions, madeAt: now) }
         noteProgress()
     }
 
@@ -77,8 +77,7 @@ extension NodeCore {
             })
     }
 
-    func store(_ transitions: [JobLifecycle.Transition]) {
-        let now = clock.now
+    func store(_ transitions: [JobLifecycle.Transition], madeAt now: Moment) {
         store(transitions.map { Ending(transition: $0, report: report(of: $0)) }, madeAt: now)
     }
 
@@ -99,24 +98,26 @@ extension NodeCore {
     }
 
     /// What the start of the node decides about jobs that it finds, stored before anything else is done.
-    func storeTakenUp(_ transitions: [JobLifecycle.Transition]) -> EventLoopFuture<Void> {
+    func storeTakenUp(_ transitions: [JobLifecycle.Transition], madeAt now: Moment) -> EventLoopFuture<Void> {
         guard !transitions.isEmpty else { return loop.makeSucceededVoidFuture() }
         let endings = transitions.map { Ending(transition: $0, report: report(of: $0)) }
-        let changes = changes(of: endings, madeAt: clock.now)
+        let changes = changes(of: endings, madeAt: now)
         let bound = NIOLoopBound((self, endings), eventLoop: loop)
         return loop.answer { storage.apply(changes, done: $0) }.map {
             let (core, endings) = bound.value
-            for ending in endings { if let known = core.live[ending.transition.job.id] { core.end(ending, known) } }
+            for ending in endings {
+                if let known = core.live[ending.transition.job.id] { core.end(ending, known, madeAt: now) }
+            }
         }
     }
 
-    func changes(of endings: [Ending], madeAt now: Timestamp) -> [JobChange] {
+    func changes(of endings: [Ending], madeAt now: Moment) -> [JobChange] {
         let isDurable = storage.isDurable
         return endings.map { ending in
             let job = ending.transition.job
             // Of a storage that forgets, the distributor keeps the job until it has the report.
             let report = isDurable ? ending.report : nil
-            let stored = report.map { StoredReport($0, distributor: job.distributor, madeAt: now) }
+            let stored = report.map { StoredReport($0, distributor: job.distributor, madeAt: now.wall) }
             return switch ending.transition.next {
             case .keep where live[job.id]?.isDestroyed == true: .remove(job.id, stored)
             case .wait, .keep, .errbacks: .update(job, stored)
@@ -126,7 +127,7 @@ extension NodeCore {
         }
     }
 
-    func store(_ endings: [Ending], madeAt now: Timestamp) {
+    func store(_ endings: [Ending], madeAt now: Moment) {
         endsUnderWay += 1
         storeUnstored(endings.map(\.transition.job))
         let bound = NIOLoopBound((self, endings), eventLoop: loop)
@@ -135,21 +136,24 @@ extension NodeCore {
         }
     }
 
-    func ended(_ endings: [Ending], madeAt: Timestamp, _ result: Result<Void, StorageError>) {
+    func ended(_ endings: [Ending], madeAt: Moment, _ result: Result<Void, StorageError>) {
         endsUnderWay -= 1
         if case .failure(let error) = result {
             storageRefused(error)
-            guard error.code != .lost else { return }
+            guard error.code != .lost else { return noteProgress() }
             // Told before it is stored, the end of a run could come to nothing by a crash: the job would run again.
             endsUnderWay += 1
             loop.assumeIsolated().scheduleTask(in: .seconds(1)) {
                 self.endsUnderWay -= 1
-                self.store(endings.filter { self.live[$0.transition.job.id] != nil }, madeAt: madeAt)
+                let rest = endings.filter { self.live[$0.transition.job.id] != nil }
+                if rest.isEmpty { self.noteProgress() } else { self.store(rest, madeAt: madeAt) }
             }
             return
         }
         storageWorks()
-        for ending in endings { if let known = live[ending.transition.job.id] { end(ending, known) } }
+        for ending in endings {
+            if let known = live[ending.transition.job.id] { end(ending, known, madeAt: madeAt) }
+        }
         flushDestinations()
         // The end of a suspect lets the next begin.
         if lanes.contains(where: { $0.careful.isWaiting }) { runReady() }
@@ -157,7 +161,8 @@ extension NodeCore {
         noteProgress()
     }
 
-    private func end(_ ending: Ending, _ known: Live) {
+    /// Waits count from the moment at which it was decided.
+    private func end(_ ending: Ending, _ known: Live, madeAt: Moment) {
         let transition = ending.transition
         let job = transition.job
         counters.note(transition)
@@ -178,8 +183,8 @@ extension NodeCore {
             var known = known
             known.stage = .waiting
             known.usesCredit = false
+            known.agendaNumber = agenda.insert(job.id, job.due(countedFrom: madeAt))
             live[job.id] = known
-            timers.insert(job.id, due: job.dueAt)
         case .keep, .remove:
             live[job.id] = nil
         case .park:

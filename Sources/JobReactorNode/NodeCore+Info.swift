@@ -21,7 +21,7 @@ extension NodeCore {
         [
             ("jobreactor_version", JobReactorVersion.current), ("role", "node"), ("name", configuration.name),
             ("id", instance), ("tcp_port", "\(port ?? 0)"),
-            ("uptime_in_seconds", "\(Int(Timestamp.now.seconds - startedAt.seconds))"),
+            ("uptime_in_seconds", "\(Int(now.steady.seconds - startedAt.steady.seconds))"),
         ]
     }
 
@@ -47,8 +47,8 @@ extension NodeCore {
         [
             ("generation", "\(scripts?.generation ?? 0)"),
             ("states", "\(lanes.reduce(0) { $0 + $1.lua.stateCount })"),
-            ("loaded_at", "\(Int(reloading.loadedAt.seconds))"),
-            ("loaded_before_seconds", "\(Int(Timestamp.now.seconds - reloading.loadedAt.seconds))"),
+            ("loaded_at", "\(Int(reloading.loadedAt.wall.seconds))"),
+            ("loaded_before_seconds", "\(Int(now.steady.seconds - reloading.loadedAt.steady.seconds))"),
             ("watched", reloading.watch == nil ? "0" : "1"), ("files", "\(scripts?.fileCount ?? 0)"),
             ("jobs", "\(jobNames.count)"), ("problems", "\(scripts?.problems.count ?? 0)"),
         ]

@@ -15,15 +15,16 @@ extension NodeCore {
     /// Stores jobs that came over a link in one read, then acknowledges them, also those that are known.
     func receive(_ received: ReceivedJobs, known: Set<JobID>, over link: DistributorLink) {
         guard !isStopping, ownsJobs else { return giveBack(received, known: known, over: link) }
-        let now = clock.now
+        let now = now
         // What can run at once is saved as begun: one write instead of two.
         let stored = received.jobs.map { job in
             let lane = lane(for: job)
-            if lane.room > lane.promised, lane.ready.isEmpty, job.dueAt <= now, !live.contains(job.id),
+            let isDue = job.due(countedFrom: received.at).isPast(at: now)
+            if isDue, lane.room > lane.promised, lane.ready.isEmpty, !live.contains(job.id),
                 !received.suspects.contains(job.id)
             {
                 lane.promised += 1
-                return JobLifecycle.begin(job, now: now)
+                return JobLifecycle.begin(job, now: now.wall)
             }
             var job = job
             job.status = .queued
@@ -31,7 +32,8 @@ extension NodeCore {
         }
         for lane in lanes { lane.promised = 0 }
         savesUnderWay += 1
-        let saving = ReceivedJobs(jobs: stored, numbers: received.numbers, suspects: received.suspects)
+        let saving = ReceivedJobs(
+            jobs: stored, numbers: received.numbers, suspects: received.suspects, at: received.at)
         let bound = NIOLoopBound((self, link), eventLoop: loop)
         storage.save(known.isEmpty ? stored : stored.filter { !known.contains($0.id) }) { result in
             bound.eventLoop.runOrExecute { bound.value.0.saved(saving, known: known, result, over: bound.value.1) }
@@ -69,7 +71,7 @@ extension NodeCore {
         let destination = destination(link.distributor)
         let giver = destination.number
         var runs: [[LuaLane.Run]] = lanes.map { _ in [] }
-        let (now, areAllNew) = (clock.now, new.count == jobs.count)
+        let (now, areAllNew) = (now, new.count == jobs.count)
         for (job, number) in zip(jobs, received.numbers) {
             guard areAllNew || new.contains(job.id) else {
                 credit += 1
@@ -83,12 +85,12 @@ extension NodeCore {
                 let lane = lane(for: job)
                 lane.running += 1
                 runs[lane === lanes.first ? 0 : 1].append(run(job))
-            } else if job.dueAt <= now {
+            } else if case let due = job.due(countedFrom: received.at), !due.isPast(at: now) {
+                made.agendaNumber = agenda.insert(job.id, due)
+                credit += 1
+            } else {
                 (made.stage, made.usesCredit) = (.ready, true)
                 lane(for: job).enter(job, isSuspect: made.isSuspect)
-            } else {
-                timers.insert(job.id, due: job.dueAt)
-                credit += 1
             }
             live[job.id] = made
         }
@@ -111,6 +113,8 @@ struct ReceivedJobs {
     var numbers: [Int]
     /// Those of them that a node had when it was lost.
     var suspects: Set<JobID>
+    /// When they came, from which their waits count.
+    var at: Moment
 
     var handOvers: some Sequence<HandOver> { zip(numbers, jobs).lazy.map { HandOver($0, $1.id) } }
 }

@@ -7,7 +7,7 @@ private import NIOPosix
 
 /// Which scripts are in use, and whether others are being loaded.
 struct Reloading {
-    var loadedAt = Timestamp.now
+    var loadedAt: Moment
     var watch: ScriptWatch?
     /// Under way.
     var current: EventLoopFuture<String>?
@@ -61,7 +61,7 @@ extension NodeCore {
     private func reloaded(_ report: ScriptReport?) -> String {
         guard let report else { return "the scripts are not loaded yet" }
         let before = Set(jobNames)
-        reloading.loadedAt = clock.now
+        reloading.loadedAt = now
         use(report)
         let names = Set(jobNames)
         let problems = report.problems.count
@@ -94,7 +94,7 @@ extension NodeCore {
             for id in ids where live[id] == nil {
                 storage.load(id) { result in
                     bound.eventLoop.runOrExecute {
-                        if case .success(let job?) = result, !job.status.isFinished { bound.value.wait(for: job) }
+                        if case .success(let job?) = result, !job.status.isFinished { bound.value.takeTurn(job) }
                     }
                 }
             }

@@ -63,8 +63,11 @@ extension NodeCore {
         flushDestinations()
     }
 
+    /// A run, or the end of one, is through.
     func noteProgress() {
-        guard drained != nil, running == 0, endsUnderWay == 0 else { return }
+        guard drained != nil || reopensWhenIdle, running == 0, endsUnderWay == 0 else { return }
+        if reopensWhenIdle { reopen() }
+        guard drained != nil else { return }
         // A report to a distributor that is away cannot arrive now.
         if destinations.values.allSatisfy({ $0.link == nil || $0.outbox.isEmpty }) { finishDraining() }
     }

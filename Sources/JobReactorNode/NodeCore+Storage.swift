@@ -44,7 +44,7 @@ extension NodeCore {
         unstored = []
         live.removeAll()
         takenUp = []
-        timers = TimerQueue()
+        agenda = Agenda()
         for lane in lanes { _ = lane.takeTurns() }
         for destination in destinations.values { _ = destination.outbox.removeAll() }
     }
@@ -74,7 +74,7 @@ extension NodeCore {
 
     /// Jobs that are not live, as nothing is at the start.
     private func takeUp(_ jobs: [Job], _ found: inout TakenUp) -> EventLoopFuture<Void> {
-        let now = clock.now
+        let now = now
         var transitions: [JobLifecycle.Transition] = []
         for job in jobs where !job.status.isFinished && live[job.id] == nil {
             guard configuration.retryJobsAtStart || ownsJobs && isStarted else {
@@ -83,7 +83,7 @@ extension NodeCore {
             }
             let giver = destination(job.distributor).number
             live[job.id] = Live(stage: .waiting, giver: giver)
-            let transition = JobLifecycle.takeUp(job, policy: policy(for: job), now: now)
+            let transition = JobLifecycle.takeUp(job, policy: policy(for: job), now: now.wall)
             if let transition { transitions.append(transition) }
             if transition?.job.status == .failed {
                 found.failed += 1
@@ -93,12 +93,12 @@ extension NodeCore {
             takenUp.insert(job.id)
             if transition == nil {
                 found.waiting += 1
-                timers.insert(job.id, due: job.dueAt)
+                wait(job.id, until: .date(job.dueAt))
             } else {
                 found.cutShort += 1
             }
         }
-        return storeTakenUp(transitions)
+        return storeTakenUp(transitions, madeAt: now)
     }
 
     private func tell(_ found: TakenUp) {
@@ -226,16 +226,16 @@ extension NodeCore {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let closed = loop.makePromise(of: Void.self)
         storage.close { closed.succeed() }
-        closed.futureResult.whenComplete { _ in bound.value.reopenWhenIdle() }
+        closed.futureResult.whenComplete { _ in
+            bound.value.reopensWhenIdle = true
+            bound.value.noteProgress()
+        }
     }
 
-    private func reopenWhenIdle() {
+    /// What ran when the storage was lost has ended.
+    func reopen() {
+        reopensWhenIdle = false
         guard !isStopping else { return }
-        guard running == 0, endsUnderWay == 0 else {
-            // No loop of waiting: what was interrupted ends within moments.
-            loop.assumeIsolated().scheduleTask(in: .milliseconds(100)) { self.reopenWhenIdle() }
-            return
-        }
         let bound = NIOLoopBound(self, eventLoop: loop)
         openStorage().whenComplete { result in
             let core = bound.value
@@ -245,7 +245,7 @@ extension NodeCore {
                 for destination in core.destinations.values { core.greet(destination) }
             case .failure(let error):
                 core.logger.error("the storage cannot be opened again", metadata: ["reason": "\(error)"])
-                core.loop.assumeIsolated().scheduleTask(in: .seconds(10)) { core.reopenWhenIdle() }
+                core.loop.assumeIsolated().scheduleTask(in: .seconds(10)) { core.reopen() }
             }
         }
     }

@@ -3,24 +3,40 @@ internal import JobReactorCore
 internal import Logging
 internal import NIOCore
 
-/// Jobs that wait for their time: one queue, one armed timer.
+/// Jobs that wait for their time: one agenda, one armed timer.
 extension NodeCore {
+    var now: Moment { loop.moment(clock) }
+
+    /// A job that is known here waits. What was noted of it before does not count any more.
+    func wait(_ id: JobID, until due: DueTime) {
+        live[id]?.stage = .waiting
+        live[id]?.agendaNumber = agenda.insert(id, due)
+    }
+
+    /// Its storage, or what is to be stored of it, has failed: it is tried again.
+    func waitForStorage(_ id: JobID) {
+        wait(id, until: .steady(now.advanced(bySeconds: 1).steady))
+        armTimer()
+    }
+
     func armTimer() {
-        guard let due = timers.nextDue, !isStopping else { return }
-        if let armed, armed.due <= due { return }
+        guard !agenda.isEmpty, !isStopping else { return }
+        let now = now
+        guard let wake = agenda.wake(at: now) else { return }
+        if let armed, armed.at <= wake { return }
         armed?.timer.cancel()
-        let wait = max(0, due.microseconds - clock.now.microseconds)
-        // No longer than a day at once, so that a wall clock that is set forward is noticed at last.
-        let delay = TimeAmount.microseconds(min(wait, 86_400_000_000))
-        armed = (due, loop.assumeIsolated().scheduleTask(in: delay) { self.timerFired() })
+        // No timer of more than a day: what a wait can be in all is not what a timer can be.
+        let wait = min(max(0, wake.elapsed(since: now.steady)), 86_400_000_000)
+        armed = (wake, loop.assumeIsolated().scheduleTask(in: .microseconds(wait)) { self.timerFired() })
     }
 
     private func timerFired() {
         armed = nil
-        let now = clock.now
+        let now = now
         let bound = NIOLoopBound(self, eventLoop: loop)
-        while let id = timers.popDue(at: now) {
-            guard case .waiting = live[id]?.stage else { continue }
+        while let (id, number) = agenda.popDue(at: now) {
+            // Else the entry is one of before: the job has run meanwhile, or is another of that id.
+            guard let known = live[id], known.stage == .waiting, known.agendaNumber == number else { continue }
             live[id]?.stage = .ready
             storage.load(id) { result in
                 bound.eventLoop.runOrExecute { bound.value.due(id, result) }
@@ -35,11 +51,6 @@ extension NodeCore {
         switch result {
         case .success(.some(let job)) where live[id]?.isCancelled == true:
             endCancelled([job])
-        case .success(.some(let job)) where job.dueAt > clock.now:
-            // The entry was of an earlier life of this id.
-            live[id]?.stage = .waiting
-            timers.insert(id, due: job.dueAt)
-            armTimer()
         case .success(.some(let job)):
             let lane = lane(for: job)
             lane.enter(job, isSuspect: live[id]?.isSuspect == true)
@@ -47,9 +58,7 @@ extension NodeCore {
         case .success(.none): failGone([id])
         case .failure(let error):
             logger.error("the storage fails; a job waits", metadata: ["reason": "\(error)", "id": "\(id)"])
-            live[id]?.stage = .waiting
-            timers.insert(id, due: clock.now.advanced(bySeconds: 1))
-            armTimer()
+            waitForStorage(id)
         }
     }
 }

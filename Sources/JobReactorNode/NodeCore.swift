@@ -13,7 +13,7 @@ final class NodeCore {
     /// What this process knows of a job that is not finished, beside its record in the storage.
     struct Live {
         enum Stage {
-            /// For its due time, in the timer queue.
+            /// For its due time, in the agenda.
             case waiting
             /// For its turn, in the `ready` of its lane, or on the way there.
             case ready
@@ -35,6 +35,8 @@ final class NodeCore {
         var link: UInt32 = 0
         /// The lower half of the number of its hand-over on that link.
         var handOver: UInt32 = 0
+        /// That of its entry in the agenda, while it waits.
+        var agendaNumber: Agenda.Number = 0
 
         /// In one byte, as there may be a million jobs.
         private struct Rare: OptionSet {
@@ -66,7 +68,7 @@ final class NodeCore {
     let logger: Logger
     /// Tells this process from all others.
     let instance: String
-    let startedAt: Timestamp
+    let startedAt: Moment
     private(set) var scripts: ScriptReport?
     var counters = NodeCounters()
 
@@ -91,14 +93,17 @@ final class NodeCore {
     var ownsJobs = false
     /// What the storage had at the start is taken up; what comes now is to be run.
     var isStarted = false
+    /// The storage was lost and is closed: it is opened again when what ran then has ended.
+    var reopensWhenIdle = false
     /// Jobs that are known here, and whose records went when the storage was emptied.
     var unstored: Set<JobID> = []
     /// Cancelled while they were being saved.
     var earlyCancellations: Set<JobID> = []
     var storageHealth = StorageHealth()
     var storageTrial: Scheduled<Void>?
-    var timers = TimerQueue<JobID>()
-    var armed: (due: Timestamp, timer: Scheduled<Void>)?
+    var agenda = Agenda()
+    /// For a time of the steady clock.
+    var armed: (at: Timestamp, timer: Scheduled<Void>)?
     /// Jobs on the lanes, or about to be.
     var running: Int { lanes.reduce(0) { $0 + $1.running + $1.suspended } }
     var suspendedCount: Int { lanes.reduce(0) { $0 + $1.suspended } }
@@ -107,7 +112,7 @@ final class NodeCore {
     let shared = SharedDictionary()
     /// Of a storage of this node: jobs that no script defines, by their names.
     var parked: [String: Set<JobID>] = [:]
-    var reloading = Reloading()
+    var reloading: Reloading
     var watchdog = Watchdog()
     var listener: Listener?
     var dialers: [DistributorDialer] = []
@@ -130,19 +135,20 @@ final class NodeCore {
     typealias LaneMaker = (LuaLane.Options, _ onResults: @escaping @Sendable () -> Void) -> any JobLane
 
     init(
-        _ configuration: NodeConfiguration, on loop: any EventLoop, clock: WallClock = .system,
+        _ configuration: NodeConfiguration, on loop: any EventLoop,
         openLane: @escaping LaneMaker = { LuaLane($0, onResults: $1) }
     ) {
         self.configuration = configuration
         self.loop = loop
-        self.clock = clock
+        clock = configuration.clock
         self.openLane = openLane
         logger = configuration.logger
         storage = configuration.storage
         folder = ScriptFolder(JobDirectory(configuration.jobDirectory))
         var ids = JobID.Generator()
-        startedAt = clock.now
-        instance = ids.next(at: startedAt).description
+        startedAt = loop.moment(clock)
+        reloading = Reloading(loadedAt: startedAt)
+        instance = ids.next(at: startedAt.wall).description
     }
 
     // MARK: Life
@@ -288,7 +294,7 @@ final class NodeCore {
     func runReady(on lane: NodeLane) {
         guard ownsJobs else { return }
         if lane.careful.isWaiting { runCareful(on: lane) }
-        let now = clock.now
+        let now = now.wall
         var begun: [Job] = []
         while lane.room > begun.count, let job = lane.ready.popFirst() {
             guard case .ready = live[job.id]?.stage else { continue }
@@ -309,13 +315,15 @@ final class NodeCore {
     func begun(_ jobs: [Job], _ result: Result<Void, StorageError>, on lane: NodeLane) {
         if case .failure(let error) = result {
             lane.running -= jobs.count
-            return storageFailed(jobs, error)
+            storageFailed(jobs, error)
+            return noteProgress()
         }
         storageWorks()
         // The storage may have been lost meanwhile, and the jobs with it.
         let ours = jobs.filter { live[$0.id]?.stage == .running }
         lane.running -= jobs.count - ours.count
         begin(ours, on: lane)
+        if ours.count < jobs.count { noteProgress() }
     }
 
     private func begin(_ jobs: [Job], on lane: NodeLane) {
@@ -337,11 +345,7 @@ final class NodeCore {
             return keepUnstored(jobs, error)
         }
         storageRefused(error)
-        for job in jobs where live[job.id] != nil {
-            live[job.id]?.stage = .waiting
-            timers.insert(job.id, due: clock.now.advanced(bySeconds: 1))
-        }
-        armTimer()
+        for job in jobs where live[job.id] != nil { waitForStorage(job.id) }
     }
 
     private func takeResults(of lane: NodeLane) {

@@ -22,7 +22,7 @@ extension RedisCore {
 
     func apply(_ changes: [JobChange], _ done: @escaping (Result<Void, StorageError>) -> Void) {
         var words = RESPWords()
-        words.add(Int(Timestamp.now.microseconds / 1000))
+        words.add(Int(options.clock.now.microseconds / 1000))
         words.add(options.maximumFinished)
         words.add(Int(options.maximumFinishedAge * 1000))
         for change in changes {

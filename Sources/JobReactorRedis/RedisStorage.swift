@@ -31,6 +31,8 @@ public final class RedisStorage: SharedJobStorage {
         public var logger: Logger
         /// Of a call: a server ends the connection at a command of 2^20.
         var maximumWords = 1_000_000
+        /// By which finished jobs age.
+        var clock = WallClock.system
 
         public init(
             lease: Double = 15, maximumFinished: Int = 10_000, maximumFinishedAge: Double = 30 * 86_400,

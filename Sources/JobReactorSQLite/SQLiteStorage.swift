@@ -35,6 +35,8 @@ public final class SQLiteStorage: JobStorage {
         var maximumFinishedAge: Double
         /// Pages that the file may have, as where the disk has no room for more; 0 for as many as SQLite can.
         var maximumPages = 0
+        /// By which finished jobs age.
+        var clock = WallClock.system
         var logger = Logger(label: "jobreactor.sqlite")
     }
 

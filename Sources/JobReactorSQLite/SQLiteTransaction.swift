@@ -8,9 +8,11 @@ final class SQLiteTransaction {
     /// Jobs that were finished.
     private(set) var finished = 0
     private(set) var lastFinish: Int64
+    private let clock: WallClock
 
-    init(_ database: Database, finishedAfter last: Int64) {
+    init(_ database: Database, finishedAfter last: Int64, clock: WallClock = .system) {
         self.database = database
+        self.clock = clock
         lastFinish = last
     }
 
@@ -88,7 +90,7 @@ final class SQLiteTransaction {
         let statement = try database.cachedStatement(sql: job.status.isFinished ? update.finished : update.unfinished)
         var arguments = values(of: job)
         if job.status.isFinished {
-            lastFinish = max(lastFinish + 1, Timestamp.now.microseconds)
+            lastFinish = max(lastFinish + 1, clock.now.microseconds)
             finished += 1
             arguments += [lastFinish]
         }

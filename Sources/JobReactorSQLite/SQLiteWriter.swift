@@ -116,7 +116,7 @@ final class SQLiteWriter: Sendable {
                 throw StorageError("another process has taken over \(file)", code: .lost)
             }
             let lastFinish = counters.withLock { $0.lastFinish }
-            let transaction = SQLiteTransaction(database, finishedAfter: lastFinish)
+            let transaction = SQLiteTransaction(database, finishedAfter: lastFinish, clock: options.clock)
             for call in calls { answers.append(try call.perform(transaction)) }
             if transaction.finished > 0 { try cap(transaction, in: database) }
             if isWrite { try checkFiles() }
@@ -153,7 +153,7 @@ final class SQLiteWriter: Sendable {
             counters.lastFinish = transaction.lastFinish
             return counters.finished
         }
-        let oldest = Timestamp.now.microseconds - Int64(options.maximumFinishedAge * 1_000_000)
+        let oldest = options.clock.now.microseconds - Int64(options.maximumFinishedAge * 1_000_000)
         try database.cachedStatement(sql: "DELETE FROM job WHERE finished_at < ?").execute(arguments: [oldest])
         guard count > options.maximumFinished else { return }
         let kept =

@@ -4,12 +4,12 @@ public import JobReactorCore
 ///
 /// ```swift
 /// let clock = ManualClock()
-/// let node = Node(…, clock: clock.wallClock)
+/// let node = try await cluster.startNode("n1", for: [distributor]) { $0.clock = clock.wallClock }
 /// clock.advance(bySeconds: 5)  // every component that reads `clock.wallClock` now sees it five seconds later
 /// ```
 ///
-/// All members may be used on any thread, at any time. Moving the clock wakes nobody: a component that sleeps until a
-/// due time must be told by other means that the time has come.
+/// All members may be used on any thread, at any time. Moving the clock wakes nobody: a node whose jobs wait for dates looks
+/// at the clock every two seconds. Waits (`after`, `period`, retries) are not measured by it.
 public final class ManualClock: Sendable {
     private let current: Locked<Timestamp>
 

@@ -113,17 +113,21 @@ import Testing
     func serverRestart() async throws {
         let server = try await RedisServer.start()
         let location = try #require(RedisLocation(server.url))
-        let subject = storage(location)
+        let (lines, logger) = lineLog()
+        let subject = storage(location, logger: logger)
         try await subject.open(Self.owner)
         try await subject.save((0..<100).map(Self.job))
         await server.kill()
-        let later = Task { try await subject.save((90..<200).map(Self.job)) }
-        let last = Task { try await subject.apply([.remove(Self.job(0).id)]) }
-        try await Task.sleep(for: .milliseconds(100))
+        let (answers, answer) = AsyncStream.makeStream(of: Result<Set<JobID>, StorageError>.self)
+        subject.save((90..<200).map(Self.job)) { answer.yield($0) }
+        subject.apply([.remove(Self.job(0).id)]) { answer.yield($0.map { [] }) }
+        let loss = await lines.first { $0.contains("Redis is not there") }
+        #expect(loss != nil)
         try await server.restart()
-        let new = try await later.value
-        try await last.value
+        var iterator = answers.makeAsyncIterator()
+        let new = try await iterator.next()?.get()
         #expect(new == Set((100..<200).map { Self.job($0).id }))
+        _ = try await iterator.next()?.get()
         let jobs = try await subject.jobs(limit: 1000)
         #expect(jobs.map(\.id) == (1..<200).map { Self.job($0).id })
         await subject.close()
@@ -134,9 +138,11 @@ import Testing
         let server = try await RedisServer.start()
         await server.kill()
         let location = try #require(RedisLocation(server.url))
-        let subject = storage(location)
+        let (lines, logger) = lineLog()
+        let subject = storage(location, logger: logger)
         let opening = Task { try await subject.open(Self.owner) }
-        try await Task.sleep(for: .milliseconds(50))
+        let failure = await lines.first { $0.contains("cannot connect") }
+        #expect(failure != nil)
         try await server.restart()
         try await opening.value
         try await subject.save([Self.job(1)])
@@ -259,15 +265,17 @@ import Testing
         let location = try await SharedRedis.location()
         let first = storage(location, lease: 3)
         try await first.open(Self.owner)
-        try await Task.sleep(for: .seconds(4))
         let redis = try await RESPClient.connect(to: location.address)
-        let rest = try await redis.send(["PTTL", "\(location.prefix)node:worker_1:lease"])
-        #expect((rest.integer ?? 0) > 0)
+        let lease = "\(location.prefix)node:worker_1:lease"
+        for _ in 0..<3 {
+            _ = try await redis.send(["PEXPIRE", lease, "2000"])
+            try await eventually("it is renewed") { (try await redis.send(["PTTL", lease]).integer ?? 0) > 2000 }
+        }
         let second = storage(location)
         let error = await #expect(throws: StorageError.self) { try await second.open(Self.owner) }
         #expect(error?.code == .held)
         await first.close()
-        let after = try await redis.send(["EXISTS", "\(location.prefix)node:worker_1:lease"])
+        let after = try await redis.send(["EXISTS", lease])
         #expect(after.integer == 0)
         await redis.close()
     }
@@ -299,15 +307,15 @@ import Testing
         let subject = storage(location)
         try await subject.open(Self.owner)
         await subject.close()
-        _ = try await redis.send(["SET", lease, "elsewhere 1 1 farhost x", "PX", "2000"])
-        let renewing = Task {
-            while !Task.isCancelled {
-                _ = try await redis.send(["SET", lease, "elsewhere 1 1 farhost x", "PX", "2000"])
-                try await Task.sleep(for: .milliseconds(50))
-            }
-        }
-        let error = await #expect(throws: StorageError.self) { try await subject.open(Self.owner) }
-        renewing.cancel()
+        _ = try await redis.send(["SET", lease, "elsewhere 1 1 farhost x", "PX", "4000"])
+        let (lines, logger) = lineLog()
+        let other = storage(location, logger: logger)
+        let opening = Task { await #expect(throws: StorageError.self) { try await other.open(Self.owner) } }
+        // While it waits for the end of that lease its holder renews it.
+        let wait = await lines.first { $0.contains("held by another process") }
+        #expect(wait != nil)
+        _ = try await redis.send(["SET", lease, "elsewhere 1 1 farhost x", "PX", "600000"])
+        let error = await opening.value
         #expect(error?.code == .held)
         #expect(error?.message.contains("process 1 on farhost") == true)
         await redis.close()
@@ -351,13 +359,14 @@ import Testing
         let kept = try await byCount.jobs()
         #expect(kept.map(\.id.high) == [5, 6, 7, 8, 9])
         await byCount.close()
-        let byAge = storage(location, age: 0)
+        let clock = ManualClock(at: .now)
+        let byAge = storage(location, age: 0, clock: clock.wallClock)
         try await byAge.open(Self.owner)
-        try await Task.sleep(for: .milliseconds(20))
+        clock.advance(bySeconds: 60)
         var job = Self.job(9)
         job.status = .cancelled
         try await byAge.apply([.update(job)])
-        try await Task.sleep(for: .milliseconds(20))
+        clock.advance(bySeconds: 60)
         job = Self.job(8)
         job.status = .complete
         try await byAge.apply([.update(job)])

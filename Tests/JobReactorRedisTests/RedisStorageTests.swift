@@ -23,12 +23,29 @@ let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 func storage(
     _ location: RedisLocation, lease: Double = 15, maximumFinished: Int = 10_000, age: Double = 1e6,
-    on group: (any EventLoopGroup)? = nil
+    clock: WallClock = .system, logger: Logger = silent, on group: (any EventLoopGroup)? = nil
 ) -> RedisStorage {
-    RedisStorage(
-        location,
-        options: RedisStorage.Options(
-            lease: lease, maximumFinished: maximumFinished, maximumFinishedAge: age, logger: silent), on: group)
+    var options = RedisStorage.Options(
+        lease: lease, maximumFinished: maximumFinished, maximumFinishedAge: age, logger: logger)
+    options.clock = clock
+    return RedisStorage(location, options: options, on: group)
+}
+
+/// A log, and its lines as they come.
+func lineLog() -> (lines: AsyncStream<String>, logger: Logger) {
+    let (lines, log) = AsyncStream.makeStream(of: String.self)
+    return (lines, Logger(label: "test") { _ in LineLog { log.yield($0) } })
+}
+
+/// Asks again until the answer is yes: for states that announce themselves to nobody. Fails after 30 s.
+func eventually(
+    _ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
+) async throws {
+    for _ in 0..<3000 {
+        if try await condition() { return }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+    Issue.record("never came: \(what)", sourceLocation: sourceLocation)
 }
 
 extension RESPClient {

@@ -98,20 +98,21 @@ import Testing
             fcntl.flock(lock, fcntl.LOCK_EX)
             lock.write('worker_1\\n4711\\nlocalhost:9999\\n')
             lock.flush()
-            open(sys.argv[1] + '.held', 'w').close()
+            print('held', flush=True)
             time.sleep(600)
             """
         holder.arguments = ["python3", "-c", script, folder.file("jobs.sqlite.lock")]
+        let output = Pipe()
+        holder.standardOutput = output
         try holder.run()
-        for _ in 0..<3000 where !FileManager.default.fileExists(atPath: folder.file("jobs.sqlite.lock.held")) {
-            try await Task.sleep(for: .milliseconds(10))
-        }
+        // It says a word when it has the lock.
+        #expect(!output.fileHandleForReading.availableData.isEmpty)
         let refusal = await Self.error(folder.file())
         #expect(refusal?.code == .held)
         #expect(refusal?.message.contains("worker_1 is open already (at localhost:9999, process 4711)") == true)
         #expect(refusal?.message.hasSuffix("stop that one, or give this one a file of its own") == true)
         kill(holder.processIdentifier, SIGKILL)
-        while holder.isRunning { try await Task.sleep(for: .milliseconds(10)) }
+        holder.waitUntilExit()
         let storage = SQLiteStorage(file: folder.file())
         try await storage.open(Self.owner)
         await storage.close()
@@ -232,9 +233,12 @@ import Testing
         let kept = try await byCount.jobs()
         #expect(kept.map(\.id.high) == [5, 6, 7, 8, 9])
         await byCount.close()
-        let byAge = SQLiteStorage(file: folder.file(), durability: .process, maximumFinishedAge: 0)
+        let clock = ManualClock(at: .now)
+        var options = SQLiteStorage.Options(durability: .process, maximumFinished: 10_000, maximumFinishedAge: 0)
+        options.clock = clock.wallClock
+        let byAge = SQLiteStorage(file: folder.file(), options)
         try await byAge.open(Self.owner)
-        try await Task.sleep(for: .milliseconds(5))
+        clock.advance(bySeconds: 60)
         var job = Self.job(9)
         job.status = .complete
         try await byAge.apply([.update(job)])

@@ -8,6 +8,8 @@ internal import NIOCore
 final class ClientCore {
     private struct Entry {
         var job: Job
+        /// When its next run is due.
+        var due: DueTime
         var feedback: JobFeedback
         var lastRun: Int32 = 0
         /// It went out over some connection.
@@ -17,6 +19,7 @@ final class ClientCore {
     }
 
     let loop: any EventLoop
+    private let clock: WallClock
     let security: WireSecurity
     let logger: Logger
     /// Tells this process from all others, so that outcomes find their way back over a new connection.
@@ -37,13 +40,14 @@ final class ClientCore {
     private var drained: EventLoopPromise<Void>?
     private var isClosed = false
 
-    init(to address: Address, security: WireSecurity, on loop: any EventLoop, logger: Logger) {
+    init(to address: Address, security: WireSecurity, on loop: any EventLoop, clock: WallClock, logger: Logger) {
         self.address = address
         self.security = security
         self.loop = loop
+        self.clock = clock
         self.logger = logger
         var ids = JobID.Generator()
-        identity = ids.next(at: .now).description
+        identity = ids.next(at: clock.now).description
     }
 
     // MARK: Life
@@ -125,8 +129,10 @@ final class ClientCore {
     // MARK: Jobs
 
     func submit(_ batch: [Submission]) {
+        let now = loop.moment(clock)
         for submission in batch where entries[submission.job.id] == nil {
-            entries[submission.job.id] = Entry(job: submission.job, feedback: submission.feedback)
+            entries[submission.job.id] = Entry(
+                job: submission.job, due: submission.job.due(countedFrom: now), feedback: submission.feedback)
             unsent.append(submission.job.id)
         }
         sendJobs()
@@ -134,11 +140,12 @@ final class ClientCore {
 
     private func sendJobs() {
         guard let link, link.isGood else { return }
-        let now = Timestamp.now
+        let now = loop.moment(clock)
         while credit > 0, let id = unsent.popFirst() {
             guard let entry = entries[id] else { continue }
             credit -= 1
-            link.send(entry.job, HandOver(handOvers.add(id), id), isAgain: entry.isSent, now: now)
+            let options = entry.job.optionsToSend(entry.due, now: now)
+            link.send(entry.job, options, HandOver(handOvers.add(id), id), isAgain: entry.isSent)
             entries[id]?.isSent = true
             if entries[id]?.isCancelled == true { link.sendCancel(id) }
         }
@@ -202,6 +209,9 @@ final class ClientCore {
         if !report.status.isFinished {
             entry.lastRun = report.run
             entry.job.args = report.feedback.args
+            if let period = entry.job.period {
+                entry.due = .steady(loop.moment(clock).advanced(bySeconds: period).steady)
+            }
             entries[report.id] = entry
         }
         entry.feedback.deliver(report.feedback, id: report.id, name: entry.job.name, status: report.status)
@@ -246,8 +256,8 @@ final class ClientLink: ConnectionSession {
         connection.write { Handshake.producer(id: self.core.identity).write(to: &$0) }
     }
 
-    func send(_ job: Job, _ handOver: HandOver, isAgain: Bool, now: Timestamp) {
-        let request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(now: now))
+    func send(_ job: Job, _ options: JobOptions, _ handOver: HandOver, isAgain: Bool) {
+        let request = JobRequest(name: job.name, args: job.args, options: options)
         connection?.write { LinkMessage.writeJob(handOver, request, isAgain: isAgain, to: &$0) }
     }
 

@@ -21,7 +21,10 @@ public final class JobClient: JobProducer, Service {
     private let calls: LoopCalls
     private let state = Locked(ServiceState())
 
-    private init(to address: Address, security: WireSecurity, on group: (any EventLoopGroup)?, logger: Logger) {
+    private init(
+        to address: Address, security: WireSecurity, on group: (any EventLoopGroup)?, clock: WallClock = .system,
+        logger: Logger
+    ) {
         self.address = address
         self.security = security
         self.logger = logger
@@ -31,8 +34,10 @@ public final class JobClient: JobProducer, Service {
         self.loop = loop
         let core = NIOLoopBoundBox.makeEmptyBox(valueType: ClientCore.self, eventLoop: loop)
         self.core = core
-        loop.execute { core.value = ClientCore(to: address, security: security, on: loop, logger: logger) }
-        inbox = SubmissionInbox(loop: loop) { batch in core.value?.submit(batch) }
+        loop.execute {
+            core.value = ClientCore(to: address, security: security, on: loop, clock: clock, logger: logger)
+        }
+        inbox = SubmissionInbox(loop: loop, clock: clock) { batch in core.value?.submit(batch) }
         calls = LoopCalls(to: "the client", on: loop)
     }
 
@@ -76,9 +81,10 @@ public final class JobClient: JobProducer, Service {
 
     /// A client that connects in the background, for as long as it takes.
     package static func connecting(
-        to address: Address, security: WireSecurity, on group: any EventLoopGroup, logger: Logger
+        to address: Address, security: WireSecurity, on group: any EventLoopGroup, clock: WallClock = .system,
+        logger: Logger
     ) -> JobClient {
-        let client = JobClient(to: address, security: security, on: group, logger: logger)
+        let client = JobClient(to: address, security: security, on: group, clock: clock, logger: logger)
         let core = client.core
         client.calls.tell { _ = core.value?.start() }
         return client

@@ -43,7 +43,7 @@ public final class Distributor: JobProducer, Service {
         let core = NIOLoopBoundBox.makeEmptyBox(valueType: DistributorCore.self, eventLoop: loop)
         self.core = core
         loop.execute { core.value = DistributorCore(configuration, on: loop) }
-        let inbox = SubmissionInbox(loop: loop) { batch in core.value?.submit(batch) }
+        let inbox = SubmissionInbox(loop: loop, clock: configuration.clock) { batch in core.value?.submit(batch) }
         self.inbox = inbox
         calls = LoopCalls(to: "the distributor", on: loop)
         loop.execute { core.value?.takeSubmissions = { [weak inbox] in inbox?.drain() } }

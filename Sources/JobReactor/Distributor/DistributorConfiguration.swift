@@ -27,6 +27,9 @@ public struct DistributorConfiguration: Sendable {
     public var takeoverTime: Double
     /// Seconds for which a producer's outcomes are kept while it is away.
     public var reportTTL: Double
+    /// Where the date is read, for `run_at` and for what an earlier process has left. Waits do not depend on it: they are
+    /// measured on a clock that nobody sets. Tests give one of their own.
+    public var clock = WallClock.system
     public var logger: Logger
 
     public init(

@@ -6,18 +6,17 @@ internal import NIOCore
 /// How jobs come in: from this process, from producers and commands, and from the storage of an earlier process.
 extension DistributorCore {
     func submit(_ batch: [Submission]) {
-        let now = clock.now
         for submission in batch {
             let feedback = submission.feedback
-            submit(submission.job, feedback.isTold ? .application(feedback) : .none, now: now)
+            submit(submission.job, feedback.isTold ? .application(feedback) : .none)
         }
     }
 
     /// Returns false when the job is there already: the same id twice is one job. `accepted` is called when the job, new
     /// or not, is as safe as it will be.
     @discardableResult
-    func submit(_ job: Job, _ sink: Sink, now: Timestamp? = nil, accepted: @escaping () -> Void = {}) -> Bool {
-        switch change(now: now, { $0.submit(job, sink) }) {
+    func submit(_ job: Job, _ sink: Sink, accepted: @escaping () -> Void = {}) -> Bool {
+        switch change({ $0.submit(job, sink) }) {
         case .known:
             whenSaved(accepted)
             return false

@@ -10,7 +10,8 @@ extension DistributorCore {
         case .send(let entry, let node, let number, let isAgain):
             guard let job = entry.job else { return }
             let suspect = entry.strikes > 0 ? job.attempt : nil
-            links[node]?.send(job, number: number, isAgain: isAgain, suspect: suspect, now: ledger.now)
+            links[node]?.send(
+                job, due: entry.due, number: number, isAgain: isAgain, suspect: suspect, now: self.now)
         case .deliver(let report, let name, let sink): deliver(report, name: name, to: sink)
         case .store(let change): keeper?.apply(change)
         case .cancel(let id, let node): links[node]?.sendCancel(id)

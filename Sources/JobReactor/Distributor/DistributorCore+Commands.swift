@@ -150,7 +150,7 @@ extension DistributorCore: CommandService {
                         ("jobreactor_version", JobReactorVersion.current), ("role", "distributor"), ("name", name),
                         ("id", identity),
                         ("tcp_port", "\(listener?.port ?? 0)"),
-                        ("uptime_in_seconds", "\(Int(clock.now.seconds - startedAt.seconds))"),
+                        ("uptime_in_seconds", "\(Int(now.steady.seconds - startedAt.steady.seconds))"),
                     ]
                 ),
                 (

@@ -22,7 +22,7 @@ extension DistributorCore {
             finishDraining()
             return promise.futureResult
         }
-        change { $0.beginDrain(until: clock.now.advanced(bySeconds: seconds)) }
+        change { $0.beginDrain(until: now.advanced(bySeconds: seconds)) }
         let timer = loop.assumeIsolated().scheduleTask(deadline: drainDeadline) {
             self.noteUnanswered()
             self.finishDraining()

@@ -13,7 +13,7 @@ final class DistributorCore {
     let identity: String
     /// What jobs are marked with; the same after a restart.
     var name = ""
-    let startedAt: Timestamp
+    let startedAt: Moment
     let clock: WallClock
 
     private(set) var ledger: DistributorLedger
@@ -43,25 +43,26 @@ final class DistributorCore {
     /// Takes what the application has enqueued and the loop has not come to.
     var takeSubmissions: () -> Void = {}
 
-    init(_ configuration: DistributorConfiguration, on loop: any EventLoop, clock: WallClock = .system) {
+    init(_ configuration: DistributorConfiguration, on loop: any EventLoop) {
         self.configuration = configuration
         self.loop = loop
-        self.clock = clock
+        clock = configuration.clock
         logger = configuration.logger
         ledger = DistributorLedger(
             isDurable: configuration.storage != nil, alwaysUseSpecifiedNode: configuration.alwaysUseSpecifiedNode,
-            takeoverTime: configuration.takeoverTime)
-        startedAt = clock.now
-        identity = ids.next(at: startedAt).description
+            takeoverTime: configuration.takeoverTime, clock: { [clock] in loop.moment(clock) })
+        startedAt = loop.moment(clock)
+        identity = ids.next(at: startedAt.wall).description
         keeper = configuration.storage.map { JobKeeper($0, on: loop, logger: configuration.logger) }
     }
 
+    var now: Moment { loop.moment(clock) }
+
     // MARK: Jobs
 
-    /// Something has happened: tells the ledger, and does what it says. `now` spares a look at the clock.
+    /// Something has happened: tells the ledger, and does what it says.
     @discardableResult
-    func change<Result>(now: Timestamp? = nil, _ body: (inout DistributorLedger) -> Result) -> Result {
-        ledger.now = now ?? clock.now
+    func change<Result>(_ body: (inout DistributorLedger) -> Result) -> Result {
         let result = body(&ledger)
         while let action = ledger.takeAction() { carryOut(action) }
         if drained != nil { noteProgress() }

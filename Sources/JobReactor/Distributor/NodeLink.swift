@@ -53,8 +53,10 @@ final class NodeLink: ConnectionSession {
 
     /// `isAgain` says that the node may have the job already; `suspect`, of one that a lost node had, how many of its
     /// attempts count.
-    func send(_ job: Job, number: Int, isAgain: Bool, suspect: Int32?, now: Timestamp) {
-        var request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(now: now))
+    func send(
+        _ job: Job, due: DueTime, number: Int, isAgain: Bool, suspect: Int32?, now: @autoclosure () -> Moment
+    ) {
+        var request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(due, now: now()))
         request.suspect = suspect
         connection.write { LinkMessage.writeJob(HandOver(number, job.id), request, isAgain: isAgain, to: &$0) }
     }
@@ -147,11 +149,21 @@ final class NodeLink: ConnectionSession {
 }
 
 extension Job {
-    /// The options as the next owner is to see them: the wait that is left, which is never longer than it may be, and the
-    /// id apart.
-    func optionsToSend(now: Timestamp) -> JobOptions {
-        JobOptions(
-            after: dueAt > now ? min(dueAt.seconds - now.seconds, JobLimits.seconds) : nil, period: period, node: node,
-            notNode: notNode, isDeferred: isDeferred, maxAttempt: maxAttempt, retryMultiplier: retryMultiplier)
+    /// The options as the next owner is to see them: the wait that is left, or the date, which are never longer than they may
+    /// be, and the id apart.
+    func optionsToSend(_ due: DueTime, now: @autoclosure () -> Moment) -> JobOptions {
+        var options = JobOptions(
+            period: period, node: node, notNode: notNode, isDeferred: isDeferred, maxAttempt: maxAttempt,
+            retryMultiplier: retryMultiplier)
+        switch due {
+        case .now: break
+        case .steady(let time):
+            let rest = time.elapsed(since: now().steady)
+            if rest > 0 { options.after = min(Timestamp(microseconds: rest).seconds, JobLimits.seconds) }
+        case .date(let time):
+            let now = now().wall
+            if time > now { options.runAt = min(time, now.advanced(bySeconds: JobLimits.seconds)) }
+        }
+        return options
     }
 }

@@ -18,11 +18,13 @@ final class SubmissionInbox: Sendable {
 
     private let state = Locked(State())
     private let loop: any EventLoop
+    private let clock: WallClock
     private let deliver: @Sendable ([Submission]) -> Void
 
     /// `deliver` is called on the loop.
-    init(loop: any EventLoop, deliver: @escaping @Sendable ([Submission]) -> Void) {
+    init(loop: any EventLoop, clock: WallClock, deliver: @escaping @Sendable ([Submission]) -> Void) {
         self.loop = loop
+        self.clock = clock
         self.deliver = deliver
     }
 
@@ -30,7 +32,7 @@ final class SubmissionInbox: Sendable {
         _ name: String, _ args: JobArguments, _ options: JobOptions, _ feedback: JobFeedback
     ) throws(JobError) -> JobID {
         try JobLimits.check(name, args, options)
-        let now = Timestamp.now
+        let now = clock.now
         let id: JobID? = state.withLock { state in
             guard !state.isClosed else { return nil }
             let id = options.id ?? state.ids.next(at: now)
@@ -45,7 +47,7 @@ final class SubmissionInbox: Sendable {
     /// All or none of them.
     func submit(_ jobs: [JobSubmission]) throws(JobError) -> [JobID] {
         for job in jobs { try JobLimits.check(job.name, job.args, job.options) }
-        let now = Timestamp.now
+        let now = clock.now
         let ids: [JobID]? = state.withLock { state in
             guard !state.isClosed else { return nil }
             var ids: [JobID] = []

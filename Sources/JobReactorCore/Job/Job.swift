@@ -10,7 +10,16 @@ public struct Job: Hashable, Sendable {
     public var runs: Int32
     /// Run on a background thread of the node.
     public var isDeferred: Bool
-    /// When the job is to run next.
+    /// Whether `dueAt` was given as a date that had not come, by `run_at`: then it is one whoever sets the clock. Of another
+    /// job it is when its wait ends, as far as the wall clock told when the wait began.
+    ///
+    /// No part of the record: what an earlier process left waits for its `dueAt` as for a date in any case.
+    package var isDated: Bool {
+        get { unrecordedIsDated.value }
+        set { unrecordedIsDated.value = newValue }
+    }
+    private var unrecordedIsDated = Unrecorded(false)
+    /// When the job is to run next, by the wall clock.
     public var dueAt: Timestamp
     /// When its last run began.
     public var runAt: Timestamp?
@@ -27,6 +36,14 @@ public struct Job: Hashable, Sendable {
         init(_ fields: RareFields) { self.fields = fields }
         static func == (left: Rare, right: Rare) -> Bool { left.fields == right.fields }
         func hash(into hasher: inout Hasher) { hasher.combine(fields) }
+    }
+
+    /// What is no part of the record: records are equal whatever it is.
+    private struct Unrecorded: Hashable {
+        var value: Bool
+        init(_ value: Bool) { self.value = value }
+        static func == (left: Unrecorded, right: Unrecorded) -> Bool { true }
+        func hash(into hasher: inout Hasher) {}
     }
 
     private struct RareFields: Hashable, Sendable {
@@ -64,6 +81,7 @@ public struct Job: Hashable, Sendable {
         if let runAt = options.runAt {
             let (wait, overflow) = runAt.microseconds.subtractingReportingOverflow(now.microseconds)
             makeAfter = max(0, overflow ? runAt.seconds - now.seconds : Timestamp(microseconds: wait).seconds)
+            isDated = runAt > now
         } else {
             makeAfter = options.after.map { max(0, $0) }
         }

@@ -67,6 +67,8 @@ public enum JobLifecycle {
         if job.status.isFinished { job.attempt = 0 }
         job.status = .queued
         job.dueAt = now
+        job.makeAfter = nil
+        job.isDated = false
         return job
     }
 
@@ -89,6 +91,8 @@ public enum JobLifecycle {
         job.status = .queued
         // At once: its time had come already.
         job.dueAt = min(job.dueAt, now)
+        job.makeAfter = nil
+        job.isDated = false
         return Transition(job: job, next: .wait, feedback: nil)
     }
 
@@ -203,6 +207,7 @@ public enum JobLifecycle {
         let seconds = min(seconds, JobLimits.seconds)
         job.status = .queued
         job.makeAfter = seconds
+        job.isDated = false
         job.dueAt = now.advanced(bySeconds: seconds)
     }
 

@@ -40,7 +40,10 @@ public struct JobOptions: Hashable, Sendable {
     }
 
     /// Throws what is wrong with the values, in words that say what is allowed.
-    public func validate() throws(JobError) {
+    public func validate() throws(JobError) { try validate(secondsApart: 0) }
+
+    /// As ``validate()``, for options that another has checked by a clock which may differ from ours by so much.
+    package func validate(secondsApart: Double) throws(JobError) {
         if !isLimited { return }
         for (name, seconds) in [("after", after), ("retry_multiplier", retryMultiplier)] {
             if let seconds, !(seconds >= 0 && seconds <= JobLimits.seconds) {
@@ -52,7 +55,7 @@ public struct JobOptions: Hashable, Sendable {
             throw JobError(
                 .invalidOption, "period takes seconds above 0 up to \(Int(JobLimits.seconds)), not \(period)")
         }
-        if let runAt { try Self.check(runAt, now: .now) }
+        if let runAt { try Self.check(runAt, now: .now, secondsApart: secondsApart) }
         if let maxAttempt, maxAttempt < 1 || maxAttempt > JobLimits.attempts {
             throw JobError(
                 .invalidOption, "max_attempt takes a whole number from 1 to \(JobLimits.attempts), not \(maxAttempt)")
@@ -64,9 +67,9 @@ public struct JobOptions: Hashable, Sendable {
         }
     }
 
-    private static func check(_ runAt: Timestamp, now: Timestamp) throws(JobError) {
+    private static func check(_ runAt: Timestamp, now: Timestamp, secondsApart: Double) throws(JobError) {
         let latest = now.advanced(bySeconds: JobLimits.seconds)
-        guard runAt > latest else { return }
+        guard runAt > latest.advanced(bySeconds: secondsApart) else { return }
         // Those that say a time in another unit have it within the next hundred years, too.
         let hint =
             if runAt == Timestamp(microseconds: .max) {

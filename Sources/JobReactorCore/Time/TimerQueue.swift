@@ -28,21 +28,28 @@ public struct TimerQueue<Element> {
     /// When the first element is due; nil when there is none.
     @inlinable public var nextDue: Timestamp? { heap.first?.due }
 
-    @inlinable public mutating func insert(_ element: Element, due: Timestamp) {
-        heap.append(Entry(due: due, order: inserted, element: element))
+    /// Returns the number of the entry; no other of this queue has the same.
+    @discardableResult
+    @inlinable public mutating func insert(_ element: Element, due: Timestamp) -> UInt64 {
+        let number = inserted
+        heap.append(Entry(due: due, order: number, element: element))
         inserted += 1
         siftUp(heap.count - 1)
+        return number
     }
 
     /// Removes and returns the first element when it is due at `now`.
-    @inlinable public mutating func popDue(at now: Timestamp) -> Element? {
+    @inlinable public mutating func popDue(at now: Timestamp) -> Element? { popDueEntry(at: now)?.element }
+
+    /// As ``popDue(at:)``, with the number that the insertion returned.
+    @inlinable public mutating func popDueEntry(at now: Timestamp) -> (element: Element, number: UInt64)? {
         guard let first = heap.first, first.due <= now else { return nil }
         let last = heap.removeLast()
         if !heap.isEmpty {
             heap[0] = last
             siftDown(0)
         }
-        return first.element
+        return (first.element, first.order)
     }
 
     /// Keeps the elements that satisfy the predicate; takes O(n).

@@ -6,7 +6,8 @@
     private import Darwin
 #endif
 
-/// A moment of wall-clock time: microseconds since 1970-01-01 00:00 UTC.
+/// A time of the wall clock: microseconds since 1970-01-01 00:00 UTC. Where it says so, one of a clock that nobody sets, whose
+/// origin is its own.
 public struct Timestamp: Hashable, Sendable, Comparable {
     public var microseconds: Int64
 
@@ -37,9 +38,19 @@ public struct Timestamp: Hashable, Sendable, Comparable {
 
     /// `seconds` later (or earlier, when negative), clamped to what fits.
     public func advanced(bySeconds seconds: Double) -> Timestamp {
-        let delta = Timestamp(seconds: seconds).microseconds
+        advanced(byMicroseconds: Timestamp(seconds: seconds).microseconds)
+    }
+
+    /// As ``advanced(bySeconds:)``, to the microsecond however long it is.
+    package func advanced(byMicroseconds delta: Int64) -> Timestamp {
         let (sum, overflow) = microseconds.addingReportingOverflow(delta)
         return Timestamp(microseconds: overflow ? (delta > 0 ? .max : .min) : sum)
+    }
+
+    /// Microseconds from the other time to this one, clamped to what fits.
+    package func elapsed(since other: Timestamp) -> Int64 {
+        let (difference, overflow) = microseconds.subtractingReportingOverflow(other.microseconds)
+        return overflow ? (self < other ? .min : .max) : difference
     }
 
     /// The system's wall clock.

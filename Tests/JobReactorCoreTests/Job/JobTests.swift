@@ -59,6 +59,16 @@ import Testing
         #expect(job.makeAfter == makeAfter)
     }
 
+    @Test("a date that had not come is one, which is no part of the record")
+    func dated() {
+        let date = start.advanced(bySeconds: 5)
+        let dated = Job(id: id(1), name: "a", args: [:], options: JobOptions(runAt: date), createdAt: start)
+        let waiting = Job(id: id(1), name: "a", args: [:], options: JobOptions(after: 5), createdAt: start)
+        let past = Job(id: id(1), name: "a", args: [:], options: JobOptions(runAt: date), createdAt: date)
+        #expect(dated.isDated && !waiting.isDated && !past.isDated)
+        #expect(dated == waiting && dated.hashValue == waiting.hashValue)
+    }
+
     @Test("a time at the ends of what fits is no overflow")
     func ends() {
         for runAt in [Int64.min, .max] {

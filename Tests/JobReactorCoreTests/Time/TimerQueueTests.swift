@@ -39,6 +39,20 @@ import Testing
         #expect(queue.popDue(at: at(5)) == nil)
     }
 
+    @Test("an element leaves with the number that its insertion returned, and no two have the same")
+    func numbers() {
+        var queue = TimerQueue<String>()
+        let later = queue.insert("a", due: at(2))
+        let sooner = queue.insert("a", due: at(1))
+        #expect(queue.popDueEntry(at: at(0)) == nil)
+        let first = queue.popDueEntry(at: at(3))
+        #expect(first?.element == "a" && first?.number == sooner)
+        let third = queue.insert("a", due: at(3))
+        #expect(queue.popDueEntry(at: at(3))?.number == later)
+        #expect(queue.popDueEntry(at: at(3))?.number == third)
+        #expect(Set([later, sooner, third]).count == 3)
+    }
+
     @Test("retain keeps what satisfies it, and the order")
     func retain() {
         var queue = TimerQueue<Int>()

@@ -17,11 +17,7 @@ import Testing
 
         /// Waits until the last thing told is a set with these scripts, by name and text.
         func expect(_ scripts: [String: String], sourceLocation: SourceLocation = #_sourceLocation) async throws {
-            for _ in 0..<3000 {
-                if changes.last == scripts { return }
-                try await Task.sleep(for: .milliseconds(10))
-            }
-            Issue.record("told of \(String(describing: changes.last))", sourceLocation: sourceLocation)
+            try await eventually("the set \(scripts)", sourceLocation: sourceLocation) { changes.last == scripts }
         }
 
         var count: Int { changes.count }
@@ -130,7 +126,7 @@ import Testing
         try await TemporaryFolder.with(["way/jobs/a.lua": "1"]) { folder in
             let observer = try Observer(folder.file("way/jobs"))
             try folder.move("way", to: "away")
-            for _ in 0..<3000 where observer.failures.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+            try await eventually("it says so") { !observer.failures.isEmpty }
             #expect(observer.failures.count == 1 && observer.failures[0].hasPrefix("no folder "))
             try folder.makeFolder("way")
             try folder.write("way/jobs/a.lua", "2")

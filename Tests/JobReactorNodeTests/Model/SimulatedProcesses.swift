@@ -26,9 +26,10 @@ final class SimulatedDistributor {
 
     func start(on loop: EmbeddedEventLoop, _ clock: WallClock) {
         storage = disk.map(SimulatedStorage.init)
-        let configuration = DistributorConfiguration(
+        var configuration = DistributorConfiguration(
             name: name, storage: storage, takeoverTime: Simulation.takeoverTime, logger: silence)
-        let core = DistributorCore(configuration, on: loop, clock: clock)
+        configuration.clock = clock
+        let core = DistributorCore(configuration, on: loop)
         core.name = name
         self.core = core
         _ = core.openStorage()
@@ -67,10 +68,11 @@ final class SimulatedNode {
 
     func start(on loop: EmbeddedEventLoop, _ clock: WallClock) {
         storage = disk.map(SimulatedStorage.init)
-        let configuration = NodeConfiguration(
+        var configuration = NodeConfiguration(
             name: name, distributors: [Address](), storage: storage ?? MemoryStorage(), logJobProcessing: false,
             window: window, watchesScripts: false, logger: silence)
-        let core = NodeCore(configuration, on: loop, clock: clock) { [weak self] _, onResults in
+        configuration.clock = clock
+        let core = NodeCore(configuration, on: loop) { [weak self] _, onResults in
             let lane = SimulatedLane(onResults: onResults)
             self?.lane = lane
             return lane

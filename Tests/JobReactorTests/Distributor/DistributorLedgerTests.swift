@@ -16,8 +16,9 @@ import Testing
         private var kept: [Takeovers.Timer] = []
 
         init(isDurable: Bool = false) {
-            ledger = DistributorLedger(isDurable: isDurable, alwaysUseSpecifiedNode: false, takeoverTime: 30)
-            ledger.now = now
+            ledger = DistributorLedger(
+                isDurable: isDurable, alwaysUseSpecifiedNode: false, takeoverTime: 30,
+                clock: { Moment(wall: now, steady: now) })
         }
 
         mutating func did() -> [String] {

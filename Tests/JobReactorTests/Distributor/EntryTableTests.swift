@@ -12,7 +12,7 @@ import Testing
         var dispatcher = Dispatcher()
         return ["a", "b", "c"].map { dispatcher.connect(name: $0) }
     }()
-    private static let now = Timestamp(microseconds: 1_000_000)
+    private static let now = Moment(wall: Timestamp(seconds: 1), steady: Timestamp(seconds: 500))
 
     private struct World {
         var table = EntryTable()
@@ -33,14 +33,22 @@ import Testing
             Bool.random(using: &random) ? .application(JobFeedback(onSuccess: { _ in })) : .none
         }
 
+        mutating func due() -> DueTime {
+            let due = now.advanced(bySeconds: Double.random(in: 0..<20, using: &random))
+            switch Int.random(in: 0..<3, using: &random) {
+            case 0: return .now
+            case 1: return .steady(due.steady)
+            default: return .date(due.wall)
+            }
+        }
+
         mutating func step() {
             switch Int.random(in: 0..<10, using: &random) {
             case 0..<4:
                 let id = JobID(high: random.next(), low: random.next())
-                var job = Job(
-                    id: id, name: Bool.random(using: &random) ? "known" : "unknown", args: [:], createdAt: now)
-                job.dueAt = now.advanced(bySeconds: Double.random(in: 0..<20, using: &random))
-                let entry = Entry(job, sink(), place())
+                let job = Job(
+                    id: id, name: Bool.random(using: &random) ? "known" : "unknown", args: [:], createdAt: now.wall)
+                let entry = Entry(job, sink(), place(), due: due())
                 table.add(entry, id)
                 note(entry)
                 all.append((id, entry))
@@ -84,7 +92,7 @@ import Testing
         /// Who is waited for, when the grace is 10 s and a node can run what is known.
         var awaited: Int {
             all.map(\.entry).filter { entry in
-                guard entry.dueAt <= now.advanced(bySeconds: 10) else { return false }
+                guard entry.due.isPast(at: now.advanced(bySeconds: 10)) else { return false }
                 return switch entry.place {
                 case .node: true
                 case .owned, .inDoubt: entry.sink.waitsHere

@@ -11,12 +11,15 @@ import Testing
 @Suite("A durable node") struct NodeRestartTests {
     @Test("keeps what waits over a restart, with its time, its args, and args.retrying")
     func takesUp() async throws {
-        let (place, runs) = (try await SharedRedis.location(), RunLog())
+        let (place, runs, clock) = (try await SharedRedis.location(), RunLog(), ManualClock())
         try await Cluster.run(scripts: ["jobs.lua": runs.lua]) { cluster in
-            let distributor = try await cluster.startDistributor()
-            let first = try await cluster.startNode("n1", for: [distributor]) { $0.storage = place.storage() }
+            let distributor = try await cluster.startDistributor { $0.clock = clock.wallClock }
+            let first = try await cluster.startNode("n1", for: [distributor]) {
+                $0.storage = place.storage()
+                $0.clock = clock.wallClock
+            }
             try await waitForNodes(["n1"], at: distributor)
-            let soon = try distributor.enqueue("tell", ["text": "soon"], JobOptions(after: 3))
+            let soon = try distributor.enqueue("tell", ["text": "soon"], JobOptions(after: 300))
             let late = try distributor.enqueue("tell", ["text": "late"], JobOptions(after: 3600))
             try await eventually("both are stored") {
                 try await first.count() == 2
@@ -24,7 +27,12 @@ import Testing
             let dueAt = try await first.record(late)?.dueAt
             await first.stop()
             #expect(runs.lines.isEmpty)
-            let second = try await cluster.startNode("n1", for: [distributor]) { $0.storage = place.storage() }
+            let second = try await cluster.startNode("n1", for: [distributor]) {
+                $0.storage = place.storage()
+                $0.clock = clock.wallClock
+            }
+            #expect(try await second.count() == 2)
+            clock.advance(bySeconds: 300)
             try await eventually("the one that is due ran") { !runs.lines.isEmpty }
             #expect(runs.lines == ["again soon"])
             try await eventually("it is done") { try await second.record(soon) == nil }
@@ -37,22 +45,30 @@ import Testing
 
     @Test("leaves what is there alone when it is not to retry jobs at the start")
     func leaves() async throws {
-        let (place, runs) = (try await SharedRedis.location(), RunLog())
+        let (place, runs, clock) = (try await SharedRedis.location(), RunLog(), ManualClock())
         try await Cluster.run(scripts: ["jobs.lua": runs.lua]) { cluster in
-            let distributor = try await cluster.startDistributor()
-            let first = try await cluster.startNode("n1", for: [distributor]) { $0.storage = place.storage() }
+            let distributor = try await cluster.startDistributor { $0.clock = clock.wallClock }
+            let first = try await cluster.startNode("n1", for: [distributor]) {
+                $0.storage = place.storage()
+                $0.clock = clock.wallClock
+            }
             try await waitForNodes(["n1"], at: distributor)
-            try distributor.enqueue("tell", [:], JobOptions(after: 2))
+            try distributor.enqueue("tell", [:], JobOptions(after: 300))
             try await eventually("it is stored") { try await first.count() == 1 }
             await first.stop()
             let second = try await cluster.startNode("n1", for: [distributor]) {
                 $0.storage = place.storage()
+                $0.clock = clock.wallClock
                 $0.retryJobsAtStart = false
             }
             try await waitForNodes(["n1"], at: distributor)
-            // Its time passes, and what comes after it runs.
-            try await Task.sleep(for: .milliseconds(2100))
-            _ = try await distributor.perform("note", timeout: 60)
+            // Its time passes, and what is due after it runs.
+            let next = clock.advance(bySeconds: 600).advanced(bySeconds: 1)
+            let outcomes = Outcomes()
+            try distributor.enqueue("note", [:], JobOptions(runAt: next), feedback: outcomes.feedback)
+            try await eventually("it waits") { try await second.count() == 2 }
+            clock.set(next)
+            _ = try await outcomes.wait(for: 1)
             #expect(runs.lines == ["ran"])
             let count = try await second.count()
             #expect(count == 1)
@@ -123,24 +139,14 @@ import Testing
                 $0.distributors = [Address(host: "localhost", port: port)]
             }
             let results = Collector<JobResult>()
-            var tries = 0
-            while true {
-                let second = Distributor(
-                    DistributorConfiguration(name: "app", port: port, grace: 0, logger: cluster.logger))
-                second.onSuccess("note") { results.append($0) }
-                second.onSuccess("gated") { results.append($0) }
-                do { try await second.start() } catch  where tries < 600 {
-                    tries += 1
-                    await second.stop()
-                    try await Task.sleep(for: .milliseconds(50))
-                    continue
-                }
-                try await results.wait(for: 21)
-                // What comes after them shows that no more of them come.
-                _ = try await second.perform("count", timeout: 60)
-                await second.stop()
-                break
+            let configuration = DistributorConfiguration(name: "app", port: port, grace: 0, logger: cluster.logger)
+            let second = try await Distributor.whenPortIsFree(configuration) { second in
+                for name in ["note", "gated"] { second.onSuccess(name) { results.append($0) } }
             }
+            try await results.wait(for: 21)
+            // What comes after them shows that no more of them come.
+            _ = try await second.perform("count", timeout: 60)
+            await second.stop()
             #expect(results.elements.count == 21)
             #expect(Set(results.elements.map(\.id)).count == 21)
             #expect(runs.lines.count == 22)
@@ -178,16 +184,21 @@ import Testing
         let (place, runs) = (try await SharedRedis.location(), RunLog())
         try await Cluster.run(scripts: ["jobs.lua": runs.lua]) { cluster in
             let distributor = try await cluster.startDistributor { $0.name = "gone" }
-            let gate = RunLog()
+            let (gate, recorder) = (RunLog(), LogRecorder())
             let storage = place.storage()
             let node = try await cluster.startNode("n1", for: [distributor]) {
                 $0.storage = storage
-                $0.reportTTL = reportTTL
+                $0.reportTTL = 0.01
+                $0.logger = recorder.logger
             }
             try await waitForNodes(["n1"], at: distributor)
             try distributor.enqueue("gated", ["gate": .string(gate.path)])
             try await eventually("it runs") { runs.lines == ["gated"] }
             await distributor.stop(grace: 0)
+            // So long that the node forgets the distributor before the run has ended.
+            try await eventually("the node knows") {
+                recorder.lines.elements.contains { $0.text == "link to a distributor lost" }
+            }
             try FileManager.default.removeItem(atPath: gate.path)
             try await eventually("it is done") { try await node.count() == 0 }
             try await eventually("its report is gone") { try await storage.reports().isEmpty }

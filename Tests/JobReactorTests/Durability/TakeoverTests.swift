@@ -10,23 +10,33 @@ import Testing
 @Suite("Takeover") struct TakeoverTests {
     @Test("the jobs of a node that does not come back run on another on the same Redis, and their outcomes arrive")
     func takesOver() async throws {
-        let (place, runs) = (try await SharedRedis.location(), RunLog())
+        let (place, runs, clock) = (try await SharedRedis.location(), RunLog(), ManualClock())
         try await Cluster.run(scripts: ["jobs.lua": runs.lua]) { cluster in
-            let distributor = try await cluster.startDistributor { $0.takeoverTime = 0.5 }
-            let gone = try await cluster.startNode("gone", for: [distributor]) { $0.storage = place.storage() }
+            let distributor = try await cluster.startDistributor {
+                $0.takeoverTime = 0.5
+                $0.clock = clock.wallClock
+            }
+            let gone = try await cluster.startNode("gone", for: [distributor]) {
+                $0.storage = place.storage()
+                $0.clock = clock.wallClock
+            }
             try await waitForNodes(["gone"], at: distributor)
             let outcomes = Outcomes()
             for number in 0..<20 {
                 try distributor.enqueue(
-                    "tell", ["text": .integer(Int64(number))], JobOptions(after: 2), feedback: outcomes.feedback)
+                    "tell", ["text": .integer(Int64(number))], JobOptions(after: 300), feedback: outcomes.feedback)
             }
             let cancelled = try distributor.enqueue(
                 "tell", [:], JobOptions(after: 3600), feedback: outcomes.feedback)
             try await eventually("the node has them") { try await gone.count() == 21 }
-            let heir = try await cluster.startNode("heir", for: [distributor]) { $0.storage = place.storage() }
+            let heir = try await cluster.startNode("heir", for: [distributor]) {
+                $0.storage = place.storage()
+                $0.clock = clock.wallClock
+            }
             try await waitForNodes(["gone", "heir"], at: distributor)
             await gone.stop()
-            try await eventually("the heir has them") { try await heir.count() > 0 || outcomes.all.count == 20 }
+            try await eventually("the heir has them") { try await heir.count() == 21 }
+            clock.advance(bySeconds: 300)
             let all = try await outcomes.wait(for: 20)
             #expect(all.allSatisfy { $0.isSuccess && $0.args["retrying"]?.bool == true })
             #expect(Set(runs.lines) == Set((0..<20).map { "again \($0)" }))
@@ -47,17 +57,26 @@ import Testing
             let distributor = try await cluster.startDistributor { $0.takeoverTime = 1 }
             let first = try await cluster.startNode("n1", for: [distributor]) { $0.storage = place.storage() }
             let other = try await cluster.startNode("n2", for: [distributor]) { $0.storage = place.storage() }
-            try await waitForNodes(["n1", "n2"], at: distributor)
+            let last = try await cluster.startNode("n3", for: [distributor]) { $0.storage = place.storage() }
+            try await waitForNodes(["n1", "n2", "n3"], at: distributor)
             let id = try distributor.enqueue("tell", [:], JobOptions(after: 3600, node: "n1"))
-            try await eventually("it is stored") { try await first.count() == 1 }
+            let stays = try distributor.enqueue("tell", [:], JobOptions(after: 3600, node: "n3"))
+            try await eventually("they are stored") {
+                let counts = [try await first.count(), try await last.count()]
+                return counts == [1, 1]
+            }
             await first.stop()
             let second = try await cluster.startNode("n1", for: [distributor]) { $0.storage = place.storage() }
-            try await waitForNodes(["n1", "n2"], at: distributor)
-            try await Task.sleep(for: .milliseconds(1300))
+            try await waitForNodes(["n1", "n2", "n3"], at: distributor)
+            // One that was lost after it, and stays away: its time ends later.
+            await last.stop()
+            try await eventually("the jobs of that one are taken over") {
+                let records = [try await second.record(stays), try await other.record(stays)]
+                return records.contains { $0 != nil }
+            }
             let record = try await second.record(id)
             #expect(record != nil)
-            let count = try await other.count()
-            #expect(count == 0)
+            #expect(try await other.record(id) == nil)
         }
     }
 

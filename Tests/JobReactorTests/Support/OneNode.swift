@@ -21,21 +21,22 @@ func withNode(
 
 extension Cluster {
     /// Starts a distributor where one was before. For a moment a connection of another test may have that port.
-    func restartDistributor(
+    nonisolated func restartDistributor(
         port: Int, _ configure: @Sendable (inout DistributorConfiguration) -> Void = { _ in }
     ) async throws -> Distributor {
-        var tries = 0
-        while true {
+        var started: Distributor?
+        try await eventually("the port is free") {
             do {
-                return try await startDistributor {
+                started = try await startDistributor {
                     $0.address.port = port
                     configure(&$0)
                 }
-            } catch let error as WireError where tries < 600 && error.message.contains("already in use") {
-                tries += 1
-                try await Task.sleep(for: .milliseconds(50))
+                return true
+            } catch let error as WireError where error.message.contains("already in use") {
+                return false
             }
         }
+        return try #require(started)
     }
 }
 

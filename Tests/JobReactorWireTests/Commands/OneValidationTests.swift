@@ -150,6 +150,19 @@ import Testing
         }
     }
 
+    @Test("a date that one clock has accepted is taken over a link by another clock that is wrong by decades")
+    func clocksApart() throws {
+        let late = Timestamp.now.advanced(bySeconds: 1.5 * JobLimits.seconds)
+        let request = JobRequest(name: "j", args: [:], options: JobOptions(runAt: late))
+        #expect(Self.swift(request) != nil)
+        #expect(try Self.redis(request) != nil)
+        guard case .job(_, let read) = try Self.link(request, isAgain: false) else {
+            Issue.record("refused")
+            return
+        }
+        #expect(abs((read.options.runAt?.seconds ?? 0) - late.seconds) < 0.001)
+    }
+
     private static func args(_ count: Int) -> JobArguments {
         JobArguments(unchecked: Array("{\"a\":\"".utf8) + [UInt8](repeating: 120, count: count - 8) + Array("\"}".utf8))
     }

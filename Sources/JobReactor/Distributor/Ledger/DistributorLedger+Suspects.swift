@@ -8,7 +8,7 @@ extension DistributorLedger {
     /// Whether a suspect may be sent now; else it is held for the node.
     mutating func isAdmitted(_ entry: LedgerEntry, _ job: Job, to node: Node) -> Bool {
         // A durable node counts by itself, and what waits for its time is not in danger before.
-        guard nodes[node]?.isDurable == false, job.dueAt <= now else { return true }
+        guard nodes[node]?.isDurable == false, entry.due.isPast(at: now) else { return true }
         return suspects.admit(job.id, strikes: entry.strikes, to: node)
     }
 
@@ -59,7 +59,7 @@ extension DistributorLedger {
                 giveBack(entry, id)
                 continue
             }
-            switch loss.verdict(on: id, strikes: entry.strikes, isDue: entry.dueAt <= now) {
+            switch loss.verdict(on: id, strikes: entry.strikes, isDue: entry.due.isPast(at: now)) {
             case .innocent: break
             case .strike: entry.strikes = min(entry.strikes + 1, Suspects.alone)
             case .ended(let attempt, let most):
@@ -85,7 +85,7 @@ extension DistributorLedger {
     ) -> Bool {
         guard var job = entry.job else { return false }
         job.attempt = attempt
-        job.failedAt = now
+        job.failedAt = now.wall
         job.lastError = reason
         job.lastTraceback = nil
         entry.job = job
@@ -147,10 +147,10 @@ extension DistributorLedger {
 
     /// Runs a job that is kept here as failed again, from its first attempt. False when there is none.
     mutating func retry(_ id: JobID) -> Bool {
-        guard let failed = kept[id], let job = JobLifecycle.retry(failed, now: now) else { return false }
+        guard let failed = kept[id], let job = JobLifecycle.retry(failed, now: now.wall) else { return false }
         kept.remove(id)
         recentReports.forget(id)
-        let entry = LedgerEntry(job, .none)
+        let entry = LedgerEntry(job, .none, due: .now)
         entry.isStored = isDurable
         entries.add(entry, id)
         storeAttempt(of: entry)

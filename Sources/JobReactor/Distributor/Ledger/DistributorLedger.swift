@@ -18,8 +18,7 @@ struct DistributorLedger {
     /// Jobs that durable nodes have and of which there is no entry.
     private var owned = OwnedJobs()
     private var actions: Deque<Action> = []
-    /// When what happens now happens.
-    var now = Timestamp(microseconds: 0)
+    private let clock: () -> Moment
     var suspects = Suspects()
     /// Jobs that failed here, as nodes ended with them.
     var kept = KeptFailures()
@@ -33,11 +32,15 @@ struct DistributorLedger {
     var recentReports = RecentReports(limit: 16_384)
 
     /// `isDurable` says whether there is a storage for ``Action/store(_:)``.
-    init(isDurable: Bool, alwaysUseSpecifiedNode: Bool, takeoverTime: Double) {
+    init(isDurable: Bool, alwaysUseSpecifiedNode: Bool, takeoverTime: Double, clock: @escaping () -> Moment) {
         self.isDurable = isDurable
         dispatcher = Dispatcher(alwaysUseSpecifiedNode: alwaysUseSpecifiedNode)
         takeovers = Takeovers(time: takeoverTime)
+        self.clock = clock
     }
+
+    /// When what happens now happens; few ask.
+    var now: Moment { clock() }
 
     mutating func did(_ action: Action) { actions.append(action) }
 
@@ -58,10 +61,10 @@ struct DistributorLedger {
         // The id of a job that is finished may be used again.
         if kept.count > 0 { kept.remove(job.id) }
         guard !isDurable else {
-            entries.add(LedgerEntry(job, sink, .saving), job.id)
+            entries.add(LedgerEntry(job, sink, .saving, due: job.due(countedFrom: now)), job.id)
             return .new(toBeStored: job.record(for: sink, at: nil))
         }
-        let entry = LedgerEntry(job, sink)
+        let entry = LedgerEntry(job, sink, due: job.due(countedFrom: now))
         // Where it goes first is where it is put: most jobs go at once.
         if let node = dispatcher.enqueue(job) {
             counters.sent += 1
@@ -101,7 +104,7 @@ struct DistributorLedger {
         var job = stored
         job.distributor = ""
         if job.status == .failed { return keep(job) }
-        let entry = LedgerEntry(job, sink, node.map { .owned(by: $0) } ?? .waiting)
+        let entry = LedgerEntry(job, sink, node.map { .owned(by: $0) } ?? .waiting, due: .date(job.dueAt))
         entry.isStored = true
         // A node ended with it, at an earlier process.
         if job.attempt > 0 { entry.strikes = Suspects.alone }
@@ -125,9 +128,9 @@ struct DistributorLedger {
             guard entry.isStored else { return nil }
             switch entry.place {
             case .saving: return nil
-            case .waiting, .node, .inDoubt: return entry.job.map { $0.record(for: entry.sink, at: nil) }
+            case .waiting, .node, .inDoubt: return entry.record(at: now)?.record(for: entry.sink, at: nil)
             case .owned(let node):
-                let job = Job(id: id, name: entry.name, args: JobArguments(), createdAt: now)
+                let job = Job(id: id, name: entry.name, args: JobArguments(), createdAt: now.wall)
                 return job.record(for: entry.sink, at: node)
             }
         }
@@ -323,13 +326,15 @@ struct DistributorLedger {
     /// A periodic job keeps its state in its args: so must the copy that another node would get.
     private mutating func goesOn(_ entry: LedgerEntry, after report: JobReport) {
         entry.lastRun = report.run
+        entry.due = .never
         if let job = entry.job {
             entry.job?.args = report.feedback.args
             entry.job?.attempt = 0
-            entry.job?.dueAt = now.advanced(bySeconds: job.period ?? 0)
+            let next = now.advanced(bySeconds: job.period ?? 0)
+            entry.due = .steady(next.steady)
+            entry.job?.dueAt = next.wall
             if entry.isStored, let job = entry.job { store(.update(job.record(for: entry.sink, at: nil))) }
         }
-        entry.dueAt = entry.job?.dueAt ?? Timestamp(microseconds: .max)
         // A command waits for the first outcome.
         if case .command = entry.sink { entries.setSink(.none, of: entry) } else { entries.recount(entry) }
     }
@@ -426,10 +431,11 @@ struct DistributorLedger {
     /// What is known of a job here, and the node that may know more.
     func find(_ id: JobID) -> (job: Job?, node: Node?)? {
         guard let entry = entries[id] else { return nil }
+        let job = entry.record(at: now)
         switch entry.place {
-        case .saving, .waiting, .inDoubt: return (entry.job, nil)
-        case .node(let node, _): return (entry.job, node)
-        case .owned(let name): return (entry.job, nodes.named(name))
+        case .saving, .waiting, .inDoubt: return (job, nil)
+        case .node(let node, _): return (job, node)
+        case .owned(let name): return (job, nodes.named(name))
         }
     }
 
@@ -499,7 +505,7 @@ struct DistributorLedger {
     // MARK: The stop
 
     /// From now on ``awaitedCount`` is kept.
-    mutating func beginDrain(until deadline: Timestamp) {
+    mutating func beginDrain(until deadline: Moment) {
         entries.beginDrain(until: deadline, isServable: dispatcher.canBeServed)
     }
 

@@ -29,19 +29,26 @@ final class LedgerEntry {
     /// How much it is suspected of ending nodes: see ``Suspects``. In a byte that is there anyway.
     var strikes: UInt8 = 0
     /// When its next run is due; never when the node knows that alone.
-    var dueAt: Timestamp
+    var due: DueTime
     /// The stop waits for its end.
     fileprivate var isAwaited = false
     /// Its places in lists, for ``EntryList``; negative when it is in none.
     fileprivate var holderPlace: Int32 = -1
     fileprivate var toldPlace: Int32 = -1
 
-    init(_ job: Job, _ sink: Sink, _ place: Place = .waiting) {
+    init(_ job: Job, _ sink: Sink, _ place: Place = .waiting, due: DueTime) {
         name = job.name
         self.job = job
-        dueAt = job.dueAt
+        self.due = due
         self.sink = sink
         self.place = place
+    }
+
+    /// Our copy of the job, with its due time as the wall clock tells it now.
+    func record(at now: Moment) -> Job? {
+        var record = job
+        if let dueAt = due.date(at: now) { record?.dueAt = dueAt }
+        return record
     }
 
     /// It goes to a node at once; before it is in any table.
@@ -102,7 +109,7 @@ struct EntryTable {
     /// Those whose end somebody in this process waits for: the application, a command.
     private var told = EntryList(.told)
     /// From the beginning of the stop on: what is due later is not waited for.
-    private var deadline: Timestamp?
+    private var deadline: Moment?
     var isDraining: Bool { deadline != nil }
     /// How many ends the stop waits for: of what nodes have here and do not own, and of what somebody in this process waits
     /// for, as far as it is due in time and a node can run it.
@@ -191,7 +198,7 @@ struct EntryTable {
     // MARK: The stop
 
     /// From now on it is counted whose end is waited for. `isServable` says whether a node that is connected can run a job.
-    mutating func beginDrain(until deadline: Timestamp, isServable: (Job) -> Bool) {
+    mutating func beginDrain(until deadline: Moment, isServable: (Job) -> Bool) {
         self.deadline = deadline
         // Once, and only those that may count.
         for list in sent { for entry in list.entries { recount(entry, isServable) } }
@@ -204,7 +211,7 @@ struct EntryTable {
 
     mutating func recount(_ entry: LedgerEntry, _ isServable: (Job) -> Bool) {
         guard let deadline else { return }
-        let isInTime = entry.dueAt <= deadline
+        let isInTime = entry.due.isPast(at: deadline)
         let isAwaited =
             switch entry.place {
             // Those of volatile nodes are ours, whoever waits for them.
