@@ -57,7 +57,7 @@ import Testing
 
     @Test("has room for what is rare in a byte, as there may be a million jobs")
     func size() {
-        #expect(MemoryLayout<NodeCore.Live>.size == 16)
+        #expect(MemoryLayout<NodeCore.Live>.size == 20)
         var live = NodeCore.Live(stage: .waiting, giver: 1)
         live.isSuspect = true
         #expect(live.isSuspect && !live.isDestroyed)

@@ -64,6 +64,10 @@ import Testing
                     let record = try await node.record(id)
                     return record?.status == how && record?.args["text"]?.string == text
                 }
+                // The end is stored before it is told: until then it is the same job.
+                try await eventually("the end of \(text) has been told") {
+                    try await client.send(["INFO"]).text?.contains("unfinished:0") == true
+                }
             }
             for text in ["first", "second"] {
                 #expect(try await client.send(words("ENQUEUE", text)).text == id.description)
