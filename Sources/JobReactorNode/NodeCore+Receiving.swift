@@ -64,7 +64,8 @@ extension NodeCore {
             storageWorks()
         case .failure(let error):
             storageRefused(error)
-            return giveBack(received, known: known, over: link)
+            giveBack(received, known: known, over: link)
+            return noteProgress()
         }
         counters.received += new.count
         var credit = 0
@@ -104,6 +105,7 @@ extension NodeCore {
         for id in cancelled where new.contains(id) { _ = cancel(id) }
         runReady()
         armTimer()
+        noteProgress()
     }
 }
 

@@ -67,7 +67,8 @@ extension NodeCore {
     func noteProgress() {
         guard drained != nil || reopensWhenIdle, running == 0, endsUnderWay == 0 else { return }
         if reopensWhenIdle { reopen() }
-        guard drained != nil else { return }
+        // What is being saved may have begun.
+        guard drained != nil, savesUnderWay == 0 else { return }
         // A report to a distributor that is away cannot arrive now.
         if destinations.values.allSatisfy({ $0.link == nil || $0.outbox.isEmpty }) { finishDraining() }
     }
