@@ -26,33 +26,25 @@ struct Explorer {
         for reached in 0...depth {
             var next: [[Simulation.Step]] = []
             for path in layer {
-                let (print, steps) = try look(path)
-                guard seen.insert(print).inserted else { continue }
-                states += 1
-                if reached < depth { next += steps.map { path + [$0] } }
-                try settle(path)
+                // There is no copy of a state: it is reached anew.
+                let simulation = try Simulation(setup)
+                for step in path { try simulation.take(step) }
+                if let problem = simulation.problem { throw Finding(setup: setup, problem: problem, steps: path) }
+                if seen.insert(simulation.fingerprint).inserted {
+                    states += 1
+                    if reached < depth { next += simulation.steps.map { path + [$0] } }
+                    try settle(simulation, after: path)
+                }
+                try simulation.close()
             }
             layer = next
         }
     }
 
-    private func look(_ path: [Simulation.Step]) throws -> (String, [Simulation.Step]) {
-        let simulation = try Simulation(setup)
-        for step in path { try simulation.take(step) }
-        if let problem = simulation.problem { throw Finding(setup: setup, problem: problem, steps: path) }
-        let result = (simulation.fingerprint, simulation.steps)
-        try simulation.close()
-        return result
-    }
-
-    private func settle(_ path: [Simulation.Step]) throws {
-        let simulation = try Simulation(setup)
-        for step in path { try simulation.take(step) }
-        if let problem = try simulation.settle() {
-            let state = simulation.fingerprint.replacing(";", with: "\n    ")
-            throw Finding(setup: setup, problem: "at rest: \(problem)\n    \(state)", steps: path)
-        }
-        try simulation.close()
+    private func settle(_ simulation: Simulation, after path: [Simulation.Step], _ note: String = "") throws {
+        guard let problem = try simulation.settle() else { return }
+        let state = simulation.fingerprint.replacing(";", with: "\n    ")
+        throw Finding(setup: setup, problem: "at rest\(note): \(problem)\n    \(state)", steps: path)
     }
 
     /// Random walks of so many steps, each from the beginning to the rest.
@@ -71,10 +63,7 @@ struct Explorer {
             states += 1
             if let problem = simulation.problem { throw Finding(setup: setup, problem: problem, steps: path) }
         }
-        if let problem = try simulation.settle() {
-            let state = simulation.fingerprint.replacing(";", with: "\n    ")
-            throw Finding(setup: setup, problem: "at rest, seed \(seed): \(problem)\n    \(state)", steps: path)
-        }
+        try settle(simulation, after: path, ", seed \(seed)")
         try simulation.close()
     }
 }
