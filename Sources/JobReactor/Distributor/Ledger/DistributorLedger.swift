@@ -12,11 +12,11 @@ struct DistributorLedger {
     let isDurable: Bool
     var dispatcher: Dispatcher
     var entries = EntryTable()
-    private(set) var counters = DistributorCounters()
-    private var takeovers: Takeovers
+    var counters = DistributorCounters()
+    var takeovers: Takeovers
     var nodes = ConnectedNodes()
     /// Jobs that durable nodes have and of which there is no entry.
-    private var owned = OwnedJobs()
+    var owned = OwnedJobs()
     private var actions: Deque<Action> = []
     private let clock: () -> Moment
     var suspects = Suspects()
@@ -170,7 +170,7 @@ struct DistributorLedger {
         if let other = dispatcher.giveBack(job) { send(entry, job, to: other) }
     }
 
-    private mutating func move(_ entry: LedgerEntry, to place: LedgerEntry.Place) {
+    mutating func move(_ entry: LedgerEntry, to place: LedgerEntry.Place) {
         entries.move(entry, to: place)
         if entries.isDraining { entries.recount(entry, dispatcher.canBeServed) }
     }
@@ -191,7 +191,7 @@ struct DistributorLedger {
     }
 
     /// What was to be cancelled while the node was away.
-    private mutating func cancelAgain(at node: Node, _ name: String) {
+    mutating func cancelAgain(at node: Node, _ name: String) {
         for id in cancelling {
             if let entry = entries[id] {
                 if case .owned(name) = entry.place { actions.append(.cancel(id, at: node)) }
@@ -365,141 +365,6 @@ struct DistributorLedger {
     func progressed(_ progress: Progress) -> (name: String, sink: Sink)? {
         guard let entry = entries[progress.id], progress.run > entry.lastRun else { return nil }
         return (entry.name, entry.sink)
-    }
-
-    // MARK: Cancelling
-
-    /// Returns whether the job is not finished; nil when there is no entry of it: a node may have it.
-    mutating func cancel(_ id: JobID) -> Bool? {
-        guard let entry = entries[id] else { return nil }
-        switch entry.place {
-        case .saving, .inDoubt: cancelling.insert(id)
-        case .waiting:
-            guard let job = entry.job else { return false }
-            dispatcher.withdraw(job)
-            finishCancelled(entry, job)
-        case .node(let node, 0):
-            // It was held, and has used credit.
-            guard let job = entry.job else { return false }
-            suspectLeft(entry, id)
-            finishCancelled(entry, job)
-            granted(node, credit: 1)
-        case .node(let node, _):
-            cancelling.insert(id)
-            actions.append(.cancel(id, at: node))
-        case .owned(let name):
-            cancelling.insert(id)
-            if let node = nodes.named(name) { actions.append(.cancel(id, at: node)) }
-        }
-        return true
-    }
-
-    /// A job of which there is no entry, and which no node that is connected has, is to be cancelled: it may be at one that is
-    /// away. Returns whether that is so.
-    mutating func cancelLater(_ id: JobID) throws(JobError) -> Bool {
-        guard let owner = owned.node(of: id), nodes.named(owner) == nil else { return false }
-        guard cancelling.count < Self.cancellingLimit else {
-            throw JobError(.unreachable, "too many cancellations wait for nodes that are away")
-        }
-        cancelling.insert(id)
-        return true
-    }
-
-    private static let cancellingLimit = 10_000
-
-    /// The node that as a rule has a job of which there is no entry.
-    func likelyOwner(of id: JobID) -> Node? { owned.node(of: id).flatMap { nodes.named($0) } }
-
-    /// Ends a job here that no node has.
-    private mutating func finishCancelled(_ entry: LedgerEntry, _ job: Job) {
-        entries.remove(job.id)
-        if entry.isStored { store(.remove(job.id)) }
-        counters.succeeded += 1
-        let ended = JobLifecycle.cancel(job, policy: JobPolicy())
-        guard let feedback = ended.feedback else { return }
-        // A run of its own, as far as those are concerned who tell reports apart by their runs.
-        let report = JobReport(
-            id: job.id, name: job.name, feedback: feedback, status: ended.job.status, run: entry.lastRun &+ 1)
-        actions.append(.deliver(report, name: entry.name, to: entry.sink))
-    }
-
-    /// A `PERFORM` is no longer waited for; the job goes on.
-    mutating func forget(_ id: JobID, waiter isWaiter: (Sink) -> Bool) {
-        if let entry = entries[id], isWaiter(entry.sink) { entries.setSink(.none, of: entry) }
-    }
-
-    /// What is known of a job here, and the node that may know more.
-    func find(_ id: JobID) -> (job: Job?, node: Node?)? {
-        guard let entry = entries[id] else { return nil }
-        let job = entry.record(at: now)
-        switch entry.place {
-        case .saving, .waiting, .inDoubt: return (job, nil)
-        case .node(let node, _): return (job, node)
-        case .owned(let name): return (job, nodes.named(name))
-        }
-    }
-
-    // MARK: Taking over
-
-    private mutating func handOver(_ name: String) {
-        guard let place = takeovers.place(ofLost: name), let heir = nodes.heir(at: place) else { return }
-        actions.append(.log(.takenOver(node: name, by: heir.name)))
-        actions.append(.adopt(name, by: heir.node))
-    }
-
-    /// A time has come that ``Action/wake(_:after:)`` told of.
-    mutating func wake(_ timer: Takeovers.Timer, isStopping: Bool) {
-        switch timer {
-        case _ where isStopping && !timer.isDoubt: break
-        case .lost(let name, let number): if takeovers.giveUp(name, number: number) != nil { handOver(name) }
-        case .doubt(let name, let number): endDoubt(about: name, number: number)
-        case .abandoned(let place, let seconds):
-            let heir = nodes.heir(at: place)
-            if let heir { actions.append(.adopt(nil, by: heir.node)) }
-            if let (timer, after) = takeovers.askAgain(at: place, after: seconds, hasHeir: heir != nil) {
-                actions.append(.wake(timer, after: after))
-            }
-        }
-    }
-
-    /// A node has taken over the jobs of another, or could not.
-    mutating func adopted(_ name: String?, _ isDone: Bool, by node: Node) {
-        guard let name, let place = takeovers.place(ofLost: name), let heir = nodes[node]?.name else { return }
-        guard isDone else {
-            // It lives, without a connection to us, or its lease has not ended: it has its time once more.
-            let (timer, seconds) = takeovers.nodeLost(name, at: place, atLeast: 1)
-            return actions.append(.wake(timer, after: seconds))
-        }
-        takeovers.takenOver(name)
-        for entry in entries.owned(by: name) { entries.move(entry, to: .owned(by: heir)) }
-        owned.moved(from: name, to: heir)
-        cancelAgain(at: node, heir)
-        // The heir knows what it has taken over, and takes the rest.
-        sendInDoubt(of: name, to: node)
-    }
-
-    /// The node is back, or another has taken over from it, and has reported what it has done: what it has not reported it
-    /// gets again, and knows by the id what it has already.
-    private mutating func sendInDoubt(of name: String, to node: Node) {
-        guard nodes[node]?.isDurable == true else { return }
-        for id in takeovers.takeDoubts(about: name) {
-            guard let entry = entries[id], case .inDoubt(name) = entry.place, let job = entry.job else { continue }
-            dispatcher.useCredit(of: node)
-            send(entry, job, to: node, isAgain: true)
-            if cancelling.contains(id) { actions.append(.cancel(id, at: node)) }
-        }
-    }
-
-    /// The node has not come back in time.
-    private mutating func endDoubt(about name: String, number: Int) {
-        let jobs = takeovers.endDoubt(about: name, number: number) { [nodes] in nodes.heir(at: $0) != nil }
-        guard !jobs.isEmpty else { return }
-        actions.append(.log(.notBack(node: name, jobs: jobs.count)))
-        for id in jobs {
-            guard let entry = entries[id], case .inDoubt(name) = entry.place else { continue }
-            givenTwice.insert(id)
-            giveBack(entry, id)
-        }
     }
 
     // MARK: The stop

@@ -1,0 +1,74 @@
+internal import JobReactorCore
+
+/// Cancelling and finding a job, wherever it is.
+extension DistributorLedger {
+    /// Returns whether the job is not finished; nil when there is no entry of it: a node may have it.
+    mutating func cancel(_ id: JobID) -> Bool? {
+        guard let entry = entries[id] else { return nil }
+        switch entry.place {
+        case .saving, .inDoubt: cancelling.insert(id)
+        case .waiting:
+            guard let job = entry.job else { return false }
+            dispatcher.withdraw(job)
+            finishCancelled(entry, job)
+        case .node(let node, 0):
+            // It was held, and has used credit.
+            guard let job = entry.job else { return false }
+            suspectLeft(entry, id)
+            finishCancelled(entry, job)
+            granted(node, credit: 1)
+        case .node(let node, _):
+            cancelling.insert(id)
+            did(.cancel(id, at: node))
+        case .owned(let name):
+            cancelling.insert(id)
+            if let node = nodes.named(name) { did(.cancel(id, at: node)) }
+        }
+        return true
+    }
+
+    /// A job of which there is no entry, and which no node that is connected has, is to be cancelled: it may be at one that is
+    /// away. Returns whether that is so.
+    mutating func cancelLater(_ id: JobID) throws(JobError) -> Bool {
+        guard let owner = owned.node(of: id), nodes.named(owner) == nil else { return false }
+        guard cancelling.count < Self.cancellingLimit else {
+            throw JobError(.unreachable, "too many cancellations wait for nodes that are away")
+        }
+        cancelling.insert(id)
+        return true
+    }
+
+    private static let cancellingLimit = 10_000
+
+    /// The node that as a rule has a job of which there is no entry.
+    func likelyOwner(of id: JobID) -> Node? { owned.node(of: id).flatMap { nodes.named($0) } }
+
+    /// Ends a job here that no node has.
+    mutating func finishCancelled(_ entry: LedgerEntry, _ job: Job) {
+        entries.remove(job.id)
+        if entry.isStored { store(.remove(job.id)) }
+        counters.succeeded += 1
+        let ended = JobLifecycle.cancel(job, policy: JobPolicy())
+        guard let feedback = ended.feedback else { return }
+        // A run of its own, as far as those are concerned who tell reports apart by their runs.
+        let report = JobReport(
+            id: job.id, name: job.name, feedback: feedback, status: ended.job.status, run: entry.lastRun &+ 1)
+        did(.deliver(report, name: entry.name, to: entry.sink))
+    }
+
+    /// A `PERFORM` is no longer waited for; the job goes on.
+    mutating func forget(_ id: JobID, waiter isWaiter: (Sink) -> Bool) {
+        if let entry = entries[id], isWaiter(entry.sink) { entries.setSink(.none, of: entry) }
+    }
+
+    /// What is known of a job here, and the node that may know more.
+    func find(_ id: JobID) -> (job: Job?, node: Node?)? {
+        guard let entry = entries[id] else { return nil }
+        let job = entry.record(at: now)
+        switch entry.place {
+        case .saving, .waiting, .inDoubt: return (job, nil)
+        case .node(let node, _): return (job, node)
+        case .owned(let name): return (job, nodes.named(name))
+        }
+    }
+}
