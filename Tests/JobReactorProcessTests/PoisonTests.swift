@@ -64,7 +64,7 @@ import Testing
         #expect(innocents == 200)
         let failure = await #expect(throws: JobFailure.self) { try await poison.value }
         #expect(failure?.message.hasSuffix("ended during attempt 3") == true)
-        try await eventually("the last death is seen") { deaths.withLock { $0 } >= 4 }
+        try await eventually("the last death is seen") { deaths.withLock { $0 } >= 3 }
         #expect(deaths.withLock { $0 } <= 6)
 
         let shown = try await installation.redis(["JOB", "\(id)"]).split(separator: "\n").map(String.init)
@@ -77,7 +77,7 @@ import Testing
         try await eventually("it has failed again", seconds: 120) {
             try await installation.info("kept_failed") == 1
         }
-        try await eventually("the last death is seen") { deaths.withLock { $0 } >= before + 4 }
+        try await eventually("the last death is seen") { deaths.withLock { $0 } >= before + 3 }
         #expect(deaths.withLock { $0 } <= before + 6)
         #expect(try await installation.redis(["DESTROY", "\(id)"]) == "1")
         #expect(try await installation.redis(["JOB", "\(id)"]).isEmpty)
