@@ -21,6 +21,9 @@ extension DistributorCore {
             whenSaved(accepted)
             return false
         case .new(nil): accepted()
+        case .sent(let entry, let node, let number):
+            links[node]?.send(job, due: entry.due, number: number, isAgain: false, suspect: nil, now: now)
+            accepted()
         case .new(let record?):
             keeper?.save(record) {
                 self.change { $0.saved(job.id) }

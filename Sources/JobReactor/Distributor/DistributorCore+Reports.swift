@@ -4,6 +4,11 @@ internal import NIOCore
 
 /// How outcomes and progress reach those who wait for them.
 extension DistributorCore {
+    /// A node has reported; no action is made for what most reports come to.
+    func reported(_ report: JobReport) {
+        if let told = change({ $0.settle(report) }) { deliver(report, name: told.name, to: told.sink) }
+    }
+
     func deliver(_ report: JobReport, name: String, to sink: Sink) {
         if !handlers.isEmpty {
             for handler in handlers[name] ?? [] {

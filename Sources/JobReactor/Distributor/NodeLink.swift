@@ -91,7 +91,7 @@ final class NodeLink: ConnectionSession {
             switch try LinkMessage(frame) {
             case .result(let number, let report):
                 reportToTake = number
-                core.change { $0.reported(report) }
+                core.reported(report)
             case .credit(let count): core.change { $0.granted(handle, credit: count) }
             case .saved(let first, let last): core.change { $0.saved(first, through: last, by: handle) }
             case .returned(let returned): core.change { $0.returned(returned, by: handle) }

@@ -14,6 +14,8 @@ import Testing
     private struct Bench {
         var ledger: DistributorLedger
         private var kept: [Takeovers.Timer] = []
+        /// At once, when they came.
+        private var sent: [String] = []
 
         init(isDurable: Bool = false) {
             ledger = DistributorLedger(
@@ -22,7 +24,8 @@ import Testing
         }
 
         mutating func did() -> [String] {
-            var texts: [String] = []
+            var texts = sent
+            sent = []
             while let action = ledger.takeAction() {
                 switch action {
                 case .send(let entry, let node, let number, let isAgain):
@@ -59,7 +62,10 @@ import Testing
 
         mutating func submit(_ number: Int, isTold: Bool = true) {
             let job = Job(id: id(number), name: "work", args: JobArguments(), createdAt: now)
-            _ = ledger.submit(job, isTold ? .application(JobFeedback(onSuccess: { _ in })) : .none)
+            let sink: Sink = isTold ? .application(JobFeedback(onSuccess: { _ in })) : .none
+            if case .sent(_, let node, let handOver) = ledger.submit(job, sink) {
+                sent.append("send \(number) to \(node.index) as \(handOver)")
+            }
         }
 
         mutating func node(

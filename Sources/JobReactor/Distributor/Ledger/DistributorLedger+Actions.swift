@@ -29,6 +29,8 @@ extension DistributorLedger {
     enum Acceptance {
         /// It is new here. Without a storage it is accepted; else it is when it is stored: call ``saved(_:)`` then.
         case new(toBeStored: Job?)
+        /// As ``new(toBeStored:)`` without a storage; it goes to a node at once, as most do.
+        case sent(LedgerEntry, to: Node, number: Int)
         /// The same id twice is one job.
         case known
     }

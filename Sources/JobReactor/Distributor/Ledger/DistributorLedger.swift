@@ -65,15 +65,15 @@ struct DistributorLedger {
             return .new(toBeStored: job.record(for: sink, at: nil))
         }
         let entry = LedgerEntry(job, sink, due: job.due(countedFrom: now))
-        // Where it goes first is where it is put: most jobs go at once.
-        if let node = dispatcher.enqueue(job) {
-            counters.sent += 1
-            let number = nodes.handOver(job.id, to: node)
-            entry.begin(at: node, number: number)
-            actions.append(.send(entry, to: node, number: number, isAgain: false))
+        guard let node = dispatcher.enqueue(job) else {
+            entries.add(entry, job.id)
+            return .new(toBeStored: nil)
         }
+        counters.sent += 1
+        let number = nodes.handOver(job.id, to: node)
+        entry.begin(at: node, number: number)
         entries.add(entry, job.id)
-        return .new(toBeStored: nil)
+        return .sent(entry, to: node, number: number)
     }
 
     /// A job of ours is stored: now it is accepted.
@@ -300,11 +300,12 @@ struct DistributorLedger {
 
     // MARK: Reports
 
-    mutating func reported(_ report: JobReport) {
-        guard let entry = entries[report.id] else { return reportedByStranger(report) }
+    /// Says who is told, when what else is to be done is done; nil for a report that has come before.
+    mutating func settle(_ report: JobReport) -> (name: String, sink: Sink)? {
+        guard let entry = entries[report.id] else { return settleStranger(report) }
         guard report.run > entry.lastRun else {
             counters.repeatedReports += 1
-            return
+            return nil
         }
         // A durable node that starts again may tell it again, when there is no entry any more.
         if case .owned = entry.place { _ = recentReports.note(report) }
@@ -320,7 +321,12 @@ struct DistributorLedger {
         } else {
             goesOn(entry, after: report)
         }
-        actions.append(.deliver(report, name: entry.name, to: sink))
+        return (entry.name, sink)
+    }
+
+    /// As ``settle(_:)``, for what is decided here.
+    mutating func reported(_ report: JobReport) {
+        if let told = settle(report) { actions.append(.deliver(report, name: told.name, to: told.sink)) }
     }
 
     /// A periodic job keeps its state in its args: so must the copy that another node would get.
@@ -341,17 +347,17 @@ struct DistributorLedger {
 
     /// The outcome of a job that this process does not wait for: a durable node has it, or an earlier process accepted it;
     /// or it has had its outcome.
-    private mutating func reportedByStranger(_ report: JobReport) {
+    private mutating func settleStranger(_ report: JobReport) -> (name: String, sink: Sink)? {
         if report.status.isFinished {
             owned.remove(report.id)
             if !cancelling.isEmpty { cancelling.remove(report.id) }
         }
         guard !givenTwice.contains(report.id), recentReports.note(report) else {
             counters.repeatedReports += 1
-            return
+            return nil
         }
         count(report)
-        actions.append(.deliver(report, name: report.name, to: .none))
+        return (report.name, .none)
     }
 
     private mutating func count(_ report: JobReport) {
