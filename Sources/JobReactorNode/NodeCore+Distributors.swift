@@ -5,28 +5,16 @@ internal import NIOCore
 
 /// Links to distributors: their beginning and end, and the reports that wait for them.
 extension NodeCore {
-    func destination(_ distributor: String) -> Destination {
-        if let known = destinations[distributor] { return known }
-        lastDestination += 1
-        let made = Destination(number: lastDestination)
-        destinations[distributor] = made
-        return made
-    }
-
-    func nextLinkNumber() -> UInt32 {
-        lastLink += 1
-        return lastLink
+    /// Whether a job that comes again is here, or its end is on its way.
+    func knows(_ id: JobID, of distributor: String) -> Bool {
+        runs[id] != nil || destinations.known(distributor)?.containsEnd(of: id) == true
     }
 
     /// A link to the distributor is up.
     func linked(_ link: DistributorLink) {
-        let destination = destination(link.distributor)
-        destination.expiry?.cancel()
-        destination.link?.connection.close(reason: "the distributor connected again")
-        destination.use(link)
-        forget(destination.outbox.restart(received: destination.process == link.process ? link.received : nil))
-        destination.process = link.process
-        if ownsJobs { greet(destination) }
+        let destination = destinations[link.distributor]
+        forget(destination.linked(link))
+        if life.ownsJobs { greet(destination) }
         logger.info("linked to a distributor", metadata: ["address": "\(link.connection.peer)"])
     }
 
@@ -41,42 +29,47 @@ extension NodeCore {
     }
 
     func unlinked(_ link: DistributorLink, reason: String?) {
-        guard let destination = destinations[link.distributor], destination.link === link else { return }
-        destination.use(nil)
+        guard let destination = destinations.known(link.distributor), destination.link === link else { return }
+        destination.unlinked()
         logger.info(
             "link to a distributor lost",
             metadata: ["address": "\(link.connection.peer)", "reason": "\(reason ?? "closed")"])
-        expectReturn(of: link.distributor)
+        expectReturn(of: destination)
         if !storage.isDurable { forgetJobs(of: destination) }
         noteProgress()
     }
 
     /// Reports to a distributor that is away are kept for so long.
-    func expectReturn(of distributor: String) {
-        let destination = destination(distributor)
-        destination.expiry?.cancel()
-        destination.expiry = loop.assumeIsolated().scheduleTask(
-            in: .milliseconds(Int64(configuration.reportTTL * 1000))
-        ) {
-            self.forget(destination.outbox.removeAll())
-            self.destinations[distributor] = nil
-        }
+    private func expectReturn(of destination: Destination) {
+        let time = TimeAmount.milliseconds(Int64(configuration.reportTTL * 1000))
+        destination.expire(
+            loop.assumeIsolated().scheduleTask(in: time) {
+                self.forget(destination.removeReports())
+                self.destinations.forget(destination.name)
+            })
+    }
+
+    /// What a distributor is told with the next flush, or when it is there.
+    func deliver(_ report: JobReport, to destination: Destination) {
+        destination.append(report)
+        // Away for so long that it was forgotten: so is this report in time.
+        if !destination.isExpected { expectReturn(of: destination) }
     }
 
     /// Sends to all distributors what has come together for them.
     func flushDestinations() {
-        for destination in destinations.values { destination.flush(asksForMore: asksForJobs) }
+        for destination in destinations.all { destination.flush(asksForMore: asksForJobs) }
     }
 
     /// A hand-over is answered and leaves nothing behind.
     func settled(over link: DistributorLink) {
-        let destination = destination(link.distributor)
+        let destination = destinations[link.distributor]
         destination.settled(onLink: link.number)
         destination.flush(asksForMore: asksForJobs)
     }
 
     /// Whether credit that comes free is granted at once.
-    var asksForJobs: Bool { ownsJobs && !isStopping && !storageHealth.isRefusing }
+    var asksForJobs: Bool { life.takesJobs && !storageHealth.isRefusing }
 
     /// Reports that need not be kept any more.
     private func forget(_ reports: [JobReport.Key]) {
@@ -86,20 +79,16 @@ extension NodeCore {
     }
 
     func closeLink(to distributor: String, reason: String) {
-        destinations[distributor]?.link?.connection.close(reason: reason)
+        destinations.known(distributor)?.link?.connection.close(reason: reason)
     }
 
     func taken(through number: Int, by distributor: String) {
-        if let keys = destinations[distributor]?.outbox.taken(through: number) { forget(keys) }
+        if let keys = destinations.known(distributor)?.taken(through: number) { forget(keys) }
         noteProgress()
     }
 
     /// Without a durable storage the distributor owns what has not begun here, and sends it elsewhere.
-    func forgetJobs(of destination: Destination) {
-        let forgotten = live.elements.filter { $0.value.giver == destination.number && $0.value.stage != .running }.map(
-            \.key)
-        for id in forgotten { live[id] = nil }
-        storage.apply(forgotten.map { .remove($0) }) { _ in }
-        for lane in lanes { lane.removeTurns { live[$0.id] == nil } }
+    private func forgetJobs(of destination: Destination) {
+        storage.apply(runs.forget(givenBy: destination.number).map { .remove($0) }) { _ in }
     }
 }

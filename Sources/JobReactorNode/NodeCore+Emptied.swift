@@ -1,4 +1,3 @@
-internal import DequeModule
 internal import JobReactor
 internal import JobReactorCore
 internal import JobReactorLua
@@ -11,26 +10,18 @@ extension NodeCore {
     /// What waited is gone: who waits for it is told. What runs, or is about to, is known here: it goes on, and what comes of
     /// it is stored when the storage is open again.
     func storageEmptied(_ error: StorageError) {
-        ownsJobs = false
-        let ready = Set(lanes.lazy.flatMap { $0.turns.map(\.id) })
-        let gone = live.elements.filter { id, known in
-            switch known.stage {
-            case .waiting: true
-            case .ready: !ready.contains(id)
-            case .running, .ending: false
-            }
-        }.map(\.key)
+        guard life.emptied() else { return }
+        let count = runs.count
+        let gone = runs.loseRecords()
         logger.critical(
             "what this node had stored is gone; what runs goes on, and what waited has failed",
-            metadata: ["reason": "\(error)", "jobs": "\(live.count)", "failed": "\(gone.count)"])
+            metadata: ["reason": "\(error)", "jobs": "\(count)", "failed": "\(gone.count)"])
         failGone(gone)
-        unstored = Set(live.elements.lazy.map(\.key))
-        takenUp.subtract(gone)
         reopenEmptied()
     }
 
     private func reopenEmptied() {
-        guard !isStopping else { return }
+        guard !life.isStopping else { return }
         let (loop, storage, bound) = (loop, storage, NIOLoopBound(self, eventLoop: loop))
         let owner = storageOwner
         let closed = loop.makePromise(of: Void.self)
@@ -39,12 +30,12 @@ extension NodeCore {
             let core = bound.value
             switch result {
             case .success:
-                core.ownsJobs = true
-                core.logger.notice("the storage is open again", metadata: ["jobs": "\(core.live.count)"])
-                core.storeUnstored(core.lanes.flatMap { $0.turns })
+                core.life.opened()
+                core.logger.notice("the storage is open again", metadata: ["jobs": "\(core.runs.count)"])
+                core.storeUnstored(core.runs.turns)
                 core.runReady()
             case .failure(let error as StorageError) where error.code == .held:
-                core.ownsJobs = true
+                core.life.lostAfterEmptied()
                 core.storageLost(StorageError("\(error)", code: .lost))
             case .failure(let error):
                 core.logger.error("the storage cannot be opened again", metadata: ["reason": "\(error)"])
@@ -54,14 +45,14 @@ extension NodeCore {
     }
 
     /// Puts records back that went with all others, before they are changed.
-    func storeUnstored(_ jobs: [Job]) {
-        guard !unstored.isEmpty else { return }
-        let missing = jobs.filter { unstored.contains($0.id) }
+    func storeUnstored(_ jobs: @autoclosure () -> [Job]) {
+        guard runs.hasUnstored else { return }
+        let missing = runs.missing(of: jobs())
         guard !missing.isEmpty else { return }
         let bound = NIOLoopBound(self, eventLoop: loop)
         storage.save(missing) { result in
             guard case .success = result else { return }
-            bound.eventLoop.runOrExecute { bound.value.unstored.subtract(missing.lazy.map(\.id)) }
+            bound.eventLoop.runOrExecute { bound.value.runs.putBack(missing) }
         }
     }
 
@@ -70,26 +61,14 @@ extension NodeCore {
         let args = JobArguments([
             ("error", .string("the record of the job is gone from the storage of the node \(configuration.name)"))
         ])
-        for id in ids {
-            guard let known = live[id] else { continue }
-            live[id] = nil
-            guard let destination = destinations.values.first(where: { $0.number == known.giver }) else { continue }
+        for (id, known) in runs.fail(gone: ids) {
+            guard let destination = destinations.numbered(known.giver) else { continue }
             // Of the name and the number of the run only the record knew.
-            destination.outbox.append(
-                JobReport(
-                    id: id, name: "", feedback: Feedback(.error, args: args), status: .failed, run: Int32.max))
+            deliver(
+                JobReport(id: id, name: "", feedback: Feedback(.error, args: args), status: .failed, run: Int32.max),
+                to: destination)
             if known.usesCredit { destination.settled(onLink: known.link) }
         }
         flushDestinations()
-    }
-
-    /// Their beginnings could not be stored, and there is no other copy of them.
-    func keepUnstored(_ jobs: [Job], _ error: StorageError) {
-        for job in jobs.reversed() where live[job.id] != nil {
-            live[job.id]?.stage = .ready
-            lane(for: job).ready.prepend(JobLifecycle.withdraw(job))
-        }
-        if error.code == .emptied { return storageLost(error) }
-        loop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.runReady() }
     }
 }

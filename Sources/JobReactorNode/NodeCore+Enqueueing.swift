@@ -11,7 +11,7 @@ extension NodeCore {
     func enqueue(_ jobs: [LuaLane.Enqueued]) -> EventLoopFuture<Void> {
         var byAddress: [Address: [JobSubmission]] = [:]
         for job in jobs {
-            guard let address = addresses[job.distributor] ?? configuration.distributors.first else { continue }
+            guard let address = directory.addresses[job.distributor] ?? configuration.distributors.first else { continue }
             var options = job.options
             options.id = job.id
             byAddress[address, default: []].append(JobSubmission(job.name, job.args, options))
@@ -26,7 +26,7 @@ extension NodeCore {
 
     /// Enqueues a job for a script that waits for its outcome.
     func perform(_ job: LuaLane.Enqueued, _ done: @escaping ScriptFunction.Done) {
-        guard let address = addresses[job.distributor] ?? configuration.distributors.first else {
+        guard let address = directory.addresses[job.distributor] ?? configuration.distributors.first else {
             return done(.failure(ScriptFailure("perform: there is no distributor")))
         }
         var options = job.options

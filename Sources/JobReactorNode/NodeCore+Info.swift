@@ -34,11 +34,11 @@ extension NodeCore {
 
     private var jobs: [(String, String)] {
         [
-            ("received", "\(counters.received)"), ("succeeded", "\(counters.succeeded)"),
-            ("failed_runs", "\(counters.failedRuns)"), ("failed", "\(counters.failed)"),
-            ("cancelled", "\(counters.cancelled)"), ("running", "\(runningCount)"),
-            ("suspended", "\(suspendedCount)"), ("ready", "\(readyCount)"), ("waiting", "\(waitingCount)"),
-            ("parked", "\(parked.values.reduce(0) { $0 + $1.count })"), ("unreported", "\(unreportedCount)"),
+            ("received", "\(runs.counters.received)"), ("succeeded", "\(runs.counters.succeeded)"),
+            ("failed_runs", "\(runs.counters.failedRuns)"), ("failed", "\(runs.counters.failed)"),
+            ("cancelled", "\(runs.counters.cancelled)"), ("running", "\(runs.runningCount)"),
+            ("suspended", "\(runs.suspendedCount)"), ("ready", "\(runs.readyCount)"), ("waiting", "\(runs.waitingCount)"),
+            ("parked", "\(runs.parkedCount)"), ("unreported", "\(unreportedCount)"),
         ]
     }
 
@@ -50,7 +50,7 @@ extension NodeCore {
             ("loaded_at", "\(Int(reloading.loadedAt.wall.seconds))"),
             ("loaded_before_seconds", "\(Int(now.steady.seconds - reloading.loadedAt.steady.seconds))"),
             ("watched", reloading.watch == nil ? "0" : "1"), ("files", "\(scripts?.fileCount ?? 0)"),
-            ("jobs", "\(jobNames.count)"), ("problems", "\(scripts?.problems.count ?? 0)"),
+            ("jobs", "\(runs.jobNames.count)"), ("problems", "\(scripts?.problems.count ?? 0)"),
         ]
     }
 
@@ -70,11 +70,8 @@ extension NodeCore {
 
     // MARK: Looking
 
-    var linkedDistributors: [String] { destinations.values.compactMap { $0.link?.connection.peer }.sorted() }
-    var unreportedCount: Int { destinations.values.reduce(0) { $0 + $1.outbox.count } }
-    var runningCount: Int { running }
-    var readyCount: Int { lanes.reduce(0) { $0 + $1.turnCount } }
-    var waitingCount: Int { live.count - running - readyCount }
+    var linkedDistributors: [String] { destinations.all.compactMap { $0.link?.connection.peer }.sorted() }
+    var unreportedCount: Int { destinations.all.reduce(0) { $0 + $1.delivery.reportCount } }
 
     func load(_ id: JobID, _ done: @escaping (Result<Job?, StorageError>) -> Void) {
         let bound = NIOLoopBound(done, eventLoop: loop)

@@ -22,7 +22,7 @@ extension NodeCore {
 
     /// With what has been read of the folder, or what is to be read.
     private func reload(_ set: ScriptSet?) -> EventLoopFuture<String> {
-        guard !isStopping else { return loop.makeFailedFuture(Self.stopped) }
+        guard !life.isStopping else { return loop.makeFailedFuture(Self.stopped) }
         guard reloading.current != nil else { return startReload(set) }
         if let next = reloading.next { return next.futureResult }
         let promise = loop.makePromise(of: String.self)
@@ -60,10 +60,10 @@ extension NodeCore {
 
     private func reloaded(_ report: ScriptReport?) -> String {
         guard let report else { return "the scripts are not loaded yet" }
-        let before = Set(jobNames)
+        let before = Set(runs.jobNames)
         reloading.loadedAt = now
         use(report)
-        let names = Set(jobNames)
+        let names = Set(runs.jobNames)
         let problems = report.problems.count
         logger.info(
             "job scripts loaded",
@@ -73,7 +73,7 @@ extension NodeCore {
                 "problems": "\(problems)",
             ])
         if names != before { announceJobs() }
-        unpark(names)
+        unpark()
         return "generation \(report.generation): \(report.fileCount) files, \(names.count) jobs,"
             + " \(problems) problems"
     }
@@ -85,13 +85,12 @@ extension NodeCore {
     }
 
     /// Jobs that waited for a script to define them.
-    private func unpark(_ names: Set<String>) {
-        guard ownsJobs else { return }
+    private func unpark() {
+        guard life.ownsJobs else { return }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        for name in parked.keys where names.contains(name) {
-            let ids = parked.removeValue(forKey: name) ?? []
+        for (name, ids) in runs.unpark() {
             logger.info("parked jobs are taken up", metadata: ["job": "\(name)", "jobs": "\(ids.count)"])
-            for id in ids where live[id] == nil {
+            for id in ids {
                 storage.load(id) { result in
                     bound.eventLoop.runOrExecute {
                         if case .success(let job?) = result, !job.status.isFinished { bound.value.takeTurn(job) }
@@ -116,7 +115,7 @@ extension NodeCore {
     }
 
     private func changed(_ change: Result<ScriptSet, ScriptError>) {
-        guard !isStopping else { return }
+        guard !life.isStopping else { return }
         switch change {
         case .success(let set): _ = reload(set)
         case .failure(let error): logger.error("the job scripts in use stay: \(error)")

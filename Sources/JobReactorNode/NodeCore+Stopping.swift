@@ -1,4 +1,3 @@
-internal import DequeModule
 internal import JobReactor
 internal import JobReactorCore
 internal import JobReactorLua
@@ -10,7 +9,8 @@ internal import NIOCore
 extension NodeCore {
     /// Takes nothing more. Done when what runs has ended and been told, at the latest after `grace` seconds.
     func drain(grace: Double) -> EventLoopFuture<Void> {
-        isStopping = true
+        let startStep = life.startStep
+        life.drain()
         if let startStep {
             logger.notice("the node was stopped before it had started", metadata: ["while": "\(startStep)"])
         }
@@ -19,61 +19,66 @@ extension NodeCore {
         watchdog.timer?.cancel()
         listener?.stopAccepting()
         armed?.timer.cancel()
-        for destination in destinations.values { destination.link?.sendDrain() }
+        for destination in destinations.all { destination.link?.sendDrain() }
         handBack()
         let promise = loop.makePromise(of: Void.self)
         drained = promise
-        let timer = loop.assumeIsolated().scheduleTask(in: .seconds(clamping: grace)) {
-            if self.drained != nil, self.running > 0 {
-                self.logger.warning(
-                    "stopping with jobs that still run: they count as cut short", metadata: ["jobs": "\(self.running)"])
-            }
-            if self.drained != nil, self.endsUnderWay > 0 {
-                self.logger.warning("stopping with ends of runs that are not stored: those jobs may run again")
-            }
-            self.finishDraining()
-        }
+        let timer = loop.assumeIsolated().scheduleTask(in: .seconds(clamping: grace)) { self.graceIsOver() }
         promise.futureResult.assumeIsolated().whenComplete { _ in timer.cancel() }
         noteProgress()
         return promise.futureResult
     }
 
-    /// Returns to their distributors the jobs that have not begun. A durable node keeps them.
-    private func handBack() {
-        var withdrawn: [Job] = []
-        for lane in lanes {
-            let runs = lane.lua.withdraw()
-            lane.running -= runs.count
-            withdrawn += runs.map(\.job)
+    private func graceIsOver() {
+        guard drained != nil else { return }
+        if runs.runningCount > 0 {
+            logger.warning(
+                "stopping with jobs that still run: they count as cut short",
+                metadata: ["jobs": "\(runs.runningCount)"])
         }
-        guard !storage.isDurable else {
-            // Their beginnings are stored, but did not take place.
-            let waiting = withdrawn.map { JobLifecycle.withdraw($0) }
-            for job in waiting { live[job.id]?.stage = .waiting }
-            if !waiting.isEmpty { storage.apply(waiting.map { .update($0) }) { _ in } }
+        if runs.endsUnderWay > 0 {
+            logger.warning("stopping with ends of runs that are not stored: those jobs may run again")
+        }
+        finishDraining()
+    }
+
+    /// Returns to their distributors the jobs that have not begun. A durable node keeps them. Jobs that wait for their time
+    /// go back with their connection: their distributor has a copy of each.
+    private func handBack() {
+        guard storage.isDurable else {
+            for kind in NodeTurns.kinds { handBack(from: kind) }
             return
         }
-        for lane in lanes { withdrawn += lane.takeTurns() }
-        // Jobs that wait for their time go back with their connection: their distributor has a copy of each.
-        for job in withdrawn {
-            guard let known = live.removeValue(forKey: job.id) else { continue }
-            destinations[job.distributor]?.returned(job.id, known)
-        }
-        storage.apply(withdrawn.map { .remove($0.id) }) { _ in }
+        // Their beginnings are stored, but did not take place.
+        let waiting = lanes.flatMap { runs.withdrawn($0.lua.withdraw(), from: $0.kind) }
+        if !waiting.isEmpty { storage.apply(waiting.map { .update($0) }) { _ in } }
+    }
+
+    /// Returns what waits for its turn on a lane, or has not begun there.
+    func handBack(from kind: LaneKind) {
+        let withdrawn = lanes.first { $0.kind == kind }?.lua.withdraw() ?? []
+        let returned = runs.handBack(withdrawn, from: kind)
+        guard !returned.isEmpty else { return }
+        for (id, known) in returned { destinations.numbered(known.giver)?.giveBack(id, known) }
+        storage.apply(returned.map { .remove($0.id) }) { _ in }
         flushDestinations()
     }
 
     /// A run, or the end of one, is through.
     func noteProgress() {
-        guard drained != nil || reopensWhenIdle, running == 0, endsUnderWay == 0 else { return }
-        if reopensWhenIdle { reopen() }
-        // What is being saved may have begun.
-        guard drained != nil, savesUnderWay == 0 else { return }
-        // A report to a distributor that is away cannot arrive now.
-        if destinations.values.allSatisfy({ $0.link == nil || $0.outbox.isEmpty }) { finishDraining() }
+        guard life.awaitsRest, runs.isAtRest else { return }
+        switch life.cameToRest() {
+        case .goesOn: break
+        case .reopens: reopen()
+        case .mayStop:
+            // What is being saved may have begun. A report to a distributor that is away cannot arrive now.
+            guard !runs.saves, destinations.all.allSatisfy({ $0.link == nil || !$0.delivery.hasReports }) else { return }
+            finishDraining()
+        }
     }
 
     private func finishDraining() {
+        guard life.stop() else { return }
         drained?.succeed()
         drained = nil
     }
@@ -82,7 +87,7 @@ extension NodeCore {
     func close() -> EventLoopFuture<Void> {
         for lane in lanes { lane.lua.stop() }
         for dialer in dialers { dialer.stop() }
-        let links = destinations.values.compactMap(\.link)
+        let links = destinations.all.compactMap(\.link)
         for link in links { link.connection.close(reason: "the node stops") }
         let closing =
             dialers.map(\.closed) + clients.values.map { $0.stopped(grace: 1) }

@@ -14,14 +14,14 @@ extension NodeCore {
         let (loop, bound) = (loop, NIOLoopBound(self, eventLoop: loop))
         let owner = storageOwner
         return loop.answer { storage.open(owner, done: $0) }.flatMap {
-            bound.value.ownsJobs = true
-            return bound.value.takeUpJobs(after: nil, TakenUp())
+            bound.value.life.opened()
+            return bound.value.takeUpJobs(after: nil, NodeRuns.Found())
         }.flatMap { bound.value.takeUpReports(after: nil) }
-            .map { bound.value.isStarted = true }
+            .map { bound.value.life.tookUp() }
             .flatMapError { error in
                 // Not half open: the next try, or another, is to find it closed.
                 let core = bound.value
-                core.ownsJobs = false
+                core.life.openingFailed()
                 core.forgetJobs()
                 let closed = loop.makePromise(of: Void.self)
                 if (error as? StorageError)?.code == .held {
@@ -41,23 +41,11 @@ extension NodeCore {
     }
 
     private func forgetJobs() {
-        unstored = []
-        live.removeAll()
-        takenUp = []
-        agenda = Agenda()
-        for lane in lanes { _ = lane.takeTurns() }
-        for destination in destinations.values { _ = destination.outbox.removeAll() }
+        runs.forgetAll()
+        for destination in destinations.all { _ = destination.removeReports() }
     }
 
-    /// What was found.
-    private struct TakenUp {
-        var waiting = 0
-        var cutShort = 0
-        var failed = 0
-        var left = 0
-    }
-
-    private func takeUpJobs(after id: JobID?, _ found: TakenUp) -> EventLoopFuture<Void> {
+    private func takeUpJobs(after id: JobID?, _ found: NodeRuns.Found) -> EventLoopFuture<Void> {
         let bound = NIOLoopBound(self, eventLoop: loop)
         return loop.answer { storage.jobs(after: id, limit: Self.page, done: $0) }.flatMap { jobs in
             var found = found
@@ -72,37 +60,21 @@ extension NodeCore {
         }
     }
 
-    /// Jobs that are not live, as nothing is at the start.
-    private func takeUp(_ jobs: [Job], _ found: inout TakenUp) -> EventLoopFuture<Void> {
+    /// What the start of the node decides about jobs that it finds is stored before anything else is done.
+    private func takeUp(_ jobs: [Job], _ found: inout NodeRuns.Found) -> EventLoopFuture<Void> {
         let now = now
-        var transitions: [JobLifecycle.Transition] = []
-        for job in jobs where !job.status.isFinished && live[job.id] == nil {
-            guard configuration.retryJobsAtStart || ownsJobs && isStarted else {
-                found.left += 1
-                continue
-            }
-            let giver = destination(job.distributor).number
-            live[job.id] = Live(stage: .waiting, giver: giver)
-            let transition = JobLifecycle.takeUp(job, policy: policy(for: job), now: now.wall)
-            if let transition { transitions.append(transition) }
-            if transition?.job.status == .failed {
-                found.failed += 1
-                live[job.id]?.stage = .ending
-                continue
-            }
-            takenUp.insert(job.id)
-            if transition == nil {
-                found.waiting += 1
-                wait(job.id, until: .date(job.dueAt))
-            } else {
-                found.cutShort += 1
-            }
+        let leavesThem = !configuration.retryJobsAtStart && !life.hasStarted
+        let endings = runs.takeUp(jobs, leavingThem: leavesThem, now: now, &found) { destinations[$0].number }
+        guard !endings.isEmpty else { return loop.makeSucceededVoidFuture() }
+        let changes = runs.changes(ofTakenUp: endings, madeAt: now)
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        return loop.answer { storage.apply(changes, done: $0) }.map {
+            for ending in endings { bound.value.finish(ending, madeAt: now) }
         }
-        return storeTakenUp(transitions, madeAt: now)
     }
 
-    private func tell(_ found: TakenUp) {
-        guard found.waiting + found.cutShort + found.failed + found.left > 0 else { return armTimer() }
+    private func tell(_ found: NodeRuns.Found) {
+        guard !found.isEmpty else { return armTimer() }
         logger.info(
             "jobs of an earlier process taken up",
             metadata: [
@@ -116,7 +88,7 @@ extension NodeCore {
 
     /// Takes over the jobs of a node that does not come back, or of all of them.
     func adopt(_ node: String?, _ done: @escaping (Bool) -> Void) {
-        guard ownsJobs, !isStopping, let shared = storage as? any SharedJobStorage else { return done(false) }
+        guard life.takesJobs, let shared = storage as? any SharedJobStorage else { return done(false) }
         let bound = NIOLoopBound((self, done), eventLoop: loop)
         let nodes = node.map { loop.makeSucceededFuture([$0]) } ?? loop.answer { shared.abandoned(done: $0) }
         nodes.flatMap { nodes in
@@ -148,18 +120,18 @@ extension NodeCore {
     /// The nodes that are linked to a distributor of ours.
     private func linkedNodes() -> EventLoopFuture<Set<String>> {
         LinkedNodes.names(
-            at: Set(configuration.distributors).union(addresses.values), security: configuration.security, on: loop)
+            at: Set(configuration.distributors).union(directory.addresses.values), security: configuration.security, on: loop)
     }
 
     private func adopt(
         _ node: String, from shared: any SharedJobStorage, after id: JobID?
     ) -> EventLoopFuture<Void> {
         let bound = NIOLoopBound(self, eventLoop: loop)
-        let names = Set(jobNames)
+        let names = Set(runs.jobNames)
         return loop.answer { shared.adopt(node, defining: names, after: id, limit: Self.page, done: $0) }
             .flatMap { adopted in
                 let core = bound.value
-                var found = TakenUp()
+                var found = NodeRuns.Found()
                 for report in adopted.reports { core.keep(report) }
                 return core.takeUp(adopted.jobs, &found).flatMap { [found] in
                     let core = bound.value
@@ -178,10 +150,8 @@ extension NodeCore {
             }
     }
 
-    private func keep(_ stored: StoredReport) {
-        let destination = destination(stored.distributor)
-        destination.outbox.append(stored.report)
-        if destination.link == nil, destination.expiry == nil { expectReturn(of: stored.distributor) }
+    func keep(_ stored: StoredReport) {
+        deliver(stored.report, to: destinations[stored.distributor])
     }
 
     private func takeUpReports(after key: JobReport.Key?) -> EventLoopFuture<Void> {
@@ -206,17 +176,16 @@ extension NodeCore {
     /// Another has taken the jobs over, believing this process dead: nothing that still runs here counts. When all of it
     /// has ended the storage is opened again.
     func storageLost(_ error: StorageError) {
-        guard ownsJobs, !isStopping else { return }
         if error.code == .emptied { return storageEmptied(error) }
-        ownsJobs = false
+        guard life.lost() else { return }
         logger.critical(
             "another process has taken over the jobs of this node; what runs here is given up",
-            metadata: ["reason": "\(error)", "jobs": "\(live.count)"])
-        for (id, known) in live.elements where known.stage == .running {
-            for lane in lanes where lane.lua.cancel(id) != nil { lane.running -= 1 }
+            metadata: ["reason": "\(error)", "jobs": "\(runs.count)"])
+        for id in runs.running {
+            for lane in lanes where lane.lua.cancel(id) != nil { runs.gaveUpRun(on: lane.kind) }
         }
         forgetJobs()
-        for destination in destinations.values {
+        for destination in destinations.all {
             destination.link?.connection.close(reason: "the node has lost its storage")
         }
         reopenStorage()
@@ -227,22 +196,21 @@ extension NodeCore {
         let closed = loop.makePromise(of: Void.self)
         storage.close { closed.succeed() }
         closed.futureResult.whenComplete { _ in
-            bound.value.reopensWhenIdle = true
+            bound.value.life.closed()
             bound.value.noteProgress()
         }
     }
 
     /// What ran when the storage was lost has ended.
     func reopen() {
-        reopensWhenIdle = false
-        guard !isStopping else { return }
+        guard !life.isStopping else { return }
         let bound = NIOLoopBound(self, eventLoop: loop)
         openStorage().whenComplete { result in
             let core = bound.value
             switch result {
             case .success:
                 core.logger.info("the storage is this node's again")
-                for destination in core.destinations.values { core.greet(destination) }
+                for destination in core.destinations.all { core.greet(destination) }
             case .failure(let error):
                 core.logger.error("the storage cannot be opened again", metadata: ["reason": "\(error)"])
                 core.loop.assumeIsolated().scheduleTask(in: .seconds(10)) { core.reopen() }

@@ -11,7 +11,7 @@ extension NodeCore {
         logger.error(
             "the storage refuses: jobs wait, and this node asks for no more until it works again",
             metadata: ["reason": "\(error)"])
-        for destination in destinations.values { destination.link?.send(error) }
+        for destination in destinations.all { destination.link?.send(error) }
         scheduleTrial()
     }
 
@@ -20,16 +20,16 @@ extension NodeCore {
         guard storageHealth.isRefusing, storageHealth.succeeded(at: loop.now) == .works else { return }
         storageTrial?.cancel()
         logger.notice("the storage works again")
-        for destination in destinations.values { destination.link?.send(nil) }
+        for destination in destinations.all { destination.link?.send(nil) }
         flushDestinations()
     }
 
     private func scheduleTrial() {
         let interval = TimeAmount.milliseconds(Int64(StorageHealth.trialInterval * 1000))
         storageTrial = loop.assumeIsolated().scheduleTask(in: interval) {
-            guard self.storageHealth.isRefusing, !self.isStopping else { return }
+            guard self.storageHealth.isRefusing, !self.life.isStopping else { return }
             let size = self.storageHealth.beginTrial()
-            for destination in self.destinations.values { destination.ask(forAtMost: size) }
+            for destination in self.destinations.all { destination.ask(forAtMost: size) }
             self.scheduleTrial()
         }
     }

@@ -1,4 +1,3 @@
-private import DequeModule
 internal import JobReactor
 internal import JobReactorCore
 internal import JobReactorLua
@@ -26,8 +25,8 @@ extension NodeCore {
 
     /// Looks after a while, if anything runs.
     func watchLanes() {
-        guard isWatched, watchdog.timer == nil, !isStopping || drained != nil else { return }
-        guard lanes.contains(where: { $0.running > 0 || $0.suspended > 0 }) || watchdog.isStuck else { return }
+        guard isWatched, watchdog.timer == nil, life.state != .stopped else { return }
+        guard NodeTurns.kinds.contains(where: runs.isBusy) || watchdog.isStuck else { return }
         let shortest = [configuration.sliceWarning, configuration.sliceLimit].filter { $0 > 0 }.min() ?? 1
         let delay = min(1, max(0.02, shortest / 2))
         watchdog.timer = loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(delay * 1000))) {
@@ -48,7 +47,7 @@ extension NodeCore {
         if let stuck, !isStuck { becomeUnhealthy(stuck) }
         if stuck == nil, isStuck { becomeHealthy() }
         // What pauses for long costs no looks: its lane is idle.
-        if lane.running > 0 || watchdog.isStuck || !slices.isEmpty { watchLanes() }
+        if runs.runningCount(on: .reactor) > 0 || watchdog.isStuck || !slices.isEmpty { watchLanes() }
     }
 
     private func look(at slice: LuaLane.Slice, on lane: NodeLane) {
@@ -69,20 +68,7 @@ extension NodeCore {
             ])
         announceJobs()
         // A durable node owns what it has; of the others the distributors have copies.
-        guard !storage.isDurable, let lane = lanes.first else { return }
-        let withdrawn = lane.lua.withdraw()
-        lane.running -= withdrawn.count
-        handBack(withdrawn.map(\.job.id) + lane.takeTurns().map(\.id))
-    }
-
-    private func handBack(_ ids: [JobID]) {
-        for id in ids {
-            guard let known = live.removeValue(forKey: id) else { continue }
-            guard let destination = destinations.values.first(where: { $0.number == known.giver }) else { continue }
-            destination.returned(id, known)
-        }
-        storage.apply(ids.map { .remove($0) }) { _ in }
-        flushDestinations()
+        if !storage.isDurable { handBack(from: .reactor) }
     }
 
     private func becomeHealthy() {
@@ -92,10 +78,10 @@ extension NodeCore {
     }
 
     /// What distributors may send here.
-    var announcedJobs: [String] { watchdog.isStuck ? [] : jobNames }
+    var announcedJobs: [String] { watchdog.isStuck ? [] : runs.jobNames }
 
     /// Tells the distributors which jobs this node takes.
     func announceJobs() {
-        for destination in destinations.values { destination.link?.sendJobs(announcedJobs) }
+        for destination in destinations.all { destination.link?.sendJobs(announcedJobs) }
     }
 }

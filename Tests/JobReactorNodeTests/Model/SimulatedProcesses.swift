@@ -59,6 +59,9 @@ final class SimulatedNode {
     private(set) var core: NodeCore?
     private(set) var lane: SimulatedLane?
     private var dialers: [Int: DistributorDialer] = [:]
+    private var isStopping = false
+    /// Its stop is through; the process ends.
+    private(set) var hasStopped = false
 
     init(_ number: Int, isDurable: Bool, window: Int) {
         name = "n\(number)"
@@ -87,9 +90,19 @@ final class SimulatedNode {
     func kill(afterCalls count: Int) -> [AnyObject] {
         storage?.end(afterCalls: count)
         lane?.isOver = true
-        defer { (core, storage, lane, dialers) = (nil, nil, nil, [:]) }
+        defer { (core, storage, lane, dialers, isStopping, hasStopped) = (nil, nil, nil, [:], false, false) }
         let gone: [AnyObject?] = [core, storage, lane] + dialers.values.map { $0 }
         return gone.compactMap { $0 }
+    }
+
+    var canStop: Bool { core != nil && !isStopping }
+
+    func stop(grace: Double) {
+        guard canStop, let core else { return }
+        isStopping = true
+        core.drain(grace: grace).assumeIsolated().whenComplete { [weak self, weak core] _ in
+            if let self, let core, self.core === core { hasStopped = true }
+        }
     }
 
     func connection(to distributor: Int) -> Connection? {

@@ -42,7 +42,7 @@ extension Simulation {
     private func isHeld(_ job: Int) -> Bool {
         let id = Self.id(job)
         if distributors.contains(where: { $0.core?.ledger.entries[id] != nil }) { return true }
-        if nodes.contains(where: { $0.core?.live.contains(id) == true }) { return true }
+        if nodes.contains(where: { $0.core?.runs[id] != nil }) { return true }
         let disks = distributors.map(\.disk) + nodes.map(\.disk)
         return disks.contains { records($0).contains { $0.id == id && !$0.status.isFinished } }
     }
@@ -94,9 +94,9 @@ extension Simulation {
         }
         for node in nodes {
             guard let core = node.core else { continue }
-            if !core.live.isEmpty { return "\(node.name) still has jobs" }
+            if core.runs.count > 0 { return "\(node.name) still has jobs" }
             if !records(node.disk).isEmpty { return "\(node.name) still has records" }
-            for destination in core.destinations.values where !destination.outbox.isEmpty {
+            for destination in core.destinations.all where destination.delivery.hasReports {
                 return "\(node.name) has reports that nobody takes"
             }
         }
@@ -130,16 +130,16 @@ extension Simulation {
                 parts.append("dead \(describe(node.disk))")
                 continue
             }
-            let live = core.live.elements.sorted { $0.key < $1.key }.map { id, known in
+            let live = core.runs.known.sorted { $0.key < $1.key }.map { id, known in
                 "\(id.low)\(known.stage)\(known.usesCredit)\(known.link)\(known.handOver)"
             }
-            let destinations = core.destinations.sorted { $0.key < $1.key }.map {
-                "\($0.key)\($0.value.outbox.count)\($0.value.link == nil)"
+            let destinations = core.destinations.all.sorted { $0.name < $1.name }.map {
+                "\($0.name)\($0.delivery.reportCount)\($0.link == nil)"
             }
-            let lanes = core.lanes.map { "\($0.running)\($0.ready.map(\.id.low))" }
+            let lanes = "\(core.runs.runningCount)\(core.runs.turns.map(\.id.low))"
             let runs = node.lane?.runs.map(\.job.id.low) ?? []
             parts.append(
-                "\(live)\(destinations)\(lanes)\(runs)\(core.storageHealth.isRefusing)\(core.endsUnderWay)"
+                "\(live)\(destinations)\(lanes)\(runs)\(core.storageHealth.isRefusing)\(core.life.state)\(core.runs.endsUnderWay)"
                     + "\(node.storage?.waiting ?? "")\(describe(node.disk))")
         }
         for (_, pipe) in pipes { parts.append("\(pipe.node)\(pipe.distributor)\(pipe.state)") }

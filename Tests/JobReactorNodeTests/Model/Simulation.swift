@@ -58,16 +58,23 @@ final class Simulation {
         case fill(Process)
         /// The first calls of its storage have been carried out.
         case kill(Process, afterCalls: Int)
+        /// No script of the node defines the job whose run is under way: it goes back. Not of a durable node, which keeps it
+        /// until one does.
+        case refuse(node: Int)
+        /// SIGTERM: it ends when what runs has ended and is told, and all that it stores is stored.
+        case stop(node: Int)
 
         var isFault: Bool {
             switch self {
-            case .cut, .fill, .kill: true
+            case .cut, .fill, .kill, .refuse, .stop: true
             default: false
             }
         }
     }
 
     static let takeoverTime = 5.0
+    /// Seconds that a stop waits; no run takes so long here.
+    static let grace = 1000.0
 
     let setup: Setup
     let loop = EmbeddedEventLoop()
@@ -156,6 +163,10 @@ final class Simulation {
         for (number, pipe) in pipes where pipe.isOpen(.node) && pipe.isOpen(.distributor) {
             for end in SimulatedPipe.End.allCases { steps.append(.cut(pipe: number, noticedBy: end)) }
         }
+        for node in nodes.indices where nodes[node].disk == nil && nodes[node].lane?.runs.isEmpty == false {
+            steps.append(.refuse(node: node))
+        }
+        for node in nodes.indices where nodes[node].canStop { steps.append(.stop(node: node)) }
         for process in processes where isAlive(process) {
             let isWaiting = storage(of: process)?.isWaiting == true
             if let storage = storage(of: process), !storage.isFull { steps.append(.fill(process)) }
@@ -180,6 +191,8 @@ final class Simulation {
             record.cuts += 1
             pipe(number)?.cut(noticedBy: end)
         case .kill(let process, let calls): kill(process, afterCalls: calls)
+        case .stop(let node): nodes[node].stop(grace: Self.grace)
+        case .refuse(let node): _ = nodes[node].lane?.finish(.undefined)
         }
         try turn()
     }
@@ -188,6 +201,7 @@ final class Simulation {
     private func turn() throws {
         loop.run()
         for (_, pipe) in pipes { try pipe.collect() }
+        for node in nodes.indices where nodes[node].hasStopped { end(node: node, afterCalls: .max) }
         pipes.removeAll { $0.pipe.isOver }
     }
 
@@ -237,21 +251,23 @@ final class Simulation {
     }
 
     private func kill(_ process: Process, afterCalls calls: Int) {
-        for (_, pipe) in pipes {
-            if case .node(pipe.node) = process { pipe.kill(.node) }
-            if case .distributor(pipe.distributor) = process { pipe.kill(.distributor) }
-        }
         record.kills += 1
         switch process {
         case .distributor(let number):
+            for (_, pipe) in pipes where pipe.distributor == number { pipe.kill(.distributor) }
             for job in record.submitted where distributor(of: job) == number {
                 record.orphaned.insert(job)
                 if distributors[number].disk == nil { record.excused.insert(job) }
             }
             graveyard += distributors[number].kill(afterCalls: calls)
-        case .node(let number):
-            graveyard += nodes[number].kill(afterCalls: calls)
+        case .node(let number): end(node: number, afterCalls: calls)
         }
+    }
+
+    /// The process is gone.
+    private func end(node: Int, afterCalls calls: Int) {
+        for (_, pipe) in pipes where pipe.node == node { pipe.kill(.node) }
+        graveyard += nodes[node].kill(afterCalls: calls)
     }
 
     // MARK: Links
@@ -276,7 +292,7 @@ final class Simulation {
         pipesMade += 1
         pipes.append((pipesMade, pipe))
         let name = distributors[distributor].name
-        for _ in 0..<20 where nodes[node].core?.destinations[name]?.link?.connection !== here {
+        for _ in 0..<20 where nodes[node].core?.destinations.known(name)?.link?.connection !== here {
             try turn()
             for end in SimulatedPipe.End.allCases where pipe.canDeliver(to: end) { try pipe.deliver(to: end) }
         }

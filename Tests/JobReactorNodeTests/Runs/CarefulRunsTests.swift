@@ -34,7 +34,7 @@ import Testing
         ] as [([Event], [Int])])
     func transcript(events: [Event], begun: [Int]) {
         var runs = CarefulRuns()
-        var stages: [JobID: NodeCore.Live.Stage] = [:]
+        var stages: [JobID: LiveJob.Stage] = [:]
         var found: [Int] = []
         func enter(_ number: Int) {
             stages[Self.id(number)] = .ready
@@ -57,12 +57,12 @@ import Testing
 
     @Test("has room for what is rare in a byte, as there may be a million jobs")
     func size() {
-        #expect(MemoryLayout<NodeCore.Live>.size == 20)
-        var live = NodeCore.Live(stage: .waiting, giver: 1)
-        live.isSuspect = true
+        #expect(MemoryLayout<LiveJob>.size == 20)
+        var live = LiveJob(.waiting, giver: 1, isSuspect: true)
         #expect(live.isSuspect && !live.isDestroyed)
         live.isDestroyed = true
-        live.isSuspect = false
-        #expect(!live.isSuspect && live.isDestroyed)
+        #expect(live.isSuspect && live.isDestroyed)
+        live.isDestroyed = false
+        #expect(live.isSuspect && !live.isDestroyed)
     }
 }

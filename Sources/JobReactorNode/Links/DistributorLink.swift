@@ -40,8 +40,7 @@ final class DistributorLink: ConnectionSession {
         self.connection = connection
         self.core = core
         self.ended = ended
-        receivedAt = core.now
-        number = core.nextLinkNumber()
+        number = core.destinations.nextLinkNumber()
         receivedAt = core.now
     }
 

@@ -10,9 +10,9 @@ internal import NIOCore
 extension NodeCore {
     /// Looks into the records of those that are in doubt, then goes on as with any jobs.
     func receive(_ received: ReceivedJobs, known: Set<JobID>, doubtful: Set<JobID>, over link: DistributorLink) {
-        guard !isStopping, ownsJobs else { return giveBack(received, known: known, over: link) }
+        guard life.takesJobs else { return giveBack(received, known: known, over: link) }
         // A cancellation that comes meanwhile waits for them, as for others that are being saved.
-        savesUnderWay += 1
+        runs.looksForRecords()
         let bound = NIOLoopBound((self, link), eventLoop: loop)
         let (loop, storage) = (loop, storage)
         let records = doubtful.map { id in loop.answer { storage.load(id, done: $0) } }
@@ -29,8 +29,8 @@ extension NodeCore {
                 core.storageRefused(error as? StorageError ?? StorageError("\(error)"))
                 core.giveBack(received, known: known, over: link)
             }
-            core.savesUnderWay -= 1
-            if core.savesUnderWay == 0 { core.earlyCancellations = [] }
+            core.runs.lookedForRecords()
+            core.noteProgress()
         }
     }
 
@@ -39,18 +39,13 @@ extension NodeCore {
         guard !ended.isEmpty else { return loop.makeSucceededVoidFuture() }
         let now = now.wall
         let reports = ended.map { job in
-            var feedback = job.lastFeedback
-            if configuration.mergeJobItselfToArgs {
-                feedback.args = feedback.args.setting([("job_itself", job.itself(onNode: configuration.name))])
-            }
-            let report = JobReport(id: job.id, name: job.name, feedback: feedback, status: job.status, run: job.runs)
-            return StoredReport(report, distributor: job.distributor, madeAt: now)
+            StoredReport(runs.report(of: job, job.lastFeedback), distributor: job.distributor, madeAt: now)
         }
         let isDurable = storage.isDurable
         let changes = zip(ended, reports).map { JobChange.update($0, isDurable ? $1 : nil) }
         let bound = NIOLoopBound(self, eventLoop: loop)
         return loop.answer { storage.apply(changes, done: $0) }.map {
-            for stored in reports { bound.value.destination(stored.distributor).outbox.append(stored.report) }
+            for stored in reports { bound.value.keep(stored) }
         }
     }
 }

@@ -18,7 +18,7 @@ struct CarefulRuns {
     mutating func append(_ job: Job) { waiting.append(job) }
 
     /// The job that may begin now. `stage` tells what is known of a job: nil when it is not here any more.
-    mutating func takeNext(_ stage: (JobID) -> NodeCore.Live.Stage?) -> Job? {
+    mutating func takeNext(_ stage: (JobID) -> LiveJob.Stage?) -> Job? {
         if let current, stage(current) == .running { return nil }
         current = nil
         while let job = waiting.popFirst() {

@@ -95,7 +95,7 @@ final class DistributorDialer {
                 }
                 hasLink = true
                 owner.core.stopExpectingLink(from: distributor.id, owner)
-                owner.core.addresses[distributor.name] = owner.address
+                owner.core.directory.addresses[distributor.name] = owner.address
                 DistributorLink(
                     distributor: distributor.name, process: distributor.id, received: received, connection: connection,
                     core: owner.core
@@ -132,30 +132,38 @@ final class DistributorDialer {
     }
 }
 
+/// Where the distributors of a node are, and which of them are expected to dial back.
+struct DistributorDirectory {
+    /// By the identity of the distributor that is to dial back.
+    var registrations: [String: (dialer: DistributorDialer, name: String)] = [:]
+    /// Where the distributor of a name was last reached.
+    var addresses: [String: Address] = [:]
+}
+
 extension NodeCore {
     /// A distributor that dials back does so for this registration.
     func expectLink(from distributor: String, named name: String, _ dialer: DistributorDialer) {
-        registrations[distributor] = (dialer, name)
+        directory.registrations[distributor] = (dialer, name)
     }
 
     /// Why a process that calls itself a distributor of that name is not taken: another of the name has the link. Both at
     /// once would take the link from each other, and what one had sent would run again for the other. A distributor that
     /// died without an end of its connection has the link until the keepalive ends that, after 40 s at most.
     func nameConflict(of process: String, named name: String) -> String? {
-        guard let link = destinations[name]?.link, link.process != process, link.connection.isUp else { return nil }
-        let first = addresses[name]?.description ?? link.connection.peer
+        guard let link = destinations.known(name)?.link, link.process != process, link.connection.isUp else { return nil }
+        let first = directory.addresses[name]?.description ?? link.connection.peer
         return "DISTRIBUTORNAME a distributor named \(name) is linked to this node already, from \(first):"
             + " give one of them another name"
     }
 
     func stopExpectingLink(from distributor: String, _ dialer: DistributorDialer) {
-        if registrations[distributor]?.dialer === dialer { registrations[distributor] = nil }
+        if directory.registrations[distributor]?.dialer === dialer { directory.registrations[distributor] = nil }
     }
 
     func registrationLost(_ distributor: String, _ dialer: DistributorDialer) {
-        guard let (known, name) = registrations[distributor], known === dialer else { return }
-        registrations[distributor] = nil
-        if destinations[name]?.process == distributor { closeLink(to: name, reason: "the registration is gone") }
+        guard let (known, name) = directory.registrations[distributor], known === dialer else { return }
+        directory.registrations[distributor] = nil
+        if destinations.known(name)?.delivery.process == distributor { closeLink(to: name, reason: "the registration is gone") }
     }
 
     /// A distributor dialled back. Returns why it is not welcome.
@@ -165,7 +173,7 @@ extension NodeCore {
         guard instance == self.instance else {
             return CommandError("ERR the node that listens here is another than the one that gave this address")
         }
-        guard let (dialer, name) = registrations[distributor] else {
+        guard let (dialer, name) = directory.registrations[distributor] else {
             return CommandError("ERR this node has not introduced itself to that distributor")
         }
         if let reason = nameConflict(of: distributor, named: name) {
@@ -173,7 +181,7 @@ extension NodeCore {
             connection.close(reason: reason)
             return nil
         }
-        addresses[name] = dialer.address
+        directory.addresses[name] = dialer.address
         connection.write { Handshake.linked.write(to: &$0) }
         DistributorLink(
             distributor: name, process: distributor, received: received, connection: connection, core: self

@@ -1,0 +1,32 @@
+internal import JobReactorCore
+internal import JobReactorLua
+
+/// How the node treats each job: its own policy, what the scripts in use say of a name, and what the job says of itself. A
+/// value without I/O.
+struct JobPolicies {
+    private let common: JobPolicy
+    private var byName: [String: ScriptPolicy] = [:]
+    /// Whether any run may have a limit of time.
+    private(set) var haveTimeouts: Bool
+    /// Those that the scripts define, in their order.
+    private(set) var names: [String] = []
+
+    init(_ common: JobPolicy) {
+        self.common = common
+        haveTimeouts = common.timeout != nil
+    }
+
+    /// Other scripts are in use.
+    mutating func use(_ definitions: [ScriptReport.Definition]) {
+        byName = Dictionary(definitions.map { ($0.name, $0.policy) }) { _, last in last }
+        names = definitions.map(\.name)
+        haveTimeouts = common.timeout != nil || byName.values.contains { $0.timeout != nil }
+    }
+
+    subscript(job: Job) -> JobPolicy { common.applying(byName[job.name], job) }
+
+    /// The name of a script that people read as this one, and that has other bytes.
+    func lookalike(of name: String) -> String? {
+        names.first { $0 == name && !$0.utf8.elementsEqual(name.utf8) }
+    }
+}
