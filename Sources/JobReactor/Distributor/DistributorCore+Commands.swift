@@ -40,7 +40,15 @@ extension DistributorCore: CommandService {
             session.reply { $0.writeRESPError("ERR RELOAD is for a node's port: the job scripts are there") }
         case .retry(let id): answer(!isStopping && change { $0.retry(id) }, to: session)
         case .destroy(let id): answer(change { $0.destroy(id) }, to: session)
-        case .records, .record: refuseForNode(session)
+        case .records(let after, let count):
+            let failed = ledger.kept.page(after: after, count: count)
+            session.reply { buffer in
+                buffer.writeRESPArray(count: failed.count)
+                for job in failed { JobRecord.write(job, to: &buffer) }
+            }
+        case .record(let id):
+            let failed = ledger.kept[id]
+            session.reply { if let failed { JobRecord.write(failed, to: &$0) } else { $0.writeRESPNull() } }
         case .jobs:
             session.reply { $0.writeRESPError("ERR JOBS is for a node's port; NODES shows what nodes define") }
         case .ping, .auth, .hello, .quit, .commandTable, .clientSetting:

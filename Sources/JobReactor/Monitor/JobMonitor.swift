@@ -40,8 +40,9 @@ public struct JobMonitor: Sendable {
         self.security = security
     }
 
-    /// Asks a node that runs, at the port where it listens, whatever its storage: also for jobs in memory. The password and
-    /// the TLS of the installation are in `security`.
+    /// Asks a node that runs, at the port where it listens, whatever its storage: also for jobs in memory. A distributor, asked
+    /// so, has the jobs that have failed there, because nodes ended with them. The password and the TLS of the installation
+    /// are in `security`.
     public init(node address: Address, security: WireSecurity = WireSecurity()) {
         self.init(NodePlace(address, security: security), security: security)
     }
@@ -117,12 +118,15 @@ public struct JobMonitor: Sendable {
 
     private func change(_ id: JobID, _ change: StoredJobChange) async throws -> Bool {
         guard let found = try await load(id) else { return false }
-        return try await self.change([id], of: found.owner, change) == 1
+        let isFinished = found.job.status.isFinished
+        return try await self.change([id], of: found.owner, change, areFinished: isFinished) == 1
     }
 
-    private func change(_ ids: [JobID], of owner: StoredOwner, _ change: StoredJobChange) async throws -> Int {
+    private func change(
+        _ ids: [JobID], of owner: StoredOwner, _ change: StoredJobChange, areFinished: Bool = false
+    ) async throws -> Int {
         guard owner.isOpen else { return try await changeInStorage(ids, of: owner, change) }
-        guard let command = change.command(for: owner.role) else {
+        guard let command = change.command(for: owner.role, isFinished: areFinished) else {
             throw StorageError(
                 "the job waits at the distributor \(owner.name), and runs as soon as a node takes it", code: .held)
         }
@@ -175,13 +179,14 @@ public struct JobMonitor: Sendable {
 enum StoredJobChange {
     case cancel, retry, destroy
 
-    /// What the owner's port calls it; nil for what it cannot do. What is cancelled at a distributor leaves no record.
-    func command(for role: StorageOwner.Role) -> String? {
-        switch (self, role) {
-        case (.cancel, _), (.destroy, .distributor): "CANCEL"
-        case (.retry, .node): "RETRY"
-        case (.destroy, .node): "DESTROY"
-        case (.retry, .distributor): nil
+    /// What the owner's port calls it; nil for what it cannot do. What is cancelled at a distributor leaves no record; what is
+    /// finished there has failed there.
+    func command(for role: StorageOwner.Role, isFinished: Bool) -> String? {
+        switch (self, role, isFinished) {
+        case (.cancel, _, _), (.destroy, .distributor, false): "CANCEL"
+        case (.retry, .node, _), (.retry, .distributor, true): "RETRY"
+        case (.destroy, .node, _), (.destroy, .distributor, true): "DESTROY"
+        case (.retry, .distributor, false): nil
         }
     }
 

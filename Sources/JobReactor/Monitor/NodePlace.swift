@@ -1,7 +1,8 @@
 internal import JobReactorCore
 internal import JobReactorWire
 
-/// The jobs of one running node, asked of it. Each call has a connection of its own.
+/// The jobs of one running node, or those that have failed at a distributor and are kept there, asked of it. Each call has a
+/// connection of its own.
 struct NodePlace: StoragePlace {
     private let address: Address
     private let security: WireSecurity
@@ -16,12 +17,14 @@ struct NodePlace: StoragePlace {
     func owners() async throws(StorageError) -> [StoredOwner] {
         let info = try await ask(["INFO", "server"]).text ?? ""
         let lines = info.split(whereSeparator: \.isNewline)
-        guard lines.contains("role:node"), let name = lines.first(where: { $0.hasPrefix("name:") }) else {
-            throw StorageError("\(address) is no node: name the --server of one", code: .unusable)
+        func field(_ name: String) -> String? {
+            lines.first { $0.hasPrefix(name + ":") }.map { String($0.dropFirst(name.count + 1)) }
         }
-        return [
-            StoredOwner(role: .node, name: String(name.dropFirst(5)), isOpen: true, address: address.description)
-        ]
+        guard let role = field("role").flatMap(StorageOwner.Role.init), let name = field("name") else {
+            throw StorageError(
+                "\(address) is neither a node nor a distributor: name the --server of one", code: .unusable)
+        }
+        return [StoredOwner(role: role, name: name, isOpen: true, address: address.description)]
     }
 
     func jobs(of owner: StoredOwner, after id: JobID?, limit: Int) async throws(StorageError) -> [Job] {
@@ -60,9 +63,9 @@ struct NodePlace: StoragePlace {
         } catch {
             let reason = (error as? WireError)?.reason ?? "\(error)"
             throw StorageError(
-                "cannot ask the node at \(address): \(reason): start it with --server \(address), or name another")
+                "cannot ask \(address): \(reason): start it with --server \(address), or name another")
         }
         guard case .error(let text) = reply else { return reply }
-        throw StorageError("the node at \(address) says \(text)", code: .unusable)
+        throw StorageError("\(address) says \(text)", code: .unusable)
     }
 }

@@ -9,7 +9,8 @@ struct JobsCommand: AsyncParsableCommand {
         discussion: """
             With --storage, jobs are looked up where nodes keep them, whether or not those run. A change is asked of the \
             node that has the job at its --server, or made in the storage when it does not run. With --server that node \
-            is asked for everything, whatever its storage. With neither, show and cancel ask the distributor, which \
+            is asked for everything, whatever its storage; a distributor that is named there is asked for the jobs that it \
+            keeps as failed, because nodes ended with them. With neither, show and cancel ask the distributor, which \
             knows the jobs that are not finished.
             """,
         subcommands: [

@@ -21,6 +21,12 @@ struct KeptFailures {
 
     subscript(id: JobID) -> Job? { records.isEmpty ? nil : records[id] }
 
+    /// So many at most in order of their ids, those after `id` when one is given.
+    func page(after id: JobID?, count: Int) -> [Job] {
+        let ids = records.keys.filter { key in id.map { key > $0 } ?? true }.sorted()
+        return ids.prefix(count).compactMap { records[$0] }
+    }
+
     /// Returns those that go for it.
     mutating func insert(_ job: Job) -> [JobID] {
         remove(job.id)
