@@ -11,7 +11,9 @@ extension NodeCore {
     func enqueue(_ jobs: [LuaLane.Enqueued]) -> EventLoopFuture<Void> {
         var byAddress: [Address: [JobSubmission]] = [:]
         for job in jobs {
-            guard let address = directory.addresses[job.distributor] ?? configuration.distributors.first else { continue }
+            guard let address = directory.addresses[job.distributor] ?? configuration.distributors.first else {
+                continue
+            }
             var options = job.options
             options.id = job.id
             byAddress[address, default: []].append(JobSubmission(job.name, job.args, options))

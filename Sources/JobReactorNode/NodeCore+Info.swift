@@ -37,7 +37,8 @@ extension NodeCore {
             ("received", "\(runs.counters.received)"), ("succeeded", "\(runs.counters.succeeded)"),
             ("failed_runs", "\(runs.counters.failedRuns)"), ("failed", "\(runs.counters.failed)"),
             ("cancelled", "\(runs.counters.cancelled)"), ("running", "\(runs.runningCount)"),
-            ("suspended", "\(runs.suspendedCount)"), ("ready", "\(runs.readyCount)"), ("waiting", "\(runs.waitingCount)"),
+            ("suspended", "\(runs.suspendedCount)"), ("ready", "\(runs.readyCount)"),
+            ("waiting", "\(runs.waitingCount)"),
             ("parked", "\(runs.parkedCount)"), ("unreported", "\(unreportedCount)"),
         ]
     }

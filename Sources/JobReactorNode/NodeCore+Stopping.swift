@@ -72,7 +72,9 @@ extension NodeCore {
         case .reopens: reopen()
         case .mayStop:
             // What is being saved may have begun. A report to a distributor that is away cannot arrive now.
-            guard !runs.saves, destinations.all.allSatisfy({ $0.link == nil || !$0.delivery.hasReports }) else { return }
+            guard !runs.saves, destinations.all.allSatisfy({ $0.link == nil || !$0.delivery.hasReports }) else {
+                return
+            }
             finishDraining()
         }
     }

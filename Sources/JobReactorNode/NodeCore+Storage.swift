@@ -120,7 +120,8 @@ extension NodeCore {
     /// The nodes that are linked to a distributor of ours.
     private func linkedNodes() -> EventLoopFuture<Set<String>> {
         LinkedNodes.names(
-            at: Set(configuration.distributors).union(directory.addresses.values), security: configuration.security, on: loop)
+            at: Set(configuration.distributors).union(directory.addresses.values), security: configuration.security,
+            on: loop)
     }
 
     private func adopt(

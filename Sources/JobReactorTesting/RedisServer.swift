@@ -67,7 +67,7 @@ public final class RedisServer: Sendable {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         try watch(process.processIdentifier)
         self.process.withLock { $0 = process }
         for _ in 0..<3000 {
@@ -109,7 +109,7 @@ public final class RedisServer: Sendable {
         watch.standardInput = FileHandle.nullDevice
         watch.standardOutput = FileHandle.nullDevice
         watch.standardError = FileHandle.nullDevice
-        try watch.run()
+        try watch.start()
     }
 
     /// A port on the loopback interface that nothing uses now.

@@ -1,4 +1,5 @@
 import Foundation
+import JobReactorTesting
 
 /// A file system of its own, in memory, that can be filled and given room again. To mount one takes root, or sudo without a
 /// password.
@@ -61,7 +62,7 @@ struct Disk: Sendable {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         process.waitUntilExit()
         return process.terminationStatus == 0
     }
@@ -78,7 +79,7 @@ struct Disk: Sendable {
         watch.standardInput = FileHandle.nullDevice
         watch.standardOutput = FileHandle.nullDevice
         watch.standardError = FileHandle.nullDevice
-        try watch.run()
+        try watch.start()
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import JobReactorTesting
 
 /// A process that can be killed, stopped and started again, as often as need be, with its log in a file. When it ends and
 /// nobody has asked for that it is noted, and started again, as a service manager does.
@@ -61,7 +62,7 @@ final class Member: Sendable {
             end.finish()
         }
         try state.withLock { state in
-            try process.run()
+            try process.start()
             state.process = process
             state.ended = ended
             state.isWanted = true
@@ -166,7 +167,7 @@ final class Member: Sendable {
         watch.standardInput = FileHandle.nullDevice
         watch.standardOutput = FileHandle.nullDevice
         watch.standardError = FileHandle.nullDevice
-        try watch.run()
+        try watch.start()
     }
 }
 
@@ -204,7 +205,7 @@ enum Programs {
         process.standardError = FileHandle.nullDevice
         let (ended, end) = AsyncStream<Void>.makeStream()
         process.terminationHandler = { _ in end.finish() }
-        try process.run()
+        try process.start()
         for await _ in ended {}
         return try String(contentsOfFile: outputFile, encoding: .utf8)
     }

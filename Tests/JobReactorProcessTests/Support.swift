@@ -1,4 +1,5 @@
 import Foundation
+import JobReactorTesting
 import Testing
 
 /// A program that a test started, with what it has written so far. It is ended with the test.
@@ -25,7 +26,7 @@ final class RunningProgram: Sendable {
         process.standardOutput = try FileHandle(forWritingTo: URL(filePath: folder.path + "/output"))
         process.standardError = try FileHandle(forWritingTo: URL(filePath: folder.path + "/errors"))
         process.standardInput = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         Programs.endWithTheTests(process.processIdentifier)
     }
 
@@ -104,7 +105,7 @@ enum Programs {
         watch.standardInput = FileHandle.nullDevice
         watch.standardOutput = FileHandle.nullDevice
         watch.standardError = FileHandle.nullDevice
-        try? watch.run()
+        try? watch.start()
         return FileHandle(forWritingAtPath: file)
     }()
 

@@ -287,7 +287,7 @@ import Testing
         // A process that has ended: its number may be given again, but not with the same start.
         let ended = Process()
         ended.executableURL = URL(filePath: "/bin/true")
-        try ended.run()
+        try ended.start()
         ended.waitUntilExit()
         let here = RedisOwner()
         let dead = "\(here.machine) \(ended.processIdentifier) 12345 \(here.host) x"

@@ -17,7 +17,7 @@ import Testing
             "basicConstraints=critical,CA:TRUE", "-keyout", folder + "/key.pem", "-out", folder + "/certificate.pem",
         ]
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         process.waitUntilExit()
         try #require(process.terminationStatus == 0, "openssl made no certificate")
     }

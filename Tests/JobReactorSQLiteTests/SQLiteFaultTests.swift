@@ -104,7 +104,7 @@ import Testing
         holder.arguments = ["python3", "-c", script, folder.file("jobs.sqlite.lock")]
         let output = Pipe()
         holder.standardOutput = output
-        try holder.run()
+        try holder.start()
         // It says a word when it has the lock.
         #expect(!output.fileHandleForReading.availableData.isEmpty)
         let refusal = await Self.error(folder.file())

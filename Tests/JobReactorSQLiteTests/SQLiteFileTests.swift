@@ -71,7 +71,7 @@ import Testing
             process.arguments = (getuid() == 0 ? [] : ["sudo", "-n"]) + [program] + arguments
             process.standardError = FileHandle.nullDevice
             process.standardOutput = FileHandle.nullDevice
-            try process.run()
+            try process.start()
             process.waitUntilExit()
             return process.terminationStatus == 0
         }

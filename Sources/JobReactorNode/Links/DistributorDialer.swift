@@ -150,7 +150,9 @@ extension NodeCore {
     /// once would take the link from each other, and what one had sent would run again for the other. A distributor that
     /// died without an end of its connection has the link until the keepalive ends that, after 40 s at most.
     func nameConflict(of process: String, named name: String) -> String? {
-        guard let link = destinations.known(name)?.link, link.process != process, link.connection.isUp else { return nil }
+        guard let link = destinations.known(name)?.link, link.process != process, link.connection.isUp else {
+            return nil
+        }
         let first = directory.addresses[name]?.description ?? link.connection.peer
         return "DISTRIBUTORNAME a distributor named \(name) is linked to this node already, from \(first):"
             + " give one of them another name"
@@ -163,7 +165,9 @@ extension NodeCore {
     func registrationLost(_ distributor: String, _ dialer: DistributorDialer) {
         guard let (known, name) = directory.registrations[distributor], known === dialer else { return }
         directory.registrations[distributor] = nil
-        if destinations.known(name)?.delivery.process == distributor { closeLink(to: name, reason: "the registration is gone") }
+        if destinations.known(name)?.delivery.process == distributor {
+            closeLink(to: name, reason: "the registration is gone")
+        }
     }
 
     /// A distributor dialled back. Returns why it is not welcome.

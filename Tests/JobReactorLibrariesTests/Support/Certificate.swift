@@ -1,4 +1,5 @@
 import Foundation
+import JobReactorTesting
 import NIOSSL
 import Testing
 
@@ -20,7 +21,7 @@ final class Certificate: Sendable {
             "basicConstraints=critical,CA:TRUE", "-keyout", key, "-out", certificate,
         ]
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         process.waitUntilExit()
         try #require(process.terminationStatus == 0, "openssl made no certificate")
     }

@@ -228,7 +228,8 @@ import Testing
         #expect(durable.parkedCount == 1 && durable.count == 0)
         expect(durable.unpark().isEmpty)
         durable.use([
-            ScriptReport.Definition(name: "j", file: "j.lua", line: 1, callbacks: 0, errbacks: 0, policy: ScriptPolicy())
+            ScriptReport.Definition(
+                name: "j", file: "j.lua", line: 1, callbacks: 0, errbacks: 0, policy: ScriptPolicy())
         ])
         expect(durable.unpark().flatMap(\.ids) == [arrived.runs[0].job.id])
         #expect(durable.parkedCount == 0)

@@ -1,4 +1,5 @@
 import Foundation
+import JobReactorTesting
 import NIOCore
 import NIOPosix
 import Testing
@@ -52,7 +53,7 @@ final class Certificates: Sendable {
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = arguments + extensions
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try process.start()
         process.waitUntilExit()
         try #require(process.terminationStatus == 0, "openssl did not make \(name)")
     }
