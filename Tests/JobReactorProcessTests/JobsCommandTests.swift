@@ -1,4 +1,5 @@
 import Foundation
+import JobReactorTesting
 import Testing
 
 /// `jobreactor jobs` as an operator types it, for nodes that run and nodes that do not.
@@ -49,6 +50,16 @@ import Testing
         #expect(rest.output == "destroyed 1 job of n1\n")
         let end = try await installation.jobreactor(["jobs", "list"] + at)
         #expect(end.status == 0 && Self.ids(end.output).isEmpty)
+
+        // A distributor has what has failed there; a Redis server has nothing of ours.
+        let atDistributor = ["--server", "localhost:\(installation.port)"]
+        let kept = try await installation.jobreactor(["jobs", "list"] + atDistributor)
+        #expect(kept.status == 0 && Self.ids(kept.output).isEmpty)
+        let redis = try await RedisServer.start()
+        let wrong = try await installation.jobreactor(["jobs", "list", "--server", "localhost:\(redis.port)"])
+        #expect(wrong.status == 1)
+        #expect(wrong.errors.contains("is neither a node nor a distributor: name the --server of one"))
+        await redis.kill()
     }
 
     @Test("stored jobs: with their node running, and without it", arguments: Place.Kind.allCases)
