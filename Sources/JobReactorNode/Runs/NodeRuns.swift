@@ -115,9 +115,9 @@ struct NodeRuns {
     private mutating func settleSave(_ jobs: [Job]) -> [JobID] {
         savesUnderWay -= 1
         guard !earlyCancellations.isEmpty else { return [] }
-        let cancelled = jobs.lazy.map(\.id).filter(earlyCancellations.contains)
+        let cancelled = jobs.map(\.id).filter(earlyCancellations.contains)
         if savesUnderWay == 0 { earlyCancellations = [] } else { earlyCancellations.subtract(cancelled) }
-        return Array(cancelled)
+        return cancelled
     }
 
     // MARK: Waiting for their time
