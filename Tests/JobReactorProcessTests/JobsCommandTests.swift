@@ -98,7 +98,7 @@ import Testing
         "what cannot work says what to do",
         arguments: [
             (["jobs", "list"], 64, "--storage sqlite:FILE or redis://…, or the --server of a node"),
-            (["jobs", "list", "--server", "localhost:1"], 1, "cannot ask the node at localhost:1: connection refused"),
+            (["jobs", "list", "--server", "localhost:1"], 1, "cannot ask localhost:1: connection refused"),
             (["jobs", "list", "--storage", "sqlite:/no/such/file"], 1, "/no/such/file"),
             (
                 ["jobs", "list", "--storage", "redis://localhost:1"], 1,

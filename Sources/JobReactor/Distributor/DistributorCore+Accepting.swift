@@ -57,7 +57,10 @@ extension DistributorCore {
 
     /// Takes up what an earlier process has accepted.
     func openStorage() -> EventLoopFuture<Void> {
-        guard let keeper else { return loop.makeSucceededVoidFuture() }
+        guard let keeper else {
+            hasOpened = true
+            return loop.makeSucceededVoidFuture()
+        }
         let address = configuration.address
         name = configuration.name ?? Address(host: Transport.hostName, port: address.port).description
         keeper.triesAgain = { [unowned self] job, error in self.couldNotSave(job, error) }
@@ -76,6 +79,8 @@ extension DistributorCore {
             for job in jobs { self.takeUp(job) }
         }.map {
             let core = bound.value
+            core.hasOpened = true
+            core.change { $0.tookUp() }
             guard !core.ledger.entries.isEmpty else { return }
             core.logger.info("jobs of an earlier process taken up", metadata: ["jobs": "\(core.ledger.entries.count)"])
         }
@@ -85,7 +90,7 @@ extension DistributorCore {
         let kept = KeptFor(stored)
         let producer = stored.status.isFinished || kept.producer.isEmpty ? nil : self.producer(kept.producer)
         producer?.expectReturn()
-        change { $0.takeUp(stored, ownedBy: kept.node, for: producer.map { .producer($0) } ?? .none) }
+        change { $0.takeUp(stored, kept, for: producer.map { .producer($0) } ?? .none) }
     }
 
     /// Calls `body` when every job that was submitted before is stored; never when the storage is lost or closed before.

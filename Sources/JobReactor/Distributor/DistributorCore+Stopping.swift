@@ -13,7 +13,7 @@ extension DistributorCore {
             logger.notice("the distributor was stopped before it had started", metadata: ["while": "\(startStep)"])
         }
         listener?.stopAccepting()
-        let seconds = listener == nil ? 0 : max(0, grace)
+        let seconds = hasOpened ? max(0, grace) : 0
         drainDeadline = loop.now + .seconds(clamping: seconds)
         let promise = loop.makePromise(of: Void.self)
         drained = promise

@@ -19,6 +19,8 @@ final class DistributorCore {
     private(set) var ledger: DistributorLedger
     private(set) var listener: Listener?
     var isStopping = false
+    /// What an earlier process has stored is here: a stop before that has nothing to wait for.
+    var hasOpened = false
     var links: [Dispatcher.NodeHandle: NodeLink] = [:]
     private var registrations: [String: NodeRegistration] = [:]
     private var producers: [String: Producer] = [:]

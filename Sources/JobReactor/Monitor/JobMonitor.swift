@@ -62,7 +62,7 @@ public struct JobMonitor: Sendable {
             while found.count < limit {
                 let page = try await place.jobs(of: owner, after: last, limit: 500)
                 for job in page where filter.matches(job) && found.count < limit {
-                    let node = owner.role == .distributor ? KeptFor(job).node : nil
+                    let node = owner.role == .distributor ? KeptFor(job).owner : nil
                     if node.map(nodes.contains) != true { found.append(Found(job: job, owner: owner)) }
                 }
                 guard let next = page.last?.id else { break }

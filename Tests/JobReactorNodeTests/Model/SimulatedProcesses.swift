@@ -18,6 +18,9 @@ final class SimulatedDistributor {
     let disk: MemoryStorage?
     private(set) var storage: SimulatedStorage?
     private(set) var core: DistributorCore?
+    private(set) var isStopping = false
+    /// It waits for nothing more.
+    private(set) var hasStopped = false
 
     init(_ number: Int, isDurable: Bool) {
         name = "d\(number)"
@@ -40,10 +43,21 @@ final class SimulatedDistributor {
     /// Returns what must be kept until the simulation ends.
     func kill(afterCalls count: Int) -> [AnyObject] {
         storage?.end(afterCalls: count)
-        defer { (core, storage) = (nil, nil) }
+        defer { (core, storage, isStopping, hasStopped) = (nil, nil, false, false) }
         let gone: [AnyObject?] = [core, storage]
         return gone.compactMap { $0 }
     }
+
+    func stop(grace: Double) {
+        guard !isStopping, let core else { return }
+        isStopping = true
+        core.drain(grace: grace).assumeIsolated().flatMap { core.close() }.whenComplete { [weak self, weak core] _ in
+            if let self, let core, self.core === core { hasStopped = true }
+        }
+    }
+
+    /// Else it refuses them.
+    var takesJobs: Bool { core != nil && !isStopping }
 
     func connection(on loop: EmbeddedEventLoop) -> Connection? {
         core.map { CommandSession.accept(limits: RESPLimits(), password: nil, service: $0, on: loop) }
@@ -59,7 +73,7 @@ final class SimulatedNode {
     private(set) var core: NodeCore?
     private(set) var lane: SimulatedLane?
     private var dialers: [Int: DistributorDialer] = [:]
-    private var isStopping = false
+    private(set) var isStopping = false
     /// Its stop is through; the process ends.
     private(set) var hasStopped = false
 
@@ -95,12 +109,10 @@ final class SimulatedNode {
         return gone.compactMap { $0 }
     }
 
-    var canStop: Bool { core != nil && !isStopping }
-
     func stop(grace: Double) {
-        guard canStop, let core else { return }
+        guard !isStopping, let core else { return }
         isStopping = true
-        core.drain(grace: grace).assumeIsolated().whenComplete { [weak self, weak core] _ in
+        core.drain(grace: grace).assumeIsolated().flatMap { core.close() }.whenComplete { [weak self, weak core] _ in
             if let self, let core, self.core === core { hasStopped = true }
         }
     }

@@ -34,7 +34,7 @@ final class SimulatedStorage: JobStorage, @unchecked Sendable {
     func answerFirst() {
         guard !calls.isEmpty else { return }
         let call = calls.removeFirst()
-        if isFull { call.fail(StorageError("no room", code: .full)) } else { call.carryOut()() }
+        if isFull, call.name != "close" { call.fail(StorageError("no room", code: .full)) } else { call.carryOut()() }
     }
 
     /// The process dies: the first calls may have been carried out.
@@ -82,7 +82,16 @@ final class SimulatedStorage: JobStorage, @unchecked Sendable {
     }
 
     func close(done: @escaping @Sendable () -> Void) {
-        if !isOver { disk.close(done: done) } else { done() }
+        // Once all calls before have taken effect.
+        let disk = disk
+        let call = Call(name: "close") {
+            disk.close {}
+            return { done() }
+        } fail: { _ in
+            done()
+        }
+        if isOver || isPrompt || !isWaiting { return call.carryOut()() }
+        calls.append(call)
     }
 
     private func make<Value: Sendable>(

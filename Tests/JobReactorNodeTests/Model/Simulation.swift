@@ -62,7 +62,7 @@ final class Simulation {
         /// until one does.
         case refuse(node: Int)
         /// SIGTERM: it ends when what runs has ended and is told, and all that it stores is stored.
-        case stop(node: Int)
+        case stop(Process)
 
         var isFault: Bool {
             switch self {
@@ -143,7 +143,7 @@ final class Simulation {
             if !isAlive(process) { steps.append(.start(process)) }
         }
         for job in 0..<setup.jobs
-        where !record.submitted.contains(job) && distributors[distributor(of: job)].core != nil {
+        where !record.submitted.contains(job) && distributors[distributor(of: job)].takesJobs {
             // In their order: they are alike.
             steps.append(.submit(job))
             break
@@ -166,8 +166,8 @@ final class Simulation {
         for node in nodes.indices where nodes[node].disk == nil && nodes[node].lane?.runs.isEmpty == false {
             steps.append(.refuse(node: node))
         }
-        for node in nodes.indices where nodes[node].canStop { steps.append(.stop(node: node)) }
         for process in processes where isAlive(process) {
+            if !isStopping(process) { steps.append(.stop(process)) }
             let isWaiting = storage(of: process)?.isWaiting == true
             if let storage = storage(of: process), !storage.isFull { steps.append(.fill(process)) }
             for calls in 0...(isWaiting ? 1 : 0) { steps.append(.kill(process, afterCalls: calls)) }
@@ -191,7 +191,7 @@ final class Simulation {
             record.cuts += 1
             pipe(number)?.cut(noticedBy: end)
         case .kill(let process, let calls): kill(process, afterCalls: calls)
-        case .stop(let node): nodes[node].stop(grace: Self.grace)
+        case .stop(let process): stop(process)
         case .refuse(let node): _ = nodes[node].lane?.finish(.undefined)
         }
         try turn()
@@ -202,6 +202,9 @@ final class Simulation {
         loop.run()
         for (_, pipe) in pipes { try pipe.collect() }
         for node in nodes.indices where nodes[node].hasStopped { end(node: node, afterCalls: .max) }
+        for distributor in distributors.indices where distributors[distributor].hasStopped {
+            end(distributor: distributor, afterCalls: .max)
+        }
         pipes.removeAll { $0.pipe.isOver }
     }
 
@@ -243,6 +246,20 @@ final class Simulation {
         }
     }
 
+    private func isStopping(_ process: Process) -> Bool {
+        switch process {
+        case .distributor(let number): distributors[number].isStopping
+        case .node(let number): nodes[number].isStopping
+        }
+    }
+
+    private func stop(_ process: Process) {
+        switch process {
+        case .distributor(let number): distributors[number].stop(grace: Self.grace)
+        case .node(let number): nodes[number].stop(grace: Self.grace)
+        }
+    }
+
     private func start(_ process: Process) {
         switch process {
         case .distributor(let number): distributors[number].start(on: loop, clock.wallClock)
@@ -253,15 +270,19 @@ final class Simulation {
     private func kill(_ process: Process, afterCalls calls: Int) {
         record.kills += 1
         switch process {
-        case .distributor(let number):
-            for (_, pipe) in pipes where pipe.distributor == number { pipe.kill(.distributor) }
-            for job in record.submitted where distributor(of: job) == number {
-                record.orphaned.insert(job)
-                if distributors[number].disk == nil { record.excused.insert(job) }
-            }
-            graveyard += distributors[number].kill(afterCalls: calls)
+        case .distributor(let number): end(distributor: number, afterCalls: calls)
         case .node(let number): end(node: number, afterCalls: calls)
         }
+    }
+
+    /// The process is gone, and with it those who wait in it.
+    private func end(distributor number: Int, afterCalls calls: Int) {
+        for (_, pipe) in pipes where pipe.distributor == number { pipe.kill(.distributor) }
+        for job in record.submitted where distributor(of: job) == number {
+            record.orphaned.insert(job)
+            if distributors[number].disk == nil { record.excused.insert(job) }
+        }
+        graveyard += distributors[number].kill(afterCalls: calls)
     }
 
     /// The process is gone.

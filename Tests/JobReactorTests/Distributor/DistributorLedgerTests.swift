@@ -112,7 +112,7 @@ import Testing
     func endedWhileWaiting() {
         var bench = Bench(isDurable: true)
         let job = Job(id: Self.id(1), name: "work", args: JobArguments(), createdAt: Self.now)
-        bench.ledger.takeUp(job, ownedBy: nil, for: .none)
+        bench.ledger.takeUp(job, KeptFor(producer: ""), for: .none)
         bench.report(1)
         let node = bench.node("a", credit: 1)
         expect(bench.did() == ["unstore 1", "tell nobody work 1 complete"])
@@ -201,6 +201,41 @@ import Testing
         expect(bench.wake().contains("adopt a by \(heir.index)"))
         bench.ledger.adopted("a", true, by: heir)
         expect(bench.did() == ["again 1 to \(heir.index) as 1"])
+    }
+
+    @Test("what a durable node may have when the distributor stops it is asked for first by the next, then it is others'")
+    func doubtAfterStop() {
+        var bench = Bench(isDurable: true)
+        let first = bench.node("n1", isDurable: true)
+        for number in 1...3 {
+            bench.submit(number, isTold: false)
+            bench.ledger.saved(Self.id(number))
+        }
+        bench.ledger.saved(3, through: 3, by: first)
+        #expect(bench.did() == ["send 1 to 0 as 1", "send 2 to 0 as 2", "send 3 to 0 as 3", "unstore 3"])
+        bench.ledger.returned([HandOver(2, Self.id(2))], by: first)
+        #expect(bench.did() == ["send 2 to 0 as 4"])
+        bench.ledger.disconnect(first, reason: nil, isStopping: true)
+        let second = bench.node("n2", isDurable: true)
+        bench.submit(4, isTold: false)
+        bench.ledger.saved(Self.id(4))
+        bench.submit(5, isTold: false)
+        expect(bench.did() == ["lost, 2 given back", "send 4 to 0 as 1"])
+        #expect(second.index == 0)
+        expect(bench.ledger.removeAll().isEmpty)
+        expect(bench.did().sorted() == ["store 1 for '  n1'", "store 2 for '  n1'", "store 4 for '  n2'"])
+
+        var next = Bench(isDurable: true)
+        for (number, node) in [(1, "n1"), (2, "n1"), (4, "n2")] {
+            let job = Job(id: Self.id(number), name: "work", args: JobArguments(), createdAt: Self.now)
+            next.ledger.takeUp(job, KeptFor(producer: "", node: node, isInDoubt: true), for: .none)
+        }
+        next.ledger.tookUp()
+        expect(next.did().isEmpty)
+        _ = next.node("n2", isDurable: true)
+        expect(next.did() == ["again 4 to 0 as 1"])
+        // The other does not come back.
+        expect(next.wake() == ["n1 not back, 2", "send 1 to 0 as 2", "send 2 to 0 as 3"])
     }
 
     @Test("cancels a job wherever it is", arguments: ["waiting", "sent", "owned", "in doubt"]) func cancel(

@@ -12,8 +12,11 @@ import Testing
         arguments: ["", "a", "my producer", " ", "=", "=5:a b c", "=1:a", "%20", "é ü", "a\nb", "\0", ":"])
     func roundTrip(_ producer: String) {
         for node in [nil, "n1", "n:1", "=1:a"] {
-            let kept = KeptFor(producer: producer, node: node)
-            #expect(KeptFor(text: kept.text) == kept, "\(kept.text)")
+            for isInDoubt in node == nil ? [false] : [false, true] {
+                let kept = KeptFor(producer: producer, node: node, isInDoubt: isInDoubt)
+                #expect(KeptFor(text: kept.text) == kept, "\(kept.text)")
+                #expect(kept.owner == (isInDoubt ? nil : node))
+            }
         }
     }
 
@@ -25,9 +28,11 @@ import Testing
             for second in parts {
                 for producer in [first, first + second, "\(first) \(second)"] {
                     for node in [nil, "a", "b", "=1:a"] {
-                        let kept = KeptFor(producer: producer, node: node)
-                        let other = texts.updateValue(kept, forKey: kept.text)
-                        #expect(other == nil || other == kept)
+                        for isInDoubt in node == nil ? [false] : [false, true] {
+                            let kept = KeptFor(producer: producer, node: node, isInDoubt: isInDoubt)
+                            let other = texts.updateValue(kept, forKey: kept.text)
+                            #expect(other == nil || other == kept)
+                        }
                     }
                 }
             }

@@ -133,7 +133,7 @@ import Testing
     @Test("what scripts give beyond a limit is their error, and later jobs are given as ever")
     func scripts() async throws {
         // So that each run is also asked where it is.
-        try await Self.withOneLink({ $0.sliceWarning = 0.001 }) { distributor in
+        try await Self.withOneLink({ ($0.sliceWarning, $0.sliceLimit) = (0.001, 0) }) { distributor in
             for name in ["gives", "performs"] {
                 let outcome = try await distributor.outcome(name, Self.large)
                 let error = try #require(outcome.args["error"]?.string, "\(name): \(outcome.args.shortened)")

@@ -42,6 +42,9 @@ struct ConnectedNodes {
     /// have been taken over for another.
     func heir(at place: String) -> Connected? { all.filter { $0.place == place }.min { $0.name < $1.name } }
 
+    /// Those that own what they have.
+    var durable: [Node] { all.filter(\.isDurable).map(\.node) }
+
     private var all: some Sequence<Connected> { nodes.lazy.compactMap(\.self) }
 
     // MARK: Hand-overs

@@ -48,10 +48,10 @@ struct DistributorCounters: Hashable, Sendable {
 
 extension Job {
     /// As the storage of a distributor has it.
-    func record(for sink: Sink, at node: String?) -> Job {
+    func record(for sink: Sink, at node: String?, isInDoubt: Bool = false) -> Job {
         var record = self
         let producer = if case .producer(let producer) = sink { producer.id } else { "" }
-        record.distributor = KeptFor(producer: producer, node: node).text
+        record.distributor = KeptFor(producer: producer, node: node, isInDoubt: isInDoubt).text
         return record
     }
 }

@@ -18,6 +18,8 @@ struct DistributorLedger {
     /// Jobs that durable nodes have and of which there is no entry.
     var owned = OwnedJobs()
     private var actions: Deque<Action> = []
+    /// Jobs that an earlier process was not sure of, by the node that may have them.
+    private var doubtsTakenUp: [String: [JobID]] = [:]
     private let clock: () -> Moment
     var suspects = Suspects()
     /// Jobs that failed here, as nodes ended with them.
@@ -98,19 +100,23 @@ struct DistributorLedger {
         }
     }
 
-    /// What an earlier process has stored. `producer` is who waits for the outcome.
-    mutating func takeUp(_ stored: Job, ownedBy node: String?, for sink: Sink) {
+    /// What an earlier process has stored. `sink` is who waits for the outcome. Followed by ``tookUp()`` when it was all.
+    mutating func takeUp(_ stored: Job, _ kept: KeptFor, for sink: Sink) {
         guard entries[stored.id] == nil else { return }
         var job = stored
         job.distributor = ""
         if job.status == .failed { return keep(job) }
-        let entry = LedgerEntry(job, sink, node.map { .owned(by: $0) } ?? .waiting, due: .date(job.dueAt))
+        let place: LedgerEntry.Place? = kept.node.map { kept.isInDoubt ? .inDoubt(at: $0) : .owned(by: $0) }
+        let entry = LedgerEntry(job, sink, place ?? .waiting, due: .date(job.dueAt))
         entry.isStored = true
         // A node ended with it, at an earlier process.
         if job.attempt > 0 { entry.strikes = Suspects.alone }
-        if node != nil { entry.job = nil }
+        if kept.owner != nil { entry.job = nil }
         entries.add(entry, job.id)
-        guard node == nil else { return }
+        if let node = kept.node {
+            if kept.isInDoubt { doubtsTakenUp[node, default: []].append(job.id) }
+            return
+        }
         // There is no node yet that it could go to.
         do throws(JobError) {
             try JobLimits.check(stored: job)
@@ -121,6 +127,14 @@ struct DistributorLedger {
         }
     }
 
+    /// All that an earlier process has stored is here: nodes that may have some of it get their time to come.
+    mutating func tookUp() {
+        for (node, jobs) in doubtsTakenUp {
+            if let (timer, seconds) = takeovers.doubt(jobs, at: node) { actions.append(.wake(timer, after: seconds)) }
+        }
+        doubtsTakenUp = [:]
+    }
+
     /// What a storage that has nothing any more is to have: the jobs that no node owns, and whose the others are. Of those,
     /// the nodes have all else.
     func recordsOfAll() -> [Job] {
@@ -128,7 +142,9 @@ struct DistributorLedger {
             guard entry.isStored else { return nil }
             switch entry.place {
             case .saving: return nil
-            case .waiting, .node, .inDoubt: return entry.record(at: now)?.record(for: entry.sink, at: nil)
+            case .waiting, .node: return entry.record(at: now)?.record(for: entry.sink, at: nil)
+            case .inDoubt(let node):
+                return entry.record(at: now)?.record(for: entry.sink, at: node, isInDoubt: true)
             case .owned(let node):
                 let job = Job(id: id, name: entry.name, args: JobArguments(), createdAt: now.wall)
                 return job.record(for: entry.sink, at: node)
@@ -383,6 +399,22 @@ struct DistributorLedger {
     /// How many ends the stop waits for.
     var awaitedCount: Int { entries.awaitedCount }
 
-    /// The distributor ends. Returns those whose end somebody in this process waits for.
-    mutating func removeAll() -> [LedgerEntry] { entries.removeAll() }
+    /// The distributor ends. Returns those whose end somebody in this process waits for. Of jobs that durable nodes have been
+    /// sent, and have not said that they have, the next process is to ask those first: they may have run.
+    mutating func removeAll() -> [LedgerEntry] {
+        for id in takeovers.allInDoubt { if let entry = entries[id] { storeDoubt(of: entry) } }
+        for node in nodes.durable { for entry in entries.sent(to: node) { storeDoubt(of: entry) } }
+        return entries.removeAll()
+    }
+
+    private mutating func storeDoubt(of entry: LedgerEntry) {
+        guard entry.isStored, let record = entry.record(at: now) else { return }
+        let name: String?
+        switch entry.place {
+        case .inDoubt(let node): name = node
+        case .node(let node, _): name = nodes[node]?.name
+        case .saving, .waiting, .owned: name = nil
+        }
+        if let name { store(.update(record.record(for: entry.sink, at: name, isInDoubt: true))) }
+    }
 }

@@ -3,18 +3,31 @@ internal import JobReactorCore
 /// What the `distributor` of a record in a distributor's storage says: whose the job is. In a node's storage it is the name
 /// of the distributor.
 ///
-/// As text it is `producer`, or `producer node`, where the producer is a name and so has no space. A producer that is none,
-/// or that begins as the other form does, stands behind the count of its bytes: `=5:a b c node`.
+/// As text it is `producer`, `producer node`, or with two spaces `producer  node` for a node that may have the job: producer
+/// and node are names and so have no space. A producer that is none, or that begins as the other form does, stands behind the
+/// count of its bytes: `=5:a b c node`.
 struct KeptFor: Hashable, Sendable {
     /// The producer that waits for the outcome; empty for nobody.
     var producer: String
-    /// The node that owns the job; nil while none does.
+    /// The node that owns the job, or may; nil while none does.
     var node: String?
+    /// That node has not said whether it has the job.
+    var isInDoubt = false
 
-    init(producer: String, node: String? = nil) {
+    init(producer: String, node: String? = nil, isInDoubt: Bool = false) {
         self.producer = producer
         self.node = node
+        self.isInDoubt = isInDoubt
     }
+
+    private init(producer: String, rest: some StringProtocol) {
+        isInDoubt = rest.first == " "
+        node = String(rest.dropFirst(isInDoubt ? 1 : 0))
+        self.producer = producer
+    }
+
+    /// The node that owns the job, and not one that may.
+    var owner: String? { isInDoubt ? nil : node }
 
     init(_ record: Job) { self.init(text: record.distributor) }
 
@@ -24,8 +37,8 @@ struct KeptFor: Hashable, Sendable {
             return
         }
         let words = text.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
-        producer = words.first.map(String.init) ?? ""
-        node = words.count == 2 ? String(words[1]) : nil
+        let producer = words.first.map(String.init) ?? ""
+        self = words.count == 2 ? KeptFor(producer: producer, rest: words[1]) : KeptFor(producer: producer)
     }
 
     private static func counted(_ text: String) -> KeptFor? {
@@ -37,12 +50,13 @@ struct KeptFor: Hashable, Sendable {
         let producer = String(decoding: bytes[bytes.index(after: colon)..<end], as: UTF8.self)
         if end == bytes.endIndex { return KeptFor(producer: producer) }
         guard bytes[end] == UInt8(ascii: " ") else { return nil }
-        return KeptFor(producer: producer, node: String(decoding: bytes[bytes.index(after: end)...], as: UTF8.self))
+        let rest = String(decoding: bytes[bytes.index(after: end)...], as: UTF8.self)
+        return KeptFor(producer: producer, rest: rest)
     }
 
     var text: String {
         let isPlain = producer.isEmpty && node == nil || Name.problem(in: producer) == nil && !producer.hasPrefix("=")
         let first = isPlain ? producer : "=\(producer.utf8.count):\(producer)"
-        return node.map { "\(first) \($0)" } ?? first
+        return node.map { "\(first)\(isInDoubt ? "  " : " ")\($0)" } ?? first
     }
 }

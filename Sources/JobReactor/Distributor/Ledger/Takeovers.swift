@@ -98,6 +98,9 @@ struct Takeovers {
         return (.doubt(name, number: timer), time)
     }
 
+    /// All jobs of which it is not known whether a node has them; some may have been cleared up meanwhile.
+    var allInDoubt: [JobID] { doubts.values.flatMap(\.jobs) }
+
     /// The node, or the one that has taken over from it, is told of the jobs again.
     mutating func takeDoubts(about name: String) -> [JobID] { doubts.removeValue(forKey: name)?.jobs ?? [] }
 
