@@ -44,9 +44,10 @@ import Testing
         #expect(explorer.states > 30, "\(setup)")
     }
 
-    @Test("random walks with many faults", arguments: setups) func walks(_ setup: Simulation.Setup) throws {
+    @Test("random walks with many faults, with and without crashes", arguments: setups, [true, false])
+    func walks(_ setup: Simulation.Setup, kills: Bool) throws {
         var setup = setup
-        setup.faults = 6
+        (setup.faults, setup.kills) = (6, kills)
         var explorer = Explorer(setup)
         for seed in 1...UInt64(Self.walks) { try explorer.walk(seed: seed, steps: 120) }
         #expect(explorer.states > 20 * Self.walks, "\(setup)")

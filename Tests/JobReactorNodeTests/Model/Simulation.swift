@@ -19,6 +19,8 @@ final class Simulation {
         var window = 2
         /// Cuts, kills and full disks.
         var faults = 1
+        /// Whether processes may be killed. Without a crash nothing runs twice.
+        var kills = true
         /// Whether it begins when all jobs are accepted.
         var isUnderWay = false
 
@@ -27,7 +29,8 @@ final class Simulation {
                 durable.map { $0 ? "durable" : "volatile" }.joined(separator: "+")
             }
             return "distributors \(kinds(areDistributorsDurable)), nodes \(kinds(areNodesDurable)), \(jobs) jobs,"
-                + " window \(window), \(faults) faults" + (isUnderWay ? ", under way" : "")
+                + " window \(window), \(faults) faults" + (kills ? "" : ", no kills")
+                + (isUnderWay ? ", under way" : "")
         }
     }
 
@@ -170,7 +173,7 @@ final class Simulation {
             if !isStopping(process) { steps.append(.stop(process)) }
             let isWaiting = storage(of: process)?.isWaiting == true
             if let storage = storage(of: process), !storage.isFull { steps.append(.fill(process)) }
-            for calls in 0...(isWaiting ? 1 : 0) { steps.append(.kill(process, afterCalls: calls)) }
+            for calls in 0...(isWaiting ? 1 : 0) where setup.kills { steps.append(.kill(process, afterCalls: calls)) }
         }
         return steps
     }

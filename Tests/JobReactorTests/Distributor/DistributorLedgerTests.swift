@@ -203,7 +203,7 @@ import Testing
         expect(bench.did() == ["again 1 to \(heir.index) as 1"])
     }
 
-    @Test("what a durable node may have when the distributor stops it is asked for first by the next, then it is others'")
+    @Test("a node that may have jobs when the distributor stops is asked first by the next; then they go to others")
     func doubtAfterStop() {
         var bench = Bench(isDurable: true)
         let first = bench.node("n1", isDurable: true)
@@ -223,7 +223,7 @@ import Testing
         expect(bench.did() == ["lost, 2 given back", "send 4 to 0 as 1"])
         #expect(second.index == 0)
         expect(bench.ledger.removeAll().isEmpty)
-        expect(bench.did().sorted() == ["store 1 for '  n1'", "store 2 for '  n1'", "store 4 for '  n2'"])
+        expect(bench.did().sorted() == ["store 1 for '=0:  n1'", "store 2 for '=0:  n1'", "store 4 for '=0:  n2'"])
 
         var next = Bench(isDurable: true)
         for (number, node) in [(1, "n1"), (2, "n1"), (4, "n2")] {

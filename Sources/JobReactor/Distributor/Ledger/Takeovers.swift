@@ -98,6 +98,9 @@ struct Takeovers {
         return (.doubt(name, number: timer), time)
     }
 
+    /// Whether the node may have jobs.
+    func doubts(_ name: String) -> Bool { doubts[name] != nil }
+
     /// All jobs of which it is not known whether a node has them; some may have been cleared up meanwhile.
     var allInDoubt: [JobID] { doubts.values.flatMap(\.jobs) }
 
