@@ -62,7 +62,9 @@ public actor Cluster {
     ) async throws -> Distributor {
         var configuration = DistributorConfiguration(
             port: 0, grace: 1, logger: logger)
+        // A machine that has much else to do is slow, and no fault.
         configuration.limits.authenticationTime = 300
+        configuration.limits.silenceTime = 300
         configure(&configuration)
         let distributor = Distributor(configuration)
         distributors.append(distributor)
@@ -80,6 +82,7 @@ public actor Cluster {
         let addresses = distributors.compactMap { $0.port.map { Address(host: "localhost", port: $0) } }
         var configuration = NodeConfiguration(
             name: name, distributors: addresses, jobDirectory: jobDirectory, grace: 1, logger: logger)
+        configuration.limits.silenceTime = 300
         configure(&configuration)
         let node = Node(configuration)
         nodes.append(node)

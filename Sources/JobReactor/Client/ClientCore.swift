@@ -297,7 +297,7 @@ final class ClientLink: ConnectionSession {
             return connection.close(reason: refusal)
         }
         isGood = true
-        connection.becomeLink(keepalive: Keepalive())
+        connection.becomeLink()
         core.linked(self, distributor: distributor)
     }
 

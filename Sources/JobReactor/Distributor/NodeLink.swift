@@ -35,7 +35,7 @@ final class NodeLink: ConnectionSession {
 
     /// Takes over the connection.
     func begin() {
-        connection.becomeLink(keepalive: Keepalive())
+        connection.becomeLink()
         core.nodeReady(self)
     }
 

@@ -22,7 +22,7 @@ final class NodeRegistration: ConnectionSession {
 
     func begin() {
         connection.handOver(to: self)
-        connection.becomeLink(keepalive: Keepalive())
+        connection.becomeLink()
         connection.write { Handshake.distributor(id: self.core.identity, name: self.core.name).write(to: &$0) }
         if let server = introduction.server { dial(server) } else { serveHere() }
     }

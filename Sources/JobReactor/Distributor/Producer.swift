@@ -88,7 +88,7 @@ final class ProducerLink: ConnectionSession {
 
     func begin() {
         connection.handOver(to: self)
-        connection.becomeLink(keepalive: Keepalive())
+        connection.becomeLink()
         connection.write { Handshake.distributor(id: self.core.identity, name: self.core.name).write(to: &$0) }
         // The outcomes first: what has one is not sent again.
         producer.connected(self)

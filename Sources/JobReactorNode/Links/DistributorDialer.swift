@@ -86,7 +86,7 @@ final class DistributorDialer {
                 distributor = (id, name)
                 owner.dialer?.succeeded()
                 owner.lastRefusal = nil
-                connection.becomeLink(keepalive: Keepalive())
+                connection.becomeLink()
                 owner.core.expectLink(from: id, named: name, owner)
             case .serve(let received)?:
                 guard let distributor else { return connection.close(reason: "SERVE before DISTRIBUTOR") }

@@ -47,7 +47,7 @@ final class DistributorLink: ConnectionSession {
     /// Takes over the connection.
     func begin() {
         connection.handOver(to: self)
-        connection.becomeLink(keepalive: Keepalive())
+        connection.becomeLink()
         core.linked(self)
     }
 

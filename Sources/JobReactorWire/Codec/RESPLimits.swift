@@ -9,11 +9,18 @@ public struct RESPLimits: Hashable, Sendable {
     /// Whole seconds that a peer has to say the password, where one is asked for.
     public var authenticationTime: Int
 
-    /// 16 MiB, as `JobLimits.messageBytes`, 100,000 elements, 10 s. Arrays hold arrays at most 7 deep, a limit of the reader
+    /// Whole seconds after which a link whose other side says nothing is given up; each side says something after a third of
+    /// it at the latest.
+    public var silenceTime: Int
+
+    /// 16 MiB, as `JobLimits.messageBytes`, 100,000 elements, 10 s and 30 s. Arrays hold arrays at most 7 deep, a limit of the reader
     /// itself.
-    public init(frameBytes: Int = 16 << 20, elements: Int = 100_000, authenticationTime: Int = 10) {
+    public init(
+        frameBytes: Int = 16 << 20, elements: Int = 100_000, authenticationTime: Int = 10, silenceTime: Int = 30
+    ) {
         self.frameBytes = frameBytes
         self.elements = elements
         self.authenticationTime = authenticationTime
+        self.silenceTime = silenceTime
     }
 }

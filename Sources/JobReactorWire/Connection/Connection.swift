@@ -126,12 +126,12 @@ package final class Connection: ChannelDuplexHandler {
 
     /// From now on both sides send messages on their own: a silent peer is dropped, and input is read whether or not our
     /// output is (the volume of both is bounded by credit, and two sides waiting for each other would stop for ever).
-    package func becomeLink(keepalive: Keepalive) {
+    package func becomeLink(keepalive: Keepalive? = nil) {
         // What is accepted at one side has room at the other, whatever is set there for commands.
         stream.raiseLimits(to: RESPLimits())
         if state.becomeLink(isWritable: context?.channel.isWritable == true) { context?.read() }
         guard let context, self.keepalive == nil else { return }
-        self.keepalive = keepalive
+        self.keepalive = keepalive ?? Keepalive(limits)
         self.keepalive?.note(sentAt: context.eventLoop.now, receivedAt: context.eventLoop.now)
         scheduleKeepalive(context)
     }
@@ -163,12 +163,13 @@ package final class Connection: ChannelDuplexHandler {
     }
 
     private func checkKeepalive() {
-        guard let context, let keepalive, state.isInUse else { return }
-        switch keepalive.check(at: context.eventLoop.now) {
-        case .idle: break
+        guard let context, state.isInUse else { return }
+        switch keepalive?.check(at: context.eventLoop.now) {
+        case .idle, nil: break
         case .ping: write { LinkMessage.writePing(to: &$0) }
         case .dead:
-            return closeNow(reason: "silent for \(keepalive.timeout.nanoseconds / 1_000_000_000) s")
+            let seconds = (keepalive?.timeout.nanoseconds ?? 0) / 1_000_000_000
+            return closeNow(reason: "silent for \(seconds) s")
         }
         scheduleKeepalive(context)
     }

@@ -11,6 +11,7 @@ package struct Keepalive: Sendable {
     package let timeout: TimeAmount
     private var lastSent = NIODeadline.uptimeNanoseconds(0)
     private var lastReceived = NIODeadline.uptimeNanoseconds(0)
+    private var lastCheck: NIODeadline?
 
     /// 10 s and 30 s.
     package init(interval: TimeAmount = .seconds(10), timeout: TimeAmount = .seconds(30)) {
@@ -18,14 +19,23 @@ package struct Keepalive: Sendable {
         self.timeout = timeout
     }
 
+    /// As a link with these limits is kept: asked, and heard of, three times as often as it may be silent.
+    package init(_ limits: RESPLimits) {
+        let timeout = TimeAmount.seconds(Int64(min(max(3, limits.silenceTime), 1 << 30)))
+        self.init(interval: .nanoseconds(timeout.nanoseconds / 3), timeout: timeout)
+    }
+
     package mutating func note(sentAt sent: NIODeadline?, receivedAt received: NIODeadline?) {
         if let sent { lastSent = sent }
         if let received { lastReceived = received }
     }
 
-    /// To be asked every `interval`.
-    package func check(at now: NIODeadline) -> Decision {
-        if now - lastReceived >= timeout { return .dead }
+    /// To be asked every `interval`. When that was late it is we who were held up, or frozen: what the other side has said may
+    /// wait to be read, and it has an interval more.
+    package mutating func check(at now: NIODeadline) -> Decision {
+        let isLate = lastCheck.map { now - $0 >= .nanoseconds(2 * interval.nanoseconds) } ?? false
+        lastCheck = now
+        if now - lastReceived >= timeout { return isLate ? .ping : .dead }
         return now - lastSent >= interval ? .ping : .idle
     }
 }

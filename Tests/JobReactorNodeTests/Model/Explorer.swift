@@ -22,22 +22,41 @@ struct Explorer {
     /// the faults are over.
     mutating func exploreAll(depth: Int) throws {
         var seen: Set<String> = []
-        var layer: [[Simulation.Step]] = [[]]
+        var layer = [Path()]
         for reached in 0...depth {
-            var next: [[Simulation.Step]] = []
+            var next: [Path] = []
             for path in layer {
                 // There is no copy of a state: it is reached anew.
                 let simulation = try Simulation(setup)
-                for step in path { try simulation.take(step) }
-                if let problem = simulation.problem { throw Finding(setup: setup, problem: problem, steps: path) }
+                for step in path.steps { try simulation.take(step) }
+                if let problem = simulation.problem { throw Finding(setup: setup, problem: problem, steps: path.steps) }
                 if seen.insert(simulation.fingerprint).inserted {
                     states += 1
-                    if reached < depth { next += simulation.steps.map { path + [$0] } }
-                    try settle(simulation, after: path)
+                    if reached < depth { next += path.continued(by: simulation.steps, in: simulation) }
+                    try settle(simulation, after: path.steps)
                 }
                 try simulation.close()
             }
             layer = next
+        }
+    }
+
+    /// A way to a state.
+    private struct Path {
+        private(set) var steps: [Simulation.Step] = []
+        /// Steps that were possible instead of the last, and that another path takes before it.
+        private var taken: Set<Simulation.Step> = []
+
+        /// With each of the steps, but for one that could have been taken before the last as well and does not meet it: both
+        /// orders lead to one state, and the other path is there.
+        func continued(by possible: [Simulation.Step], in simulation: Simulation) -> [Path] {
+            possible.enumerated().compactMap { index, step in
+                if taken.contains(step), let last = steps.last, simulation.areIndependent(last, step) { return nil }
+                var path = Path()
+                path.steps = steps + [step]
+                path.taken = Set(possible[..<index])
+                return path
+            }
         }
     }
 

@@ -229,6 +229,24 @@ final class Simulation {
         record.runs[Int(job.id.low), default: 0] += 1
     }
 
+    /// Whether two steps lead to one state in either order: what happens in one process does not meet what happens in another.
+    func areIndependent(_ first: Step, _ second: Step) -> Bool {
+        guard let one = place(of: first), let other = place(of: second) else { return false }
+        return one != other
+    }
+
+    /// The process in which a step happens; nil for one that may meet any other.
+    private func place(of step: Step) -> Process? {
+        switch step {
+        case .submit(let job): return .distributor(distributor(of: job))
+        case .answer(let process): return process
+        case .finish(let node): return .node(node)
+        case .deliver(let number, .node): return pipe(number).map { .node($0.node) }
+        case .deliver(let number, .distributor): return pipe(number).map { .distributor($0.distributor) }
+        case .notice, .link, .start, .mend, .cut, .fill, .kill, .refuse, .stop: return nil
+        }
+    }
+
     // MARK: Processes
 
     var processes: [Process] {

@@ -57,7 +57,7 @@ private final class StandInNode: ConnectionSession {
 
     private func greeted(_ frame: RESPFrame, _ connection: Connection) {
         switch try? Handshake(frame) {
-        case .distributor?: connection.becomeLink(keepalive: Keepalive())
+        case .distributor?: connection.becomeLink()
         case .serve?:
             isLinked = true
             connection.write {
