@@ -39,8 +39,8 @@ extension DistributorCore {
         loop.assumeIsolated().execute { self.finishWhenIdle() }
     }
 
-    /// Only nodes are let in that have jobs of ours, or may.
-    private var isIdle: Bool { !ledger.awaitsEnds(hasNodes: !hasNoNodes) }
+    /// No more ends come when no node is connected, and none is let in any more.
+    private var isIdle: Bool { ledger.awaitedCount == 0 || hasNoNodes }
 
     private func finishWhenIdle() {
         guard drained != nil, isIdle else { return }

@@ -125,10 +125,7 @@ final class DistributorCore {
         if let problem = Name.problem(in: introduction.name) {
             return CommandError("ERR a node's name \(problem)")
         }
-        // One whose connection was lost is to tell what became of its jobs.
-        if isStopping, drained == nil || !ledger.awaits(introduction.name) {
-            return CommandError("ERR the distributor is stopping")
-        }
+        if isStopping { return CommandError("ERR the distributor is stopping") }
         if let other = registrations[introduction.name] {
             guard other.introduction.instance == introduction.instance else {
                 logger.warning(

@@ -11,8 +11,8 @@ extension DistributorLedger {
     /// A time has come that ``Action/wake(_:after:)`` told of.
     mutating func wake(_ timer: Takeovers.Timer, isStopping: Bool) {
         switch timer {
-        // With a storage the next process waits for the node.
-        case _ where isStopping && (isDurable || !timer.isDoubt): break
+        // What a node may have is given to no other: it may have run. With a storage the next process asks the node.
+        case _ where isStopping: break
         case .lost(let name, let number): if takeovers.giveUp(name, number: number) != nil { handOver(name) }
         case .doubt(let name, let number): endDoubt(about: name, number: number)
         case .abandoned(let place, let seconds):

@@ -391,17 +391,13 @@ struct DistributorLedger {
 
     // MARK: The stop
 
-    /// From now on ``awaitsEnds(hasNodes:)`` is known.
+    /// From now on ``awaitedCount`` is kept.
     mutating func beginDrain(until deadline: Moment) {
         entries.beginDrain(until: deadline, isServable: dispatcher.canBeServed)
     }
 
-    /// Whether the stop waits for an end. `hasNodes`: whether any node is linked; of those that are not, what durable ones have
-    /// may come yet.
-    func awaitsEnds(hasNodes: Bool) -> Bool { hasNodes ? entries.awaitedCount > 0 : entries.awayCount > 0 }
-
-    /// Whether the node of that name has jobs of this distributor, or may have some, while it is not linked.
-    func awaits(_ node: String) -> Bool { !entries.owned(by: node).isEmpty || takeovers.doubts(node) }
+    /// How many ends the stop waits for.
+    var awaitedCount: Int { entries.awaitedCount }
 
     /// The distributor ends. Returns those whose end somebody in this process waits for. Of jobs that durable nodes have been
     /// sent, and have not said that they have, the next process is to ask those first: they may have run.

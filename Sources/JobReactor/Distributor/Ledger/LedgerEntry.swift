@@ -30,14 +30,8 @@ final class LedgerEntry {
     var strikes: UInt8 = 0
     /// When its next run is due; never when the node knows that alone.
     var due: DueTime
-    /// Whether the stop waits for its end.
-    fileprivate enum Awaited: UInt8 {
-        case no, here
-        /// At a durable node that has it, or may, whether or not that is linked.
-        case away
-    }
-
-    fileprivate var awaited = Awaited.no
+    /// The stop waits for its end.
+    fileprivate var isAwaited = false
     /// Its places in lists, for ``EntryList``; negative when it is in none.
     fileprivate var holderPlace: Int32 = -1
     fileprivate var toldPlace: Int32 = -1
@@ -120,8 +114,6 @@ struct EntryTable {
     /// How many ends the stop waits for: of what nodes have here and do not own, and of what somebody in this process waits
     /// for, as far as it is due in time and a node can run it.
     private(set) var awaitedCount = 0
-    /// How many of those durable nodes have, or may have.
-    private(set) var awayCount = 0
 
     var count: Int { table.count }
     var isEmpty: Bool { table.isEmpty }
@@ -140,7 +132,7 @@ struct EntryTable {
         guard let entry = table.removeValue(forKey: id) else { return nil }
         removeFromHolder(entry)
         if entry.toldPlace >= 0 { told.remove(entry) }
-        count(entry, .no)
+        if entry.isAwaited { count(entry, isAwaited: false) }
         return entry
     }
 
@@ -215,28 +207,25 @@ struct EntryTable {
 
     /// Something has changed that says whether the end of the job is waited for. One that waits for a node stays as it was
     /// counted.
-    mutating func recount(_ entry: LedgerEntry) { recount(entry) { _ in entry.awaited != .no } }
+    mutating func recount(_ entry: LedgerEntry) { recount(entry) { _ in entry.isAwaited } }
 
     mutating func recount(_ entry: LedgerEntry, _ isServable: (Job) -> Bool) {
         guard let deadline else { return }
         let isInTime = entry.due.isPast(at: deadline)
-        let awaited: LedgerEntry.Awaited =
+        let isAwaited =
             switch entry.place {
             // Those of volatile nodes are ours, whoever waits for them.
-            case .node: isInTime ? .here : .no
-            case .owned, .inDoubt: isInTime && entry.sink.waitsHere ? .away : .no
-            case .waiting:
-                isInTime && entry.sink.waitsHere && entry.job.map { isServable($0) } == true ? .here : .no
+            case .node: isInTime
+            case .owned, .inDoubt: isInTime && entry.sink.waitsHere
+            case .waiting: isInTime && entry.sink.waitsHere && entry.job.map { isServable($0) } == true
             // The keeper is waited for.
-            case .saving: .no
+            case .saving: false
             }
-        count(entry, awaited)
+        if isAwaited != entry.isAwaited { count(entry, isAwaited: isAwaited) }
     }
 
-    private mutating func count(_ entry: LedgerEntry, _ awaited: LedgerEntry.Awaited) {
-        guard awaited != entry.awaited else { return }
-        awaitedCount += (awaited == .no ? 0 : 1) - (entry.awaited == .no ? 0 : 1)
-        awayCount += (awaited == .away ? 1 : 0) - (entry.awaited == .away ? 1 : 0)
-        entry.awaited = awaited
+    private mutating func count(_ entry: LedgerEntry, isAwaited: Bool) {
+        entry.isAwaited = isAwaited
+        awaitedCount += isAwaited ? 1 : -1
     }
 }

@@ -12,8 +12,6 @@ struct Takeovers {
         case doubt(String, number: Int)
         /// To ask once more whether nodes have left jobs at a place.
         case abandoned(place: String, seconds: Double)
-
-        var isDoubt: Bool { if case .doubt = self { true } else { false } }
     }
 
     private struct LostNode {
@@ -97,9 +95,6 @@ struct Takeovers {
         doubts[name] = ((doubts[name]?.jobs ?? []) + jobs, timer)
         return (.doubt(name, number: timer), time)
     }
-
-    /// Whether the node may have jobs.
-    func doubts(_ name: String) -> Bool { doubts[name] != nil }
 
     /// All jobs of which it is not known whether a node has them; some may have been cleared up meanwhile.
     var allInDoubt: [JobID] { doubts.values.flatMap(\.jobs) }
