@@ -57,6 +57,12 @@ public final class TCPProxy: Sendable {
     /// How many connections there were.
     public var connections: Int { state.withLock { $0.connections } }
 
+    /// Cuts all connections that there are, and each that comes at its first byte, until it is called with false.
+    public func refuse(_ isRefusing: Bool) {
+        state.withLock { $0.cuts = isRefusing ? Array(repeating: 0, count: 10_000) : [] }
+        if isRefusing { cut() }
+    }
+
     /// Cuts all connections that there are.
     public func cut() {
         let channels = state.withLock { state in

@@ -77,6 +77,8 @@ extension DistributorCore {
         return keeper.open(name, address: address.description) { jobs in
             count += jobs.count
             for job in jobs { self.takeUp(job) }
+        } reports: { reports in
+            for stored in reports { self.takeUp(stored) }
         }.map {
             let core = bound.value
             core.hasOpened = true
@@ -84,6 +86,12 @@ extension DistributorCore {
             guard !core.ledger.entries.isEmpty else { return }
             core.logger.info("jobs of an earlier process taken up", metadata: ["jobs": "\(core.ledger.entries.count)"])
         }
+    }
+
+    private func takeUp(_ stored: StoredReport) {
+        let oldest = clock.now.advanced(bySeconds: -configuration.reportTTL)
+        guard stored.madeAt >= oldest else { return forgetReports([stored.report.key]) }
+        producer(stored.distributor).keep(stored.report)
     }
 
     private func takeUp(_ stored: Job) {

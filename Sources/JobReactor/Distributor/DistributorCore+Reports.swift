@@ -56,7 +56,19 @@ extension DistributorCore {
         return known.number
     }
 
+    /// Reports that producers have, or that come too late for them.
+    func forgetReports(_ keys: [JobReport.Key]) {
+        if let keeper { for key in keys { keeper.apply(.taken(key)) } }
+    }
+
+    /// Calls `body` when all that was to be stored of what has come is stored.
+    func whenApplied(_ body: @escaping () -> Void) {
+        if let keeper { keeper.whenApplied(body) } else { body() }
+    }
+
     func noteReceived(_ number: Int, from node: NodeIntroduction) {
+        // An older link may have told it late.
+        if let known = received[node.name], known.instance == node.instance, known.number > number { return }
         received[node.name] = (node.instance, number)
     }
 }

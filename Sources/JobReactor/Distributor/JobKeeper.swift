@@ -18,8 +18,9 @@ final class JobKeeper {
     private let loop: any EventLoop
     private let logger: Logger
     private var queue = Queue()
+    private var batches = ChangeBatches<() -> Void>()
     /// Changes that the storage has refused, until they are tried again.
-    private var refused: [JobChange] = []
+    private var refused: [(number: Int, changes: [JobChange])] = []
     private var isScheduled = false
     private var owner: StorageOwner?
     /// Jobs that cannot be stored now: says of each whether it is to be tried again.
@@ -40,15 +41,28 @@ final class JobKeeper {
 
     /// Opens the storage and hands out what is in it, page by page.
     func open(
-        _ name: String, address: String, _ visit: @escaping ([Job]) -> Void
+        _ name: String, address: String, _ visit: @escaping ([Job]) -> Void,
+        reports visitReports: @escaping ([StoredReport]) -> Void
     ) -> EventLoopFuture<Void> {
-        let (loop, bound) = (loop, NIOLoopBound((self, visit), eventLoop: loop))
+        let (loop, bound) = (loop, NIOLoopBound((self, visit, visitReports), eventLoop: loop))
         let owner = StorageOwner(role: .distributor, name: name, address: address) { error in
             loop.execute { bound.value.0.lose(error) }
         }
         self.owner = owner
         return loop.answer { storage.open(owner, done: $0) }.flatMap {
             bound.value.0.load(after: nil, bound.value.1)
+        }.flatMap { bound.value.0.loadReports(after: nil, bound.value.2) }
+    }
+
+    private func loadReports(
+        after key: JobReport.Key?, _ visit: @escaping ([StoredReport]) -> Void
+    ) -> EventLoopFuture<Void> {
+        let bound = NIOLoopBound((self, visit), eventLoop: loop)
+        let loop = loop
+        return loop.answer { storage.reports(after: key, limit: 1000, done: $0) }.flatMap { reports in
+            guard let last = reports.last else { return loop.makeSucceededVoidFuture() }
+            bound.value.1(reports)
+            return bound.value.0.loadReports(after: last.report.key, bound.value.1)
         }
     }
 
@@ -64,12 +78,12 @@ final class JobKeeper {
 
     /// Done when all that was given before is stored, or cannot be, and the storage is closed.
     func close() -> EventLoopFuture<Void> {
-        putRefusedBack()
+        applyRefused()
         for _ in 0...queue.hurry() {
             flush()
             _ = queue.hurry()
         }
-        if !refused.isEmpty { noteUnstored(refused.count) }
+        noteUnstored(refused.reduce(0) { $0 + $1.changes.count })
         refused = []
         end(.notOpen)
         let promise = loop.makePromise(of: Void.self)
@@ -151,7 +165,7 @@ final class JobKeeper {
 
     private func flush() {
         // Of jobs that were saved before: one may be the end of a job whose id is used again.
-        while let batch = queue.nextChanges() { apply(batch) }
+        while let batch = queue.nextChanges() { apply(batch, batches.given()) }
         saveNext()
     }
 
@@ -185,16 +199,27 @@ final class JobKeeper {
         }
     }
 
-    private func apply(_ batch: [JobChange]) {
+    /// Calls `body` when every change that came before is stored: at once when there is none that is not; never when the
+    /// storage is lost or closed before.
+    func whenApplied(_ body: @escaping () -> Void) {
+        guard !queue.isOver else { return }
+        if !batches.wait(body, queued: queue.changeBatches) { body() }
+    }
+
+    private func apply(_ batch: [JobChange], _ number: Int) {
         let bound = NIOLoopBound(self, eventLoop: loop)
         storage.apply(batch) { result in
-            guard case .failure(let error) = result else { return }
-            bound.eventLoop.runOrExecute { bound.value.applyFailed(batch, error) }
+            bound.eventLoop.runOrExecute { bound.value.applied(batch, number, result) }
         }
     }
 
+    private func applied(_ batch: [JobChange], _ number: Int, _ result: Result<Void, StorageError>) {
+        if case .failure(let error) = result { return applyFailed(batch, number, error) }
+        for body in batches.stored(number) { body() }
+    }
+
     /// What is gone and stays in the storage would run again after a restart.
-    private func applyFailed(_ batch: [JobChange], _ error: StorageError) {
+    private func applyFailed(_ batch: [JobChange], _ number: Int, _ error: StorageError) {
         if error.endsOwnership { lose(error) }
         guard !queue.isOver else {
             if !error.endsOwnership { noteUnstored(batch.count) }
@@ -202,22 +227,30 @@ final class JobKeeper {
         }
         logger.error("changes could not be stored; they wait", metadata: ["reason": "\(error)"])
         let isAlone = refused.isEmpty
-        refused += batch
-        guard isAlone else { return }
+        refused.append((number, batch))
+        if isAlone { tryRefusedLater() }
+    }
+
+    private func tryRefusedLater() {
         loop.assumeIsolated().scheduleTask(in: .seconds(1)) {
-            self.putRefusedBack()
+            // While it is opened again it is given nothing.
+            if self.queue.isReopening { return self.tryRefusedLater() }
+            self.applyRefused()
             self.flush()
         }
     }
 
     private func noteUnstored(_ count: Int) {
+        guard count > 0 else { return }
         logger.warning(
             "stopping with changes that are not stored: jobs that nodes have done may run again",
             metadata: ["changes": "\(count)"])
     }
 
-    private func putRefusedBack() {
-        queue.putBack(refused)
+    /// In their order, and before those that have come since.
+    private func applyRefused() {
+        let again = refused.sorted { $0.number < $1.number }
         refused = []
+        if !queue.isOver { for batch in again { apply(batch.changes, batch.number) } }
     }
 }

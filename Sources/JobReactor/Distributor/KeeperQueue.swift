@@ -38,6 +38,9 @@ struct KeeperQueue<Waiter> {
 
     mutating func add(_ change: JobChange) { changes.append(change) }
 
+    /// How many batches the changes make that were not given out.
+    var changeBatches: Int { (changes.count + Self.batchLimit - 1) / Self.batchLimit }
+
     /// What is to be saved now; nil when nothing is, or may be.
     mutating func nextSave() -> [Item]? {
         guard phase == .ready, !unsaved.isEmpty else { return nil }
@@ -75,9 +78,6 @@ struct KeeperQueue<Waiter> {
     mutating func pauseEnded() {
         if phase == .pausing { phase = .ready }
     }
-
-    /// Changes are tried again, before those that have come since.
-    mutating func putBack(_ refused: [JobChange]) { changes = refused + changes }
 
     // MARK: The storage
 

@@ -128,14 +128,19 @@ final class NodeLink: ConnectionSession {
     func readCompleted(on connection: Connection) {
         guard let number = reportToTake else { return }
         reportToTake = nil
-        core.noteReceived(number, from: introduction)
-        connection.write { LinkMessage.writeTaken(number, to: &$0) }
+        // The node forgets them then.
+        core.whenApplied { [core, introduction] in
+            core.noteReceived(number, from: introduction)
+            connection.write { LinkMessage.writeTaken(number, to: &$0) }
+        }
         // What feedbacks have enqueued goes out in the same piece.
         core.takeSubmissions()
     }
 
     func disconnected(_ connection: Connection, reason: String?) {
-        if let reportToTake { core.noteReceived(reportToTake, from: introduction) }
+        if let number = reportToTake {
+            core.whenApplied { [core, introduction] in core.noteReceived(number, from: introduction) }
+        }
         reportToTake = nil
         let unanswered = shows
         (shows, openShows) = ([:], 0)

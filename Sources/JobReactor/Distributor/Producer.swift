@@ -37,6 +37,7 @@ final class Producer {
         expiry = core.loop.assumeIsolated().scheduleTask(
             in: .milliseconds(Int64(core.configuration.reportTTL * 1000))
         ) {
+            self.core.forgetReports(self.outbox.removeAll())
             self.core.forgetProducer(self.id)
         }
     }
@@ -51,7 +52,13 @@ final class Producer {
     }
 
     func taken(through number: Int) {
-        outbox.taken(through: number)
+        core.forgetReports(outbox.taken(through: number))
+    }
+
+    /// An outcome that an earlier process has not told.
+    func keep(_ report: JobReport) {
+        outbox.append(report)
+        expectReturn()
     }
 
     /// A job comes, or, when the connection was lost before its outcome had arrived, comes again. One whose outcome is on

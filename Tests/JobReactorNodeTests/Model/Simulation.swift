@@ -76,8 +76,8 @@ final class Simulation {
     }
 
     static let takeoverTime = 5.0
-    /// Seconds that a stop waits; no run takes so long here.
-    static let grace = 1000.0
+    /// Seconds that a stop waits: as long as no time passes, for all that may come.
+    static let grace = 20.0
 
     let setup: Setup
     let loop = EmbeddedEventLoop()

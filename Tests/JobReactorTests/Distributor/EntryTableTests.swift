@@ -95,7 +95,8 @@ import Testing
                 guard entry.due.isPast(at: now.advanced(bySeconds: 10)) else { return false }
                 return switch entry.place {
                 case .node: true
-                case .owned, .inDoubt: entry.sink.waitsHere
+                case .owned: entry.sink.waitsHere
+                case .inDoubt: false
                 case .waiting: entry.sink.waitsHere && entry.name == "known"
                 case .saving: false
                 }

@@ -52,16 +52,18 @@ import Testing
         expect(numbers(queue.nextSave()) == nil)
     }
 
-    @Test("changes go out beside a save, and refused ones before later ones") func changes() {
+    @Test("changes go out beside a save, in batches of a size that a storage takes") func changes() {
         var queue = queue(1...1)
         _ = queue.nextSave()
         queue.add(.remove(job(1).id))
         let first = queue.nextChanges()
         #expect(first == [.remove(job(1).id)])
-        queue.add(.remove(job(2).id))
-        queue.putBack(first ?? [])
-        expect(queue.nextChanges() == [.remove(job(1).id), .remove(job(2).id)])
         expect(queue.nextChanges() == nil)
+        #expect(queue.changeBatches == 0)
+        for number in 0...Queue.batchLimit { queue.add(.remove(job(number).id)) }
+        #expect(queue.changeBatches == 2)
+        expect(queue.nextChanges()?.count == Queue.batchLimit)
+        expect(queue.nextChanges()?.count == 1)
     }
 
     @Test("nothing is given to a storage that is being opened again; what is restored goes first") func reopening() {

@@ -323,8 +323,13 @@ struct DistributorLedger {
             counters.repeatedReports += 1
             return nil
         }
-        // A durable node that starts again may tell it again, when there is no entry any more.
-        if case .owned = entry.place { _ = recentReports.note(report) }
+        // Where it is told again there may be no entry any more: by a durable node that starts again, and by any that has not
+        // heard that it is stored here.
+        if isDurable {
+            _ = recentReports.note(report)
+        } else if case .owned = entry.place {
+            _ = recentReports.note(report)
+        }
         count(report)
         if !cancelling.isEmpty { cancelling.remove(report.id) }
         if entry.strikes > 0 { suspectLeft(entry, report.id) }
@@ -333,11 +338,17 @@ struct DistributorLedger {
             // It was taken up from the storage, and a node that had it from an earlier process was first with its outcome.
             if case .waiting = entry.place, let job = entry.job { dispatcher.withdraw(job) }
             entries.remove(report.id)
-            if entry.isStored { store(.remove(report.id)) }
+            if entry.isStored { store(.remove(report.id, kept(report, for: sink))) }
         } else {
             goesOn(entry, after: report)
         }
         return (entry.name, sink)
+    }
+
+    /// The outcome for a producer, which may be away: it is kept until the producer has it.
+    private func kept(_ report: JobReport, for sink: Sink) -> StoredReport? {
+        guard case .producer(let producer) = sink else { return nil }
+        return StoredReport(report.limited, distributor: producer.id, madeAt: now.wall)
     }
 
     /// As ``settle(_:)``, for what is decided here.

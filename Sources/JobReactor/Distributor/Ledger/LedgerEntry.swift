@@ -111,8 +111,8 @@ struct EntryTable {
     /// From the beginning of the stop on: what is due later is not waited for.
     private var deadline: Moment?
     var isDraining: Bool { deadline != nil }
-    /// How many ends the stop waits for: of what nodes have here and do not own, and of what somebody in this process waits
-    /// for, as far as it is due in time and a node can run it.
+    /// How many ends the stop waits for: of what linked nodes have and do not own, and of what somebody in this process waits
+    /// for, as far as it is due in time and a node can run it, or has it for certain.
     private(set) var awaitedCount = 0
 
     var count: Int { table.count }
@@ -216,7 +216,9 @@ struct EntryTable {
             switch entry.place {
             // Those of volatile nodes are ours, whoever waits for them.
             case .node: isInTime
-            case .owned, .inDoubt: isInTime && entry.sink.waitsHere
+            case .owned: isInTime && entry.sink.waitsHere
+            // Its node is not let in any more.
+            case .inDoubt: false
             case .waiting: isInTime && entry.sink.waitsHere && entry.job.map { isServable($0) } == true
             // The keeper is waited for.
             case .saving: false
