@@ -238,6 +238,37 @@ import Testing
         expect(next.wake() == ["n1 not back, 2", "send 1 to 0 as 2", "send 2 to 0 as 3"])
     }
 
+    @Test("a job of an id that a durable node has goes there, or waits for it", arguments: [false, true])
+    func sameID(isDurable: Bool) {
+        var bench = Bench(isDurable: isDurable)
+        let first = bench.node("n1", isDurable: true)
+        @discardableResult func submit(_ number: Int) -> [String] {
+            bench.submit(number, isTold: false)
+            bench.ledger.saved(Self.id(number))
+            return bench.did().filter { !$0.hasPrefix("unstore") }
+        }
+        #expect(submit(1) == ["send 1 to 0 as 1"])
+        bench.ledger.saved(1, through: 1, by: first)
+        _ = bench.did()
+        _ = bench.node("n2", isDurable: true)
+        // The other has less to do.
+        #expect(submit(2) == ["send 2 to 1 as 1"])
+        #expect(submit(1) == ["send 1 to 0 as 2"])
+        bench.ledger.saved(2, through: 2, by: first)
+        _ = bench.did()
+        bench.ledger.disconnect(first, reason: nil, isStopping: false)
+        _ = bench.did()
+        #expect(submit(1) == [])
+        let back = bench.node("n1", isDurable: true)
+        expect(bench.did() == ["again 1 to \(back.index) as 1"])
+        bench.ledger.saved(1, through: 1, by: back)
+        _ = bench.did()
+        // When it has ended its id may be used again, anywhere.
+        bench.report(1)
+        _ = bench.did()
+        expect(submit(1).count == 1)
+    }
+
     @Test("cancels a job wherever it is", arguments: ["waiting", "sent", "owned", "in doubt"]) func cancel(
         _ place: String
     ) {

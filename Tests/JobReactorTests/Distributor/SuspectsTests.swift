@@ -27,7 +27,8 @@ import Testing
             switch event {
             case .admit(let number, let strikes):
                 if suspects.admit(id(number), strikes: strikes, to: node) { sent.append(number) }
-            case .began(let number): suspects.began(id(number), attempt: 2, of: 5, at: node)
+            case .began(let number):
+                sent += suspects.began(id(number), attempt: 2, of: 5, at: node).map { Int($0.low) }
             case .paused(let number): suspects.paused(id(number), at: node)
             case .left(let number): sent += suspects.left(id(number), node).map { Int($0.low) }
             }
@@ -36,15 +37,20 @@ import Testing
     }
 
     @Test(
-        "are sent at once, and those with three strikes alone",
+        "are sent at once, and those with three strikes begin alone",
         arguments: [
             ([.admit(1, strikes: 1), .admit(2, strikes: 2)], [1, 2]),
             ([.admit(1, strikes: 1), .admit(2, strikes: 3)], [1]),
             ([.admit(1, strikes: 1), .admit(2, strikes: 3), .left(1)], [1, 2]),
             ([.admit(1, strikes: 3), .admit(2, strikes: 1), .admit(3, strikes: 1)], [1]),
             ([.admit(1, strikes: 3), .admit(2, strikes: 1), .admit(3, strikes: 1), .left(1)], [1, 2, 3]),
-            // One that is alone stays so while it pauses.
-            ([.admit(1, strikes: 3), .admit(2, strikes: 1), .began(1), .paused(1)], [1]),
+            // When it has begun, others may come: nobody waits for its end.
+            ([.admit(1, strikes: 3), .admit(2, strikes: 1), .began(1), .paused(1)], [1, 2]),
+            ([.admit(1, strikes: 3), .admit(2, strikes: 3), .admit(3, strikes: 3), .began(1)], [1, 2]),
+            ([.admit(1, strikes: 3), .admit(2, strikes: 3), .admit(3, strikes: 3), .began(1), .began(2)], [1, 2, 3]),
+            ([.admit(1, strikes: 1), .admit(2, strikes: 3), .began(1)], [1, 2]),
+            ([.admit(1, strikes: 1), .admit(2, strikes: 1), .admit(3, strikes: 3), .began(1)], [1, 2]),
+            ([.admit(1, strikes: 1), .admit(2, strikes: 1), .admit(3, strikes: 3), .began(1), .left(2)], [1, 2, 3]),
             // Of those held the others go first, then one by one.
             ([.admit(1, strikes: 3), .admit(2, strikes: 3), .admit(3, strikes: 1), .left(1)], [1, 3]),
             ([.admit(1, strikes: 3), .admit(2, strikes: 3), .admit(3, strikes: 3), .left(1)], [1, 2]),

@@ -15,7 +15,11 @@ extension DistributorLedger {
     /// A suspect is not under way at its node any more: others may be sent that were held for it.
     mutating func suspectLeft(_ entry: LedgerEntry, _ id: JobID) {
         guard case .node(let node, _) = entry.place else { return }
-        var released = suspects.left(id, node)
+        handOver(released: suspects.left(id, node), to: node)
+    }
+
+    private mutating func handOver(released: [JobID], to node: Node) {
+        var released = released
         while let next = released.popLast() {
             guard let held = entries[next], let job = held.job, case .node(node, 0) = held.place else {
                 released += suspects.left(next, node)
@@ -30,7 +34,8 @@ extension DistributorLedger {
         guard let entry = entry(of: handOver, at: node), entry.strikes > 0, nodes[node]?.isDurable == false else {
             return
         }
-        suspects.began(handOver.id, attempt: attempt, of: most, at: node)
+        let released = suspects.began(handOver.id, attempt: attempt, of: most, at: node)
+        self.handOver(released: released, to: node)
     }
 
     mutating func paused(_ handOver: HandOver, at node: Node) {
@@ -52,6 +57,7 @@ extension DistributorLedger {
     mutating func giveBackLost(_ ids: [JobID], of gone: ConnectedNodes.Connected, isExpected: Bool) {
         let loss = suspects.lost(gone.node)
         var counted: [JobID] = []
+        var struck: [JobID] = []
         for id in ids {
             givenTwice.insert(id)
             guard let entry = entries[id] else { continue }
@@ -61,7 +67,9 @@ extension DistributorLedger {
             }
             switch loss.verdict(on: id, strikes: entry.strikes, isDue: entry.due.isPast(at: now)) {
             case .innocent: break
-            case .strike: entry.strikes = min(entry.strikes + 1, Suspects.alone)
+            case .strike:
+                struck.append(id)
+                entry.strikes = min(entry.strikes + 1, Suspects.alone)
             case .ended(let attempt, let most):
                 counted.append(id)
                 let reason = "the node \(gone.name) ended during attempt \(attempt)"
@@ -76,7 +84,9 @@ extension DistributorLedger {
             }
             giveBack(entry, id)
         }
-        if !counted.isEmpty { losses.note(counted, node: gone.name, gone.instance) }
+        if !counted.isEmpty || !struck.isEmpty {
+            losses.note(counted, struck: struck, node: gone.name, gone.instance)
+        }
     }
 
     /// Counts an attempt that ended with its node. Returns whether it was the last: then the job has failed.
@@ -111,10 +121,17 @@ extension DistributorLedger {
 
     /// The node's process has not ended: only its connection was lost. What was counted for that does not count.
     mutating func forgetLoss(of name: String, _ instance: String) {
-        for id in losses.takeBack(name, instance) {
+        let loss = losses.takeBack(name, instance)
+        for id in loss.counted {
             guard let entry = entries[id], let attempt = entry.job?.attempt, attempt > 0 else { continue }
             entry.job?.attempt = attempt - 1
             storeAttempt(of: entry)
+        }
+        for id in loss.struck {
+            guard let entry = entries[id], entry.strikes > 0 else { continue }
+            // One that is at a node as a suspect stays one until it is through.
+            let least: UInt8 = if case .node = entry.place { 1 } else { 0 }
+            entry.strikes = max(least, entry.strikes - 1)
         }
     }
 
@@ -166,19 +183,26 @@ extension DistributorLedger {
     }
 }
 
-/// The attempts that were last counted for the loss of each node. A value without I/O.
+/// The attempts that were last counted for the loss of each node, and the strikes that were given. A value without I/O.
 struct CountedLosses {
-    private var last: [String: (instance: String, jobs: [JobID])] = [:]
-
-    mutating func note(_ jobs: [JobID], node name: String, _ instance: String) {
-        // Names come from outside.
-        if last.count >= 1000 { last = [:] }
-        last[name] = (instance, jobs)
+    private struct Loss {
+        let instance: String
+        let counted: [JobID]
+        let struck: [JobID]
     }
 
-    /// A node is there: returns the jobs for which its loss was counted, if it is the same process.
-    mutating func takeBack(_ name: String, _ instance: String) -> [JobID] {
-        guard let counted = last.removeValue(forKey: name), counted.instance == instance else { return [] }
-        return counted.jobs
+    private var last: [String: Loss] = [:]
+
+    mutating func note(_ counted: [JobID], struck: [JobID], node name: String, _ instance: String) {
+        // Names come from outside.
+        if last.count >= 1000 { last = [:] }
+        last[name] = Loss(instance: instance, counted: counted, struck: struck)
+    }
+
+    /// A node is there: returns the jobs for which its loss was counted, and those that got a strike, if it is the same
+    /// process.
+    mutating func takeBack(_ name: String, _ instance: String) -> (counted: [JobID], struck: [JobID]) {
+        guard let loss = last.removeValue(forKey: name), loss.instance == instance else { return ([], []) }
+        return (loss.counted, loss.struck)
     }
 }

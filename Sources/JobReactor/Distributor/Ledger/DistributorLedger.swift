@@ -67,6 +67,11 @@ struct DistributorLedger {
             return .new(toBeStored: job.record(for: sink, at: nil))
         }
         let entry = LedgerEntry(job, sink, due: job.due(countedFrom: now))
+        if let owner = knownOwner(of: job) {
+            entries.add(entry, job.id)
+            leave(entry, job, to: owner)
+            return .new(toBeStored: nil)
+        }
         guard let node = dispatcher.enqueue(job) else {
             entries.add(entry, job.id)
             return .new(toBeStored: nil)
@@ -85,7 +90,28 @@ struct DistributorLedger {
         move(entry, to: .waiting)
         if case .acknowledgement = entry.sink { entries.setSink(.none, of: entry) }
         if cancelling.remove(id) != nil { return finishCancelled(entry, job) }
+        if let owner = knownOwner(of: job) { return leave(entry, job, to: owner) }
         if let node = dispatcher.enqueue(job) { send(entry, job, to: node) }
+    }
+
+    /// The durable node that has a job of this id, as far as is known, and may take this one.
+    private func knownOwner(of job: Job) -> String? {
+        guard owned.count > 0, let name = owned.node(of: job.id) else { return nil }
+        guard let node = nodes.named(name) else { return name }
+        return dispatcher.state(of: node).jobs.contains(job.name) ? name : nil
+    }
+
+    /// A job whose id a durable node has is that job, whatever else is said of it: it goes there, and the node knows whether
+    /// it has ended. Where the node is away it is waited for.
+    private mutating func leave(_ entry: LedgerEntry, _ job: Job, to owner: String) {
+        if let node = nodes.named(owner) {
+            dispatcher.useCredit(of: node)
+            return send(entry, job, to: node)
+        }
+        move(entry, to: .inDoubt(at: owner))
+        if let (timer, seconds) = takeovers.doubt([job.id], at: owner) {
+            actions.append(.wake(timer, after: seconds))
+        }
     }
 
     /// A job that is not stored is not accepted. Returns who waits to be told so, and forgets the job; nil where nobody does,

@@ -7,11 +7,12 @@ internal import JobReactorCore
 /// entries get a *strike*: they are suspects from then on. A node begins suspects one by one, and says of each, before its
 /// run, that it begins: when the node is lost, the one that was under way is most likely the cause, and has that attempt
 /// counted. Where several may be, all get another strike, and a job with ``alone`` of them is sent to a node only while no
-/// other suspect is there. So innocent jobs are not counted for others, and one that ends nodes ends few of them.
+/// other suspect there has still to begin, and others when it has begun. So innocent jobs are not counted for others as a rule,
+/// one that ends nodes ends few of them, and none waits for the end of another.
 ///
 /// Of nodes with a volatile storage: the others count by themselves. A value without I/O.
 struct Suspects {
-    /// With so many strikes a job is sent only to a node that has no other suspect.
+    /// With so many strikes a job is sent only to a node where no other suspect has still to begin.
     static let alone: UInt8 = 3
 
     /// What is known of a suspect at a node.
@@ -36,14 +37,60 @@ struct Suspects {
 
     private struct AtNode {
         /// Sent; those that have ended, or wait for another time, are out of it.
-        var sent: [JobID: Run] = [:]
-        /// That of those which is to be alone.
-        var alone: JobID?
-        /// Not sent while another is alone.
-        var held: Deque<JobID> = []
-        /// Not sent while there is any other.
-        var heldAlone: Deque<JobID> = []
+        private(set) var sent: [JobID: Run] = [:]
+        /// How many of those have still to begin.
+        private var unbegun = 0
+        /// That of those which is to begin alone.
+        private var alone: JobID?
+        /// Not sent while another is to begin alone.
+        private var held: Deque<JobID> = []
+        /// Not sent while any other is to begin.
+        private var heldAlone: Deque<JobID> = []
         var isEmpty: Bool { sent.isEmpty && held.isEmpty && heldAlone.isEmpty }
+
+        mutating func admit(_ id: JobID, isAlone: Bool) -> Bool {
+            guard alone == nil, !isAlone || unbegun == 0 else {
+                if isAlone { heldAlone.append(id) } else { held.append(id) }
+                return false
+            }
+            if isAlone { alone = id }
+            send(id)
+            return true
+        }
+
+        private mutating func send(_ id: JobID) {
+            sent[id] = .sent
+            unbegun += 1
+        }
+
+        mutating func run(_ id: JobID, _ run: Run) {
+            if sent.updateValue(run, forKey: id) == .sent { unbegun -= 1 }
+            if alone == id { alone = nil }
+        }
+
+        mutating func leave(_ id: JobID) {
+            switch sent.removeValue(forKey: id) {
+            case .sent?: unbegun -= 1
+            case nil where alone != id:
+                held.removeAll { $0 == id }
+                heldAlone.removeAll { $0 == id }
+            default: break
+            }
+            if alone == id { alone = nil }
+        }
+
+        /// Those held that may be sent now, and are.
+        mutating func release() -> [JobID] {
+            guard alone == nil else { return [] }
+            var released = Array(held)
+            held = []
+            if released.isEmpty, unbegun == 0, let next = heldAlone.popFirst() {
+                alone = next
+                released = [next]
+            }
+            for id in released { send(id) }
+            return released
+        }
     }
 
     private var nodes: [Dispatcher.NodeHandle: AtNode] = [:]
@@ -52,45 +99,25 @@ struct Suspects {
 
     /// A suspect is to go to the node. Returns whether it may be sent now; else it is held.
     mutating func admit(_ id: JobID, strikes: UInt8, to node: Dispatcher.NodeHandle) -> Bool {
-        var at = nodes[node] ?? AtNode()
-        defer { nodes[node] = at }
-        let isAlone = strikes >= Self.alone
-        guard at.alone == nil, !isAlone || at.sent.isEmpty else {
-            if isAlone { at.heldAlone.append(id) } else { at.held.append(id) }
-            return false
-        }
-        at.sent[id] = .sent
-        if isAlone { at.alone = id }
-        return true
+        nodes[node, default: AtNode()].admit(id, isAlone: strikes >= Self.alone)
     }
 
-    mutating func began(_ id: JobID, attempt: Int32, of most: Int32, at node: Dispatcher.NodeHandle) {
-        nodes[node, default: AtNode()].sent[id] = .begun(attempt: attempt, of: most)
+    /// The run of a suspect begins. Returns those held that may be sent now.
+    mutating func began(_ id: JobID, attempt: Int32, of most: Int32, at node: Dispatcher.NodeHandle) -> [JobID] {
+        nodes[node, default: AtNode()].run(id, .begun(attempt: attempt, of: most))
+        return nodes[node]?.release() ?? []
     }
 
     mutating func paused(_ id: JobID, at node: Dispatcher.NodeHandle) {
         guard case .begun(let attempt, let most) = nodes[node]?.sent[id] else { return }
-        nodes[node]?.sent[id] = .paused(attempt: attempt, of: most)
+        nodes[node]?.run(id, .paused(attempt: attempt, of: most))
     }
 
     /// A suspect has ended, waits for another time, or has gone from the node. Returns those held that may be sent now.
     mutating func left(_ id: JobID, _ node: Dispatcher.NodeHandle) -> [JobID] {
         guard var at = nodes.removeValue(forKey: node) else { return [] }
-        if at.sent.removeValue(forKey: id) == nil, at.alone != id {
-            at.held.removeAll { $0 == id }
-            at.heldAlone.removeAll { $0 == id }
-        }
-        if at.alone == id { at.alone = nil }
-        var released: [JobID] = []
-        if at.alone == nil {
-            released = Array(at.held)
-            at.held = []
-            if released.isEmpty, at.sent.isEmpty, let next = at.heldAlone.popFirst() {
-                at.alone = next
-                released = [next]
-            }
-            for id in released { at.sent[id] = .sent }
-        }
+        at.leave(id)
+        let released = at.release()
         if !at.isEmpty { nodes[node] = at }
         return released
     }
