@@ -257,6 +257,63 @@ import Testing
         }
     }
 
+    @Test("makes nobody wait for the end of another: those that had bad luck three times run beside each other")
+    func meeting() async throws {
+        let runs = RunLog()
+        let lua = """
+            \(runs.lua)
+            job('job', function(args)
+              note('here')
+              repeat
+                sleep(0.01)
+                local lines = 0
+                for _ in io.lines(args.file) do lines = lines + 1 end
+              until lines >= 5
+            end)
+            """
+        try await Cluster.run(scripts: ["jobs.lua": lua]) { cluster in
+            let distributor = try await cluster.startDistributor()
+            let outcomes = Outcomes()
+            let ids = try (0..<5).map { _ in
+                try distributor.enqueue(
+                    "job", ["file": .string(runs.path)], JobOptions(), feedback: outcomes.feedback)
+            }
+            for number in 1...3 {
+                let node = try await ScriptedNode.connect(to: distributor, "n\(number)", jobs: Self.jobs)
+                for id in ids { _ = try await node.job(id) }
+                try await node.end()
+            }
+            try await cluster.startNode("real", for: [distributor])
+            let all = try await outcomes.wait(for: 5)
+            #expect(all.map(\.isSuccess) == Array(repeating: true, count: 5))
+            #expect(runs.lines == Array(repeating: "here", count: 5))
+        }
+    }
+
+    @Test("has no strike for cut connections whose node comes back, however often", arguments: [1, 12])
+    func cutOften(_ cuts: Int) async throws {
+        try await Cluster.run(scripts: [:]) { cluster in
+            let distributor = try await cluster.startDistributor()
+            let outcomes = Outcomes()
+            let ids = try (0..<3).map { _ in
+                try distributor.enqueue("job", [:], JobOptions(maxAttempt: 1), feedback: outcomes.feedback)
+            }
+            for _ in 0..<cuts {
+                let node = try await ScriptedNode.connect(to: distributor, "n1", instance: "same", jobs: Self.jobs)
+                // Were one alone, the others would not come.
+                for id in ids { #expect(try await node.job(id).suspect == nil) }
+                try await node.end()
+            }
+            let node = try await ScriptedNode.connect(to: distributor, "n1", instance: "same", jobs: Self.jobs)
+            for (number, id) in ids.enumerated() {
+                _ = try await node.job(id)
+                try await Self.finish(id, report: number + 1, at: node)
+            }
+            #expect(try await outcomes.wait(for: 3).map(\.isSuccess) == [true, true, true])
+            try await node.end()
+        }
+    }
+
     @Test("is forgotten when asked to, by a distributor with a storage, too")
     func destroyed() async throws {
         try await Cluster.run(scripts: [:]) { cluster in
