@@ -1,7 +1,8 @@
 internal import JobReactorCore
 
 /// Which durable node has each job for whose outcome nobody waits here: where to ask first when it is to be cancelled or
-/// shown. Nothing depends on it being right: a job that is not where it says is looked for at all nodes.
+/// shown, and where a second job of its id goes. A job that is not where it says is looked for at all nodes when it is asked
+/// for; of one that is not remembered a second may run at another node.
 ///
 /// About 30 bytes a job, and a bounded number of them: the oldest half goes when there are more.
 struct OwnedJobs {
