@@ -48,8 +48,8 @@ leg() {
     step "Swift tests, with the $1 sanitizer"
     local report status=0
     report=$(mktemp)
-    # The model has one thread: for data races a part of its states is enough.
-    if [ "$1" = thread ]; then export JOBREACTOR_MODEL_CUT=1 JOBREACTOR_MODEL_WALKS=5; fi
+    # The model has one thread: for data races a few of its states are enough.
+    if [ "$1" = thread ]; then export JOBREACTOR_MODEL_CUT=2 JOBREACTOR_MODEL_WALKS=3; fi
     Tests/legs.py "$1 sanitizer" "$root/$build/debug/jobreactorPackageTests.xctest" "$build/logs" "${targets[@]}" |
         tee "$report" || status=$?
     legs+=("$(tail -n 1 "$report")")

@@ -24,16 +24,25 @@ flags=(-std=gnu11 -Wall -Wextra -Wpedantic -Wshadow -Werror -Wno-nullability-ext
 
 rm -rf "$out"
 mkdir -p "$out"
+# As many compilers at a time as there are processors.
 objects=()
+compiling=0
+compile() { # SOURCE OBJECT [FLAG ...]
+  if [ "$compiling" -ge "$(nproc)" ]; then
+    wait -n
+    compiling=$((compiling - 1))
+  fi
+  "$clang" "${flags[@]}" "${@:3}" -c "$1" -o "$2" &
+  compiling=$((compiling + 1))
+  objects+=("$2")
+}
 for source in "$root"/Sources/CLuaShim/*.c; do
-  object=$out/shim_$(basename "$source" .c).o
-  "$clang" "${flags[@]}" -DJRI_STAND_INS -include "$here/stand_ins.h" -c "$source" -o "$object"
-  objects+=("$object")
+  compile "$source" "$out/shim_$(basename "$source" .c).o" -DJRI_STAND_INS -include "$here/stand_ins.h"
 done
-for source in "$here"/*.c; do
-  object=$out/$(basename "$source" .c).o
-  "$clang" "${flags[@]}" -c "$source" -o "$object"
-  objects+=("$object")
+for source in "$here"/*.c; do compile "$source" "$out/$(basename "$source" .c).o"; done
+while [ "$compiling" -gt 0 ]; do
+  wait -n
+  compiling=$((compiling - 1))
 done
 linker=()
 if [ -x "$(dirname "$(readlink -f "$clang")")/ld.lld" ]; then linker=(-fuse-ld=lld); fi

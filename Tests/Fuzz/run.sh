@@ -70,7 +70,7 @@ fuzz() { # NAME
       tail -50 "$out/$1.log" >&2
       return 1
     fi
-    grep -E 'number_of_executed_units|new_units_added' "$out/$1.log" | sort -u
+    grep -E 'number_of_executed_units|new_units_added' "$out/$1.log" | sort -u | sed "s/^/$1: /"
   fi
 }
 
@@ -81,4 +81,12 @@ if [ ${#names[@]} -eq 0 ]; then
     if [ -f "$file" ]; then names+=("$(basename "$file" | sed -E 's/_(fuzzer\.c|build\.sh)$//')"); fi
   done
 fi
-for name in "${names[@]}"; do fuzz "$name"; done
+# At the same time: each keeps one processor busy.
+running=()
+for name in "${names[@]}"; do
+  fuzz "$name" &
+  running+=($!)
+done
+failed=0
+for process in "${running[@]}"; do wait "$process" || failed=1; done
+exit "$failed"

@@ -19,7 +19,7 @@ import Testing
         ])
     func short(_ options: [String]) async throws {
         let chaos = try await Programs.run(
-            "JobReactorChaos", ["--jobs", "1500", "--seconds", "6"] + options, seconds: 500)
+            "JobReactorChaos", ["--jobs", "800", "--seconds", "5"] + options, seconds: 500)
         #expect(chaos.status == 0, "\(chaos.output)\(chaos.errors.suffix(2000))")
         #expect(chaos.output.contains("nothing lost, nothing unexplained"))
     }

@@ -25,11 +25,11 @@ import Testing
             try await cluster.startNode("n1", for: [distributor])
             let client = try await JobClient.connect(to: try Self.address(distributor), logger: cluster.logger)
             let results = Collector<Int>()
-            for number in 0..<20_000 {
+            for number in 0..<5_000 {
                 try client.enqueue("echo", ["n": JSONValue(number)], onSuccess: { results.append($0["n"]?.int ?? -1) })
             }
-            try await results.wait(for: 20_000, seconds: 120)
-            #expect(results.elements.sorted() == Array(0..<20_000))
+            try await results.wait(for: 5_000, seconds: 120)
+            #expect(results.elements.sorted() == Array(0..<5_000))
             let failure = await #expect(throws: JobFailure.self) { try await client.perform("fails", timeout: 20) }
             #expect(failure?.message.hasSuffix("jobs.lua:3: no disk") == true)
             await client.stop()

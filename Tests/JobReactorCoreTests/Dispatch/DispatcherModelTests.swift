@@ -207,7 +207,7 @@ import Testing
         arguments: [11, 22, 33, 44, 55, 66] as [UInt64], [false, true])
     func model(seed: UInt64, strict: Bool) throws {
         var run = Run(seed: seed, strict: strict)
-        for step in 0..<4000 {
+        for step in 0..<1500 {
             run.step = step
             switch Int.random(in: 0..<100, using: &run.random) {
             case 0..<45: try run.put(run.someJob(), isReturned: false)

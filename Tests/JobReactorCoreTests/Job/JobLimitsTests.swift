@@ -144,7 +144,7 @@ import Testing
             return Bool.random(using: &random) ? Self.args(count + 8).bytes : nil
         }
         let kinds: [RunOutcome.Kind] = [.succeeded, .cancelled, .raised, .failed, .failedCancelled, .undefined]
-        for _ in 0..<60 {
+        for _ in 0..<25 {
             let stored = Self.args(Int.random(in: 0...1, using: &random) == 0 ? 100 : JobLimits.argsBytes + 17)
             var outcome = RunOutcome(
                 kinds.randomElement(using: &random) ?? .failed,

@@ -76,7 +76,7 @@ import Testing
             }
             try await waitForNodes(["n1"], at: distributor)
             let (hung, plain) = (Outcomes(), Outcomes())
-            try distributor.enqueue("hangs", ["n": 100, "depth": 5], JobOptions(), feedback: hung.feedback)
+            try distributor.enqueue("hangs", ["n": 80, "depth": 5], JobOptions(), feedback: hung.feedback)
             for _ in 0..<10 { try distributor.enqueue("plain", feedback: plain.feedback) }
             try await eventually("the node to be unhealthy") {
                 log.lines.elements.contains { $0.text.hasPrefix("a job hangs where it cannot be interrupted") }
