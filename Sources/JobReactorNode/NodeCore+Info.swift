@@ -10,7 +10,7 @@ extension NodeCore {
         InfoText.make(
             section,
             [
-                ("Server", server), ("Health", health), ("Clients", [("connected_clients", "\(connectionCount)")]),
+                ("Server", server), ("Health", health), ("Clients", connections),
                 ("Jobs", jobs),
                 ("Distributors", linkedDistributors.enumerated().map { ("distributor\($0.offset)", $0.element) }),
                 ("Scripts", scriptFields), ("Broken", brokenFiles), ("Problems", problems),
@@ -24,6 +24,8 @@ extension NodeCore {
             ("uptime_in_seconds", "\(Int(now.steady.seconds - startedAt.steady.seconds))"),
         ]
     }
+
+    private var connections: [(String, String)] { listener?.portGuard.infoFields ?? [("connected_clients", "0")] }
 
     private var health: [(String, String)] {
         [

@@ -351,6 +351,20 @@ extension NodeCore {
         return true
     }
 
+    /// A distributor cancels a job. Those that came over another are none of its business.
+    func cancel(_ id: JobID, for distributor: String) {
+        if let known = runs[id], known.giver == destinations.known(distributor)?.number {
+            _ = cancel(id)
+        } else if runs[id] == nil, !runs.isParked(id) {
+            // It may be on its way into the storage.
+            _ = runs.cancel(id, for: distributor)
+        } else {
+            load(id) { result in
+                if case .success(let job?) = result, job.distributor == distributor { _ = self.cancel(id) }
+            }
+        }
+    }
+
     private func interrupt(_ id: JobID) {
         for lane in lanes {
             guard let run = lane.lua.cancel(id) else { continue }

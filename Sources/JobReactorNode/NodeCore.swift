@@ -156,12 +156,11 @@ final class NodeCore {
     private func listen() -> EventLoopFuture<Void> {
         guard let server = configuration.server else { return loop.makeSucceededVoidFuture() }
         let bound = NIOLoopBound(self, eventLoop: loop)
-        return Listener.bind(
-            to: server, on: loop, security: configuration.security,
-            maximumConnections: configuration.maximumConnections
-        ) { [configuration, loop] in
-            CommandSession.accept(
-                limits: configuration.limits, password: configuration.security.password, service: bound.value, on: loop)
+        let portGuard = PortGuard(
+            limits: configuration.limits, maximumConnections: configuration.maximumConnections,
+            password: configuration.security.password, logger: logger, on: loop)
+        return Listener.bind(to: server, guardedBy: portGuard, security: configuration.security) {
+            CommandSession.accept(by: portGuard, service: bound.value)
         }.flatMapThrowing { listener in
             bound.value.listener = listener.value
             guard !bound.value.life.isStopping else {
@@ -172,7 +171,6 @@ final class NodeCore {
     }
 
     var port: Int? { listener?.port }
-    var connectionCount: Int { listener?.connectionCount ?? 0 }
     var now: Moment { loop.moment(clock) }
 
     /// Who we are, to a distributor.

@@ -1,6 +1,7 @@
 import JobReactorTesting
 import Foundation
 import JobReactorCore
+import Logging
 import NIOCore
 import NIOEmbedded
 import NIOPosix
@@ -177,8 +178,8 @@ final class EmbeddedPeer {
     let connection: Connection
     let reads = ReadCounter()
 
-    init(_ make: (any EventLoop) -> Connection) throws {
-        channel = EmbeddedChannel()
+    init(on loop: EmbeddedEventLoop = EmbeddedEventLoop(), _ make: (any EventLoop) -> Connection) throws {
+        channel = EmbeddedChannel(loop: loop)
         connection = make(channel.embeddedEventLoop)
         try channel.pipeline.syncOperations.addHandlers([reads, connection])
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 4242)).wait()
@@ -239,15 +240,15 @@ final class TestServer: Sendable {
     static func start(
         host: String = "localhost", port: Int = 0, security: WireSecurity = WireSecurity(),
         limits: RESPLimits = RESPLimits(authenticationTime: 300),
-        maximumConnections: Int = 100
+        maximumConnections: Int = 100, logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) async throws -> TestServer {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         return try await loop.flatSubmit {
-            Listener.bind(
-                to: Address(host: host, port: port), on: loop, security: security,
-                maximumConnections: maximumConnections
-            ) {
-                CommandSession.accept(limits: limits, password: security.password, service: FakeService(), on: loop)
+            let portGuard = PortGuard(
+                limits: limits, maximumConnections: maximumConnections, password: security.password, logger: logger,
+                on: loop)
+            return Listener.bind(to: Address(host: host, port: port), guardedBy: portGuard, security: security) {
+                CommandSession.accept(by: portGuard, service: FakeService())
             }.map { TestServer($0, port: $0.value.port, on: loop) }
         }.get()
     }
@@ -258,6 +259,11 @@ final class TestServer: Sendable {
 
     func closeConnections() async throws {
         try await loop.flatSubmit { self.listener.value.closeConnections(on: self.loop) }.get()
+    }
+
+    /// What the port knows, read on its loop.
+    func ask<Answer: Sendable>(_ body: @escaping @Sendable (PortGuard) -> Answer) async throws -> Answer {
+        try await loop.submit { body(self.listener.value.portGuard) }.get()
     }
 
     /// Accepts no more and closes what is open.

@@ -250,6 +250,7 @@ final class ClientLink: ConnectionSession {
 
     func connected(_ connection: Connection) {
         self.connection = connection
+        connection.expectAnswer()
         if let password = core.security.password {
             connection.write { $0.writeRESPCommand(["AUTH", password.text]) }
         }
@@ -297,6 +298,7 @@ final class ClientLink: ConnectionSession {
             return connection.close(reason: refusal)
         }
         isGood = true
+        connection.answered()
         connection.becomeLink()
         core.linked(self, distributor: distributor)
     }

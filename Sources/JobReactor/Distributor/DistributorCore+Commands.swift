@@ -163,7 +163,7 @@ extension DistributorCore: CommandService {
                 ),
                 (
                     "Clients",
-                    [("connected_clients", "\(listener?.connectionCount ?? 0)"), ("producers", "\(producerCount)")]
+                    (listener?.portGuard.infoFields ?? []) + [("producers", "\(producerCount)")]
                 ),
                 (
                     "Jobs",

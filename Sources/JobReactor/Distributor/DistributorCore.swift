@@ -86,12 +86,11 @@ final class DistributorCore {
         guard !isStopping else { return loop.makeFailedFuture(Self.stopped) }
         startStep = "its port was being opened"
         let bound = NIOLoopBound(self, eventLoop: loop)
-        return Listener.bind(
-            to: configuration.address, on: loop, security: configuration.security,
-            maximumConnections: configuration.maximumConnections
-        ) { [configuration, loop] in
-            CommandSession.accept(
-                limits: configuration.limits, password: configuration.security.password, service: bound.value, on: loop)
+        let portGuard = PortGuard(
+            limits: configuration.limits, maximumConnections: configuration.maximumConnections,
+            password: configuration.security.password, logger: logger, on: loop)
+        return Listener.bind(to: configuration.address, guardedBy: portGuard, security: configuration.security) {
+            CommandSession.accept(by: portGuard, service: bound.value)
         }.flatMapThrowing { listener in
             let core = bound.value
             guard !core.isStopping else {

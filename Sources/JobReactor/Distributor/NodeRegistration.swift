@@ -95,6 +95,7 @@ final class NodeRegistration: ConnectionSession {
         }
 
         func connected(_ connection: Connection) {
+            connection.expectAnswer()
             if let password { connection.write { $0.writeRESPCommand(["AUTH", password.text]) } }
             let introduction = registration.introduction
             let identity = registration.core.identity
@@ -121,6 +122,7 @@ final class NodeRegistration: ConnectionSession {
                 return connection.close(reason: failure)
             }
             isLinked = true
+            connection.answered()
             let link = registration.makeLink(over: connection)
             connection.handOver(to: link)
             link.begin()

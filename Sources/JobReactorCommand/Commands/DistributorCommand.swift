@@ -27,6 +27,7 @@ struct DistributorCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
+        OpenFiles.raiseLimit()
         let settings = try common.settings()
         // One loop for the distributor and its storage: calls need no change of threads.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)

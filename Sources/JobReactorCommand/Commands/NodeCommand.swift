@@ -51,6 +51,7 @@ struct NodeCommand: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
+        OpenFiles.raiseLimit()
         let settings = try common.settings()
         // One loop for the node and its storage: calls need no change of threads.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)

@@ -46,6 +46,9 @@ final class DistributorDialer {
     /// Done when nothing of it is open any more; made by the stop.
     private(set) lazy var closed: EventLoopFuture<Void> = core.loop.makeSucceededVoidFuture()
 
+    /// The distributor has dialled back.
+    fileprivate func linkCame() { connection?.answered() }
+
     /// The link that this registration led to, over another connection, is gone.
     fileprivate func linkEnded(_ reason: String?) {
         connection?.close(reason: reason ?? "the link is gone")
@@ -57,6 +60,7 @@ final class DistributorDialer {
         private var distributor: (id: String, name: String)?
         private var awaitsAuthentication: Bool
         private var hasLink = false
+        private var isRefused = false
 
         init(_ owner: DistributorDialer) {
             self.owner = owner
@@ -65,6 +69,7 @@ final class DistributorDialer {
 
         func connected(_ connection: Connection) {
             let core = owner.core
+            connection.expectAnswer()
             if let password = core.configuration.security.password {
                 connection.write { $0.writeRESPCommand(["AUTH", password.text]) }
             }
@@ -84,6 +89,8 @@ final class DistributorDialer {
                     return unwelcome(reason, connection)
                 }
                 distributor = (id, name)
+                // It may have to find out first that this node's port cannot be reached.
+                connection.expectAnswer(within: 3 * owner.core.configuration.limits.authenticationTime + 10)
                 owner.dialer?.succeeded()
                 owner.lastRefusal = nil
                 connection.becomeLink()
@@ -94,6 +101,7 @@ final class DistributorDialer {
                     return unwelcome(reason, connection)
                 }
                 hasLink = true
+                connection.answered()
                 owner.core.stopExpectingLink(from: distributor.id, owner)
                 owner.core.directory.addresses[distributor.name] = owner.address
                 DistributorLink(
@@ -106,11 +114,13 @@ final class DistributorDialer {
         }
 
         private func refused(_ reason: String, _ connection: Connection) {
+            isRefused = true
             log("the distributor refuses this node", reason)
             connection.close(reason: reason)
         }
 
         private func unwelcome(_ reason: String, _ connection: Connection) {
+            isRefused = true
             log("this node refuses the distributor", reason)
             connection.write { Handshake.unwelcome(reason).write(to: &$0) }
             connection.close(reason: reason)
@@ -126,7 +136,11 @@ final class DistributorDialer {
         func readCompleted(on connection: Connection) {}
 
         func disconnected(_ connection: Connection, reason: String?) {
-            guard !hasLink, let distributor else { return }
+            guard !hasLink else { return }
+            guard let distributor else {
+                if let reason, !isRefused { log("the distributor does not answer", reason) }
+                return
+            }
             owner.core.registrationLost(distributor.id, owner)
         }
     }
@@ -186,6 +200,7 @@ extension NodeCore {
             return nil
         }
         directory.addresses[name] = dialer.address
+        dialer.linkCame()
         connection.write { Handshake.linked.write(to: &$0) }
         DistributorLink(
             distributor: name, process: distributor, received: received, connection: connection, core: self

@@ -21,6 +21,8 @@ final class DistributorLink: ConnectionSession {
     /// The number of the last hand-over.
     private var lastNumber = 0
     private var granted = 0
+    /// Hand-overs of jobs that were here already.
+    private var knownCount = 0
     private var receivedAt: Moment
     /// Those of them that have been here before.
     private var known: Set<JobID> = []
@@ -103,6 +105,7 @@ final class DistributorLink: ConnectionSession {
             case .again(let handOver, let request):
                 // Now, not at the end of the read: a receipt behind it may be that of the job's report.
                 if core.knows(handOver.id, of: distributor) {
+                    knownCount += 1
                     known.insert(handOver.id)
                 } else {
                     doubtful.insert(handOver.id)
@@ -113,7 +116,7 @@ final class DistributorLink: ConnectionSession {
             case .cancel(let id):
                 // Behind the jobs that came before it.
                 takeJobs()
-                _ = core.cancel(id)
+                core.cancel(id, for: distributor)
             case .show(let id):
                 takeJobs()
                 show(id)
@@ -147,7 +150,13 @@ final class DistributorLink: ConnectionSession {
         }
     }
 
+    /// Jobs that came again and are known need no credit; those that came again and are new, as many as the window at most.
     private func note(_ handOver: HandOver) throws(CommandError) {
+        let window = core.configuration.window
+        guard handOver.number <= granted + knownCount + window else {
+            throw CommandError(
+                "ERR more jobs than this node has asked for: \(handOver.number), with credit for \(granted)")
+        }
         guard handOver.number == lastNumber + 1 else {
             throw CommandError("ERR hand-over \(handOver.number) after \(lastNumber)")
         }
@@ -178,7 +187,9 @@ final class DistributorLink: ConnectionSession {
 
     private func show(_ id: JobID) {
         core.load(id) { result in
-            let fields = (try? result.get())?.shownFields ?? []
+            // Those that came over another distributor are none of this one's business.
+            let job = (try? result.get()).flatMap { $0.distributor == self.distributor ? $0 : nil }
+            let fields = job?.shownFields ?? []
             self.connection.write { LinkMessage.writeShown(id, fields, to: &$0) }
         }
     }

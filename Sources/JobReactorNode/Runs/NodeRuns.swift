@@ -18,8 +18,8 @@ struct NodeRuns {
     private var takenUp: Set<JobID> = []
     /// Jobs that are known here, and whose records went when the storage was emptied.
     private var unstored: Set<JobID> = []
-    /// Cancelled while they were being saved.
-    private var earlyCancellations: Set<JobID> = []
+    /// Cancelled while they were being saved, each by the distributor of that name, or by anyone where it is empty.
+    private var earlyCancellations: [JobID: String] = [:]
     private var savesUnderWay = 0
     /// Ends of runs that are being stored.
     private(set) var endsUnderWay = 0
@@ -115,8 +115,12 @@ struct NodeRuns {
     private mutating func settleSave(_ jobs: [Job]) -> [JobID] {
         savesUnderWay -= 1
         guard !earlyCancellations.isEmpty else { return [] }
-        let cancelled = jobs.map(\.id).filter(earlyCancellations.contains)
-        if savesUnderWay == 0 { earlyCancellations = [] } else { earlyCancellations.subtract(cancelled) }
+        let cancelled = jobs.filter { job in
+            guard let distributor = earlyCancellations[job.id] else { return false }
+            return distributor.isEmpty || distributor == job.distributor
+        }.map(\.id)
+        if savesUnderWay == 0 { earlyCancellations = [:] }
+        for id in cancelled { earlyCancellations[id] = nil }
         return cancelled
     }
 
@@ -403,7 +407,7 @@ struct NodeRuns {
         case load
     }
 
-    mutating func cancel(_ id: JobID) -> Cancellation {
+    mutating func cancel(_ id: JobID, for distributor: String = "") -> Cancellation {
         guard let stage = live[id]?.stage else {
             if parked.remove(id) {
                 // Its record knows its distributor.
@@ -412,7 +416,7 @@ struct NodeRuns {
                 return .load
             }
             // It may be on its way into the storage.
-            if savesUnderWay > 0 { earlyCancellations.insert(id) }
+            if savesUnderWay > 0 { earlyCancellations[id] = distributor }
             return .unknown
         }
         live[id]?.isCancelled = true
@@ -599,6 +603,9 @@ struct NodeRuns {
     var readyCount: Int { lanes.sum { $0.turnCount } }
     var waitingCount: Int { count - runningCount - readyCount }
     var parkedCount: Int { parked.count }
+
+    /// Whether no script defines the job.
+    func isParked(_ id: JobID) -> Bool { parked.contains(id) }
     /// Nothing runs, and no end of a run is being stored.
     var isAtRest: Bool { runningCount == 0 && endsUnderWay == 0 }
     /// Jobs are being saved, which may be saved as begun.

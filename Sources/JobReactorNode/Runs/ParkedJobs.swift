@@ -8,6 +8,8 @@ struct ParkedJobs {
 
     mutating func insert(_ id: JobID, named name: String) { byName[name, default: []].insert(id) }
 
+    func contains(_ id: JobID) -> Bool { byName.values.contains { $0.contains(id) } }
+
     /// False when the job is not among them.
     mutating func remove(_ id: JobID) -> Bool {
         guard let name = byName.first(where: { $0.value.contains(id) })?.key else { return false }

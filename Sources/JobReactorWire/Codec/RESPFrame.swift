@@ -23,6 +23,9 @@ package struct RESPFrame {
     /// Number of values: 1 for a scalar, 1 and the elements for an array.
     package var tokenCount: Int { builder.pointee.tokens.count }
 
+    /// Bytes of all its strings together.
+    var byteCount: Int { builder.pointee.used }
+
     package func kind(ofToken index: Int) -> Kind { builder.pointee.tokens[index].kind }
 
     /// Elements of the array, or the integer.

@@ -14,7 +14,8 @@ package final class RESPStream {
     private let reader: RESPReader
     private var line: [UInt8] = []
 
-    private static let inlineLimit = 64 << 10
+    /// Lines are typed by people.
+    private var inlineLimit: Int { min(64 << 10, reader.limits.frameBytes) }
     private static let arrayMark = UInt8(ascii: "*")
 
     package init(side: Side, limits: RESPLimits) {
@@ -26,6 +27,11 @@ package final class RESPStream {
     func raiseLimits(to least: RESPLimits) {
         reader.limits.frameBytes = max(reader.limits.frameBytes, least.frameBytes)
         reader.limits.elements = max(reader.limits.elements, least.elements)
+    }
+
+    /// Bytes of a message that has begun and is not complete.
+    var unfinishedBytes: Int {
+        line.count + (reader.isBetweenFrames ? reader.bufferedBytes : reader.heldBytes)
     }
 
     /// Bytes of the peer's that are held: lines and frames that are not complete, and the last frame that was.
@@ -71,8 +77,8 @@ package final class RESPStream {
     /// Collects a line; returns how many bytes it took, nil when the line end has not come yet.
     private func consumeLine(_ bytes: UnsafeRawBufferPointer) throws(RESPError) -> Int? {
         let end = bytes.firstIndex(of: UInt8(ascii: "\n"))
-        line.append(contentsOf: bytes[..<(end ?? bytes.count)].prefix(Self.inlineLimit + 1))
-        guard line.count <= Self.inlineLimit else { throw .inlineTooLong(limit: Self.inlineLimit) }
+        line.append(contentsOf: bytes[..<(end ?? bytes.count)].prefix(inlineLimit + 1))
+        guard line.count <= inlineLimit else { throw .inlineTooLong(limit: inlineLimit) }
         guard let end else {
             return nil
         }

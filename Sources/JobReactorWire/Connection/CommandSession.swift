@@ -21,36 +21,53 @@ package final class CommandSession: ConnectionSession {
 
     package let connection: Connection
     private let service: any CommandService
-    private let password: Password?
+    private let portGuard: PortGuard
     private var isAuthenticated: Bool
     private var authenticationDeadline: Scheduled<Void>?
-    private var owed: Deque<ByteBuffer?> = []
+    private var owed: Deque<Reply> = []
     private var firstOwed = 0
+    /// Bytes of the commands whose replies are owed.
+    private var owedBytes = 0
+    /// Bytes of the command being carried out.
+    private var commandBytes = 0
     /// Bytes of replies that wait behind one that is owed.
     private var waitingBytes = 0
     /// QUIT came while replies were owed.
     private var isQuitting = false
 
-    /// Commands whose replies are owed or wait at once, before no more are read.
+    /// Wrong passwords that are not answered yet.
+    private var wrongPasswords = 0
+
+    /// A reply in its place: nil while it is owed. `command` is the bytes of its command.
+    private struct Reply {
+        var text: ByteBuffer?
+        var command: Int
+    }
+
+    /// Commands whose replies are owed or wait at once, and their bytes, before no more are read.
     private static let maximumOwed = 10_000
+    private static let maximumOwedBytes = 64 << 20
     private static let maximumWaitingBytes = 1 << 20
 
-    private init(connection: Connection, service: any CommandService, password: Password?) {
+    private init(connection: Connection, service: any CommandService, portGuard: PortGuard) {
         self.connection = connection
         self.service = service
-        self.password = password
-        isAuthenticated = password == nil
+        self.portGuard = portGuard
+        isAuthenticated = portGuard.password == nil
     }
 
     /// Makes the session of a connection that was accepted.
-    package static func accept(
-        limits: RESPLimits, password: Password?, service: any CommandService, on loop: any EventLoop
-    ) -> Connection {
+    package static func accept(by portGuard: PortGuard, service: any CommandService) -> Connection {
         let door = Door()
-        let connection = Connection(role: .server, limits: limits, session: door)
-        let session = CommandSession(connection: connection, service: service, password: password)
+        let limits = portGuard.limits
+        let asksForPassword = portGuard.password != nil
+        let connection = Connection(
+            role: .server, limits: asksForPassword ? limits.beforeAuthentication : limits, session: door)
+        let session = CommandSession(connection: connection, service: service, portGuard: portGuard)
         connection.handOver(to: session)
-        if password != nil { session.expectAuthentication(within: limits.authenticationTime, on: loop) }
+        if asksForPassword {
+            session.expectAuthentication(within: limits.authenticationTime, on: portGuard.eventLoop)
+        }
         return connection
     }
 
@@ -69,13 +86,14 @@ package final class CommandSession: ConnectionSession {
         var buffer = ByteBuffer()
         body(&buffer)
         waitingBytes += buffer.readableBytes
-        owed.append(buffer)
+        owed.append(Reply(text: buffer, command: 0))
         pauseWhenMuchIsOwed()
     }
 
     /// Owes the reply to the command being carried out; those to later commands wait for it.
     package func owe() -> Ticket {
-        owed.append(nil)
+        owed.append(Reply(text: nil, command: commandBytes))
+        owedBytes += commandBytes
         pauseWhenMuchIsOwed()
         return Ticket(number: firstOwed + owed.count - 1)
     }
@@ -83,31 +101,43 @@ package final class CommandSession: ConnectionSession {
     /// Pays what ``owe()`` promised; a second time does nothing.
     package func pay(_ ticket: Ticket, _ body: (inout ByteBuffer) -> Void) {
         let index = ticket.number - firstOwed
-        guard owed.indices.contains(index), owed[index] == nil else { return }
+        guard owed.indices.contains(index), owed[index].text == nil else { return }
         var buffer = ByteBuffer()
         body(&buffer)
         waitingBytes += buffer.readableBytes
-        owed[index] = buffer
-        while let first = owed.first, var ready = first {
+        owed[index].text = buffer
+        owedBytes -= owed[index].command
+        while var ready = owed.first?.text {
             owed.removeFirst()
             firstOwed += 1
             waitingBytes -= ready.readableBytes
             connection.write { $0.writeBuffer(&ready) }
         }
         if isQuitting, owed.isEmpty { return connection.close() }
-        if owed.count < Self.maximumOwed / 2, waitingBytes < Self.maximumWaitingBytes / 2 {
+        readOn()
+    }
+
+    private func readOn() {
+        if wrongPasswords == 0, owed.count < Self.maximumOwed / 2, owedBytes < Self.maximumOwedBytes / 2,
+            waitingBytes < Self.maximumWaitingBytes / 2
+        {
             connection.pauseInput(false)
         }
     }
 
     private func pauseWhenMuchIsOwed() {
-        if owed.count >= Self.maximumOwed || waitingBytes >= Self.maximumWaitingBytes { connection.pauseInput(true) }
+        if owed.count >= Self.maximumOwed || owedBytes >= Self.maximumOwedBytes
+            || waitingBytes >= Self.maximumWaitingBytes
+        {
+            connection.pauseInput(true)
+        }
     }
 
     // MARK: Session
 
     package func received(_ frame: RESPFrame, on connection: Connection) {
         guard !isQuitting else { return }
+        commandBytes = frame.byteCount
         do throws(CommandError) {
             let command = try ClientCommand(frame)
             guard isAuthenticated || command.isAllowedBeforeAuthentication else {
@@ -131,7 +161,7 @@ package final class CommandSession: ConnectionSession {
 
     /// Who has not said the password learns nothing from errors but about the commands open to him.
     private static func unauthenticated(_ line: String) -> String {
-        line.hasPrefix("WRONGPASS") || line.hasPrefix("NOPROTO") || line.hasPrefix("ERR Client sent AUTH")
+        line.hasPrefix("NOPROTO") || line.hasPrefix("ERR Client sent AUTH")
             ? line : "NOAUTH Authentication required."
     }
 
@@ -151,14 +181,13 @@ package final class CommandSession: ConnectionSession {
                 if let text { buffer.writeRESPBulk(text) } else { buffer.writeRESPSimple("PONG") }
             }
         case .auth(let candidate):
-            guard password != nil else {
+            guard portGuard.password != nil else {
                 throw CommandError(
                     "ERR Client sent AUTH, but no password is set. Did you mean a server with a password?")
             }
-            try authenticate(candidate)
-            reply { $0.writeRESPSimple("OK") }
+            if authenticate(candidate) { reply { $0.writeRESPSimple("OK") } }
         case .hello(_, let candidate):
-            if let candidate { try authenticate(candidate) }
+            if let candidate, !authenticate(candidate) { return }
             guard isAuthenticated else {
                 throw CommandError("NOAUTH HELLO must be called with the client already authenticated")
             }
@@ -188,14 +217,28 @@ package final class CommandSession: ConnectionSession {
         }
     }
 
-    private func authenticate(_ candidate: [UInt8]) throws(CommandError) {
-        guard let password else { return }
+    /// Returns whether the password is right; a wrong one is answered here, later.
+    private func authenticate(_ candidate: [UInt8]) -> Bool {
+        guard let password = portGuard.password else { return true }
         guard candidate.withUnsafeBytes({ password.matches($0) }) else {
-            throw CommandError("WRONGPASS invalid username-password pair or user is disabled.")
+            let ticket = owe()
+            wrongPasswords += 1
+            connection.pauseInput(true)
+            portGuard.wrongPassword(on: connection) {
+                self.wrongPasswords -= 1
+                self.pay(ticket) {
+                    $0.writeRESPError("WRONGPASS invalid username-password pair or user is disabled.")
+                }
+            }
+            return false
         }
+        guard !isAuthenticated else { return true }
         isAuthenticated = true
         authenticationDeadline?.cancel()
         authenticationDeadline = nil
+        connection.raiseLimits(to: portGuard.limits)
+        portGuard.authenticated(connection)
+        return true
     }
 
     private func expectAuthentication(within seconds: Int, on loop: any EventLoop) {

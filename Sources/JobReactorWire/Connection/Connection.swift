@@ -36,6 +36,9 @@ package final class Connection: ChannelDuplexHandler {
     package private(set) var session: (any ConnectionSession)?
     /// `host:port` of the peer, for logs.
     package private(set) var peer = "?"
+    private(set) var remoteAddress: SocketAddress?
+    /// What it shares with the other connections of its port; nil for one that was dialled, and when it is gone.
+    var portGuard: PortGuard?
     package var isOpen: Bool { state.isOpen }
     /// Whether more can be said on it: it is open, and its end has not begun.
     package var isUp: Bool { state.isInUse }
@@ -47,6 +50,13 @@ package final class Connection: ChannelDuplexHandler {
     private var state: ConnectionState
     private var keepalive: Keepalive?
     private var keepaliveTimer: Scheduled<Void>?
+    private var answerTimer: Scheduled<Void>?
+    /// The port knows of a message that is not complete.
+    private var holdsInput = false
+    /// The port knows of bytes that the peer does not read.
+    private var holdsOutput = false
+    /// Bytes that were given to the channel in its life.
+    private var written = 0
 
     /// `session` is kept until the connection is gone.
     package init(role: Role, limits: RESPLimits, session: any ConnectionSession) {
@@ -59,6 +69,9 @@ package final class Connection: ChannelDuplexHandler {
     }
 
     package var eventLoop: (any EventLoop)? { context?.eventLoop }
+
+    /// Done when the channel is closed; nil when it is, or has never been there.
+    var closed: EventLoopFuture<Void>? { context?.channel.closeFuture }
 
     // MARK: Use
 
@@ -112,6 +125,16 @@ package final class Connection: ChannelDuplexHandler {
         if outbound.readableBytes > 0 || unsent > 0 || state.hasUnread { close(within: limit) } else { closeNow() }
     }
 
+    /// Closes at once, with a last word for a peer that reads.
+    func dismiss(_ error: String) {
+        if role == .server { write { $0.writeRESPError(error) } }
+        flush()
+        closeNow(reason: error)
+    }
+
+    /// From the next frame on no limit is below these.
+    func raiseLimits(to limits: RESPLimits) { stream.raiseLimits(to: limits) }
+
     /// Closes without a last word.
     package func closeNow(reason: String? = nil) {
         state.note(reason)
@@ -130,10 +153,30 @@ package final class Connection: ChannelDuplexHandler {
         // What is accepted at one side has room at the other, whatever is set there for commands.
         stream.raiseLimits(to: RESPLimits())
         if state.becomeLink(isWritable: context?.channel.isWritable == true) { context?.read() }
+        // What a link has to send is bounded by its credit.
+        if holdsOutput { noteUnread(0) }
         guard let context, self.keepalive == nil else { return }
         self.keepalive = keepalive ?? Keepalive(limits)
         self.keepalive?.note(sentAt: context.eventLoop.now, receivedAt: context.eventLoop.now)
         scheduleKeepalive(context)
+    }
+
+    // MARK: Answers
+
+    /// The session waits for the peer's part of a handshake: without ``answered()`` within the time that the limits give for
+    /// it, or within `seconds`, the connection is closed.
+    package func expectAnswer(within seconds: Int? = nil) {
+        guard let context, state.isInUse else { return }
+        answerTimer?.cancel()
+        let seconds = seconds ?? limits.authenticationTime
+        answerTimer = context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(Int64(seconds))) {
+            self.close(reason: "no answer within \(seconds) s")
+        }
+    }
+
+    package func answered() {
+        answerTimer?.cancel()
+        answerTimer = nil
     }
 
     // MARK: Output
@@ -150,7 +193,29 @@ package final class Connection: ChannelDuplexHandler {
         keepalive?.note(sentAt: context.eventLoop.now, receivedAt: nil)
         let bytes = outbound
         outbound = ByteBuffer()
+        written += bytes.readableBytes
         context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        reportUnread()
+    }
+
+    /// Tells the port how much waits for a peer that may not be reading.
+    func reportUnread() {
+        guard portGuard != nil, !state.isLink, let context else { return }
+        let bytes = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        if bytes > 0 || holdsOutput { noteUnread(bytes) }
+    }
+
+    private func noteUnread(_ bytes: Int) {
+        holdsOutput = bytes > 0
+        portGuard?.noteOutput(of: self, bytes, taken: written - bytes)
+    }
+
+    private func noteUnfinished(isNew: Bool) {
+        guard let portGuard else { return }
+        let bytes = stream.unfinishedBytes
+        guard bytes > 0 || holdsInput else { return }
+        holdsInput = bytes > 0
+        portGuard.noteInput(of: self, bytes, isNew: isNew)
     }
 
     // MARK: Keepalive
@@ -178,13 +243,19 @@ package final class Connection: ChannelDuplexHandler {
 
     package func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        peer = context.remoteAddress.map(Self.describe) ?? peer
+        note(context.remoteAddress)
     }
 
     package func channelActive(context: ChannelHandlerContext) {
-        peer = context.remoteAddress.map(Self.describe) ?? peer
+        note(context.remoteAddress)
         session?.connected(self)
         context.fireChannelActive()
+    }
+
+    private func note(_ address: SocketAddress?) {
+        guard let address else { return }
+        remoteAddress = address
+        peer = Self.describe(address)
     }
 
     package func handlerRemoved(context: ChannelHandlerContext) {
@@ -201,21 +272,24 @@ package final class Connection: ChannelDuplexHandler {
         guard state.readBegan() else { return }
         keepalive?.note(sentAt: nil, receivedAt: context.eventLoop.now)
         let buffer = unwrapInboundIn(data)
+        var isComplete = false
         do throws(RESPError) {
             try buffer.withUnsafeReadableBytes { (bytes) throws(RESPError) in
                 try stream.consume(bytes) { frame in
+                    isComplete = true
                     session?.received(frame, on: self)
                     return state.isInUse
                 }
             }
+            noteUnfinished(isNew: isComplete)
         } catch {
             refuse("ERR Protocol error: \(error)")
         }
     }
 
-    /// The last word to a peer that broke a rule.
+    /// The last word to a peer that broke a rule. A server gets none: it waits for commands.
     package func refuse(_ error: String) {
-        if role == .server { write { $0.writeRESPError(error) } }
+        if role == .server || state.isLink { write { $0.writeRESPError(error) } }
         close(reason: error)
     }
 
@@ -243,6 +317,9 @@ package final class Connection: ChannelDuplexHandler {
         guard state.ended() else { return }
         keepaliveTimer?.cancel()
         keepaliveTimer = nil
+        answered()
+        portGuard?.closed(self)
+        portGuard = nil
         let last = session
         session = nil
         last?.disconnected(self, reason: state.closeReason)

@@ -13,7 +13,7 @@ struct ConnectionState {
     /// reads on: the volume is bounded, and two sides that wait for each other would stop for ever.
     private let readsOn: Bool
     private var phase = Phase.open
-    private var isLink = false
+    private(set) var isLink = false
     private var isInputPaused = false
     /// The channel has asked to read, and was told to wait.
     private var owesRead = false

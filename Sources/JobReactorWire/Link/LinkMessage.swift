@@ -63,6 +63,8 @@ package enum LinkMessage: Hashable, Sendable {
     /// Reads a message; throws what is wrong with it.
     package init(_ frame: RESPFrame) throws(CommandError) {
         guard let count = frame.wordCount else {
+            // The last word of a side that closes the link.
+            if frame.kind(ofToken: 0) == .error, let reason = RESPValue(frame).text { throw CommandError(reason) }
             throw CommandError("ERR a link message is an array of strings")
         }
         let verb = frame.word(0)

@@ -1,77 +1,52 @@
+private import Logging
 package import NIOCore
 private import NIOPosix
 
-/// A port of ours. Bound to one event loop, which its connections share.
+/// A port of ours, on all addresses of its host's name. Bound to one event loop, which its connections share.
 package final class Listener {
     package let port: Int
-    private let channel: any Channel
-    private let connections: Connections
+    /// What its connections share.
+    package let portGuard: PortGuard
+    private let channels: [any Channel]
 
-    /// The open connections, to count and to close.
-    private final class Connections {
-        var open: [ObjectIdentifier: (channel: any Channel, connection: Connection)] = [:]
-    }
-
-    private init(channel: any Channel, connections: Connections) {
-        self.channel = channel
-        self.connections = connections
-        port = channel.localAddress?.port ?? 0
+    private init(channels: [any Channel], portGuard: PortGuard) {
+        self.channels = channels
+        self.portGuard = portGuard
+        port = channels.first?.localAddress?.port ?? 0
     }
 
     /// Opens the port; `makeConnection` is called on the loop for each connection that is accepted.
     package static func bind(
-        to address: Address, on loop: any EventLoop, security: WireSecurity, maximumConnections: Int,
+        to address: Address, guardedBy portGuard: PortGuard, security: WireSecurity,
         makeConnection: @escaping () -> Connection
     ) -> EventLoopFuture<NIOLoopBound<Listener>> {
+        let loop = portGuard.eventLoop
         do {
             try security.checkListening(on: address)
             // Better here than on each connection: it throws when there is no certificate to show.
             _ = try security.tls?.serverHandler()
         } catch { return loop.makeFailedFuture(error) }
-        let connections = Connections()
-        let bound = NIOLoopBound((connections, makeConnection), eventLoop: loop)
-        let tls = security.tls
-        return ServerBootstrap(group: loop)
-            .serverChannelOption(ChannelOptions.backlog, value: 1024)
-            .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
-            .serverChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try Transport.closeOnExec(channel) }
-            }
-            .childChannelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
-            .childChannelOption(ChannelOptions.socketOption(.so_keepalive), value: 1)
-            .childChannelOption(ChannelOptions.recvAllocator, value: Transport.receiveAllocator)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try Transport.closeOnExec(channel)
-                    let (connections, makeConnection) = bound.value
-                    if let tls {
-                        try channel.pipeline.syncOperations.addHandlers(try tls.serverHandler(), HandshakeDeadline())
-                    }
-                    guard connections.open.count < maximumConnections else {
-                        return try channel.pipeline.syncOperations.addHandler(Full(limit: maximumConnections))
-                    }
-                    let key = ObjectIdentifier(channel)
-                    let connection = makeConnection()
-                    connections.open[key] = (channel, connection)
-                    channel.closeFuture.assumeIsolated().whenComplete { _ in connections.open[key] = nil }
-                    try channel.pipeline.syncOperations.addHandler(connection)
-                }
-            }
-            .bind(host: address.host, port: address.port)
+        let opening = Opening(address, portGuard, security.tls, makeConnection)
+        let bound = NIOLoopBound(opening, eventLoop: loop)
+        return HostAddresses.resolve(address, on: loop)
+            .flatMap { bound.value.open($0) }
             .flatMapErrorThrowing { error in
                 throw WireError(
                     .listen,
                     "cannot listen on \(address): \(Transport.describe(error)):"
                         + " stop what uses the port, or choose another", cause: error)
             }
-            .map { NIOLoopBound(Listener(channel: $0, connections: bound.value.0), eventLoop: loop) }
+            .map {
+                NIOLoopBound(
+                    Listener(channels: bound.value.channels, portGuard: bound.value.portGuard), eventLoop: loop)
+            }
     }
 
-    package var connectionCount: Int { connections.open.count }
+    package var connectionCount: Int { portGuard.connectionCount }
 
     /// Accepts no more connections; those open stay.
     package func stopAccepting() {
-        channel.close(promise: nil)
+        for channel in channels { channel.close(promise: nil) }
     }
 
     /// Closes all connections; the future is done when they are gone. Those to which something was said get it first, at
@@ -79,9 +54,128 @@ package final class Listener {
     package func closeConnections(
         on loop: any EventLoop, within limit: TimeAmount = .seconds(2)
     ) -> EventLoopFuture<Void> {
-        let open = Array(connections.open.values)
-        for (_, connection) in open { connection.finish(within: limit) }
-        return EventLoopFuture.andAllComplete(open.map(\.channel.closeFuture), on: loop)
+        let open = portGuard.open
+        let closed = open.compactMap(\.closed)
+        for connection in open { connection.finish(within: limit) }
+        return EventLoopFuture.andAllComplete(closed, on: loop)
+    }
+
+    /// Opens one address after the other, all with the same port.
+    private final class Opening {
+        let address: Address
+        let portGuard: PortGuard
+        let tls: TransportSecurity?
+        let makeConnection: () -> Connection
+        private(set) var channels: [any Channel] = []
+        private var triesLeft = 10
+
+        init(
+            _ address: Address, _ portGuard: PortGuard, _ tls: TransportSecurity?,
+            _ makeConnection: @escaping () -> Connection
+        ) {
+            self.address = address
+            self.portGuard = portGuard
+            self.tls = tls
+            self.makeConnection = makeConnection
+        }
+
+        func open(_ addresses: [SocketAddress]) -> EventLoopFuture<Void> {
+            let loop = portGuard.eventLoop
+            guard channels.count < addresses.count else { return loop.makeSucceededVoidFuture() }
+            var next = addresses[channels.count]
+            if address.port == 0, let port = channels.first?.localAddress?.port { next.port = port }
+            let bound = NIOLoopBound(self, eventLoop: loop)
+            return bootstrap().bind(to: next)
+                .flatMap { channel in
+                    bound.value.channels.append(channel)
+                    return bound.value.open(addresses)
+                }
+                .flatMapError { error in bound.value.openFailed(error, addresses) }
+        }
+
+        private func openFailed(_ error: any Error, _ addresses: [SocketAddress]) -> EventLoopFuture<Void> {
+            let loop = portGuard.eventLoop
+            // A machine may know a name for an address that it does not have, such as ::1 where IPv6 is off.
+            let isMissing = [EADDRNOTAVAIL, EAFNOSUPPORT].contains((error as? IOError)?.errnoCode)
+            if isMissing, addresses.count > 1 {
+                var rest = addresses
+                rest.remove(at: channels.count)
+                return open(rest)
+            }
+            let bound = NIOLoopBound(self, eventLoop: loop)
+            let open = channels
+            channels = []
+            let closed = EventLoopFuture.andAllComplete(open.map { $0.close() }, on: loop)
+            // The port that the system chose for the first address is another's at the second.
+            if address.port == 0, !open.isEmpty, triesLeft > 0 {
+                triesLeft -= 1
+                return closed.flatMap { bound.value.open(addresses) }
+            }
+            return closed.flatMapThrowing { throw error }
+        }
+
+        private func bootstrap() -> ServerBootstrap {
+            let bound = NIOLoopBound(self, eventLoop: portGuard.eventLoop)
+            return ServerBootstrap(group: portGuard.eventLoop)
+                .serverChannelOption(ChannelOptions.backlog, value: 1024)
+                .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
+                .serverChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try Transport.closeOnExec(channel)
+                        // In this order: the first makes accepting pause for a second after each error.
+                        try channel.pipeline.syncOperations.addHandlers(
+                            AcceptBackoffHandler(), AcceptErrors(logger: bound.value.portGuard.logger))
+                    }
+                }
+                .childChannelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
+                .childChannelOption(ChannelOptions.socketOption(.so_keepalive), value: 1)
+                .childChannelOption(ChannelOptions.recvAllocator, value: Transport.receiveAllocator)
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture { try bound.value.accept(channel) }
+                }
+        }
+
+        private func accept(_ channel: any Channel) throws {
+            try Transport.closeOnExec(channel)
+            if let tls {
+                try channel.pipeline.syncOperations.addHandlers(try tls.serverHandler(), HandshakeDeadline())
+            }
+            let connection = makeConnection()
+            guard portGuard.admit(connection) else {
+                return try channel.pipeline.syncOperations.addHandler(Full(limit: portGuard.connectionLimit))
+            }
+            do {
+                try channel.pipeline.syncOperations.addHandler(connection)
+            } catch {
+                portGuard.closed(connection)
+                throw error
+            }
+        }
+    }
+
+    /// Says once why no connections are accepted, and once when it is over.
+    private final class AcceptErrors: ChannelInboundHandler {
+        typealias InboundIn = any Channel
+        private let logger: Logger
+        private var isFailing = false
+
+        init(logger: Logger) { self.logger = logger }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            guard !isFailing else { return }
+            isFailing = true
+            logger.error(
+                "cannot accept connections: trying again each second; raise the limit of open files (ulimit -n)",
+                metadata: ["reason": "\(Transport.describe(error))"])
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            if isFailing {
+                isFailing = false
+                logger.notice("connections are accepted again")
+            }
+            context.fireChannelRead(data)
+        }
     }
 
     /// Tells one connection too many why it is closed.

@@ -60,7 +60,11 @@ final class SimulatedDistributor {
     var takesJobs: Bool { core != nil && !isStopping }
 
     func connection(on loop: EmbeddedEventLoop) -> Connection? {
-        core.map { CommandSession.accept(limits: RESPLimits(), password: nil, service: $0, on: loop) }
+        core.map { core in
+            let portGuard = PortGuard(
+                limits: RESPLimits(), maximumConnections: 100, password: nil, logger: silence, on: loop)
+            return CommandSession.accept(by: portGuard, service: core)
+        }
     }
 }
 

@@ -94,7 +94,7 @@ import Testing
             ),
             ("*11\r\n", "a command has more than the element limit of 10"),
             ("1 2 3 4 5 6 7 8 9 10 11\r\n", "a command has more than the element limit of 10"),
-            (String(repeating: "x", count: 65_537), "an inline command is longer than the limit of 65536 bytes"),
+            (String(repeating: "x", count: 65_537), "an inline command is longer than the limit of 1000 bytes"),
             ("PING 'x\r\n", "unbalanced quotes in an inline command"),
             (String(repeating: "*1\r\n", count: 9), "No support for nested multi bulk replies with depth > 7"),
             ("*-2\r\n", "Multi-bulk length out of range"),

@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import NIOPosix
 import Testing
@@ -120,8 +121,10 @@ import Testing
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let (connected, continuation) = AsyncStream.makeStream(of: NIOLoopBound<Connection>.self)
         let listener = try await loop.flatSubmit {
-            Listener.bind(
-                to: Address(host: "localhost", port: 0), on: loop, security: WireSecurity(), maximumConnections: 1
+            let portGuard = PortGuard(
+                limits: RESPLimits(), maximumConnections: 1, password: nil, logger: Logger(label: "test"), on: loop)
+            return Listener.bind(
+                to: Address(host: "localhost", port: 0), guardedBy: portGuard, security: WireSecurity()
             ) {
                 let session = RecordingSession { event, connection in
                     if event == .connected { continuation.yield(NIOLoopBound(connection, eventLoop: loop)) }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import JobReactorWire
+private import Logging
 private import NIOCore
 private import NIOPosix
 
@@ -17,9 +18,11 @@ struct EchoCommand: AsyncParsableCommand {
         let (loop, other) = (group.next(), group.next())
         let port = port
         _ = try await loop.flatSubmit {
-            Listener.bind(
-                to: Address(host: "127.0.0.1", port: port), on: loop, security: WireSecurity(),
-                maximumConnections: 10_000
+            let portGuard = PortGuard(
+                limits: RESPLimits(), maximumConnections: 10_000, password: nil, logger: Logger(label: "echo"), on: loop
+            )
+            return Listener.bind(
+                to: Address(host: "127.0.0.1", port: port), guardedBy: portGuard, security: WireSecurity()
             ) {
                 Connection(role: .server, limits: RESPLimits(), session: EchoSession(loop, other))
             }

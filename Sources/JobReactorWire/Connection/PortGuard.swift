@@ -1,0 +1,165 @@
+package import Logging
+package import NIOCore
+
+/// What the connections of a port share: its places, its memory, and what it knows of those who guess passwords.
+///
+/// Bound to the event loop of the port.
+package final class PortGuard {
+    package let limits: RESPLimits
+    package let password: Password?
+    package let eventLoop: any EventLoop
+    let logger: Logger
+    private var admission: Admission<ObjectIdentifier>
+    private var held: HeldBytes<ObjectIdentifier>
+    private var wrong = WrongPasswords()
+    private var connections: [ObjectIdentifier: Connection] = [:]
+    private var sweep: Scheduled<Void>?
+    private var sweptAt = NIODeadline.uptimeNanoseconds(0)
+    private var wrongLog = WrongLog()
+
+    /// Wrong passwords that have not been logged: one line a second at most.
+    private struct WrongLog {
+        var count = 0
+        var lastPeer = ""
+        var isClosed = false
+    }
+
+    package init(
+        limits: RESPLimits, maximumConnections: Int, password: Password?, logger: Logger, on loop: any EventLoop
+    ) {
+        self.limits = limits
+        self.password = password
+        self.logger = logger
+        eventLoop = loop
+        admission = Admission(limit: maximumConnections, asksForPassword: password != nil)
+        held = HeldBytes(
+            budget: limits.heldBytes, mostUnread: limits.unreadBytes, seconds: limits.messageTime)
+    }
+
+    // MARK: Places
+
+    package var connectionCount: Int { admission.count }
+    /// Connections that have not said the password yet.
+    package var strangerCount: Int { admission.strangersCount }
+    /// Wrong passwords since the start.
+    package var wrongPasswordCount: Int { wrong.count }
+    /// Bytes of unfinished messages, and of replies that are not read.
+    package var heldBytes: Int { held.total }
+
+    /// The section `Clients` of INFO.
+    package var infoFields: [(String, String)] {
+        [
+            ("connected_clients", "\(connectionCount)"), ("unauthenticated_clients", "\(strangerCount)"),
+            ("wrong_passwords", "\(wrongPasswordCount)"), ("held_bytes", "\(heldBytes)"),
+        ]
+    }
+
+    /// The most connections at once.
+    var connectionLimit: Int { admission.limit }
+
+    var open: [Connection] { Array(connections.values) }
+
+    /// A connection has come. Returns whether there is a place for it; when there is, ``closed(_:)`` is to follow.
+    func admit(_ connection: Connection) -> Bool {
+        let key = ObjectIdentifier(connection)
+        switch admission.accept(key) {
+        case .refused: return false
+        case .admitted: break
+        case .admittedInsteadOf(let oldest):
+            let stranger = connections.removeValue(forKey: oldest)
+            held.remove(oldest)
+            stranger?.dismiss("NOAUTH Authentication required: closing, as others wait for the place.")
+        }
+        connections[key] = connection
+        connection.portGuard = self
+        return true
+    }
+
+    func authenticated(_ connection: Connection) { admission.authenticated(ObjectIdentifier(connection)) }
+
+    func closed(_ connection: Connection) {
+        let key = ObjectIdentifier(connection)
+        held.remove(key)
+        if connections.removeValue(forKey: key) != nil { admission.closed(key) }
+    }
+
+    // MARK: Wrong passwords
+
+    /// A wrong password has come; `answer` is called when it may be said so. Nothing else of that peer is read until then.
+    func wrongPassword(on connection: Connection, answer: @escaping () -> Void) {
+        let peer = PeerNetwork(connection.remoteAddress)
+        note(wrongFrom: connection.peer)
+        switch wrong.wrong(from: peer, at: eventLoop.now) {
+        case .after(let time):
+            eventLoop.assumeIsolated().scheduleTask(in: time) {
+                self.wrong.answered(peer)
+                answer()
+            }
+        case .never: connection.closeNow(reason: "too many wrong passwords of this address wait for an answer")
+        }
+    }
+
+    private func note(wrongFrom peer: String) {
+        wrongLog.count += 1
+        wrongLog.lastPeer = peer
+        if !wrongLog.isClosed { logWrong() }
+    }
+
+    private func logWrong() {
+        logger.warning(
+            "wrong password", metadata: ["address": "\(wrongLog.lastPeer)", "times": "\(wrongLog.count)"])
+        wrongLog = WrongLog(isClosed: true)
+        eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
+            self.wrongLog.isClosed = false
+            if self.wrongLog.count > 0 { self.logWrong() }
+        }
+    }
+
+    // MARK: Memory
+
+    /// How many bytes the connection holds of a message that is not complete; see ``HeldBytes``.
+    func noteInput(of connection: Connection, _ bytes: Int, isNew: Bool) {
+        let key = ObjectIdentifier(connection)
+        guard connections[key] != nil else { return }
+        end(held.noteInput(key, bytes, isNew: isNew, at: eventLoop.now))
+        scheduleSweep()
+    }
+
+    /// How many bytes wait for the connection's peer, and how many it has taken.
+    func noteOutput(of connection: Connection, _ bytes: Int, taken: Int) {
+        let key = ObjectIdentifier(connection)
+        guard connections[key] != nil else { return }
+        end(held.noteOutput(key, bytes, taken: taken, at: eventLoop.now))
+        scheduleSweep()
+    }
+
+    private func end(_ found: (key: ObjectIdentifier, reason: HeldBytes<ObjectIdentifier>.Reason)?) {
+        guard let found, let connection = connections[found.key] else { return }
+        // It counts no more, though it is there until its channel has closed.
+        held.remove(found.key)
+        logger.notice(
+            "closed a connection", metadata: ["address": "\(connection.peer)", "reason": "\(found.reason)"])
+        connection.dismiss("ERR Protocol error: \(found.reason)")
+    }
+
+    /// Looks at all who keep us waiting, as long as there are any.
+    private func scheduleSweep() {
+        guard sweep == nil, !held.isEmpty else { return }
+        sweptAt = eventLoop.now
+        sweep = eventLoop.assumeIsolated().scheduleTask(in: Self.sweepTime(limits)) { self.look() }
+    }
+
+    private static func sweepTime(_ limits: RESPLimits) -> TimeAmount {
+        .milliseconds(Int64(min(5000, 250 * max(1, limits.messageTime))))
+    }
+
+    private func look() {
+        sweep = nil
+        let now = eventLoop.now
+        // When this is late it is we who were held up: what was said meanwhile waits to be read.
+        let isLate = now - sweptAt >= .nanoseconds(2 * Self.sweepTime(limits).nanoseconds)
+        for key in held.unread { connections[key]?.reportUnread() }
+        if !isLate { for found in held.overdue(at: now) { end(found) } }
+        scheduleSweep()
+    }
+}

@@ -1,0 +1,94 @@
+internal import DequeModule
+internal import NIOCore
+
+#if canImport(Glibc)
+    private import Glibc
+#elseif canImport(Musl)
+    private import Musl
+#else
+    private import Darwin
+#endif
+
+/// Who guesses passwords: the more wrong ones come from an address, the later each is answered.
+///
+/// The first is answered after 0.1 s, each further one after twice the time, at most 5 s; a minute without one, and all is
+/// forgotten. Bounded: of the addresses that guess, the 10,000 last are remembered.
+struct WrongPasswords {
+    enum Answer: Equatable {
+        case after(TimeAmount)
+        /// So many wait for their answer that this one gets none.
+        case never
+    }
+
+    /// Of all addresses, since the start.
+    private(set) var count = 0
+    private var guessers: [PeerNetwork: Guesser] = [:]
+    /// The addresses in the order in which they came here first.
+    private var row: Deque<PeerNetwork> = []
+    private let most: Int
+
+    private struct Guesser {
+        var wrong = 0
+        var waiting = 0
+        var last: NIODeadline
+    }
+
+    static let shortest = TimeAmount.milliseconds(100)
+    static let longest = TimeAmount.seconds(5)
+    static let memory = TimeAmount.seconds(60)
+    /// Wrong passwords of one address that wait for their answer at once.
+    static let mostWaiting = 100
+
+    init(most: Int = 10_000) { self.most = most }
+
+    /// A wrong password has come. When it is to be answered after a time, ``answered(_:)`` is to follow.
+    mutating func wrong(from peer: PeerNetwork, at now: NIODeadline) -> Answer {
+        count += 1
+        if guessers[peer] == nil {
+            while row.count >= most, let oldest = row.popFirst() { guessers[oldest] = nil }
+            row.append(peer)
+        }
+        var guesser = guessers[peer] ?? Guesser(last: now)
+        if guesser.waiting == 0, now - guesser.last >= Self.memory { guesser.wrong = 0 }
+        guesser.wrong += 1
+        guesser.last = now
+        defer { guessers[peer] = guesser }
+        guard guesser.waiting < Self.mostWaiting else { return .never }
+        guesser.waiting += 1
+        return .after(Self.delay(guesser.wrong))
+    }
+
+    mutating func answered(_ peer: PeerNetwork) {
+        if let waiting = guessers[peer]?.waiting, waiting > 0 { guessers[peer]?.waiting = waiting - 1 }
+    }
+
+    private static func delay(_ wrong: Int) -> TimeAmount {
+        let doublings = min(wrong - 1, 20)
+        return min(longest, .nanoseconds(shortest.nanoseconds << Int64(doublings)))
+    }
+}
+
+/// Where a peer is, as far as one who would be many can choose: an IPv4 address, or the half of an IPv6 address that names
+/// the network.
+enum PeerNetwork: Hashable {
+    case ipv4(UInt32)
+    case ipv6(UInt64)
+    /// A socket that has no address, such as one of this machine.
+    case none
+
+    init(_ address: SocketAddress?) {
+        // An address of a link has the name of an interface behind it.
+        let text = address?.ipAddress?.prefix { $0 != "%" } ?? ""
+        var bytes = [UInt8](repeating: 0, count: 16)
+        func number(_ range: Range<Int>) -> UInt64 { bytes[range].reduce(0) { $0 << 8 | UInt64($1) } }
+        if inet_pton(AF_INET, String(text), &bytes) == 1 {
+            self = .ipv4(UInt32(number(0..<4)))
+        } else if inet_pton(AF_INET6, String(text), &bytes) == 1 {
+            // An IPv4 address in IPv6's clothes.
+            let isIPv4 = number(0..<8) == 0 && number(8..<12) == 0xFFFF
+            self = isIPv4 ? .ipv4(UInt32(number(12..<16))) : .ipv6(number(0..<8))
+        } else {
+            self = .none
+        }
+    }
+}

@@ -1,0 +1,217 @@
+import JobReactorTesting
+import Logging
+import NIOCore
+import NIOEmbedded
+import Testing
+
+@testable import JobReactorWire
+
+/// What holds for all connections of a port together, over real sockets where these matter.
+@Suite("A port and those who mean it no good", .timeLimit(.minutes(5))) struct PortGuardTests {
+    private static let password = Password("secret")
+
+    private func portGuard(
+        _ limits: RESPLimits = RESPLimits(), password: Password? = nil, on loop: EmbeddedEventLoop
+    ) -> PortGuard {
+        PortGuard(
+            limits: limits, maximumConnections: 100, password: password,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, on: loop)
+    }
+
+    private func peer(_ portGuard: PortGuard, _ loop: EmbeddedEventLoop) throws -> EmbeddedPeer {
+        let peer = try EmbeddedPeer(on: loop) { _ in
+            let connection = CommandSession.accept(by: portGuard, service: FakeService())
+            #expect(portGuard.admit(connection))
+            return connection
+        }
+        return peer
+    }
+
+    // MARK: Strangers
+
+    @Test("however many strangers connect and say nothing, a client with the password gets in")
+    func strangers() async throws {
+        try await withServer(
+            security: WireSecurity(password: Self.password), limits: RESPLimits(authenticationTime: 300),
+            maximumConnections: 50
+        ) { server in
+            var strangers: [RESPClient] = []
+            for _ in 0..<100 { strangers.append(try await RESPClient.connect(to: server.address)) }
+            let client = try await RESPClient.connect(
+                to: server.address, security: WireSecurity(password: Self.password))
+            #expect(try await client.send(["NODES"]) == .simple("OK"))
+            #expect(try await server.ask { $0.strangerCount } <= 5)
+            #expect(try await server.connectionCount <= 6)
+            for stranger in strangers { await stranger.close() }
+            #expect(try await client.send(["NODES"]) == .simple("OK"))
+            await client.close()
+        }
+    }
+
+    @Test("a stranger that has to go is told why")
+    func toldWhy() throws {
+        let loop = EmbeddedEventLoop()
+        let portGuard = portGuard(password: Self.password, on: loop)
+        let peers = try (0..<11).map { _ in try peer(portGuard, loop) }
+        #expect(
+            try peers[0].received() == "-NOAUTH Authentication required: closing, as others wait for the place.\r\n")
+        #expect(!peers[0].channel.isActive && peers[1].channel.isActive)
+        #expect(portGuard.connectionCount == 10)
+    }
+
+    @Test("before the password a message may have 16 KiB and few elements, after it what the limits say")
+    func small() throws {
+        let loop = EmbeddedEventLoop()
+        let portGuard = portGuard(password: Self.password, on: loop)
+        let limit = "-ERR Protocol error: a command is larger than the frame limit of 16384 bytes\r\n"
+        for start in ["*2\r\n$4\r\nPING\r\n$20000\r\n", "*2\r\n$4\r\nAUTH\r\n$9999999\r\n"] {
+            let peer = try peer(portGuard, loop)
+            #expect(try peer.send(start + String(repeating: "x", count: 18_000)) == limit)
+        }
+        let many = try peer(portGuard, loop)
+        #expect(
+            try many.send("*65\r\n").hasPrefix("-ERR Protocol error: a command has more than the element limit of 64"))
+        let line = try peer(portGuard, loop)
+        #expect(try line.send(String(repeating: "x", count: 20_000)).contains("longer than the limit of 16384 bytes"))
+        let friend = try peer(portGuard, loop)
+        #expect(try friend.send("AUTH secret\r\n") == "+OK\r\n")
+        let text = String(repeating: "x", count: 100_000)
+        #expect(try friend.send("*2\r\n$4\r\nPING\r\n$100000\r\n\(text)\r\n") == "$100000\r\n\(text)\r\n")
+    }
+
+    // MARK: Wrong passwords
+
+    @Test(
+        "who guesses on one connection after the other waits longer each time; all are counted, one line a second said")
+    func guesses() throws {
+        let (loop, log) = (EmbeddedEventLoop(), LogLines())
+        let portGuard = PortGuard(
+            limits: RESPLimits(authenticationTime: 1000), maximumConnections: 1000, password: Self.password,
+            logger: log.logger, on: loop)
+        for delay in [100, 200, 400, 800, 1600, 3200, 5000, 5000] as [Int64] {
+            let peer = try peer(portGuard, loop)
+            #expect(try peer.send("AUTH guess\r\n") == "")
+            loop.advanceTime(by: .milliseconds(delay - 1))
+            #expect(try peer.received() == "")
+            loop.advanceTime(by: .milliseconds(1))
+            #expect(try peer.received().hasPrefix("-WRONGPASS"))
+        }
+        #expect(portGuard.wrongPasswordCount == 8)
+        // The right one is answered at once.
+        let friend = try peer(portGuard, loop)
+        #expect(try friend.send("AUTH secret\r\n") == "+OK\r\n")
+        loop.advanceTime(by: .seconds(10))
+        let lines = log.all.filter { $0.text == "wrong password" }
+        #expect(lines.count == 6)
+        let times = lines.compactMap { $0.metadata["times"].flatMap { Int("\($0)") } }
+        #expect(times.reduce(0, +) == 8)
+    }
+
+    @Test("a flood of guesses in one packet is not worked off at full speed, and ends")
+    func floodOfGuesses() throws {
+        let loop = EmbeddedEventLoop()
+        let portGuard = portGuard(RESPLimits(authenticationTime: 1000), password: Self.password, on: loop)
+        let peer = try peer(portGuard, loop)
+        #expect(try peer.send(String(repeating: "AUTH guess\r\n", count: 1000)) == "")
+        #expect(!peer.channel.isActive)
+        #expect(portGuard.wrongPasswordCount == 101)
+    }
+
+    // MARK: Messages that do not end
+
+    @Test("a message that drips has a deadline, for strangers and friends")
+    func drips() throws {
+        let loop = EmbeddedEventLoop()
+        let portGuard = portGuard(RESPLimits(messageTime: 20), on: loop)
+        let (drips, good) = (try peer(portGuard, loop), try peer(portGuard, loop))
+        try drips.send("*2\r\n$4\r\nPING\r\n$1000\r\n")
+        for _ in 0..<19 {
+            try drips.send("x")
+            #expect(try good.send("PING\r\nPI") == "+PONG\r\n")
+            #expect(try good.send("NG\r\n") == "+PONG\r\n")
+            loop.advanceTime(by: .seconds(1))
+        }
+        #expect(drips.channel.isActive)
+        loop.advanceTime(by: .seconds(1))
+        #expect(try drips.received() == "-ERR Protocol error: a message was not complete within 20 s\r\n")
+        #expect(!drips.channel.isActive && good.channel.isActive)
+        #expect(portGuard.heldBytes == 0)
+    }
+
+    @Test("unfinished messages of all connections have one budget: the oldest goes, and honest ones get through")
+    func budget() async throws {
+        let limits = RESPLimits(heldBytes: 2 << 20)
+        try await withServer(limits: limits) { server in
+            let half = "*2\r\n$4\r\nPING\r\n$1000000\r\n" + String(repeating: "x", count: 900_000)
+            var hostile: [OpenPeer] = []
+            for _ in 0..<20 {
+                hostile.append(try await OpenPeer.open(port: server.port, sending: half))
+                #expect(try await server.ask { $0.heldBytes } <= 2 << 20)
+            }
+            let client = try await RESPClient.connect(to: server.address)
+            for _ in 0..<5 {
+                let text = String(repeating: "y", count: 1 << 20)
+                #expect(try await client.send(["PING", text]) == bulk(text))
+            }
+            await client.close()
+            for peer in hostile { await peer.close() }
+        }
+    }
+
+    // MARK: Replies that are not read
+
+    @Test("what a client does not read has a bound, beyond which it is closed and its memory free")
+    func unread() async throws {
+        let limits = RESPLimits(unreadBytes: 8 << 20)
+        try await withServer(limits: limits) { server in
+            let text = String(repeating: "z", count: 1 << 20)
+            let ping = "*2\r\n$4\r\nPING\r\n$\(text.utf8.count)\r\n\(text)\r\n"
+            let peer = try await OpenPeer.open(
+                port: server.port, sending: String(repeating: ping, count: 40), reads: false)
+            try await eventually("reading stops, or it is closed") {
+                let held = try await server.ask { $0.heldBytes }
+                #expect(held <= 9 << 20)
+                return held > 0
+            }
+            await peer.close()
+            try await eventually("it is forgotten") { try await server.ask { $0.heldBytes + $0.connectionCount } == 0 }
+        }
+    }
+
+    @Test("one that reads nothing for so long is closed")
+    func neverReads() async throws {
+        try await withServer(limits: RESPLimits(messageTime: 1)) { server in
+            let text = String(repeating: "z", count: 1 << 20)
+            let ping = "*2\r\n$4\r\nPING\r\n$\(text.utf8.count)\r\n\(text)\r\n"
+            let peer = try await OpenPeer.open(
+                port: server.port, sending: String(repeating: ping, count: 20), reads: false)
+            try await eventually("replies wait") { try await server.ask { $0.heldBytes } > 0 }
+            try await eventually("it is closed") { try await server.connectionCount == 0 }
+            await peer.close()
+        }
+    }
+
+    // MARK: Addresses
+
+    @Test("a name that has several addresses is listened on at all of them, with one port")
+    func addresses() async throws {
+        let found = try HostAddresses.lookUp(Address(host: "localhost", port: 0))
+        try await withServer { server in
+            var reached = 0
+            for address in found {
+                let host = try #require(address.ipAddress)
+                // A machine without IPv6 may have the name all the same.
+                guard let client = try? await RESPClient.connect(to: Address(host: host, port: server.port)) else {
+                    #expect(host == "::1")
+                    continue
+                }
+                #expect(try await client.send(["PING"]) == .simple("PONG"))
+                await client.close()
+                reached += 1
+            }
+            #expect(reached > 0)
+            let client = try await RESPClient.connect(to: Address(host: "127.0.0.1", port: server.port))
+            await client.close()
+        }
+    }
+}
