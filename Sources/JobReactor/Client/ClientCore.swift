@@ -27,6 +27,7 @@ final class ClientCore {
     private let address: Address
     private var dialer: Dialer?
     private var entries: [JobID: Entry] = [:]
+    private let memory: JobMemory
     /// Jobs to send, as far as there is credit.
     private var unsent: Deque<JobID> = []
     /// What went out over the connection that is up.
@@ -40,7 +41,11 @@ final class ClientCore {
     private var drained: EventLoopPromise<Void>?
     private var isClosed = false
 
-    init(to address: Address, security: WireSecurity, on loop: any EventLoop, clock: WallClock, logger: Logger) {
+    init(
+        to address: Address, security: WireSecurity, memory: JobMemory, on loop: any EventLoop, clock: WallClock,
+        logger: Logger
+    ) {
+        self.memory = memory
         self.address = address
         self.security = security
         self.loop = loop
@@ -100,6 +105,7 @@ final class ClientCore {
         flushes = []
         for entry in entries.values { entry.feedback.onStop?() }
         entries = [:]
+        memory.count = 0
         link?.connection?.close()
         let closed = dialer?.closed ?? loop.makeSucceededVoidFuture()
         dialer?.stop()
@@ -133,10 +139,14 @@ final class ClientCore {
         for submission in batch where entries[submission.job.id] == nil {
             entries[submission.job.id] = Entry(
                 job: submission.job, due: submission.job.due(countedFrom: now), feedback: submission.feedback)
+            count(submission.job, 1)
             unsent.append(submission.job.id)
         }
         sendJobs()
     }
+
+    /// The job has come, or has gone.
+    private func count(_ job: Job, _ sign: Int) { memory.count += sign * JobMemory.bytes(job.name, job.args) }
 
     private func sendJobs() {
         guard let link, link.isGood else { return }
@@ -194,6 +204,7 @@ final class ClientCore {
     /// The distributor can never take the job.
     func refused(_ handOver: HandOver, because reason: String) {
         guard handOvers.answer(handOver), let entry = entries.removeValue(forKey: handOver.id) else { return }
+        count(entry.job, -1)
         let error = Array(JSONValue.string(reason).json.utf8)
         let feedback = Feedback(.error, args: entry.job.args.setting([("error", error)]))
         entry.feedback.deliver(feedback, id: handOver.id, name: entry.job.name, status: .failed)
@@ -202,8 +213,10 @@ final class ClientCore {
 
     func reported(_ report: JobReport) {
         guard var entry = entries.removeValue(forKey: report.id) else { return }
+        count(entry.job, -1)
         guard report.run > entry.lastRun else {
             entries[report.id] = entry
+            count(entry.job, 1)
             return
         }
         if !report.status.isFinished {
@@ -213,6 +226,7 @@ final class ClientCore {
                 entry.due = .steady(loop.moment(clock).advanced(bySeconds: period).steady)
             }
             entries[report.id] = entry
+            count(entry.job, 1)
         }
         entry.feedback.deliver(report.feedback, id: report.id, name: entry.job.name, status: report.status)
     }

@@ -22,8 +22,8 @@ public final class JobClient: JobProducer, Service {
     private let state = Locked(ServiceState())
 
     private init(
-        to address: Address, security: WireSecurity, on group: (any EventLoopGroup)?, clock: WallClock = .system,
-        logger: Logger
+        to address: Address, security: WireSecurity, maxMemory: Int = JobClient.usualMaxMemory,
+        on group: (any EventLoopGroup)?, clock: WallClock = .system, logger: Logger
     ) {
         self.address = address
         self.security = security
@@ -34,10 +34,12 @@ public final class JobClient: JobProducer, Service {
         self.loop = loop
         let core = NIOLoopBoundBox.makeEmptyBox(valueType: ClientCore.self, eventLoop: loop)
         self.core = core
+        let memory = JobMemory(limit: maxMemory)
         loop.execute {
-            core.value = ClientCore(to: address, security: security, on: loop, clock: clock, logger: logger)
+            core.value = ClientCore(
+                to: address, security: security, memory: memory, on: loop, clock: clock, logger: logger)
         }
-        inbox = SubmissionInbox(loop: loop, clock: clock) { batch in core.value?.submit(batch) }
+        inbox = SubmissionInbox(loop: loop, clock: clock, memory: memory) { batch in core.value?.submit(batch) }
         calls = LoopCalls(to: "the client", on: loop)
     }
 
@@ -55,14 +57,20 @@ public final class JobClient: JobProducer, Service {
 
     /// Connects to a distributor. Throws ``WireError`` when it cannot be reached now, or refuses; later losses are mended
     /// in the background. `group` is the application's; without one the client runs on a thread of its own.
+    ///
+    /// The client keeps each job until its outcome has come. `maxMemory` is how many bytes all of them may take: names,
+    /// args and 300 for each. Beyond it, as when the distributor is away or takes no more, enqueueing throws
+    /// ``JobError/Code/busy``.
     public static func connect(
-        to address: Address, security: WireSecurity = WireSecurity(), on group: (any EventLoopGroup)? = nil,
-        logger: Logger = Logger(label: "jobreactor.client")
+        to address: Address, security: WireSecurity = WireSecurity(), maxMemory: Int = 256 << 20,
+        on group: (any EventLoopGroup)? = nil, logger: Logger = Logger(label: "jobreactor.client")
     ) async throws -> JobClient {
-        let client = JobClient(to: address, security: security, on: group, logger: logger)
+        let client = JobClient(to: address, security: security, maxMemory: maxMemory, on: group, logger: logger)
         try await client.start()
         return client
     }
+
+    private static let usualMaxMemory = 256 << 20
 
     private func start() async throws {
         try state.withLock { try $0.start() }

@@ -42,8 +42,11 @@ public final class Distributor: JobProducer, Service {
         self.loop = loop
         let core = NIOLoopBoundBox.makeEmptyBox(valueType: DistributorCore.self, eventLoop: loop)
         self.core = core
-        loop.execute { core.value = DistributorCore(configuration, on: loop) }
-        let inbox = SubmissionInbox(loop: loop, clock: configuration.clock) { batch in core.value?.submit(batch) }
+        let memory = JobMemory(limit: configuration.maxMemory ?? JobMemory.defaultLimit)
+        loop.execute { core.value = DistributorCore(configuration, memory: memory, on: loop) }
+        let inbox = SubmissionInbox(loop: loop, clock: configuration.clock, memory: memory) { batch in
+            core.value?.submit(batch)
+        }
         self.inbox = inbox
         calls = LoopCalls(to: "the distributor", on: loop)
         loop.execute { core.value?.takeSubmissions = { [weak inbox] in inbox?.drain() } }

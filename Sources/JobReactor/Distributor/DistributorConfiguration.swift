@@ -27,6 +27,10 @@ public struct DistributorConfiguration: Sendable {
     public var takeoverTime: Double
     /// Seconds for which a producer's outcomes are kept while it is away.
     public var reportTTL: Double
+    /// Bytes that the jobs and outcomes that wait here may take: names, args and 300 for each. Beyond it nothing is accepted
+    /// (`JobError.Code.busy`, `-BUSY`) until some have left; what was accepted stays. Nil takes half of the memory that the
+    /// machine, or the process's control group, has.
+    public var maxMemory: Int?
     /// Where the date is read, for `run_at` and for what an earlier process has left. Waits do not depend on it: they are
     /// measured on a clock that nobody sets. Tests give one of their own.
     public var clock = WallClock.system
@@ -36,7 +40,7 @@ public struct DistributorConfiguration: Sendable {
         name: String? = nil, host: String = "localhost", port: Int = 5000, security: WireSecurity = WireSecurity(),
         alwaysUseSpecifiedNode: Bool = false, limits: RESPLimits = RESPLimits(), maximumConnections: Int = 10_000,
         grace: Double = 10, storage: (any JobStorage)? = nil, takeoverTime: Double = 30, reportTTL: Double = 3600,
-        logger: Logger = Logger(label: "jobreactor.distributor")
+        maxMemory: Int? = nil, logger: Logger = Logger(label: "jobreactor.distributor")
     ) {
         self.name = name
         address = Address(host: host, port: port)
@@ -48,6 +52,7 @@ public struct DistributorConfiguration: Sendable {
         self.storage = storage
         self.takeoverTime = takeoverTime
         self.reportTTL = reportTTL
+        self.maxMemory = maxMemory
         self.logger = logger
     }
 

@@ -8,9 +8,11 @@ extension DistributorCore: CommandService {
         switch command {
         case .enqueue(let request):
             guard !isStopping else { return refuse(session) }
+            guard !memory.isFull() else { return refuseBusy(session) }
             enqueue(request, for: session)
         case .perform(let request, let timeout):
             guard !isStopping else { return refuse(session) }
+            guard !memory.isFull() else { return refuseBusy(session) }
             perform(request, timeout: timeout, for: session)
         case .nodes: session.reply { self.writeNodes(to: &$0) }
         case .info(let section): session.reply { $0.writeRESPBulk(self.info(section)) }
@@ -81,6 +83,10 @@ extension DistributorCore: CommandService {
 
     private func refuse(_ session: CommandSession) {
         session.reply { $0.writeRESPError("ERR the distributor is stopping: enqueue at another") }
+    }
+
+    private func refuseBusy(_ session: CommandSession) {
+        session.reply { $0.writeRESPError("BUSY \(memory.fullMessage)") }
     }
 
     private func perform(_ request: JobRequest, timeout: Double?, for session: CommandSession) {
@@ -164,6 +170,13 @@ extension DistributorCore: CommandService {
                 (
                     "Clients",
                     (listener?.portGuard.infoFields ?? []) + [("producers", "\(producerCount)")]
+                ),
+                (
+                    "Memory",
+                    [
+                        ("waiting_bytes", "\(memory.count)"), ("max_memory", "\(memory.limit)"),
+                        ("busy", memory.isFull() ? "1" : "0"),
+                    ]
                 ),
                 (
                     "Jobs",

@@ -34,6 +34,13 @@ final class DistributorCore {
     var received: [String: (instance: String, number: Int)] = [:]
     var ids = JobID.Generator()
     let keeper: JobKeeper?
+    let memory: JobMemory
+    /// What outcomes for producers take, until these have them.
+    private var outcomeBytes = 0
+    /// The log says that nothing more is taken.
+    private var isBusy = false
+    /// Producers whose credit is kept back until there is room.
+    private var waitingForRoom: [ProducerLink] = []
     var drained: EventLoopPromise<Void>?
     /// When the stop waits for nothing any more.
     var drainDeadline = NIODeadline.distantPast
@@ -45,8 +52,11 @@ final class DistributorCore {
     /// Takes what the application has enqueued and the loop has not come to.
     var takeSubmissions: () -> Void = {}
 
-    init(_ configuration: DistributorConfiguration, on loop: any EventLoop) {
+    init(
+        _ configuration: DistributorConfiguration, memory: JobMemory = JobMemory(limit: .max), on loop: any EventLoop
+    ) {
         self.configuration = configuration
+        self.memory = memory
         self.loop = loop
         clock = configuration.clock
         logger = configuration.logger
@@ -68,8 +78,37 @@ final class DistributorCore {
         let result = body(&ledger)
         while let action = ledger.takeAction() { carryOut(action) }
         if drained != nil { noteProgress() }
+        noteMemory()
         return result
     }
+
+    // MARK: Memory
+
+    /// Outcomes for a producer have come, or it has taken some.
+    func noteOutcomes(_ bytes: Int) {
+        outcomeBytes += bytes
+        noteMemory()
+    }
+
+    private func noteMemory() {
+        memory.count = ledger.entries.bytes + outcomeBytes
+        if isBusy {
+            if memory.hasRoom { endBusy() }
+        } else if memory.isFull() {
+            isBusy = true
+            logger.warning("no jobs are accepted: \(memory.fullMessage)")
+        }
+    }
+
+    private func endBusy() {
+        isBusy = false
+        logger.notice("jobs are accepted again")
+        let links = waitingForRoom
+        waitingForRoom = []
+        for link in links { link.roomCame() }
+    }
+
+    func waitForRoom(_ link: ProducerLink) { waitingForRoom.append(link) }
 
     // MARK: Life
 

@@ -37,13 +37,13 @@ final class Producer {
         expiry = core.loop.assumeIsolated().scheduleTask(
             in: .milliseconds(Int64(core.configuration.reportTTL * 1000))
         ) {
-            self.core.forgetReports(self.outbox.removeAll())
+            self.core.forgetReports(self.changeOutbox { $0.removeAll() })
             self.core.forgetProducer(self.id)
         }
     }
 
     func report(_ report: JobReport) {
-        outbox.append(report)
+        changeOutbox { $0.append(report) }
         sendReports()
     }
 
@@ -52,13 +52,20 @@ final class Producer {
     }
 
     func taken(through number: Int) {
-        core.forgetReports(outbox.taken(through: number))
+        core.forgetReports(changeOutbox { $0.taken(through: number) })
     }
 
     /// An outcome that an earlier process has not told.
     func keep(_ report: JobReport) {
-        outbox.append(report)
+        changeOutbox { $0.append(report) }
         expectReturn()
+    }
+
+    private func changeOutbox<Result>(_ body: (inout Outbox) -> Result) -> Result {
+        let before = outbox.bytes
+        let result = body(&outbox)
+        core.noteOutcomes(outbox.bytes - before)
+        return result
     }
 
     /// A job comes, or, when the connection was lost before its outcome had arrived, comes again. One whose outcome is on
@@ -83,6 +90,8 @@ final class ProducerLink: ConnectionSession {
     private let core: DistributorCore
     private var accepted = HandOverRanges()
     private var isReading = false
+    /// Credit that it gets when there is room.
+    private var withheld = 0
 
     /// Jobs that a producer may send before it hears that the first are accepted.
     private static let window = 8192
@@ -99,7 +108,7 @@ final class ProducerLink: ConnectionSession {
         connection.write { Handshake.distributor(id: self.core.identity, name: self.core.name).write(to: &$0) }
         // The outcomes first: what has one is not sent again.
         producer.connected(self)
-        connection.write { LinkMessage.writeCredit(Self.window, to: &$0) }
+        grant(Self.window)
     }
 
     func received(_ frame: RESPFrame, on connection: Connection) {
@@ -131,10 +140,21 @@ final class ProducerLink: ConnectionSession {
     }
 
     private func refuse(_ handOver: HandOver, _ reason: String) {
-        connection.write {
-            LinkMessage.writeRefused(handOver, reason, to: &$0)
-            LinkMessage.writeCredit(1, to: &$0)
-        }
+        connection.write { LinkMessage.writeRefused(handOver, reason, to: &$0) }
+        grant(1)
+    }
+
+    /// It may send so many jobs more; when what waits here takes all that it may, not before there is room.
+    private func grant(_ credit: Int) {
+        guard core.memory.isFull() else { return connection.write { LinkMessage.writeCredit(credit, to: &$0) } }
+        if withheld == 0 { core.waitForRoom(self) }
+        withheld += credit
+    }
+
+    func roomCame() {
+        let credit = withheld
+        withheld = 0
+        if credit > 0 { connection.write { LinkMessage.writeCredit(credit, to: &$0) } }
     }
 
     private func noteAccepted(_ number: Int) {
@@ -152,10 +172,8 @@ final class ProducerLink: ConnectionSession {
     private func acknowledge() {
         guard !accepted.isEmpty else { return }
         let saved = accepted.take()
-        connection.write {
-            saved.write(to: &$0)
-            LinkMessage.writeCredit(saved.count, to: &$0)
-        }
+        connection.write { saved.write(to: &$0) }
+        grant(saved.count)
     }
 
     func disconnected(_ connection: Connection, reason: String?) {

@@ -14,17 +14,22 @@ final class SubmissionInbox: Sendable {
         var waiting = Mailbox<[Submission]>()
         var isClosed = false
         var ids = JobID.Generator()
+        /// What waits takes so much.
+        var bytes = 0
     }
 
     private let state = Locked(State())
     private let loop: any EventLoop
     private let clock: WallClock
+    private let memory: JobMemory
     private let deliver: @Sendable ([Submission]) -> Void
 
     /// `deliver` is called on the loop.
-    init(loop: any EventLoop, clock: WallClock, deliver: @escaping @Sendable ([Submission]) -> Void) {
+    init(loop: any EventLoop, clock: WallClock, memory: JobMemory, deliver: @escaping @Sendable ([Submission]) -> Void)
+    {
         self.loop = loop
         self.clock = clock
+        self.memory = memory
         self.deliver = deliver
     }
 
@@ -33,23 +38,29 @@ final class SubmissionInbox: Sendable {
     ) throws(JobError) -> JobID {
         try JobLimits.check(name, args, options)
         let now = clock.now
-        let id: JobID? = state.withLock { state in
-            guard !state.isClosed else { return nil }
+        return try state.withLock { state throws(JobError) in
+            guard !state.isClosed else { throw Self.stopped }
+            try take(JobMemory.bytes(name, args), &state)
             let id = options.id ?? state.ids.next(at: now)
             let job = Job(id: id, name: name, args: args, options: options, createdAt: now)
             put(&state) { $0.append(Submission(job: job, feedback: feedback)) }
             return id
         }
-        guard let id else { throw Self.stopped }
-        return id
+    }
+
+    /// Throws when what waits here and on the loop would take more than it may.
+    private func take(_ bytes: Int, _ state: inout State) throws(JobError) {
+        guard !memory.isFull(with: state.bytes + bytes) else { throw JobError(.busy, memory.fullMessage) }
+        state.bytes += bytes
     }
 
     /// All or none of them.
     func submit(_ jobs: [JobSubmission]) throws(JobError) -> [JobID] {
         for job in jobs { try JobLimits.check(job.name, job.args, job.options) }
         let now = clock.now
-        let ids: [JobID]? = state.withLock { state in
-            guard !state.isClosed else { return nil }
+        return try state.withLock { state throws(JobError) in
+            guard !state.isClosed else { throw Self.stopped }
+            try take(jobs.reduce(0) { $0 + JobMemory.bytes($1.name, $1.args) }, &state)
             var ids: [JobID] = []
             ids.reserveCapacity(jobs.count)
             for job in jobs { ids.append(job.options.id ?? state.ids.next(at: now)) }
@@ -62,8 +73,6 @@ final class SubmissionInbox: Sendable {
             }
             return ids
         }
-        guard let ids else { throw Self.stopped }
-        return ids
     }
 
     /// Behind the lock, so that nothing is given to a loop that a stop has ended meanwhile.
@@ -80,7 +89,10 @@ final class SubmissionInbox: Sendable {
 
     /// Delivers what waits, now; on the loop.
     func drain() {
-        let batch = state.withLock { $0.waiting.take() }
+        let batch = state.withLock { state in
+            state.bytes = 0
+            return state.waiting.take()
+        }
         if !batch.isEmpty { deliver(batch) }
     }
 }

@@ -21,6 +21,7 @@ struct DistributorCommand: AsyncParsableCommand {
     @Option(\.redisURL) var redisURL: String?
     @Option(\.reportTTL) var reportTTL: String?
     @Option(\.takeoverTime) var takeoverTime: String?
+    @Option(\.maxMemory) var maxMemory: String?
     @Flag(\.alwaysUseSpecifiedNode) var alwaysUseSpecifiedNode: Bool?
     @OptionGroup var serving: ServingOptions
     @OptionGroup var security: SecurityOptions
@@ -54,6 +55,7 @@ struct DistributorCommand: AsyncParsableCommand {
             storage: location == .memory
                 ? nil : location.makeStorage(redisURL: redisURL, tls: security.tls, on: group, logger: logger),
             takeoverTime: try settings.value(\.takeoverTime, flag: takeoverTime),
-            reportTTL: try settings.value(\.reportTTL, flag: reportTTL), logger: logger)
+            reportTTL: try settings.value(\.reportTTL, flag: reportTTL),
+            maxMemory: try settings.value(\.maxMemory, flag: maxMemory), logger: logger)
     }
 }

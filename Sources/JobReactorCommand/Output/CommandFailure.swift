@@ -31,7 +31,7 @@ struct CommandFailure: Error, Hashable, Sendable, CustomStringConvertible {
         case let error as JobError:
             switch error.code {
             case .invalidName, .invalidArguments, .invalidOption: self = .usage(error.message)
-            case .stopped, .timedOut, .unreachable: self = .failure(error.message)
+            case .busy, .stopped, .timedOut, .unreachable: self = .failure(error.message)
             }
         default: self = .failure("\(error)")
         }

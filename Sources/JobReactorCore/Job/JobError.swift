@@ -5,6 +5,8 @@ public struct JobError: Error, Hashable, Sendable, CustomStringConvertible {
         case invalidName, invalidArguments, invalidOption
         /// The distributor or the client was stopped; what was waiting there is gone with it.
         case stopped
+        /// What waits here takes all the memory that it may: try again when some has left. Nothing was enqueued.
+        case busy
         /// No outcome within the time asked for. The job goes on.
         case timedOut
         /// The other side could not be reached, or refused.

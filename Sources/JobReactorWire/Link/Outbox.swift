@@ -12,13 +12,18 @@ package struct Outbox: Sendable {
     /// The number of the first of them. Each report has a number, from 1 on, which it keeps over all connections.
     private var first = 1
 
+    /// What names, args and the rest of all take, roughly.
+    package private(set) var bytes = 0
+
     package init() {}
 
     package var count: Int { reports.count }
     package var isEmpty: Bool { reports.isEmpty }
 
     package mutating func append(_ report: JobReport) {
-        reports.append(report.limited)
+        let report = report.limited
+        bytes += Self.bytes(of: report)
+        reports.append(report)
         finished = nil
     }
 
@@ -63,9 +68,14 @@ package struct Outbox: Sendable {
         return removeFirst(reports.count)
     }
 
+    private static func bytes(of report: JobReport) -> Int {
+        300 + report.name.utf8.count + report.feedback.args.bytes.count
+    }
+
     private mutating func removeFirst(_ count: Int) -> [JobReport.Key] {
         if count > 0 { finished = nil }
         let keys = reports.prefix(count).map(\.key)
+        for report in reports.prefix(count) { bytes -= Self.bytes(of: report) }
         reports.removeFirst(count)
         first += count
         return keys

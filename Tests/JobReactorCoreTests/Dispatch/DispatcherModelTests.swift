@@ -248,6 +248,6 @@ import Testing
             run.model.settled + run.model.nodes.values.flatMap { $0.running.map(\.id) }
             + (run.model.returned + run.model.waiting).map(\.id)
         try run.check(accounted.sorted() == (1...run.made).map { id($0) })
-        try run.check(settledAmid > 300)
+        try run.check(settledAmid > 100)
     }
 }

@@ -29,6 +29,10 @@ import Testing
             }
         }
 
+        mutating func args() -> JobArguments {
+            ["a": .string(String(repeating: "x", count: Int.random(in: 0..<100, using: &random)))]
+        }
+
         mutating func sink() -> Sink {
             Bool.random(using: &random) ? .application(JobFeedback(onSuccess: { _ in })) : .none
         }
@@ -47,7 +51,7 @@ import Testing
             case 0..<4:
                 let id = JobID(high: random.next(), low: random.next())
                 let job = Job(
-                    id: id, name: Bool.random(using: &random) ? "known" : "unknown", args: [:], createdAt: now.wall)
+                    id: id, name: Bool.random(using: &random) ? "known" : "unknown", args: args(), createdAt: now.wall)
                 let entry = Entry(job, sink(), place(), due: due())
                 table.add(entry, id)
                 note(entry)
@@ -59,6 +63,8 @@ import Testing
                 let place = place()
                 guard let entry = all.randomElement(using: &random)?.entry else { return }
                 table.move(entry, to: place)
+                entry.job?.args = args()
+                table.measure(entry)
                 note(entry)
             default:
                 let sink = sink()
@@ -78,6 +84,8 @@ import Testing
         func check(_ note: String) throws {
             let entries = all.map(\.entry)
             try #require(table.count == entries.count, "\(note)")
+            let bytes = entries.reduce(0) { $0 + 300 + $1.name.utf8.count + ($1.job?.args ?? [:]).bytes.count }
+            try #require(table.bytes == bytes, "\(note)")
             for node in nodes {
                 let expected = entries.filter { if case .node(node, _) = $0.place { true } else { false } }
                 try #require(ids(table.sent(to: node)) == ids(expected), "\(note)")
@@ -119,7 +127,7 @@ import Testing
             try #require(world.table.awaitedCount == world.awaited, "seed \(seed), step \(step) of the stop")
         }
         while let last = world.all.popLast() { world.table.remove(last.id) }
-        #expect(world.table.awaitedCount == 0)
+        #expect(world.table.awaitedCount == 0 && world.table.bytes == 0)
     }
 
     @Test func allThatGoAtOnceAreReturnedWhenSomebodyWaits() {

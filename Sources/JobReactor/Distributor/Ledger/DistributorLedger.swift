@@ -316,6 +316,7 @@ struct DistributorLedger {
         }
         entries.move(entry, to: .owned(by: name))
         entry.job = nil
+        entries.measure(entry)
     }
 
     mutating func returned(_ handOvers: [HandOver], by node: Node) {
@@ -388,6 +389,7 @@ struct DistributorLedger {
         entry.due = .never
         if let job = entry.job {
             entry.job?.args = report.feedback.args
+            entries.measure(entry)
             entry.job?.attempt = 0
             let next = now.advanced(bySeconds: job.period ?? 0)
             entry.due = .steady(next.steady)

@@ -35,6 +35,8 @@ final class LedgerEntry {
     /// Its places in lists, for ``EntryList``; negative when it is in none.
     fileprivate var holderPlace: Int32 = -1
     fileprivate var toldPlace: Int32 = -1
+    /// What it was counted with in ``EntryTable/bytes``.
+    fileprivate var bytes: Int32 = 0
 
     init(_ job: Job, _ sink: Sink, _ place: Place = .waiting, due: DueTime) {
         name = job.name
@@ -115,6 +117,9 @@ struct EntryTable {
     /// for, as far as it is due in time and a node can run it, or has it for certain.
     private(set) var awaitedCount = 0
 
+    /// What the jobs take, as ``JobMemory`` counts it.
+    private(set) var bytes = 0
+
     var count: Int { table.count }
     var isEmpty: Bool { table.isEmpty }
 
@@ -122,6 +127,7 @@ struct EntryTable {
 
     mutating func add(_ entry: LedgerEntry, _ id: JobID) {
         table[id] = entry
+        measure(entry)
         addToHolder(entry)
         if entry.sink.waitsHere { told.append(entry) }
         recount(entry)
@@ -130,6 +136,8 @@ struct EntryTable {
     @discardableResult
     mutating func remove(_ id: JobID) -> LedgerEntry? {
         guard let entry = table.removeValue(forKey: id) else { return nil }
+        bytes -= Int(entry.bytes)
+        entry.bytes = 0
         removeFromHolder(entry)
         if entry.toldPlace >= 0 { told.remove(entry) }
         if entry.isAwaited { count(entry, isAwaited: false) }
@@ -158,6 +166,13 @@ struct EntryTable {
     }
 
     // MARK: Changes of entries
+
+    /// The job of an entry that is in the table has changed, or is not known here any more.
+    mutating func measure(_ entry: LedgerEntry) {
+        let now = JobMemory.bytes(entry.name, entry.job?.args ?? JobArguments())
+        bytes += now - Int(entry.bytes)
+        entry.bytes = Int32(clamping: now)
+    }
 
     mutating func move(_ entry: LedgerEntry, to place: LedgerEntry.Place) {
         removeFromHolder(entry)

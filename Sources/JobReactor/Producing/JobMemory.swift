@@ -1,0 +1,64 @@
+internal import JobReactorCore
+internal import Synchronization
+
+#if canImport(FoundationEssentials)
+    private import FoundationEssentials
+#else
+    private import Foundation
+#endif
+
+/// What the jobs and outcomes that wait in this process take, and may take. Safe to use from any thread.
+///
+/// It is counted, not measured: the bytes of names and args, and ``base`` for each job and outcome. The loop that has them
+/// says how much it is; the threads that enqueue look, and add what they have given it and it has not taken.
+final class JobMemory: Sendable {
+    /// Bytes beside its name and its args that a job or an outcome takes here.
+    static let base = 300
+
+    let limit: Int
+    private let used = Atomic<Int>(0)
+
+    init(limit: Int) { self.limit = limit }
+
+    /// Bytes that wait on the loop.
+    var count: Int {
+        get { used.load(ordering: .relaxed) }
+        set { used.store(newValue, ordering: .relaxed) }
+    }
+
+    /// Whether nothing more is taken; `more` bytes are on their way to the loop.
+    func isFull(with more: Int = 0) -> Bool { count + more >= limit }
+
+    /// When it is full it takes jobs again from here on, so that it is not full and not full in turns.
+    var hasRoom: Bool { count < limit - limit / 10 }
+
+    static func bytes(_ name: String, _ args: JobArguments) -> Int { base + name.utf8.count + args.bytes.count }
+
+    /// Says what is full, and what to do.
+    var fullMessage: String {
+        "the jobs and outcomes that wait here take \(count) bytes, and \(limit) is the limit (max_memory):"
+            + " try again when some have left, or start more nodes"
+    }
+
+    /// Half of what the machine has, or of what its control group lets this process have.
+    static var defaultLimit: Int { max(64 << 20, (controlGroupLimit.map { min($0, machine) } ?? machine) / 2) }
+
+    private static var machine: Int { Int(clamping: ProcessInfo.processInfo.physicalMemory) }
+
+    /// The smallest limit of the control groups (version 2) that this process is in; nil for none.
+    private static var controlGroupLimit: Int? {
+        guard let groups = try? String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8) else { return nil }
+        let own = groups.split(separator: "\n").first { $0.hasPrefix("0::") }?.dropFirst(3) ?? "/"
+        var folder = "/sys/fs/cgroup"
+        var limits: [Int] = []
+        for part in [""] + own.split(separator: "/").map(String.init) {
+            if !part.isEmpty { folder += "/" + part }
+            if let text = try? String(contentsOfFile: folder + "/memory.max", encoding: .utf8),
+                let limit = Int(text.filter(\.isNumber))
+            {
+                limits.append(limit)
+            }
+        }
+        return limits.min()
+    }
+}
