@@ -26,6 +26,8 @@ public struct NodeConfiguration: Sendable {
     public var mergeJobItselfToArgs: Bool
     /// Whether each run is logged: its end at debug level, a failure at warning level.
     public var logJobProcessing: Bool
+    /// Whether the log of a failure shows the job's args, which may have secrets in them.
+    public var logArgs: Bool
     /// Jobs that each distributor may have here unfinished and due; more wait at the distributor.
     public var window: Int
     /// Threads, each with a Lua state of its own, for jobs with `defer`; from 1. They start with the first such job.
@@ -62,7 +64,7 @@ public struct NodeConfiguration: Sendable {
         name: String, distributors: [Address], server: Address? = nil, connectTo: Address? = nil,
         storage: any JobStorage = MemoryStorage(), jobDirectory: String = "reactor_jobs",
         policy: JobPolicy = JobPolicy(), retryJobsAtStart: Bool = true, mergeJobItselfToArgs: Bool = false,
-        logJobProcessing: Bool = true,
+        logJobProcessing: Bool = true, logArgs: Bool = false,
         window: Int = 1024, deferLanes: Int = 2, maxSuspended: Int = 10_000, sliceWarning: Double = 1,
         sliceLimit: Double = 30, memoryLimit: Int = 0, isSandboxed: Bool = false, watchesScripts: Bool = true,
         libraries: [any ScriptLibrary] = [], security: WireSecurity = WireSecurity(),
@@ -79,6 +81,7 @@ public struct NodeConfiguration: Sendable {
         self.retryJobsAtStart = retryJobsAtStart
         self.mergeJobItselfToArgs = mergeJobItselfToArgs
         self.logJobProcessing = logJobProcessing
+        self.logArgs = logArgs
         self.window = window
         self.deferLanes = deferLanes
         self.maxSuspended = maxSuspended

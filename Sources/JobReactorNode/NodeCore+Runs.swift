@@ -321,8 +321,9 @@ extension NodeCore {
         case (.wait, nil), (_, .error):
             var metadata: Logger.Metadata = [
                 "job": "\(job.name)", "id": "\(job.id)", "attempt": "\(job.attempt)",
-                "status": "\(job.status.rawValue)", "args": "\(job.args.shortened)",
+                "status": "\(job.status.rawValue)",
             ]
+            if configuration.logArgs { metadata["args"] = "\(job.args.shortened)" }
             if case .wait = transition.next {
                 metadata["again_in"] = "\(((job.makeAfter ?? 0) * 1000).rounded() / 1000) s"
             }

@@ -43,6 +43,12 @@ final class SQLiteLock: Sendable {
 
     deinit { release() }
 
+    /// Makes an empty file that only its owner can read.
+    static func make(_ file: String) {
+        let descriptor = open(file)
+        if descriptor >= 0 { _ = close(descriptor) }
+    }
+
     /// Who holds the lock; nil when nobody does.
     static func holder(file: String) -> (name: String, address: String?)? {
         let descriptor = open(file)

@@ -3,6 +3,14 @@ internal import GRDB
 internal import JobReactorCore
 internal import Logging
 
+#if canImport(Glibc)
+    private import Glibc
+#elseif canImport(Musl)
+    private import Musl
+#else
+    private import Darwin
+#endif
+
 /// An open file: its lock, its one connection, and the transactions on it.
 final class SQLiteWriter: Sendable {
     let queue: DatabaseQueue
@@ -43,6 +51,8 @@ final class SQLiteWriter: Sendable {
                     try database.execute(sql: "PRAGMA max_page_count = \(options.maximumPages)")
                 }
             }
+            // The files beside it get the permissions that this one has.
+            Self.makePrivate(file)
             queue = try DatabaseQueue(path: file, configuration: configuration)
             let (epoch, finished) = try SQLiteSchema.prepare(queue, file: file, owner: owner)
             self.epoch = epoch
@@ -53,6 +63,13 @@ final class SQLiteWriter: Sendable {
             lock.release()
             throw Self.describe(error, file: file)
         }
+    }
+
+    /// Args may have secrets: the files are for their owner alone. Where that cannot be, opening them says why. A file that is
+    /// there is not opened for it: closing it again would end the locks that this process has on it.
+    private static func makePrivate(_ file: String) {
+        if access(file, F_OK) != 0 { SQLiteLock.make(file) }
+        for part in ["", "-wal", "-shm"] { _ = chmod(file + part, 0o600) }
     }
 
     var transactionCount: Int { counters.withLock { $0.transactions } }

@@ -45,6 +45,26 @@ final class Folder: Sendable {
         }
     }
 
+    @Test("its files are for their owner alone, also those that were not")
+    func isPrivate() async throws {
+        let folder = try Folder()
+        for made in [false, true] {
+            let file = folder.file("\(made).sqlite")
+            if made {
+                #expect(
+                    FileManager.default.createFile(atPath: file, contents: nil, attributes: [.posixPermissions: 0o644]))
+            }
+            let storage = SQLiteStorage(file: file)
+            try await storage.open(StorageOwner(name: "n1"))
+            try await storage.save([Job(id: JobID(high: 1, low: 1), name: "j", args: [:], createdAt: .now)])
+            for part in ["", "-wal", "-shm", ".lock"] {
+                let attributes = try FileManager.default.attributesOfItem(atPath: file + part)
+                #expect(attributes[.posixPermissions] as? Int == 0o600, "\(part)")
+            }
+            await storage.close()
+        }
+    }
+
     @Test("it is durable", arguments: StorageConformance.durableChecks)
     func isDurable(_ check: StorageConformance.Check) async throws {
         let folder = try Folder()

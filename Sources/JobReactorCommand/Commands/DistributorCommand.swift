@@ -3,6 +3,7 @@ private import JobReactor
 private import JobReactorWire
 private import NIOCore
 private import NIOPosix
+private import UnixSignals
 
 struct DistributorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -32,7 +33,13 @@ struct DistributorCommand: AsyncParsableCommand {
         let settings = try common.settings()
         // One loop for the distributor and its storage: calls need no change of threads.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        try await Distributor(try distributorConfiguration(settings, on: group), on: group).runAsProgram()
+        let configuration = try distributorConfiguration(settings, on: group)
+        // As most servers do: it ends nothing, and files are read anew.
+        let hangUps = Task {
+            for await _ in await UnixSignalsSequence(trapping: .sighup) { configuration.security.tls?.reload() }
+        }
+        defer { hangUps.cancel() }
+        try await Distributor(configuration, on: group).runAsProgram()
     }
 
     private func distributorConfiguration(

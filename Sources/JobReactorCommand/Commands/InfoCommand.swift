@@ -32,6 +32,6 @@ struct InfoCommand: AsyncParsableCommand {
             let titles = lines.filter { $0.hasPrefix("# ") }.map { $0.dropFirst(2) }.joined(separator: ", ")
             throw CommandFailure.usage("there is no section '\(section)': the sections are \(titles)")
         }
-        try Terminal.result(text.replacing("\n# ", with: "\n\n# "))
+        try Terminal.result(Terminal.printable(text.replacing("\n# ", with: "\n\n# ")))
     }
 }

@@ -42,6 +42,7 @@ struct NodeCommand: AsyncParsableCommand {
     @Flag(\.watch) var watch: Bool?
     @Flag(\.mergeJobItselfToArgs) var mergeJobItselfToArgs: Bool?
     @Flag(\.logJobProcessing) var logJobProcessing: Bool?
+    @Flag(\.logArgs) var logArgs: Bool?
     @Flag(\.removeDoneJobs) var removeDoneJobs: Bool?
     @Flag(\.removeCancelledJobs) var removeCancelledJobs: Bool?
     @Flag(\.removeFailedJobs) var removeFailedJobs: Bool?
@@ -55,10 +56,14 @@ struct NodeCommand: AsyncParsableCommand {
         let settings = try common.settings()
         // One loop for the node and its storage: calls need no change of threads.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let node = Node(try nodeConfiguration(settings, on: group), on: group)
-        // As most servers do: the scripts are loaded anew.
+        let configuration = try nodeConfiguration(settings, on: group)
+        let node = Node(configuration, on: group)
+        // As most servers do: scripts and certificates are read anew.
         let hangUps = Task {
-            for await _ in await UnixSignalsSequence(trapping: .sighup) { _ = try? await node.reload() }
+            for await _ in await UnixSignalsSequence(trapping: .sighup) {
+                configuration.security.tls?.reload()
+                _ = try? await node.reload()
+            }
         }
         defer { hangUps.cancel() }
         try await node.runAsProgram()
@@ -96,6 +101,7 @@ struct NodeCommand: AsyncParsableCommand {
             retryJobsAtStart: try settings.value(\.retryJobsAtStart, flag: retryJobsAtStart),
             mergeJobItselfToArgs: try settings.value(\.mergeJobItselfToArgs, flag: mergeJobItselfToArgs),
             logJobProcessing: try settings.value(\.logJobProcessing, flag: logJobProcessing),
+            logArgs: try settings.value(\.logArgs, flag: logArgs),
             window: try settings.value(\.window, flag: window),
             deferLanes: try settings.value(\.deferLanes, flag: deferLanes),
             maxSuspended: try settings.value(\.maxSuspended, flag: maxSuspended),

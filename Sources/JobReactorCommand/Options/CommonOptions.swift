@@ -9,6 +9,7 @@ struct CommonOptions: ParsableArguments {
 
     func settings() throws(CommandFailure) -> Settings {
         let settings = try Settings(environment: ProcessInfo.processInfo.environment, configFlag: config)
+        SecretVariables.remove()
         // Looked at by every command, also those that log nothing.
         _ = try settings.value(\.logLevel, flag: logLevel)
         return settings

@@ -37,9 +37,14 @@ struct ReadFile: Sendable {
         mode = UInt32(status.st_mode)
     }
 
-    /// Throws when the file, or the folder, cannot be opened to be read.
-    static func check(_ path: String, for purpose: String) throws(CommandFailure) {
-        close(try open(path, for: purpose))
+    /// Throws when the file, or the folder, cannot be opened to be read; a secret one also when others than its owner and
+    /// its group can read it.
+    static func check(_ path: String, for purpose: String, isSecret: Bool = false) throws(CommandFailure) {
+        let descriptor = try open(path, for: purpose)
+        defer { close(descriptor) }
+        var status = stat()
+        guard isSecret, fstat(descriptor, &status) == 0, status.st_mode & 0o037 != 0 else { return }
+        throw .usage("\(path) is a key and others can read it: chmod 600 \(path), or 640 for its group")
     }
 
     private static func open(_ path: String, for purpose: String) throws(CommandFailure) -> Int32 {

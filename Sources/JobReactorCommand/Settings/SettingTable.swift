@@ -79,6 +79,8 @@ struct SettingTable: Sendable {
         "watch", .boolean, default: true, "Whether scripts are loaded anew when their files change")
     let mergeJobItselfToArgs = Setting(
         "merge_job_itself_to_args", .boolean, default: false, "Whether scripts and feedbacks see args.job_itself")
+    let logArgs = Setting(
+        "log_args", .boolean, default: false, "Whether the log shows the args of jobs that fail; they may have secrets")
     let logJobProcessing = Setting(
         "log_job_processing", .boolean, default: true, "Whether runs are logged: good ones at level debug")
     let removeDoneJobs = Setting(

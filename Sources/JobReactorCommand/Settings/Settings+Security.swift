@@ -1,4 +1,5 @@
 internal import JobReactorWire
+private import Logging
 
 extension Settings {
     /// The password and TLS. `listens` tells whether TLS needs a certificate to show.
@@ -31,7 +32,7 @@ extension Settings {
     private func tls(_ options: SecurityOptions, listens: Bool) throws(CommandFailure) -> TransportSecurity? {
         let files = TransportSecurity.Files(
             certificate: try readableFile(\.tlsCertificate, flag: options.tlsCertificate),
-            key: try readableFile(\.tlsKey, flag: options.tlsKey),
+            key: try readableFile(\.tlsKey, flag: options.tlsKey, isSecret: true),
             authority: try readableFile(\.tlsAuthority, flag: options.tlsAuthority),
             requiresClientCertificate: try value(
                 \.tlsRequireClientCertificate, flag: options.tlsRequireClientCertificate))
@@ -48,15 +49,18 @@ extension Settings {
                 throw .usage("--tls-require-client-certificate needs --tls-authority, which signed the certificates")
             }
         }
-        do throws(WireError) { return try TransportSecurity(files) } catch { throw .usage(error.message) }
+        let logger = Logger(label: "jobreactor") { _ in TerminalLogHandler(.dated, level: .info) }
+        do throws(WireError) { return try TransportSecurity(files, logger: logger) } catch {
+            throw .usage(error.message)
+        }
     }
 
     /// The path, of a file that can be read: TLS itself does not say which file it misses.
     private func readableFile(
-        _ setting: KeyPath<SettingTable, Setting<String?>>, flag: String?
+        _ setting: KeyPath<SettingTable, Setting<String?>>, flag: String?, isSecret: Bool = false
     ) throws(CommandFailure) -> String? {
         guard let said = try given(setting, flags: flag.map { [$0] } ?? []), let path = said.value else { return nil }
-        try ReadFile.check(path, for: said.source)
+        try ReadFile.check(path, for: said.source, isSecret: isSecret)
         return path
     }
 }

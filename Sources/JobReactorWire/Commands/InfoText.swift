@@ -9,8 +9,18 @@ package enum InfoText {
             sections
             .filter { isAll || $0.title.lowercased() == section?.lowercased() }
             .map { section in
-                "# \(section.title)\r\n" + section.fields.map { "\($0.0):\($0.1)\r\n" }.joined()
+                "# \(section.title)\r\n"
+                    + section.fields.map { "\(printable($0.0)):\(printable($0.1))\r\n" }.joined()
             }
             .joined(separator: "\r\n")
+    }
+
+    /// Much of it comes from peers: no field may look like another, or move the cursor of who reads it.
+    private static func printable(_ text: String) -> String {
+        func isControl(_ scalar: Unicode.Scalar) -> Bool {
+            scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
+        }
+        guard text.unicodeScalars.contains(where: isControl) else { return text }
+        return text.unicodeScalars.map { isControl($0) ? "\\x\(String($0.value, radix: 16))" : String($0) }.joined()
     }
 }

@@ -309,7 +309,9 @@ package final class Connection: ChannelDuplexHandler {
     }
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        state.note(Transport.describe(error))
+        let reason = Transport.describe(error)
+        if Transport.isHandshakeFailure(error) { portGuard?.handshakeFailed(on: self, reason: reason) }
+        state.note(reason)
         context.close(promise: nil)
     }
 

@@ -15,14 +15,8 @@ package final class PortGuard {
     private var connections: [ObjectIdentifier: Connection] = [:]
     private var sweep: Scheduled<Void>?
     private var sweptAt = NIODeadline.uptimeNanoseconds(0)
-    private var wrongLog = WrongLog()
-
-    /// Wrong passwords that have not been logged: one line a second at most.
-    private struct WrongLog {
-        var count = 0
-        var lastPeer = ""
-        var isClosed = false
-    }
+    private let wrongLog: RepeatedLine
+    private let handshakeLog: RepeatedLine
 
     package init(
         limits: RESPLimits, maximumConnections: Int, password: Password?, logger: Logger, on loop: any EventLoop
@@ -31,6 +25,8 @@ package final class PortGuard {
         self.password = password
         self.logger = logger
         eventLoop = loop
+        wrongLog = RepeatedLine("wrong password", logger, on: loop)
+        handshakeLog = RepeatedLine("no TLS with a peer", logger, on: loop)
         admission = Admission(limit: maximumConnections, asksForPassword: password != nil)
         held = HeldBytes(
             budget: limits.heldBytes, mostUnread: limits.unreadBytes, seconds: limits.messageTime)
@@ -88,7 +84,7 @@ package final class PortGuard {
     /// A wrong password has come; `answer` is called when it may be said so. Nothing else of that peer is read until then.
     func wrongPassword(on connection: Connection, answer: @escaping () -> Void) {
         let peer = PeerNetwork(connection.remoteAddress)
-        note(wrongFrom: connection.peer)
+        wrongLog.note(["address": "\(connection.peer)"])
         switch wrong.wrong(from: peer, at: eventLoop.now) {
         case .after(let time):
             eventLoop.assumeIsolated().scheduleTask(in: time) {
@@ -99,20 +95,9 @@ package final class PortGuard {
         }
     }
 
-    private func note(wrongFrom peer: String) {
-        wrongLog.count += 1
-        wrongLog.lastPeer = peer
-        if !wrongLog.isClosed { logWrong() }
-    }
-
-    private func logWrong() {
-        logger.warning(
-            "wrong password", metadata: ["address": "\(wrongLog.lastPeer)", "times": "\(wrongLog.count)"])
-        wrongLog = WrongLog(isClosed: true)
-        eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
-            self.wrongLog.isClosed = false
-            if self.wrongLog.count > 0 { self.logWrong() }
-        }
+    /// A peer and this side have not agreed on TLS.
+    func handshakeFailed(on connection: Connection, reason: String) {
+        handshakeLog.note(["address": "\(connection.peer)", "reason": "\(reason)"])
     }
 
     // MARK: Memory

@@ -1,9 +1,12 @@
+public import Logging
 internal import NIOCore
 internal import NIOSSL
 
-/// TLS for every socket of a process: the ports it listens on and the connections it opens.
+/// TLS for every socket of a process: the ports it listens on and the connections it opens. Version 1.2 and later, with
+/// forward secrecy.
 ///
-/// Paths name PEM files. Reading them happens once, when the configuration is loaded.
+/// Paths name PEM files. They are read at once, and again for the first connection after one of them has changed. Where
+/// what they have become is of no use, what was read before stays in use, and the log says so.
 public struct TransportSecurity: Sendable {
     /// What to read.
     public struct Files: Hashable, Sendable {
@@ -27,11 +30,10 @@ public struct TransportSecurity: Sendable {
         }
     }
 
-    private let server: NIOSSLContext?
-    private let client: NIOSSLContext
+    private let contexts: TLSContexts
 
     /// Reads the files. Throws what is wrong with them.
-    public init(_ files: Files) throws(WireError) {
+    public init(_ files: Files, logger: Logger = Logger(label: "jobreactor.tls")) throws(WireError) {
         guard (files.certificate == nil) == (files.key == nil) else {
             throw WireError(.configuration, "TLS: a certificate and its key belong together: give both or neither")
         }
@@ -39,33 +41,15 @@ public struct TransportSecurity: Sendable {
             throw WireError(
                 .configuration, "TLS: client certificates are required, but no authority is named that signs them")
         }
-        do {
-            var client = TLSConfiguration.makeClientConfiguration()
-            if let authority = files.authority { client.trustRoots = .file(authority) }
-            if let certificate = files.certificate, let key = files.key {
-                let chain = try NIOSSLCertificate.fromPEMFile(certificate).map {
-                    NIOSSLCertificateSource.certificate($0)
-                }
-                let privateKey = NIOSSLPrivateKeySource.privateKey(try NIOSSLPrivateKey(file: key, format: .pem))
-                client.certificateChain = chain
-                client.privateKey = privateKey
-                var server = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: privateKey)
-                if let authority = files.authority { server.trustRoots = .file(authority) }
-                if files.requiresClientCertificate { server.certificateVerification = .noHostnameVerification }
-                self.server = try NIOSSLContext(configuration: server)
-            } else {
-                server = nil
-            }
-            self.client = try NIOSSLContext(configuration: client)
-        } catch {
-            throw WireError(
-                .configuration, "TLS: \(error): check the certificate, key and authority files", cause: error)
-        }
+        contexts = try TLSContexts(files, logger: logger)
     }
+
+    /// The files are looked at again for the next connection, whenever they were looked at last.
+    public func reload() { contexts.lookAgain() }
 
     /// For a connection that was accepted. Throws when there is no certificate to show.
     func serverHandler() throws(WireError) -> NIOSSLServerHandler {
-        guard let server else {
+        guard let server = contexts.current().server else {
             throw WireError(.configuration, "TLS: listening needs a certificate and its key")
         }
         return NIOSSLServerHandler(context: server)
@@ -76,7 +60,8 @@ public struct TransportSecurity: Sendable {
         do {
             // Addresses are no server names; the certificate is checked against the address itself.
             let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
-            return try NIOSSLClientHandler(context: client, serverHostname: isAddress ? nil : host)
+            return try NIOSSLClientHandler(
+                context: contexts.current().client, serverHostname: isAddress ? nil : host)
         } catch {
             throw WireError(.configuration, "TLS: \(error)", cause: error)
         }

@@ -122,9 +122,8 @@ package final class Listener {
                 .serverChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try Transport.closeOnExec(channel)
-                        // In this order: the first makes accepting pause for a second after each error.
-                        try channel.pipeline.syncOperations.addHandlers(
-                            AcceptBackoffHandler(), AcceptErrors(logger: bound.value.portGuard.logger))
+                        try channel.pipeline.syncOperations.addHandler(
+                            AcceptErrors(logger: bound.value.portGuard.logger))
                     }
                 }
                 .childChannelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
@@ -153,15 +152,22 @@ package final class Listener {
         }
     }
 
-    /// Says once why no connections are accepted, and once when it is over.
+    /// Makes accepting pause for a second after an error, as when no files are left; says so once, and once when it is over.
+    ///
+    /// Swift NIO's `AcceptBackoffHandler` keeps back the next read, but the read that failed stays asked for, and is tried
+    /// again without a pause.
     private final class AcceptErrors: ChannelInboundHandler {
         typealias InboundIn = any Channel
         private let logger: Logger
         private var isFailing = false
+        private var isPaused = false
+        private var errors = 0
 
         init(logger: Logger) { self.logger = logger }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            errors += 1
+            pause(context)
             guard !isFailing else { return }
             isFailing = true
             logger.error(
@@ -169,12 +175,25 @@ package final class Listener {
                 metadata: ["reason": "\(Transport.describe(error))"])
         }
 
-        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            if isFailing {
-                isFailing = false
-                logger.notice("connections are accepted again")
+        private func pause(_ context: ChannelHandlerContext) {
+            guard !isPaused else { return }
+            isPaused = true
+            try? context.channel.syncOptions?.setOption(.autoRead, value: false)
+            context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
+                self.isPaused = false
+                try? context.channel.syncOptions?.setOption(.autoRead, value: true)
+                self.expectGood(context)
             }
-            context.fireChannelRead(data)
+        }
+
+        /// A second without an error, and it is over.
+        private func expectGood(_ context: ChannelHandlerContext) {
+            let number = errors
+            context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
+                guard number == self.errors, self.isFailing else { return }
+                self.isFailing = false
+                self.logger.notice("connections are accepted again")
+            }
         }
     }
 

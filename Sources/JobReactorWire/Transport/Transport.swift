@@ -55,6 +55,16 @@ package enum Transport {
         }
     }
 
+    /// Whether the two sides have not agreed on TLS.
+    static func isHandshakeFailure(_ error: any Error) -> Bool {
+        switch error {
+        case NIOSSLError.handshakeFailed, BoringSSLError.sslError: true
+        // Of the ``HandshakeDeadline``.
+        case let error as WireError: error.code == .connect
+        default: false
+        }
+    }
+
     /// `error:1000045c:SSL routines:OPENSSL_internal:TLSV1_ALERT_CERTIFICATE_REQUIRED at …`, without all that is for
     /// the authors of the library.
     private static func reason(_ text: String) -> String {

@@ -33,6 +33,24 @@ import Testing
         }
     }
 
+    @Test func aKeyIsForItsOwnerAndItsGroupAlone() throws {
+        let certificate = try TemporaryFile("not a certificate")
+        for mode in [0o644, 0o604, 0o660] {
+            let key = try TemporaryFile("not a key", mode: mode)
+            let flags = ["--tls-certificate", certificate.path, "--tls-key", key.path]
+            #expect(
+                failure { _ = try security(settings(), flags) }
+                    == .usage(
+                        "\(key.path) is a key and others can read it: chmod 600 \(key.path), or 640 for its group"))
+        }
+        for mode in [0o600, 0o400, 0o640] {
+            let key = try TemporaryFile("not a key", mode: mode)
+            let flags = ["--tls-certificate", certificate.path, "--tls-key", key.path]
+            let failure = failure { _ = try security(settings(), flags) }
+            #expect(failure?.description.contains("check the certificate") == true)
+        }
+    }
+
     @Test func anEmptyPasswordIsNoPassword() throws {
         let file = try TemporaryFile("\nsesame")
         #expect(

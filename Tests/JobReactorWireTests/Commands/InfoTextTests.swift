@@ -18,4 +18,11 @@ import Testing
     func make(section: String?, text: String) {
         #expect(InfoText.make(section, Self.sections) == text)
     }
+
+    @Test("what comes from a peer stays in its field")
+    func hostile() {
+        let text = InfoText.make(nil, [("Nodes", [("n\r\n# Jobs", "a\r\nwaiting:0\u{1B}[2J\u{9B}31m\t\u{7F}é")])])
+        #expect(
+            text == #"# Nodes"# + "\r\n" + #"n\xd\xa# Jobs:a\xd\xawaiting:0\x1b[2J\x9b31m\x9\x7fé"# + "\r\n")
+    }
 }

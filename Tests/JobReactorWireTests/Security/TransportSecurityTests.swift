@@ -1,7 +1,9 @@
 import Foundation
 import JobReactorTesting
+import Logging
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Testing
 
 @testable import JobReactorWire
@@ -144,6 +146,63 @@ final class Certificates: Sendable {
             #expect(stranger == "tlsv1 alert unknown ca")
             #expect(try await ping("localhost", port: server.port, good) == Self.pong)
         }
+    }
+
+    @Test("files that have changed are read for the next connection; those of no use leave the ones before in use")
+    func renewed() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "renewed-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (certificate, key) = (folder.appending(path: "c.pem").path, folder.appending(path: "c.key").path)
+        func put(_ name: String) throws {
+            for (from, to) in [(certificates.certificate(name), certificate), (certificates.key(name), key)] {
+                try? FileManager.default.removeItem(atPath: to)
+                try FileManager.default.copyItem(atPath: from, toPath: to)
+            }
+        }
+        try put("elsewhere")
+        let log = LogLines()
+        let tls = try TransportSecurity(
+            TransportSecurity.Files(certificate: certificate, key: key), logger: log.logger)
+        try await withServer(security: WireSecurity(tls: tls)) { server in
+            let client = try certificates.security(nil)
+            let before = try refusal(try await ping("localhost", port: server.port, client))
+            #expect(before.hasSuffix(" in certificate from peer"))
+            try put("server")
+            tls.reload()
+            #expect(try await ping("localhost", port: server.port, client) == Self.pong)
+            try Data("no certificate".utf8).write(to: URL(filePath: certificate))
+            for _ in 0..<2 {
+                tls.reload()
+                #expect(try await ping("localhost", port: server.port, client) == Self.pong)
+            }
+            #expect(log.all.count == 1 && log.all[0].text.hasPrefix("the TLS files have changed and are of no use"))
+        }
+    }
+
+    @Test("a peer of an older version is refused, and the log says why there is no TLS")
+    func oldVersion() async throws {
+        let log = LogLines()
+        let server = try await TestServer.start(security: try certificates.security("server"), logger: log.logger)
+        var old = TLSConfiguration.makeClientConfiguration()
+        (old.minimumTLSVersion, old.maximumTLSVersion) = (.tlsv1, .tlsv11)
+        old.certificateVerification = .none
+        let context = try NIOSSLContext(configuration: old)
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let handler = try NIOSSLClientHandler(context: context, serverHostname: nil)
+                    try channel.pipeline.syncOperations.addHandler(handler)
+                }
+            }
+            .connect(host: "localhost", port: server.port).get()
+        try await channel.closeFuture.get()
+        try await eventually("it is logged") { log.all.contains { $0.text == "no TLS with a peer" } }
+        #expect("\(log.all[0].metadata["reason"] ?? "")".contains("unsupported protocol"))
+        _ = try await RawPeer.exchange(port: server.port, sending: "PING\r\n")
+        try await eventually("it is logged, too") { log.all.count == 2 }
+        #expect("\(log.all[1].metadata["reason"] ?? "")".contains("wrong version number"))
+        try await server.stop()
     }
 
     @Test("where none is required, a certificate does no harm")
