@@ -206,11 +206,11 @@ public final class Distributor: JobProducer, Service {
         calls.tell { core.value?.handle(name, feedback) }
     }
 
-    /// The jobs that wait here for a node, by name, in the order of their names. Those that wait on a node for their time
-    /// are not among them.
-    public func waitingJobs() async throws -> [WaitingJobs] {
+    /// The jobs that wait here for a node, by name: of the `limit` names with most jobs, from 1, in the order of their names.
+    /// Those that wait on a node for their time are not among them.
+    public func waitingJobs(limit: Int = 1000) async throws -> [WaitingJobs] {
         let core = core
-        return try await calls.ask { core.value?.waitingJobs() ?? [] }
+        return try await calls.ask { core.value?.waitingJobs(limit: max(1, limit)) ?? [] }.sorted { $0.name < $1.name }
     }
 
     public func nodes() async throws -> [NodeInfo] {

@@ -15,8 +15,10 @@ extension DistributorCore {
     /// Returns false when the job is there already: the same id twice is one job. `accepted` is called when the job, new
     /// or not, is as safe as it will be.
     @discardableResult
-    func submit(_ job: Job, _ sink: Sink, accepted: @escaping () -> Void = {}) -> Bool {
-        switch change({ $0.submit(job, sink) }) {
+    func submit(
+        _ job: Job, _ sink: Sink, isAgain: Bool = false, accepted: @escaping () -> Void = {}
+    ) -> Bool {
+        switch change({ $0.submit(job, sink, isAgain: isAgain) }) {
         case .known:
             whenSaved(accepted)
             return false

@@ -134,7 +134,8 @@ extension DistributorCore: CommandService {
             let fields: [(String, String)] = [
                 ("name", node.name), ("address", node.address), ("durable", node.isDurable ? "1" : "0"),
                 ("draining", node.isDraining ? "1" : "0"), ("window", "\(node.window)"), ("load", "\(node.load)"),
-                ("storage_error", node.storageError ?? ""), ("jobs", node.jobs.joined(separator: " ")),
+                ("storage_error", node.storageError ?? ""), ("jobs_count", "\(node.jobs.count)"),
+                ("jobs", node.jobs.prefix(1000).joined(separator: " ")),
             ]
             buffer.writeRESPCommand(fields.flatMap { [$0.0, $0.1] })
         }
@@ -151,6 +152,14 @@ extension DistributorCore: CommandService {
                 }
             }
         }
+    }
+
+    /// The names with most jobs, and the others in one line, whose key no job can have.
+    private var waitingFields: [(String, String)] {
+        let listed = waitingJobs(limit: 100)
+        let others = ledger.dispatcher.waitingCount - listed.reduce(0) { $0 + $1.count }
+        return listed.map { ($0.name, "count=\($0.count)" + ($0.isParked ? ",parked=no node defines it" : "")) }
+            + (others > 0 ? [("jobs of other names", "count=\(others)")] : [])
     }
 
     private func info(_ section: String?) -> String {
@@ -190,9 +199,7 @@ extension DistributorCore: CommandService {
                 ),
                 (
                     "Waiting",
-                    waitingJobs().map {
-                        ($0.name, "count=\($0.count)" + ($0.isParked ? ",parked=no node defines it" : ""))
-                    }
+                    waitingFields
                 ),
                 (
                     "Nodes",

@@ -189,8 +189,11 @@ final class DistributorCore {
         }
     }
 
-    func waitingJobs() -> [WaitingJobs] {
-        ledger.dispatcher.waitingByName().map { WaitingJobs(name: $0.name, count: $0.count, isParked: !$0.isDefined) }
+    /// Those of the names with most, these first.
+    func waitingJobs(limit: Int) -> [WaitingJobs] {
+        ledger.dispatcher.waitingByName(most: limit).map {
+            WaitingJobs(name: $0.name, count: $0.count, isParked: !$0.isDefined)
+        }
     }
 
     func nodes() -> [NodeInfo] {

@@ -74,7 +74,7 @@ final class Producer {
         if isAgain, outbox.containsEnd(of: job.id) || core.change({ $0.tellAgain(job.id, .producer(self)) }) {
             return core.whenSaved(accepted)
         }
-        core.submit(job, .producer(self), accepted: accepted)
+        core.submit(job, .producer(self), isAgain: isAgain, accepted: accepted)
     }
 
     private func sendReports() {

@@ -227,6 +227,30 @@ public struct Dispatcher: Sendable {
         return result.sorted { $0.key < $1.key }.map { ($0.key, $0.value, defined.contains($0.key)) }
     }
 
+    /// As ``waitingByName()``, of the names with most jobs, those first: so many, or fewer where a name waits in several
+    /// ways. Takes time and memory for a look at each route, not for a list of all.
+    public func waitingByName(most limit: Int) -> [(name: String, count: Int, isDefined: Bool)] {
+        let limit = min(max(1, limit), 1_000_000)
+        var largest: [(count: Int, route: Int)] = []
+        var least = 0
+        func keepLargest() {
+            largest.sort { $0.count > $1.count }
+            largest.removeLast(max(0, largest.count - limit))
+            if largest.count == limit { least = largest.last?.count ?? 0 }
+        }
+        for index in routeByKey.values where !routes[index].isEmpty {
+            let count = routes[index].count - routes[index].withdrawn.count
+            guard count > least else { continue }
+            largest.append((count, index))
+            if largest.count >= 2 * limit { keepLargest() }
+        }
+        keepLargest()
+        let counts = largest.reduce(into: [String: Int]()) { $0[routes[$1.route].key.name, default: 0] += $1.count }
+        return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { name, count in
+            (name, count, nodes.contains { $0.isConnected && $0.jobs.contains(name) })
+        }
+    }
+
     // MARK: Choosing
 
     private mutating func bestNode(for index: Int) -> Int? {

@@ -187,6 +187,12 @@ import Testing
             try check(dispatcher.waitingCount == waiting.count)
             let counts = Dictionary(grouping: waiting, by: \.name).mapValues(\.count).sorted { $0.key < $1.key }
             let listed = dispatcher.waitingByName()
+            let bySize = dispatcher.waitingByName(most: 1000)
+            try check(
+                bySize.sorted { $0.name < $1.name }.map { "\($0)" } == listed.map { "\($0)" }
+                    && zip(bySize, bySize.dropFirst()).allSatisfy { $0.count >= $1.count })
+            let first = dispatcher.waitingByName(most: 2).map(\.count)
+            try check(first.count <= 2 && first.reduce(0, +) <= dispatcher.waitingCount)
             try check(listed.map(\.name) == counts.map(\.key))
             try check(listed.map(\.count) == counts.map(\.value))
             let defined = model.nodes.values.reduce(into: Set<String>()) { $0.formUnion($1.jobs) }

@@ -437,6 +437,7 @@ extension Dispatcher {
         }
         #expect(dispatcher.waitingCount == 15_000)
         #expect(dispatcher.waitingByName().count == 15_000)
+        #expect(dispatcher.waitingByName(most: 10).map(\.count) == Array(repeating: 1, count: 10))
         #expect(dispatcher.waitingByName().allSatisfy { $0.count == 1 && !$0.isDefined })
 
         let b = dispatcher.join("b", jobs: Set((0..<15_000).map { "waiting\($0)" }), credit: 20_000)

@@ -83,6 +83,14 @@ import Testing
                 JobReport(id: id(number), name: "work", feedback: feedback, status: status, run: run))
         }
 
+        /// As a node tells it. Returns whether somebody who waits for a job is told.
+        mutating func tells(_ number: Int, run: Int32 = 1) -> Bool {
+            let report = JobReport(
+                id: id(number), name: "work", feedback: Feedback(.success, args: JobArguments()), status: .complete,
+                run: run)
+            return ledger.settle(report)?.sink.isNobody == false
+        }
+
         var isEmpty: Bool { ledger.entries.isEmpty }
     }
 
@@ -118,6 +126,31 @@ import Testing
         expect(bench.did() == ["unstore 1", "tell nobody work 1 complete"])
         #expect(bench.ledger.dispatcher.state(of: node).load == 0)
         #expect(bench.ledger.dispatcher.waitingCount == 0)
+    }
+
+    @Test("the outcome of an earlier job of its id, told late, is not that of the new one", arguments: [false, true])
+    func usedAgain(isDurable: Bool) {
+        var bench = Bench(isDurable: isDurable)
+        let node = bench.node("a", isDurable: true, credit: 1)
+        bench.submit(1, isTold: false)
+        if isDurable { bench.ledger.saved(Self.id(1)) }
+        bench.ledger.saved(1, through: 1, by: node)
+        // It has ended, and its report is on the way. There is no credit for the next, then there is.
+        bench.submit(1)
+        expect(!bench.tells(1))
+        if isDurable { bench.ledger.saved(Self.id(1)) }
+        bench.ledger.granted(node, credit: 1)
+        expect(!bench.tells(1))
+        #expect(!bench.isEmpty)
+        bench.ledger.saved(2, through: 2, by: node)
+        expect(bench.tells(1))
+        #expect(bench.isEmpty)
+        // One that a volatile node has is the only one of its id.
+        var volatile = Bench(isDurable: isDurable)
+        _ = volatile.node("b")
+        volatile.submit(2)
+        if isDurable { volatile.ledger.saved(Self.id(2)) }
+        expect(volatile.tells(2))
     }
 
     @Test("one of whom nobody waits is forgotten when a durable node owns it") func owned() {

@@ -270,11 +270,17 @@ import Testing
         #expect(try Self.messages(in: line + "\r\n") == [.unacceptable(HandOver(1, id(1)), name: name, reason: reason)])
     }
 
-    @Test(
-        "a status or a number is no message", arguments: ["+OK\r\n", ":1\r\n", "-ERR x\r\n", "*1\r\n:1\r\n", "*0\r\n"])
+    @Test("a status or a number is no message", arguments: ["+OK\r\n", ":1\r\n", "*1\r\n:1\r\n", "*0\r\n"])
     func notWords(stream: String) {
         #expect(throws: CommandError("ERR a link message is an array of strings")) {
             try withFrame(stream) { try LinkMessage($0) }
+        }
+    }
+
+    @Test("an error is the last word of the other side, and the reason of the end")
+    func lastWord() {
+        #expect(throws: CommandError("ERR more jobs than were asked for")) {
+            try withFrame("-ERR more jobs than were asked for\r\n") { try LinkMessage($0) }
         }
     }
 }

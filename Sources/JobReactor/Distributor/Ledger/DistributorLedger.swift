@@ -51,7 +51,8 @@ struct DistributorLedger {
 
     // MARK: Accepting
 
-    mutating func submit(_ job: Job, _ sink: Sink) -> Acceptance {
+    /// `isAgain`: an earlier process may have accepted it.
+    mutating func submit(_ job: Job, _ sink: Sink, isAgain: Bool = false) -> Acceptance {
         if let known = entries[job.id] {
             // A producer that comes back to another process of ours.
             if sink.outlivesProcess, known.sink.isNobody { entries.setSink(sink, of: known) }
@@ -63,10 +64,13 @@ struct DistributorLedger {
         // The id of a job that is finished may be used again.
         if kept.count > 0 { kept.remove(job.id) }
         guard !isDurable else {
-            entries.add(LedgerEntry(job, sink, .saving, due: job.due(countedFrom: now)), job.id)
+            let entry = LedgerEntry(job, sink, .saving, due: job.due(countedFrom: now))
+            entry.isNew = !isAgain
+            entries.add(entry, job.id)
             return .new(toBeStored: job.record(for: sink, at: nil))
         }
         let entry = LedgerEntry(job, sink, due: job.due(countedFrom: now))
+        entry.isNew = !isAgain
         if let owner = knownOwner(of: job) {
             entries.add(entry, job.id)
             leave(entry, job, to: owner)
@@ -79,9 +83,13 @@ struct DistributorLedger {
         counters.sent += 1
         let number = nodes.handOver(job.id, to: node)
         entry.begin(at: node, number: number)
+        if !isDurable(node) { entry.isNew = false }
         entries.add(entry, job.id)
         return .sent(entry, to: node, number: number)
     }
+
+    /// Whether the node says when it has saved a job, before it runs it.
+    private func isDurable(_ node: Node) -> Bool { nodes[node]?.isDurable == true }
 
     /// A job of ours is stored: now it is accepted.
     mutating func saved(_ id: JobID) {
@@ -109,6 +117,7 @@ struct DistributorLedger {
             return send(entry, job, to: node)
         }
         move(entry, to: .inDoubt(at: owner))
+        entry.isNew = false
         if let (timer, seconds) = takeovers.doubt([job.id], at: owner) {
             actions.append(.wake(timer, after: seconds))
         }
@@ -134,7 +143,7 @@ struct DistributorLedger {
         if job.status == .failed { return keep(job) }
         let place: LedgerEntry.Place? = kept.node.map { kept.isInDoubt ? .inDoubt(at: $0) : .owned(by: $0) }
         let entry = LedgerEntry(job, sink, place ?? .waiting, due: .date(job.dueAt))
-        entry.isStored = true
+        (entry.isStored, entry.isNew) = (true, false)
         // A node ended with it, at an earlier process.
         if job.attempt > 0 { entry.strikes = Suspects.alone }
         if kept.owner != nil { entry.job = nil }
@@ -192,6 +201,7 @@ struct DistributorLedger {
     mutating func handOver(_ entry: LedgerEntry, _ job: Job, to node: Node, isAgain: Bool) {
         counters.sent += 1
         let number = nodes.handOver(job.id, to: node)
+        if !isDurable(node) { entry.isNew = false }
         entries.move(entry, to: .node(node, number: number))
         actions.append(.send(entry, to: node, number: number, isAgain: isAgain))
     }
@@ -271,7 +281,11 @@ struct DistributorLedger {
         // In the order of their ids, which is that of their age.
         let unfinished = entries.sent(to: node).compactMap { $0.job?.id }.sorted()
         if gone.isDurable {
-            for id in unfinished { if let entry = entries[id] { move(entry, to: .inDoubt(at: gone.name)) } }
+            for id in unfinished {
+                guard let entry = entries[id] else { continue }
+                entry.isNew = false
+                move(entry, to: .inDoubt(at: gone.name))
+            }
             if let (timer, seconds) = takeovers.doubt(unfinished, at: gone.name) {
                 actions.append(.wake(timer, after: seconds))
             }
@@ -300,6 +314,7 @@ struct DistributorLedger {
     }
 
     private mutating func own(_ entry: LedgerEntry, _ id: JobID, _ name: String) {
+        entry.isNew = false
         switch entry.sink {
         case .none, .acknowledgement:
             // Nobody here waits for the outcome.
@@ -343,9 +358,13 @@ struct DistributorLedger {
 
     // MARK: Reports
 
-    /// Says who is told, when what else is to be done is done; nil for a report that has come before.
+    /// A node has reported. Says who is told, when what else is to be done is done; nil for a report that has come before.
     mutating func settle(_ report: JobReport) -> (name: String, sink: Sink)? {
-        guard let entry = entries[report.id] else { return settleStranger(report) }
+        guard let entry = entries[report.id], !entry.isNew else { return settleStranger(report) }
+        return settle(report, entry)
+    }
+
+    private mutating func settle(_ report: JobReport, _ entry: LedgerEntry) -> (name: String, sink: Sink)? {
         guard report.run > entry.lastRun else {
             counters.repeatedReports += 1
             return nil
@@ -380,7 +399,8 @@ struct DistributorLedger {
 
     /// As ``settle(_:)``, for what is decided here.
     mutating func reported(_ report: JobReport) {
-        if let told = settle(report) { actions.append(.deliver(report, name: told.name, to: told.sink)) }
+        let told = entries[report.id].map { settle(report, $0) } ?? settleStranger(report)
+        if let told { actions.append(.deliver(report, name: told.name, to: told.sink)) }
     }
 
     /// A periodic job keeps its state in its args: so must the copy that another node would get.
@@ -424,7 +444,7 @@ struct DistributorLedger {
 
     /// A run says how far it is. Returns the job's name and who is told; nil when that is outdated.
     func progressed(_ progress: Progress) -> (name: String, sink: Sink)? {
-        guard let entry = entries[progress.id], progress.run > entry.lastRun else { return nil }
+        guard let entry = entries[progress.id], !entry.isNew, progress.run > entry.lastRun else { return nil }
         return (entry.name, entry.sink)
     }
 

@@ -26,6 +26,8 @@ final class LedgerEntry {
     var lastRun: Int32 = 0
     /// The keeper has a record of it.
     var isStored = false
+    /// No node can have run it yet: what is reported of its id is of an earlier job that had it.
+    var isNew = true
     /// How much it is suspected of ending nodes: see ``Suspects``. In a byte that is there anyway.
     var strikes: UInt8 = 0
     /// When its next run is due; never when the node knows that alone.
