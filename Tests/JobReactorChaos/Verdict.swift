@@ -41,9 +41,20 @@ struct Verdict {
                 return false
             }
             // The runs are known to the second, and a process notes a run before it ends.
-            return fault.until.timeIntervalSince1970 >= Double(first) - 1
+            let until = fault.what.hasPrefix("d") ? lasting(fault) : fault.until
+            return until.timeIntervalSince1970 >= Double(first) - 1
                 && fault.from.timeIntervalSince1970 <= Double(last) + 1
         }
+    }
+
+    /// Until when runs can be late for what a distributor has forgotten: as long as one fault follows the other without a
+    /// second between, such as a stop of the node that has the job, or a storage that refuses.
+    private func lasting(_ fault: Fault) -> Date {
+        var end = fault.until
+        for next in faults.sorted(by: { $0.from < $1.from }) where next.from <= end.addingTimeInterval(1) {
+            end = max(end, next.until)
+        }
+        return end
     }
 
     /// Each fault explains one run more; of a flaky job two, as it fails again with the next attempt.

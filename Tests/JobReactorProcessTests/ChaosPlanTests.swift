@@ -98,6 +98,17 @@ import Testing
         #expect(Self.verdict(others, runs: Self.twice).unexplained == [5])
     }
 
+    @Test("excuses late runs of what a distributor has forgotten, as long as faults follow one another")
+    func delayed() {
+        let (kill, next) = (Self.fault(.kill, "d1", 90, 92), Self.fault(.stop, "n1", 92.5, 97))
+        let last = Self.fault(.full, "redis", 96, 99.5)
+        #expect(Self.verdict([kill, next, last], runs: Self.twice).isGood)
+        #expect(Self.verdict([kill, last], runs: Self.twice).unexplained == [5])
+        #expect(Self.verdict([kill, next], runs: Self.twice).unexplained == [5])
+        let node = Self.fault(.kill, "n1", 90, 92)
+        #expect(Self.verdict([node, next, last], runs: Self.twice).unexplained == [5])
+    }
+
     @Test("excuses one run more by one fault, and two of a job that fails every other time")
     func counts() {
         let thrice = Self.twice + [(5, "n2", 112)]
