@@ -136,7 +136,9 @@ final class ClientCore {
 
     func submit(_ batch: [Submission]) {
         let now = loop.moment(clock)
-        for submission in batch where entries[submission.job.id] == nil {
+        for submission in batch {
+            memory.has(submission.job)
+            guard entries[submission.job.id] == nil else { continue }
             entries[submission.job.id] = Entry(
                 job: submission.job, due: submission.job.due(countedFrom: now), feedback: submission.feedback)
             count(submission.job, 1)

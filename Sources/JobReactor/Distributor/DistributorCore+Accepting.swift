@@ -9,6 +9,7 @@ extension DistributorCore {
         for submission in batch {
             let feedback = submission.feedback
             submit(submission.job, feedback.isTold ? .application(feedback) : .none)
+            memory.has(submission.job)
         }
     }
 

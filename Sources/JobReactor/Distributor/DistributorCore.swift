@@ -110,6 +110,8 @@ final class DistributorCore {
 
     func waitForRoom(_ link: ProducerLink) { waitingForRoom.append(link) }
 
+    func stopWaitingForRoom(_ link: ProducerLink) { waitingForRoom.removeAll { $0 === link } }
+
     // MARK: Life
 
     func start() -> EventLoopFuture<Int> {

@@ -177,6 +177,7 @@ final class ProducerLink: ConnectionSession {
     }
 
     func disconnected(_ connection: Connection, reason: String?) {
+        if withheld > 0 { core.stopWaitingForRoom(self) }
         producer.disconnected(self)
     }
 }

@@ -10,13 +10,15 @@ internal import Synchronization
 /// What the jobs and outcomes that wait in this process take, and may take. Safe to use from any thread.
 ///
 /// It is counted, not measured: the bytes of names and args, and ``base`` for each job and outcome. The loop that has them
-/// says how much it is; the threads that enqueue look, and add what they have given it and it has not taken.
+/// says how much it is; the threads that enqueue look, and say what they have given it.
 final class JobMemory: Sendable {
     /// Bytes beside its name and its args that a job or an outcome takes here.
     static let base = 300
 
     let limit: Int
     private let used = Atomic<Int>(0)
+    /// Of jobs that are on their way to the loop.
+    private let coming = Atomic<Int>(0)
 
     init(limit: Int) { self.limit = limit }
 
@@ -26,8 +28,14 @@ final class JobMemory: Sendable {
         set { used.store(newValue, ordering: .relaxed) }
     }
 
-    /// Whether nothing more is taken; `more` bytes are on their way to the loop.
-    func isFull(with more: Int = 0) -> Bool { count + more >= limit }
+    /// Whether nothing more is taken, or not so much.
+    func isFull(with more: Int = 0) -> Bool { count + coming.load(ordering: .relaxed) + more >= limit }
+
+    /// A thread gives a job to the loop.
+    func gives(_ bytes: Int) { coming.add(bytes, ordering: .relaxed) }
+
+    /// The loop has it, and counts it.
+    func has(_ job: Job) { coming.subtract(Self.bytes(job.name, job.args), ordering: .relaxed) }
 
     /// When it is full it takes jobs again from here on, so that it is not full and not full in turns.
     var hasRoom: Bool { count < limit - limit / 10 }

@@ -14,8 +14,6 @@ final class SubmissionInbox: Sendable {
         var waiting = Mailbox<[Submission]>()
         var isClosed = false
         var ids = JobID.Generator()
-        /// What waits takes so much.
-        var bytes = 0
     }
 
     private let state = Locked(State())
@@ -40,7 +38,7 @@ final class SubmissionInbox: Sendable {
         let now = clock.now
         return try state.withLock { state throws(JobError) in
             guard !state.isClosed else { throw Self.stopped }
-            try take(JobMemory.bytes(name, args), &state)
+            try take(JobMemory.bytes(name, args))
             let id = options.id ?? state.ids.next(at: now)
             let job = Job(id: id, name: name, args: args, options: options, createdAt: now)
             put(&state) { $0.append(Submission(job: job, feedback: feedback)) }
@@ -48,10 +46,11 @@ final class SubmissionInbox: Sendable {
         }
     }
 
-    /// Throws when what waits here and on the loop would take more than it may.
-    private func take(_ bytes: Int, _ state: inout State) throws(JobError) {
-        guard !memory.isFull(with: state.bytes + bytes) else { throw JobError(.busy, memory.fullMessage) }
-        state.bytes += bytes
+    /// Throws when what waits here and on the loop would take more than it may. Behind the lock, so that no two threads take
+    /// the same room. Who delivers says ``JobMemory/has(_:)`` of each.
+    private func take(_ bytes: Int) throws(JobError) {
+        guard !memory.isFull(with: bytes) else { throw JobError(.busy, memory.fullMessage) }
+        memory.gives(bytes)
     }
 
     /// All or none of them.
@@ -60,7 +59,7 @@ final class SubmissionInbox: Sendable {
         let now = clock.now
         return try state.withLock { state throws(JobError) in
             guard !state.isClosed else { throw Self.stopped }
-            try take(jobs.reduce(0) { $0 + JobMemory.bytes($1.name, $1.args) }, &state)
+            try take(jobs.reduce(0) { $0 + JobMemory.bytes($1.name, $1.args) })
             var ids: [JobID] = []
             ids.reserveCapacity(jobs.count)
             for job in jobs { ids.append(job.options.id ?? state.ids.next(at: now)) }
@@ -89,10 +88,7 @@ final class SubmissionInbox: Sendable {
 
     /// Delivers what waits, now; on the loop.
     func drain() {
-        let batch = state.withLock { state in
-            state.bytes = 0
-            return state.waiting.take()
-        }
+        let batch = state.withLock { $0.waiting.take() }
         if !batch.isEmpty { deliver(batch) }
     }
 }

@@ -57,6 +57,8 @@ package final class Connection: ChannelDuplexHandler {
     private var holdsOutput = false
     /// Bytes that were given to the channel in its life.
     private var written = 0
+    /// It is about to be gone, and counts no more.
+    private var isDismissed = false
 
     /// `session` is kept until the connection is gone.
     package init(role: Role, limits: RESPLimits, session: any ConnectionSession) {
@@ -127,6 +129,9 @@ package final class Connection: ChannelDuplexHandler {
 
     /// Closes at once, with a last word for a peer that reads.
     func dismiss(_ error: String) {
+        // What is said now must not be taken for one more reply that is not read.
+        guard !isDismissed else { return }
+        isDismissed = true
         if role == .server { write { $0.writeRESPError(error) } }
         flush()
         closeNow(reason: error)
@@ -200,7 +205,7 @@ package final class Connection: ChannelDuplexHandler {
 
     /// Tells the port how much waits for a peer that may not be reading.
     func reportUnread() {
-        guard portGuard != nil, !state.isLink, let context else { return }
+        guard portGuard != nil, !isDismissed, !state.isLink, let context else { return }
         let bytes = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
         if bytes > 0 || holdsOutput { noteUnread(bytes) }
     }
@@ -211,7 +216,7 @@ package final class Connection: ChannelDuplexHandler {
     }
 
     private func noteUnfinished(isNew: Bool) {
-        guard let portGuard else { return }
+        guard let portGuard, !isDismissed else { return }
         let bytes = stream.unfinishedBytes
         guard bytes > 0 || holdsInput else { return }
         holdsInput = bytes > 0

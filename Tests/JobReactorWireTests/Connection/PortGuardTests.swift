@@ -2,6 +2,7 @@ import JobReactorTesting
 import Logging
 import NIOCore
 import NIOEmbedded
+import NIOPosix
 import Testing
 
 @testable import JobReactorWire
@@ -176,6 +177,57 @@ import Testing
             await peer.close()
             try await eventually("it is forgotten") { try await server.ask { $0.heldBytes + $0.connectionCount } == 0 }
         }
+    }
+
+    @Test("replies that come later, to a client that reads none, end its connection beyond the bound, and no other")
+    func lateReplies() async throws {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let text = String(repeating: "z", count: 1 << 20)
+        let log = LogLines()
+        let listener = try await loop.flatSubmit {
+            let portGuard = PortGuard(
+                limits: RESPLimits(unreadBytes: 8 << 20), maximumConnections: 10, password: nil, logger: log.logger,
+                on: loop)
+            return Listener.bind(
+                to: Address(host: "localhost", port: 0), guardedBy: portGuard, security: WireSecurity()
+            ) { CommandSession.accept(by: portGuard, service: LateService(text, on: loop)) }
+        }.get()
+        let port = try await loop.submit { listener.value.port }.get()
+        let peer = try await OpenPeer.open(
+            port: port, sending: String(repeating: "PERFORM j\r\n", count: 200), reads: false)
+        try await eventually("it is closed") {
+            log.all.contains { "\($0.metadata["reason"] ?? "")".hasPrefix("what is said is not read") }
+        }
+        try await eventually("it is forgotten") {
+            try await loop.submit { listener.value.connectionCount + listener.value.portGuard.heldBytes == 0 }.get()
+        }
+        #expect(log.all.count { $0.text == "closed a connection" } == 1)
+        let client = try await RESPClient.connect(to: Address(host: "localhost", port: port))
+        #expect(try await client.send(["PERFORM", "j"]) == bulk(text))
+        await client.close()
+        await peer.close()
+        try await loop.flatSubmit {
+            listener.value.stopAccepting()
+            return listener.value.closeConnections(on: loop)
+        }.get()
+    }
+
+    /// Answers each PERFORM a turn later, with a text.
+    private final class LateService: CommandService {
+        private let text: String
+        private let loop: any EventLoop
+
+        init(_ text: String, on loop: any EventLoop) {
+            self.text = text
+            self.loop = loop
+        }
+
+        func perform(_ command: ClientCommand, for session: CommandSession) {
+            let ticket = session.owe()
+            loop.assumeIsolated().execute { session.pay(ticket) { $0.writeRESPBulk(self.text) } }
+        }
+
+        func commandsCompleted() {}
     }
 
     @Test("one that reads nothing for so long is closed")
