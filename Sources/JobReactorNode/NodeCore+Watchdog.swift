@@ -60,12 +60,13 @@ extension NodeCore {
     }
 
     private func becomeUnhealthy(_ slice: LuaLane.Slice) {
+        var metadata: Logger.Metadata = [
+            "job": "\(slice.job.name)", "id": "\(slice.job.id)", "seconds": "\(Int(slice.seconds))",
+        ]
+        if configuration.logArgs { metadata["args"] = "\(slice.job.args.shortened)" }
         logger.critical(
             "a job hangs where it cannot be interrupted; until it ends this node takes no jobs: restart it if it does not",
-            metadata: [
-                "job": "\(slice.job.name)", "id": "\(slice.job.id)", "args": "\(slice.job.args.shortened)",
-                "seconds": "\(Int(slice.seconds))",
-            ])
+            metadata: metadata)
         announceJobs()
         // A durable node owns what it has; of the others the distributors have copies.
         if !storage.isDurable { handBack(from: .reactor) }

@@ -192,7 +192,7 @@ final class ClientCore {
     }
 
     func granted(_ count: Int) {
-        credit += count
+        credit = min(credit + count, 1 << 40)
         sendJobs()
         // What was to go out again may have had its outcome first: then nothing was sent, and no answer ends a flush.
         noteProgress()

@@ -33,9 +33,7 @@ extension DistributorCore {
         case .refused(let id, let name, let reason):
             logger.error("\(reason)", metadata: ["job": "\(name)", "id": "\(id)"])
         case .endedWithNode(let job, let isLast):
-            let metadata: Logger.Metadata = [
-                "job": "\(job.name)", "id": "\(job.id)", "args": "\(job.args.shortened)",
-            ]
+            let metadata: Logger.Metadata = ["job": "\(job.name)", "id": "\(job.id)"]
             let reason = job.lastError ?? ""
             if isLast {
                 logger.error("\(reason), its last: the job has failed, and is kept here", metadata: metadata)

@@ -133,9 +133,12 @@ public struct Dispatcher: Sendable {
 
     /// The node can take `credit` more jobs. Follow with ``takeNext(for:)`` until it returns nil.
     public mutating func grant(_ node: NodeHandle, credit: Int) {
-        nodes[node.index].credit += credit
+        // A peer says it: however much and often, the sum is a number.
+        nodes[node.index].credit = min(nodes[node.index].credit + min(max(0, credit), Self.mostCredit), Self.mostCredit)
         nodes[node.index].window = max(nodes[node.index].window, nodes[node.index].credit)
     }
+
+    private static let mostCredit = 1 << 40
 
     /// A job goes to the node that was not taken from here: it may have it already.
     public mutating func useCredit(of node: NodeHandle) {

@@ -82,12 +82,15 @@ package final class Connection: ChannelDuplexHandler {
         self.session = session
     }
 
-    /// Appends to what is sent at the end of this turn of the loop.
+    /// Appends to what is sent at the end of this turn of the loop, or at once when that is much: few bytes can ask for many.
     package func write(_ body: (inout ByteBuffer) -> Void) {
-        guard state.isInUse else { return }
+        guard state.isInUse, !isDismissed else { return }
         body(&outbound)
+        if outbound.readableBytes >= Self.much, portGuard != nil, let context { return flushOutbound(context) }
         scheduleFlush()
     }
+
+    private static let much = 1 << 20
 
     /// Sends what is written so far now, not only at the end of this turn of the loop: the process may not live that long.
     package func flush() {
@@ -132,7 +135,7 @@ package final class Connection: ChannelDuplexHandler {
         // What is said now must not be taken for one more reply that is not read.
         guard !isDismissed else { return }
         isDismissed = true
-        if role == .server { write { $0.writeRESPError(error) } }
+        if role == .server, state.isInUse { outbound.writeRESPError(error) }
         flush()
         closeNow(reason: error)
     }
@@ -283,7 +286,7 @@ package final class Connection: ChannelDuplexHandler {
                 try stream.consume(bytes) { frame in
                     isComplete = true
                     session?.received(frame, on: self)
-                    return state.isInUse
+                    return state.isInUse && !isDismissed
                 }
             }
             noteUnfinished(isNew: isComplete)

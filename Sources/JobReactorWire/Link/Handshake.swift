@@ -41,10 +41,14 @@ package enum Handshake: Hashable, Sendable {
             }
         }
         if isNode, count == 7 {
+            let isDurable = CommandWord.matches(frame.word(4), "DURABLE")
+            guard isDurable || CommandWord.matches(frame.word(4), "VOLATILE") else {
+                throw CommandError("ERR a node is DURABLE or VOLATILE, not '\(CommandWord.shown(frame.word(4)))'")
+            }
             self = .node(
                 NodeIntroduction(
                     name: frame.text(2), instance: frame.text(3),
-                    isDurable: CommandWord.matches(frame.word(4), "DURABLE"),
+                    isDurable: isDurable,
                     server: frame.word(5).isEmpty ? nil : frame.text(5),
                     place: frame.word(6).isEmpty ? nil : frame.text(6)))
         } else if CommandWord.matches(verb, "PRODUCER"), count == 3 {

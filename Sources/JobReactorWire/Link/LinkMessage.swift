@@ -77,7 +77,7 @@ package enum LinkMessage: Hashable, Sendable {
         } else if CommandWord.matches(verb, "TAKEN"), count == 2 {
             self = .taken(try Self.count(frame.word(1)))
         } else if CommandWord.matches(verb, "CREDIT"), count == 2 {
-            self = .credit(try Self.count(frame.word(1)))
+            self = .credit(try Self.credit(frame.word(1)))
         } else if CommandWord.matches(verb, "PROGRESS"), count == 5 {
             self = .progress(try Self.progress(frame))
         } else if CommandWord.matches(verb, "ADOPT"), count == 2 {
@@ -160,6 +160,12 @@ package enum LinkMessage: Hashable, Sendable {
             throw CommandError("ERR '\(CommandWord.shown(word))' is no count")
         }
         return value
+    }
+
+    private static func credit(_ word: UnsafeRawBufferPointer) throws(CommandError) -> Int {
+        let count = try count(word)
+        guard count <= 1 << 32 else { throw CommandError("ERR a credit of \(count) is more than 4294967296") }
+        return count
     }
 
     private static func attempt(_ word: UnsafeRawBufferPointer) throws(CommandError) -> Int32 {

@@ -282,6 +282,16 @@ extension Dispatcher {
         #expect(dispatcher.takeAll(for: node) == [2])
     }
 
+    @Test("credit without end is a number, and is used as any other")
+    func muchCredit() {
+        var dispatcher = Dispatcher()
+        let node = dispatcher.join("a", jobs: ["x"])
+        for _ in 0..<3000 { dispatcher.grant(node, credit: .max) }
+        dispatcher.grant(node, credit: -5)
+        #expect(dispatcher.enqueue(job(1, "x")) == node)
+        #expect(dispatcher.state(of: node).load >= 0)
+    }
+
     @Test("what waits is counted by name, over its routes; names no connected node defines are parked")
     func waitingByName() {
         var dispatcher = Dispatcher(alwaysUseSpecifiedNode: true)

@@ -212,10 +212,40 @@ import Testing
         }.get()
     }
 
-    /// Answers each PERFORM a turn later, with a text.
+    @Test("few bytes that ask for many are answered up to the bound, not worked off to the end first")
+    func amplified() async throws {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let text = String(repeating: "z", count: 1 << 20)
+        let log = LogLines()
+        let service = NIOLoopBoundBox.makeBoxSendingValue(LateService(text, on: loop), eventLoop: loop)
+        let listener = try await loop.flatSubmit {
+            let portGuard = PortGuard(
+                limits: RESPLimits(unreadBytes: 8 << 20), maximumConnections: 10, password: nil, logger: log.logger,
+                on: loop)
+            return Listener.bind(
+                to: Address(host: "localhost", port: 0), guardedBy: portGuard, security: WireSecurity()
+            ) { CommandSession.accept(by: portGuard, service: service.value) }
+        }.get()
+        let port = try await loop.submit { listener.value.port }.get()
+        let peer = try await OpenPeer.open(
+            port: port, sending: String(repeating: "NODES\r\n", count: 1000), reads: false)
+        try await eventually("it is closed") {
+            log.all.contains { "\($0.metadata["reason"] ?? "")".hasPrefix("what is said is not read") }
+        }
+        // As many as the bound, and the buffers of both sockets, have room for.
+        #expect(try await loop.submit { service.value.count }.get() < 100)
+        await peer.close()
+        try await loop.flatSubmit {
+            listener.value.stopAccepting()
+            return listener.value.closeConnections(on: loop)
+        }.get()
+    }
+
+    /// Answers each PERFORM a turn later, with a text, and everything else with it at once.
     private final class LateService: CommandService {
         private let text: String
         private let loop: any EventLoop
+        private(set) var count = 0
 
         init(_ text: String, on loop: any EventLoop) {
             self.text = text
@@ -223,6 +253,8 @@ import Testing
         }
 
         func perform(_ command: ClientCommand, for session: CommandSession) {
+            count += 1
+            guard case .perform = command else { return session.reply { $0.writeRESPBulk(self.text) } }
             let ticket = session.owe()
             loop.assumeIsolated().execute { session.pay(ticket) { $0.writeRESPBulk(self.text) } }
         }

@@ -277,6 +277,15 @@ import Testing
         }
     }
 
+    @Test(
+        "a credit has a bound", arguments: [("4294967296", true), ("4294967297", false), ("9007199254740992", false)])
+    func credit(count: String, isTaken: Bool) throws {
+        let message = try? withFrame("*2\r\n$6\r\nCREDIT\r\n$\(count.utf8.count)\r\n\(count)\r\n") {
+            try LinkMessage($0)
+        }
+        #expect((message != nil) == isTaken)
+    }
+
     @Test("an error is the last word of the other side, and the reason of the end")
     func lastWord() {
         #expect(throws: CommandError("ERR more jobs than were asked for")) {
