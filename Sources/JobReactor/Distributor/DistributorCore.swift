@@ -93,7 +93,7 @@ final class DistributorCore {
     private func noteMemory() {
         memory.count = ledger.entries.bytes + outcomeBytes
         if isBusy {
-            if memory.hasRoom { endBusy() }
+            if memory.hasRoom, !isStopping { endBusy() }
         } else if memory.isFull() {
             isBusy = true
             logger.warning("no jobs are accepted: \(memory.fullMessage)")
