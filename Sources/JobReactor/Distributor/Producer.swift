@@ -114,7 +114,7 @@ final class ProducerLink: ConnectionSession {
     func received(_ frame: RESPFrame, on connection: Connection) {
         isReading = true
         do throws(CommandError) {
-            switch try LinkMessage(frame) {
+            switch try LinkMessage(frame, from: .producer) {
             case .job(let handOver, let request):
                 accept(handOver, request, isAgain: false)
             case .again(let handOver, let request):

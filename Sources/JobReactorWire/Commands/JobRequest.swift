@@ -18,10 +18,20 @@ package struct JobRequest: Hashable, Sendable {
     private static let grammar =
         "AFTER s, RUN_AT unix-seconds, PERIOD s, NODE n, NOT_NODE n, DEFER, MAX_ATTEMPT n, RETRY_MULTIPLIER s, ID id"
 
+    /// Who sends a request, which says what is still to be checked.
+    package enum Sender: Sendable {
+        /// A client: everything is.
+        case client
+        /// A producer's process: everything, but for dates, as its clock may be another.
+        case producer
+        /// A distributor, which has checked the args, and may have added to them.
+        case distributor
+    }
+
     /// Reads the words from `index` on: `name [args-json] [OPTION value …]`. `extra` may take an option of its own: it
     /// gets the option's word and its value and returns whether it is one.
     package static func parse(
-        _ frame: RESPFrame, from index: Int, count: Int, checksArgs: Bool = true,
+        _ frame: RESPFrame, from index: Int, count: Int, sender: Sender = .client,
         extra: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws(CommandError) -> Bool = { _, _ in false }
     ) throws(CommandError) -> JobRequest {
         let nameBytes = frame.word(index)
@@ -31,16 +41,16 @@ package struct JobRequest: Hashable, Sendable {
         var position = index + 1
         if position < count, !isOption(frame.word(position)) {
             let word = frame.word(position)
-            // On a link they may have grown by what the system adds.
-            let limit = checksArgs ? JobLimits.argsBytes : JobLimits.argsBytes + JobLimits.addedBytes
+            let isChecked = sender == .distributor
+            let limit = isChecked ? JobLimits.argsBytes + JobLimits.addedBytes : JobLimits.argsBytes
             try refusing { () throws(JobError) in try JobLimits.check(argsBytes: word.count, limit: limit) }
             let bytes = Array(word)
-            if checksArgs {
+            if isChecked {
+                request.args = JobArguments(unchecked: bytes)
+            } else {
                 do throws(JSONError) { request.args = try JobArguments(json: bytes) } catch {
                     throw CommandError("ERR args must be one JSON object: \(error)")
                 }
-            } else {
-                request.args = JobArguments(unchecked: bytes)
             }
             position += 1
         }
@@ -63,7 +73,7 @@ package struct JobRequest: Hashable, Sendable {
             position += 2
         }
         // What was accepted by one clock is not refused by another, however wrong one of them is.
-        let secondsApart = checksArgs ? 0 : JobLimits.seconds
+        let secondsApart = sender == .client ? 0 : JobLimits.seconds
         try refusing { () throws(JobError) in try request.options.validate(secondsApart: secondsApart) }
         return request
     }
@@ -86,7 +96,7 @@ package struct JobRequest: Hashable, Sendable {
                 && !CommandWord.matches(word, "TRUE") && !CommandWord.matches(word, "FALSE"))
     }
 
-    /// Number of the words that ``parse(_:from:count:checksArgs:extra:)`` reads. The id is not among them.
+    /// Number of the words that ``parse(_:from:count:sender:extra:)`` reads. The id is not among them.
     var wordCount: Int { 2 + options.wordCount + (suspect == nil ? 0 : 2) }
 
     /// Writes those behind name and args.

@@ -60,8 +60,8 @@ package enum LinkMessage: Hashable, Sendable {
     /// Still here.
     case ping
 
-    /// Reads a message; throws what is wrong with it.
-    package init(_ frame: RESPFrame) throws(CommandError) {
+    /// Reads a message; throws what is wrong with it. `giver` says who gives jobs, where the message may do that.
+    package init(_ frame: RESPFrame, from giver: JobRequest.Sender = .distributor) throws(CommandError) {
         guard let count = frame.wordCount else {
             // The last word of a side that closes the link.
             if frame.kind(ofToken: 0) == .error, let reason = RESPValue(frame).text { throw CommandError(reason) }
@@ -69,9 +69,9 @@ package enum LinkMessage: Hashable, Sendable {
         }
         let verb = frame.word(0)
         if CommandWord.matches(verb, "JOB"), count >= 5 {
-            self = try Self.given(frame, count, isAgain: false)
+            self = try Self.given(frame, count, from: giver, isAgain: false)
         } else if CommandWord.matches(verb, "AGAIN"), count >= 5 {
-            self = try Self.given(frame, count, isAgain: true)
+            self = try Self.given(frame, count, from: giver, isAgain: true)
         } else if CommandWord.matches(verb, "RESULT"), count == 8 {
             self = .result(try Self.count(frame.word(1)), try Self.report(frame))
         } else if CommandWord.matches(verb, "TAKEN"), count == 2 {
@@ -126,12 +126,12 @@ package enum LinkMessage: Hashable, Sendable {
 
     /// What is wrong with a job ends that job; what cannot be answered for a job is no message.
     private static func given(
-        _ frame: RESPFrame, _ count: Int, isAgain: Bool
+        _ frame: RESPFrame, _ count: Int, from giver: JobRequest.Sender, isAgain: Bool
     ) throws(CommandError) -> LinkMessage {
         let handOver = try Self.handOver(frame, 1)
         do throws(CommandError) {
             var suspect: Int32?
-            var request = try JobRequest.parse(frame, from: 3, count: count, checksArgs: false) {
+            var request = try JobRequest.parse(frame, from: 3, count: count, sender: giver) {
                 (option, value) throws(CommandError) in
                 guard CommandWord.matches(option, "SUSPECT") else { return false }
                 suspect = try attempt(value)
@@ -179,9 +179,18 @@ package enum LinkMessage: Hashable, Sendable {
         guard let kind = Feedback.Kind(word: frame.word(4)), let status = JobStatus(word: frame.word(5)),
             let run = CommandWord.integer(frame.word(6)).flatMap(Int32.init(exactly:))
         else { throw CommandError("ERR a RESULT that says neither what nor when") }
-        let args = JobArguments(unchecked: Array(frame.word(7)))
-        return JobReport(
-            id: try id(frame, 2), name: frame.text(3), feedback: Feedback(kind, args: args), status: status, run: run)
+        let (id, name) = (try id(frame, 2), frame.text(3))
+        do throws(JSONError) {
+            let args = try JobArguments(json: Array(frame.word(7)))
+            return JobReport(id: id, name: name, feedback: Feedback(kind, args: args), status: status, run: run)
+        } catch {
+            // Nobody could read it: that is no success.
+            var report = JobReport.refusal(
+                of: id, name: name, reason: "what was reported of the job is no JSON object: \(error)")
+            report.run = run
+            if status != .complete { report.status = status }
+            return report
+        }
     }
 
     private static func progress(_ frame: RESPFrame) throws(CommandError) -> Progress {

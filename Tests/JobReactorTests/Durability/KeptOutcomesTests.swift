@@ -1,5 +1,6 @@
 import Foundation
 import JobReactor
+import JobReactorCore
 import JobReactorNode
 import JobReactorRedis
 import JobReactorTesting
@@ -60,6 +61,39 @@ import Testing
                 try await redis.send(["KEYS", "\(place.prefix)distributor:*:report:*"]).elements?.isEmpty == true
             }
             await redis.close()
+            await client.stop()
+            await second.stop()
+            await proxy.stop()
+        }
+    }
+
+    @Test("is told by the next process for each run of a periodic job that a durable node owns")
+    func periodic() async throws {
+        let (place, runs) = (try await SharedRedis.location(), RunLog())
+        try await Cluster.run(scripts: ["jobs.lua": runs.lua]) { cluster in
+            let port = try RedisServer.freePort()
+            let first = try await Self.distributor(place, port: port, cluster)
+            let ended = Collector<JobResult>()
+            first.onSuccess("count") { ended.append($0) }
+            try await cluster.startNode("n1", for: [first]) { $0.storage = place.storage() }
+            try await waitForNodes(["n1"], at: first)
+            let proxy = try await TCPProxy.start(to: port)
+            let client = try await JobClient.connect(host: "127.0.0.1", port: proxy.port)
+            let outcomes = Outcomes()
+            _ = try client.enqueue("count", [:], JobOptions(period: 0.1), feedback: outcomes.feedback)
+            _ = try await outcomes.wait(for: 1)
+            proxy.refuse(true)
+            // The distributor has these, and says so to the node.
+            try await ended.wait(for: ended.elements.count + 4)
+            await first.stop()
+            let made = runs.lines.count
+
+            let second = try await Self.distributor(place, port: port, cluster)
+            proxy.refuse(false)
+            let all = Set((1...made).map { JSONValue.integer(Int64($0)) })
+            try await eventually("the outcome of each run is told") {
+                all.isSubset(of: outcomes.all.compactMap { $0.args["n"] })
+            }
             await client.stop()
             await second.stop()
             await proxy.stop()

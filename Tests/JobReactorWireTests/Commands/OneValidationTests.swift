@@ -100,8 +100,10 @@ import Testing
 
     private static let handOver = HandOver(4, id(9))
 
-    private static func link(_ request: JobRequest, isAgain: Bool) throws -> LinkMessage {
-        try read(frame(isAgain ? "AGAIN" : "JOB", handOver, request)) { try LinkMessage($0) }
+    private static func link(
+        _ request: JobRequest, isAgain: Bool, from giver: JobRequest.Sender = .distributor
+    ) throws -> LinkMessage {
+        try read(frame(isAgain ? "AGAIN" : "JOB", handOver, request)) { try LinkMessage($0, from: giver) }
     }
 
     @Test("names and options are taken by all entrances and links, or by none")
@@ -156,11 +158,13 @@ import Testing
         let request = JobRequest(name: "j", args: [:], options: JobOptions(runAt: late))
         #expect(Self.swift(request) != nil)
         #expect(try Self.redis(request) != nil)
-        guard case .job(_, let read) = try Self.link(request, isAgain: false) else {
-            Issue.record("refused")
-            return
+        for giver in [JobRequest.Sender.distributor, .producer] {
+            guard case .job(_, let read) = try Self.link(request, isAgain: false, from: giver) else {
+                Issue.record("refused")
+                return
+            }
+            #expect(abs((read.options.runAt?.seconds ?? 0) - late.seconds) < 0.001)
         }
-        #expect(abs((read.options.runAt?.seconds ?? 0) - late.seconds) < 0.001)
     }
 
     private static func args(_ count: Int) -> JobArguments {
@@ -185,6 +189,9 @@ import Testing
         let larger = JobRequest(name: name, args: Self.args(most + 1), options: options)
         #expect(Self.swift(larger) == tooLarge)
         #expect(try Self.redis(larger) == tooLarge)
+        #expect(
+            try Self.link(larger, isAgain: false, from: .producer)
+                == .unacceptable(Self.handOver, name: name, reason: tooLarge))
         let beyond = JobRequest(name: "j", args: Self.args(most + added + 1))
         #expect(
             try Self.link(beyond, isAgain: false)
@@ -208,6 +215,14 @@ import Testing
             let nested = String(repeating: "[", count: count) + String(repeating: "]", count: count)
             let deep = JobRequest(name: "j", args: JobArguments(unchecked: Array("{\"a\":\(nested)}".utf8)))
             #expect(try (Self.redis(deep) == nil) == (count > 0 && count < 128))
+            for request in [request, deep] {
+                let words = try Self.redis(request)
+                switch try Self.link(request, isAgain: count % 2 == 0, from: .producer) {
+                case .job(_, let read), .again(_, let read): #expect(words == nil && read == request)
+                case .unacceptable(Self.handOver, _, let reason): #expect(words == reason)
+                case let other: Issue.record("read as \(other)")
+                }
+            }
         }
     }
 

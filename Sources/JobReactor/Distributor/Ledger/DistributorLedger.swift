@@ -19,7 +19,7 @@ struct DistributorLedger {
     var owned = OwnedJobs()
     private var actions: Deque<Action> = []
     /// Jobs that an earlier process was not sure of, by the node that may have them.
-    private var doubtsTakenUp: [String: [JobID]] = [:]
+    var doubtsTakenUp: [String: [JobID]] = [:]
     private let clock: () -> Moment
     var suspects = Suspects()
     /// Jobs that failed here, as nodes ended with them.
@@ -133,59 +133,6 @@ struct DistributorLedger {
             return entry.sink
         case .application, .producer, .none: return nil
         }
-    }
-
-    /// What an earlier process has stored. `sink` is who waits for the outcome. Followed by ``tookUp()`` when it was all.
-    mutating func takeUp(_ stored: Job, _ kept: KeptFor, for sink: Sink) {
-        guard entries[stored.id] == nil else { return }
-        var job = stored
-        job.distributor = ""
-        if job.status == .failed { return keep(job) }
-        let place: LedgerEntry.Place? = kept.node.map { kept.isInDoubt ? .inDoubt(at: $0) : .owned(by: $0) }
-        let entry = LedgerEntry(job, sink, place ?? .waiting, due: .date(job.dueAt))
-        (entry.isStored, entry.isNew) = (true, false)
-        // A node ended with it, at an earlier process.
-        if job.attempt > 0 { entry.strikes = Suspects.alone }
-        if kept.owner != nil { entry.job = nil }
-        entries.add(entry, job.id)
-        if let node = kept.node {
-            if kept.isInDoubt { doubtsTakenUp[node, default: []].append(job.id) }
-            return
-        }
-        // There is no node yet that it could go to.
-        do throws(JobError) {
-            try JobLimits.check(stored: job)
-            _ = dispatcher.enqueue(job)
-        } catch {
-            // No node takes it.
-            reported(.refusal(of: job.id, name: job.name, reason: error.message))
-        }
-    }
-
-    /// All that an earlier process has stored is here: nodes that may have some of it get their time to come.
-    mutating func tookUp() {
-        for (node, jobs) in doubtsTakenUp {
-            if let (timer, seconds) = takeovers.doubt(jobs, at: node) { actions.append(.wake(timer, after: seconds)) }
-        }
-        doubtsTakenUp = [:]
-    }
-
-    /// What a storage that has nothing any more is to have: the jobs that no node owns, and whose the others are. Of those,
-    /// the nodes have all else.
-    func recordsOfAll() -> [Job] {
-        let records: [Job] = entries.elements.compactMap { id, entry in
-            guard entry.isStored else { return nil }
-            switch entry.place {
-            case .saving: return nil
-            case .waiting, .node: return entry.record(at: now)?.record(for: entry.sink, at: nil)
-            case .inDoubt(let node):
-                return entry.record(at: now)?.record(for: entry.sink, at: node, isInDoubt: true)
-            case .owned(let node):
-                let job = Job(id: id, name: entry.name, args: JobArguments(), createdAt: now.wall)
-                return job.record(for: entry.sink, at: node)
-            }
-        }
-        return records + kept.jobs.map { $0.record(for: .none, at: nil) }
     }
 
     // MARK: Sending
@@ -414,7 +361,11 @@ struct DistributorLedger {
             let next = now.advanced(bySeconds: job.period ?? 0)
             entry.due = .steady(next.steady)
             entry.job?.dueAt = next.wall
-            if entry.isStored, let job = entry.job { store(.update(job.record(for: entry.sink, at: nil))) }
+            if entry.isStored, let job = entry.job {
+                store(.update(job.record(for: entry.sink, at: nil), kept(report, for: entry.sink)))
+            }
+        } else if entry.isStored, case .owned(let node) = entry.place, let outcome = kept(report, for: entry.sink) {
+            store(.update(ownedRecord(of: entry, report.id, at: node), outcome))
         }
         // A command waits for the first outcome.
         if case .command = entry.sink { entries.setSink(.none, of: entry) } else { entries.recount(entry) }
@@ -457,23 +408,4 @@ struct DistributorLedger {
 
     /// How many ends the stop waits for.
     var awaitedCount: Int { entries.awaitedCount }
-
-    /// The distributor ends. Returns those whose end somebody in this process waits for. Of jobs that durable nodes have been
-    /// sent, and have not said that they have, the next process is to ask those first: they may have run.
-    mutating func removeAll() -> [LedgerEntry] {
-        for id in takeovers.allInDoubt { if let entry = entries[id] { storeDoubt(of: entry) } }
-        for node in nodes.durable { for entry in entries.sent(to: node) { storeDoubt(of: entry) } }
-        return entries.removeAll()
-    }
-
-    private mutating func storeDoubt(of entry: LedgerEntry) {
-        guard entry.isStored, let record = entry.record(at: now) else { return }
-        let name: String?
-        switch entry.place {
-        case .inDoubt(let node): name = node
-        case .node(let node, _): name = nodes[node]?.name
-        case .saving, .waiting, .owned: name = nil
-        }
-        if let name { store(.update(record.record(for: entry.sink, at: name, isInDoubt: true))) }
-    }
 }
