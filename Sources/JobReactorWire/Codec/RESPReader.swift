@@ -107,7 +107,9 @@ final class RESPReader {
         case REDIS_REPLY_STATUS, REDIS_REPLY_ERROR:
             lacksLineEnd = true
             return
-        case REDIS_REPLY_STRING: number = "bulk string length"
+        case REDIS_REPLY_STRING:
+            number = "bulk string length"
+            if announcedLength(reader) > limits.frameBytes { throw .frameTooLarge(limit: limits.frameBytes) }
         case REDIS_REPLY_ARRAY: number = "multi-bulk length"
         case REDIS_REPLY_INTEGER: number = "integer value"
         default: return
@@ -117,6 +119,20 @@ final class RESPReader {
         guard zip(start, start.dropFirst()).contains(where: { $0 == 0x0D && $1 == 0x0A }) else {
             throw .malformed("Bad \(number)")
         }
+    }
+
+    /// The length that begins what was fed and not yet read; 0 while its line is not complete.
+    private func announcedLength(_ reader: UnsafeMutablePointer<redisReader>) -> Int {
+        let start = UnsafeRawBufferPointer(
+            start: reader.pointee.buf + reader.pointee.pos, count: min(bufferedBytes, Self.numberBytes))
+        var length = 0
+        for (index, byte) in start.enumerated() {
+            // What comes before the whole line end hiredis has not judged yet.
+            if byte == 0x0D { return index + 1 < start.count && start[index + 1] == 0x0A ? length : 0 }
+            guard (0x30...0x39).contains(byte) else { return 0 }
+            if length < 1 << 50 { length = 10 * length + Int(byte - 0x30) }
+        }
+        return 0
     }
 
     /// Whether a line end is among the bytes, or ends with their first.

@@ -50,11 +50,20 @@ import Testing
     }
 
     @Test(
-        "a frame that announces much and comes in drops is refused when the limit is reached, not later",
+        "a word that announces more than the limit is refused at once",
         arguments: [
-            "*1\r\n$999999999\r\n", "*2\r\n$4\r\nPING\r\n$999999999\r\n", "*1\r\n$9223372036854775807\r\n",
-            "*1\r\n+", "*1\r\n-",
+            "*1\r\n$100001\r\n", "*1\r\n$999999999\r\n", "*2\r\n$4\r\nPING\r\n$999999999\r\n",
+            "*1\r\n$9223372036854775807\r\n",
         ])
+    func announced(start: String) {
+        for helpings in [[bytes(start)], bytes(start).map { [$0] }] {
+            #expect(read(helpings, limits: Self.limits) == Reading(error: .frameTooLarge(limit: 100_000)))
+        }
+    }
+
+    @Test(
+        "a frame that comes in drops is refused when the limit is reached, not later",
+        arguments: ["*1\r\n+", "*1\r\n-"])
     func dripFed(start: String) {
         let stream = RESPStream(side: .server, limits: Self.limits)
         var sent = 0
