@@ -34,13 +34,14 @@ import Testing
                 switch change {
                 case .success(let set):
                     told.sets.append(
+                        // While links change hands, two of them may lead to one file.
                         Dictionary(
-                            uniqueKeysWithValues: set.scripts.map {
+                            set.scripts.map {
                                 (
                                     String($0.path.split(separator: "/").last ?? ""),
                                     String(decoding: $0.source, as: UTF8.self)
                                 )
-                            }))
+                            }, uniquingKeysWith: { first, _ in first }))
                 case .failure(let error): told.failures.append(error.message)
                 }
             }
