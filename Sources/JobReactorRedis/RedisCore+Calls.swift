@@ -105,7 +105,7 @@ extension RedisCore {
         }
     }
 
-    private func damaged(_ what: String) -> StorageError {
+    func damaged(_ what: String) -> StorageError {
         StorageError(
             "the record \(what) under \(base) in \(location) is none of this release: look at it with redis-cli",
             code: .unusable)

@@ -14,6 +14,7 @@ private import JobReactorCore
 /// | `B:finished` | sorted set | the ids of finished jobs that are kept, by the millisecond of their end |
 /// | `B:report:<id>.<run>` | hash | a report that was not taken yet |
 /// | `B:reports` | sorted set | their keys, in their order |
+/// | `B:audit` | sorted set | entries of the audit log as JSON, by the millisecond |
 /// | `B:known` | sorted set | places of jobs that were not new, by the number of the call that saved them again |
 /// | `B:adopted` | sorted set | what was moved here from another owner and not yet handed out: `job <id>`, `report <key>` |
 /// | `<prefix>place` | string | tells this place from others |
@@ -28,7 +29,7 @@ private import JobReactorCore
 /// newest: what an owner of before, or a connection believed dead, still has under way changes nothing. It also carries a
 /// number of its own, and one that comes again is answered as the first time without being applied again.
 enum RedisScript: Int, CaseIterable {
-    case open, attach, renew, close, save, apply, load, jobs, reports, abandoned, adopt, adopted
+    case open, attach, renew, close, save, apply, load, jobs, reports, abandoned, adopt, adopted, note, audit
 
     /// KEYS[1] is `B`; ARGV[1], [2] and [3] the epoch, the connection and the number of the call.
     private static let fence = """
@@ -388,6 +389,22 @@ enum RedisScript: Int, CaseIterable {
                   list[#list + 1] = redis.call('HGETALL', base .. ':' .. kind .. ':' .. key)
                 end
                 return {jobs, reports}
+                """
+        case .note:
+            // ARGV[4]: how many are kept; [5]: what is older goes, in ms; from ARGV[6]: ms, entry.
+            Self.fence + """
+                if again then return 0 end
+                local audit = base .. ':audit'
+                for i = 6, #ARGV, 2 do redis.call('ZADD', audit, ARGV[i], ARGV[i + 1]) end
+                redis.call('ZREMRANGEBYSCORE', audit, '-inf', '(' .. ARGV[5])
+                redis.call('ZREMRANGEBYRANK', audit, 0, -1 - tonumber(ARGV[4]))
+                redis.call('HSET', base, 'seq', ARGV[3])
+                return 1
+                """
+        case .audit:
+            // ARGV[4]: limit.
+            Self.fence + """
+                return redis.call('ZREVRANGE', base .. ':audit', 0, tonumber(ARGV[4]) - 1)
                 """
         case .reports:
             Self.fence + Self.paging + """

@@ -16,7 +16,7 @@ private import NIOPosix
 ///
 /// The ownership is a lease: a process that is silent for ``Options/lease`` seconds may lose its jobs to another. One that
 /// was killed on the same machine is recognised at once, one elsewhere when its lease has expired.
-public final class RedisStorage: SharedJobStorage {
+public final class RedisStorage: SharedJobStorage, AuditStorage {
     /// How the storage behaves.
     public struct Options: Sendable {
         /// Seconds that a silent owner keeps its jobs, from 1.
@@ -115,6 +115,14 @@ public final class RedisStorage: SharedJobStorage {
         after key: JobReport.Key?, limit: Int, done: @escaping @Sendable (Result<[StoredReport], StorageError>) -> Void
     ) {
         submit { $0.reports(after: key, limit: limit, done) }
+    }
+
+    public func note(_ entries: [AuditEntry], done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
+        submit { $0.note(entries, done) }
+    }
+
+    public func audit(limit: Int, done: @escaping @Sendable (Result<[AuditEntry], StorageError>) -> Void) {
+        submit { $0.audit(limit: limit, done) }
     }
 
     public func close(done: @escaping @Sendable () -> Void) {

@@ -29,6 +29,14 @@ enum SQLiteSchema {
                       PRIMARY KEY (id, run)) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("2 audit") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE audit (
+                      id BLOB NOT NULL PRIMARY KEY, at INTEGER NOT NULL, user BLOB NOT NULL, address BLOB NOT NULL,
+                      command BLOB NOT NULL, change BLOB NOT NULL) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }
 

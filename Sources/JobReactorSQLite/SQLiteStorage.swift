@@ -16,7 +16,7 @@ public import Logging
 /// Beside the file stand `-wal` and `-shm`, which belong to it and must be copied with it, and `.lock`, which the owner
 /// holds as long as it lives. A file that is deleted, moved or replaced under its process takes no more jobs, as what would
 /// be written is lost with the process: they are refused until the same file is there again.
-public final class SQLiteStorage: JobStorage {
+public final class SQLiteStorage: AuditStorage {
     /// What an acknowledged call survives.
     public enum Durability: String, Sendable, CaseIterable {
         /// A power cut: each transaction waits for the disk.
@@ -35,6 +35,8 @@ public final class SQLiteStorage: JobStorage {
         var maximumFinishedAge: Double
         /// Pages that the file may have, as where the disk has no room for more; 0 for as many as SQLite can.
         var maximumPages = 0
+        /// Entries of the audit log that are kept.
+        var mostAudited = AuditEntry.most
         /// By which finished jobs age.
         var clock = WallClock.system
         var logger = Logger(label: "jobreactor.sqlite")
@@ -149,6 +151,14 @@ public final class SQLiteStorage: JobStorage {
         after key: JobReport.Key?, limit: Int, done: @escaping @Sendable (Result<[StoredReport], StorageError>) -> Void
     ) {
         submit(SQLiteCall(isWrite: false, done) { try $0.reports(after: key, limit: limit) })
+    }
+
+    public func note(_ entries: [AuditEntry], done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
+        submit(SQLiteCall(isWrite: true, done) { try $0.note(entries) })
+    }
+
+    public func audit(limit: Int, done: @escaping @Sendable (Result<[AuditEntry], StorageError>) -> Void) {
+        submit(SQLiteCall(isWrite: false, done) { try $0.audit(limit: limit) })
     }
 
     private func submit(_ call: SQLiteCall) {

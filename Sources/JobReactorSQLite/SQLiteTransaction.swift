@@ -8,10 +8,14 @@ final class SQLiteTransaction {
     /// Jobs that were finished.
     private(set) var finished = 0
     private(set) var lastFinish: Int64
+    private let mostAudited: Int
     private let clock: WallClock
 
-    init(_ database: Database, finishedAfter last: Int64, clock: WallClock = .system) {
+    init(
+        _ database: Database, finishedAfter last: Int64, mostAudited: Int = AuditEntry.most, clock: WallClock = .system
+    ) {
         self.database = database
+        self.mostAudited = mostAudited
         self.clock = clock
         lastFinish = last
     }
@@ -111,6 +115,25 @@ final class SQLiteTransaction {
         ])
     }
 
+    /// Older entries go, not with each new one: counting takes its time.
+    func note(_ entries: [AuditEntry]) throws {
+        let statement = try database.cachedStatement(
+            sql: "INSERT OR REPLACE INTO audit (id, at, user, address, command, change) VALUES (?, ?, ?, ?, ?, ?)")
+        for entry in entries {
+            try statement.execute(arguments: [
+                bytes(entry.id), entry.at.microseconds, Data(entry.user.utf8), Data(entry.address.utf8),
+                Data(entry.command.utf8), Data(entry.change.utf8),
+            ])
+            // The last bits of an id are as good as a die.
+            guard entry.id.low % 512 == 0 else { continue }
+            let oldest = entry.at.advanced(bySeconds: -AuditEntry.seconds).microseconds
+            try database.cachedStatement(sql: "DELETE FROM audit WHERE at < ?").execute(arguments: [oldest])
+            try database.cachedStatement(
+                sql: "DELETE FROM audit WHERE id <= (SELECT id FROM audit ORDER BY id DESC LIMIT 1 OFFSET ?)"
+            ).execute(arguments: [mostAudited])
+        }
+    }
+
     private func values(of job: Job) -> StatementArguments {
         let plain: StatementArguments = [
             job.name, Data(job.args.bytes), job.status.rawValue, job.attempt, job.runs, job.dueAt.microseconds,
@@ -156,6 +179,18 @@ final class SQLiteTransaction {
         var page = RecordPage<StoredReport>(limit: limit)
         while let row = try rows.next(), page.add(try Self.report(row)) {}
         return page.records
+    }
+
+    func audit(limit: Int) throws -> [AuditEntry] {
+        let statement = try database.cachedStatement(
+            sql: "SELECT id, at, user, address, command, change FROM audit ORDER BY id DESC LIMIT ?")
+        return try Row.fetchAll(statement, arguments: [max(0, limit)]).map { row in
+            guard let id = Self.id(row[0]) else { throw Self.damaged("audit") }
+            func text(_ column: Int) -> String { String(decoding: row[column] as Data, as: UTF8.self) }
+            return AuditEntry(
+                id: id, at: Timestamp(microseconds: row[1]), user: text(2), address: text(3), command: text(4),
+                change: text(5))
+        }
     }
 
     private static func job(_ row: Row) throws -> Job {

@@ -133,7 +133,8 @@ final class SQLiteWriter: Sendable {
                 throw StorageError("another process has taken over \(file)", code: .lost)
             }
             let lastFinish = counters.withLock { $0.lastFinish }
-            let transaction = SQLiteTransaction(database, finishedAfter: lastFinish, clock: options.clock)
+            let transaction = SQLiteTransaction(
+                database, finishedAfter: lastFinish, mostAudited: options.mostAudited, clock: options.clock)
             for call in calls { answers.append(try call.perform(transaction)) }
             if transaction.finished > 0 { try cap(transaction, in: database) }
             if isWrite { try checkFiles() }

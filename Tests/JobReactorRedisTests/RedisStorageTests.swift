@@ -66,6 +66,12 @@ extension RESPClient {
         try await check.runWithFaults { storage(try await SharedRedis.location(), on: Self.group) }
     }
 
+    @Test("it keeps an audit log", arguments: StorageConformance.auditChecks)
+    func audit(_ check: StorageConformance.Check) async throws {
+        let location = try await SharedRedis.location()
+        try await check.run { storage(location, on: Self.group) }
+    }
+
     @Test("it refuses as a storage must", arguments: StorageConformance.refusalChecks)
     func refuses(_ check: StorageConformance.RefusalCheck) async throws {
         let server = try await RedisServer.start()

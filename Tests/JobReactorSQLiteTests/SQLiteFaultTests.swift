@@ -20,6 +20,33 @@ import Testing
         await #expect(throws: StorageError.self) { try await SQLiteStorage(file: file).open(owner) }
     }
 
+    @Test("of the audit log the last are kept, and a few more")
+    func auditBound() async throws {
+        let folder = try Folder()
+        var options = SQLiteStorage.Options(
+            durability: .process, maximumFinished: 10, maximumFinishedAge: 1e6)
+        options.mostAudited = 100
+        let storage = SQLiteStorage(file: folder.file(), options)
+        try await storage.open(Self.owner)
+        // Those whose numbers 512 divides make room.
+        for start in [1, 600] {
+            let entries = (start..<(start + 599)).map { number in
+                AuditEntry(
+                    id: JobID(high: UInt64(number), low: UInt64(number)), at: .now, user: "u", address: "a",
+                    command: "C", change: "\(number)")
+            }
+            try await withCheckedThrowingContinuation { continuation in
+                storage.note(entries) { continuation.resume(with: $0) }
+            }
+            let kept = try await withCheckedThrowingContinuation { continuation in
+                storage.audit(limit: 2000) { continuation.resume(with: $0) }
+            }
+            let last = entries.last?.id.high ?? 0
+            #expect(kept.map(\.id.high) == Array((last / 512 * 512 - 99)...last).reversed())
+        }
+        await storage.close()
+    }
+
     @Test("calls that come together are written in few transactions")
     func groupCommit() async throws {
         let folder = try Folder()

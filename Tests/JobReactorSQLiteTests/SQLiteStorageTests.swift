@@ -45,6 +45,12 @@ final class Folder: Sendable {
         }
     }
 
+    @Test("it keeps an audit log", arguments: StorageConformance.auditChecks)
+    func audit(_ check: StorageConformance.Check) async throws {
+        let folder = try Folder()
+        try await check.run { SQLiteStorage(file: folder.file(), durability: .process) }
+    }
+
     @Test("its files are for their owner alone, also those that were not")
     func isPrivate() async throws {
         let folder = try Folder()

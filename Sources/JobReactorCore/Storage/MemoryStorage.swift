@@ -1,5 +1,5 @@
 /// Keeps jobs in memory: the fastest storage, and the reference for all others. Nothing survives the process.
-public final class MemoryStorage: JobStorage {
+public final class MemoryStorage: AuditStorage {
     private struct State {
         var owner: StorageOwner?
         var jobs = JobTable<Job>()
@@ -9,6 +9,7 @@ public final class MemoryStorage: JobStorage {
         var finishes = JobTable<Int>()
         var lastFinish = 0
         var reports: [JobReport.Key: StoredReport] = [:]
+        var audit: [AuditEntry] = []
     }
 
     private let state = Locked(State())
@@ -89,6 +90,20 @@ public final class MemoryStorage: JobStorage {
                 let rest = state.reports.filter { report in key.map { report.key > $0 } ?? true }
                 return rest.sorted { $0.key < $1.key }.lazy.map(\.value).page(limit: limit)
             })
+    }
+
+    public func note(_ entries: [AuditEntry], done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
+        done(
+            whenOpen { state in
+                state.audit += entries
+                let excess = state.audit.count - AuditEntry.most
+                // Not with each new one: the others move.
+                if excess > 1000 { state.audit.removeFirst(excess) }
+            })
+    }
+
+    public func audit(limit: Int, done: @escaping @Sendable (Result<[AuditEntry], StorageError>) -> Void) {
+        done(whenOpen { Array($0.audit.suffix(max(0, limit)).reversed()) })
     }
 
     public func close(done: @escaping @Sendable () -> Void) {

@@ -90,7 +90,7 @@ final class StorageProbe: Sendable {
     }
 
     /// Makes a call that a fault was injected into again, before any other; not for ever.
-    private func start<Value>(
+    func start<Value>(
         _ name: String, _ body: (@escaping @Sendable (Result<Value, StorageError>) -> Void) -> Void
     ) -> StorageCall<Value> {
         var call: StorageCall<Value>
