@@ -36,6 +36,7 @@ let package = Package(
         .library(name: "JobReactorSQLite", targets: ["JobReactorSQLite"]),
         .library(name: "JobReactorLua", targets: ["JobReactorLua"]),
         .library(name: "JobReactorLibraries", targets: ["JobReactorLibraries"]),
+        .library(name: "JobReactorUsers", targets: ["JobReactorUsers"]),
         .library(name: "JobReactorTesting", targets: ["JobReactorTesting"]),
         .executable(name: "jobreactor", targets: ["JobReactorCommand"]),
     ],
@@ -105,6 +106,15 @@ let package = Package(
             name: "JobReactorSQLite",
             dependencies: ["JobReactorCore", .product(name: "GRDB", package: "GRDB.swift"), logging],
             swiftSettings: strict),
+        // Users of ports, by a file of hashed passwords.
+        .target(
+            name: "JobReactorUsers",
+            dependencies: [
+                "JobReactorCore", "JobReactorWire", logging,
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            swiftSettings: strict),
         .target(
             name: "JobReactorTesting",
             dependencies: [
@@ -115,7 +125,7 @@ let package = Package(
             name: "JobReactorCommand",
             dependencies: [
                 "JobReactor", "JobReactorNode", "JobReactorRedis", "JobReactorSQLite", "JobReactorWire",
-                "JobReactorLua", "JobReactorLibraries",
+                "JobReactorLua", "JobReactorLibraries", "JobReactorUsers",
                 "JobReactorCore", nio, nioPosix,
                 nioTLS, lifecycle, signals, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -187,6 +197,9 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "JobReactorUsersTests",
+            dependencies: ["JobReactorUsers", "JobReactorWire", "JobReactorTesting", logging], swiftSettings: strict),
+        .testTarget(
             name: "JobReactorLuaTests",
             dependencies: ["JobReactorLua", "JobReactorCore", "CLuaShim", "JobReactorTesting", logging],
             swiftSettings: strict),
@@ -214,7 +227,7 @@ let package = Package(
             name: "JobReactorTests",
             dependencies: [
                 "JobReactor", "JobReactorNode", "JobReactorRedis", "JobReactorSQLite", "JobReactorWire",
-                "JobReactorLua",
+                "JobReactorLua", "JobReactorUsers",
                 "JobReactorTesting",
                 nio, lifecycle,
                 signals, logging,

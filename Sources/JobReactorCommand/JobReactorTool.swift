@@ -21,7 +21,7 @@ struct JobReactorTool: AsyncParsableCommand {
         subcommands: [
             NodeCommand.self, DistributorCommand.self, EnqueueCommand.self, RunCommand.self, CheckCommand.self,
             TestCommand.self, NewCommand.self, DefinitionsCommand.self, JobsCommand.self, NodesCommand.self,
-            InfoCommand.self, BenchCommand.self,
+            InfoCommand.self, UserCommand.self, AuditCommand.self, BenchCommand.self,
         ])
 
     static func main() async {

@@ -6,42 +6,64 @@ internal import NIOCore
 /// The commands on the node's own port.
 extension NodeCore: CommandService {
     func perform(_ command: ClientCommand, for session: CommandSession) {
+        // Who enqueued a job only distributors know.
+        if let role = command.roles.first, session.user?.has(role) != true {
+            return session.reply { $0.writeRESPError("NOPERM this needs the role \(role.rawValue)") }
+        }
+        let (user, hidesArgs) = (session.user ?? .standard, configuration.security.hidesArgs)
         switch command {
         case .info(let section): session.reply { $0.writeRESPBulk(self.info(section)) }
         case .jobs: session.reply { self.writeJobs(to: &$0) }
         case .job(let id):
             answer(session, loop.answer { storage.load(id, done: $0) }) { job, buffer in
-                if let job { buffer.writeRESPCommand(job.shownFields) } else { buffer.writeRESPNull() }
+                if let job = job.map({ user.sees($0, hidesArgs: hidesArgs) }) {
+                    buffer.writeRESPCommand(job.shownFields)
+                } else {
+                    buffer.writeRESPNull()
+                }
             }
         case .records(let after, let count):
             answer(session, loop.answer { storage.jobs(after: after, limit: count, done: $0) }) { jobs, buffer in
                 buffer.writeRESPArray(count: jobs.count)
-                for job in jobs { JobRecord.write(job, to: &buffer) }
+                for job in jobs { JobRecord.write(user.sees(job, hidesArgs: hidesArgs), to: &buffer) }
             }
         case .record(let id):
             answer(session, loop.answer { storage.load(id, done: $0) }) { job, buffer in
-                if let job { JobRecord.write(job, to: &buffer) } else { buffer.writeRESPNull() }
+                if let job {
+                    JobRecord.write(user.sees(job, hidesArgs: hidesArgs), to: &buffer)
+                } else {
+                    buffer.writeRESPNull()
+                }
             }
         case .cancel(let id):
             let isKnown = cancel(id)
+            if isKnown { audit.note("CANCEL", "the job \(id) is cancelled", by: user, over: session.connection) }
             session.reply { $0.writeRESPInteger(isKnown ? 1 : 0) }
         case .retry(let id):
-            answer(session, loop.answer { self.retry(id, $0) }) { $1.writeRESPInteger($0 ? 1 : 0) }
+            answer(session, loop.answer { self.retry(id, $0) }) { [audit] isDone, buffer in
+                if isDone { audit.note("RETRY", "the job \(id) runs now", by: user, over: session.connection) }
+                buffer.writeRESPInteger(isDone ? 1 : 0)
+            }
         case .destroy(let id):
-            answer(session, loop.answer { self.destroy(id, $0) }) { $1.writeRESPInteger($0 ? 1 : 0) }
+            answer(session, loop.answer { self.destroy(id, $0) }) { [audit] isDone, buffer in
+                if isDone { audit.note("DESTROY", "the job \(id) is gone", by: user, over: session.connection) }
+                buffer.writeRESPInteger(isDone ? 1 : 0)
+            }
+        case .audit(let count): audit.answer(count, to: session)
         case .reload:
-            answer(session, reload()) { $1.writeRESPBulk($0) }
-        case .handshake(.link(let distributor, let instance, let received)):
-            if let error = acceptLink(
-                from: distributor, instance: instance, received: received, over: session.connection)
-            {
+            answer(session, reload()) { [audit] text, buffer in
+                audit.note("RELOAD", "the scripts are loaded anew", by: user, over: session.connection)
+                buffer.writeRESPBulk(text)
+            }
+        case .handshake(.link(let distributor, let token, let received)):
+            if let error = acceptLink(from: distributor, token: token, received: received, over: session) {
                 session.connection.refuse(error.line)
             }
         case .handshake:
             session.reply { $0.writeRESPError("ERR that handshake is for a distributor's port: this is a node") }
         case .enqueue, .perform, .nodes:
             session.reply { $0.writeRESPError("ERR this is a node: send that command to a distributor") }
-        case .ping, .auth, .hello, .quit, .commandTable, .clientSetting:
+        case .ping, .auth, .hello, .whoAmI, .quit, .commandTable, .clientSetting:
             // The session's own.
             break
         }

@@ -35,7 +35,7 @@ extension NodeCore {
 
     var storageOwner: StorageOwner {
         let (loop, bound) = (loop, NIOLoopBound(self, eventLoop: loop))
-        return StorageOwner(name: configuration.name, address: introduction.server) { error in
+        return StorageOwner(name: configuration.name, address: introduction(token: "").server) { error in
             loop.runOrExecute { bound.value.storageLost(error) }
         }
     }

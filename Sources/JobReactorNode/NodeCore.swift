@@ -38,6 +38,7 @@ final class NodeCore {
     var directory = DistributorDirectory()
     /// For what scripts enqueue, by the distributor's address.
     var clients: [Address: JobClient] = [:]
+    let audit: AuditLog
     var drained: EventLoopPromise<Void>?
     private(set) var starting: EventLoopFuture<Void>?
 
@@ -54,6 +55,7 @@ final class NodeCore {
         self.openLane = openLane
         logger = configuration.logger
         storage = configuration.storage
+        audit = AuditLog(storage, clock: clock, logger: logger, on: loop)
         folder = ScriptFolder(JobDirectory(configuration.jobDirectory))
         var ids = JobID.Generator()
         startedAt = loop.moment(clock)
@@ -158,7 +160,8 @@ final class NodeCore {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let portGuard = PortGuard(
             limits: configuration.limits, maximumConnections: configuration.maximumConnections,
-            password: configuration.security.password, logger: logger, on: loop)
+            password: configuration.security.password, ownName: configuration.security.user,
+            users: configuration.security.users, logger: logger, on: loop)
         return Listener.bind(to: server, guardedBy: portGuard, security: configuration.security) {
             CommandSession.accept(by: portGuard, service: bound.value)
         }.flatMapThrowing { listener in
@@ -173,12 +176,13 @@ final class NodeCore {
     var port: Int? { listener?.port }
     var now: Moment { loop.moment(clock) }
 
-    /// Who we are, to a distributor.
-    var introduction: NodeIntroduction {
+    /// Who we are, to a distributor, which shows the token when it dials back.
+    func introduction(token: String) -> NodeIntroduction {
         var address = configuration.connectTo ?? configuration.server
         if address?.port == 0 { address?.port = listener?.port ?? 0 }
         return NodeIntroduction(
             name: configuration.name, instance: instance, isDurable: storage.isDurable,
-            server: address?.description, place: (storage as? any SharedJobStorage)?.place)
+            server: address?.description, place: (storage as? any SharedJobStorage)?.place,
+            token: address == nil ? "" : token)
     }
 }

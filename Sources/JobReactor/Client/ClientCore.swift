@@ -267,9 +267,7 @@ final class ClientLink: ConnectionSession {
     func connected(_ connection: Connection) {
         self.connection = connection
         connection.expectAnswer()
-        if let password = core.security.password {
-            connection.write { $0.writeRESPCommand(["AUTH", password.text]) }
-        }
+        if let login = core.security.login { connection.write { $0.writeRESPCommand(login) } }
         connection.write { Handshake.producer(id: self.core.identity).write(to: &$0) }
     }
 

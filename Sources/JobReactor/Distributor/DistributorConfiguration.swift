@@ -31,6 +31,9 @@ public struct DistributorConfiguration: Sendable {
     /// (`JobError.Code.busy`, `-BUSY`) until some have left; what was accepted stays. Nil takes half of the memory that the
     /// machine, or the process's control group, has.
     public var maxMemory: Int?
+    /// Where nodes may ask to be dialled, beside the addresses that they come from. One that asks for another is served over
+    /// the connection that it opened.
+    public var dialAllow: [DialRule]
     /// Where the date is read, for `run_at` and for what an earlier process has left. Waits do not depend on it: they are
     /// measured on a clock that nobody sets. Tests give one of their own.
     public var clock = WallClock.system
@@ -40,7 +43,8 @@ public struct DistributorConfiguration: Sendable {
         name: String? = nil, host: String = "localhost", port: Int = 5000, security: WireSecurity = WireSecurity(),
         alwaysUseSpecifiedNode: Bool = false, limits: RESPLimits = RESPLimits(), maximumConnections: Int = 10_000,
         grace: Double = 10, storage: (any JobStorage)? = nil, takeoverTime: Double = 30, reportTTL: Double = 3600,
-        maxMemory: Int? = nil, logger: Logger = Logger(label: "jobreactor.distributor")
+        maxMemory: Int? = nil, dialAllow: [DialRule] = [],
+        logger: Logger = Logger(label: "jobreactor.distributor")
     ) {
         self.name = name
         address = Address(host: host, port: port)
@@ -53,6 +57,7 @@ public struct DistributorConfiguration: Sendable {
         self.takeoverTime = takeoverTime
         self.reportTTL = reportTTL
         self.maxMemory = maxMemory
+        self.dialAllow = dialAllow
         self.logger = logger
     }
 

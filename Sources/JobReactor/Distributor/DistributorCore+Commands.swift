@@ -16,18 +16,33 @@ extension DistributorCore: CommandService {
             perform(request, timeout: timeout, for: session)
         case .nodes: session.reply { self.writeNodes(to: &$0) }
         case .info(let section): session.reply { $0.writeRESPBulk(self.info(section)) }
-        case .job(let id): show(id, to: session)
+        case .job(let id):
+            if let refusal = refusal(of: command, on: id, for: session) {
+                return session.reply { $0.writeRESPError(refusal) }
+            }
+            show(id, to: session)
         case .cancel(let id):
+            if let refusal = refusal(of: command, on: id, for: session) {
+                return session.reply { $0.writeRESPError(refusal) }
+            }
             let ticket = session.owe()
             cancel(id).assumeIsolated().whenComplete { result in
                 session.pay(ticket) { buffer in
                     switch result {
-                    case .success(let isKnown): buffer.writeRESPInteger(isKnown ? 1 : 0)
+                    case .success(let isKnown):
+                        if isKnown { self.note("CANCEL", "the job \(id) is cancelled", session) }
+                        buffer.writeRESPInteger(isKnown ? 1 : 0)
                     case .failure(let error): buffer.writeRESPError("ERR \(error)")
                     }
                 }
             }
         case .handshake(.node(let introduction)):
+            let user = user(of: session)
+            guard user.mayBe(node: introduction.name) else {
+                let reason =
+                    "the user \(user.name) may not be the node \(introduction.name): add nodes=\(introduction.name)"
+                return session.connection.refuse("NOPERM \(reason) to its line of the users file")
+            }
             if let error = register(introduction, over: session.connection) {
                 session.connection.refuse(error.line)
             }
@@ -35,25 +50,41 @@ extension DistributorCore: CommandService {
             if let problem = Name.problem(in: id) {
                 return session.connection.refuse("ERR a producer's id \(problem)")
             }
-            ProducerLink(producer(id), connection: session.connection, core: self).begin()
+            let producer = producer(user(of: session).ownProducer(id))
+            ProducerLink(producer, connection: session.connection, core: self).begin()
+        case .handshake where session.user == nil:
+            session.reply { $0.writeRESPError("NOAUTH Authentication required.") }
         case .handshake:
             session.reply { $0.writeRESPError("ERR that handshake is for a node's port: this is a distributor") }
         case .reload:
             session.reply { $0.writeRESPError("ERR RELOAD is for a node's port: the job scripts are there") }
-        case .retry(let id): answer(!isStopping && change { $0.retry(id) }, to: session)
-        case .destroy(let id): answer(change { $0.destroy(id) }, to: session)
+        case .audit(let count): audit.answer(count, to: session)
+        case .retry(let id):
+            let isKept = !isStopping && change { $0.retry(id) }
+            if isKept { note("RETRY", "the job \(id), which had failed, runs again", session) }
+            answer(isKept, to: session)
+        case .destroy(let id):
+            let isKept = change { $0.destroy(id) }
+            if isKept { note("DESTROY", "the record of the failed job \(id) is gone", session) }
+            answer(isKept, to: session)
         case .records(let after, let count):
             let failed = ledger.kept.page(after: after, count: count)
             session.reply { buffer in
                 buffer.writeRESPArray(count: failed.count)
-                for job in failed { JobRecord.write(job, to: &buffer) }
+                for job in failed { JobRecord.write(self.visible(job, to: session), to: &buffer) }
             }
         case .record(let id):
             let failed = ledger.kept[id]
-            session.reply { if let failed { JobRecord.write(failed, to: &$0) } else { $0.writeRESPNull() } }
+            session.reply {
+                if let failed {
+                    JobRecord.write(self.visible(failed, to: session), to: &$0)
+                } else {
+                    $0.writeRESPNull()
+                }
+            }
         case .jobs:
             session.reply { $0.writeRESPError("ERR JOBS is for a node's port; NODES shows what nodes define") }
-        case .ping, .auth, .hello, .quit, .commandTable, .clientSetting:
+        case .ping, .auth, .hello, .whoAmI, .quit, .commandTable, .clientSetting:
             // The session's own.
             break
         }
@@ -64,15 +95,35 @@ extension DistributorCore: CommandService {
     private func enqueue(_ request: JobRequest, for session: CommandSession) {
         let job = makeJob(request)
         guard configuration.storage != nil else {
-            submit(job, .none)
+            if submit(job, .none) { ownJobs.note(job.id, by: user(of: session)) }
             return session.reply { $0.writeRESPBulk(job.id) }
         }
         let ticket = session.owe()
-        submit(job, .acknowledgement(session, ticket)) { session.pay(ticket) { $0.writeRESPBulk(job.id) } }
+        let isNew = submit(job, .acknowledgement(session, ticket)) { session.pay(ticket) { $0.writeRESPBulk(job.id) } }
+        if isNew { ownJobs.note(job.id, by: user(of: session)) }
+    }
+
+    private func note(_ command: String, _ change: String, _ session: CommandSession) {
+        audit.note(command, change, by: session.user, over: session.connection)
+    }
+
+    private func user(of session: CommandSession) -> User { session.user ?? .standard }
+
+    /// Why the command may not be about that job; nil when it may. Who enqueues may look at and cancel what is its own.
+    private func refusal(of command: ClientCommand, on id: JobID, for session: CommandSession) -> String? {
+        let user = user(of: session)
+        guard let role = command.roles.first, !user.has(role), !ownJobs.has(id, user) else { return nil }
+        return "NOPERM this needs the role \(role.rawValue): the job is none that \(user.name) has enqueued here lately"
+    }
+
+    private func visible(_ job: Job, to session: CommandSession) -> Job {
+        user(of: session).sees(job, hidesArgs: configuration.security.hidesArgs)
     }
 
     private func refuseForNode(_ session: CommandSession) {
-        session.reply { $0.writeRESPError("ERR that command is for the port of the node that has the job") }
+        session.reply {
+            $0.writeRESPError("ERR no job of that id has failed here; for one that a node has ask at the node's port")
+        }
     }
 
     /// Of jobs that are kept here, as they failed here; the others are at nodes.
@@ -104,6 +155,7 @@ extension DistributorCore: CommandService {
             deadline?.cancel()
             return session.pay(ticket) { $0.writeRESPError("ERR a job with the id \(job.id) is under way already") }
         }
+        ownJobs.note(job.id, by: user(of: session))
     }
 
     /// A `PERFORM` is no longer waited for; the job goes on.
@@ -143,11 +195,12 @@ extension DistributorCore: CommandService {
 
     private func show(_ id: JobID, to session: CommandSession) {
         let ticket = session.owe()
+        let (user, hidesArgs) = (user(of: session), configuration.security.hidesArgs)
         show(id).assumeIsolated().whenComplete { result in
             session.pay(ticket) { buffer in
                 switch result {
                 case .success(let fields) where fields.isEmpty: buffer.writeRESPNull()
-                case .success(let fields): buffer.writeRESPCommand(fields)
+                case .success(let fields): buffer.writeRESPCommand(user.sees(fields, hidesArgs: hidesArgs))
                 case .failure(let error): buffer.writeRESPError("ERR \(error)")
                 }
             }

@@ -33,6 +33,8 @@ final class DistributorCore {
     /// The number of the last report that has come from each node's process, so that none comes twice.
     var received: [String: (instance: String, number: Int)] = [:]
     var ids = JobID.Generator()
+    var ownJobs = OwnJobs()
+    let audit: AuditLog
     let keeper: JobKeeper?
     let memory: JobMemory
     /// What outcomes for producers take, until these have them.
@@ -65,6 +67,7 @@ final class DistributorCore {
             takeoverTime: configuration.takeoverTime, clock: { [clock] in loop.moment(clock) })
         startedAt = loop.moment(clock)
         identity = ids.next(at: startedAt.wall).description
+        audit = AuditLog(configuration.storage, clock: clock, logger: logger, on: loop)
         keeper = configuration.storage.map { JobKeeper($0, on: loop, logger: configuration.logger) }
     }
 
@@ -129,7 +132,8 @@ final class DistributorCore {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let portGuard = PortGuard(
             limits: configuration.limits, maximumConnections: configuration.maximumConnections,
-            password: configuration.security.password, logger: logger, on: loop)
+            password: configuration.security.password, ownName: configuration.security.user,
+            users: configuration.security.users, logger: logger, on: loop)
         return Listener.bind(to: configuration.address, guardedBy: portGuard, security: configuration.security) {
             CommandSession.accept(by: portGuard, service: bound.value)
         }.flatMapThrowing { listener in

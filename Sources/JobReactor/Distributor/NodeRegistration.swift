@@ -61,20 +61,35 @@ final class NodeRegistration: ConnectionSession {
         guard let address = Address(server) else { return dialFailed("'\(server)' is no host:port") }
         let bound = NIOLoopBound(self, eventLoop: core.loop)
         let configuration = core.configuration
-        Dialer.connect(to: address, on: core.loop, tls: configuration.security.tls) {
-            let registration = bound.value
-            return Connection(
-                role: .client, limits: configuration.limits,
-                session: DialBack(registration, password: configuration.security.password))
+        let peer = connection.remoteAddress
+        HostAddresses.resolve(address, on: core.loop).flatMap { addresses in
+            let allowed = DialRule.allowed(of: addresses, host: address.host, for: peer, configuration.dialAllow)
+            return bound.value.dial(address, at: allowed[...])
         }.whenFailure { error in
             bound.value.dialFailed(Transport.describe(error))
+        }
+    }
+
+    /// Tries one of the places after the other.
+    private func dial(_ address: Address, at places: ArraySlice<SocketAddress>) -> EventLoopFuture<Void> {
+        guard let place = places.first else {
+            let reason = "it is not where the node comes from, nor in --dial-allow"
+            return core.loop.makeFailedFuture(WireError(.connect, reason))
+        }
+        let bound = NIOLoopBound(self, eventLoop: core.loop)
+        let configuration = core.configuration
+        return Dialer.connect(to: address, at: place, on: core.loop, tls: configuration.security.tls) {
+            Connection(role: .client, limits: configuration.limits, session: DialBack(bound.value))
+        }.map { _ in }.flatMapError { error in
+            let rest = places.dropFirst()
+            return rest.isEmpty ? bound.eventLoop.makeFailedFuture(error) : bound.value.dial(address, at: rest)
         }
     }
 
     private func dialFailed(_ reason: String) {
         guard !isOver, link == nil else { return }
         core.logger.warning(
-            "cannot connect back to the node: it is served over its own connection; check --connect-to",
+            "cannot connect back to the node: it is served over its own connection; check its --connect-to",
             metadata: [
                 "node": "\(introduction.name)", "address": "\(introduction.server ?? "")", "reason": "\(reason)",
             ])
@@ -84,33 +99,24 @@ final class NodeRegistration: ConnectionSession {
     /// The connection to the node's port, until the node has said that it is the right one.
     private final class DialBack: ConnectionSession {
         private let registration: NodeRegistration
-        private let password: Password?
-        private var isGreeted = false
         private var isLinked = false
         private var failure: String?
 
-        init(_ registration: NodeRegistration, password: Password?) {
-            self.registration = registration
-            self.password = password
-        }
+        init(_ registration: NodeRegistration) { self.registration = registration }
 
         func connected(_ connection: Connection) {
             connection.expectAnswer()
-            if let password { connection.write { $0.writeRESPCommand(["AUTH", password.text]) } }
+            // No password: whoever listens there has not proven anything yet.
             let introduction = registration.introduction
             let identity = registration.core.identity
             let received = registration.core.lastReport(from: introduction)
             connection.write {
-                Handshake.link(distributor: identity, instance: introduction.instance, received: received)
+                Handshake.link(distributor: identity, token: introduction.token, received: received)
                     .write(to: &$0)
             }
         }
 
         func received(_ frame: RESPFrame, on connection: Connection) {
-            if password != nil, !isGreeted, frame.kind(ofToken: 0) == .simple {
-                isGreeted = true
-                return
-            }
             let answer = try? Handshake(frame)
             if case .unwelcome(let reason) = answer {
                 isLinked = true

@@ -121,7 +121,7 @@ final class ProducerLink: ConnectionSession {
                 accept(handOver, request, isAgain: true)
             case .unacceptable(let handOver, _, let reason): refuse(handOver, reason)
             case .taken(let number): producer.taken(through: number)
-            case .cancel(let id): _ = core.cancel(id)
+            case .cancel(let id): cancel(id)
             case .ping: break
             case .credit, .saved, .result, .progress, .returned, .refused, .storageError, .jobs, .drain,
                 .show, .shown, .adopt, .adopted, .begun, .paused, .waits:
@@ -137,6 +137,14 @@ final class ProducerLink: ConnectionSession {
         request.options.id = handOver.id
         let number = handOver.number
         producer.accept(core.makeJob(request), isAgain: isAgain) { self.noteAccepted(number) }
+    }
+
+    private func cancel(_ id: JobID) {
+        guard connection.user?.has(.operator) != false || core.ledger.isJob(id, of: producer) else { return }
+        core.cancel(id).assumeIsolated().whenSuccess { [connection, core] isKnown in
+            guard isKnown else { return }
+            core.audit.note("CANCEL", "the job \(id) is cancelled", by: connection.user, over: connection)
+        }
     }
 
     private func refuse(_ handOver: HandOver, _ reason: String) {

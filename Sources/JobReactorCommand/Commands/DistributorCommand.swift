@@ -23,6 +23,7 @@ struct DistributorCommand: AsyncParsableCommand {
     @Option(\.reportTTL) var reportTTL: String?
     @Option(\.takeoverTime) var takeoverTime: String?
     @Option(\.maxMemory) var maxMemory: String?
+    @Option(\.dialAllow) var dialAllow: [String] = []
     @Flag(\.alwaysUseSpecifiedNode) var alwaysUseSpecifiedNode: Bool?
     @OptionGroup var serving: ServingOptions
     @OptionGroup var security: SecurityOptions
@@ -46,8 +47,7 @@ struct DistributorCommand: AsyncParsableCommand {
         _ settings: Settings, on group: any EventLoopGroup
     ) throws(CommandFailure) -> DistributorConfiguration {
         let address = try settings.value(\.listen, flag: listen)
-        let insecure = try settings.value(\.insecure, flag: serving.insecure)
-        let security = try settings.security(security, insecure: insecure, listens: true)
+        let security = try settings.security(security, serving)
         let logger = try common.serverLogger(settings)
         let location = try settings.value(\.storage, flag: storage)
         let redisURL = try settings.value(\.redisURL, flag: redisURL)
@@ -63,6 +63,7 @@ struct DistributorCommand: AsyncParsableCommand {
                 ? nil : location.makeStorage(redisURL: redisURL, tls: security.tls, on: group, logger: logger),
             takeoverTime: try settings.value(\.takeoverTime, flag: takeoverTime),
             reportTTL: try settings.value(\.reportTTL, flag: reportTTL),
-            maxMemory: try settings.value(\.maxMemory, flag: maxMemory), logger: logger)
+            maxMemory: try settings.value(\.maxMemory, flag: maxMemory),
+            dialAllow: try settings.value(\.dialAllow, flags: dialAllow), logger: logger)
     }
 }

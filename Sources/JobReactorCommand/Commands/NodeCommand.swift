@@ -78,8 +78,7 @@ struct NodeCommand: AsyncParsableCommand {
         if connectTo != nil, server == nil {
             throw .usage("--connect-to needs --server: a node that does not listen cannot be dialled")
         }
-        let insecure = try settings.value(\.insecure, flag: serving.insecure)
-        let listening = try settings.security(security, insecure: insecure, listens: server != nil)
+        let listening = try settings.security(security, serving, listens: server != nil)
         let logger = try common.serverLogger(settings)
         let storage = try settings.value(\.storage, flag: storage).makeStorage(
             redisURL: try settings.value(\.redisURL, flag: redisURL), tls: listening.tls, on: group,

@@ -34,6 +34,7 @@ struct CommonOptions: ParsableArguments {
 /// What every command that connects or listens takes.
 struct SecurityOptions: ParsableArguments {
     @Option(\.passwordFile) var passwordFile: String?
+    @Option(\.user) var user: String?
     @Flag(\.tls) var tls: Bool?
     @Option(\.tlsCertificate) var tlsCertificate: String?
     @Option(\.tlsKey) var tlsKey: String?
@@ -47,4 +48,6 @@ struct ServingOptions: ParsableArguments {
     @Option(\.maxConnections) var maxConnections: String?
     @Option(\.frameLimit) var frameLimit: String?
     @Flag(\.insecure) var insecure: Bool?
+    @Option(\.users) var users: String?
+    @Flag(\.hideArgs) var hideArgs: Bool?
 }

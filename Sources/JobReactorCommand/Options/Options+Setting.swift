@@ -6,13 +6,14 @@ internal import ArgumentParser
 extension Option {
     init<Kind>(_ setting: KeyPath<SettingTable, Setting<Kind>>) where Value == String? {
         let setting = SettingTable.standard[keyPath: setting]
-        self.init(name: .customLong(setting.flag), help: setting.argumentHelp)
+        // A negative number is a value, too, and told to be wrong.
+        self.init(name: .customLong(setting.flag), parsing: .unconditional, help: setting.argumentHelp)
     }
 
     init<Kind>(wrappedValue: [String], _ setting: KeyPath<SettingTable, Setting<Kind>>) where Value == [String] {
         let setting = SettingTable.standard[keyPath: setting]
         self.init(
-            wrappedValue: wrappedValue, name: .customLong(setting.flag), parsing: .singleValue,
+            wrappedValue: wrappedValue, name: .customLong(setting.flag), parsing: .unconditionalSingleValue,
             help: setting.argumentHelp)
     }
 }

@@ -95,6 +95,22 @@ extension SettingKind where Value == Logger.Level {
     ) { Logger.Level(rawValue: $0.lowercased()) }
 }
 
+extension SettingKind where Value == String {
+    static let userName = SettingKind(
+        .text, "name", allowed: "the name of a user, of 1 to 64 bytes without spaces, '/' and ':'"
+    ) { User.problem(in: $0) == nil ? $0 : nil }
+}
+
+extension SettingKind where Value == [DialRule] {
+    static let dialRules = SettingKind(
+        .list, "host", allowed: "IP addresses, networks such as 10.0.0.0/8, and host names such as *.internal",
+        list: { texts in
+            let words = texts.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
+            let rules = words.compactMap { DialRule(String($0)) }
+            return rules.isEmpty || rules.count < words.count ? nil : rules
+        })
+}
+
 // MARK: Numbers
 
 extension SettingKind where Value == Int {

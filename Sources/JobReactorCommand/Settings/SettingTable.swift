@@ -106,6 +106,14 @@ struct SettingTable: Sendable {
     // Security
     let password = Setting("password", in: .file, .text, "The password of the installation")
     let passwordFile = Setting("password_file", .file, "File whose first line is the password; only you may read it")
+    let user = Setting("user", .userName, shown: "default", "The user that the password is of")
+    let users = Setting("users", .file, "File of the users who may connect; jobreactor user changes it")
+    let hideArgs = Setting(
+        "hide_args", .boolean, default: false,
+        "Whether users that may look, and neither operate nor change scripts, see no args")
+    let dialAllow = Setting(
+        "dial_allow", .dialRules, default: [], shown: "only where they come from",
+        "Where nodes may ask to be dialled: addresses, networks and host names")
     let tls = Setting("tls", .boolean, shown: "when a --tls-… file is given", "Whether to use TLS on every socket")
     let tlsCertificate = Setting("tls_certificate", .file, "Certificate chain to show, in PEM")
     let tlsKey = Setting("tls_key", .file, "Private key of the certificate, in PEM")

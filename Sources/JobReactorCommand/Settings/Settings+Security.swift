@@ -1,14 +1,36 @@
+private import JobReactorUsers
 internal import JobReactorWire
 private import Logging
 
 extension Settings {
     /// The password and TLS. `listens` tells whether TLS needs a certificate to show.
+    func security(_ options: SecurityOptions, listens: Bool) throws(CommandFailure) -> WireSecurity {
+        let password = try password(fileFlag: options.passwordFile)
+        let user = try given(\.user, flags: options.user.map { [$0] } ?? [])
+        if let user, password == nil {
+            throw .usage(
+                "\(user.source) needs the password of that user: set JOBREACTOR_PASSWORD or give --password-file")
+        }
+        return WireSecurity(password: password, user: user?.value, tls: try tls(options, listens: listens))
+    }
+
+    /// The same for a server, with who may connect to it.
     func security(
-        _ options: SecurityOptions, insecure: Bool = false, listens: Bool
+        _ options: SecurityOptions, _ serving: ServingOptions, listens: Bool = true
     ) throws(CommandFailure) -> WireSecurity {
-        WireSecurity(
-            password: try password(fileFlag: options.passwordFile), tls: try tls(options, listens: listens),
-            isInsecureAllowed: insecure)
+        var security = try security(options, listens: listens)
+        security.isInsecureAllowed = try value(\.insecure, flag: serving.insecure)
+        security.hidesArgs = try value(\.hideArgs, flag: serving.hideArgs)
+        guard let path = try value(\.users, flag: serving.users) else { return security }
+        do throws(WireError) { security.users = try UsersFile(path, logger: Self.logger) } catch {
+            throw .usage(error.message)
+        }
+        return security
+    }
+
+    /// Of what is read anew while a server runs.
+    private static var logger: Logger {
+        Logger(label: "jobreactor") { _ in TerminalLogHandler(.dated, level: .info) }
     }
 
     private func password(fileFlag: String?) throws(CommandFailure) -> Password? {
@@ -49,8 +71,7 @@ extension Settings {
                 throw .usage("--tls-require-client-certificate needs --tls-authority, which signed the certificates")
             }
         }
-        let logger = Logger(label: "jobreactor") { _ in TerminalLogHandler(.dated, level: .info) }
-        do throws(WireError) { return try TransportSecurity(files, logger: logger) } catch {
+        do throws(WireError) { return try TransportSecurity(files, logger: Self.logger) } catch {
             throw .usage(error.message)
         }
     }

@@ -12,6 +12,8 @@ final class DistributorDialer {
     private var dialer: Dialer?
     private var connection: Connection?
     private var lastRefusal: String?
+    /// What the distributor shows that dials back for the connection that is open now.
+    fileprivate private(set) var token = ""
 
     init(to address: Address, core: NodeCore) {
         self.address = address
@@ -34,7 +36,14 @@ final class DistributorDialer {
     func makeConnection() -> Connection {
         let connection = Connection(role: .client, limits: core.configuration.limits, session: Registration(self))
         self.connection = connection
+        token = Self.makeToken()
         return connection
+    }
+
+    /// Nobody can guess it.
+    private static func makeToken() -> String {
+        var random = SystemRandomNumberGenerator()
+        return JobID(high: random.next(), low: random.next()).description
     }
 
     func stop() {
@@ -70,10 +79,9 @@ final class DistributorDialer {
         func connected(_ connection: Connection) {
             let core = owner.core
             connection.expectAnswer()
-            if let password = core.configuration.security.password {
-                connection.write { $0.writeRESPCommand(["AUTH", password.text]) }
-            }
-            connection.write { Handshake.node(core.introduction).write(to: &$0) }
+            if let login = core.configuration.security.login { connection.write { $0.writeRESPCommand(login) } }
+            let introduction = core.introduction(token: owner.token)
+            connection.write { Handshake.node(introduction).write(to: &$0) }
         }
 
         func received(_ frame: RESPFrame, on connection: Connection) {
@@ -184,16 +192,17 @@ extension NodeCore {
         }
     }
 
-    /// A distributor dialled back. Returns why it is not welcome.
+    /// A distributor dialled back: it has the token that this node gave it. Returns why it is not welcome.
     func acceptLink(
-        from distributor: String, instance: String, received: Int, over connection: Connection
+        from distributor: String, token: String, received: Int, over session: CommandSession
     ) -> CommandError? {
-        guard instance == self.instance else {
+        let connection = session.connection
+        guard let (dialer, name) = directory.registrations[distributor],
+            let expected = Password(dialer.token), Array(token.utf8).withUnsafeBytes({ expected.matches($0) })
+        else {
             return CommandError("ERR the node that listens here is another than the one that gave this address")
         }
-        guard let (dialer, name) = directory.registrations[distributor] else {
-            return CommandError("ERR this node has not introduced itself to that distributor")
-        }
+        session.authenticated(as: .standard)
         if let reason = nameConflict(of: distributor, named: name) {
             connection.write { Handshake.unwelcome(reason).write(to: &$0) }
             connection.close(reason: reason)

@@ -4,8 +4,10 @@ package import JobReactorCore
 package enum ClientCommand: Hashable, Sendable {
     case ping(String?)
     /// Whether the password is right is for the one who knows it.
-    case auth(password: [UInt8])
-    case hello(version: Int?, password: [UInt8]?)
+    case auth(Credentials)
+    case hello(version: Int?, Credentials?)
+    /// The user that has logged in, and its roles.
+    case whoAmI
     case quit
     /// `COMMAND …` and `CLIENT …`: what client libraries send when they connect.
     case commandTable(isCount: Bool)
@@ -27,7 +29,20 @@ package enum ClientCommand: Hashable, Sendable {
     case retry(JobID)
     /// Cancel it when it is not finished, and remove its record.
     case destroy(JobID)
+    /// The newest entries of the audit log.
+    case audit(count: Int)
     case handshake(Handshake)
+
+    /// A user, nil where none is named, and its password.
+    package struct Credentials: Hashable, Sendable {
+        package var user: String?
+        package var password: [UInt8]
+
+        package init(user: String? = nil, password: [UInt8]) {
+            self.user = user
+            self.password = password
+        }
+    }
 
     /// Those that take the id of a job and nothing else.
     private static let ofOneJob: [(name: StaticString, command: @Sendable (JobID) -> ClientCommand)] = [
@@ -39,7 +54,25 @@ package enum ClientCommand: Hashable, Sendable {
     package var isAllowedBeforeAuthentication: Bool {
         switch self {
         case .ping, .auth, .hello, .quit: true
+        // It carries a proof of its own.
+        case .handshake(.link): true
         default: false
+        }
+    }
+
+    /// Which roles may give it, each for itself; the first is the one to ask for. Empty: whoever has logged in. A producer may
+    /// look at, and cancel, what it has enqueued, which is for who carries it out to know.
+    package var roles: [Role] {
+        switch self {
+        case .ping, .auth, .hello, .whoAmI, .quit, .commandTable, .clientSetting: []
+        case .enqueue, .perform, .handshake(.producer): [.producer]
+        case .nodes, .info, .jobs, .records, .record: [.viewer]
+        case .job: [.viewer, .producer]
+        case .cancel: [.operator, .producer]
+        case .retry, .destroy, .audit: [.operator]
+        case .reload: [.author]
+        case .handshake(.node): [.node]
+        case .handshake: []
         }
     }
 
@@ -71,9 +104,13 @@ package enum ClientCommand: Hashable, Sendable {
             self = .ping(count == 2 ? frame.text(1) : nil)
         } else if CommandWord.matches(verb, "AUTH") {
             guard count == 2 || count == 3 else { throw wrongCount("auth") }
-            self = .auth(password: Array(frame.word(count - 1)))
+            let user = count == 3 ? frame.text(1) : nil
+            self = .auth(Credentials(user: user, password: Array(frame.word(count - 1))))
         } else if CommandWord.matches(verb, "HELLO") {
             self = try Self.hello(frame, count)
+        } else if CommandWord.matches(verb, "WHOAMI") {
+            guard count == 1 else { throw wrongCount("whoami") }
+            self = .whoAmI
         } else if CommandWord.matches(verb, "QUIT") {
             self = .quit
         } else if CommandWord.matches(verb, "COMMAND") {
@@ -85,15 +122,23 @@ package enum ClientCommand: Hashable, Sendable {
                     "ERR unknown subcommand '\(CommandWord.shown(frame.word(1)))': CLIENT knows SETINFO and SETNAME")
             }
             self = .clientSetting
-        } else if CommandWord.matches(verb, "NODES"), count == 1 {
+        } else if CommandWord.matches(verb, "NODES") {
+            guard count == 1 else { throw wrongCount("nodes") }
             self = .nodes
         } else if CommandWord.matches(verb, "INFO") {
             guard count <= 2 else { throw wrongCount("info") }
             self = .info(section: count == 2 ? frame.text(1).lowercased() : nil)
-        } else if CommandWord.matches(verb, "JOBS"), count == 1 {
+        } else if CommandWord.matches(verb, "JOBS") {
+            guard count == 1 else { throw wrongCount("jobs") }
             self = .jobs
-        } else if CommandWord.matches(verb, "RELOAD"), count == 1 {
+        } else if CommandWord.matches(verb, "RELOAD") {
+            guard count == 1 else { throw wrongCount("reload") }
             self = .reload
+        } else if CommandWord.matches(verb, "AUDIT") {
+            guard count == 1 || count == 3 && CommandWord.matches(frame.word(1), "COUNT") else {
+                throw CommandError("ERR AUDIT takes COUNT n, or nothing for the last 100")
+            }
+            self = .audit(count: count == 1 ? 100 : try Self.pageCount(frame.word(2)))
         } else if CommandWord.matches(verb, "RECORDS") {
             self = try Self.records(frame, count)
         } else if let make = Self.ofOneJob.first(where: { CommandWord.matches(verb, $0.name) }) {
@@ -115,6 +160,13 @@ package enum ClientCommand: Hashable, Sendable {
         return id
     }
 
+    private static func pageCount(_ word: UnsafeRawBufferPointer) throws(CommandError) -> Int {
+        guard let number = CommandWord.integer(word), 1...1000 ~= number else {
+            throw CommandError("ERR COUNT takes a number from 1 to 1000, not '\(CommandWord.shown(word))'")
+        }
+        return number
+    }
+
     /// At most 1,000 at once, so that an answer stays below the limit of a message as long as args are of a usual size.
     private static func records(_ frame: RESPFrame, _ count: Int) throws(CommandError) -> ClientCommand {
         var after: JobID?
@@ -129,10 +181,7 @@ package enum ClientCommand: Hashable, Sendable {
             if CommandWord.matches(option, "AFTER") {
                 after = try id(value)
             } else if CommandWord.matches(option, "COUNT") {
-                guard let number = CommandWord.integer(value), 1...1000 ~= number else {
-                    throw CommandError("ERR COUNT takes a number from 1 to 1000, not '\(CommandWord.shown(value))'")
-                }
-                limit = Int(number)
+                limit = try pageCount(value)
             } else {
                 throw CommandError("ERR RECORDS takes AFTER id and COUNT n, not '\(CommandWord.shown(option))'")
             }
@@ -141,16 +190,16 @@ package enum ClientCommand: Hashable, Sendable {
     }
 
     private static func hello(_ frame: RESPFrame, _ count: Int) throws(CommandError) -> ClientCommand {
-        guard count > 1 else { return .hello(version: nil, password: nil) }
+        guard count > 1 else { return .hello(version: nil, nil) }
         guard let version = CommandWord.integer(frame.word(1)) else {
             throw CommandError("ERR Protocol version is not an integer or out of range")
         }
         guard version == 2 else { throw CommandError("NOPROTO unsupported protocol version") }
-        var password: [UInt8]?
+        var credentials: Credentials?
         var index = 2
         while index < count {
             if CommandWord.matches(frame.word(index), "AUTH"), index + 2 < count {
-                password = Array(frame.word(index + 2))
+                credentials = Credentials(user: frame.text(index + 1), password: Array(frame.word(index + 2)))
                 index += 3
             } else if CommandWord.matches(frame.word(index), "SETNAME"), index + 1 < count {
                 index += 2
@@ -158,6 +207,6 @@ package enum ClientCommand: Hashable, Sendable {
                 throw CommandError("ERR Syntax error in HELLO option '\(CommandWord.shown(frame.word(index)))'")
             }
         }
-        return .hello(version: version, password: password)
+        return .hello(version: version, credentials)
     }
 }

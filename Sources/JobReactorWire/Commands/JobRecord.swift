@@ -133,3 +133,25 @@ extension Job {
         return fields
     }
 }
+
+extension User {
+    private func sees(_ hidesArgs: Bool) -> Bool { !hidesArgs || has(.operator) || has(.author) }
+
+    /// The job as this user may see it.
+    package func sees(_ job: Job, hidesArgs: Bool) -> Job {
+        guard !sees(hidesArgs) else { return job }
+        var job = job
+        job.args = ["(hidden)": true]
+        return job
+    }
+
+    /// The same, of ``JobReactorCore/Job/shownFields``.
+    package func sees(_ fields: [String], hidesArgs: Bool) -> [String] {
+        guard !sees(hidesArgs) else { return fields }
+        var fields = fields
+        for index in stride(from: 0, to: fields.count - 1, by: 2) where fields[index] == "args" {
+            fields[index + 1] = "(hidden)"
+        }
+        return fields
+    }
+}

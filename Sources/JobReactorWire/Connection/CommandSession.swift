@@ -22,7 +22,8 @@ package final class CommandSession: ConnectionSession {
     package let connection: Connection
     private let service: any CommandService
     private let portGuard: PortGuard
-    private var isAuthenticated: Bool
+    /// Who has logged in; nil for a stranger.
+    package private(set) var user: User?
     private var authenticationDeadline: Scheduled<Void>?
     private var owed: Deque<Reply> = []
     private var firstOwed = 0
@@ -37,6 +38,9 @@ package final class CommandSession: ConnectionSession {
 
     /// Wrong passwords that are not answered yet.
     private var wrongPasswords = 0
+    /// A password is being checked elsewhere: what has come behind it waits.
+    private var isChecking = false
+    private var commandsBehind: Deque<Result<ClientCommand, CommandError>> = []
 
     /// A reply in its place: nil while it is owed. `command` is the bytes of its command.
     private struct Reply {
@@ -53,14 +57,14 @@ package final class CommandSession: ConnectionSession {
         self.connection = connection
         self.service = service
         self.portGuard = portGuard
-        isAuthenticated = portGuard.password == nil
+        if !portGuard.asksForPassword { user = .standard }
     }
 
     /// Makes the session of a connection that was accepted.
     package static func accept(by portGuard: PortGuard, service: any CommandService) -> Connection {
         let door = Door()
         let limits = portGuard.limits
-        let asksForPassword = portGuard.password != nil
+        let asksForPassword = portGuard.asksForPassword
         let connection = Connection(
             role: .server, limits: asksForPassword ? limits.beforeAuthentication : limits, session: door)
         let session = CommandSession(connection: connection, service: service, portGuard: portGuard)
@@ -118,7 +122,7 @@ package final class CommandSession: ConnectionSession {
     }
 
     private func readOn() {
-        if wrongPasswords == 0, owed.count < Self.maximumOwed / 2, owedBytes < Self.maximumOwedBytes / 2,
+        if wrongPasswords == 0, !isChecking, owed.count < Self.maximumOwed / 2, owedBytes < Self.maximumOwedBytes / 2,
             waitingBytes < Self.maximumWaitingBytes / 2
         {
             connection.pauseInput(false)
@@ -140,16 +144,36 @@ package final class CommandSession: ConnectionSession {
         commandBytes = frame.byteCount
         do throws(CommandError) {
             let command = try ClientCommand(frame)
-            guard isAuthenticated || command.isAllowedBeforeAuthentication else {
-                throw CommandError("NOAUTH Authentication required.")
-            }
+            if isChecking { return wait(.success(command)) }
             try carryOut(command)
         } catch {
             if Self.isHTTP(frame) {
                 return connection.refuse("ERR this is not an HTTP port: closing, as what follows may be a web page's")
             }
-            reply { $0.writeRESPError(isAuthenticated ? error.line : Self.unauthenticated(error.line)) }
+            if isChecking { return wait(.failure(error)) }
+            replyError(error)
         }
+    }
+
+    /// It has come behind a password that is being checked.
+    private func wait(_ command: Result<ClientCommand, CommandError>) {
+        guard commandsBehind.count < 1000 else {
+            return connection.refuse("ERR more than 1000 commands behind AUTH, which is not answered yet")
+        }
+        commandsBehind.append(command)
+    }
+
+    private func replyError(_ error: CommandError) {
+        reply { $0.writeRESPError(user == nil ? Self.unauthenticated(error.line) : error.line) }
+    }
+
+    /// A password was checked: what came behind it is carried out.
+    private func goOn() {
+        while !isChecking, !isQuitting, let next = commandsBehind.popFirst() {
+            guard connection.session === self, connection.isUp else { return commandsBehind.removeAll() }
+            do throws(CommandError) { try carryOut(try next.get()) } catch { replyError(error) }
+        }
+        readOn()
     }
 
     /// A web page can make its reader's browser send a request to this machine, with lines of the page's choice in it:
@@ -172,39 +196,37 @@ package final class CommandSession: ConnectionSession {
     package func disconnected(_ connection: Connection, reason: String?) {
         authenticationDeadline?.cancel()
         owed.removeAll()
+        commandsBehind.removeAll()
     }
 
     private func carryOut(_ command: ClientCommand) throws(CommandError) {
+        guard user != nil || command.isAllowedBeforeAuthentication else {
+            throw CommandError("NOAUTH Authentication required.")
+        }
+        if let user, let role = command.roles.first, !command.roles.contains(where: user.has) {
+            throw CommandError("NOPERM this needs the role \(role.rawValue)")
+        }
         switch command {
         case .ping(let text):
             reply { buffer in
                 if let text { buffer.writeRESPBulk(text) } else { buffer.writeRESPSimple("PONG") }
             }
-        case .auth(let candidate):
-            guard portGuard.password != nil else {
+        case .auth(let credentials):
+            guard portGuard.asksForPassword else {
                 throw CommandError(
                     "ERR Client sent AUTH, but no password is set. Did you mean a server with a password?")
             }
-            if authenticate(candidate) { reply { $0.writeRESPSimple("OK") } }
-        case .hello(_, let candidate):
-            if let candidate, !authenticate(candidate) { return }
-            guard isAuthenticated else {
+            authenticate(credentials) { $0.writeRESPSimple("OK") }
+        case .hello(_, let credentials?) where portGuard.asksForPassword:
+            authenticate(credentials, thenReply: Self.writeHello)
+        case .hello:
+            guard user != nil else {
                 throw CommandError("NOAUTH HELLO must be called with the client already authenticated")
             }
-            reply { buffer in
-                let fields: [(String, String?)] = [
-                    ("server", "jobreactor"), ("version", JobReactorVersion.current), ("proto", nil),
-                    ("mode", "standalone"),
-                    ("role", "master"),
-                ]
-                buffer.writeRESPArray(count: 2 * fields.count + 2)
-                for (name, value) in fields {
-                    buffer.writeRESPBulk(name)
-                    if let value { buffer.writeRESPBulk(value) } else { buffer.writeRESPInteger(2) }
-                }
-                buffer.writeRESPBulk("modules")
-                buffer.writeRESPArray(count: 0)
-            }
+            reply(Self.writeHello)
+        case .whoAmI:
+            let user = user ?? .standard
+            reply { $0.writeRESPCommand(["user", user.name, "roles", user.roleNames]) }
         case .quit:
             reply { $0.writeRESPSimple("OK") }
             if owed.isEmpty { connection.close() } else { isQuitting = true }
@@ -217,28 +239,68 @@ package final class CommandSession: ConnectionSession {
         }
     }
 
-    /// Returns whether the password is right; a wrong one is answered here, later.
-    private func authenticate(_ candidate: [UInt8]) -> Bool {
-        guard let password = portGuard.password else { return true }
-        guard candidate.withUnsafeBytes({ password.matches($0) }) else {
-            let ticket = owe()
-            wrongPasswords += 1
-            connection.pauseInput(true)
-            portGuard.wrongPassword(on: connection) {
-                self.wrongPasswords -= 1
-                self.pay(ticket) {
-                    $0.writeRESPError("WRONGPASS invalid username-password pair or user is disabled.")
-                }
-            }
-            return false
+    private static func writeHello(to buffer: inout ByteBuffer) {
+        let fields: [(String, String?)] = [
+            ("server", "jobreactor"), ("version", JobReactorVersion.current), ("proto", nil), ("mode", "standalone"),
+            ("role", "master"),
+        ]
+        buffer.writeRESPArray(count: 2 * fields.count + 2)
+        for (name, value) in fields {
+            buffer.writeRESPBulk(name)
+            if let value { buffer.writeRESPBulk(value) } else { buffer.writeRESPInteger(2) }
         }
-        guard !isAuthenticated else { return true }
-        isAuthenticated = true
+        buffer.writeRESPBulk("modules")
+        buffer.writeRESPArray(count: 0)
+    }
+
+    // MARK: Logging in
+
+    /// A right password is answered with `answer`; a wrong one is answered here, later.
+    private func authenticate(
+        _ credentials: ClientCommand.Credentials, thenReply answer: @escaping (inout ByteBuffer) -> Void
+    ) {
+        var ticket: Ticket?
+        let peer = PeerNetwork(connection.remoteAddress)
+        let isKnown = portGuard.check(credentials.user, credentials.password, from: peer) { user in
+            guard self.connection.isUp else { return }
+            if let user { self.authenticated(as: user) }
+            switch (user, ticket) {
+            case (nil, let ticket): self.wrongPassword(ticket ?? self.owe())
+            case (_, let ticket?): self.pay(ticket, answer)
+            case (_, nil): self.reply(answer)
+            }
+            guard ticket != nil else { return }
+            self.isChecking = false
+            self.goOn()
+        }
+        guard !isKnown else { return }
+        ticket = owe()
+        isChecking = true
+        connection.pauseInput(true)
+    }
+
+    private func wrongPassword(_ ticket: Ticket) {
+        guard connection.isUp else { return }
+        wrongPasswords += 1
+        connection.pauseInput(true)
+        portGuard.wrongPassword(on: connection) {
+            self.wrongPasswords -= 1
+            self.pay(ticket) {
+                $0.writeRESPError("WRONGPASS invalid username-password pair or user is disabled.")
+            }
+        }
+    }
+
+    /// The peer has said who it is, or proven it in another way.
+    package func authenticated(as user: User) {
+        let isNew = self.user == nil
+        self.user = user
+        connection.user = user
+        guard isNew else { return }
         authenticationDeadline?.cancel()
         authenticationDeadline = nil
         connection.raiseLimits(to: portGuard.limits)
         portGuard.authenticated(connection)
-        return true
     }
 
     private func expectAuthentication(within seconds: Int, on loop: any EventLoop) {

@@ -36,7 +36,9 @@ package final class Connection: ChannelDuplexHandler {
     package private(set) var session: (any ConnectionSession)?
     /// `host:port` of the peer, for logs.
     package private(set) var peer = "?"
-    private(set) var remoteAddress: SocketAddress?
+    package private(set) var remoteAddress: SocketAddress?
+    /// Who has logged in on it; nil for a stranger, and for one that was dialled.
+    package internal(set) var user: User?
     /// What it shares with the other connections of its port; nil for one that was dialled, and when it is gone.
     var portGuard: PortGuard?
     package var isOpen: Bool { state.isOpen }
@@ -57,6 +59,8 @@ package final class Connection: ChannelDuplexHandler {
     private var holdsOutput = false
     /// Bytes that were given to the channel in its life.
     private var written = 0
+    /// Something has come.
+    private var hasRead = false
     /// It is about to be gone, and counts no more.
     private var isDismissed = false
 
@@ -280,6 +284,10 @@ package final class Connection: ChannelDuplexHandler {
         guard state.readBegan() else { return }
         keepalive?.note(sentAt: nil, receivedAt: context.eventLoop.now)
         let buffer = unwrapInboundIn(data)
+        if !hasRead {
+            hasRead = true
+            if role == .server, Self.isTLS(buffer) { return refuseTLS() }
+        }
         var isComplete = false
         do throws(RESPError) {
             try buffer.withUnsafeReadableBytes { (bytes) throws(RESPError) in
@@ -293,6 +301,17 @@ package final class Connection: ChannelDuplexHandler {
         } catch {
             refuse("ERR Protocol error: \(error)")
         }
+    }
+
+    /// How a peer begins that would speak TLS: a record of the handshake, of any version.
+    private static func isTLS(_ buffer: ByteBuffer) -> Bool {
+        buffer.readableBytesView.starts(with: [0x16, 0x03])
+    }
+
+    private func refuseTLS() {
+        let reason = "it speaks TLS, and this port does not: start this side with TLS, or the peer without"
+        portGuard?.handshakeFailed(on: self, reason: reason)
+        closeNow(reason: reason)
     }
 
     /// The last word to a peer that broke a rule. A server gets none: it waits for commands.

@@ -1,3 +1,4 @@
+internal import DequeModule
 package import Logging
 package import NIOCore
 
@@ -6,7 +7,16 @@ package import NIOCore
 /// Bound to the event loop of the port.
 package final class PortGuard {
     package let limits: RESPLimits
-    package let password: Password?
+    private let password: Password?
+    /// Who has that password beside `default`.
+    private let ownName: String?
+    private let users: (any UserDirectory)?
+    /// The number of the last known state of ``users``.
+    private var usersState = 0
+    /// Somebody has logged in since, as a user that may have changed meanwhile.
+    private var hasNewUsers = false
+    /// Checks of passwords that wait for another of their address, where one is under way.
+    private var turns: [PeerNetwork: Deque<() -> Void>] = [:]
     package let eventLoop: any EventLoop
     let logger: Logger
     private var admission: Admission<ObjectIdentifier>
@@ -19,17 +29,21 @@ package final class PortGuard {
     private let handshakeLog: RepeatedLine
 
     package init(
-        limits: RESPLimits, maximumConnections: Int, password: Password?, logger: Logger, on loop: any EventLoop
+        limits: RESPLimits, maximumConnections: Int, password: Password?, ownName: String? = nil,
+        users: (any UserDirectory)? = nil, logger: Logger, on loop: any EventLoop
     ) {
         self.limits = limits
         self.password = password
+        self.ownName = ownName
+        self.users = users
         self.logger = logger
         eventLoop = loop
         wrongLog = RepeatedLine("wrong password", logger, on: loop)
         handshakeLog = RepeatedLine("no TLS with a peer", logger, on: loop)
-        admission = Admission(limit: maximumConnections, asksForPassword: password != nil)
+        admission = Admission(limit: maximumConnections, asksForPassword: password != nil || users != nil)
         held = HeldBytes(
             budget: limits.heldBytes, mostUnread: limits.unreadBytes, seconds: limits.messageTime)
+        if users != nil { lookForUsersLater() }
     }
 
     // MARK: Places
@@ -71,12 +85,87 @@ package final class PortGuard {
         return true
     }
 
+    /// It has said who it is.
     func authenticated(_ connection: Connection) { admission.authenticated(ObjectIdentifier(connection)) }
 
     func closed(_ connection: Connection) {
         let key = ObjectIdentifier(connection)
         held.remove(key)
         if connections.removeValue(forKey: key) != nil { admission.closed(key) }
+    }
+
+    // MARK: Users
+
+    var asksForPassword: Bool { password != nil || users != nil }
+
+    /// Whether the password is that of the user, nil being `default`; `done` gets the user or nil, at once or later. Returns
+    /// whether it was at once.
+    func check(
+        _ name: String?, _ candidate: [UInt8], from peer: PeerNetwork, done: @escaping (User?) -> Void
+    ) -> Bool {
+        // Where there is only one, its name does not matter.
+        guard let users, let name, name != User.standard.name, name != ownName else {
+            let isRight = password.map { password in candidate.withUnsafeBytes { password.matches($0) } } == true
+            done(isRight ? .standard : nil)
+            return true
+        }
+        let bound = NIOLoopBound((self, done), eventLoop: eventLoop)
+        takeTurn(peer) {
+            users.check(name, candidate) { user in
+                bound.eventLoop.execute {
+                    let (portGuard, done) = bound.value
+                    if user != nil { portGuard.hasNewUsers = true }
+                    done(user)
+                    portGuard.endTurn(peer)
+                }
+            }
+        }
+        return false
+    }
+
+    /// A check may take long: however many passwords come from one address, those of others wait for one of them at most.
+    private func takeTurn(_ peer: PeerNetwork, _ check: @escaping () -> Void) {
+        guard turns[peer] == nil else {
+            turns[peer]?.append(check)
+            return
+        }
+        turns[peer] = []
+        check()
+    }
+
+    private func endTurn(_ peer: PeerNetwork) {
+        guard let next = turns[peer]?.popFirst() else { return turns[peer] = nil }
+        next()
+    }
+
+    private func lookForUsersLater() {
+        eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in self?.lookForUsers() }
+    }
+
+    private func lookForUsers() {
+        let bound = NIOLoopBound(WeakGuard(self), eventLoop: eventLoop)
+        users?.look(since: usersState) { users, state in
+            bound.eventLoop.execute { bound.value.portGuard?.found(users, state) }
+        }
+    }
+
+    private struct WeakGuard {
+        weak var portGuard: PortGuard?
+        init(_ portGuard: PortGuard) { self.portGuard = portGuard }
+    }
+
+    /// Who is not there any more, or may do other things than before, has to log in anew.
+    private func found(_ users: [String: User], _ state: Int) {
+        lookForUsersLater()
+        guard state != usersState || hasNewUsers else { return }
+        (usersState, hasNewUsers) = (state, false)
+        for connection in open {
+            guard let user = connection.user, user != .standard, users[user.name] != user else { continue }
+            logger.notice(
+                "a user has changed: closed a connection",
+                metadata: ["user": "\(user.name)", "address": "\(connection.peer)"])
+            connection.dismiss("NOPERM the user \(user.name) has changed: log in again")
+        }
     }
 
     // MARK: Wrong passwords

@@ -1,14 +1,6 @@
 internal import DequeModule
 internal import NIOCore
 
-#if canImport(Glibc)
-    private import Glibc
-#elseif canImport(Musl)
-    private import Musl
-#else
-    private import Darwin
-#endif
-
 /// Who guesses passwords: the more wrong ones come from an address, the later each is answered.
 ///
 /// The first is answered after 0.1 s, each further one after twice the time, at most 5 s; a minute without one, and all is
@@ -77,18 +69,11 @@ enum PeerNetwork: Hashable {
     case none
 
     init(_ address: SocketAddress?) {
-        // An address of a link has the name of an interface behind it.
-        let text = address?.ipAddress?.prefix { $0 != "%" } ?? ""
-        var bytes = [UInt8](repeating: 0, count: 16)
-        func number(_ range: Range<Int>) -> UInt64 { bytes[range].reduce(0) { $0 << 8 | UInt64($1) } }
-        if inet_pton(AF_INET, String(text), &bytes) == 1 {
-            self = .ipv4(UInt32(number(0..<4)))
-        } else if inet_pton(AF_INET6, String(text), &bytes) == 1 {
-            // An IPv4 address in IPv6's clothes.
-            let isIPv4 = number(0..<8) == 0 && number(8..<12) == 0xFFFF
-            self = isIPv4 ? .ipv4(UInt32(number(12..<16))) : .ipv6(number(0..<8))
-        } else {
+        guard let bytes = IPAddress(address)?.bytes else {
             self = .none
+            return
         }
+        func number(_ range: Range<Int>) -> UInt64 { bytes[range].reduce(0) { $0 << 8 | UInt64($1) } }
+        self = bytes.count == 4 ? .ipv4(UInt32(number(0..<4))) : .ipv6(number(0..<8))
     }
 }

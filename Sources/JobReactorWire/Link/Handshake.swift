@@ -2,7 +2,7 @@ package import NIOCore
 
 /// How a connection becomes a link. Every handshake starts with the version of the protocol.
 package enum Handshake: Hashable, Sendable {
-    package static let version = 2
+    package static let version = 3
 
     /// From a node to a distributor: who it is. The distributor answers ``distributor(id:name:)`` and dials `server`, or
     /// says ``serve(received:)`` when there is none or it cannot be reached.
@@ -11,12 +11,13 @@ package enum Handshake: Hashable, Sendable {
     case producer(id: String)
     /// The distributor's answer; the id is that of its process, the name stays the same when it is started again.
     case distributor(id: String, name: String)
-    /// From a distributor to the node at the address that it gave; `instance` is the node's, from its introduction.
-    /// `received` is the number of the last report that has arrived from that process of the node; 0 for none.
-    case link(distributor: String, instance: String, received: Int)
-    /// The node's answer to ``link(distributor:instance:received:)``.
+    /// From a distributor to the node at the address that it gave. The token is from the node's introduction: whoever has it
+    /// is that distributor, and needs no password. `received` is the number of the last report that has arrived from that
+    /// process of the node; 0 for none.
+    case link(distributor: String, token: String, received: Int)
+    /// The node's answer to ``link(distributor:token:received:)``.
     case linked
-    /// From a distributor to a node: this connection is the link. `received` as in ``link(distributor:instance:received:)``.
+    /// From a distributor to a node: this connection is the link. `received` as in ``link(distributor:token:received:)``.
     case serve(received: Int)
     /// From a node to a distributor, instead of ``linked`` or at any time before the link is used: it takes nothing from
     /// this distributor, for this reason, and closes the connection.
@@ -40,7 +41,7 @@ package enum Handshake: Hashable, Sendable {
                         + " run the same release of jobreactor on both")
             }
         }
-        if isNode, count == 7 {
+        if isNode, count == 8 {
             let isDurable = CommandWord.matches(frame.word(4), "DURABLE")
             guard isDurable || CommandWord.matches(frame.word(4), "VOLATILE") else {
                 throw CommandError("ERR a node is DURABLE or VOLATILE, not '\(CommandWord.shown(frame.word(4)))'")
@@ -50,7 +51,7 @@ package enum Handshake: Hashable, Sendable {
                     name: frame.text(2), instance: frame.text(3),
                     isDurable: isDurable,
                     server: frame.word(5).isEmpty ? nil : frame.text(5),
-                    place: frame.word(6).isEmpty ? nil : frame.text(6)))
+                    place: frame.word(6).isEmpty ? nil : frame.text(6), token: frame.text(7)))
         } else if CommandWord.matches(verb, "PRODUCER"), count == 3 {
             self = .producer(id: frame.text(2))
         } else if CommandWord.matches(verb, "DISTRIBUTOR"), count == 4 {
@@ -58,7 +59,7 @@ package enum Handshake: Hashable, Sendable {
         } else if CommandWord.matches(verb, "LINK"), count == 5,
             let received = CommandWord.integer(frame.word(4)), received >= 0
         {
-            self = .link(distributor: frame.text(2), instance: frame.text(3), received: received)
+            self = .link(distributor: frame.text(2), token: frame.text(3), received: received)
         } else if CommandWord.matches(verb, "LINKED"), count == 1 {
             self = .linked
         } else if CommandWord.matches(verb, "SERVE"), count == 2,
@@ -78,12 +79,12 @@ package enum Handshake: Hashable, Sendable {
         case .node(let node):
             buffer.writeRESPCommand([
                 "NODE", version, node.name, node.instance, node.isDurable ? "DURABLE" : "VOLATILE", node.server ?? "",
-                node.place ?? "",
+                node.place ?? "", node.token,
             ])
         case .producer(let id): buffer.writeRESPCommand(["PRODUCER", version, id])
         case .distributor(let id, let name): buffer.writeRESPCommand(["DISTRIBUTOR", version, id, name])
-        case .link(let distributor, let instance, let received):
-            buffer.writeRESPCommand(["LINK", version, distributor, instance, "\(received)"])
+        case .link(let distributor, let token, let received):
+            buffer.writeRESPCommand(["LINK", version, distributor, token, "\(received)"])
         case .linked: buffer.writeRESPCommand(["LINKED"])
         case .serve(let received): buffer.writeRESPCommand(["SERVE", "\(received)"])
         case .unwelcome(let reason): buffer.writeRESPCommand(["UNWELCOME", reason])
@@ -102,12 +103,17 @@ package struct NodeIntroduction: Hashable, Sendable {
     package var server: String?
     /// Where its storage is, when it shares that with other nodes, which could take over its jobs.
     package var place: String?
+    /// What a distributor that dials back shows, so that it is known by it. Made for one connection; empty without a server.
+    package var token: String
 
-    package init(name: String, instance: String, isDurable: Bool, server: String?, place: String? = nil) {
+    package init(
+        name: String, instance: String, isDurable: Bool, server: String?, place: String? = nil, token: String = ""
+    ) {
         self.name = name
         self.instance = instance
         self.isDurable = isDurable
         self.server = server
         self.place = place
+        self.token = token
     }
 }

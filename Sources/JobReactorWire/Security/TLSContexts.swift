@@ -2,14 +2,6 @@ internal import JobReactorCore
 internal import Logging
 internal import NIOSSL
 
-#if canImport(Glibc)
-    private import Glibc
-#elseif canImport(Musl)
-    private import Musl
-#else
-    private import Darwin
-#endif
-
 /// What was made of the files of a ``TransportSecurity``, and is made again when they change. Safe to use from any thread.
 final class TLSContexts: Sendable {
     struct Pair: Sendable {
@@ -18,17 +10,9 @@ final class TLSContexts: Sendable {
         let client: NIOSSLContext
     }
 
-    /// By which a file is known to be the same.
-    private struct Stamp: Hashable {
-        var file: UInt64
-        var size: Int64
-        var seconds: Int
-        var nanoseconds: Int
-    }
-
     private struct State {
         var pair: Pair
-        var stamps: [Stamp?]
+        var stamps: [FileStamp?]
         var lookedAt: ContinuousClock.Instant?
     }
 
@@ -67,19 +51,8 @@ final class TLSContexts: Sendable {
         return pair
     }
 
-    private static func stamps(of files: TransportSecurity.Files) -> [Stamp?] {
-        [files.certificate, files.key, files.authority].map { path in
-            var status = stat()
-            guard let path, stat(path, &status) == 0 else { return nil }
-            #if canImport(Darwin)
-                let changed = status.st_mtimespec
-            #else
-                let changed = status.st_mtim
-            #endif
-            return Stamp(
-                file: UInt64(status.st_ino), size: Int64(status.st_size), seconds: changed.tv_sec,
-                nanoseconds: changed.tv_nsec)
-        }
+    private static func stamps(of files: TransportSecurity.Files) -> [FileStamp?] {
+        [files.certificate, files.key, files.authority].map { $0.flatMap { FileStamp($0) } }
     }
 
     /// Those of TLS 1.2; those of 1.3 all have forward secrecy.

@@ -79,13 +79,13 @@ package final class Dialer {
         retry = loop.assumeIsolated().scheduleTask(in: .microseconds(Int64(seconds * 1_000_000))) { self.start() }
     }
 
-    /// One connection, no more.
+    /// One connection, no more. `place` is the one of the host's addresses to connect to; without it, whichever answers.
     package static func connect(
-        to address: Address, on loop: any EventLoop, tls: TransportSecurity?,
+        to address: Address, at place: SocketAddress? = nil, on loop: any EventLoop, tls: TransportSecurity?,
         makeConnection: @escaping () -> Connection
     ) -> EventLoopFuture<any Channel> {
         let bound = NIOLoopBound(makeConnection, eventLoop: loop)
-        return ClientBootstrap(group: loop)
+        let bootstrap = ClientBootstrap(group: loop)
             .channelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(ChannelOptions.socketOption(.so_keepalive), value: 1)
             .channelOption(ChannelOptions.recvAllocator, value: Transport.receiveAllocator)
@@ -100,6 +100,6 @@ package final class Dialer {
                     try channel.pipeline.syncOperations.addHandler(bound.value())
                 }
             }
-            .connect(host: address.host, port: address.port)
+        return place.map { bootstrap.connect(to: $0) } ?? bootstrap.connect(host: address.host, port: address.port)
     }
 }

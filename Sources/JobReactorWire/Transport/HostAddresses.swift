@@ -1,4 +1,4 @@
-internal import NIOCore
+package import NIOCore
 private import NIOPosix
 
 #if canImport(Glibc)
@@ -10,9 +10,9 @@ private import NIOPosix
 #endif
 
 /// All addresses of a host's name: `localhost` is two on most machines.
-enum HostAddresses {
+package enum HostAddresses {
     /// Asks the system on a thread of its own, as that may take its time.
-    static func resolve(_ address: Address, on loop: any EventLoop) -> EventLoopFuture<[SocketAddress]> {
+    package static func resolve(_ address: Address, on loop: any EventLoop) -> EventLoopFuture<[SocketAddress]> {
         NIOThreadPool.singleton.runIfActive(eventLoop: loop) { try lookUp(address) }
     }
 

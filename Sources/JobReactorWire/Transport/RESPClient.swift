@@ -31,8 +31,8 @@ package final class RESPClient: Sendable {
         } catch {
             throw WireError.unreachable(address, error)
         }
-        guard let password = security.password else { return client }
-        let answer = try await client.send(["AUTH", password.text])
+        guard let login = security.login else { return client }
+        let answer = try await client.send(login)
         guard case .error(let reason) = answer else { return client }
         await client.close()
         throw WireError(.connect, "\(address) refuses the password: \(reason)")
@@ -61,9 +61,9 @@ package final class RESPClient: Sendable {
             throw WireError.unreachable(address, error)
         }.flatMap { channel in
             let talk = conversation.value
-            let password = security.password.map { talk.send(["AUTH", $0.text]) }
+            let login = security.login.map { talk.send($0) }
             let answer = talk.send(words)
-            return (password ?? loop.makeSucceededFuture(.simple("OK"))).flatMap { reply in
+            return (login ?? loop.makeSucceededFuture(.simple("OK"))).flatMap { reply in
                 guard case .error(let reason) = reply else { return answer }
                 return answer.flatMapThrowing { _ in
                     throw WireError(.connect, "\(address) refuses the password: \(reason)")

@@ -16,13 +16,17 @@ final class ScriptedProducer: Sendable {
         self.heard = heard
     }
 
-    static func connect(to address: Address) async throws -> ScriptedProducer {
+    /// `login` are the words of an AUTH that goes first.
+    static func connect(to address: Address, login: [String] = []) async throws -> ScriptedProducer {
         let heard = Collector<String>()
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelInitializer { $0.pipeline.addHandler(Ear(heard: heard)) }
             .connect(host: address.host, port: address.port).get()
         let producer = ScriptedProducer(channel, heard)
-        try await producer.say { Handshake.producer(id: "scripted").write(to: &$0) }
+        try await producer.say {
+            if !login.isEmpty { $0.writeRESPCommand(login) }
+            Handshake.producer(id: "scripted").write(to: &$0)
+        }
         return producer
     }
 
@@ -35,6 +39,11 @@ final class ScriptedProducer: Sendable {
             }
         }
     }
+
+    func cancel(_ id: JobID) async throws { try await say { LinkMessage.writeCancel(id, to: &$0) } }
+
+    /// What the distributor has said, as text.
+    var said: String { heard.elements.joined() }
 
     func take(through number: Int) async throws { try await say { LinkMessage.writeTaken(number, to: &$0) } }
 

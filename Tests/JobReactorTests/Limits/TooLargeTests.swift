@@ -243,7 +243,7 @@ import Testing
         try await Self.withOneLink { distributor in
             let address = Address(host: "localhost", port: try #require(distributor.port))
             let producer = try await RESPClient.connect(to: address)
-            guard case .array = try await producer.send(["PRODUCER", "2", "p1"]) else {
+            guard case .array = try await producer.send(["PRODUCER", "3", "p1"]) else {
                 Issue.record("not welcome")
                 return
             }

@@ -11,14 +11,20 @@ import Testing
         arguments: [
             ("PING", .ping(nil)),
             ("PING hello", .ping("hello")),
-            ("AUTH secret", .auth(password: bytes("secret"))),
-            ("AUTH default secret", .auth(password: bytes("secret"))),
-            ("HELLO", .hello(version: nil, password: nil)),
-            ("HELLO 2", .hello(version: 2, password: nil)),
-            ("HELLO 2 AUTH default secret", .hello(version: 2, password: bytes("secret"))),
-            ("HELLO 2 SETNAME app", .hello(version: 2, password: nil)),
-            ("HELLO 2 AUTH default secret SETNAME app", .hello(version: 2, password: bytes("secret"))),
-            ("HELLO 2 SETNAME app AUTH default secret", .hello(version: 2, password: bytes("secret"))),
+            ("AUTH secret", .auth(.init(password: bytes("secret")))),
+            ("AUTH default secret", .auth(.init(user: "default", password: bytes("secret")))),
+            ("HELLO", .hello(version: nil, nil)),
+            ("HELLO 2", .hello(version: 2, nil)),
+            ("HELLO 2 AUTH default secret", .hello(version: 2, .init(user: "default", password: bytes("secret")))),
+            ("HELLO 2 SETNAME app", .hello(version: 2, nil)),
+            (
+                "HELLO 2 AUTH default secret SETNAME app",
+                .hello(version: 2, .init(user: "default", password: bytes("secret")))
+            ),
+            (
+                "HELLO 2 SETNAME app AUTH default secret",
+                .hello(version: 2, .init(user: "default", password: bytes("secret")))
+            ),
             ("QUIT", .quit),
             ("QUIT now", .quit),
             ("COMMAND", .commandTable(isCount: false)),
@@ -45,16 +51,21 @@ import Testing
             ("RETRY " + ff, .retry(id(255))),
             ("DESTROY " + ff, .destroy(id(255))),
             ("RECORD " + ff, .record(id(255))),
+            ("AUDIT", .audit(count: 100)),
+            ("AUDIT COUNT 5", .audit(count: 5)),
+            ("WHOAMI", .whoAmI),
             ("RECORDS", .records(after: nil, count: 100)),
             ("RECORDS COUNT 1000 AFTER " + ff, .records(after: id(255), count: 1000)),
             (
-                "NODE 2 n1 i VOLATILE h:1 p",
+                "NODE 3 n1 i VOLATILE h:1 p t",
                 .handshake(
-                    .node(NodeIntroduction(name: "n1", instance: "i", isDurable: false, server: "h:1", place: "p")))
+                    .node(
+                        NodeIntroduction(
+                            name: "n1", instance: "i", isDurable: false, server: "h:1", place: "p", token: "t")))
             ),
-            ("PRODUCER 2 p", .handshake(.producer(id: "p"))),
-            ("DISTRIBUTOR 2 d app", .handshake(.distributor(id: "d", name: "app"))),
-            ("LINK 2 d i 7", .handshake(.link(distributor: "d", instance: "i", received: 7))),
+            ("PRODUCER 3 p", .handshake(.producer(id: "p"))),
+            ("DISTRIBUTOR 3 d app", .handshake(.distributor(id: "d", name: "app"))),
+            ("LINK 3 d i 7", .handshake(.link(distributor: "d", token: "i", received: 7))),
             ("LINKED", .handshake(.linked)),
             ("SERVE 3", .handshake(.serve(received: 3))),
         ] as [(String, ClientCommand)])
@@ -98,8 +109,11 @@ import Testing
             ("CANCEL 12", "ERR '12' is no job id: it has 32 hexadecimal digits"),
             ("JOB 1 2", "ERR wrong number of arguments for 'job' command"),
             ("JOB 12", "ERR '12' is no job id: it has 32 hexadecimal digits"),
-            ("NODES all", "ERR unknown command 'NODES', with args beginning with: 'all' "),
-            ("JOBS all", "ERR unknown command 'JOBS', with args beginning with: 'all' "),
+            ("NODES all", "ERR wrong number of arguments for 'nodes' command"),
+            ("JOBS all", "ERR wrong number of arguments for 'jobs' command"),
+            ("RELOAD all", "ERR wrong number of arguments for 'reload' command"),
+            ("WHOAMI x", "ERR wrong number of arguments for 'whoami' command"),
+            ("AUDIT 5", "ERR AUDIT takes COUNT n, or nothing for the last 100"),
             ("GET", "ERR unknown command 'GET', with args beginning with: "),
             ("SET a b c d", "ERR unknown command 'SET', with args beginning with: 'a' 'b' 'c' "),
             ("SUBSCRIBE größe", "ERR unknown command 'SUBSCRIBE', with args beginning with: 'größe' "),
@@ -109,7 +123,7 @@ import Testing
             ),
             (
                 "PRODUCER 1 p",
-                "NOPROTO link version 1 is asked for, but this side speaks version 2: run the same release of jobreactor on both"
+                "NOPROTO link version 1 is asked for, but this side speaks version 3: run the same release of jobreactor on both"
             ),
         ])
     func bad(line: String, error: String) {
@@ -130,7 +144,8 @@ import Testing
     @Test("a password is bytes, and may have any")
     func binaryPassword() throws {
         let password = "p\r\n\u{0} ü"
-        #expect(try withCommand(["AUTH", password]) { try ClientCommand($0) } == .auth(password: bytes(password)))
+        #expect(
+            try withCommand(["AUTH", password]) { try ClientCommand($0) } == .auth(.init(password: bytes(password))))
     }
 
     @Test("an unknown command with a long or broken name is shown short and printable")
@@ -147,7 +162,7 @@ import Testing
     func allowedBeforeAuthentication() {
         let request = JobRequest(name: "j", args: [:])
         let open: [ClientCommand] = [
-            .ping(nil), .ping("x"), .auth(password: []), .hello(version: 2, password: nil), .quit,
+            .ping(nil), .ping("x"), .auth(.init(password: [])), .hello(version: 2, nil), .quit,
         ]
         let closed: [ClientCommand] = [
             .commandTable(isCount: true), .clientSetting, .enqueue(request), .perform(request, timeout: nil), .nodes,

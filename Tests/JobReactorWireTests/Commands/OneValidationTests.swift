@@ -189,9 +189,10 @@ import Testing
         let larger = JobRequest(name: name, args: Self.args(most + 1), options: options)
         #expect(Self.swift(larger) == tooLarge)
         #expect(try Self.redis(larger) == tooLarge)
+        let short = JobRequest(name: "j", args: larger.args)
         #expect(
-            try Self.link(larger, isAgain: false, from: .producer)
-                == .unacceptable(Self.handOver, name: name, reason: tooLarge))
+            try Self.link(short, isAgain: false, from: .producer)
+                == .unacceptable(Self.handOver, name: "j", reason: tooLarge))
         let beyond = JobRequest(name: "j", args: Self.args(most + added + 1))
         #expect(
             try Self.link(beyond, isAgain: false)

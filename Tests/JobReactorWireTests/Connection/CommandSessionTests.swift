@@ -82,7 +82,7 @@ import Testing
         #expect(try client.send("PING\r\n") == "+PONG\r\n")
         for command in [
             "NODES", "INFO", "JOBS", "ENQUEUE j", "PERFORM j {}", "JOB 00000000000000000000000000000001", "COMMAND",
-            "CLIENT SETNAME x", "PRODUCER 2 p", "NODE 2 n i DURABLE '' ''", "LINK 2 d i", "SERVE",
+            "CLIENT SETNAME x", "PRODUCER 3 p", "NODE 3 n i DURABLE '' '' ''", "LINK 3 d t", "WHOAMI", "SERVE",
             // Nor is it said what is wrong with them.
             "GET x", "ENQUEUE", "ENQUEUE j []", "JOB x", "HELLO 2", "HELLO", "AUTH", "PRODUCER", "PING a b",
         ] {

@@ -7,18 +7,20 @@ import Testing
     static let golden: [(Handshake, String)] = [
         (
             .node(
-                NodeIntroduction(name: "n1", instance: "i1", isDurable: true, server: "localhost:5001", place: "p")),
-            "*7\r\n$4\r\nNODE\r\n$1\r\n2\r\n$2\r\nn1\r\n$2\r\ni1\r\n$7\r\nDURABLE\r\n$14\r\nlocalhost:5001\r\n$1\r\np\r\n"
+                NodeIntroduction(
+                    name: "n1", instance: "i1", isDurable: true, server: "localhost:5001", place: "p", token: "t1")),
+            "*8\r\n$4\r\nNODE\r\n$1\r\n3\r\n$2\r\nn1\r\n$2\r\ni1\r\n$7\r\nDURABLE\r\n$14\r\nlocalhost:5001\r\n$1\r\np\r\n"
+                + "$2\r\nt1\r\n"
         ),
         (
             .node(NodeIntroduction(name: "größe", instance: "i1", isDurable: false, server: nil)),
-            "*7\r\n$4\r\nNODE\r\n$1\r\n2\r\n$7\r\ngröße\r\n$2\r\ni1\r\n$8\r\nVOLATILE\r\n$0\r\n\r\n$0\r\n\r\n"
+            "*8\r\n$4\r\nNODE\r\n$1\r\n3\r\n$7\r\ngröße\r\n$2\r\ni1\r\n$8\r\nVOLATILE\r\n$0\r\n\r\n$0\r\n\r\n$0\r\n\r\n"
         ),
-        (.producer(id: "p"), "*3\r\n$8\r\nPRODUCER\r\n$1\r\n2\r\n$1\r\np\r\n"),
-        (.distributor(id: "d", name: "app"), "*4\r\n$11\r\nDISTRIBUTOR\r\n$1\r\n2\r\n$1\r\nd\r\n$3\r\napp\r\n"),
+        (.producer(id: "p"), "*3\r\n$8\r\nPRODUCER\r\n$1\r\n3\r\n$1\r\np\r\n"),
+        (.distributor(id: "d", name: "app"), "*4\r\n$11\r\nDISTRIBUTOR\r\n$1\r\n3\r\n$1\r\nd\r\n$3\r\napp\r\n"),
         (
-            .link(distributor: "d", instance: "i1", received: 12),
-            "*5\r\n$4\r\nLINK\r\n$1\r\n2\r\n$1\r\nd\r\n$2\r\ni1\r\n$2\r\n12\r\n"
+            .link(distributor: "d", token: "t1", received: 12),
+            "*5\r\n$4\r\nLINK\r\n$1\r\n3\r\n$1\r\nd\r\n$2\r\nt1\r\n$2\r\n12\r\n"
         ),
         (.linked, "*1\r\n$6\r\nLINKED\r\n"),
         (.serve(received: 0), "*2\r\n$5\r\nSERVE\r\n$1\r\n0\r\n"),
@@ -33,17 +35,17 @@ import Testing
 
     @Test("verbs are read in any letter case")
     func letterCase() throws {
-        #expect(try withCommand(["producer", "2", "P"]) { try Handshake($0) } == .producer(id: "P"))
+        #expect(try withCommand(["producer", "3", "P"]) { try Handshake($0) } == .producer(id: "P"))
         #expect(try withCommand(["Linked"]) { try Handshake($0) } == .linked)
     }
 
     @Test(
         "another version is refused, in words that say what to do",
         arguments: ["NODE", "PRODUCER", "DISTRIBUTOR", "LINK"],
-        [0, 1, -1, 99])
+        [0, 2, -1, 99])
     func otherVersion(verb: String, version: Int) {
         let line =
-            "NOPROTO link version \(version) is asked for, but this side speaks version 2:"
+            "NOPROTO link version \(version) is asked for, but this side speaks version 3:"
             + " run the same release of jobreactor on both"
         // Whatever else another version may say.
         for words in [[verb, "\(version)"], [verb, "\(version)", "a", "b", "c", "d", "e", "f"]] {
@@ -62,12 +64,13 @@ import Testing
     @Test(
         "with too few or too many words it is no handshake",
         arguments: [
-            "NODE 2", "NODE 2 n i DURABLE", "NODE 2 n i DURABLE h:1", "NODE 2 n i DURABLE h:1 p x", "PRODUCER 2",
-            "PRODUCER 2 a b", "DISTRIBUTOR 2",
-            "DISTRIBUTOR 2 a", "DISTRIBUTOR 2 a b c", "LINK 2 d", "LINK 2 d i", "LINK 2 d i x", "LINK 2 d i -1",
-            "LINK 2 d i 1 x", "LINKED 1", "SERVE", "SERVE x", "SERVE -1", "SERVE 1 2", "UNWELCOME", "UNWELCOME a b",
+            "NODE 3", "NODE 3 n i DURABLE", "NODE 3 n i DURABLE h:1", "NODE 3 n i DURABLE h:1 p",
+            "NODE 3 n i DURABLE h:1 p t x", "PRODUCER 3",
+            "PRODUCER 3 a b", "DISTRIBUTOR 3",
+            "DISTRIBUTOR 3 a", "DISTRIBUTOR 3 a b c", "LINK 3 d", "LINK 3 d i", "LINK 3 d i x", "LINK 3 d i -1",
+            "LINK 3 d i 1 x", "LINKED 1", "SERVE", "SERVE x", "SERVE -1", "SERVE 1 2", "UNWELCOME", "UNWELCOME a b",
             "PING", "JOB", "NODES",
-            "LINKS 2 d i 1",
+            "LINKS 3 d i 1",
         ])
     func wrongCount(line: String) throws {
         #expect(try withCommand(line.split(separator: " ").map(String.init)) { try Handshake($0) } == nil)

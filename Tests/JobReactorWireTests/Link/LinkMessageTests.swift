@@ -270,6 +270,25 @@ import Testing
         #expect(try Self.messages(in: line + "\r\n") == [.unacceptable(HandOver(1, id(1)), name: name, reason: reason)])
     }
 
+    @Test(
+        "an outcome that is no JSON object is a failure, of which all else that is said counts",
+        arguments: ["", "nonsense", "[1]", "{\"a\":", "null", "{} x"])
+    func outcomeOfNoUse(args: String) throws {
+        for (status, expected) in [("complete", JobStatus.failed), ("cancelled", .cancelled), ("queued", .queued)] {
+            let message = try withCommand(["RESULT", "7", Self.one, "j", "SUCCESS", status, "2", args]) {
+                try LinkMessage($0)
+            }
+            guard case .result(7, let report) = message else {
+                Issue.record("read as \(message)")
+                continue
+            }
+            #expect(report.id == id(1) && report.name == "j" && report.run == 2 && report.status == expected)
+            #expect(report.feedback.kind == .error)
+            let error = report.feedback.args["error"]?.string
+            #expect(error?.hasPrefix("what was reported of the job is no JSON object: ") == true)
+        }
+    }
+
     @Test("a status or a number is no message", arguments: ["+OK\r\n", ":1\r\n", "*1\r\n:1\r\n", "*0\r\n"])
     func notWords(stream: String) {
         #expect(throws: CommandError("ERR a link message is an array of strings")) {

@@ -205,6 +205,19 @@ final class Certificates: Sendable {
         try await server.stop()
     }
 
+    @Test("one who speaks TLS to a port that does not is closed, and the log says why")
+    func plainServer() async throws {
+        let log = LogLines()
+        let server = try await TestServer.start(logger: log.logger)
+        let error = await #expect(throws: WireError.self) {
+            try await RESPClient.connect(to: server.address, security: try certificates.security(nil)).send(["PING"])
+        }
+        #expect(error?.code == .connect)
+        try await eventually("it is logged") { log.all.contains { $0.text == "no TLS with a peer" } }
+        #expect("\(log.all[0].metadata["reason"] ?? "")".hasPrefix("it speaks TLS, and this port does not"))
+        try await server.stop()
+    }
+
     @Test("where none is required, a certificate does no harm")
     func optionalClientCertificate() async throws {
         try await withServer(security: try certificates.security("server")) { server in

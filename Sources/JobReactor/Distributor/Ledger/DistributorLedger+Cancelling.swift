@@ -2,6 +2,12 @@ internal import JobReactorCore
 
 /// Cancelling and finding a job, wherever it is.
 extension DistributorLedger {
+    /// Whether the producer waits for the outcome of the job.
+    func isJob(_ id: JobID, of producer: Producer) -> Bool {
+        guard case .producer(let waiting)? = entries[id]?.sink else { return false }
+        return waiting === producer
+    }
+
     /// Returns whether the job is not finished; nil when there is no entry of it: a node may have it.
     mutating func cancel(_ id: JobID) -> Bool? {
         guard let entry = entries[id] else { return nil }

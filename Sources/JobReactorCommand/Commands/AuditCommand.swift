@@ -1,0 +1,58 @@
+internal import ArgumentParser
+private import Foundation
+private import JobReactorCore
+private import JobReactorWire
+
+struct AuditCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit",
+        abstract: "Show who has changed what at a distributor or a node, other than by enqueueing; the newest first.",
+        usage: "jobreactor audit [--count <n>] [--json] [--distributor <host:port> | --server <host:port>] [<options>]",
+        discussion: """
+            The last 100,000 changes of a year are kept, in the storage of the server, or, where that is memory, as long as it \
+            runs. It takes the role operator.
+            """)
+
+    @Option(help: ArgumentHelp("How many; at most 1000.", valueName: "n")) var count = 100
+    @Flag(help: "As a JSON array.") var json = false
+    @OptionGroup var distributor: DistributorOption
+    @Option(help: ArgumentHelp("The port of a node, to ask instead of a distributor.", valueName: "host:port"))
+    var server: String?
+    @OptionGroup var security: SecurityOptions
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        guard (1...1000).contains(count) else { throw ValidationError("--count takes a number from 1 to 1000") }
+    }
+
+    func run() async throws {
+        let settings = try common.settings()
+        let node = try JobOptionFlags.read(.address, server, "--server")
+        if node != nil, !distributor.distributor.isEmpty {
+            throw CommandFailure.usage("--distributor and --server exclude each other: keep one of them")
+        }
+        let address = try node ?? distributor.address(settings)
+        let wireSecurity = try settings.security(security, listens: false)
+        let reply = try await Query.send(
+            ["AUDIT", "COUNT", "\(count)"], to: address, isNode: node != nil, security: wireSecurity)
+        let rows = (reply.elements ?? []).map(NodesCommand.fields)
+        if json {
+            let entries = rows.map { row in
+                JSONValue.object(
+                    row.reduce(into: [:]) { entry, field in
+                        let time = field.key == "time" ? Double(field.value) : nil
+                        entry[field.key] = time.map { .number($0) } ?? .string(field.value)
+                    })
+            }
+            return try Terminal.result(JSONValue.array(entries).json)
+        }
+        var table = TextTable(["TIME", "USER", "ADDRESS", "COMMAND", "CHANGE"], numbers: [])
+        for row in rows {
+            let time = row["time"].flatMap { Double($0) }.map { Date(timeIntervalSince1970: $0).ISO8601Format() }
+            table.add([
+                time ?? "", row["user"] ?? "", row["address"] ?? "", row["command"] ?? "", row["change"] ?? "",
+            ])
+        }
+        try Terminal.result(table.text)
+    }
+}

@@ -1,0 +1,139 @@
+internal import ArgumentParser
+private import JobReactorCore
+internal import JobReactorUsers
+internal import JobReactorWire
+
+#if canImport(Glibc)
+    private import Glibc
+#elseif canImport(Musl)
+    private import Musl
+#else
+    private import Darwin
+#endif
+
+struct UserCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "user",
+        abstract: "Change who may connect, and what they may do: the file that servers read with --users.",
+        discussion: """
+            Servers read the file anew when it has changed: who was removed, or may do other things than before, is \
+            disconnected. A password is asked for at the terminal, or is one line of standard input when that is none. The \
+            file has hashes of the passwords (scrypt), never the passwords.
+
+            Roles: viewer looks, producer enqueues, node runs jobs, operator cancels, retries and destroys them, author \
+            changes which scripts run, admin may do all of it.
+            """,
+        subcommands: [Add.self, List.self, Remove.self, ChangePassword.self])
+
+    /// The file to change.
+    struct File: ParsableArguments {
+        @Option(\.users) var users: String?
+        @OptionGroup var common: CommonOptions
+
+        func path() throws(CommandFailure) -> String {
+            if let path = try common.settings().value(\.users, flag: users) { return path }
+            throw .usage("say which file: --users FILE")
+        }
+
+        /// Nothing is written when `body` throws.
+        func change(_ body: (inout UserTable) throws(WireError) -> Void) throws(CommandFailure) {
+            let path = try path()
+            do throws(WireError) {
+                var table = access(path, F_OK) == 0 ? try UserTable(contentsOf: path) : UserTable()
+                try body(&table)
+                try table.write(to: path)
+            } catch { throw .usage(error.message) }
+        }
+    }
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Add a user; the file is made when there is none.")
+
+        @Argument(help: "Up to 64 bytes, without spaces, '/' and ':'.") var name: String
+        @Option(help: ArgumentHelp("What the user may do, with commas between several.", valueName: "role,…"))
+        var role: [String]
+        @Option(
+            help: ArgumentHelp(
+                "Names that a node of this user may have beside the user's own; * stands for any characters.",
+                valueName: "pattern,…"))
+        var nodes: [String] = []
+        @OptionGroup var file: File
+
+        func run() async throws {
+            let name = name
+            let roles = try UserTable.roles(role.joined(separator: ","))
+            let patterns = nodes.flatMap { $0.split(separator: ",") }.map { NamePattern(String($0)) }
+            if let wrong = patterns.first(where: { Name.problem(in: $0.description) != nil }) {
+                throw CommandFailure.usage("--nodes takes names of nodes, with * in them or not, not '\(wrong)'")
+            }
+            // What is wrong is told before anyone types a password.
+            try UserTable.check(new: name)
+            let password = try NewPassword.read()
+            try file.change { (table) throws(WireError) in
+                try table.add(name, roles: roles, nodes: patterns, password: password)
+            }
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Show the users and what they may do.")
+
+        @OptionGroup var file: File
+
+        func run() async throws {
+            var table = TextTable(["USER", "ROLES", "NODES"], numbers: [])
+            for user in try UserTable(contentsOf: try file.path()).users {
+                table.add([user.name, user.roleNames, user.nodes.map(\.description).joined(separator: ",")])
+            }
+            try Terminal.result(table.text)
+        }
+    }
+
+    struct Remove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Remove a user, who is disconnected within seconds.")
+
+        @Argument var name: String
+        @OptionGroup var file: File
+
+        func run() async throws {
+            let name = name
+            try file.change { (table) throws(WireError) in try table.remove(name) }
+        }
+    }
+
+    struct ChangePassword: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "passwd", abstract: "Give a user another password.")
+
+        @Argument var name: String
+        @OptionGroup var file: File
+
+        func run() async throws {
+            let name = name
+            let password = try NewPassword.read()
+            try file.change { (table) throws(WireError) in try table.setPassword(password, of: name) }
+        }
+    }
+}
+
+/// A password that somebody chooses.
+private enum NewPassword {
+    /// From the terminal, twice and unseen, or one line of standard input.
+    static func read() throws(WireError) -> Password {
+        guard isatty(STDIN_FILENO) == 1 else {
+            guard let password = readLine().flatMap({ Password($0) }) else {
+                throw WireError(.configuration, "the password is empty: write it to standard input, as one line")
+            }
+            return password
+        }
+        guard let password = ask("Password: ").flatMap({ Password($0) }) else {
+            throw WireError(.configuration, "the password is empty")
+        }
+        guard ask("The same again: ") == password.text else {
+            throw WireError(.configuration, "the two are not the same: nothing is changed")
+        }
+        return password
+    }
+
+    private static func ask(_ prompt: String) -> String? { getpass(prompt).map { String(cString: $0) } }
+}

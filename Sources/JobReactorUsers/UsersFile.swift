@@ -1,0 +1,106 @@
+private import Crypto
+private import Dispatch
+private import JobReactorCore
+public import JobReactorWire
+public import Logging
+
+/// The users of a file, which is read anew when it has changed: for ``JobReactorWire/WireSecurity/users``.
+///
+/// What has become of no use is said in the log, and the users read before stay. A password that was right once is known by a
+/// keyed hash in memory, so that only the first login of a user takes the time of scrypt, on a thread of its own.
+public final class UsersFile: UserDirectory {
+    public let path: String
+    private let logger: Logger
+    private let state: Locked<State>
+    private let checks = DispatchQueue(label: "jobreactor.users.checks")
+    private let looks = DispatchQueue(label: "jobreactor.users.looks")
+
+    private struct State {
+        var table: UserTable
+        var users: [String: User]
+        var stamp: FileStamp?
+        var number = 1
+        /// Of passwords that were right, with what they were checked against.
+        var known: [String: (secret: String, tag: [UInt8])] = [:]
+        let key = SymmetricKey(size: .bits256)
+
+        init(_ table: UserTable, _ stamp: FileStamp?) {
+            self.table = table
+            self.stamp = stamp
+            users = Dictionary(table.users.map { ($0.name, $0) }) { first, _ in first }
+        }
+
+        func tag(_ password: [UInt8]) -> [UInt8] {
+            Array(HMAC<SHA256>.authenticationCode(for: password, using: key))
+        }
+
+        /// Whether the password is the one that was right; nil when none was.
+        func isKnown(_ user: User, _ tag: [UInt8]) -> Bool? {
+            guard let known = known[user.name], known.secret == user.secret else { return nil }
+            return zip(known.tag, tag).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+        }
+    }
+
+    /// Throws what is wrong with the file.
+    public init(_ path: String, logger: Logger = Logger(label: "jobreactor.users")) throws(WireError) {
+        self.path = path
+        self.logger = logger
+        let stamp = FileStamp(path)
+        state = Locked(State(try UserTable(contentsOf: path), stamp))
+    }
+
+    public func check(_ name: String, _ password: [UInt8], done: @escaping @Sendable (User?) -> Void) {
+        let known: User? = state.withLock { state in
+            guard let user = state.users[name], state.isKnown(user, state.tag(password)) == true else { return nil }
+            return user
+        }
+        if let known { return done(known) }
+        checks.async { [self] in
+            lookAgain()
+            done(verify(name, password))
+        }
+    }
+
+    private func verify(_ name: String, _ password: [UInt8]) -> User? {
+        let (user, hash, tag, isKnown) = state.withLock { state in
+            let tag = state.tag(password)
+            let user = state.users[name]
+            return (user, state.table.hash(of: name), tag, user.flatMap { state.isKnown($0, tag) })
+        }
+        guard let user, let hash else { return nil }
+        if let isKnown { return isKnown ? user : nil }
+        guard hash.matches(password) else { return nil }
+        state.withLock { $0.known[name] = (user.secret, tag) }
+        return user
+    }
+
+    public func look(since number: Int, done: @escaping @Sendable ([String: User], Int) -> Void) {
+        looks.async { [self] in
+            lookAgain()
+            let (users, state) = state.withLock { ($0.users, $0.number) }
+            done(users, state)
+        }
+    }
+
+    private func lookAgain() {
+        let stamp = FileStamp(path)
+        let isNew = state.withLock { state in
+            defer { state.stamp = stamp }
+            return state.stamp != stamp
+        }
+        guard isNew else { return }
+        do throws(WireError) {
+            let table = try UserTable(contentsOf: path)
+            state.withLock { state in
+                let new = State(table, stamp)
+                guard new.users != state.users else { return }
+                state.table = table
+                state.users = new.users
+                state.number += 1
+            }
+            logger.notice("the users have been read anew", metadata: ["users": "\(table.users.count)"])
+        } catch {
+            logger.error("the users file has changed and is of no use: the users read before stay: \(error.message)")
+        }
+    }
+}

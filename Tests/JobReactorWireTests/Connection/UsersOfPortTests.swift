@@ -1,0 +1,219 @@
+import JobReactorCore
+import JobReactorTesting
+import Logging
+import NIOCore
+import NIOEmbedded
+import Testing
+
+@testable import JobReactorWire
+
+/// Users that a test changes, whose passwords are checked when the test says so.
+private final class FakeDirectory: UserDirectory {
+    private struct Check {
+        var name: String
+        var password: [UInt8]
+        var done: @Sendable (User?) -> Void
+    }
+
+    private let state = Locked((users: [String: (user: User, password: String)](), checks: [Check](), number: 1))
+
+    func set(_ name: String, _ roles: Set<Role>?, password: String = "secret") {
+        state.withLock { state in
+            let user = roles.map { User(name: name, roles: $0, secret: password) }
+            state.users[name] = user.map { ($0, password) }
+            state.number += 1
+        }
+    }
+
+    func check(_ name: String, _ password: [UInt8], done: @escaping @Sendable (User?) -> Void) {
+        state.withLock { $0.checks.append(Check(name: name, password: password, done: done)) }
+    }
+
+    func look(since number: Int, done: @escaping @Sendable ([String: User], Int) -> Void) {
+        let (users, number) = state.withLock { ($0.users.mapValues(\.user), $0.number) }
+        done(users, number)
+    }
+
+    var waiting: Int { state.withLock { $0.checks.count } }
+
+    /// The oldest check comes to its end.
+    func answer() throws {
+        let (check, user) = state.withLock { state in
+            let check = state.checks.isEmpty ? nil : state.checks.removeFirst()
+            let known = check.flatMap { state.users[$0.name] }
+            let isRight = check.map { $0.password == Array((known?.password ?? "").utf8) } == true
+            return (check, isRight ? known?.user : nil)
+        }
+        try #require(check).done(user)
+    }
+}
+
+@Suite("Users of a port") struct UsersOfPortTests {
+    private let directory = FakeDirectory()
+    private let service = FakeService()
+    private let loop = EmbeddedEventLoop()
+    private let portGuard: PortGuard
+
+    init() {
+        portGuard = PortGuard(
+            limits: RESPLimits(), maximumConnections: 100, password: Password("sesame"), users: directory,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, on: loop)
+    }
+
+    private func peer() throws -> EmbeddedPeer {
+        try EmbeddedPeer(on: loop) { _ in
+            let connection = CommandSession.accept(by: portGuard, service: service)
+            #expect(portGuard.admit(connection))
+            return connection
+        }
+    }
+
+    private func client(_ name: String, _ roles: Set<Role>) throws -> EmbeddedPeer {
+        directory.set(name, roles)
+        let client = try peer()
+        #expect(try client.send("AUTH \(name) secret\r\n") == "")
+        try directory.answer()
+        #expect(try client.received() == "+OK\r\n")
+        return client
+    }
+
+    private static let job = "00000000000000000000000000000001"
+
+    @Test("what comes behind a password waits until that is checked, and is answered in its order")
+    func behind() throws {
+        directory.set("ann", [.producer])
+        let client = try peer()
+        #expect(try client.send("PING\r\nAUTH ann secret\r\nENQUEUE j\r\nPING\r\nINFO\r\n") == "+PONG\r\n")
+        #expect(!client.isReading())
+        #expect(service.commands == [])
+        try directory.answer()
+        #expect(try client.received() == "+OK\r\n+OK\r\n+PONG\r\n-NOPERM this needs the role viewer\r\n")
+        #expect(client.isReading())
+        #expect(service.commands == [.enqueue(JobRequest(name: "j", args: [:]))])
+    }
+
+    @Test("behind a wrong password nothing is done")
+    func behindWrong() throws {
+        directory.set("ann", [.admin])
+        let client = try peer()
+        #expect(try client.send("AUTH ann guess\r\nENQUEUE j\r\nGET x\r\nPING\r\n") == "")
+        try directory.answer()
+        let refusal = "-NOAUTH Authentication required.\r\n"
+        #expect(
+            try client.advance(1)
+                == "-WRONGPASS invalid username-password pair or user is disabled.\r\n\(refusal)\(refusal)+PONG\r\n")
+        #expect(service.commands == [])
+    }
+
+    @Test("HELLO logs a user in, and WHOAMI says who it is")
+    func hello() throws {
+        directory.set("ann", [.viewer, .operator])
+        let client = try peer()
+        #expect(try client.send("HELLO 2 AUTH ann secret\r\nWHOAMI\r\n") == "")
+        try directory.answer()
+        #expect(
+            try client.received().hasSuffix(
+                "*0\r\n*4\r\n$4\r\nuser\r\n$3\r\nann\r\n$5\r\nroles\r\n$15\r\nviewer,operator\r\n"))
+        let standard = try peer()
+        #expect(try standard.send("AUTH sesame\r\nWHOAMI\r\n").contains("$7\r\ndefault\r\n"))
+        #expect(try peer().send("AUTH default sesame\r\n") == "+OK\r\n")
+    }
+
+    @Test("a session may log in again as another user")
+    func another() throws {
+        let client = try client("ann", [.viewer])
+        #expect(try client.send("ENQUEUE j\r\n") == "-NOPERM this needs the role producer\r\n")
+        directory.set("bob", [.producer])
+        #expect(try client.send("AUTH bob secret\r\nENQUEUE j\r\nINFO\r\n") == "")
+        try directory.answer()
+        #expect(try client.received() == "+OK\r\n+OK\r\n-NOPERM this needs the role viewer\r\n")
+    }
+
+    @Test(
+        "a command beyond the user's roles is refused, and does nothing",
+        arguments: [
+            ("ENQUEUE j", [.producer]), ("PERFORM j", [.producer]), ("INFO", [.viewer]), ("NODES", [.viewer]),
+            ("JOBS", [.viewer]), ("RECORDS", [.viewer]), ("RECORD \(job)", [.viewer]),
+            ("JOB \(job)", [.viewer, .producer]), ("CANCEL \(job)", [.operator, .producer]),
+            ("AUDIT", [.operator]), ("RETRY \(job)", [.operator]), ("DESTROY \(job)", [.operator]),
+            ("RELOAD", [.author]),
+            ("NODE 3 n i DURABLE '' '' ''", [.node]), ("PRODUCER 3 p", [.producer]),
+        ] as [(String, Set<Role>)])
+    func roles(line: String, allowed: Set<Role>) throws {
+        for role in Role.allCases {
+            let client = try client("ann", [role])
+            let before = service.commands.count
+            let isAllowed = allowed.contains(role) || role == .admin
+            let answer = try client.send(line + "\r\n")
+            #expect(answer.hasPrefix("-NOPERM this needs the role ") == !isAllowed, "\(role): \(answer)")
+            #expect(service.commands.count == before + (isAllowed ? 1 : 0))
+        }
+    }
+
+    @Test("a stranger that floods what stands behind its password is closed")
+    func flood() throws {
+        directory.set("ann", [.viewer])
+        let client = try peer()
+        let answer = try client.send("AUTH ann secret\r\n" + String(repeating: "PING\r\n", count: 2000))
+        #expect(answer == "-ERR more than 1000 commands behind AUTH, which is not answered yet\r\n")
+        try directory.answer()
+        #expect(try client.received() == "")
+        #expect(service.commands == [])
+    }
+
+    @Test("of one address one password is checked at a time")
+    func turns() throws {
+        directory.set("ann", [.viewer])
+        let clients = try (0..<5).map { _ in try peer() }
+        for client in clients { try client.send("AUTH ann secret\r\n") }
+        for client in clients {
+            #expect(directory.waiting == 1)
+            try directory.answer()
+            #expect(try client.received() == "+OK\r\n")
+        }
+        #expect(directory.waiting == 0)
+    }
+
+    @Test("who is removed, or may do other things than before, has to log in again; others stay")
+    func changed() throws {
+        let ann = try client("ann", [.viewer])
+        let bob = try client("bob", [.viewer])
+        let standard = try peer()
+        try standard.send("AUTH sesame\r\n")
+        let stranger = try peer()
+        try ann.advance(2)
+        #expect(ann.channel.isActive && bob.channel.isActive)
+        directory.set("ann", [.producer])
+        #expect(try ann.advance(1) == "-NOPERM the user ann has changed: log in again\r\n")
+        #expect(!ann.channel.isActive)
+        #expect(bob.channel.isActive && standard.channel.isActive && stranger.channel.isActive)
+        directory.set("bob", nil)
+        #expect(try bob.advance(1) == "-NOPERM the user bob has changed: log in again\r\n")
+        #expect(try standard.send("PING\r\n") == "+PONG\r\n")
+    }
+
+    @Test("a user that changed while its password was checked does not stay")
+    func changedMeanwhile() throws {
+        directory.set("ann", [.viewer])
+        let client = try peer()
+        try client.send("AUTH ann secret\r\n")
+        try client.advance(1)
+        try directory.answer()
+        #expect(try client.received() == "+OK\r\n")
+        directory.set("ann", nil)
+        #expect(try client.advance(1).hasPrefix("-NOPERM the user ann has changed"))
+    }
+
+    @Test("a connection that is gone before its password is checked is no trouble")
+    func gone() throws {
+        directory.set("ann", [.viewer])
+        let client = try peer()
+        try client.send("AUTH ann secret\r\nINFO\r\n")
+        client.channel.close(promise: nil)
+        #expect(try client.received() == "")
+        try directory.answer()
+        #expect(try client.received() == "")
+        #expect(portGuard.connectionCount == 0 && portGuard.strangerCount == 0)
+        #expect(service.commands == [])
+    }
+}
