@@ -60,12 +60,12 @@ package final class AuditLog {
             while let first = entries.first, let last, first.id <= last { entries.removeFirst() }
             (isStoring, saysThatItFails) = (false, false)
             store()
-        case .failure(let error) where error.code == .lost || error.code == .closed: break
         case .failure(let error):
-            if !saysThatItFails {
+            // Before it is open it takes nothing, and after its end this is gone, too.
+            if !saysThatItFails, error.code != .closed {
                 logger.error("the audit log cannot be stored; it waits in memory", metadata: ["reason": "\(error)"])
             }
-            saysThatItFails = true
+            if error.code != .closed { saysThatItFails = true }
             loop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in
                 self?.isStoring = false
                 self?.store()

@@ -17,4 +17,7 @@ struct OwnJobs {
 extension User {
     /// Under what id a producer of this user is known: no user gets the outcomes of another.
     func ownProducer(_ id: String) -> String { self == .standard ? id : "\(name)/\(id)" }
+
+    /// Whether a producer of that id is this user's.
+    func owns(producer id: String) -> Bool { id.hasPrefix("\(name)/") }
 }

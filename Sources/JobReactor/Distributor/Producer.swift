@@ -140,7 +140,7 @@ final class ProducerLink: ConnectionSession {
     }
 
     private func cancel(_ id: JobID) {
-        guard connection.user?.has(.operator) != false || core.ledger.isJob(id, of: producer) else { return }
+        guard connection.user?.has(.operator) != false || core.ledger.producer(of: id) === producer else { return }
         core.cancel(id).assumeIsolated().whenSuccess { [connection, core] isKnown in
             guard isKnown else { return }
             core.audit.note("CANCEL", "the job \(id) is cancelled", by: connection.user, over: connection)

@@ -169,6 +169,10 @@ import Testing
             try await ann.sendJobs(1...2, named: "who")
             try await ann.hear("SAVED")
             let (first, second) = (JobID(high: 5, low: 1), JobID(high: 5, low: 2))
+            let (hers, his) = (try await Self.client("ann", distributor), try await Self.client("bob", distributor))
+            #expect(try await hers.send(["JOB", first.description]).elements?.isEmpty == false)
+            #expect(try await his.send(["JOB", first.description]).text?.hasPrefix("NOPERM") == true)
+            for client in [hers, his] { await client.close() }
             try await bob.cancel(first)
             try await ann.cancel(second)
             try await ann.hear("cancelled")

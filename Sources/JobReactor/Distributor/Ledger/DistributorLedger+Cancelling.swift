@@ -2,10 +2,9 @@ internal import JobReactorCore
 
 /// Cancelling and finding a job, wherever it is.
 extension DistributorLedger {
-    /// Whether the producer waits for the outcome of the job.
-    func isJob(_ id: JobID, of producer: Producer) -> Bool {
-        guard case .producer(let waiting)? = entries[id]?.sink else { return false }
-        return waiting === producer
+    /// The producer that waits for the outcome of the job.
+    func producer(of id: JobID) -> Producer? {
+        if case .producer(let producer)? = entries[id]?.sink { producer } else { nil }
     }
 
     /// Returns whether the job is not finished; nil when there is no entry of it: a node may have it.
