@@ -6,10 +6,10 @@ internal import NIOCore
 /// How jobs come in: from this process, from producers and commands, and from the storage of an earlier process.
 extension DistributorCore {
     func submit(_ batch: [Submission]) {
-        for submission in batch {
-            let feedback = submission.feedback
-            submit(submission.job, feedback.isTold ? .application(feedback) : .none)
-            memory.has(submission.job)
+        // By their places: a submission is large to copy.
+        for index in batch.indices {
+            submit(batch[index].job, batch[index].feedback.isTold ? .application(batch[index].feedback) : .none)
+            memory.has(batch[index].job)
         }
     }
 

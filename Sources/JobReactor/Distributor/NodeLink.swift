@@ -88,10 +88,12 @@ final class NodeLink: ConnectionSession {
         if awaitsWelcome { welcomed(frame, on: connection) }
         guard let handle else { return }
         do throws(CommandError) {
-            switch try LinkMessage(frame) {
-            case .result(let number, let report):
+            if let (number, report) = try LinkMessage.result(in: frame) {
                 reportToTake = number
-                core.reported(report)
+                return core.reported(report)
+            }
+            switch try LinkMessage(frame) {
+            case .result: break
             case .credit(let count): core.change { $0.granted(handle, credit: count) }
             case .saved(let first, let last): core.change { $0.saved(first, through: last, by: handle) }
             case .returned(let returned): core.change { $0.returned(returned, by: handle) }

@@ -3,25 +3,26 @@
 /// A value without threads: those who share one keep it behind a lock, and wake the reader themselves, within the lock where
 /// the reader may be gone meanwhile.
 package struct Mailbox<Contents> {
-    private var contents: Contents
-    private let empty: Contents
+    // Inlinable, as is all that follows, so that other modules have it for their own types: a job passes through here.
+    @usableFromInline var contents: Contents
+    @usableFromInline let empty: Contents
     /// The reader is on its way.
-    private var isWoken = false
+    @usableFromInline var isWoken = false
 
-    package init(_ empty: Contents) {
+    @inlinable package init(_ empty: Contents) {
         contents = empty
         self.empty = empty
     }
 
     /// Puts something in. Returns whether the reader is to be woken: it is not on its way yet.
-    package mutating func put(_ change: (inout Contents) -> Void) -> Bool {
+    @inlinable package mutating func put(_ change: (inout Contents) -> Void) -> Bool {
         change(&contents)
         defer { isWoken = true }
         return !isWoken
     }
 
     /// The reader looks: it gets all there is.
-    package mutating func take() -> Contents {
+    @inlinable package mutating func take() -> Contents {
         isWoken = false
         let taken = contents
         contents = empty
@@ -32,5 +33,5 @@ package struct Mailbox<Contents> {
 extension Mailbox: Sendable where Contents: Sendable {}
 
 extension Mailbox where Contents: RangeReplaceableCollection {
-    package init() { self.init(Contents()) }
+    @inlinable package init() { self.init(Contents()) }
 }

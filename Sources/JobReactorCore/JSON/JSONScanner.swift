@@ -264,6 +264,7 @@ struct JSONScanner {
         var hasEscapes = false
         position += 1
         while true {
+            skipPlainText()
             guard let byte = peek else { throw JSONError(offset: opening, reason: "a string that does not end") }
             switch byte {
             case UInt8(ascii: "\""):
@@ -277,6 +278,17 @@ struct JSONScanner {
             default: try skipMultibyteScalar()
             }
         }
+    }
+
+    /// What most strings are made of.
+    private mutating func skipPlainText() {
+        var cursor = position
+        while cursor < bytes.count {
+            let byte = bytes[cursor]
+            guard byte >= 0x20, byte < 0x80, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") else { break }
+            cursor += 1
+        }
+        position = cursor
     }
 
     private mutating func skipEscape() throws(JSONError) {

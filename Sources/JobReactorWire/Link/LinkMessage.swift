@@ -60,6 +60,12 @@ package enum LinkMessage: Hashable, Sendable {
     /// Still here.
     case ping
 
+    /// A ``result(_:_:)``, of which there are most; nil for any other message.
+    package static func result(in frame: RESPFrame) throws(CommandError) -> (number: Int, report: JobReport)? {
+        guard frame.wordCount == 8, CommandWord.matches(frame.word(0), "RESULT") else { return nil }
+        return (try count(frame.word(1)), try report(frame))
+    }
+
     /// Reads a message; throws what is wrong with it. `giver` says who gives jobs, where the message may do that.
     package init(_ frame: RESPFrame, from giver: JobRequest.Sender = .distributor) throws(CommandError) {
         guard let count = frame.wordCount else {
