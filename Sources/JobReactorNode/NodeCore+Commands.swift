@@ -7,7 +7,7 @@ internal import NIOCore
 extension NodeCore: CommandService {
     func perform(_ command: ClientCommand, for session: CommandSession) {
         // Who enqueued a job only distributors know.
-        if let role = command.roles.first, session.user?.has(role) != true {
+        if let role = command.role, session.user?.has(role) != true {
             return session.reply { $0.writeRESPError("NOPERM this needs the role \(role.rawValue)") }
         }
         let (user, hidesArgs) = (session.user ?? .standard, configuration.security.hidesArgs)

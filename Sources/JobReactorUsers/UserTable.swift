@@ -14,7 +14,7 @@ public struct UserTable: Sendable {
             switch self {
             case .other(let text): text
             case .user(let user, let hash):
-                ([user.name, UserTable.names(user.roles), hash.description]
+                ([user.name, user.roleNames, hash.description]
                     + (user.nodes.isEmpty ? [] : ["nodes=" + user.nodes.map(\.description).joined(separator: ",")]))
                     .joined(separator: " ")
             }
@@ -102,10 +102,6 @@ public struct UserTable: Sendable {
             roles.insert(role)
         }
         return roles
-    }
-
-    static func names(_ roles: Set<Role>) -> String {
-        Role.allCases.filter(roles.contains).map(\.rawValue).joined(separator: ",")
     }
 
     /// Throws what is wrong with the name of a user.

@@ -112,7 +112,7 @@ extension DistributorCore: CommandService {
     /// Why the command may not be about that job; nil when it may. Who enqueues may look at and cancel what is its own.
     private func refusal(of command: ClientCommand, on id: JobID, for session: CommandSession) -> String? {
         let user = user(of: session)
-        guard let role = command.roles.first, !user.has(role), !ownJobs.has(id, user) else { return nil }
+        guard let role = command.role, !user.has(role), !ownJobs.has(id, user) else { return nil }
         if let producer = ledger.producer(of: id), user.owns(producer: producer.id) { return nil }
         return "NOPERM this needs the role \(role.rawValue): the job is none that \(user.name) has enqueued here lately"
     }

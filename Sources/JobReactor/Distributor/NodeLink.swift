@@ -93,6 +93,7 @@ final class NodeLink: ConnectionSession {
                 return core.reported(report)
             }
             switch try LinkMessage(frame) {
+            // Read above.
             case .result: break
             case .credit(let count): core.change { $0.granted(handle, credit: count) }
             case .saved(let first, let last): core.change { $0.saved(first, through: last, by: handle) }

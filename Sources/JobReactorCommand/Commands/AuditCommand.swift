@@ -15,9 +15,7 @@ struct AuditCommand: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("How many; at most 1000.", valueName: "n")) var count = 100
     @Flag(help: "As a JSON array.") var json = false
-    @OptionGroup var distributor: DistributorOption
-    @Option(help: ArgumentHelp("The port of a node, to ask instead of a distributor.", valueName: "host:port"))
-    var server: String?
+    @OptionGroup var asked: AskedOptions
     @OptionGroup var security: SecurityOptions
     @OptionGroup var common: CommonOptions
 
@@ -27,14 +25,10 @@ struct AuditCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try common.settings()
-        let node = try JobOptionFlags.read(.address, server, "--server")
-        if node != nil, !distributor.distributor.isEmpty {
-            throw CommandFailure.usage("--distributor and --server exclude each other: keep one of them")
-        }
-        let address = try node ?? distributor.address(settings)
+        let (address, isNode) = try asked.address(settings)
         let wireSecurity = try settings.security(security, listens: false)
         let reply = try await Query.send(
-            ["AUDIT", "COUNT", "\(count)"], to: address, isNode: node != nil, security: wireSecurity)
+            ["AUDIT", "COUNT", "\(count)"], to: address, isNode: isNode, security: wireSecurity)
         let rows = (reply.elements ?? []).map(NodesCommand.fields)
         if json {
             let entries = rows.map { row in

@@ -7,22 +7,16 @@ struct InfoCommand: AsyncParsableCommand {
         usage: "jobreactor info [<section>] [--distributor <host:port> | --server <host:port>] [<options>]")
 
     @Argument(help: "Section to print; all of them without it.") var section: String?
-    @OptionGroup var distributor: DistributorOption
-    @Option(help: ArgumentHelp("The port of a node, to ask instead of a distributor.", valueName: "host:port"))
-    var server: String?
+    @OptionGroup var asked: AskedOptions
     @OptionGroup var security: SecurityOptions
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let settings = try common.settings()
-        let node = try JobOptionFlags.read(.address, server, "--server")
-        if node != nil, !distributor.distributor.isEmpty {
-            throw CommandFailure.usage("--distributor and --server exclude each other: keep one of them")
-        }
-        let address = try node ?? distributor.address(settings)
+        let (address, isNode) = try asked.address(settings)
         let wireSecurity = try settings.security(security, listens: false)
         func ask(_ words: [String]) async throws -> String {
-            let reply = try await Query.send(words, to: address, isNode: node != nil, security: wireSecurity)
+            let reply = try await Query.send(words, to: address, isNode: isNode, security: wireSecurity)
             // Lines end as on the wire, with CR and LF.
             return (reply.text ?? "").split(whereSeparator: \.isNewline).joined(separator: "\n")
         }

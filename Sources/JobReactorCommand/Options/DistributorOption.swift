@@ -14,3 +14,20 @@ struct DistributorOption: ParsableArguments {
         return first
     }
 }
+
+/// Whom a command asks that a node answers as well.
+struct AskedOptions: ParsableArguments {
+    @OptionGroup var distributor: DistributorOption
+    @Option(help: ArgumentHelp("The port of a node, to ask instead of a distributor.", valueName: "host:port"))
+    var server: String?
+
+    func address(_ settings: Settings) throws(CommandFailure) -> (Address, isNode: Bool) {
+        guard let node = try JobOptionFlags.read(.address, server, "--server") else {
+            return (try distributor.address(settings), false)
+        }
+        guard distributor.distributor.isEmpty else {
+            throw .usage("--distributor and --server exclude each other: keep one of them")
+        }
+        return (node, true)
+    }
+}

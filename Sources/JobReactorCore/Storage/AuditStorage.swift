@@ -18,7 +18,7 @@ public struct AuditEntry: Hashable, Sendable {
     /// For how long: a year.
     public static let seconds: Double = 366 * 86_400
 
-    /// Greater than that of every entry before, of the same process or an earlier one.
+    /// Greater than that of every entry before of the same process; those of processes are in the order of their clocks.
     public var id: JobID
     public var at: Timestamp
     /// Who it was: `default` for the password of the installation, and where none is asked for.

@@ -60,19 +60,24 @@ package enum ClientCommand: Hashable, Sendable {
         }
     }
 
-    /// Which roles may give it, each for itself; the first is the one to ask for. Empty: whoever has logged in. A producer may
-    /// look at, and cancel, what it has enqueued, which is for who carries it out to know.
-    package var roles: [Role] {
+    /// The role that it takes; nil for whoever has logged in.
+    package var role: Role? {
         switch self {
-        case .ping, .auth, .hello, .whoAmI, .quit, .commandTable, .clientSetting: []
-        case .enqueue, .perform, .handshake(.producer): [.producer]
-        case .nodes, .info, .jobs, .records, .record: [.viewer]
-        case .job: [.viewer, .producer]
-        case .cancel: [.operator, .producer]
-        case .retry, .destroy, .audit: [.operator]
-        case .reload: [.author]
-        case .handshake(.node): [.node]
-        case .handshake: []
+        case .ping, .auth, .hello, .whoAmI, .quit, .commandTable, .clientSetting: nil
+        case .enqueue, .perform, .handshake(.producer): .producer
+        case .nodes, .info, .jobs, .records, .record, .job: .viewer
+        case .retry, .destroy, .audit, .cancel: .operator
+        case .reload: .author
+        case .handshake(.node): .node
+        case .handshake: nil
+        }
+    }
+
+    /// Whether a producer may give it, too, of what it has enqueued: whose a job is, is for who carries it out to know.
+    package var isForOwnJobs: Bool {
+        switch self {
+        case .job, .cancel: true
+        default: false
         }
     }
 

@@ -203,7 +203,7 @@ package final class CommandSession: ConnectionSession {
         guard user != nil || command.isAllowedBeforeAuthentication else {
             throw CommandError("NOAUTH Authentication required.")
         }
-        if let user, let role = command.roles.first, !command.roles.contains(where: user.has) {
+        if let user, let role = command.role, !user.has(role), !(command.isForOwnJobs && user.has(.producer)) {
             throw CommandError("NOPERM this needs the role \(role.rawValue)")
         }
         switch command {

@@ -14,6 +14,17 @@ public enum Role: String, CaseIterable, Hashable, Sendable {
     case author
     /// All of these.
     case admin
+
+    fileprivate var bit: UInt8 {
+        switch self {
+        case .viewer: 1
+        case .producer: 2
+        case .node: 4
+        case .operator: 8
+        case .author: 16
+        case .admin: 32
+        }
+    }
 }
 
 /// Who has logged in on a port.
@@ -26,9 +37,13 @@ public struct User: Hashable, Sendable {
     /// What the password was checked against: of another password it is another text.
     package let secret: String
 
+    /// A bit for each role, with those that an admin has: asked for each command.
+    private let may: UInt8
+
     package init(name: String, roles: Set<Role>, nodes: [NamePattern] = [], secret: String = "") {
         self.name = name
         self.roles = roles
+        may = (roles.contains(.admin) ? Role.allCases : Array(roles)).reduce(0) { $0 | $1.bit }
         self.nodes = nodes
         self.secret = secret
     }
@@ -36,7 +51,7 @@ public struct User: Hashable, Sendable {
     /// Who says the one password of an installation, and everyone where none is asked for: may do everything.
     public static let standard = User(name: "default", roles: Set(Role.allCases), nodes: [NamePattern("*")])
 
-    public func has(_ role: Role) -> Bool { roles.contains(role) || roles.contains(.admin) }
+    public func has(_ role: Role) -> Bool { may & role.bit != 0 }
 
     /// Whether it may link as the node of that name.
     public func mayBe(node name: String) -> Bool {
