@@ -160,7 +160,7 @@ final class NodeCore {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let portGuard = PortGuard(
             limits: configuration.limits, maximumConnections: configuration.maximumConnections,
-            password: configuration.security.password, ownName: configuration.security.user,
+            password: configuration.security.portPassword,
             users: configuration.security.users, logger: logger, on: loop)
         return Listener.bind(to: server, guardedBy: portGuard, security: configuration.security) {
             CommandSession.accept(by: portGuard, service: bound.value)

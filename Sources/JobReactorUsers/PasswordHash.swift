@@ -60,6 +60,8 @@ struct PasswordHash: Hashable, Sendable, LosslessStringConvertible {
     private static func key(
         of password: [UInt8], _ salt: [UInt8], _ rounds: Int, _ blockSize: Int, _ parallelism: Int, bytes: Int
     ) -> [UInt8]? {
+        // It would fill up with zeros what is short: with one at its end a password would be the same as without.
+        guard password.last != 0 else { return nil }
         let key = try? KDF.Scrypt.deriveKey(
             from: password, salt: salt, outputByteCount: bytes, rounds: 1 << rounds, blockSize: blockSize,
             parallelism: parallelism)

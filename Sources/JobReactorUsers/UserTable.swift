@@ -22,6 +22,8 @@ public struct UserTable: Sendable {
     }
 
     private var lines: [Line] = []
+    /// Not a line, of a comment or otherwise.
+    var isBlank: Bool { lines.isEmpty }
 
     /// No users.
     public init() {}
@@ -29,7 +31,7 @@ public struct UserTable: Sendable {
     /// Reads a file that its owner, and perhaps its group, can read and nobody else. Throws which line is wrong, and how.
     public init(contentsOf path: String) throws(WireError) {
         let text = try Self.text(of: path)
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             do throws(WireError) { lines.append(try Self.read(line)) } catch {
                 throw WireError(.configuration, "\(path):\(index + 1): \(error.message)")
             }
@@ -169,7 +171,8 @@ public struct UserTable: Sendable {
     public func write(to path: String) throws(WireError) {
         let new = path + ".new"
         let mode = (try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? NSNumber) ?? 0o600
-        let text = lines.map { $0.text + "\n" }.joined()
+        // An empty file is one that is being written.
+        let text = lines.isEmpty ? "# no users\n" : lines.map { $0.text + "\n" }.joined()
         let descriptor = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(mode.intValue & 0o740))
         guard descriptor >= 0 else {
             let reason = String(cString: strerror(errno))

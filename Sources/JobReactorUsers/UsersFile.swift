@@ -34,9 +34,9 @@ public final class UsersFile: UserDirectory {
             Array(HMAC<SHA256>.authenticationCode(for: password, using: key))
         }
 
-        /// Whether the password is the one that was right; nil when none was.
-        func isKnown(_ user: User, _ tag: [UInt8]) -> Bool? {
-            guard let known = known[user.name], known.secret == user.secret else { return nil }
+        /// Whether the password is one that was right.
+        func isKnown(_ user: User, _ tag: [UInt8]) -> Bool {
+            guard let known = known[user.name], known.secret == user.secret else { return false }
             return zip(known.tag, tag).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
         }
     }
@@ -51,7 +51,7 @@ public final class UsersFile: UserDirectory {
 
     public func check(_ name: String, _ password: [UInt8], done: @escaping @Sendable (User?) -> Void) {
         let known: User? = state.withLock { state in
-            guard let user = state.users[name], state.isKnown(user, state.tag(password)) == true else { return nil }
+            guard let user = state.users[name], state.isKnown(user, state.tag(password)) else { return nil }
             return user
         }
         if let known { return done(known) }
@@ -65,10 +65,10 @@ public final class UsersFile: UserDirectory {
         let (user, hash, tag, isKnown) = state.withLock { state in
             let tag = state.tag(password)
             let user = state.users[name]
-            return (user, state.table.hash(of: name), tag, user.flatMap { state.isKnown($0, tag) })
+            return (user, state.table.hash(of: name), tag, user.map { state.isKnown($0, tag) } == true)
         }
         guard let user, let hash else { return nil }
-        if let isKnown { return isKnown ? user : nil }
+        if isKnown { return user }
         guard hash.matches(password) else { return nil }
         state.withLock { $0.known[name] = (user.secret, tag) }
         return user
@@ -91,6 +91,9 @@ public final class UsersFile: UserDirectory {
         guard isNew else { return }
         do throws(WireError) {
             let table = try UserTable(contentsOf: path)
+            guard !table.isBlank else {
+                throw WireError(.configuration, "\(path) is empty: who writes it may not be ready")
+            }
             state.withLock { state in
                 let new = State(table, stamp)
                 guard new.users != state.users else { return }

@@ -15,6 +15,13 @@ import Testing
         #expect(read.matches(Self.bytes("größe\u{0} 1")))
     }
 
+    @Test("a zero at the end is no part of a password")
+    func zeroAtTheEnd() throws {
+        let hash = try #require(PasswordHash(of: Self.bytes("secret"), rounds: 4))
+        #expect(!hash.matches(Self.bytes("secret\u{0}")) && !hash.matches([0]))
+        #expect(PasswordHash(of: Self.bytes("secret\u{0}"), rounds: 4) == nil)
+    }
+
     @Test("two hashes of one password are not the same")
     func salt() throws {
         let first = try #require(PasswordHash(of: Self.bytes("x"), rounds: 4))

@@ -59,6 +59,14 @@ private func problem(_ body: () throws -> Void) -> String? {
         #expect(try UserTable(contentsOf: file.path).users.map(\.name) == ["n1", "bob"])
     }
 
+    @Test("line ends may be those of another system, and a file of nobody is not empty")
+    func lineEnds() throws {
+        let file = try UsersPath("# first\r\n" + line("ann", "viewer", "a").replacing("\n", with: "\r\n"))
+        #expect(try UserTable(contentsOf: file.path).users.map(\.name) == ["ann"])
+        try UserTable().write(to: file.path)
+        #expect(try file.text == "# no users\n")
+    }
+
     @Test("a new file only its owner can read; an old one keeps its permissions, and is replaced as a whole")
     func permissions() throws {
         func mode(_ path: String) throws -> Int? {
@@ -191,6 +199,11 @@ private func problem(_ body: () throws -> Void) -> String? {
         try file.write(ann + "rubbish\n")
         #expect(await Self.look(users).state == second.state)
         #expect(await Self.check(users, "bob", "sesame") != nil)
+        // As it is while somebody writes it anew, or with a mode that it must not have.
+        try file.write("")
+        #expect(await Self.look(users).state == second.state)
+        try file.write(ann, mode: 0o644)
+        #expect(await Self.look(users).state == second.state)
         try FileManager.default.removeItem(atPath: file.path)
         #expect(await Self.look(users).state == second.state)
 

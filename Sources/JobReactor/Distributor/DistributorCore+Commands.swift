@@ -9,10 +9,12 @@ extension DistributorCore: CommandService {
         case .enqueue(let request):
             guard !isStopping else { return refuse(session) }
             guard !memory.isFull() else { return refuseBusy(session) }
+            if let refusal = refusal(of: request, for: session) { return session.reply { $0.writeRESPError(refusal) } }
             enqueue(request, for: session)
         case .perform(let request, let timeout):
             guard !isStopping else { return refuse(session) }
             guard !memory.isFull() else { return refuseBusy(session) }
+            if let refusal = refusal(of: request, for: session) { return session.reply { $0.writeRESPError(refusal) } }
             perform(request, timeout: timeout, for: session)
         case .nodes: session.reply { self.writeNodes(to: &$0) }
         case .info(let section): session.reply { $0.writeRESPBulk(self.info(section)) }
@@ -116,6 +118,16 @@ extension DistributorCore: CommandService {
         if let producer = ledger.producer(of: id), user.owns(producer: producer.id) { return nil }
         return "NOPERM this needs the role \(role.rawValue): the job is none that \(user.name) has enqueued here lately"
     }
+
+    /// Why a job may not have the id that its producer chose: another's job would be taken for its own.
+    private func refusal(of request: JobRequest, for session: CommandSession) -> String? {
+        guard let id = request.options.id, let user = session.user, !user.seesAllJobs, ledger.isKnown(id),
+            !ownJobs.has(id, user), ledger.producer(of: id).map({ user.owns(producer: $0.id) }) != true
+        else { return nil }
+        return "NOPERM \(Self.anothersJob(id))"
+    }
+
+    static func anothersJob(_ id: JobID) -> String { "the id \(id) is that of another's job: choose another" }
 
     private func visible(_ job: Job, to session: CommandSession) -> Job {
         user(of: session).sees(job, hidesArgs: configuration.security.hidesArgs)

@@ -132,7 +132,7 @@ final class DistributorCore {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let portGuard = PortGuard(
             limits: configuration.limits, maximumConnections: configuration.maximumConnections,
-            password: configuration.security.password, ownName: configuration.security.user,
+            password: configuration.security.portPassword,
             users: configuration.security.users, logger: logger, on: loop)
         return Listener.bind(to: configuration.address, guardedBy: portGuard, security: configuration.security) {
             CommandSession.accept(by: portGuard, service: bound.value)

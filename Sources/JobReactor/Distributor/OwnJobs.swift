@@ -7,7 +7,7 @@ struct OwnJobs {
     private var ids: [String: RecentIDs] = [:]
 
     mutating func note(_ id: JobID, by user: User) {
-        guard !user.has(.operator) || !user.has(.viewer) else { return }
+        guard !user.seesAllJobs else { return }
         ids[user.name, default: RecentIDs(limit: 100_000)].insert(id)
     }
 
@@ -15,6 +15,9 @@ struct OwnJobs {
 }
 
 extension User {
+    /// Whether all jobs are as its own.
+    var seesAllJobs: Bool { has(.operator) && has(.viewer) }
+
     /// Under what id a producer of this user is known: no user gets the outcomes of another.
     func ownProducer(_ id: String) -> String { self == .standard ? id : "\(name)/\(id)" }
 

@@ -133,6 +133,11 @@ final class ProducerLink: ConnectionSession {
     }
 
     private func accept(_ handOver: HandOver, _ request: JobRequest, isAgain: Bool) {
+        if connection.user?.seesAllJobs == false, core.ledger.isKnown(handOver.id),
+            core.ledger.producer(of: handOver.id) !== producer
+        {
+            return refuse(handOver, DistributorCore.anothersJob(handOver.id))
+        }
         var request = request
         request.options.id = handOver.id
         let number = handOver.number

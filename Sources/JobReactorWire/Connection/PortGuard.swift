@@ -8,8 +8,6 @@ package import NIOCore
 package final class PortGuard {
     package let limits: RESPLimits
     private let password: Password?
-    /// Who has that password beside `default`.
-    private let ownName: String?
     private let users: (any UserDirectory)?
     /// The number of the last known state of ``users``.
     private var usersState = 0
@@ -29,12 +27,11 @@ package final class PortGuard {
     private let handshakeLog: RepeatedLine
 
     package init(
-        limits: RESPLimits, maximumConnections: Int, password: Password?, ownName: String? = nil,
+        limits: RESPLimits, maximumConnections: Int, password: Password?,
         users: (any UserDirectory)? = nil, logger: Logger, on loop: any EventLoop
     ) {
         self.limits = limits
         self.password = password
-        self.ownName = ownName
         self.users = users
         self.logger = logger
         eventLoop = loop
@@ -104,7 +101,7 @@ package final class PortGuard {
         _ name: String?, _ candidate: [UInt8], from peer: PeerNetwork, done: @escaping (User?) -> Void
     ) -> Bool {
         // Where there is only one, its name does not matter.
-        guard let users, let name, name != User.standard.name, name != ownName else {
+        guard let users, let name, name != User.standard.name else {
             let isRight = password.map { password in candidate.withUnsafeBytes { password.matches($0) } } == true
             done(isRight ? .standard : nil)
             return true

@@ -10,6 +10,7 @@
 package struct FileStamp: Hashable, Sendable {
     private let file: UInt64
     private let size: Int64
+    private let mode: UInt32
     private let seconds: Int
     private let nanoseconds: Int
 
@@ -24,6 +25,7 @@ package struct FileStamp: Hashable, Sendable {
         #endif
         file = UInt64(status.st_ino)
         size = Int64(status.st_size)
+        mode = UInt32(status.st_mode)
         seconds = changed.tv_sec
         nanoseconds = changed.tv_nsec
     }

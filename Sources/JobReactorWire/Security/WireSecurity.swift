@@ -1,7 +1,7 @@
 /// How a process protects its ports and proves itself to others.
 public struct WireSecurity: Sendable {
     /// The password of the installation, or of ``user``: said to every peer, and asked on every port of this process, where
-    /// who says it may do everything.
+    /// who says it may do everything. Where there are both ``user`` and ``users`` it opens no port: that is for these.
     public var password: Password?
     /// The user that this process is at its peers; nil is `default`, who has the password of the installation.
     public var user: String?
@@ -30,6 +30,11 @@ public struct WireSecurity: Sendable {
     package var login: [String]? {
         guard let password else { return nil }
         return user.map { ["AUTH", $0, password.text] } ?? ["AUTH", password.text]
+    }
+
+    /// What opens a port of this process, beside what ``users`` have.
+    package var portPassword: Password? {
+        users == nil || user == nil || user == User.standard.name ? password : nil
     }
 
     private var asksForPassword: Bool { password != nil || users != nil }

@@ -142,8 +142,9 @@ import Testing
             #expect(
                 try await bob.send(["JOB", id]).text
                     == "NOPERM this needs the role viewer: the job is none that bob has enqueued here lately")
-            // The same id once more is the same job, and whose that is does not change.
-            #expect(try await bob.send(["ENQUEUE", "who", "{}", "ID", id]).text == id)
+            // The same id once more is the same job, for who has enqueued it.
+            #expect(try await ann.send(["ENQUEUE", "who", "{}", "ID", id]).text == id)
+            #expect(try await bob.send(["ENQUEUE", "who", "{}", "ID", id]).text?.hasPrefix("NOPERM ") == true)
             #expect(
                 try await bob.send(["CANCEL", id]).text
                     == "NOPERM this needs the role operator: the job is none that bob has enqueued here lately")
@@ -182,6 +183,73 @@ import Testing
             #expect(ann.said.contains("RESULT") && !bob.said.contains("RESULT"))
             await ann.close()
             await bob.close()
+        }
+    }
+
+    @Test("who chooses the id of another's job gets neither its record nor its outcome, nor cancels it")
+    func anothersID() async throws {
+        let security = try People(["ann producer", "bob producer", "n1 node"]).security()
+        let place = try await SharedRedis.location()
+        try await Cluster.run(scripts: Self.scripts) { cluster in
+            let distributor = try await cluster.startDistributor { $0.security = security }
+            try await cluster.startNode("n1", for: [distributor]) {
+                $0.security = Self.security("n1")
+                $0.storage = place.storage()
+            }
+            try await waitForNodes(["n1"], at: distributor)
+            let (ann, bob) = (try await Self.client("ann", distributor), try await Self.client("bob", distributor))
+            let link = try await ScriptedProducer.connect(
+                to: try Self.address(distributor), login: ["AUTH", "bob", "secret"])
+            try await link.hear("CREDIT")
+            // One that the node has, and one that waits here: its number is that of the link's first.
+            let owned = try #require(try await ann.send(["ENQUEUE", "who", #"{"s":1}"#, "AFTER", "3600"]).text)
+            let waiting = JobID(high: 5, low: 1).description
+            _ = try await ann.send(["ENQUEUE", "nobody", #"{"s":1}"#, "ID", waiting])
+            let ownedIsThere = { () async throws -> Bool in
+                try await ann.send(["JOB", owned]).elements?.contains { $0.text == "on_node" } == true
+            }
+            try await eventually("the node has it") { try await ownedIsThere() }
+            for id in [owned, waiting] {
+                for words in [["ENQUEUE", "who", "{}", "ID", id], ["PERFORM", "who", "{}", "ID", id]] {
+                    let answer = try await bob.send(words).text
+                    #expect(answer == "NOPERM the id \(id) is that of another's job: choose another")
+                }
+                for verb in ["JOB", "CANCEL"] {
+                    #expect(try await bob.send([verb, id]).text?.hasPrefix("NOPERM ") == true)
+                }
+            }
+            try await link.sendJobs(1...1, named: "who")
+            try await link.cancel(JobID(high: 5, low: 1))
+            try await link.hear("REFUSED")
+            #expect(!link.said.contains("RESULT"))
+            #expect(try await ann.send(["ENQUEUE", "nobody", #"{"s":1}"#, "ID", waiting]).text == waiting)
+            for id in [owned, waiting] { #expect(try await ann.send(["CANCEL", id]) == .integer(1)) }
+            await ann.close()
+            await bob.close()
+            await link.close()
+        }
+    }
+
+    @Test("on a node's own port with a users file its own password is that of its user, and no more")
+    func ownPort() async throws {
+        let people = try People(["n1 node", "eye viewer"])
+        let security = try people.security()
+        try await Cluster.run(scripts: Self.scripts) { cluster in
+            let distributor = try await cluster.startDistributor { $0.security = security }
+            let node = try await cluster.startNode("n1", for: [distributor]) {
+                $0.security = Self.security("n1")
+                $0.security.users = security.users
+                $0.server = Address(host: "localhost", port: 0)
+            }
+            try await waitForNodes(["n1"], at: distributor)
+            let address = Address(host: "localhost", port: try #require(try await node.port()))
+            let own = try await RESPClient.connect(to: address, security: Self.security("n1"))
+            #expect(try await own.send(["WHOAMI"]).elements?.compactMap(\.text) == ["user", "n1", "roles", "node"])
+            #expect(try await own.send(["RELOAD"]).text == "NOPERM this needs the role author")
+            await own.close()
+            await #expect(throws: WireError.self) {
+                try await RESPClient.connect(to: address, security: WireSecurity(password: Password("secret")))
+            }
         }
     }
 

@@ -2,6 +2,9 @@ internal import JobReactorCore
 
 /// Cancelling and finding a job, wherever it is.
 extension DistributorLedger {
+    /// Whether there is a job of this id, or a durable node is known to have one.
+    func isKnown(_ id: JobID) -> Bool { entries[id] != nil || owned.node(of: id) != nil }
+
     /// The producer that waits for the outcome of the job.
     func producer(of id: JobID) -> Producer? {
         if case .producer(let producer)? = entries[id]?.sink { producer } else { nil }
