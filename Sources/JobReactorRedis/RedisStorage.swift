@@ -10,8 +10,9 @@ private import NIOPosix
 /// server, applied completely or not at all. When the connection is lost the storage connects again, for ever, and sends
 /// again what was not answered: no call is lost, and none is applied twice.
 ///
-/// What survives is what the server promises: with `appendonly yes` its crash loses nothing that was acknowledged, and a
-/// power cut at most what `appendfsync` leaves open (a second with `everysec`, nothing with `always`). The server should
+/// What survives is what the server promises: with `appendonly yes` and `appendfsync always` neither its crash nor a power
+/// cut loses anything that was acknowledged. With `everysec` a power cut loses up to two seconds, and so does a crash where the
+/// disk is slow: the server answers before it writes while an earlier sync goes on. The server should
 /// have `maxmemory-policy noeviction`, or it throws jobs away when it is full.
 ///
 /// The ownership is a lease: a process that is silent for ``Options/lease`` seconds may lose its jobs to another. One that

@@ -27,7 +27,7 @@ import Testing
         "nobody adopts from an owner that lives when the server was away for longer than its lease",
         arguments: Absence.allCases)
     func awayLongerThanLease(_ absence: Absence) async throws {
-        let server = try await RedisServer.start()
+        let server = try await RedisServer.start(RedisServer.keepingAll)
         let location = try #require(RedisLocation(server.url))
         let told = Locked<[StorageError]>([])
         let first = storage(location, lease: 1)

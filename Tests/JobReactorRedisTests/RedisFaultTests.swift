@@ -111,7 +111,7 @@ import Testing
 
     @Test("a server that is killed and started again has everything, and the calls made meanwhile are carried out")
     func serverRestart() async throws {
-        let server = try await RedisServer.start()
+        let server = try await RedisServer.start(RedisServer.keepingAll)
         let location = try #require(RedisLocation(server.url))
         let (lines, logger) = lineLog()
         let subject = storage(location, logger: logger)

@@ -98,7 +98,7 @@ import Testing
 
     @Test("jobs run once though the server was away for longer than the lease while somebody asked whose they are")
     func serverAway() async throws {
-        let server = try await RedisServer.start()
+        let server = try await RedisServer.start(RedisServer.keepingAll)
         let (place, runs, gate) = (try #require(RedisLocation(server.url)), RunLog(), RunLog())
         try await Cluster.run(scripts: ["jobs.lua": runs.lua]) { cluster in
             let distributor = try await cluster.startDistributor()
