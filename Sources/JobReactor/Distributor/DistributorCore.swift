@@ -79,7 +79,7 @@ final class DistributorCore {
     @discardableResult
     func change<Result>(_ body: (inout DistributorLedger) -> Result) -> Result {
         let result = body(&ledger)
-        while let action = ledger.takeAction() { carryOut(action) }
+        while ledger.hasActions, let action = ledger.takeAction() { carryOut(action) }
         if drained != nil { noteProgress() }
         noteMemory()
         return result

@@ -56,9 +56,14 @@ final class NodeLink: ConnectionSession {
     func send(
         _ job: Job, due: DueTime, number: Int, isAgain: Bool, suspect: Int32?, now: @autoclosure () -> Moment
     ) {
+        let handOver = HandOver(number, job.id)
+        if job.isPlain, !job.isDeferred, case .now = due, suspect == nil {
+            connection.write { LinkMessage.writePlainJob(handOver, job.name, job.args, isAgain: isAgain, to: &$0) }
+            return
+        }
         var request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(due, now: now()))
         request.suspect = suspect
-        connection.write { LinkMessage.writeJob(HandOver(number, job.id), request, isAgain: isAgain, to: &$0) }
+        connection.write { LinkMessage.writeJob(handOver, request, isAgain: isAgain, to: &$0) }
     }
 
     func sendAdopt(_ node: String?) {

@@ -22,14 +22,21 @@ public struct JobTable<Value> {
             return values[place]
         }
         set {
-            guard let newValue else { return _ = removeValue(forKey: id) }
-            if let place = places.place(of: id) {
-                values[place] = newValue
-            } else {
-                let place = places.insert(id)
-                if place == values.count { values.append(newValue) } else { values[place] = newValue }
-            }
+            if let newValue { updateValue(newValue, forKey: id) } else { removeValue(forKey: id) }
         }
+    }
+
+    /// Puts the job in. Returns what was known of it before; nil when it is new.
+    @inlinable @discardableResult
+    public mutating func updateValue(_ value: Value, forKey id: JobID) -> Value? {
+        if let place = places.place(of: id) {
+            let known = values[place].take()
+            values[place] = value
+            return known
+        }
+        let place = places.insert(id)
+        if place == values.count { values.append(value) } else { values[place] = value }
+        return nil
     }
 
     /// Whether the job is in the table.

@@ -214,17 +214,30 @@ extension LinkMessage {
         _ handOver: HandOver, _ request: JobRequest, isAgain: Bool = false, to buffer: inout ByteBuffer
     ) {
         let words = request.wordCount
-        let capacity = request.name.utf8.count + request.args.bytes.count + RESPCursor.idWord
+        writeJob(handOver, request.name, request.args, words: words, isAgain: isAgain, to: &buffer)
+        if words > 2 { request.writeOptions(to: &buffer) }
+    }
+
+    /// A job without options, as most are.
+    package static func writePlainJob(
+        _ handOver: HandOver, _ name: String, _ args: JobArguments, isAgain: Bool, to buffer: inout ByteBuffer
+    ) {
+        writeJob(handOver, name, args, words: 2, isAgain: isAgain, to: &buffer)
+    }
+
+    private static func writeJob(
+        _ handOver: HandOver, _ name: String, _ args: JobArguments, words: Int, isAgain: Bool, to buffer: inout ByteBuffer
+    ) {
+        let capacity = name.utf8.count + args.bytes.count + RESPCursor.idWord
         // The number takes less than twice what is around a word.
         buffer.writeRESP(capacity: capacity + 6 * RESPCursor.aroundWord) { message in
             message.array(count: 3 + words)
             message.bulk(isAgain ? "AGAIN" : "JOB" as StaticString)
             message.bulk(number: handOver.number)
             message.bulk(handOver.id)
-            message.bulk(request.name)
-            message.bulk(request.args.bytes)
+            message.bulk(name)
+            message.bulk(args.bytes)
         }
-        if words > 2 { request.writeOptions(to: &buffer) }
     }
 
     package static func writeResult(_ number: Int, _ report: JobReport, to buffer: inout ByteBuffer) {

@@ -36,6 +36,9 @@ struct ConnectedNodes {
 
     subscript(node: Node) -> Connected? { nodes.indices.contains(node.index) ? nodes[node.index] : nil }
 
+    /// Whether it says when it has saved a job, before it runs it.
+    func isDurable(_ node: Node) -> Bool { nodes.indices.contains(node.index) && nodes[node.index]?.isDurable == true }
+
     func named(_ name: String) -> Node? { all.first { $0.name == name }?.node }
 
     /// Who takes over from a node of that place. Every distributor chooses the same one: a job in doubt at one of them may
@@ -58,8 +61,8 @@ struct ConnectedNodes {
     /// The hand-over has an answer. Returns whether it waited for one. One of a node that owns nothing is looked for by what
     /// the job itself knows of it.
     mutating func answer(_ handOver: HandOver, by node: Node) -> Bool {
-        guard let connected = self[node] else { return false }
-        guard connected.isDurable else { return true }
+        guard nodes.indices.contains(node.index), let isDurable = nodes[node.index]?.isDurable else { return false }
+        guard isDurable else { return true }
         return nodes[node.index]?.handOvers.answer(handOver) == true
     }
 

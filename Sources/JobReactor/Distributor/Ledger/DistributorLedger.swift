@@ -46,6 +46,9 @@ struct DistributorLedger {
 
     mutating func did(_ action: Action) { actions.append(action) }
 
+    /// Whether there is anything to be done, which costs less to ask than to be told that there is not.
+    var hasActions: Bool { !actions.isEmpty }
+
     /// The next thing to be done; nil when there is none.
     mutating func takeAction() -> Action? { actions.popFirst() }
 
@@ -83,13 +86,10 @@ struct DistributorLedger {
         counters.sent += 1
         let number = nodes.handOver(job.id, to: node)
         entry.begin(at: node, number: number)
-        if !isDurable(node) { entry.isNew = false }
+        if !nodes.isDurable(node) { entry.isNew = false }
         entries.add(entry, job.id)
         return .sent(entry, to: node, number: number)
     }
-
-    /// Whether the node says when it has saved a job, before it runs it.
-    private func isDurable(_ node: Node) -> Bool { nodes[node]?.isDurable == true }
 
     /// A job of ours is stored: now it is accepted.
     mutating func saved(_ id: JobID) {
@@ -148,7 +148,7 @@ struct DistributorLedger {
     mutating func handOver(_ entry: LedgerEntry, _ job: Job, to node: Node, isAgain: Bool) {
         counters.sent += 1
         let number = nodes.handOver(job.id, to: node)
-        if !isDurable(node) { entry.isNew = false }
+        if !nodes.isDurable(node) { entry.isNew = false }
         entries.move(entry, to: .node(node, number: number))
         actions.append(.send(entry, to: node, number: number, isAgain: isAgain))
     }

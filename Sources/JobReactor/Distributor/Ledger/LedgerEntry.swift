@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import JobReactorCore
 
 /// A job that is not finished, or whose outcome is not known, as a distributor knows it.
@@ -34,9 +35,9 @@ final class LedgerEntry {
     var due: DueTime
     /// The stop waits for its end.
     fileprivate var isAwaited = false
-    /// Its places in lists, for ``EntryList``; negative when it is in none.
-    fileprivate var holderPlace: Int32 = -1
-    fileprivate var toldPlace: Int32 = -1
+    /// Its places in lists, for ``EntryList``; any number when it is in none.
+    fileprivate var holderPlace: UInt32 = 0
+    fileprivate var toldPlace: UInt32 = 0
     /// What it was counted with in ``EntryTable/bytes``.
     fileprivate var bytes: Int32 = 0
 
@@ -59,8 +60,11 @@ final class LedgerEntry {
     func begin(at node: Dispatcher.NodeHandle, number: Int) { place = .node(node, number: number) }
 }
 
-/// Entries in no order, each of which knows its place, so that it comes and goes in constant time and without an
-/// allocation of its own.
+/// Entries in the order in which they came. Each knows its place, so that it goes in constant time; it leaves a gap, and as
+/// jobs end about in the order in which they came, gaps go with the first of those that are left.
+///
+/// It does not retain them, so that a job costs no more than a word here: an entry is in the ``EntryTable`` as long as it is
+/// in one of the table's lists.
 private struct EntryList {
     /// Which of the places that an entry can have: it is in one list of each kind at most.
     enum Kind {
@@ -70,31 +74,67 @@ private struct EntryList {
         case told
     }
 
-    private(set) var entries: [LedgerEntry] = []
+    private var slots: Deque<Unmanaged<LedgerEntry>?> = []
+    /// The place of the first slot; wraps around.
+    private var first: UInt32 = 0
+    private(set) var count = 0
+    /// How many slots there were at most since it was empty.
+    private var most = 0
     private let kind: Kind
 
     init(_ kind: Kind) { self.kind = kind }
 
+    var isEmpty: Bool { count == 0 }
+
+    /// Retained, in their order: takes time for all of them.
+    var entries: [LedgerEntry] { slots.compactMap { $0?.takeUnretainedValue() } }
+
     mutating func append(_ entry: LedgerEntry) {
-        set(Int32(truncatingIfNeeded: entries.count), of: entry)
-        entries.append(entry)
+        set(first &+ UInt32(truncatingIfNeeded: slots.count), of: entry)
+        slots.append(.passUnretained(entry))
+        count += 1
+        most = max(most, slots.count)
     }
 
     /// Does nothing when the entry is not in it.
     mutating func remove(_ entry: LedgerEntry) {
-        let place = Int(kind == .holder ? entry.holderPlace : entry.toldPlace)
-        guard entries.indices.contains(place), entries[place] === entry else { return }
-        set(-1, of: entry)
-        let last = entries.removeLast()
-        if last !== entry {
-            entries[place] = last
-            set(Int32(truncatingIfNeeded: place), of: last)
+        guard let index = index(of: entry) else { return }
+        slots[index] = nil
+        count -= 1
+        guard count > 0 else { return removeGaps() }
+        if index == 0 {
+            while case .some(nil) = slots.first {
+                slots.removeFirst()
+                first &+= 1
+            }
+        } else if slots.count > max(64, 2 * count) {
+            removeGaps()
         }
-        // What a million jobs took is given back when they are gone.
-        if entries.isEmpty, entries.capacity > 10_000 { entries = [] }
     }
 
-    private func set(_ place: Int32, of entry: LedgerEntry) {
+    /// When they are more than half of all, so that each costs constant time.
+    private mutating func removeGaps() {
+        first = 0
+        guard count > 0 else {
+            // What a million jobs took is given back when they are gone.
+            if most > 10_000 { slots = [] } else { slots.removeAll(keepingCapacity: true) }
+            return most = 0
+        }
+        slots.removeAll { $0 == nil }
+        for (index, slot) in slots.enumerated() {
+            if let entry = slot?.takeUnretainedValue() { set(UInt32(truncatingIfNeeded: index), of: entry) }
+        }
+    }
+
+    private func index(of entry: LedgerEntry) -> Int? {
+        let index = Int((kind == .holder ? entry.holderPlace : entry.toldPlace) &- first)
+        guard index < slots.count, let slot = slots[index],
+            slot.toOpaque() == Unmanaged.passUnretained(entry).toOpaque()
+        else { return nil }
+        return index
+    }
+
+    private func set(_ place: UInt32, of entry: LedgerEntry) {
         switch kind {
         case .holder: entry.holderPlace = place
         case .told: entry.toldPlace = place
@@ -128,7 +168,7 @@ struct EntryTable {
     subscript(id: JobID) -> LedgerEntry? { table[id] }
 
     mutating func add(_ entry: LedgerEntry, _ id: JobID) {
-        table[id] = entry
+        if let other = table.updateValue(entry, forKey: id) { leave(other) }
         measure(entry)
         addToHolder(entry)
         if entry.sink.waitsHere { told.append(entry) }
@@ -138,12 +178,17 @@ struct EntryTable {
     @discardableResult
     mutating func remove(_ id: JobID) -> LedgerEntry? {
         guard let entry = table.removeValue(forKey: id) else { return nil }
+        leave(entry)
+        return entry
+    }
+
+    /// The entry is no longer in the table, and goes from the lists, which do not retain it.
+    private mutating func leave(_ entry: LedgerEntry) {
         bytes -= Int(entry.bytes)
         entry.bytes = 0
         removeFromHolder(entry)
-        if entry.toldPlace >= 0 { told.remove(entry) }
+        if entry.sink.waitsHere { told.remove(entry) }
         if entry.isAwaited { count(entry, isAwaited: false) }
-        return entry
     }
 
     /// All of them, in no order: only for what is as rare as it is large.
@@ -155,7 +200,7 @@ struct EntryTable {
     }
 
     /// How many jobs are sent to nodes that do not own them.
-    var sentCount: Int { sent.reduce(0) { $0 + $1.entries.count } }
+    var sentCount: Int { sent.reduce(0) { $0 + $1.count } }
 
     /// The jobs that the durable node of that name owns.
     func owned(by node: String) -> [LedgerEntry] { owned[node]?.entries ?? [] }
@@ -184,8 +229,8 @@ struct EntryTable {
     }
 
     mutating func setSink(_ sink: Sink, of entry: LedgerEntry) {
+        let isListed = entry.sink.waitsHere
         entry.sink = sink
-        let isListed = entry.toldPlace >= 0
         if sink.waitsHere != isListed {
             if isListed { told.remove(entry) } else { told.append(entry) }
         }
@@ -207,7 +252,7 @@ struct EntryTable {
         case .node(let node, _): if sent.indices.contains(node.index) { sent[node.index].remove(entry) }
         case .owned(let name):
             owned[name]?.remove(entry)
-            if owned[name]?.entries.isEmpty == true { owned[name] = nil }
+            if owned[name]?.isEmpty == true { owned[name] = nil }
         case .saving, .waiting, .inDoubt: break
         }
     }
