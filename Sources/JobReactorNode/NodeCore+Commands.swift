@@ -69,8 +69,6 @@ extension NodeCore: CommandService {
         }
     }
 
-    func commandsCompleted() {}
-
     private func answer<Value>(
         _ session: CommandSession, _ result: EventLoopFuture<Value>,
         _ write: @escaping (Value, inout ByteBuffer) -> Void

@@ -121,7 +121,6 @@ func randomHelpings(
 final class FakeService: CommandService {
     private(set) var commands: [ClientCommand] = []
     private(set) var owed: [String: CommandSession.Ticket] = [:]
-    private(set) var batches = 0
 
     func perform(_ command: ClientCommand, for session: CommandSession) {
         commands.append(command)
@@ -131,8 +130,6 @@ final class FakeService: CommandService {
             session.reply { $0.writeRESPSimple("OK") }
         }
     }
-
-    func commandsCompleted() { batches += 1 }
 }
 
 /// What happened on a connection, in order.

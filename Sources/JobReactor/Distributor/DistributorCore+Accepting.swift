@@ -17,9 +17,10 @@ extension DistributorCore {
     /// or not, is as safe as it will be.
     @discardableResult
     func submit(
-        _ job: Job, _ sink: Sink, isAgain: Bool = false, accepted: @escaping () -> Void = {}
+        _ job: Job, _ sink: Sink, by account: MemoryShares.Account = MemoryShares.own, isAgain: Bool = false,
+        accepted: @escaping () -> Void = {}
     ) -> Bool {
-        switch change({ $0.submit(job, sink, isAgain: isAgain) }) {
+        switch change({ $0.submit(job, sink, by: account, isAgain: isAgain) }) {
         case .known:
             whenSaved(accepted)
             return false

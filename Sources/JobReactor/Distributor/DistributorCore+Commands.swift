@@ -8,12 +8,12 @@ extension DistributorCore: CommandService {
         switch command {
         case .enqueue(let request):
             guard !isStopping else { return refuse(session) }
-            guard !memory.isFull() else { return refuseBusy(session) }
+            guard mayTake(from: account(of: session)) else { return refuseBusy(session) }
             if let refusal = refusal(of: request, for: session) { return session.reply { $0.writeRESPError(refusal) } }
             enqueue(request, for: session)
         case .perform(let request, let timeout):
             guard !isStopping else { return refuse(session) }
-            guard !memory.isFull() else { return refuseBusy(session) }
+            guard mayTake(from: account(of: session)) else { return refuseBusy(session) }
             if let refusal = refusal(of: request, for: session) { return session.reply { $0.writeRESPError(refusal) } }
             perform(request, timeout: timeout, for: session)
         case .nodes: session.reply { self.writeNodes(to: &$0) }
@@ -39,6 +39,7 @@ extension DistributorCore: CommandService {
                 }
             }
         case .handshake(.node(let introduction)):
+            session.leave()
             let user = user(of: session)
             guard user.mayBe(node: introduction.name) else {
                 let reason =
@@ -49,6 +50,7 @@ extension DistributorCore: CommandService {
                 session.connection.refuse(error.line)
             }
         case .handshake(.producer(let id)):
+            session.leave()
             if let problem = Name.problem(in: id) {
                 return session.connection.refuse("ERR a producer's id \(problem)")
             }
@@ -92,16 +94,27 @@ extension DistributorCore: CommandService {
         }
     }
 
-    func commandsCompleted() {}
+    func left(_ session: CommandSession) {
+        if let account = session.account { close(account) }
+    }
+
+    private func account(of session: CommandSession) -> MemoryShares.Account {
+        if let account = session.account { return account }
+        let account = openAccount(of: session.connection)
+        session.account = account
+        return account
+    }
 
     private func enqueue(_ request: JobRequest, for session: CommandSession) {
         let job = makeJob(request)
         guard configuration.storage != nil else {
-            if submit(job, .none) { ownJobs.note(job.id, by: user(of: session)) }
+            if submit(job, .none, by: account(of: session)) { ownJobs.note(job.id, by: user(of: session)) }
             return session.reply { $0.writeRESPBulk(job.id) }
         }
         let ticket = session.owe()
-        let isNew = submit(job, .acknowledgement(session, ticket)) { session.pay(ticket) { $0.writeRESPBulk(job.id) } }
+        let isNew = submit(job, .acknowledgement(session, ticket), by: account(of: session)) {
+            session.pay(ticket) { $0.writeRESPBulk(job.id) }
+        }
         if isNew { ownJobs.note(job.id, by: user(of: session)) }
     }
 
@@ -150,7 +163,8 @@ extension DistributorCore: CommandService {
     }
 
     private func refuseBusy(_ session: CommandSession) {
-        session.reply { $0.writeRESPError("BUSY \(memory.fullMessage)") }
+        session.reply { $0.writeRESPError("BUSY \(refusal)") }
+        session.rest()
     }
 
     private func perform(_ request: JobRequest, timeout: Double?, for session: CommandSession) {
@@ -164,7 +178,7 @@ extension DistributorCore: CommandService {
                 self.forgetWaiter(of: job.id, ticket)
             }
         }
-        guard submit(job, .command(session, ticket, deadline: deadline)) else {
+        guard submit(job, .command(session, ticket, deadline: deadline), by: account(of: session)) else {
             deadline?.cancel()
             return session.pay(ticket) { $0.writeRESPError("ERR a job with the id \(job.id) is under way already") }
         }
@@ -220,8 +234,16 @@ extension DistributorCore: CommandService {
         }
     }
 
-    /// The names with most jobs, and the others in one line, whose key no job can have.
+    /// The names with most jobs, and the others in one line, whose key no job can have. Where there are many it takes a while,
+    /// and is not looked for again within a second, whoever asks.
     private var waitingFields: [(String, String)] {
+        if let waitingShown, loop.now - waitingShown.at < .seconds(1) { return waitingShown.fields }
+        let fields = makeWaitingFields()
+        waitingShown = ledger.dispatcher.routeCount > 10_000 ? (fields, loop.now) : nil
+        return fields
+    }
+
+    private func makeWaitingFields() -> [(String, String)] {
         let listed = waitingJobs(limit: 100)
         let others = ledger.dispatcher.waitingCount - listed.reduce(0) { $0 + $1.count }
         return listed.map { ($0.name, "count=\($0.count)" + ($0.isParked ? ",parked=no node defines it" : "")) }
@@ -250,7 +272,7 @@ extension DistributorCore: CommandService {
                     "Memory",
                     [
                         ("waiting_bytes", "\(memory.count)"), ("max_memory", "\(memory.limit)"),
-                        ("busy", memory.isFull() ? "1" : "0"),
+                        ("busy", isBusy ? "1" : "0"),
                     ]
                 ),
                 (

@@ -37,12 +37,13 @@ final class DistributorCore {
     let audit: AuditLog
     let keeper: JobKeeper?
     let memory: JobMemory
-    /// What outcomes for producers take, until these have them.
-    private var outcomeBytes = 0
-    /// The log says that nothing more is taken.
-    private var isBusy = false
+    /// The log says that jobs are refused.
+    private(set) var isBusy = false
     /// Producers whose credit is kept back until there is room.
     private var waitingForRoom: [ProducerLink] = []
+    private var lookForRoom: Scheduled<Void>?
+    /// What `INFO` has last said of many waiting names, and when.
+    var waitingShown: (fields: [(String, String)], at: NIODeadline)?
     var drained: EventLoopPromise<Void>?
     /// When the stop waits for nothing any more.
     var drainDeadline = NIODeadline.distantPast
@@ -64,7 +65,7 @@ final class DistributorCore {
         logger = configuration.logger
         ledger = DistributorLedger(
             isDurable: configuration.storage != nil, alwaysUseSpecifiedNode: configuration.alwaysUseSpecifiedNode,
-            takeoverTime: configuration.takeoverTime, clock: { [clock] in loop.moment(clock) })
+            takeoverTime: configuration.takeoverTime, memory: memory.limit, clock: { [clock] in loop.moment(clock) })
         startedAt = loop.moment(clock)
         identity = ids.next(at: startedAt.wall).description
         audit = AuditLog(configuration.storage, clock: clock, logger: logger, on: loop)
@@ -88,32 +89,67 @@ final class DistributorCore {
     // MARK: Memory
 
     /// Outcomes for a producer have come, or it has taken some.
-    func noteOutcomes(_ bytes: Int) {
-        outcomeBytes += bytes
+    func noteOutcomes(_ bytes: Int, of account: MemoryShares.Account) {
+        ledger.entries.memory.add(bytes, to: account)
         noteMemory()
     }
 
+    /// Connections of one user from one network are one account. Followed by ``close(_:)``.
+    func openAccount(of connection: Connection) -> MemoryShares.Account {
+        ledger.entries.memory.open(
+            MemoryShares.Holder(
+                user: (connection.user ?? .standard).name, network: PeerNetwork(connection.remoteAddress)))
+    }
+
+    func close(_ account: MemoryShares.Account) { ledger.entries.memory.close(account) }
+
+    /// Whether that account may bring a job now.
+    func mayTake(from account: MemoryShares.Account) -> Bool {
+        !memory.isFull() && ledger.entries.memory.mayTake(from: account)
+    }
+
     private func noteMemory() {
-        memory.count = ledger.entries.bytes + outcomeBytes
+        memory.count = ledger.entries.memory.total
         if isBusy {
-            if memory.hasRoom, !isStopping { endBusy() }
-        } else if memory.isFull() {
+            if ledger.entries.memory.hasRoom, !isStopping { endBusy() }
+        } else if ledger.entries.memory.isShort {
             isBusy = true
-            logger.warning("no jobs are accepted: \(memory.fullMessage)")
+            logger.warning("jobs are refused: \(refusal)")
         }
     }
+
+    /// What is full, what to do, and who is served still.
+    var refusal: String { memory.fullMessage + "; the last tenth is for those who have little here" }
 
     private func endBusy() {
         isBusy = false
         logger.notice("jobs are accepted again")
+        giveRoom()
+    }
+
+    /// The link gets credit again when there is room for what it brings.
+    func waitForRoom(_ link: ProducerLink) {
+        waitingForRoom.append(link)
+        lookForRoomLater()
+    }
+
+    func stopWaitingForRoom(_ link: ProducerLink) { waitingForRoom.removeAll { $0 === link } }
+
+    /// While it is short, those who have little get room by what becomes of their own jobs, and of how many share the rest.
+    private func lookForRoomLater() {
+        guard lookForRoom == nil, !waitingForRoom.isEmpty else { return }
+        lookForRoom = loop.assumeIsolated().scheduleTask(in: .milliseconds(100)) { [weak self] in
+            self?.lookForRoom = nil
+            self?.giveRoom()
+        }
+    }
+
+    private func giveRoom() {
         let links = waitingForRoom
         waitingForRoom = []
         for link in links { link.roomCame() }
+        lookForRoomLater()
     }
-
-    func waitForRoom(_ link: ProducerLink) { waitingForRoom.append(link) }
-
-    func stopWaitingForRoom(_ link: ProducerLink) { waitingForRoom.removeAll { $0 === link } }
 
     // MARK: Life
 

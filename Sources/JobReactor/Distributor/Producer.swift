@@ -9,6 +9,8 @@ final class Producer {
     private let core: DistributorCore
     private var outbox = Outbox()
     private weak var link: ProducerLink?
+    /// Whose its outcomes are: that of its last link.
+    private var account = MemoryShares.own
     private var expiry: Scheduled<Void>?
 
     init(id: String, core: DistributorCore) {
@@ -21,6 +23,9 @@ final class Producer {
         expiry = nil
         self.link?.connection.close(reason: "the producer connected again")
         self.link = link
+        core.noteOutcomes(-outbox.bytes, of: account)
+        account = link.account
+        core.noteOutcomes(outbox.bytes, of: account)
         outbox.restart()
         sendReports()
     }
@@ -64,17 +69,17 @@ final class Producer {
     private func changeOutbox<Result>(_ body: (inout Outbox) -> Result) -> Result {
         let before = outbox.bytes
         let result = body(&outbox)
-        core.noteOutcomes(outbox.bytes - before)
+        core.noteOutcomes(outbox.bytes - before, of: account)
         return result
     }
 
     /// A job comes, or, when the connection was lost before its outcome had arrived, comes again. One whose outcome is on
     /// its way is done.
-    func accept(_ job: Job, isAgain: Bool, accepted: @escaping () -> Void) {
+    func accept(_ job: Job, by account: MemoryShares.Account, isAgain: Bool, accepted: @escaping () -> Void) {
         if isAgain, outbox.containsEnd(of: job.id) || core.change({ $0.tellAgain(job.id, .producer(self)) }) {
             return core.whenSaved(accepted)
         }
-        core.submit(job, .producer(self), isAgain: isAgain, accepted: accepted)
+        core.submit(job, .producer(self), by: account, isAgain: isAgain, accepted: accepted)
     }
 
     private func sendReports() {
@@ -86,6 +91,7 @@ final class Producer {
 /// The connection of a producer: jobs come in, acknowledgements and outcomes go out.
 final class ProducerLink: ConnectionSession {
     let connection: Connection
+    let account: MemoryShares.Account
     private let producer: Producer
     private let core: DistributorCore
     private var accepted = HandOverRanges()
@@ -100,6 +106,7 @@ final class ProducerLink: ConnectionSession {
         self.producer = producer
         self.connection = connection
         self.core = core
+        account = core.openAccount(of: connection)
     }
 
     func begin() {
@@ -141,7 +148,7 @@ final class ProducerLink: ConnectionSession {
         var request = request
         request.options.id = handOver.id
         let number = handOver.number
-        producer.accept(core.makeJob(request), isAgain: isAgain) { self.noteAccepted(number) }
+        producer.accept(core.makeJob(request), by: account, isAgain: isAgain) { self.noteAccepted(number) }
     }
 
     private func cancel(_ id: JobID) {
@@ -159,7 +166,9 @@ final class ProducerLink: ConnectionSession {
 
     /// It may send so many jobs more; when what waits here takes all that it may, not before there is room.
     private func grant(_ credit: Int) {
-        guard core.memory.isFull() else { return connection.write { LinkMessage.writeCredit(credit, to: &$0) } }
+        guard !core.mayTake(from: account) else {
+            return connection.write { LinkMessage.writeCredit(credit, to: &$0) }
+        }
         if withheld == 0 { core.waitForRoom(self) }
         withheld += credit
     }
@@ -167,7 +176,7 @@ final class ProducerLink: ConnectionSession {
     func roomCame() {
         let credit = withheld
         withheld = 0
-        if credit > 0 { connection.write { LinkMessage.writeCredit(credit, to: &$0) } }
+        if credit > 0 { grant(credit) }
     }
 
     private func noteAccepted(_ number: Int) {
@@ -191,6 +200,7 @@ final class ProducerLink: ConnectionSession {
 
     func disconnected(_ connection: Connection, reason: String?) {
         if withheld > 0 { core.stopWaitingForRoom(self) }
+        core.close(account)
         producer.disconnected(self)
     }
 }

@@ -37,9 +37,6 @@ final class JobMemory: Sendable {
     /// The loop has it, and counts it.
     func has(_ job: Job) { coming.subtract(Self.bytes(job.name, job.args), ordering: .relaxed) }
 
-    /// When it is full it takes jobs again from here on, so that it is not full and not full in turns.
-    var hasRoom: Bool { count < limit - limit / 10 }
-
     static func bytes(_ name: String, _ args: JobArguments) -> Int { base + name.utf8.count + args.bytes.count }
 
     /// Says what is full, and what to do.

@@ -5,8 +5,12 @@ package import NIOCore
 package protocol CommandService: AnyObject {
     /// Answers with ``CommandSession/reply(_:)`` at once, or later through a ticket.
     func perform(_ command: ClientCommand, for session: CommandSession)
-    /// The commands of one read are through.
-    func commandsCompleted()
+    /// Whoever is at the session now brings nothing more: the connection is gone, or another user has logged in on it.
+    func left(_ session: CommandSession)
+}
+
+extension CommandService {
+    package func left(_ session: CommandSession) {}
 }
 
 /// A connection on a port of ours, before it is anything else: a Redis client.
@@ -24,6 +28,8 @@ package final class CommandSession: ConnectionSession {
     private let portGuard: PortGuard
     /// Who has logged in; nil for a stranger.
     package private(set) var user: User?
+    /// What the service knows this user on this connection by; nil again when ``CommandService/left(_:)`` was called.
+    package var account: UInt16?
     private var authenticationDeadline: Scheduled<Void>?
     private var owed: Deque<Reply> = []
     private var firstOwed = 0
@@ -35,6 +41,8 @@ package final class CommandSession: ConnectionSession {
     private var waitingBytes = 0
     /// QUIT came while replies were owed.
     private var isQuitting = false
+    /// Nothing is read for a moment, as what came was refused.
+    private var isResting = false
 
     /// Wrong passwords that are not answered yet.
     private var wrongPasswords = 0
@@ -122,10 +130,21 @@ package final class CommandSession: ConnectionSession {
     }
 
     private func readOn() {
-        if wrongPasswords == 0, !isChecking, owed.count < Self.maximumOwed / 2, owedBytes < Self.maximumOwedBytes / 2,
+        if wrongPasswords == 0, !isChecking, !isResting, owed.count < Self.maximumOwed / 2, owedBytes < Self.maximumOwedBytes / 2,
             waitingBytes < Self.maximumWaitingBytes / 2
         {
             connection.pauseInput(false)
+        }
+    }
+
+    /// Reads nothing more for a tenth of a second: who is refused and asks again at once would keep others waiting.
+    package func rest() {
+        guard !isResting, let loop = connection.eventLoop else { return }
+        isResting = true
+        connection.pauseInput(true)
+        loop.assumeIsolated().scheduleTask(in: .milliseconds(100)) {
+            self.isResting = false
+            self.readOn()
         }
     }
 
@@ -189,11 +208,10 @@ package final class CommandSession: ConnectionSession {
             ? line : "NOAUTH Authentication required."
     }
 
-    package func readCompleted(on connection: Connection) {
-        service.commandsCompleted()
-    }
+    package func readCompleted(on connection: Connection) {}
 
     package func disconnected(_ connection: Connection, reason: String?) {
+        leave()
         authenticationDeadline?.cancel()
         owed.removeAll()
         commandsBehind.removeAll()
@@ -294,6 +312,7 @@ package final class CommandSession: ConnectionSession {
     /// The peer has said who it is, or proven it in another way.
     package func authenticated(as user: User) {
         let isNew = self.user == nil
+        if self.user?.name != user.name { leave() }
         self.user = user
         connection.user = user
         guard isNew else { return }
@@ -301,6 +320,13 @@ package final class CommandSession: ConnectionSession {
         authenticationDeadline = nil
         connection.raiseLimits(to: portGuard.limits)
         portGuard.authenticated(connection)
+    }
+
+    /// See ``CommandService/left(_:)``. To be called before another session takes the connection over.
+    package func leave() {
+        guard account != nil else { return }
+        service.left(self)
+        account = nil
     }
 
     private func expectAuthentication(within seconds: Int, on loop: any EventLoop) {

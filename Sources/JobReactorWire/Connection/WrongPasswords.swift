@@ -1,5 +1,5 @@
 internal import DequeModule
-internal import NIOCore
+package import NIOCore
 
 /// Who guesses passwords: the more wrong ones come from an address, the later each is answered.
 ///
@@ -62,13 +62,13 @@ struct WrongPasswords {
 
 /// Where a peer is, as far as one who would be many can choose: an IPv4 address, or the half of an IPv6 address that names
 /// the network.
-enum PeerNetwork: Hashable {
+package enum PeerNetwork: Hashable, Sendable {
     case ipv4(UInt32)
     case ipv6(UInt64)
     /// A socket that has no address, such as one of this machine.
     case none
 
-    init(_ address: SocketAddress?) {
+    package init(_ address: SocketAddress?) {
         guard let bytes = IPAddress(address)?.bytes else {
             self = .none
             return

@@ -85,7 +85,7 @@ import Testing
             let entries = all.map(\.entry)
             try #require(table.count == entries.count, "\(note)")
             let bytes = entries.reduce(0) { $0 + 300 + $1.name.utf8.count + ($1.job?.args ?? [:]).bytes.count }
-            try #require(table.bytes == bytes, "\(note)")
+            try #require(table.memory.total == bytes, "\(note)")
             for node in nodes {
                 let expected = entries.filter { if case .node(node, _) = $0.place { true } else { false } }
                 try #require(ids(table.sent(to: node)) == ids(expected), "\(note)")
@@ -127,7 +127,7 @@ import Testing
             try #require(world.table.awaitedCount == world.awaited, "seed \(seed), step \(step) of the stop")
         }
         while let last = world.all.popLast() { world.table.remove(last.id) }
-        #expect(world.table.awaitedCount == 0 && world.table.bytes == 0)
+        #expect(world.table.awaitedCount == 0 && world.table.memory.total == 0)
     }
 
     @Test func allThatGoAtOnceAreReturnedWhenSomebodyWaits() {

@@ -83,7 +83,7 @@ import Testing
             #expect(try await client.send(words).text.flatMap { JobID($0) } != nil)
             try await eventually("it runs") { runs.lines.count == count + 1 }
             let lines = log.lines.elements.map(\.text)
-            #expect(lines.count { $0.hasPrefix("no jobs are accepted") } == 1)
+            #expect(lines.count { $0.hasPrefix("jobs are refused") } == 1)
             #expect(lines.count { $0 == "jobs are accepted again" } == 1)
             await client.close()
         }

@@ -51,6 +51,43 @@ import Testing
         try await RESPClient.connect(to: try address(distributor), security: security(user))
     }
 
+    @Test("who fills the memory with jobs that nobody runs does not keep out another user, by command or as a producer")
+    func shares() async throws {
+        let people = try People(["n1 node", "greedy producer", "app producer"])
+        let security = try people.security()
+        try await Cluster.run(scripts: Self.scripts) { cluster in
+            let distributor = try await cluster.startDistributor {
+                $0.security = security
+                $0.maxMemory = 1_000_000
+            }
+            try await cluster.startNode("n1", for: [distributor]) { $0.security = Self.security("n1") }
+            try await waitForNodes(["n1"], at: distributor)
+            let greedy = try await Self.client("greedy", distributor)
+            let text = JobArguments([("text", .string(String(repeating: "x", count: 10_000)))]).description
+            var (count, answer) = (0, "")
+            repeat {
+                answer = try await greedy.send(["ENQUEUE", "nobody-runs-it", text]).text ?? ""
+                count += 1
+            } while JobID(answer) != nil && count < 1000
+            #expect(answer.hasPrefix("BUSY ") && answer.hasSuffix("the last tenth is for those who have little here"))
+            #expect((80...90).contains(count))
+            // One after the other, more than there is room for at once.
+            let client = try await Self.client("app", distributor)
+            for _ in 0..<20 {
+                let reply = try await client.send(["PERFORM", "who", text])
+                #expect(reply.text?.contains(#""done":true"#) == true, "\(String(describing: reply))")
+            }
+            await client.close()
+            let application = try await JobClient.connect(
+                to: try Self.address(distributor), security: Self.security("app"))
+            for _ in 0..<20 { #expect(try await application.perform("who", timeout: 60)["done"] == true) }
+            await application.stop()
+            let refused = try await greedy.send(["PERFORM", "who"])
+            #expect(refused.text?.hasPrefix("BUSY ") == true)
+            await greedy.close()
+        }
+    }
+
     private static let scripts = ["jobs.lua": "job('who', function(args) args.done = true end)"]
 
     @Test("a node, an application and an operator each do their part, and nobody another's")

@@ -258,8 +258,6 @@ import Testing
             let ticket = session.owe()
             loop.assumeIsolated().execute { session.pay(ticket) { $0.writeRESPBulk(self.text) } }
         }
-
-        func commandsCompleted() {}
     }
 
     @Test("one that reads nothing for so long is closed")

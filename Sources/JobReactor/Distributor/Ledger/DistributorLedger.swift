@@ -33,8 +33,12 @@ struct DistributorLedger {
     /// Reports of durable nodes, which may come again when such a node has started again.
     var recentReports = RecentReports(limit: 16_384)
 
-    /// `isDurable` says whether there is a storage for ``Action/store(_:)``.
-    init(isDurable: Bool, alwaysUseSpecifiedNode: Bool, takeoverTime: Double, clock: @escaping () -> Moment) {
+    /// `isDurable` says whether there is a storage for ``Action/store(_:)``; `memory`, how many bytes what waits here may take.
+    init(
+        isDurable: Bool, alwaysUseSpecifiedNode: Bool, takeoverTime: Double, memory: Int = .max,
+        clock: @escaping () -> Moment
+    ) {
+        entries.memory = MemoryShares(limit: memory)
         self.isDurable = isDurable
         dispatcher = Dispatcher(alwaysUseSpecifiedNode: alwaysUseSpecifiedNode)
         takeovers = Takeovers(time: takeoverTime)
@@ -54,8 +58,10 @@ struct DistributorLedger {
 
     // MARK: Accepting
 
-    /// `isAgain`: an earlier process may have accepted it.
-    mutating func submit(_ job: Job, _ sink: Sink, isAgain: Bool = false) -> Acceptance {
+    /// `isAgain`: an earlier process may have accepted it. `account`: who has brought it.
+    mutating func submit(
+        _ job: Job, _ sink: Sink, by account: MemoryShares.Account = MemoryShares.own, isAgain: Bool = false
+    ) -> Acceptance {
         if let known = entries[job.id] {
             // A producer that comes back to another process of ours.
             if sink.outlivesProcess, known.sink.isNobody { entries.setSink(sink, of: known) }
@@ -67,12 +73,12 @@ struct DistributorLedger {
         // The id of a job that is finished may be used again.
         if kept.count > 0 { kept.remove(job.id) }
         guard !isDurable else {
-            let entry = LedgerEntry(job, sink, .saving, due: job.due(countedFrom: now))
+            let entry = LedgerEntry(job, sink, .saving, due: job.due(countedFrom: now), account: account)
             entry.isNew = !isAgain
             entries.add(entry, job.id)
             return .new(toBeStored: job.record(for: sink, at: nil))
         }
-        let entry = LedgerEntry(job, sink, due: job.due(countedFrom: now))
+        let entry = LedgerEntry(job, sink, due: job.due(countedFrom: now), account: account)
         entry.isNew = !isAgain
         if let owner = knownOwner(of: job) {
             entries.add(entry, job.id)

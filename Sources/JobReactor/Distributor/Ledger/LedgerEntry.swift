@@ -38,10 +38,15 @@ final class LedgerEntry {
     /// Its places in lists, for ``EntryList``; any number when it is in none.
     fileprivate var holderPlace: UInt32 = 0
     fileprivate var toldPlace: UInt32 = 0
-    /// What it was counted with in ``EntryTable/bytes``.
+    /// What it was counted with in ``EntryTable/memory``, and for whom.
     fileprivate var bytes: Int32 = 0
+    let account: MemoryShares.Account
 
-    init(_ job: Job, _ sink: Sink, _ place: Place = .waiting, due: DueTime) {
+    init(
+        _ job: Job, _ sink: Sink, _ place: Place = .waiting, due: DueTime,
+        account: MemoryShares.Account = MemoryShares.own
+    ) {
+        self.account = account
         name = job.name
         self.job = job
         self.due = due
@@ -159,8 +164,8 @@ struct EntryTable {
     /// for, as far as it is due in time and a node can run it, or has it for certain.
     private(set) var awaitedCount = 0
 
-    /// What the jobs take, as ``JobMemory`` counts it.
-    private(set) var bytes = 0
+    /// What the jobs take, as ``JobMemory`` counts it, and what else waits here.
+    var memory = MemoryShares()
 
     var count: Int { table.count }
     var isEmpty: Bool { table.isEmpty }
@@ -184,7 +189,7 @@ struct EntryTable {
 
     /// The entry is no longer in the table, and goes from the lists, which do not retain it.
     private mutating func leave(_ entry: LedgerEntry) {
-        bytes -= Int(entry.bytes)
+        memory.add(-Int(entry.bytes), to: entry.account)
         entry.bytes = 0
         removeFromHolder(entry)
         if entry.sink.waitsHere { told.remove(entry) }
@@ -208,7 +213,10 @@ struct EntryTable {
     /// All entries go. Returns those whose end somebody in this process waits for.
     mutating func removeAll() -> [LedgerEntry] {
         let waiting = told.entries
+        for (_, entry) in elements { memory.add(-Int(entry.bytes), to: entry.account) }
+        let memory = memory
         self = EntryTable()
+        self.memory = memory
         return waiting
     }
 
@@ -217,7 +225,7 @@ struct EntryTable {
     /// The job of an entry that is in the table has changed, or is not known here any more.
     mutating func measure(_ entry: LedgerEntry) {
         let now = JobMemory.bytes(entry.name, entry.job?.args ?? JobArguments())
-        bytes += now - Int(entry.bytes)
+        memory.add(now - Int(entry.bytes), to: entry.account)
         entry.bytes = Int32(clamping: now)
     }
 
