@@ -40,6 +40,10 @@ extension DistributorCore {
             } else {
                 logger.warning("\(reason)", metadata: metadata)
             }
+        case .foreignReport(let id, let name, let node):
+            logger.warning(
+                "a node has reported a job that it was not given: nobody is told, and further ones are only counted",
+                metadata: ["node": "\(node)", "job": "\(name)", "id": "\(id)"])
         case .failuresGo(let kept):
             logger.warning(
                 "many jobs have failed here: the oldest of those are not kept any longer", metadata: ["kept": "\(kept)"]

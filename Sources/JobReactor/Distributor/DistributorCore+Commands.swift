@@ -281,6 +281,7 @@ extension DistributorCore: CommandService {
                         ("enqueued", "\(counters.enqueued)"), ("sent", "\(counters.sent)"),
                         ("succeeded", "\(counters.succeeded)"), ("failed", "\(counters.failed)"),
                         ("given_back", "\(counters.givenBack)"), ("repeated_reports", "\(counters.repeatedReports)"),
+                        ("refused_reports", "\(counters.refusedReports)"),
                         ("unfinished", "\(ledger.entries.count)"), ("waiting", "\(ledger.dispatcher.waitingCount)"),
                         ("kept_failed", "\(ledger.kept.count)"),
                     ]

@@ -5,8 +5,8 @@ internal import NIOCore
 /// How outcomes and progress reach those who wait for them.
 extension DistributorCore {
     /// A node has reported; no action is made for what most reports come to.
-    func reported(_ report: JobReport) {
-        if let told = change({ $0.settle(report) }) { deliver(report, name: told.name, to: told.sink) }
+    func reported(_ report: JobReport, from node: Dispatcher.NodeHandle) {
+        if let told = change({ $0.settle(report, from: node) }) { deliver(report, name: told.name, to: told.sink) }
     }
 
     func deliver(_ report: JobReport, name: String, to sink: Sink) {
@@ -32,8 +32,8 @@ extension DistributorCore {
         }
     }
 
-    func progressed(_ progress: Progress) {
-        guard let (name, sink) = ledger.progressed(progress) else { return }
+    func progressed(_ progress: Progress, from node: Dispatcher.NodeHandle) {
+        guard let (name, sink) = ledger.progressed(progress, from: node) else { return }
         let shown = JobProgress(
             id: progress.id, name: name, fraction: progress.fraction, text: progress.text)
         for handler in handlers[name] ?? [] { handler.onProgress?(shown) }

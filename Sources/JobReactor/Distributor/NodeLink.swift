@@ -95,7 +95,7 @@ final class NodeLink: ConnectionSession {
         do throws(CommandError) {
             if let (number, report) = try LinkMessage.result(in: frame) {
                 reportToTake = number
-                return core.reported(report)
+                return core.reported(report, from: handle)
             }
             switch try LinkMessage(frame) {
             // Read above.
@@ -113,7 +113,7 @@ final class NodeLink: ConnectionSession {
             case .jobs(let names): core.change { $0.defines(handle, names) }
             case .drain: core.change { $0.drains(handle) }
             case .adopted(let node, let isDone): core.change { $0.adopted(node, isDone, by: handle) }
-            case .progress(let progress): core.progressed(progress)
+            case .progress(let progress): core.progressed(progress, from: handle)
             case .shown(let id, let fields):
                 let asked = shows.removeValue(forKey: id) ?? []
                 openShows -= asked.count

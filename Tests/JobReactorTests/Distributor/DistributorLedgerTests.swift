@@ -47,6 +47,7 @@ import Testing
                 case .log(.endedWithNode(let job, let isLast)):
                     texts.append("\(job.id.low) ended it\(isLast ? ", last" : "")")
                 case .log(.failuresGo): texts.append("failures go")
+                case .log(.foreignReport(let id, _, let node)): texts.append("\(node) may not report \(id.low)")
                 }
             }
             return texts
@@ -84,11 +85,11 @@ import Testing
         }
 
         /// As a node tells it. Returns whether somebody who waits for a job is told.
-        mutating func tells(_ number: Int, run: Int32 = 1) -> Bool {
+        mutating func tells(_ number: Int, run: Int32 = 1, by node: Dispatcher.NodeHandle) -> Bool {
             let report = JobReport(
                 id: id(number), name: "work", feedback: Feedback(.success, args: JobArguments()), status: .complete,
                 run: run)
-            return ledger.settle(report)?.sink.isNobody == false
+            return ledger.settle(report, from: node)?.sink.isNobody == false
         }
 
         var isEmpty: Bool { ledger.entries.isEmpty }
@@ -137,20 +138,68 @@ import Testing
         bench.ledger.saved(1, through: 1, by: node)
         // It has ended, and its report is on the way. There is no credit for the next, then there is.
         bench.submit(1)
-        expect(!bench.tells(1))
+        expect(!bench.tells(1, by: node))
         if isDurable { bench.ledger.saved(Self.id(1)) }
         bench.ledger.granted(node, credit: 1)
-        expect(!bench.tells(1))
+        expect(!bench.tells(1, by: node))
         #expect(!bench.isEmpty)
         bench.ledger.saved(2, through: 2, by: node)
-        expect(bench.tells(1))
+        expect(bench.tells(1, by: node))
         #expect(bench.isEmpty)
         // One that a volatile node has is the only one of its id.
         var volatile = Bench(isDurable: isDurable)
-        _ = volatile.node("b")
+        let other = volatile.node("b")
         volatile.submit(2)
         if isDurable { volatile.ledger.saved(Self.id(2)) }
-        expect(volatile.tells(2))
+        expect(volatile.tells(2, by: other))
+    }
+
+    @Test("a node reports only what it was given: nobody is told of other outcomes", arguments: [false, true])
+    func foreign(isDurable: Bool) {
+        var bench = Bench()
+        let a = bench.node("a", isDurable: isDurable, place: isDurable ? "redis" : nil)
+        bench.submit(1)
+        if isDurable { bench.ledger.saved(1, through: 1, by: a) }
+        let b = bench.node("b", isDurable: isDurable)
+        _ = bench.did()
+        expect(!bench.tells(1, by: b))
+        expect(bench.did() == ["b may not report 1"])
+        // Once for a link.
+        expect(!bench.tells(1, by: b))
+        expect(bench.did() == [])
+        #expect(bench.ledger.counters.refusedReports == 2)
+    }
+
+    @Test("a node that was lost may report what another was given since, and one that takes over what was the lost one's")
+    func reportsOfOthers() {
+        var bench = Bench()
+        let a = bench.node("a")
+        bench.submit(1)
+        _ = bench.node("b")
+        bench.ledger.disconnect(a, reason: nil, isStopping: false)
+        let again = bench.node("a")
+        expect(bench.tells(1, by: again))
+        #expect(bench.isEmpty)
+        var shared = Bench()
+        let owner = shared.node("owner", isDurable: true, place: "redis")
+        shared.submit(1)
+        shared.ledger.saved(1, through: 1, by: owner)
+        let stranger = shared.node("stranger", isDurable: true, place: "other")
+        let heir = shared.node("heir", isDurable: true, place: "redis")
+        shared.ledger.disconnect(owner, reason: nil, isStopping: false)
+        expect(!shared.tells(1, by: stranger))
+        expect(shared.tells(1, by: heir))
+        #expect(shared.isEmpty)
+    }
+
+    @Test("nor does it say how far a job of another is") func foreignProgress() {
+        var bench = Bench()
+        let a = bench.node("a")
+        let b = bench.node("b", credit: 0)
+        bench.submit(1)
+        let progress = Progress(id: Self.id(1), run: 1, fraction: 0.5, text: "half")
+        #expect(bench.ledger.progressed(progress, from: b) == nil)
+        #expect(bench.ledger.progressed(progress, from: a) != nil)
     }
 
     @Test("one of whom nobody waits is forgotten when a durable node owns it") func owned() {

@@ -23,6 +23,33 @@ import Testing
         }
     }
 
+    @Test("is not ended by a node that was not given it")
+    func foreign() async throws {
+        try await Cluster.run(scripts: [:]) { cluster in
+            let distributor = try await cluster.startDistributor()
+            let honest = try await ScriptedNode.connect(to: distributor, "honest", jobs: Self.jobs)
+            let forger = try await ScriptedNode.connect(to: distributor, "forger", jobs: [])
+            let outcomes = Outcomes()
+            let id = try distributor.enqueue("job", [:], JobOptions(), feedback: outcomes.feedback)
+            _ = try await honest.job(id)
+            try await forger.say {
+                let failed = JobReport(
+                    id: id, name: "job", feedback: Feedback(.error, args: ["error": "forged"]), status: .failed, run: 9)
+                LinkMessage.writeResult(1, failed, to: &$0)
+            }
+            // It has arrived, whatever it was worth.
+            try await forger.hear("TAKEN")
+            try await Self.finish(id, report: 1, at: honest)
+            let outcome = try #require(try await outcomes.wait(for: 1).first)
+            #expect(outcome.isSuccess && outcome.args == ["done": true])
+            let client = try await RESPClient.connect(to: Address(host: "localhost", port: distributor.port ?? 0))
+            #expect(try await client.send(["INFO", "jobs"]).text?.contains("refused_reports:1\r\n") == true)
+            await client.close()
+            try await honest.end()
+            try await forger.end()
+        }
+    }
+
     @Test("fails after its last attempt, is kept, runs again when asked to, and those beside it are not counted")
     func fails() async throws {
         try await Cluster.run(scripts: [:]) { cluster in

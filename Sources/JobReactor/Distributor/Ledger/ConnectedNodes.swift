@@ -16,6 +16,8 @@ struct ConnectedNodes {
         /// Of its storage, when others share it.
         let place: String?
         fileprivate var handOvers: HandOvers
+        /// It has reported a job that it was not given, and that was said.
+        fileprivate var isDistrusted = false
     }
 
     /// By the index of the handle.
@@ -49,6 +51,13 @@ struct ConnectedNodes {
     var durable: [Node] { all.filter(\.isDurable).map(\.node) }
 
     private var all: some Sequence<Connected> { nodes.lazy.compactMap(\.self) }
+
+    /// The node has reported a job that it was not given. Returns whether that is the first time on this link.
+    mutating func distrust(_ node: Node) -> Bool {
+        guard nodes.indices.contains(node.index), nodes[node.index]?.isDistrusted == false else { return false }
+        nodes[node.index]?.isDistrusted = true
+        return true
+    }
 
     // MARK: Hand-overs
 

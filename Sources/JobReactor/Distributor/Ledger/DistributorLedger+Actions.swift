@@ -22,6 +22,8 @@ extension DistributorLedger {
         case notBack(node: String, jobs: Int)
         /// An attempt of the job counts, as its node ended during it: the record says which.
         case endedWithNode(Job, isLast: Bool)
+        /// A node has reported a job that it was not given.
+        case foreignReport(JobID, name: String, node: String)
         /// Of those that have failed here only the last are kept.
         case failuresGo(kept: Int)
     }
@@ -44,6 +46,8 @@ struct DistributorCounters: Hashable, Sendable {
     var failed = 0
     var givenBack = 0
     var repeatedReports = 0
+    /// Of jobs that the node that reported was not given.
+    var refusedReports = 0
 }
 
 extension Job {

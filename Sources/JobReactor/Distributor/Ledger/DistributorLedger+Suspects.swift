@@ -59,7 +59,7 @@ extension DistributorLedger {
         var counted: [JobID] = []
         var struck: [JobID] = []
         for id in ids {
-            givenTwice.insert(id)
+            givenBefore.insert(id, gone.name)
             guard let entry = entries[id] else { continue }
             guard !isExpected, !cancelling.contains(id) else {
                 giveBack(entry, id)

@@ -59,7 +59,7 @@ extension DistributorLedger {
         did(.log(.notBack(node: name, jobs: jobs.count)))
         for id in jobs {
             guard let entry = entries[id], case .inDoubt(name) = entry.place else { continue }
-            givenTwice.insert(id)
+            givenBefore.insert(id, name)
             giveBack(entry, id)
         }
     }

@@ -11,7 +11,7 @@ extension DistributorLedger {
         if job.status == .failed { return keep(job) }
         let place: LedgerEntry.Place? = kept.node.map { kept.isInDoubt ? .inDoubt(at: $0) : .owned(by: $0) }
         let entry = LedgerEntry(job, sink, place ?? .waiting, due: .date(job.dueAt))
-        (entry.isStored, entry.isNew) = (true, false)
+        (entry.isStored, entry.isNew, entry.isTakenUp) = (true, false, true)
         // A node ended with it, at an earlier process.
         if job.attempt > 0 { entry.strikes = Suspects.alone }
         if kept.owner != nil { entry.job = nil }

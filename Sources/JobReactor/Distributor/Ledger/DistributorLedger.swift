@@ -28,8 +28,9 @@ struct DistributorLedger {
     var losses = CountedLosses()
     /// Jobs that nodes have, or may have, and that are to be cancelled: a node that comes back is told again.
     var cancelling: Set<JobID> = []
-    /// Jobs that were given to another node when the link to the first was lost: both may report.
-    var givenTwice = RecentIDs(limit: 100_000)
+    /// Jobs that were given to another node when the link to the first was lost, with the names of those that had them: all
+    /// of them may report.
+    var givenBefore = RecentHolders(limit: 100_000)
     /// Reports of durable nodes, which may come again when such a node has started again.
     var recentReports = RecentReports(limit: 16_384)
 
@@ -69,7 +70,7 @@ struct DistributorLedger {
         }
         counters.enqueued += 1
         recentReports.forget(job.id)
-        givenTwice.forget(job.id)
+        givenBefore.forget(job.id)
         // The id of a job that is finished may be used again.
         if kept.count > 0 { kept.remove(job.id) }
         guard !isDurable else {
@@ -311,9 +312,14 @@ struct DistributorLedger {
 
     // MARK: Reports
 
-    /// A node has reported. Says who is told, when what else is to be done is done; nil for a report that has come before.
-    mutating func settle(_ report: JobReport) -> (name: String, sink: Sink)? {
-        guard let entry = entries[report.id], !entry.isNew else { return settleStranger(report) }
+    /// A node has reported. Says who is told, when what else is to be done is done; nil for a report that has come before, or
+    /// that is not the node's to make.
+    mutating func settle(_ report: JobReport, from node: Node) -> (name: String, sink: Sink)? {
+        guard let entry = entries[report.id], !entry.isNew else {
+            if let owner = owned.node(of: report.id), !isNode(node, orHeirOf: owner) { return refuse(report, from: node) }
+            return settleStranger(report)
+        }
+        guard mayReport(node, report.id, entry) else { return refuse(report, from: node) }
         return settle(report, entry)
     }
 
@@ -350,7 +356,7 @@ struct DistributorLedger {
         return StoredReport(report.limited, distributor: producer.id, madeAt: now.wall)
     }
 
-    /// As ``settle(_:)``, for what is decided here.
+    /// As ``settle(_:from:)``, for what is decided here.
     mutating func reported(_ report: JobReport) {
         let told = entries[report.id].map { settle(report, $0) } ?? settleStranger(report)
         if let told { actions.append(.deliver(report, name: told.name, to: told.sink)) }
@@ -384,7 +390,7 @@ struct DistributorLedger {
             owned.remove(report.id)
             if !cancelling.isEmpty { cancelling.remove(report.id) }
         }
-        guard !givenTwice.contains(report.id), recentReports.note(report) else {
+        guard !givenBefore.contains(report.id), recentReports.note(report) else {
             counters.repeatedReports += 1
             return nil
         }
@@ -399,9 +405,11 @@ struct DistributorLedger {
         }
     }
 
-    /// A run says how far it is. Returns the job's name and who is told; nil when that is outdated.
-    func progressed(_ progress: Progress) -> (name: String, sink: Sink)? {
-        guard let entry = entries[progress.id], !entry.isNew, progress.run > entry.lastRun else { return nil }
+    /// A run says how far it is. Returns the job's name and who is told; nil when that is outdated, or not the node's to say.
+    func progressed(_ progress: Progress, from node: Node) -> (name: String, sink: Sink)? {
+        guard let entry = entries[progress.id], !entry.isNew, progress.run > entry.lastRun,
+            mayReport(node, progress.id, entry)
+        else { return nil }
         return (entry.name, entry.sink)
     }
 
