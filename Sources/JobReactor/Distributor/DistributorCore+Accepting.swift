@@ -75,7 +75,7 @@ extension DistributorCore {
             self.isStopping = true
             self.onStorageLost(error)
         }
-        keeper.onEmptied = { [unowned self] in self.ledger.recordsOfAll() }
+        keeper.onEmptied = { [unowned self] in self.change { $0.emptied() } }
         var count = 0
         let bound = NIOLoopBound(self, eventLoop: loop)
         return keeper.open(name, address: address.description) { jobs in
@@ -87,8 +87,8 @@ extension DistributorCore {
             let core = bound.value
             core.hasOpened = true
             core.change { $0.tookUp() }
-            guard !core.ledger.entries.isEmpty else { return }
-            core.logger.info("jobs of an earlier process taken up", metadata: ["jobs": "\(core.ledger.entries.count)"])
+            guard core.ledger.count > 0 else { return }
+            core.logger.info("jobs of an earlier process taken up", metadata: ["jobs": "\(core.ledger.count)"])
         }
     }
 

@@ -14,6 +14,7 @@ extension DistributorCore {
                 job, due: entry.due, number: number, isAgain: isAgain, suspect: suspect, now: self.now)
         case .deliver(let report, let name, let sink): deliver(report, name: name, to: sink)
         case .store(let change): keeper?.apply(change)
+        case .load(let number, let ids, let seconds): load(number, ids, after: seconds)
         case .cancel(let id, let node): links[node]?.sendCancel(id)
         case .adopt(let name, let node): links[node]?.sendAdopt(name)
         case .wake(let timer, let seconds):
@@ -22,6 +23,17 @@ extension DistributorCore {
             }
         case .log(let event): log(event)
         }
+    }
+
+    /// Reads what waits in the storage alone.
+    private func load(_ number: Int, _ ids: [JobID], after seconds: Double) {
+        guard seconds == 0 else {
+            loop.assumeIsolated().scheduleTask(in: .seconds(clamping: seconds)) { [weak self] in
+                self?.load(number, ids, after: 0)
+            }
+            return
+        }
+        keeper?.load(ids) { records in self.change { $0.loaded(number, records) } }
     }
 
     private func log(_ event: DistributorLedger.Event) {
@@ -44,6 +56,12 @@ extension DistributorCore {
             logger.warning(
                 "a node has reported a job that it was not given: nobody is told, and further ones are only counted",
                 metadata: ["node": "\(node)", "job": "\(name)", "id": "\(id)"])
+        case .recordsGone(let count):
+            logger.error("jobs that waited in the storage are not there any more", metadata: ["jobs": "\(count)"])
+        case .unreadable(let count, let error):
+            logger.error(
+                "jobs that wait in the storage cannot be read; they are tried again",
+                metadata: ["jobs": "\(count)", "reason": "\(error)"])
         case .failuresGo(let kept):
             logger.warning(
                 "many jobs have failed here: the oldest of those are not kept any longer", metadata: ["kept": "\(kept)"]

@@ -193,11 +193,25 @@ extension DistributorCore: CommandService {
     /// The record of a job, name and value in turn: the node's when one has it. Empty when it is not known.
     func show(_ id: JobID) -> EventLoopFuture<[String]> {
         if let failed = ledger.kept[id] { return loop.makeSucceededFuture(shown(failed)) }
+        if ledger.paged.contains(id), let keeper { return showStored(id, in: keeper) }
         guard let known = ledger.find(id) else { return showElsewhere(id) }
         let record = known.job.map { shown($0) } ?? []
         guard let node = known.node, let link = links[node] else { return loop.makeSucceededFuture(record) }
         let nodeName = link.introduction.name
         return link.show(id).map { [record] in ($0.isEmpty ? record : $0) + ["on_node", nodeName] }
+    }
+
+    /// Of one that waits in the storage alone; it may be on its way to a node meanwhile.
+    private func showStored(_ id: JobID, in keeper: JobKeeper) -> EventLoopFuture<[String]> {
+        let promise = loop.makePromise(of: [String].self)
+        keeper.load([id]) { records in
+            switch records.first?.result {
+            case .success(let job?): promise.succeed(self.shown(job))
+            case .success(nil), nil: promise.succeed([])
+            case .failure(let error): promise.fail(error)
+            }
+        }
+        return promise.futureResult
     }
 
     private func shown(_ job: Job) -> [String] {
@@ -272,7 +286,7 @@ extension DistributorCore: CommandService {
                     "Memory",
                     [
                         ("waiting_bytes", "\(memory.count)"), ("max_memory", "\(memory.limit)"),
-                        ("busy", isBusy ? "1" : "0"),
+                        ("busy", isBusy ? "1" : "0"), ("paged_out", "\(ledger.paged.count)"),
                     ]
                 ),
                 (
@@ -282,7 +296,7 @@ extension DistributorCore: CommandService {
                         ("succeeded", "\(counters.succeeded)"), ("failed", "\(counters.failed)"),
                         ("given_back", "\(counters.givenBack)"), ("repeated_reports", "\(counters.repeatedReports)"),
                         ("refused_reports", "\(counters.refusedReports)"),
-                        ("unfinished", "\(ledger.entries.count)"), ("waiting", "\(ledger.dispatcher.waitingCount)"),
+                        ("unfinished", "\(ledger.count)"), ("waiting", "\(ledger.dispatcher.waitingCount)"),
                         ("kept_failed", "\(ledger.kept.count)"),
                     ]
                 ),

@@ -145,6 +145,16 @@ final class JobKeeper {
         schedule()
     }
 
+    /// Reads the records of jobs that are stored: `done` gets each, nil where there is none, or why it cannot be read.
+    func load(_ ids: [JobID], _ done: @escaping ([(id: JobID, result: Result<Job?, StorageError>)]) -> Void) {
+        let reads = ids.map { id in
+            let promise = loop.makePromise(of: (id: JobID, result: Result<Job?, StorageError>).self)
+            storage.load(id) { promise.succeed((id, $0)) }
+            return promise.futureResult
+        }
+        EventLoopFuture.whenAllSucceed(reads, on: loop).assumeIsolated().whenSuccess(done)
+    }
+
     /// Calls `body` when every job that came before is stored: at once when there is none. Calls `failed` instead when the
     /// storage is lost or closed before.
     func whenSaved(_ body: @escaping () -> Void, failed: @escaping (StorageError) -> Void = { _ in }) {

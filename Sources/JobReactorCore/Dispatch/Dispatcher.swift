@@ -189,6 +189,11 @@ public struct Dispatcher: Sendable {
         return nil
     }
 
+    /// The credit that a job used which does not go to the node after all. Follow with ``takeNext(for:)``.
+    public mutating func refund(_ node: NodeHandle) {
+        nodes[node.index].credit += 1
+    }
+
     /// A waiting job that this node can take, its credit used; nil when there is none. Routes take turns.
     public mutating func takeNext(for node: NodeHandle) -> JobID? {
         guard nodes[node.index].credit > 0, !nodes[node.index].isDraining else { return nil }
@@ -205,10 +210,15 @@ public struct Dispatcher: Sendable {
     }
 
     /// A job that waits here is no longer to be sent.
-    public mutating func withdraw(_ job: Job) {
-        let index = routeIndex(for: job)
+    public mutating func withdraw(_ job: Job) { withdraw(job.id, from: routeIndex(for: job)) }
+
+    /// The number of the route on which the job waits, as long as it does.
+    package mutating func route(of job: Job) -> Int { routeIndex(for: job) }
+
+    /// As ``withdraw(_:)``, of a job whose ``route(of:)`` is known.
+    package mutating func withdraw(_ id: JobID, from index: Int) {
         waitingCount -= 1
-        routes[index].withdrawn.insert(job.id)
+        routes[index].withdrawn.insert(id)
         // They go when they are half of all, so that each costs constant time.
         if routes[index].withdrawn.count > max(1024, routes[index].count / 2) { routes[index].dropWithdrawn() }
     }

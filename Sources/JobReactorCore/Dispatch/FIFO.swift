@@ -1,6 +1,7 @@
-/// A queue in an array: appending and taking the first take amortised constant time.
+/// A queue in an array: appending and taking the first take amortised constant time. For elements that hold nothing else: what
+/// was taken stays in the array for a while.
 struct FIFO<Element> {
-    private var elements: [Element?] = []
+    private var elements: [Element] = []
     private var head = 0
 
     var count: Int { elements.count - head }
@@ -13,7 +14,6 @@ struct FIFO<Element> {
     mutating func popFirst() -> Element? {
         guard head < elements.count else { return nil }
         let element = elements[head]
-        elements[head] = nil
         head += 1
         if head == elements.count {
             elements.removeAll(keepingCapacity: head <= 1024)
@@ -26,7 +26,7 @@ struct FIFO<Element> {
     }
 
     mutating func removeAll(where matches: (Element) -> Bool) {
-        elements = elements[head...].filter { $0.map { !matches($0) } ?? false }
+        elements = elements[head...].filter { !matches($0) }
         head = 0
     }
 }

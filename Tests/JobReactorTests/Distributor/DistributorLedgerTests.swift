@@ -39,6 +39,9 @@ import Testing
                 case .deliver(let report, let name, let sink):
                     texts.append(
                         "tell \(sink.isNobody ? "nobody" : "somebody") \(name) \(report.id.low) \(report.status)")
+                case .load(let number, let ids, let seconds):
+                    let text = "load \(ids.map { "\($0.low)" }.joined(separator: ",")) as \(number)"
+                    texts.append(seconds == 0 ? text : "\(text) after \(seconds)")
                 case .wake(let timer, _): kept.append(timer)
                 case .log(.disconnected(_, _, let count)): texts.append("lost, \(count) given back")
                 case .log(.notBack(let node, let jobs)): texts.append("\(node) not back, \(jobs)")
@@ -47,6 +50,8 @@ import Testing
                 case .log(.endedWithNode(let job, let isLast)):
                     texts.append("\(job.id.low) ended it\(isLast ? ", last" : "")")
                 case .log(.failuresGo): texts.append("failures go")
+                case .log(.recordsGone(let count)): texts.append("\(count) gone")
+                case .log(.unreadable(let count, _)): texts.append("\(count) unreadable")
                 case .log(.foreignReport(let id, _, let node)): texts.append("\(node) may not report \(id.low)")
                 }
             }

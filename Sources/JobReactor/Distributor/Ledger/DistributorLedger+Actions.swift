@@ -9,6 +9,8 @@ extension DistributorLedger {
         /// The node is to take over from another; nil: from any that has left jobs.
         case adopt(String?, by: Node)
         case store(JobChange)
+        /// The records of these jobs are read, after so many seconds: ``loaded(_:_:)`` with the number of the batch.
+        case load(Int, [JobID], after: Double)
         case deliver(JobReport, name: String, to: Sink)
         case wake(Takeovers.Timer, after: Double)
         case log(Event)
@@ -24,6 +26,10 @@ extension DistributorLedger {
         case endedWithNode(Job, isLast: Bool)
         /// A node has reported a job that it was not given.
         case foreignReport(JobID, name: String, node: String)
+        /// Jobs that waited in the storage alone are not there any more.
+        case recordsGone(Int)
+        /// So many of those cannot be read, and are tried again.
+        case unreadable(Int, StorageError)
         /// Of those that have failed here only the last are kept.
         case failuresGo(kept: Int)
     }

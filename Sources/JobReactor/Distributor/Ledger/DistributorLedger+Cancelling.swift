@@ -3,7 +3,7 @@ internal import JobReactorCore
 /// Cancelling and finding a job, wherever it is.
 extension DistributorLedger {
     /// Whether there is a job of this id, or a durable node is known to have one.
-    func isKnown(_ id: JobID) -> Bool { entries[id] != nil || owned.node(of: id) != nil }
+    func isKnown(_ id: JobID) -> Bool { entries[id] != nil || paged.contains(id) || owned.node(of: id) != nil }
 
     /// The producer that waits for the outcome of the job.
     func producer(of id: JobID) -> Producer? {
@@ -12,7 +12,7 @@ extension DistributorLedger {
 
     /// Returns whether the job is not finished; nil when there is no entry of it: a node may have it.
     mutating func cancel(_ id: JobID) -> Bool? {
-        guard let entry = entries[id] else { return nil }
+        guard let entry = entries[id] else { return cancelPaged(id) }
         switch entry.place {
         case .saving, .inDoubt: cancelling.insert(id)
         case .waiting:

@@ -5,7 +5,7 @@ internal import JobReactorWire
 extension DistributorLedger {
     /// What an earlier process has stored. `sink` is who waits for the outcome. Followed by ``tookUp()`` when it was all.
     mutating func takeUp(_ stored: Job, _ kept: KeptFor, for sink: Sink) {
-        guard entries[stored.id] == nil else { return }
+        guard entries[stored.id] == nil, !paged.contains(stored.id) else { return }
         var job = stored
         job.distributor = ""
         if job.status == .failed { return keep(job) }
@@ -24,6 +24,7 @@ extension DistributorLedger {
         do throws(JobError) {
             try JobLimits.check(stored: job)
             _ = dispatcher.enqueue(job)
+            pageOut(entry, job)
         } catch {
             // No node takes it.
             reported(.refusal(of: job.id, name: job.name, reason: error.message))
@@ -62,6 +63,7 @@ extension DistributorLedger {
     /// sent, and have not said that they have, the next process is to ask those first: they may have run.
     mutating func removeAll() -> [LedgerEntry] {
         for id in takeovers.allInDoubt { if let entry = entries[id] { storeDoubt(of: entry) } }
+        paged = PagedJobs()
         for node in nodes.durable { for entry in entries.sent(to: node) { storeDoubt(of: entry) } }
         return entries.removeAll()
     }

@@ -15,6 +15,10 @@ struct DistributorLedger {
     var counters = DistributorCounters()
     var takeovers: Takeovers
     var nodes = ConnectedNodes()
+    /// Jobs that wait in the storage alone.
+    var paged = PagedJobs()
+    /// Bytes that what waits may take before jobs are paged out.
+    let pagingLimit: Int
     /// Jobs that durable nodes have and of which there is no entry.
     var owned = OwnedJobs()
     private var actions: Deque<Action> = []
@@ -34,12 +38,14 @@ struct DistributorLedger {
     /// Reports of durable nodes, which may come again when such a node has started again.
     var recentReports = RecentReports(limit: 16_384)
 
-    /// `isDurable` says whether there is a storage for ``Action/store(_:)``; `memory`, how many bytes what waits here may take.
+    /// `isDurable` says whether there is a storage for ``Action/store(_:)``; `memory`, how many bytes what waits here may take,
+    /// of which the jobs in memory take a quarter before others wait in the storage alone.
     init(
         isDurable: Bool, alwaysUseSpecifiedNode: Bool, takeoverTime: Double, memory: Int = .max,
         clock: @escaping () -> Moment
     ) {
         entries.memory = MemoryShares(limit: memory)
+        pagingLimit = isDurable ? memory / 4 : .max
         self.isDurable = isDurable
         dispatcher = Dispatcher(alwaysUseSpecifiedNode: alwaysUseSpecifiedNode)
         takeovers = Takeovers(time: takeoverTime)
@@ -68,6 +74,7 @@ struct DistributorLedger {
             if sink.outlivesProcess, known.sink.isNobody { entries.setSink(sink, of: known) }
             return .known
         }
+        if !paged.isEmpty, paged.contains(job.id) { return .known }
         counters.enqueued += 1
         recentReports.forget(job.id)
         givenBefore.forget(job.id)
@@ -106,7 +113,7 @@ struct DistributorLedger {
         if case .acknowledgement = entry.sink { entries.setSink(.none, of: entry) }
         if cancelling.remove(id) != nil { return finishCancelled(entry, job) }
         if let owner = knownOwner(of: job) { return leave(entry, job, to: owner) }
-        if let node = dispatcher.enqueue(job) { send(entry, job, to: node) }
+        if let node = dispatcher.enqueue(job) { send(entry, job, to: node) } else { pageOut(entry, job) }
     }
 
     /// The durable node that has a job of this id, as far as is known, and may take this one.
@@ -160,10 +167,20 @@ struct DistributorLedger {
         actions.append(.send(entry, to: node, number: number, isAgain: isAgain))
     }
 
-    private mutating func sendWaiting(to node: Node) {
-        while let id = dispatcher.takeNext(for: node) {
-            if let entry = entries[id], let job = entry.job { send(entry, job, to: node) }
+    mutating func sendWaiting(to node: Node) {
+        // In their order: what is being loaded goes first.
+        guard !paged.isLoading(for: node) else { return }
+        var wanted: [JobID] = []
+        while wanted.count < PagedJobs.most, let id = dispatcher.takeNext(for: node) {
+            if let entry = entries[id], let job = entry.job {
+                send(entry, job, to: node)
+            } else if paged.beginLoading(id) {
+                wanted.append(id)
+            } else {
+                dispatcher.refund(node)
+            }
         }
+        if !wanted.isEmpty { load(wanted, for: node) }
     }
 
     /// Puts a job back that a node had and does not own.
@@ -232,6 +249,7 @@ struct DistributorLedger {
         }
         let isExpected = dispatcher.state(of: node).isDraining
         dispatcher.disconnect(node)
+        if !paged.isEmpty { paged.lost(node) }
         // In the order of their ids, which is that of their age.
         let unfinished = entries.sent(to: node).compactMap { $0.job?.id }.sorted()
         if gone.isDurable {
@@ -317,6 +335,10 @@ struct DistributorLedger {
     mutating func settle(_ report: JobReport, from node: Node) -> (name: String, sink: Sink)? {
         guard let entry = entries[report.id], !entry.isNew else {
             if let owner = owned.node(of: report.id), !isNode(node, orHeirOf: owner) { return refuse(report, from: node) }
+            if !paged.isEmpty, endPaged(report) {
+                count(report)
+                return (report.name, .none)
+            }
             return settleStranger(report)
         }
         guard mayReport(node, report.id, entry) else { return refuse(report, from: node) }

@@ -1,0 +1,122 @@
+internal import JobReactorCore
+internal import JobReactorWire
+
+/// Where many jobs wait, those that came last wait in the storage alone, and are loaded when their turn comes.
+extension DistributorLedger {
+    /// Jobs that are not finished, as far as they are known here.
+    var count: Int { entries.count + paged.count }
+
+    /// A job waits for a node. When many do, its entry goes, if it has nothing that the storage does not have.
+    mutating func pageOut(_ entry: LedgerEntry, _ job: Job) {
+        guard entries.memory.total > pagingLimit, mayPageOut(entry, job) else { return }
+        let known = PagedJobs.Known(
+            route: Int32(clamping: dispatcher.route(of: job)), account: entry.account, isTakenUp: entry.isTakenUp)
+        entries.remove(job.id)
+        paged.add(job.id, known)
+        entries.memory.add(PagedJobs.bytes, to: known.account)
+    }
+
+    private func mayPageOut(_ entry: LedgerEntry, _ job: Job) -> Bool {
+        guard entry.isStored, case .waiting = entry.place, case .none = entry.sink else { return false }
+        return entry.strikes == 0 && job.attempt == 0 && job.period == nil && !cancelling.contains(job.id)
+            && entry.due.isPast(at: now)
+    }
+
+    // MARK: Loading
+
+    /// The records of these jobs are read, for the node whose credit they have used.
+    mutating func load(_ ids: [JobID], for node: Node?) {
+        did(.load(paged.load(ids, for: node), ids, after: 0))
+    }
+
+    /// The batch of that number was read: each record, nil where there is none, or why it cannot be read.
+    mutating func loaded(_ number: Int, _ records: [(id: JobID, result: Result<Job?, StorageError>)]) {
+        guard let load = paged.answered(number) else { return }
+        var unread: [JobID] = []
+        var missing = 0
+        var reason: StorageError?
+        for (id, result) in records {
+            // It has ended meanwhile, or was given up.
+            guard paged.contains(id) else {
+                refund(load.node)
+                continue
+            }
+            switch result {
+            case .failure(let error):
+                reason = error
+                unread.append(id)
+            case .success(nil):
+                missing += 1
+                cancelling.remove(id)
+                forgetPaged(id)
+                refund(load.node)
+            case .success(let job?): arrived(job, for: load.node)
+            }
+        }
+        if missing > 0 { did(.log(.recordsGone(missing))) }
+        if let reason {
+            if !load.isRepeated { did(.log(.unreadable(unread.count, reason))) }
+            did(.load(paged.load(unread, for: load.node, isRepeated: true), unread, after: 1))
+        }
+        if let node = load.node { sendWaiting(to: node) }
+    }
+
+    private mutating func refund(_ node: Node?) {
+        if let node { dispatcher.refund(node) }
+    }
+
+    private mutating func arrived(_ record: Job, for node: Node?) {
+        guard let known = forgetPaged(record.id) else { return }
+        var job = record
+        job.distributor = ""
+        let entry = LedgerEntry(job, .none, due: .now, account: known.account)
+        (entry.isStored, entry.isNew, entry.isTakenUp) = (true, !known.isTakenUp, known.isTakenUp)
+        entries.add(entry, job.id)
+        if cancelling.remove(job.id) != nil {
+            refund(node)
+            return finishCancelled(entry, job)
+        }
+        if let node { return send(entry, job, to: node) }
+        if let other = dispatcher.giveBack(job) { send(entry, job, to: other) }
+    }
+
+    // MARK: Ending
+
+    @discardableResult
+    private mutating func forgetPaged(_ id: JobID) -> PagedJobs.Known? {
+        guard let known = paged.remove(id) else { return nil }
+        entries.memory.add(-PagedJobs.bytes, to: known.account)
+        return known
+    }
+
+    /// A job that waits in the storage is to be cancelled: when its record is read. Nil when it is not there.
+    mutating func cancelPaged(_ id: JobID) -> Bool? {
+        guard let known = paged[id] else { return nil }
+        cancelling.insert(id)
+        guard paged.isWaiting(id) else { return true }
+        dispatcher.withdraw(id, from: Int(known.route))
+        _ = paged.beginLoading(id)
+        load([id], for: nil)
+        return true
+    }
+
+    /// A node that had the job from an earlier process was first with its end. False when that is not so.
+    mutating func endPaged(_ report: JobReport) -> Bool {
+        guard report.status.isFinished, let known = paged[report.id], known.isTakenUp else { return false }
+        if paged.isWaiting(report.id) { dispatcher.withdraw(report.id, from: Int(known.route)) }
+        forgetPaged(report.id)
+        store(.remove(report.id))
+        return true
+    }
+
+    /// What was stored is gone, and with it the jobs that were stored alone. Returns what is to be stored anew.
+    mutating func emptied() -> [Job] {
+        let gone = paged.removeWaiting()
+        for (id, known) in gone {
+            dispatcher.withdraw(id, from: Int(known.route))
+            entries.memory.add(-PagedJobs.bytes, to: known.account)
+        }
+        if !gone.isEmpty { did(.log(.recordsGone(gone.count))) }
+        return recordsOfAll()
+    }
+}
