@@ -156,7 +156,7 @@ let package = Package(
         .executableTarget(
             name: "JobReactorChaos",
             dependencies: [
-                "JobReactor", "JobReactorTesting", signals,
+                "JobReactor", "JobReactorWire", "JobReactorTesting", signals,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 // It locks files of SQLite from outside.
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),

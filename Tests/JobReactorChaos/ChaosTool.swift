@@ -23,7 +23,7 @@ struct ChaosTool: AsyncParsableCommand {
 
             The storages are on small disks in memory, which takes root, or sudo without a password.
             """,
-        subcommands: [ProduceCommand.self])
+        subcommands: [CrowdCommand.self, ProduceCommand.self, CrowdClientsCommand.self])
 
     @Option(help: "Where the order of the faults comes from.") var seed: UInt64?
     @Option(help: "Jobs to enqueue: half by clients, a quarter by redis-cli, a quarter by producers.")
