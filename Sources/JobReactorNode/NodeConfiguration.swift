@@ -30,6 +30,10 @@ public struct NodeConfiguration: Sendable {
     public var logArgs: Bool
     /// Jobs that each distributor may have here unfinished and due; more wait at the distributor.
     public var window: Int
+    /// Bytes that the jobs which wait here for their time may take; nil for half of what the machine, or its control group,
+    /// has. A job is counted with 128 bytes, and with 1024 where its record is in memory as well. When they take as much the
+    /// node asks for no more jobs until a tenth of it is free; what it has goes on, and more waits at the distributors.
+    public var maxMemory: Int?
     /// Threads, each with a Lua state of its own, for jobs with `defer`; from 1. They start with the first such job.
     public var deferLanes: Int
     /// Jobs that may pause at once (`sleep`, `http` …), of the reactor lane and of those with `defer`; from 1. They take
@@ -65,7 +69,7 @@ public struct NodeConfiguration: Sendable {
         storage: any JobStorage = MemoryStorage(), jobDirectory: String = "reactor_jobs",
         policy: JobPolicy = JobPolicy(), retryJobsAtStart: Bool = true, mergeJobItselfToArgs: Bool = false,
         logJobProcessing: Bool = true, logArgs: Bool = false,
-        window: Int = 1024, deferLanes: Int = 2, maxSuspended: Int = 10_000, sliceWarning: Double = 1,
+        window: Int = 1024, maxMemory: Int? = nil, deferLanes: Int = 2, maxSuspended: Int = 10_000, sliceWarning: Double = 1,
         sliceLimit: Double = 30, memoryLimit: Int = 0, isSandboxed: Bool = false, watchesScripts: Bool = true,
         libraries: [any ScriptLibrary] = [], security: WireSecurity = WireSecurity(),
         limits: RESPLimits = RESPLimits(), maximumConnections: Int = 10_000, grace: Double = 10,
@@ -83,6 +87,7 @@ public struct NodeConfiguration: Sendable {
         self.logJobProcessing = logJobProcessing
         self.logArgs = logArgs
         self.window = window
+        self.maxMemory = maxMemory
         self.deferLanes = deferLanes
         self.maxSuspended = maxSuspended
         self.sliceWarning = sliceWarning
@@ -118,6 +123,9 @@ public struct NodeConfiguration: Sendable {
         if let problem = Name.problem(in: name) { throw WireError(.configuration, "the node's name \(problem)") }
         if window < 1 || window > 1_000_000 {
             throw WireError(.configuration, "window takes a number of jobs from 1 to 1000000, not \(window)")
+        }
+        if let maxMemory, maxMemory < 1 << 20 {
+            throw WireError(.configuration, "max_memory takes at least 1 MiB, not \(maxMemory) bytes")
         }
         if policy.maxAttempt < 1 {
             throw WireError(.configuration, "max_attempt takes a whole number from 1, not \(policy.maxAttempt)")

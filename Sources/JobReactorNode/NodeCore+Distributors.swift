@@ -58,6 +58,7 @@ extension NodeCore {
 
     /// Sends to all distributors what has come together for them.
     func flushDestinations() {
+        noteRoom()
         for destination in destinations.all { destination.flush(asksForMore: asksForJobs) }
     }
 
@@ -69,7 +70,22 @@ extension NodeCore {
     }
 
     /// Whether credit that comes free is granted at once.
-    var asksForJobs: Bool { life.takesJobs && !storageHealth.isRefusing }
+    var asksForJobs: Bool { life.takesJobs && !storageHealth.isRefusing && !isFull }
+
+    /// So many jobs may wait for their time that no more are asked for.
+    func noteRoom() {
+        let waiting = runs.waitingCount
+        if isFull {
+            guard waiting < mostWaiting - mostWaiting / 10 else { return }
+            isFull = false
+            logger.notice("jobs are asked for again")
+        } else if waiting >= mostWaiting {
+            isFull = true
+            logger.warning(
+                "as many jobs wait here for their time as may (max_memory): no more are asked for until some have run",
+                metadata: ["waiting": "\(waiting)"])
+        }
+    }
 
     /// Reports that need not be kept any more.
     private func forget(_ reports: [JobReport.Key]) {

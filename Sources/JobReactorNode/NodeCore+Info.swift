@@ -40,7 +40,7 @@ extension NodeCore {
             ("failed_runs", "\(runs.counters.failedRuns)"), ("failed", "\(runs.counters.failed)"),
             ("cancelled", "\(runs.counters.cancelled)"), ("running", "\(runs.runningCount)"),
             ("suspended", "\(runs.suspendedCount)"), ("ready", "\(runs.readyCount)"),
-            ("waiting", "\(runs.waitingCount)"),
+            ("waiting", "\(runs.waitingCount)"), ("most_waiting", "\(mostWaiting)"), ("full", isFull ? "1" : "0"),
             ("parked", "\(runs.parkedCount)"), ("unreported", "\(unreportedCount)"),
         ]
     }

@@ -36,6 +36,7 @@ extension NodeCore {
         let destination = destinations[link.distributor]
         let arrived = runs.saved(received, new: new, giver: destination.number, link: link.number, now: now)
         link.acknowledge(received.numbers)
+        noteRoom()
         if arrived.credit > 0 {
             destination.settled(arrived.credit, onLink: link.number)
             destination.flush(asksForMore: asksForJobs)

@@ -23,6 +23,10 @@ final class NodeCore {
     var destinations = Destinations()
     var storageHealth = StorageHealth()
     var storageTrial: Scheduled<Void>?
+    /// How many jobs may wait here for their time.
+    let mostWaiting: Int
+    /// As many do, and no more are asked for.
+    var isFull = false
     /// For a time of the steady clock.
     var armed: (at: Timestamp, timer: Scheduled<Void>)?
     /// Those there are: the reactor's, and the one for `defer` jobs once it was needed.
@@ -55,6 +59,7 @@ final class NodeCore {
         self.openLane = openLane
         logger = configuration.logger
         storage = configuration.storage
+        mostWaiting = (configuration.maxMemory ?? MachineMemory.half) / (storage.isDurable ? 128 : 1024)
         audit = AuditLog(storage, clock: clock, logger: logger, on: loop)
         folder = ScriptFolder(JobDirectory(configuration.jobDirectory))
         var ids = JobID.Generator()

@@ -42,7 +42,7 @@ public final class Distributor: JobProducer, Service {
         self.loop = loop
         let core = NIOLoopBoundBox.makeEmptyBox(valueType: DistributorCore.self, eventLoop: loop)
         self.core = core
-        let memory = JobMemory(limit: configuration.maxMemory ?? JobMemory.defaultLimit)
+        let memory = JobMemory(limit: configuration.maxMemory ?? MachineMemory.half)
         loop.execute { core.value = DistributorCore(configuration, memory: memory, on: loop) }
         let inbox = SubmissionInbox(loop: loop, clock: configuration.clock, memory: memory) { batch in
             core.value?.submit(batch)

@@ -1,12 +1,6 @@
 internal import JobReactorCore
 internal import Synchronization
 
-#if canImport(FoundationEssentials)
-    private import FoundationEssentials
-#else
-    private import Foundation
-#endif
-
 /// What the jobs and outcomes that wait in this process take, and may take. Safe to use from any thread.
 ///
 /// It is counted, not measured: the bytes of names and args, and ``base`` for each job and outcome. The loop that has them
@@ -43,27 +37,5 @@ final class JobMemory: Sendable {
     var fullMessage: String {
         "the jobs and outcomes that wait here take \(count) bytes, and \(limit) is the limit (max_memory):"
             + " try again when some have left, or start more nodes"
-    }
-
-    /// Half of what the machine has, or of what its control group lets this process have.
-    static var defaultLimit: Int { max(64 << 20, (controlGroupLimit.map { min($0, machine) } ?? machine) / 2) }
-
-    private static var machine: Int { Int(clamping: ProcessInfo.processInfo.physicalMemory) }
-
-    /// The smallest limit of the control groups (version 2) that this process is in; nil for none.
-    private static var controlGroupLimit: Int? {
-        guard let groups = try? String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8) else { return nil }
-        let own = groups.split(separator: "\n").first { $0.hasPrefix("0::") }?.dropFirst(3) ?? "/"
-        var folder = "/sys/fs/cgroup"
-        var limits: [Int] = []
-        for part in [""] + own.split(separator: "/").map(String.init) {
-            if !part.isEmpty { folder += "/" + part }
-            if let text = try? String(contentsOfFile: folder + "/memory.max", encoding: .utf8),
-                let limit = Int(text.filter(\.isNumber))
-            {
-                limits.append(limit)
-            }
-        }
-        return limits.min()
     }
 }

@@ -28,6 +28,7 @@ struct NodeCommand: AsyncParsableCommand {
     @Option(\.reportTTL) var reportTTL: String?
     @Option(\.jobDirectory) var jobDirectory: String?
     @Option(\.window) var window: String?
+    @Option(\.maxMemory) var maxMemory: String?
     @Option(\.maxAttempt) var maxAttempt: String?
     @Option(\.retryMultiplier) var retryMultiplier: String?
     @Option(\.backoff) var backoff: String?
@@ -102,6 +103,7 @@ struct NodeCommand: AsyncParsableCommand {
             logJobProcessing: try settings.value(\.logJobProcessing, flag: logJobProcessing),
             logArgs: try settings.value(\.logArgs, flag: logArgs),
             window: try settings.value(\.window, flag: window),
+            maxMemory: try settings.value(\.maxMemory, flag: maxMemory),
             deferLanes: try settings.value(\.deferLanes, flag: deferLanes),
             maxSuspended: try settings.value(\.maxSuspended, flag: maxSuspended),
             sliceWarning: try settings.value(\.sliceWarning, flag: sliceWarning),

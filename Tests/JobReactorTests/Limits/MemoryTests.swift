@@ -108,6 +108,36 @@ import Testing
         }
     }
 
+    @Test("a node where as many jobs wait for their time as may asks for no more, says so, and goes on when some have left")
+    func node() async throws {
+        let (runs, log) = (RunLog(), LogRecorder())
+        try await Cluster.run(scripts: ["jobs.lua": runs.lua]) { cluster in
+            let distributor = try await cluster.startDistributor()
+            let node = try await cluster.startNode("n1", for: [distributor]) {
+                $0.maxMemory = 1 << 20
+                $0.window = 16
+                $0.server = Address(host: "localhost", port: 0)
+                $0.logger = log.logger
+            }
+            try await waitForNodes(["n1"], at: distributor)
+            let ids = try distributor.enqueue(
+                contentsOf: (0..<1500).map { JobSubmission("note", ["text": .integer($0)], JobOptions(after: 3600)) })
+            let client = try await RESPClient.connect(to: Address(host: "localhost", port: try #require(try await node.port())))
+            @Sendable func says(_ text: String) async throws -> Bool {
+                try await client.send(["INFO", "jobs"]).text?.contains(text + "\r\n") == true
+            }
+            try await eventually("it is full") { try await says("full:1") }
+            try await eventually("the rest waits") { try await (400...476).contains(distributor.waitingJobs().first?.count ?? 0) }
+            for id in ids.prefix(400) { #expect(try await distributor.cancel(id)) }
+            // More come, and it is full again.
+            try await eventually("few are left") { try await distributor.waitingJobs().first?.count ?? 0 < 90 }
+            let lines = log.lines.elements.map(\.text)
+            #expect(lines.contains { $0.contains("as many jobs wait here for their time as may (max_memory)") })
+            #expect(lines.contains("jobs are asked for again"))
+            await client.close()
+        }
+    }
+
     @Test("a producer that does not take its outcomes gets no credit for more, and is served when it does")
     func outcomesThatAreNotTaken() async throws {
         let runs = RunLog()
