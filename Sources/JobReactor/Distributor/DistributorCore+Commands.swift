@@ -50,11 +50,16 @@ extension DistributorCore: CommandService {
                 session.connection.refuse(error.line)
             }
         case .handshake(.producer(let id)):
-            session.leave()
             if let problem = Name.problem(in: id) {
                 return session.connection.refuse("ERR a producer's id \(problem)")
             }
-            let producer = producer(user(of: session).ownProducer(id))
+            let ownID = user(of: session).ownProducer(id)
+            // Each is known for a while, whether it brings anything or not.
+            guard isKnown(producer: ownID) || mayTake(from: account(of: session)) else {
+                return session.connection.refuse("BUSY \(refusal)")
+            }
+            let producer = producer(ownID)
+            session.leave()
             ProducerLink(producer, connection: session.connection, core: self).begin()
         case .handshake where session.user == nil:
             session.reply { $0.writeRESPError("NOAUTH Authentication required.") }

@@ -285,6 +285,8 @@ final class DistributorCore {
         return producer
     }
 
+    func isKnown(producer id: String) -> Bool { producers[id] != nil }
+
     func forgetProducer(_ id: String) {
         producers[id] = nil
     }

@@ -9,8 +9,11 @@ final class Producer {
     private let core: DistributorCore
     private var outbox = Outbox()
     private weak var link: ProducerLink?
-    /// Whose its outcomes are: that of its last link.
-    private var account = MemoryShares.own
+    /// Whose it is, and its outcomes: that of its last connection, held open until the producer is forgotten. Nil before the
+    /// first.
+    private var account: MemoryShares.Account?
+    /// What it takes beside its outcomes, about.
+    private static let base = 1000
     private var expiry: Scheduled<Void>?
 
     init(id: String, core: DistributorCore) {
@@ -23,12 +26,22 @@ final class Producer {
         expiry = nil
         self.link?.connection.close(reason: "the producer connected again")
         self.link = link
-        core.noteOutcomes(-outbox.bytes, of: account)
-        account = link.account
-        core.noteOutcomes(outbox.bytes, of: account)
+        use(core.openAccount(of: link.connection))
         outbox.restart()
         sendReports()
     }
+
+    private func use(_ next: MemoryShares.Account?) {
+        note(-outbox.bytes)
+        if let account {
+            note(-Self.base)
+            core.close(account)
+        }
+        account = next
+        note(outbox.bytes + (next == nil ? 0 : Self.base))
+    }
+
+    private func note(_ bytes: Int) { core.noteOutcomes(bytes, of: account ?? MemoryShares.own) }
 
     func disconnected(_ link: ProducerLink) {
         guard self.link === link else { return }
@@ -43,6 +56,7 @@ final class Producer {
             in: .milliseconds(Int64(core.configuration.reportTTL * 1000))
         ) {
             self.core.forgetReports(self.changeOutbox { $0.removeAll() })
+            self.use(nil)
             self.core.forgetProducer(self.id)
         }
     }
@@ -69,7 +83,7 @@ final class Producer {
     private func changeOutbox<Result>(_ body: (inout Outbox) -> Result) -> Result {
         let before = outbox.bytes
         let result = body(&outbox)
-        core.noteOutcomes(outbox.bytes - before, of: account)
+        note(outbox.bytes - before)
         return result
     }
 
