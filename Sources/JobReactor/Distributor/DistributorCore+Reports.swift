@@ -66,9 +66,13 @@ extension DistributorCore {
         if let keeper { keeper.whenApplied(body) } else { body() }
     }
 
+    private static let mostReceived = 100_000
+
     func noteReceived(_ number: Int, from node: NodeIntroduction) {
         // An older link may have told it late.
         if let known = received[node.name], known.instance == node.instance, known.number > number { return }
+        // Names come from outside.
+        if received.count >= Self.mostReceived { received = received.filter { isRegistered($0.key) } }
         received[node.name] = (node.instance, number)
     }
 }

@@ -192,6 +192,8 @@ final class DistributorCore {
 
     var hasNoNodes: Bool { registrations.isEmpty }
 
+    func isRegistered(_ node: String) -> Bool { registrations[node] != nil }
+
     func closeRegistrations() {
         let open = Array(registrations.values)
         registrations = [:]
