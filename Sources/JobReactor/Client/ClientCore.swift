@@ -28,6 +28,8 @@ final class ClientCore {
     private var dialer: Dialer?
     private var entries: [JobID: Entry] = [:]
     private let memory: JobMemory
+    /// What those take, as ``JobMemory`` counts it.
+    private var bytes = 0
     /// Jobs to send, as far as there is credit.
     private var unsent: Deque<JobID> = []
     /// What went out over the connection that is up.
@@ -105,7 +107,8 @@ final class ClientCore {
         flushes = []
         for entry in entries.values { entry.feedback.onStop?() }
         entries = [:]
-        memory.count = 0
+        bytes = 0
+        memory.has(0)
         link?.connection?.close()
         let closed = dialer?.closed ?? loop.makeSucceededVoidFuture()
         dialer?.stop()
@@ -137,7 +140,6 @@ final class ClientCore {
     func submit(_ batch: [Submission]) {
         let now = loop.moment(clock)
         for submission in batch {
-            memory.has(submission.job)
             guard entries[submission.job.id] == nil else { continue }
             entries[submission.job.id] = Entry(
                 job: submission.job, due: submission.job.due(countedFrom: now), feedback: submission.feedback)
@@ -148,7 +150,10 @@ final class ClientCore {
     }
 
     /// The job has come, or has gone.
-    private func count(_ job: Job, _ sign: Int) { memory.count += sign * JobMemory.bytes(job.name, job.args) }
+    private func count(_ job: Job, _ sign: Int) {
+        bytes += sign * JobMemory.bytes(job.name, job.args)
+        memory.has(bytes)
+    }
 
     private func sendJobs() {
         guard let link, link.isGood else { return }

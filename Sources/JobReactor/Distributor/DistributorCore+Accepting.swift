@@ -9,7 +9,6 @@ extension DistributorCore {
         // By their places: a submission is large to copy.
         for index in batch.indices {
             submit(batch[index].job, batch[index].feedback.isTold ? .application(batch[index].feedback) : .none)
-            memory.has(batch[index].job)
         }
     }
 

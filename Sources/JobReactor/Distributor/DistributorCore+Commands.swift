@@ -290,7 +290,7 @@ extension DistributorCore: CommandService {
                 (
                     "Memory",
                     [
-                        ("waiting_bytes", "\(memory.count)"), ("max_memory", "\(memory.limit)"),
+                        ("waiting_bytes", "\(ledger.entries.memory.total)"), ("max_memory", "\(memory.limit)"),
                         ("busy", isBusy ? "1" : "0"), ("paged_out", "\(ledger.paged.count)"),
                     ]
                 ),

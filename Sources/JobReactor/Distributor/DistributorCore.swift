@@ -105,11 +105,11 @@ final class DistributorCore {
 
     /// Whether that account may bring a job now.
     func mayTake(from account: MemoryShares.Account) -> Bool {
-        !memory.isFull() && ledger.entries.memory.mayTake(from: account)
+        ledger.entries.memory.mayTake(from: account)
     }
 
     private func noteMemory() {
-        memory.count = ledger.entries.memory.total
+        memory.has(ledger.entries.memory.total)
         if isBusy {
             if ledger.entries.memory.hasRoom, !isStopping { endBusy() }
         } else if ledger.entries.memory.isShort {
@@ -119,7 +119,7 @@ final class DistributorCore {
     }
 
     /// What is full, what to do, and who is served still.
-    var refusal: String { memory.fullMessage + "; the last tenth is for those who have little here" }
+    var refusal: String { memory.fullMessage(ledger.entries.memory.total) + "; the last tenth is for those who have little here" }
 
     private func endBusy() {
         isBusy = false

@@ -10,32 +10,34 @@ final class JobMemory: Sendable {
     static let base = 300
 
     let limit: Int
-    private let used = Atomic<Int>(0)
-    /// Of jobs that are on their way to the loop.
-    private let coming = Atomic<Int>(0)
+    /// What the loop has, as it has last said, and what is on its way there.
+    private let known = Atomic<Int>(0)
+    /// The loop says again what it has when it is so many bytes more or less.
+    private let step: Int
 
-    init(limit: Int) { self.limit = limit }
-
-    /// Bytes that wait on the loop.
-    var count: Int {
-        get { used.load(ordering: .relaxed) }
-        set { used.store(newValue, ordering: .relaxed) }
+    init(limit: Int) {
+        self.limit = limit
+        step = min(64 << 10, limit / 256 + 1)
     }
 
-    /// Whether nothing more is taken, or not so much.
-    func isFull(with more: Int = 0) -> Bool { count + coming.load(ordering: .relaxed) + more >= limit }
+    /// Whether nothing more is taken, or not so much, beside what waits to be given to the loop.
+    func isFull(with more: Int) -> Bool { known.load(ordering: .relaxed) + more >= limit }
 
-    /// A thread gives a job to the loop.
-    func gives(_ bytes: Int) { coming.add(bytes, ordering: .relaxed) }
+    /// Jobs of so many bytes are given to the loop.
+    func gives(_ bytes: Int) { known.add(bytes, ordering: .relaxed) }
 
-    /// The loop has it, and counts it.
-    func has(_ job: Job) { coming.subtract(Self.bytes(job.name, job.args), ordering: .relaxed) }
+    /// The loop has so many bytes, with those that were given to it. Most changes are small and are not passed on: two
+    /// processors that write and read one place for each job would wait for each other.
+    func has(_ bytes: Int) {
+        let said = known.load(ordering: .relaxed)
+        if abs(bytes - said) >= step || bytes == 0 && said != 0 { known.store(bytes, ordering: .relaxed) }
+    }
 
     static func bytes(_ name: String, _ args: JobArguments) -> Int { base + name.utf8.count + args.bytes.count }
 
-    /// Says what is full, and what to do.
-    var fullMessage: String {
-        "the jobs and outcomes that wait here take \(count) bytes, and \(limit) is the limit (max_memory):"
+    /// Says what is full, and what to do. `bytes` are taken; when nil, about as many as the loop has said.
+    func fullMessage(_ bytes: Int? = nil) -> String {
+        "the jobs and outcomes that wait here take \(bytes ?? known.load(ordering: .relaxed)) bytes, and \(limit) is the limit (max_memory):"
             + " try again when some have left, or start more nodes"
     }
 }

@@ -12,6 +12,8 @@ struct Submission: Sendable {
 final class SubmissionInbox: Sendable {
     private struct State {
         var waiting = Mailbox<[Submission]>()
+        /// Of those that wait.
+        var bytes = 0
         var isClosed = false
         var ids = JobID.Generator()
     }
@@ -38,7 +40,7 @@ final class SubmissionInbox: Sendable {
         let now = clock.now
         return try state.withLock { state throws(JobError) in
             guard !state.isClosed else { throw Self.stopped }
-            try take(JobMemory.bytes(name, args))
+            try take(JobMemory.bytes(name, args), &state)
             let id = options.id ?? state.ids.next(at: now)
             let job = Job(id: id, name: name, args: args, options: options, createdAt: now)
             put(&state) { $0.append(Submission(job: job, feedback: feedback)) }
@@ -47,10 +49,10 @@ final class SubmissionInbox: Sendable {
     }
 
     /// Throws when what waits here and on the loop would take more than it may. Behind the lock, so that no two threads take
-    /// the same room. Who delivers says ``JobMemory/has(_:)`` of each.
-    private func take(_ bytes: Int) throws(JobError) {
-        guard !memory.isFull(with: bytes) else { throw JobError(.busy, memory.fullMessage) }
-        memory.gives(bytes)
+    /// the same room.
+    private func take(_ bytes: Int, _ state: inout State) throws(JobError) {
+        guard !memory.isFull(with: state.bytes + bytes) else { throw JobError(.busy, memory.fullMessage()) }
+        state.bytes += bytes
     }
 
     /// All or none of them.
@@ -59,7 +61,7 @@ final class SubmissionInbox: Sendable {
         let now = clock.now
         return try state.withLock { state throws(JobError) in
             guard !state.isClosed else { throw Self.stopped }
-            try take(jobs.reduce(0) { $0 + JobMemory.bytes($1.name, $1.args) })
+            try take(jobs.reduce(0) { $0 + JobMemory.bytes($1.name, $1.args) }, &state)
             var ids: [JobID] = []
             ids.reserveCapacity(jobs.count)
             for job in jobs { ids.append(job.options.id ?? state.ids.next(at: now)) }
@@ -88,7 +90,11 @@ final class SubmissionInbox: Sendable {
 
     /// Delivers what waits, now; on the loop.
     func drain() {
-        let batch = state.withLock { $0.waiting.take() }
+        let batch = state.withLock { state in
+            memory.gives(state.bytes)
+            state.bytes = 0
+            return state.waiting.take()
+        }
         if !batch.isEmpty { deliver(batch) }
     }
 }
