@@ -119,7 +119,9 @@ final class DistributorCore {
     }
 
     /// What is full, what to do, and who is served still.
-    var refusal: String { memory.fullMessage(ledger.entries.memory.total) + "; the last tenth is for those who have little here" }
+    var refusal: String {
+        memory.fullMessage(ledger.entries.memory.total) + "; the last tenth is for those who have little here"
+    }
 
     private func endBusy() {
         isBusy = false

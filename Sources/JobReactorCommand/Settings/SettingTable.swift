@@ -45,7 +45,8 @@ struct SettingTable: Sendable {
         "Memory that Lua may use, such as 512M")
     let maxMemory = Setting(
         "max_memory", .byteCount(1 << 20...1 << 50), shown: "half of the memory that the machine or control group has",
-        "What the jobs and outcomes that wait may take, such as 512M; beyond it a distributor refuses, and a node asks for none")
+        "What the jobs and outcomes that wait may take, such as 512M; beyond it a distributor refuses, and a node asks for none"
+    )
     let maxAttempt = Setting(
         "max_attempt", .wholeNumber(1...Int(Int32.max)), default: JobPolicy().maxAttempt,
         "Attempts in all before a job has failed")

@@ -130,7 +130,8 @@ package final class CommandSession: ConnectionSession {
     }
 
     private func readOn() {
-        if wrongPasswords == 0, !isChecking, !isResting, owed.count < Self.maximumOwed / 2, owedBytes < Self.maximumOwedBytes / 2,
+        if wrongPasswords == 0, !isChecking, !isResting, owed.count < Self.maximumOwed / 2,
+            owedBytes < Self.maximumOwedBytes / 2,
             waitingBytes < Self.maximumWaitingBytes / 2
         {
             connection.pauseInput(false)

@@ -226,7 +226,8 @@ extension LinkMessage {
     }
 
     private static func writeJob(
-        _ handOver: HandOver, _ name: String, _ args: JobArguments, words: Int, isAgain: Bool, to buffer: inout ByteBuffer
+        _ handOver: HandOver, _ name: String, _ args: JobArguments, words: Int, isAgain: Bool,
+        to buffer: inout ByteBuffer
     ) {
         let capacity = name.utf8.count + args.bytes.count + RESPCursor.idWord
         // The number takes less than twice what is around a word.

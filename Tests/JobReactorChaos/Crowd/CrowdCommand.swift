@@ -33,7 +33,8 @@ struct CrowdCommand: AsyncParsableCommand {
         let programs =
             programs
             ?? URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
-        let folder = FileManager.default.temporaryDirectory.appending(path: "jobreactor-crowd-\(UUID().uuidString)").path
+        let folder = FileManager.default.temporaryDirectory.appending(path: "jobreactor-crowd-\(UUID().uuidString)")
+            .path
         try FileManager.default.createDirectory(atPath: folder + "/jobs", withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try "job('work', function(args) args.done = true end)\n"
@@ -45,7 +46,8 @@ struct CrowdCommand: AsyncParsableCommand {
             (HostileClient.node, ["--role", "node", "--nodes", "liar-*"]),
         ] {
             _ = try await Programs.output(
-                programs + "/jobreactor", ["user", "add", name, "--users", users] + options, input: Self.password + "\n")
+                programs + "/jobreactor", ["user", "add", name, "--users", users] + options, input: Self.password + "\n"
+            )
         }
         let port = try RedisServer.freePort()
         let passwordFile = folder + "/password"
@@ -58,13 +60,15 @@ struct CrowdCommand: AsyncParsableCommand {
         let node = try Member(
             "node", programs + "/jobreactor",
             [
-                "node", "--name", "n1", "--distributor", "127.0.0.1:\(port)", "--jobs", folder + "/jobs", "--user", "n1",
+                "node", "--name", "n1", "--distributor", "127.0.0.1:\(port)", "--jobs", folder + "/jobs", "--user",
+                "n1",
                 "--password-file", passwordFile,
             ], folder: folder)
         let crowd = try Member(
             "crowd", "/usr/bin/nice",
             [
-                "-n", "10", programs + "/JobReactorChaos", "crowd-clients", "--port", "\(port)", "--clients", "\(clients)",
+                "-n", "10", programs + "/JobReactorChaos", "crowd-clients", "--port", "\(port)", "--clients",
+                "\(clients)",
                 "--password", Self.password,
             ], folder: folder)
         try distributor.start()
@@ -101,7 +105,8 @@ struct CrowdCommand: AsyncParsableCommand {
             lost          \(lost)
             """)
         let isSmall = worst.waiting > 0 && worst.waiting <= maxMemory << 20
-        return share >= self.share && lost == 0 && isSmall && (mostResident == 0 || worst.resident >> 20 <= mostResident)
+        return share >= self.share && lost == 0 && isSmall
+            && (mostResident == 0 || worst.resident >> 20 <= mostResident)
             && distributor.surprises.isEmpty
     }
 }
@@ -143,7 +148,8 @@ final class HonestApplication: Sendable {
     static func connect(_ port: Int, _ password: String, underway: Int) async throws -> HonestApplication {
         for _ in 0..<300 {
             let security = WireSecurity(password: Password(password), user: "app")
-            if let client = try? await JobClient.connect(to: Address(host: "127.0.0.1", port: port), security: security) {
+            if let client = try? await JobClient.connect(to: Address(host: "127.0.0.1", port: port), security: security)
+            {
                 let application = HonestApplication(client)
                 for _ in 0..<underway { application.send() }
                 return application
@@ -178,8 +184,9 @@ final class HonestApplication: Sendable {
         let begin = clock.now
         try await Task.sleep(for: .seconds(seconds))
         let count = state.withLock { $0.came } - before
-        return Double(count) / (Double((clock.now - begin).components.attoseconds) / 1e18
-            + Double((clock.now - begin).components.seconds))
+        return Double(count)
+            / (Double((clock.now - begin).components.attoseconds) / 1e18
+                + Double((clock.now - begin).components.seconds))
     }
 
     /// Sends no more, and waits for what is under way. Returns how many outcomes are missing, or came too often.

@@ -90,10 +90,14 @@ enum HostileClient: String, CaseIterable, Sendable {
             while !isOver() {
                 let batch = (0..<100).flatMap { PlainSocket.frame(["ENQUEUE", "absent-\(name)-\(count + $0)"]) }
                 count += 100
-                guard peer.send(batch), peer.receive(lines: 100), peer.command("INFO"), peer.receive() != nil else { return }
+                guard peer.send(batch), peer.receive(lines: 100), peer.command("INFO"), peer.receive() != nil else {
+                    return
+                }
             }
         case .waiter:
-            let perform = PlainSocket.frame(["PERFORM", "absent", #"{"text":"\#(String(repeating: "x", count: 2_000))"}"#])
+            let perform = PlainSocket.frame([
+                "PERFORM", "absent", #"{"text":"\#(String(repeating: "x", count: 2_000))"}"#,
+            ])
             for _ in 0..<100 where !isOver() { if !peer.send(perform) { return } }
             Self.wait(0.5)
         case .producer:

@@ -175,7 +175,8 @@ import Testing
         #expect(bench.ledger.counters.refusedReports == 2)
     }
 
-    @Test("a node that was lost may report what another was given since, and one that takes over what was the lost one's")
+    @Test(
+        "a node that was lost may report what another was given since, and one that takes over what was the lost one's")
     func reportsOfOthers() {
         var bench = Bench()
         let a = bench.node("a")

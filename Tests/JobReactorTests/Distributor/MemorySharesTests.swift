@@ -92,7 +92,10 @@ import Testing
             case 1 where !open.isEmpty:
                 shares.close(open.remove(at: Int.random(in: 0..<open.count, using: &random)).account)
             case 2 where !open.isEmpty:
-                let piece = (open[Int.random(in: 0..<open.count, using: &random)].account, Int.random(in: 1..<500, using: &random))
+                let piece = (
+                    open[Int.random(in: 0..<open.count, using: &random)].account,
+                    Int.random(in: 1..<500, using: &random)
+                )
                 shares.add(piece.1, to: piece.0)
                 pieces.append(piece)
             case 3 where !pieces.isEmpty:

@@ -29,7 +29,9 @@ import Testing
         return line.flatMap { Int($0.dropFirst("paged_out:".count)) } ?? -1
     }
 
-    @Test("each runs once, over a restart, in spite of reads that fail; one can be shown and cancelled", arguments: Place.allCases)
+    @Test(
+        "each runs once, over a restart, in spite of reads that fail; one can be shown and cancelled",
+        arguments: Place.allCases)
     private func road(place: Place) async throws {
         let (make, runs) = (try await Self.storage(place, "app"), RunLog())
         let fails = Locked(0)

@@ -108,7 +108,9 @@ import Testing
         }
     }
 
-    @Test("a node where as many jobs wait for their time as may asks for no more, says so, and goes on when some have left")
+    @Test(
+        "a node where as many jobs wait for their time as may asks for no more, says so, and goes on when some have left"
+    )
     func node() async throws {
         let (runs, log) = (RunLog(), LogRecorder())
         try await Cluster.run(scripts: ["jobs.lua": runs.lua]) { cluster in
@@ -122,12 +124,15 @@ import Testing
             try await waitForNodes(["n1"], at: distributor)
             let ids = try distributor.enqueue(
                 contentsOf: (0..<1500).map { JobSubmission("note", ["text": .integer($0)], JobOptions(after: 3600)) })
-            let client = try await RESPClient.connect(to: Address(host: "localhost", port: try #require(try await node.port())))
+            let client = try await RESPClient.connect(
+                to: Address(host: "localhost", port: try #require(try await node.port())))
             @Sendable func says(_ text: String) async throws -> Bool {
                 try await client.send(["INFO", "jobs"]).text?.contains(text + "\r\n") == true
             }
             try await eventually("it is full") { try await says("full:1") }
-            try await eventually("the rest waits") { try await (400...476).contains(distributor.waitingJobs().first?.count ?? 0) }
+            try await eventually("the rest waits") {
+                try await (400...476).contains(distributor.waitingJobs().first?.count ?? 0)
+            }
             for id in ids.prefix(400) { #expect(try await distributor.cancel(id)) }
             // More come, and it is full again.
             try await eventually("few are left") { try await distributor.waitingJobs().first?.count ?? 0 < 90 }

@@ -334,7 +334,9 @@ struct DistributorLedger {
     /// that is not the node's to make.
     mutating func settle(_ report: JobReport, from node: Node) -> (name: String, sink: Sink)? {
         guard let entry = entries[report.id], !entry.isNew else {
-            if let owner = owned.node(of: report.id), !isNode(node, orHeirOf: owner) { return refuse(report, from: node) }
+            if let owner = owned.node(of: report.id), !isNode(node, orHeirOf: owner) {
+                return refuse(report, from: node)
+            }
             if !paged.isEmpty, endPaged(report) {
                 count(report)
                 return (report.name, .none)
