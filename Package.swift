@@ -83,6 +83,7 @@ let package = Package(
             name: "JobReactorLibraries",
             dependencies: [
                 "JobReactorCore", "JobReactorLua", "JobReactorRedis", "JobReactorWire", nio, nioPosix, nioTLS, logging,
+                deque,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),

@@ -37,6 +37,8 @@ struct NodeCommand: AsyncParsableCommand {
     @Option(\.jobTimeout) var jobTimeout: String?
     @Option(\.deferLanes) var deferLanes: String?
     @Option(\.maxSuspended) var maxSuspended: String?
+    @Option(\.maxPrograms) var maxPrograms: String?
+    @Option(\.httpConnections) var httpConnections: String?
     @Option(\.sliceWarning) var sliceWarning: String?
     @Option(\.sliceLimit) var sliceLimit: String?
     @Option(\.sandbox) var sandbox: String?
@@ -79,6 +81,9 @@ struct NodeCommand: AsyncParsableCommand {
         if connectTo != nil, server == nil {
             throw .usage("--connect-to needs --server: a node that does not listen cannot be dialled")
         }
+        ScriptLibraries.limit(
+            programs: try settings.value(\.maxPrograms, flag: maxPrograms),
+            connections: try settings.value(\.httpConnections, flag: httpConnections))
         let listening = try settings.security(security, serving, listens: server != nil)
         let logger = try common.serverLogger(settings)
         let storage = try settings.value(\.storage, flag: storage).makeStorage(

@@ -1,4 +1,5 @@
 internal import JobReactorCore
+internal import JobReactorLibraries
 internal import JobReactorRedis
 internal import JobReactorWire
 
@@ -67,6 +68,12 @@ struct SettingTable: Sendable {
     let maxSuspended = Setting(
         "max_suspended", .wholeNumber(1...10_000_000, "jobs"), default: 10_000,
         "Jobs that may pause at once, in sleep, http and the like")
+    let maxPrograms = Setting(
+        "max_programs", .wholeNumber(1...100_000, "programs"), default: ExecLibrary.usualPrograms,
+        "Programs of exec that run at once; further ones wait for their turn")
+    let httpConnections = Setting(
+        "http_connections", .wholeNumber(1...10_000, "connections"), default: HTTPLibrary.usualConnections,
+        "Requests of http to one server at once; further ones wait for their turn")
     let sliceWarning = Setting(
         "slice_warning", .seconds, default: 1,
         "How long a job may run without a pause before the log says where it is; 0 for any time")

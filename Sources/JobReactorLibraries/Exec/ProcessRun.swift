@@ -30,26 +30,32 @@ struct ProcessRun: Sendable {
     }
 
     private let request: ProcessRequest
+    private let turns: Turns
     private let work: TimedWork
 
-    private init(_ request: ProcessRequest, _ work: TimedWork) {
+    private init(_ request: ProcessRequest, _ turns: Turns, _ work: TimedWork) {
         self.request = request
+        self.turns = turns
         self.work = work
     }
 
     /// Starts the program; `done` is called once when all is over, with status, signal, standard output and error.
     /// Returns what ends the program.
-    static func start(_ request: ProcessRequest, done: @escaping ScriptFunction.Done) -> @Sendable () -> Void {
+    static func start(_ request: ProcessRequest, _ turns: Turns, done: @escaping ScriptFunction.Done)
+        -> @Sendable () -> Void
+    {
         ignoreBrokenPipes
-        let work = TimedWork(seconds: request.timeout) { work in done(await ProcessRun(request, work).run()) }
+        let work = TimedWork(seconds: request.timeout) { work in done(await ProcessRun(request, turns, work).run()) }
         return { work.cancel() }
     }
 
     private func run() async -> Result<[ScriptValue], ScriptFailure> {
         do {
-            let result = try await Subprocess.run(
-                request.configuration, input: .inputWriter, output: .sequence, error: .sequence
-            ) { execution in await self.converse(execution) }
+            let result = try await turns.take {
+                try await Subprocess.run(
+                    request.configuration, input: .inputWriter, output: .sequence, error: .sequence
+                ) { execution in await self.converse(execution) }
+            }
             let output = result.closureResult
             if let failure = failure(output) { return .failure(failure) }
             let (status, signal): (ScriptValue, ScriptValue) =

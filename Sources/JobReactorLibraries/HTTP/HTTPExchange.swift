@@ -9,15 +9,16 @@ internal import NIOSSL
 struct HTTPExchange: Sendable {
     private let plan: HTTPRequestPlan
     private let client: HTTPClient
+    private let turns: TurnsByKey
     private let work: TimedWork
 
     /// Starts it; `done` is called once when all is over, with the status, the URL that answered, packed names and values
     /// of the headers, the body, nil where it is in a file, and its number of bytes. Returns what ends the request.
     static func start(
-        _ plan: HTTPRequestPlan, over client: HTTPClient, done: @escaping ScriptFunction.Done
+        _ plan: HTTPRequestPlan, over client: HTTPClient, _ turns: TurnsByKey, done: @escaping ScriptFunction.Done
     ) -> @Sendable () -> Void {
         let work = TimedWork(seconds: plan.timeout) { work in
-            done(await HTTPExchange(plan: plan, client: client, work: work).run())
+            done(await HTTPExchange(plan: plan, client: client, turns: turns, work: work).run())
         }
         return { work.cancel() }
     }
@@ -27,17 +28,33 @@ struct HTTPExchange: Sendable {
         do {
             var followed = 0
             while true {
-                let response = try await client.execute(request(hop), deadline: .distantFuture)
-                let location = response.headers.first(name: "Location")
-                guard plan.redirects > 0, let next = hop.next(status: response.status.code, location: location)
-                else { return .success(try await values(response, of: hop)) }
-                guard followed < plan.redirects else { throw HTTPFailure.tooManyRedirects(plan.redirects) }
-                followed += 1
-                hop = next
+                let answer = try await turns.take(hop.origin) { try await ask(hop) }
+                switch answer {
+                case .values(let values): return .success(values)
+                case .redirect(let next):
+                    guard followed < plan.redirects else { throw HTTPFailure.tooManyRedirects(plan.redirects) }
+                    followed += 1
+                    hop = next
+                }
             }
         } catch {
             return .failure(HTTPFailure.describe(work.hasTimedOut ? HTTPFailure.timedOut(plan.timeout) : error, hop))
         }
+    }
+
+    private enum Answer {
+        case values([ScriptValue])
+        case redirect(HTTPHop)
+    }
+
+    /// Its connection is in use until the answer is read.
+    private func ask(_ hop: HTTPHop) async throws -> Answer {
+        let response = try await client.execute(request(hop), deadline: .distantFuture)
+        let location = response.headers.first(name: "Location")
+        if plan.redirects > 0, let next = try hop.next(status: response.status.code, location: location) {
+            return .redirect(next)
+        }
+        return .values(try await values(response, of: hop))
     }
 
     private func request(_ hop: HTTPHop) -> HTTPClientRequest {

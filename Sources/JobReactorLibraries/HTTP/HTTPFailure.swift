@@ -14,6 +14,8 @@ enum HTTPFailure: Error {
     /// Bytes.
     case tooLarge(Int)
     case tooManyRedirects(Int)
+    /// To a URL that is none.
+    case badRedirect(String)
     case file(String)
 
     /// In one sentence that names the server and what to look at.
@@ -32,6 +34,9 @@ enum HTTPFailure: Error {
                 + " save the body with file = path"
         case HTTPFailure.tooManyRedirects(let count):
             "\(host) redirects more than \(count) times: check the URL, or raise the limit with redirects = count"
+        case HTTPFailure.badRedirect(let url):
+            "\(host) redirects to '\(url)', whose port is none: look at that server, or take its answer as it is with"
+                + " redirects = 0"
         case HTTPFailure.file(let problem): problem
         case is CancellationError: "the request to \(host) was ended: the job was cancelled"
         default: nil

@@ -15,13 +15,20 @@ struct HTTPHop: Sendable {
         return url.port.map { "\(name):\($0)" } ?? name
     }
 
-    /// The request that an answer asks for; nil when it asks for none.
+    /// The server, as far as connections to it are shared.
+    var origin: String { URL(string: url).map { Self.origin($0).joined(separator: " ") } ?? url }
+
+    /// Whether the port that the URL names is one. The client that makes the connection takes it for granted.
+    static func hasPort(_ port: Int?) -> Bool { port.map { (1...65535).contains($0) } ?? true }
+
+    /// The request that an answer asks for; nil when it asks for none. Throws when there can be no such server.
     ///
     /// What a client does by custom: a POST that was moved becomes a GET, and secrets do not go to another server.
-    func next(status: UInt, location: String?) -> HTTPHop? {
+    func next(status: UInt, location: String?) throws -> HTTPHop? {
         guard [301, 302, 303, 307, 308].contains(status), let location, let from = URL(string: url),
             let to = URL(string: location, relativeTo: from)?.absoluteURL, to.scheme == "http" || to.scheme == "https"
         else { return nil }
+        guard Self.hasPort(to.port) else { throw HTTPFailure.badRedirect(to.absoluteString) }
         var hop = self
         hop.url = to.absoluteString
         if (status == 303 && method != "HEAD") || (status <= 302 && method == "POST") {

@@ -23,10 +23,20 @@ public final class HTTPLibrary: ScriptLibrary {
 
     private let group: any EventLoopGroup
     private let state = Locked(State.unused)
+    private let turns: TurnsByKey
 
-    public init(on group: (any EventLoopGroup)? = nil) {
+    /// Requests to one server at once, each with a connection of its own where that speaks HTTP/1.1; further ones wait for
+    /// their turn, within their timeout.
+    public static let usualConnections = 100
+
+    /// `connections`: as ``limit(connections:)``.
+    public init(on group: (any EventLoopGroup)? = nil, connections: Int = HTTPLibrary.usualConnections) {
         self.group = group ?? MultiThreadedEventLoopGroup.singleton
+        turns = TurnsByKey(connections)
     }
+
+    /// From now on so many requests to one server at once, from 1. From any thread.
+    public func limit(connections: Int) { turns.limit(to: connections) }
 
     deinit {
         // The client insists on being shut down.
@@ -50,7 +60,7 @@ public final class HTTPLibrary: ScriptLibrary {
                 guard plan.file == nil || !call.isSandboxed else {
                     throw ScriptFailure("http: the scripts of this node run in a sandbox: they may write no files")
                 }
-                return HTTPExchange.start(plan, over: try self.client(), done: done)
+                return HTTPExchange.start(plan, over: try self.client(), self.turns, done: done)
             }
         ]
     }
@@ -74,6 +84,8 @@ public final class HTTPLibrary: ScriptLibrary {
             decompression: .enabled(limit: .ratio(largestRatio)))
         // A server that refuses is told of at once; whether to try again is for the job to say.
         configuration.connectionPool.retryConnectionEstablishment = false
+        // Who waits, waits for a turn here: the pool would end that after the time for a connection.
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 10_000
         // Of the hooks that the client has, these see each connection before its first request.
         let initializer: @Sendable (any Channel) -> EventLoopFuture<Void> = { channel in
             channel.eventLoop.submit { try Transport.closeOnExec(channel) }

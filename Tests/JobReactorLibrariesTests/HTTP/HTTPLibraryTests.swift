@@ -1,4 +1,5 @@
 import Foundation
+import JobReactorCore
 import JobReactorLua
 import JobReactorTesting
 import NIOHTTP1
@@ -167,6 +168,34 @@ import Testing
     func noURL(_ url: String) async {
         let message = await failure { try await Web().values(url) }
         #expect(message.hasPrefix("http: '\(url)' is no URL: write http://host/path"), "\(message)")
+    }
+
+    @Test("a port that is none is an error", arguments: ["70000", "0", "65536", "99999999999999999999", "-1"])
+    func badPort(_ port: String) async {
+        let message = await failure { try await Web().values("http://127.0.0.1:\(port)/") }
+        #expect(message.hasPrefix("http: 'http://127.0.0.1:\(port)/' is no URL: "), "\(message)")
+    }
+
+    @Test("more requests to one server than may be made at once wait for their turn, and none is refused for that")
+    func turns() async throws {
+        let (most, now) = (Locked(0), Locked(0))
+        let answer: @Sendable (WebRequest) -> WebAnswer = { _ in
+            let count = now.withLock { now in
+                now += 1
+                return now
+            }
+            most.withLock { $0 = max($0, count) }
+            now.withLock { $0 -= 1 }
+            return .text("there")
+        }
+        try await WebServer.with(answer) { server in
+            let web = Web(library: HTTPLibrary(connections: 3))
+            try await withThrowingTaskGroup(of: String?.self) { group in
+                for _ in 0..<60 { group.addTask { try await web.request(server.url + "/").body } }
+                for try await body in group { #expect(body == "there") }
+            }
+            #expect((1...3).contains(most.withLock { $0 }))
+        }
     }
 
     @Test("a header that would make two of one is an error, and is not sent")

@@ -39,6 +39,14 @@ import Testing
         }
     }
 
+    @Test("a redirect to a port that is none is an error", arguments: ["70000", "0", "99999999999999999999", "65536"])
+    func badPort(_ port: String) async throws {
+        try await WebServer.with({ _ in .redirect(302, to: "http://127.0.0.1:\(port)/") }) { server in
+            let message = await failure { try await Web().values(server.url + "/") }
+            #expect(message.hasPrefix("http: 127.0.0.1:\(server.port) redirects to 'http://127.0.0.1:"), "\(message)")
+        }
+    }
+
     @Test(
         "method and body stay where they must, and become a GET where custom has it",
         arguments: [
@@ -49,7 +57,7 @@ import Testing
     func methods(_ status: UInt, _ method: String, _ expected: String) throws {
         var hop = HTTPHop(url: "http://h/a", method: method, body: [1])
         hop.headers.add(name: "Content-Type", value: "text/plain")
-        let next = try #require(hop.next(status: status, location: "http://h/b"))
+        let next = try #require(try hop.next(status: status, location: "http://h/b"))
         #expect(next.method == expected)
         let keepsBody = expected == method && method != "GET"
         #expect((next.body != nil) == keepsBody)
@@ -65,7 +73,7 @@ import Testing
     func secrets(_ location: String, _ isKept: Bool) throws {
         var hop = HTTPHop(url: "http://h/a", method: "GET")
         for name in ["Authorization", "Cookie", "X-Other"] { hop.headers.add(name: name, value: "1") }
-        let next = try #require(hop.next(status: 302, location: location))
+        let next = try #require(try hop.next(status: 302, location: location))
         #expect(next.headers.contains(name: "authorization") == isKept)
         #expect(next.headers.contains(name: "cookie") == isKept)
         #expect(next.headers.contains(name: "x-other"))
