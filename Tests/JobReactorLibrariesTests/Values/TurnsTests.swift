@@ -26,7 +26,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<200 {
                 group.addTask {
-                    try await turns.take {
+                    try await turns.take { () -> Void in
                         count.come()
                         await Task.yield()
                         count.go()
@@ -44,7 +44,7 @@ import Testing
         let (gate, open) = AsyncStream<Void>.makeStream()
         let (began, begin) = AsyncStream<Void>.makeStream()
         let first = Task {
-            try await turns.take {
+            try await turns.take { () -> Void in
                 begin.finish()
                 for await _ in gate {}
             }
@@ -52,13 +52,14 @@ import Testing
         for await _ in began {}
         let second = Task {
             if before { withUnsafeCurrentTask { $0?.cancel() } }
-            try await turns.take { Issue.record("it had a turn") }
+            try await turns.take { () -> Void in Issue.record("it had a turn") }
         }
         if !before { second.cancel() }
         await #expect(throws: CancellationError.self) { try await second.value }
         open.finish()
         try await first.value
-        #expect(try await turns.take { 7 } == 7)
+        let seven = try await turns.take { 7 }
+        #expect(seven == 7)
     }
 
     @Test("a larger limit lets those in who wait")
@@ -67,7 +68,7 @@ import Testing
         let (gate, open) = AsyncStream<Void>.makeStream()
         let tasks = (0..<3).map { _ in
             Task {
-                try await turns.take {
+                try await turns.take { () -> Void in
                     count.come()
                     for await _ in gate {}
                     count.go()
@@ -84,10 +85,11 @@ import Testing
     @Test("those of one key do not wait for those of another")
     func keys() async throws {
         let turns = TurnsByKey(1)
-        try await turns.take("a") {
+        try await turns.take("a") { () -> Void in
             let other = try await turns.take("b") { 2 }
             #expect(other == 2)
         }
-        #expect(try await turns.take("a") { 1 } == 1)
+        let one = try await turns.take("a") { 1 }
+        #expect(one == 1)
     }
 }

@@ -64,8 +64,3 @@ import Testing
         }
     }
 }
-
-/// What changes a value cannot stand in the macro.
-private func expect(_ isSo: Bool, sourceLocation: SourceLocation = #_sourceLocation) {
-    #expect(isSo, sourceLocation: sourceLocation)
-}

@@ -394,8 +394,3 @@ import Testing
         #expect(!bench.isEmpty)
     }
 }
-
-/// Takes its argument before the macro sees it: what changes a value cannot stand in `#expect`.
-private func expect(_ holds: Bool, _ note: String = "", sourceLocation: SourceLocation = #_sourceLocation) {
-    #expect(holds, "\(note)", sourceLocation: sourceLocation)
-}

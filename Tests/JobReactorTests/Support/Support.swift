@@ -76,3 +76,8 @@ func eventually(
     }
     Issue.record("never came: \(what)", sourceLocation: sourceLocation)
 }
+
+/// Takes its argument before the macro sees it: what changes a value cannot stand in `#expect`.
+func expect(_ holds: Bool, _ note: String = "", sourceLocation: SourceLocation = #_sourceLocation) {
+    #expect(holds, "\(note)", sourceLocation: sourceLocation)
+}
