@@ -18,8 +18,16 @@ struct HTTPHop: Sendable {
     /// The server, as far as connections to it are shared.
     var origin: String { URL(string: url).map { Self.origin($0).joined(separator: " ") } ?? url }
 
-    /// Whether the port that the URL names is one. The client that makes the connection takes it for granted.
-    static func hasPort(_ port: Int?) -> Bool { port.map { (1...65535).contains($0) } ?? true }
+    /// Whether the port in the URL, where there is one, is a number from 1 to 65535. The client that makes the connection takes
+    /// that for granted, and a number that is too large for any URL to be no port at all.
+    static func hasGoodPort(_ url: String) -> Bool {
+        guard let start = url.firstRange(of: "//")?.upperBound else { return true }
+        let authority = url[start...].prefix { !"/?#".contains($0) }
+        let server = authority.split(separator: "@", omittingEmptySubsequences: false).last ?? ""
+        guard let colon = server.lastIndex(of: ":"), !server[colon...].contains("]") else { return true }
+        let digits = server[server.index(after: colon)...]
+        return digits.isEmpty || Int(digits).map { (1...65535).contains($0) } == true
+    }
 
     /// The request that an answer asks for; nil when it asks for none. Throws when there can be no such server.
     ///
@@ -28,7 +36,7 @@ struct HTTPHop: Sendable {
         guard [301, 302, 303, 307, 308].contains(status), let location, let from = URL(string: url),
             let to = URL(string: location, relativeTo: from)?.absoluteURL, to.scheme == "http" || to.scheme == "https"
         else { return nil }
-        guard Self.hasPort(to.port) else { throw HTTPFailure.badRedirect(to.absoluteString) }
+        guard Self.hasGoodPort(to.absoluteString) else { throw HTTPFailure.badRedirect(to.absoluteString) }
         var hop = self
         hop.url = to.absoluteString
         if (status == 303 && method != "HEAD") || (status <= 302 && method == "POST") {

@@ -65,7 +65,7 @@ struct HTTPRequestPlan: Sendable {
                 "http: '\(hop.url)' is no URL: write http://host/path or https://host/path, with reserved characters"
                     + " percent-encoded")
         }
-        guard HTTPHop.hasPort(parts.port) else {
+        guard HTTPHop.hasGoodPort(hop.url) else {
             throw ScriptFailure("http: '\(hop.url)' is no URL: a port is a number from 1 to 65535")
         }
         guard let user = parts.user, !user.isEmpty else { return }

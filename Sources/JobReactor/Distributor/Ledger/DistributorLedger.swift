@@ -338,6 +338,7 @@ struct DistributorLedger {
                 return refuse(report, from: node)
             }
             if !paged.isEmpty, endPaged(report) {
+                _ = recentReports.note(report)
                 count(report)
                 return (report.name, .none)
             }
