@@ -6,18 +6,20 @@
     private import Darwin
 #endif
 
-/// A value behind a lock, for what several threads share for a moment at a time.
+/// A value behind a lock, for what several threads share for a moment at a time. Any thread may use it.
+///
+/// Public, as ``JobTable`` is, so that it is specialised where it is used.
 ///
 /// A POSIX mutex rather than the standard library's `Mutex`, whose Linux implementation the thread sanitizer cannot see:
 /// under it every use would be reported as a race, and the real ones would drown.
 ///
 /// `@unchecked Sendable`: `value` is only touched in `withLock`, between lock and unlock, and the mutex is allocated once
 /// and not moved.
-package final class Locked<Value>: @unchecked Sendable {
+public final class Locked<Value>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     @usableFromInline var value: Value
 
-    package init(_ value: sending Value) {
+    public init(_ value: sending Value) {
         self.value = value
         mutex.initialize(to: pthread_mutex_t())
         pthread_mutex_init(mutex, nil)
@@ -30,7 +32,7 @@ package final class Locked<Value>: @unchecked Sendable {
     }
 
     /// Runs `body` while no one else has the value. It must not call `withLock` of the same object again.
-    @inlinable package func withLock<Result, Failure: Error>(
+    @inlinable public func withLock<Result, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {
         lock()

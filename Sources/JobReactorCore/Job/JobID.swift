@@ -40,19 +40,28 @@ public struct JobID: Hashable, Sendable, Comparable, LosslessStringConvertible {
         self.init(high: high, low: low)
     }
 
-    /// Without a branch for each digit: ids come with every message.
+    /// Eight digits at a time, as ids come with every message.
     private static func half(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> UInt64? {
-        var half: UInt64 = 0
-        var wrong: UInt8 = 0
-        for index in start..<start + 16 {
-            let byte = bytes[index]
-            // Letters have a bit that digits have not; it makes them small letters, too.
-            let isLetter = byte >> 6
-            let digit = byte & 15 &+ isLetter &* 9
-            wrong |= Self.digit(digit & 15) ^ (byte | isLetter << 5) | digit & 0xF0
-            half = half << 4 | UInt64(digit & 15)
-        }
-        return wrong == 0 ? half : nil
+        let first = eight(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self)))
+        let second = eight(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 8, as: UInt64.self)))
+        return first.wrong | second.wrong == 0 ? first.value << 32 | second.value : nil
+    }
+
+    /// The number that eight digits are, the first in the lowest byte; `wrong` is not 0 when one of them is none.
+    private static func eight(_ text: UInt64) -> (value: UInt64, wrong: UInt64) {
+        let each: UInt64 = 0x0101_0101_0101_0101
+        // Letters have a bit that digits have not.
+        let letters = text >> 6 & each
+        let digits = (text & (each &* 15)) &+ letters &* 9
+        // As small letters these digits would be written so.
+        let written = digits &+ each &* 0x30 &+ letters &* 0x27
+        let isAboveNine = (digits &+ each &* 6) >> 4 & each
+        let wrong = (written ^ (text | letters << 5)) | (digits & (each &* 0xF0)) | (isAboveNine ^ letters)
+        var value = digits.byteSwapped
+        value = (value | value >> 4) & 0x00FF_00FF_00FF_00FF
+        value = (value | value >> 8) & 0x0000_FFFF_0000_FFFF
+        value = (value | value >> 16) & 0xFFFF_FFFF
+        return (value, wrong)
     }
 
     private static func value(ofDigit byte: UInt8) -> UInt64? {

@@ -226,7 +226,7 @@ struct EntryTable {
 
     /// The job of an entry that is in the table has changed, or is not known here any more.
     mutating func measure(_ entry: LedgerEntry) {
-        let now = JobMemory.bytes(entry.name, entry.job?.args ?? JobArguments())
+        let now = JobMemory.base + entry.name.utf8.count + (entry.job.map { $0.args.bytes.count } ?? 2)
         memory.add(now - Int(entry.bytes), to: entry.account)
         entry.bytes = Int32(clamping: now)
     }
