@@ -54,7 +54,8 @@ struct DelayedBench: BenchScenario {
         let full = (
             node: try ProcessReading.memory(node.processID), own: try ProcessReading.memory(ProcessReading.own)
         )
-        func each(_ bytes: Int) -> Double { Double(bytes) / Double(jobs) }
+        // Of few jobs less may be seen than the process gives back meanwhile.
+        func each(_ bytes: Int) -> Double { Double(max(0, bytes)) / Double(jobs) }
         return [
             BenchFigure(
                 name: "node_memory_per_waiting_job", value: each(full.node - idle.node), unit: "bytes",

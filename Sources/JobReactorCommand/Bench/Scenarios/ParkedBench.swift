@@ -42,7 +42,7 @@ struct ParkedBench: BenchScenario {
                 "rate_beside_parked", "jobs/s", limit: "no jobs parked", goal: .ratioAtLeast(0.9),
                 remark: "\(jobs) jobs parked"),
             BenchFigure(
-                name: "application_memory_per_parked_job", value: Double(parked) / Double(jobs), unit: "bytes"),
+                name: "application_memory_per_parked_job", value: Double(max(0, parked)) / Double(jobs), unit: "bytes"),
         ]
     }
 
