@@ -26,6 +26,8 @@ final class FileStorage: JobStorage {
             let path = self.file.path + ".lock"
             if !FileManager.default.fileExists(atPath: path) { try Data().write(to: URL(filePath: path)) }
             let lock = try FileHandle(forUpdating: URL(filePath: path))
+            // Not for programs that a job starts, which may live longer.
+            _ = fcntl(lock.fileDescriptor, F_SETFD, FD_CLOEXEC)
             // The system takes the lock away with the process, however that ends.
             guard flock(lock.fileDescriptor, LOCK_EX | LOCK_NB) == 0 else {
                 let words = String(decoding: try lock.readToEnd() ?? Data(), as: UTF8.self).split(separator: " ")
@@ -92,6 +94,8 @@ final class FileStorage: JobStorage {
     func close(done: @escaping @Sendable () -> Void) {
         queue.async {
             self.content = nil
+            // Whoever else has the descriptor for a moment, as a program that is being started.
+            if let lock = self.lock { flock(lock.fileDescriptor, LOCK_UN) }
             self.lock = nil
             done()
         }

@@ -54,7 +54,7 @@ final class RunningProgram: Sendable {
 
     /// Waits for the end and returns the exit status; a program killed by a signal has 128 and the signal's number.
     @discardableResult
-    func exitStatus(seconds: Double = 60, sourceLocation: SourceLocation = #_sourceLocation) async throws -> Int32 {
+    func exitStatus(seconds: Double = 300, sourceLocation: SourceLocation = #_sourceLocation) async throws -> Int32 {
         try await eventually("\(name) ends", seconds: seconds, sourceLocation: sourceLocation) {
             !process.isRunning
         }
@@ -118,7 +118,7 @@ enum Programs {
 
     static func run(
         _ program: String, _ arguments: [String], environment: [String: String] = [:], directory: String? = nil,
-        seconds: Double = 60, sourceLocation: SourceLocation = #_sourceLocation
+        seconds: Double = 300, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> Finished {
         let running = try RunningProgram(program, arguments, environment: environment, directory: directory)
         let status = try await running.exitStatus(seconds: seconds, sourceLocation: sourceLocation)
@@ -186,7 +186,7 @@ final class Folder: Sendable {
 
 /// Asks again until the answer is yes; fails after `seconds`.
 func eventually(
-    _ what: String, seconds: Double = 60, sourceLocation: SourceLocation = #_sourceLocation,
+    _ what: String, seconds: Double = 300, sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + .seconds(seconds)

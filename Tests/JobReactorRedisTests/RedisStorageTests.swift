@@ -37,11 +37,11 @@ func lineLog() -> (lines: AsyncStream<String>, logger: Logger) {
     return (lines, Logger(label: "test") { _ in LineLog { log.yield($0) } })
 }
 
-/// Asks again until the answer is yes: for states that announce themselves to nobody. Fails after 30 s.
+/// Asks again until the answer is yes: for states that announce themselves to nobody. Fails after 240 s.
 func eventually(
     _ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
 ) async throws {
-    for _ in 0..<3000 {
+    for _ in 0..<24_000 {
         if try await condition() { return }
         try await Task.sleep(for: .milliseconds(10))
     }

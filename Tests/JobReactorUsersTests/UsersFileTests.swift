@@ -153,7 +153,7 @@ private func problem(_ body: () throws -> Void) -> String? {
     }
 }
 
-@Suite("The users of a server", .timeLimit(.minutes(2))) struct UsersOfFileTests {
+@Suite("The users of a server", .timeLimit(.minutes(5))) struct UsersOfFileTests {
     private static func check(_ users: UsersFile, _ name: String, _ password: String) async -> User? {
         await withCheckedContinuation { continuation in
             users.check(name, Array(password.utf8)) { continuation.resume(returning: $0) }

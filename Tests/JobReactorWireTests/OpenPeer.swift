@@ -66,7 +66,7 @@ final class LogLines: Sendable {
 func eventually(
     _ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
 ) async throws {
-    for _ in 0..<3000 {
+    for _ in 0..<24_000 {
         if try await condition() { return }
         try await Task.sleep(for: .milliseconds(10))
     }

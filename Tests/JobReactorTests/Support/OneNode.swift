@@ -87,7 +87,7 @@ struct Outcomes: Sendable {
             onProgress: { [progress] in progress.append($0) })
     }
 
-    func wait(for count: Int, seconds: Double = 60) async throws -> [Outcome] {
+    func wait(for count: Int, seconds: Double = 240) async throws -> [Outcome] {
         try await collector.wait(for: count, seconds: seconds)
         return collector.elements
     }

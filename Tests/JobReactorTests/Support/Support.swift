@@ -25,7 +25,7 @@ final class Collector<Element: Sendable>: Sendable {
     }
 
     /// Waits for at least `count` elements, or fails the test after `seconds`.
-    func wait(for count: Int, seconds: Double = 30, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+    func wait(for count: Int, seconds: Double = 240, sourceLocation: SourceLocation = #_sourceLocation) async throws {
         try await withDeadline(seconds, sourceLocation: sourceLocation) {
             await withCheckedContinuation { continuation in
                 let isReady = self.state.withLock { state in
@@ -70,7 +70,7 @@ func waitForNodes(_ names: [String], at producer: some JobProducer) async throws
 func eventually(
     _ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
 ) async throws {
-    for _ in 0..<3000 {
+    for _ in 0..<24_000 {
         if try await condition() { return }
         try await Task.sleep(for: .milliseconds(10))
     }
