@@ -20,6 +20,7 @@ struct CrowdCommand: AsyncParsableCommand {
             """)
 
     @Option(help: "Hostile clients.") var clients = 50
+    @Option(help: "Kinds of clients, of those above; all when it is not said.") var kinds: [HostileClient] = []
     @Option(help: "Seconds of each of the three parts.") var seconds = 10.0
     @Option(help: "Jobs of the application that are under way at once.") var underway = 256
     @Option(help: "The distributor's --max-memory, in MiB.") var maxMemory = 256
@@ -70,7 +71,7 @@ struct CrowdCommand: AsyncParsableCommand {
                 "-n", "10", programs + "/JobReactorChaos", "crowd-clients", "--port", "\(port)", "--clients",
                 "\(clients)",
                 "--password", Self.password,
-            ], folder: folder)
+            ] + kinds.flatMap { ["--kinds", $0.rawValue] }, folder: folder)
         try distributor.start()
         try node.start()
         let result: Result<Bool, any Error>
@@ -111,6 +112,8 @@ struct CrowdCommand: AsyncParsableCommand {
     }
 }
 
+extension HostileClient: ExpressibleByArgument {}
+
 /// The hostile clients, each on a thread of its own.
 struct CrowdClientsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "crowd-clients", shouldDisplay: false)
@@ -118,11 +121,13 @@ struct CrowdClientsCommand: ParsableCommand {
     @Option var port: Int
     @Option var clients: Int
     @Option var password: String
+    @Option var kinds: [HostileClient] = []
 
     func run() {
         let (port, password) = (port, password)
+        let kinds = kinds.isEmpty ? HostileClient.allCases : kinds
         for number in 0..<clients {
-            let kind = HostileClient.allCases[number % HostileClient.allCases.count]
+            let kind = kinds[number % kinds.count]
             let thread = Thread { kind.run(port: port, password: password, number: number) { false } }
             thread.stackSize = 1 << 20
             thread.start()
