@@ -133,14 +133,14 @@ extension DistributorCore: CommandService {
     private func refusal(of command: ClientCommand, on id: JobID, for session: CommandSession) -> String? {
         let user = user(of: session)
         guard let role = command.role, !user.has(role), !ownJobs.has(id, user) else { return nil }
-        if let producer = ledger.producer(of: id), user.owns(producer: producer.id) { return nil }
+        if let producer = ask({ $0.producer(of: id) }), user.owns(producer: producer.id) { return nil }
         return "NOPERM this needs the role \(role.rawValue): the job is none that \(user.name) has enqueued here lately"
     }
 
     /// Why a job may not have the id that its producer chose: another's job would be taken for its own.
     private func refusal(of request: JobRequest, for session: CommandSession) -> String? {
-        guard let id = request.options.id, let user = session.user, !user.seesAllJobs, ledger.isKnown(id),
-            !ownJobs.has(id, user), ledger.producer(of: id).map({ user.owns(producer: $0.id) }) != true
+        guard let id = request.options.id, let user = session.user, !user.seesAllJobs, ask({ $0.isKnown(id) }),
+            !ownJobs.has(id, user), ask({ $0.producer(of: id) }).map({ user.owns(producer: $0.id) }) != true
         else { return nil }
         return "NOPERM \(Self.anothersJob(id))"
     }

@@ -33,7 +33,7 @@ extension DistributorCore {
     }
 
     func progressed(_ progress: Progress, from node: Dispatcher.NodeHandle) {
-        guard let (name, sink) = ledger.progressed(progress, from: node) else { return }
+        guard let (name, sink) = ask({ $0.progressed(progress, from: node) }) else { return }
         let shown = JobProgress(
             id: progress.id, name: name, fraction: progress.fraction, text: progress.text)
         for handler in handlers[name] ?? [] { handler.onProgress?(shown) }

@@ -86,6 +86,10 @@ final class DistributorCore {
         return result
     }
 
+    /// What the ledger knows. The question has it in place: to call a method on a property of an object copies all that the
+    /// property has, which is much for what each job asks.
+    func ask<Answer>(_ question: (inout DistributorLedger) -> Answer) -> Answer { question(&ledger) }
+
     // MARK: Memory
 
     /// Outcomes for a producer have come, or it has taken some.
@@ -105,14 +109,18 @@ final class DistributorCore {
 
     /// Whether that account may bring a job now.
     func mayTake(from account: MemoryShares.Account) -> Bool {
-        ledger.entries.memory.mayTake(from: account)
+        ask { $0.entries.memory.mayTake(from: account) }
     }
 
     private func noteMemory() {
-        memory.has(ledger.entries.memory.total)
+        let (total, isShort, hasRoom) = ask { ledger in
+            ledger.entries.memory.unattributed = ledger.dispatcher.bytesOfRoutes
+            return (ledger.entries.memory.total, ledger.entries.memory.isShort, ledger.entries.memory.hasRoom)
+        }
+        memory.has(total)
         if isBusy {
-            if ledger.entries.memory.hasRoom, !isStopping { endBusy() }
-        } else if ledger.entries.memory.isShort {
+            if hasRoom, !isStopping { endBusy() }
+        } else if isShort {
             isBusy = true
             logger.warning("jobs are refused: \(refusal)")
         }

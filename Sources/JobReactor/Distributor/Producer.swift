@@ -154,8 +154,8 @@ final class ProducerLink: ConnectionSession {
     }
 
     private func accept(_ handOver: HandOver, _ request: JobRequest, isAgain: Bool) {
-        if connection.user?.seesAllJobs == false, core.ledger.isKnown(handOver.id),
-            core.ledger.producer(of: handOver.id) !== producer
+        if connection.user?.seesAllJobs == false,
+            core.ask({ $0.isKnown(handOver.id) && $0.producer(of: handOver.id) !== producer })
         {
             return refuse(handOver, DistributorCore.anothersJob(handOver.id))
         }
@@ -166,7 +166,7 @@ final class ProducerLink: ConnectionSession {
     }
 
     private func cancel(_ id: JobID) {
-        guard connection.user?.has(.operator) != false || core.ledger.producer(of: id) === producer else { return }
+        guard connection.user?.has(.operator) != false || core.ask({ $0.producer(of: id) }) === producer else { return }
         core.cancel(id).assumeIsolated().whenSuccess { [connection, core] isKnown in
             guard isKnown else { return }
             core.audit.note("CANCEL", "the job \(id) is cancelled", by: connection.user, over: connection)

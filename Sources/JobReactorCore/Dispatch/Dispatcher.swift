@@ -102,6 +102,8 @@ public struct Dispatcher: Sendable {
 
     /// Jobs waiting for a node.
     public private(set) var waitingCount = 0
+    /// About what the routes take beyond those that are always kept, in bytes: each has lists of its own.
+    package var bytesOfRoutes: Int { max(0, routeByKey.count - Self.idleRoutes) * 600 }
     /// Routes in memory, idle ones included.
     package var routeCount: Int { routeByKey.count }
 

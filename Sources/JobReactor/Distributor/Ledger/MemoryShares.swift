@@ -31,7 +31,11 @@ struct MemoryShares {
     }
 
     let limit: Int
-    private(set) var total = 0
+    /// All that waits.
+    var total: Int { attributed + unattributed }
+    /// What is nobody's alone, such as the lists of many names.
+    var unattributed = 0
+    private var attributed = 0
     /// How many accounts have anything.
     private(set) var holderCount = 0
     private var entries = [Entry(), Entry()]
@@ -84,7 +88,7 @@ struct MemoryShares {
     /// So many more of that account are here; negative when some have gone.
     mutating func add(_ bytes: Int, to account: Account) {
         guard bytes != 0 else { return }
-        total += bytes
+        attributed += bytes
         let before = entries[Int(account)].bytes
         let now = before + bytes
         entries[Int(account)].bytes = now
