@@ -16,6 +16,7 @@ extension DistributorCore {
         case .store(let change): keeper?.apply(change)
         case .load(let number, let ids, let seconds): load(number, ids, after: seconds)
         case .cancel(let id, let node): links[node]?.sendCancel(id)
+        case .rest(let node): links[node]?.connection.rest(for: .milliseconds(100))
         case .adopt(let name, let node): links[node]?.sendAdopt(name)
         case .wake(let timer, let seconds):
             loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(seconds * 1000))) { [weak self] in

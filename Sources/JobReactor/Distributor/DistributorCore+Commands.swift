@@ -56,7 +56,7 @@ extension DistributorCore: CommandService {
             let ownID = user(of: session).ownProducer(id)
             // Each is known for a while, whether it brings anything or not.
             guard isKnown(producer: ownID) || mayTake(from: account(of: session)) else {
-                return session.connection.refuse("BUSY \(refusal)")
+                return session.turnAway("BUSY \(refusal)")
             }
             let producer = producer(ownID)
             session.leave()

@@ -41,8 +41,6 @@ package final class CommandSession: ConnectionSession {
     private var waitingBytes = 0
     /// QUIT came while replies were owed.
     private var isQuitting = false
-    /// Nothing is read for a moment, as what came was refused.
-    private var isResting = false
 
     /// Wrong passwords that are not answered yet.
     private var wrongPasswords = 0
@@ -130,7 +128,7 @@ package final class CommandSession: ConnectionSession {
     }
 
     private func readOn() {
-        if wrongPasswords == 0, !isChecking, !isResting, owed.count < Self.maximumOwed / 2,
+        if wrongPasswords == 0, !isChecking, owed.count < Self.maximumOwed / 2,
             owedBytes < Self.maximumOwedBytes / 2,
             waitingBytes < Self.maximumWaitingBytes / 2
         {
@@ -139,14 +137,14 @@ package final class CommandSession: ConnectionSession {
     }
 
     /// Reads nothing more for a tenth of a second: who is refused and asks again at once would keep others waiting.
-    package func rest() {
-        guard !isResting, let loop = connection.eventLoop else { return }
-        isResting = true
-        connection.pauseInput(true)
-        loop.assumeIsolated().scheduleTask(in: .milliseconds(100)) {
-            self.isResting = false
-            self.readOn()
-        }
+    package func rest() { connection.rest(for: .milliseconds(100)) }
+
+    /// The last word to a client that cannot be served now, a second hence: nothing that it has sent, or sends, counts.
+    package func turnAway(_ error: String) {
+        guard let loop = connection.eventLoop else { return }
+        isQuitting = true
+        connection.rest(for: .seconds(10))
+        loop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.connection.refuse(error) }
     }
 
     private func pauseWhenMuchIsOwed() {

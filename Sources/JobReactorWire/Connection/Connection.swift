@@ -61,6 +61,8 @@ package final class Connection: ChannelDuplexHandler {
     private var written = 0
     /// Something has come.
     private var hasRead = false
+    /// How often it was told to rest: the last counts.
+    private var rests = 0
     /// It is about to be gone, and counts no more.
     private var isDismissed = false
 
@@ -157,6 +159,18 @@ package final class Connection: ChannelDuplexHandler {
     package func pauseInput(_ pause: Bool) {
         guard let context else { return }
         if state.pauseInput(pause, isWritable: context.channel.isWritable) { context.read() }
+    }
+
+    /// Reads nothing for so long, also on a link: a peer that is refused and asks again at once would keep others waiting.
+    package func rest(for time: TimeAmount) {
+        guard let context else { return }
+        rests += 1
+        let number = rests
+        _ = state.rest(true, isWritable: context.channel.isWritable)
+        context.eventLoop.assumeIsolated().scheduleTask(in: time) {
+            guard number == self.rests, let context = self.context else { return }
+            if self.state.rest(false, isWritable: context.channel.isWritable) { context.read() }
+        }
     }
 
     /// From now on both sides send messages on their own: a silent peer is dropped, and input is read whether or not our
@@ -311,7 +325,11 @@ package final class Connection: ChannelDuplexHandler {
     private func refuseTLS() {
         let reason = "it speaks TLS, and this port does not: start this side with TLS, or the peer without"
         portGuard?.handshakeFailed(on: self, reason: reason)
-        closeNow(reason: reason)
+        state.note(reason)
+        // Not at once: it may try again as fast as it is told.
+        guard let context else { return }
+        rest(for: .seconds(10))
+        context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(500)) { self.closeNow(reason: reason) }
     }
 
     /// The last word to a peer that broke a rule. A server gets none: it waits for commands.

@@ -15,6 +15,8 @@ struct ConnectionState {
     private var phase = Phase.open
     private(set) var isLink = false
     private var isInputPaused = false
+    /// Nothing is read for a moment, whatever the connection is.
+    private var isResting = false
     /// The channel has asked to read, and was told to wait.
     private var owesRead = false
     /// Frames of one read are being taken: what is written meanwhile goes out after them.
@@ -74,6 +76,12 @@ struct ConnectionState {
         return resumes(isWritable)
     }
 
+    /// Returns whether the channel is to read now.
+    mutating func rest(_ rests: Bool, isWritable: Bool) -> Bool {
+        isResting = rests
+        return resumes(isWritable)
+    }
+
     /// The connection has become a link. Returns whether the channel is to read now.
     mutating func becomeLink(isWritable: Bool) -> Bool {
         isLink = true
@@ -90,7 +98,9 @@ struct ConnectionState {
     }
 
     private func mayRead(_ isWritable: Bool) -> Bool {
-        if phase == .closing || isLink || readsOn { return true }
+        if phase == .closing { return true }
+        if isResting { return false }
+        if isLink || readsOn { return true }
         return !isInputPaused && isWritable
     }
 

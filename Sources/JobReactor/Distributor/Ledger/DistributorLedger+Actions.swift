@@ -6,6 +6,8 @@ extension DistributorLedger {
         /// Over the node's link, by the hand-over of this number. `isAgain` says that the node may have the job already.
         case send(LedgerEntry, to: Node, number: Int, isAgain: Bool)
         case cancel(JobID, at: Node)
+        /// Nothing is read from the node for a moment.
+        case rest(Node)
         /// The node is to take over from another; nil: from any that has left jobs.
         case adopt(String?, by: Node)
         case store(JobChange)

@@ -20,9 +20,11 @@ extension DistributorLedger {
         return place == nodes.named(owner).flatMap { nodes[$0]?.place } ?? takeovers.place(ofLost: owner)
     }
 
-    /// Does not count the report, and says so once for each link. Returns nil: nobody is told.
+    /// Does not count the report, hears nothing more from the node for a moment, and says so once for each link. Returns nil:
+    /// nobody is told.
     mutating func refuse(_ report: JobReport, from node: Node) -> (name: String, sink: Sink)? {
         counters.refusedReports += 1
+        did(.rest(node))
         if let name = nodes[node]?.name, nodes.distrust(node) {
             did(.log(.foreignReport(report.id, name: report.name, node: name)))
         }
