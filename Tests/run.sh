@@ -30,7 +30,7 @@ began=$SECONDS
 mkdir -p .build
 set -m
 chrt --idle 0 bash -c '
-    for product in jobreactor QuickStart; do swift build -c release --product "$product"; done
+    for product in jobreactor QuickStart JobReactorChaos; do swift build -c release --product "$product"; done
     swift build --package-path Examples/WebApplication
 ' >.build/examples.log 2>&1 &
 ahead=$!
@@ -78,6 +78,10 @@ step "Examples"
 # What is left of their builds is waited for now.
 for process in $(pgrep -g "$ahead" || true); do chrt --other --pid 0 "$process" >/dev/null 2>&1 || true; done
 Tests/examples.sh
+
+step "Load: an application in a hostile crowd, optimised"
+swift build -c release --product JobReactorChaos
+"$(swift build -c release --show-bin-path)/JobReactorChaos" crowd --seconds 4 --tries 3 --most-resident 700 || failed=1
 
 step "All of it took $(((SECONDS - began) / 60)) minutes"
 passed=0

@@ -146,13 +146,15 @@ final class ClientCore {
             count(submission.job, 1)
             unsent.append(submission.job.id)
         }
+        memory.has(bytes)
         sendJobs()
     }
 
     /// The job has come, or has gone.
     private func count(_ job: Job, _ sign: Int) {
         bytes += sign * JobMemory.bytes(job.name, job.args)
-        memory.has(bytes)
+        // Those of a batch are counted when all of it is here.
+        if sign < 0 { memory.has(bytes) }
     }
 
     private func sendJobs() {

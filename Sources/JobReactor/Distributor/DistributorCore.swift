@@ -41,6 +41,8 @@ final class DistributorCore {
     private(set) var isBusy = false
     /// Producers whose credit is kept back until there is room.
     private var waitingForRoom: [ProducerLink] = []
+    /// Jobs of the application are being taken, and not all are counted.
+    var isTakingBatch = false
     private var lookForRoom: Scheduled<Void>?
     /// What `INFO` has last said of many waiting names, and when.
     var waitingShown: (fields: [(String, String)], at: NIODeadline)?
@@ -112,12 +114,12 @@ final class DistributorCore {
         ask { $0.entries.memory.mayTake(from: account) }
     }
 
-    private func noteMemory() {
+    func noteMemory() {
         let (total, isShort, hasRoom) = ask { ledger in
             ledger.entries.memory.unattributed = ledger.dispatcher.bytesOfRoutes
             return (ledger.entries.memory.total, ledger.entries.memory.isShort, ledger.entries.memory.hasRoom)
         }
-        memory.has(total)
+        if !isTakingBatch { memory.has(total) }
         if isBusy {
             if hasRoom, !isStopping { endBusy() }
         } else if isShort {
