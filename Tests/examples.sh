@@ -44,7 +44,7 @@ fi
 expect "$work/refusal" "give a folder"
 
 # The web application is a package of its own, as an application of a user would be.
-swift build --package-path Examples/WebApplication
+swift build --package-path Examples/WebApplication --disable-index-store -debug-info-format none
 program=Examples/WebApplication/.build/debug/WebApplication
 read -r http_port port < <(/usr/bin/python3 -c '
 import socket
