@@ -14,6 +14,8 @@ final class ClientCore {
         var lastRun: Int32 = 0
         /// It went out over some connection.
         var isSent = false
+        /// It had before it went out last.
+        var wasSentBefore = false
         /// The distributor is told, again on each new connection.
         var isCancelled = false
     }
@@ -165,6 +167,7 @@ final class ClientCore {
             credit -= 1
             let options = entry.job.optionsToSend(entry.due, now: now)
             link.send(entry.job, options, HandOver(handOvers.add(id), id), isAgain: entry.isSent)
+            entries[id]?.wasSentBefore = entry.isSent
             entries[id]?.isSent = true
             if entries[id]?.isCancelled == true { link.sendCancel(id) }
         }
@@ -207,6 +210,17 @@ final class ClientCore {
 
     func accepted(_ first: Int, through last: Int) {
         handOvers.answer(first, through: last) { _ in }
+        noteProgress()
+    }
+
+    /// The distributor has no room for these jobs: they go out again, first of all, when there is credit.
+    func returned(_ returned: [HandOver]) {
+        for handOver in returned.reversed() where handOvers.answer(handOver) {
+            guard let entry = entries[handOver.id] else { continue }
+            entries[handOver.id]?.isSent = entry.wasSentBefore
+            unsent.prepend(handOver.id)
+        }
+        sendJobs()
         noteProgress()
     }
 
@@ -300,10 +314,11 @@ final class ClientLink: ConnectionSession {
                 core.reported(report)
             case .credit(let count): core.granted(count)
             case .saved(let first, let last): core.accepted(first, through: last)
+            case .returned(let handOvers): core.returned(handOvers)
             case .refused(let handOver, let reason): core.refused(handOver, because: reason)
             case .progress(let progress): core.progressed(progress)
             case .ping: break
-            case .job, .again, .unacceptable, .taken, .cancel, .adopt, .adopted, .show, .shown, .returned,
+            case .job, .again, .unacceptable, .taken, .cancel, .adopt, .adopted, .show, .shown,
                 .storageError, .jobs, .drain, .begun, .paused, .waits:
                 throw CommandError("ERR a distributor does not say that to a producer")
             }

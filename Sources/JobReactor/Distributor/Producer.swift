@@ -61,6 +61,9 @@ final class Producer {
         }
     }
 
+    /// Whether the outcome of the job is here, and waits for the producer.
+    func hasEnd(of id: JobID) -> Bool { outbox.containsEnd(of: id) }
+
     func report(_ report: JobReport) {
         changeOutbox { $0.append(report) }
         sendReports()
@@ -112,6 +115,11 @@ final class ProducerLink: ConnectionSession {
     private var isReading = false
     /// Credit that it gets when there is room.
     private var withheld = 0
+    /// Credit that it has had, and how much of it was used.
+    private var granted = 0
+    private var used = 0
+    /// Jobs for which there is no room: the producer has them again.
+    private var returned: [HandOver] = []
 
     /// Jobs that a producer may send before it hears that the first are accepted.
     private static let window = 8192
@@ -137,10 +145,14 @@ final class ProducerLink: ConnectionSession {
         do throws(CommandError) {
             switch try LinkMessage(frame, from: .producer) {
             case .job(let handOver, let request):
+                try useCredit()
                 accept(handOver, request, isAgain: false)
             case .again(let handOver, let request):
+                try useCredit()
                 accept(handOver, request, isAgain: true)
-            case .unacceptable(let handOver, _, let reason): refuse(handOver, reason)
+            case .unacceptable(let handOver, _, let reason):
+                try useCredit()
+                refuse(handOver, reason)
             case .taken(let number): producer.taken(through: number)
             case .cancel(let id): cancel(id)
             case .ping: break
@@ -153,11 +165,24 @@ final class ProducerLink: ConnectionSession {
         }
     }
 
+    private func useCredit() throws(CommandError) {
+        used += 1
+        guard used <= granted else {
+            throw CommandError(
+                "ERR more jobs than this distributor has asked for: \(used), with credit for \(granted)")
+        }
+    }
+
     private func accept(_ handOver: HandOver, _ request: JobRequest, isAgain: Bool) {
         if connection.user?.seesAllJobs == false,
             core.ask({ $0.isKnown(handOver.id) && $0.producer(of: handOver.id) !== producer })
         {
             return refuse(handOver, DistributorCore.anothersJob(handOver.id))
+        }
+        guard core.mayTake(from: account) || core.ask({ $0.isKnown(handOver.id) }) || producer.hasEnd(of: handOver.id)
+        else {
+            returned.append(handOver)
+            return
         }
         var request = request
         request.options.id = handOver.id
@@ -181,6 +206,7 @@ final class ProducerLink: ConnectionSession {
     /// It may send so many jobs more; when what waits here takes all that it may, not before there is room.
     private func grant(_ credit: Int) {
         guard !core.mayTake(from: account) else {
+            granted += credit
             return connection.write { LinkMessage.writeCredit(credit, to: &$0) }
         }
         if withheld == 0 { core.waitForRoom(self) }
@@ -203,6 +229,15 @@ final class ProducerLink: ConnectionSession {
     func readCompleted(on connection: Connection) {
         isReading = false
         acknowledge()
+        giveBack()
+    }
+
+    private func giveBack() {
+        guard !returned.isEmpty else { return }
+        let handOvers = returned
+        returned = []
+        connection.write { LinkMessage.writeReturned(handOvers, to: &$0) }
+        grant(handOvers.count)
     }
 
     private func acknowledge() {

@@ -143,6 +143,36 @@ import Testing
         }
     }
 
+    @Test("a producer's jobs for which there is no room go back, within its credit; beyond that its link is closed")
+    func producers() async throws {
+        let runs = RunLog()
+        try await Cluster.run(scripts: Self.scripts(runs)) { cluster in
+            let distributor = try await cluster.startDistributor { $0.maxMemory = Self.limit }
+            let address = Address(host: "localhost", port: distributor.port ?? 0)
+            let producer = try await ScriptedProducer.connect(to: address)
+            try await producer.hear("CREDIT")
+            try await producer.sendJobs(1...200, named: "large", Self.args)
+            try await producer.hear("RETURNED")
+            let redis = try await RESPClient.connect(to: address)
+            let waiting = try await distributor.waitingJobs().map(\.count).reduce(0, +)
+            #expect((40...50).contains(waiting))
+            let info = try #require(try await redis.send(["INFO", "memory"]).text)
+            let bytes = info.split(separator: "\r\n").first { $0.hasPrefix("waiting_bytes:") }.flatMap {
+                Int($0.dropFirst(14))
+            }
+            #expect(try #require(bytes) <= Self.limit)
+            // Those that it has may be cancelled, and their room is others'.
+            try await producer.cancel(JobID(high: 5, low: 1))
+            try await eventually("one has gone") {
+                try await distributor.waitingJobs().map(\.count).reduce(0, +) == waiting - 1
+            }
+            try await producer.sendJobs(201...9000, named: "large")
+            try await producer.hear("ERR more jobs than this distributor has asked for")
+            await producer.close()
+            await redis.close()
+        }
+    }
+
     @Test("a producer that does not take its outcomes gets no credit for more, and is served when it does")
     func outcomesThatAreNotTaken() async throws {
         let runs = RunLog()

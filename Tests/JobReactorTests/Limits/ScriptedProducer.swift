@@ -30,12 +30,12 @@ final class ScriptedProducer: Sendable {
         return producer
     }
 
-    func sendJobs(_ numbers: ClosedRange<Int>, named name: String) async throws {
+    func sendJobs(_ numbers: ClosedRange<Int>, named name: String, _ args: JobArguments = [:]) async throws {
         try await say { buffer in
             for number in numbers {
                 LinkMessage.writeJob(
                     HandOver(number, JobID(high: 5, low: UInt64(number))),
-                    JobRequest(name: name, args: [:], options: JobOptions()), isAgain: false, to: &buffer)
+                    JobRequest(name: name, args: args, options: JobOptions()), isAgain: false, to: &buffer)
             }
         }
     }
