@@ -134,8 +134,8 @@ import Testing
                 try await (400...476).contains(distributor.waitingJobs().first?.count ?? 0)
             }
             for id in ids.prefix(400) { #expect(try await distributor.cancel(id)) }
-            // More come, and it is full again.
-            try await eventually("few are left") { try await distributor.waitingJobs().first?.count ?? 0 < 90 }
+            // More come, until it is full again; once it is, it may lose a tenth before it asks for more.
+            try await eventually("few are left") { try await distributor.waitingJobs().first?.count ?? 0 < 200 }
             let lines = log.lines.elements.map(\.text)
             #expect(lines.contains { $0.contains("as many jobs wait here for their time as may (max_memory)") })
             #expect(lines.contains("jobs are asked for again"))
