@@ -6,7 +6,7 @@ import Testing
     @Test("an application among fifty hostile clients is served and loses nothing, and memory stays within its bounds")
     func crowd() async throws {
         let crowd = try await Programs.run(
-            "JobReactorChaos", ["crowd", "--seconds", "3", "--max-memory", "64", "--share", "0"])
+            "JobReactorChaos", ["crowd", "--part", "3", "--max-memory", "64", "--share", "0"])
         #expect(crowd.status == 0, "\(crowd.output)\(crowd.errors.suffix(2000))")
         #expect(crowd.output.contains("the application was served, and lost nothing"))
     }

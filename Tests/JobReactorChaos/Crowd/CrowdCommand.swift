@@ -21,13 +21,13 @@ struct CrowdCommand: AsyncParsableCommand {
 
     @Option(help: "Hostile clients.") var clients = 50
     @Option(help: "Kinds of clients, of those above; all when it is not said.") var kinds: [HostileClient] = []
-    @Option(help: "Seconds of each of the three parts.") var seconds = 10.0
+    // Not the names of options of the whole program, which would take them.
+    @Option(name: .customLong("part"), help: "Seconds of each of the three parts.") var seconds = 10.0
     @Option(help: "Jobs of the application that are under way at once.") var underway = 256
     @Option(help: "The distributor's --max-memory, in MiB.") var maxMemory = 256
     @Option(help: "MiB that the distributor's process may take at most; 0 for any.") var mostResident = 0
     @Option(help: "The least share of the rate alone that is good.") var share = 0.5
     @Option(help: "How often it may be tried: what else the machine does may fall into one part alone.") var tries = 1
-    @Option(help: "Folder of the programs jobreactor and JobReactorChaos.") var programs: String?
 
     private static let password = "open sesame"
 
@@ -40,9 +40,7 @@ struct CrowdCommand: AsyncParsableCommand {
     }
 
     private func isServed() async throws -> Bool {
-        let programs =
-            programs
-            ?? URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
+        let programs = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
         let folder = FileManager.default.temporaryDirectory.appending(path: "jobreactor-crowd-\(UUID().uuidString)")
             .path
         try FileManager.default.createDirectory(atPath: folder + "/jobs", withIntermediateDirectories: true)
