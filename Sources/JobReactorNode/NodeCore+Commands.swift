@@ -36,9 +36,10 @@ extension NodeCore: CommandService {
                 }
             }
         case .cancel(let id):
-            let isKnown = cancel(id)
-            if isKnown { audit.note("CANCEL", "the job \(id) is cancelled", by: user, over: session.connection) }
-            session.reply { $0.writeRESPInteger(isKnown ? 1 : 0) }
+            answer(session, cancel(id)) { [audit] isKnown, buffer in
+                if isKnown { audit.note("CANCEL", "the job \(id) is cancelled", by: user, over: session.connection) }
+                buffer.writeRESPInteger(isKnown ? 1 : 0)
+            }
         case .retry(let id):
             answer(session, loop.answer { self.retry(id, $0) }) { [audit] isDone, buffer in
                 if isDone { audit.note("RETRY", "the job \(id) runs now", by: user, over: session.connection) }

@@ -62,6 +62,7 @@ extension NodeCore {
             ("error", .string("the record of the job is gone from the storage of the node \(configuration.name)"))
         ])
         for (id, known) in runs.fail(gone: ids) {
+            cancelled(id, .success(false))
             guard let destination = destinations.numbered(known.giver) else { continue }
             // Of the name and the number of the run only the record knew.
             deliver(

@@ -43,7 +43,7 @@ extension NodeCore {
         }
         submit(arrived.runs, on: .reactor)
         submit(arrived.deferred, on: .deferred)
-        for id in arrived.cancelled { _ = cancel(id) }
+        for id in arrived.cancelled { cancel(id) }
         runReady()
         armTimer()
         noteProgress()
@@ -85,7 +85,7 @@ extension NodeCore {
         armTimer()
     }
 
-    private func loaded(_ id: JobID, at stage: LiveJob.Stage, _ result: Result<Job?, StorageError>) {
+    func loaded(_ id: JobID, at stage: LiveJob.Stage, _ result: Result<Job?, StorageError>) {
         switch result {
         case .success(let job):
             switch runs.loaded(id, at: stage, job) {
@@ -229,7 +229,7 @@ extension NodeCore {
 
     // MARK: Ending
 
-    private func end(_ outcomes: [LuaLane.Outcome], on kind: LaneKind) {
+    func end(_ outcomes: [LuaLane.Outcome], on kind: LaneKind) {
         guard !outcomes.isEmpty else { return }
         let now = now
         let ended = runs.ended(outcomes, on: kind, now: now)
@@ -297,6 +297,7 @@ extension NodeCore {
 
     /// Tells of an end that is stored.
     func finish(_ ending: Ending, madeAt: Moment) {
+        if !cancellations.isEmpty { cancelled(ending.job.id, .success(true)) }
         guard let known = runs.finish(ending, madeAt: madeAt) else { return }
         let job = ending.job
         if configuration.logJobProcessing { log(ending.transition) }
@@ -333,95 +334,6 @@ extension NodeCore {
         default:
             logger.debug(
                 "ran", metadata: ["job": "\(job.name)", "id": "\(job.id)", "status": "\(job.status.rawValue)"])
-        }
-    }
-
-    // MARK: Cancelling
-
-    /// Cancels a job from outside. Returns whether it is here and not finished.
-    func cancel(_ id: JobID) -> Bool {
-        switch runs.cancel(id) {
-        case .unknown: return false
-        case .ends: break
-        case .interrupt: interrupt(id)
-        case .load:
-            let bound = NIOLoopBound(self, eventLoop: loop)
-            storage.load(id) { result in
-                bound.eventLoop.runOrExecute { bound.value.loaded(id, at: .ending, result) }
-            }
-        }
-        return true
-    }
-
-    /// A distributor cancels a job. Those that came over another are none of its business.
-    func cancel(_ id: JobID, for distributor: String) {
-        if let known = runs[id], known.giver == destinations.known(distributor)?.number {
-            _ = cancel(id)
-        } else if runs[id] == nil, !runs.isParked(id) {
-            // It may be on its way into the storage.
-            _ = runs.cancel(id, for: distributor)
-        } else {
-            load(id) { result in
-                if case .success(let job?) = result, job.distributor == distributor { _ = self.cancel(id) }
-            }
-        }
-    }
-
-    private func interrupt(_ id: JobID) {
-        for lane in lanes {
-            guard let run = lane.lua.cancel(id) else { continue }
-            if let raised = run.raised {
-                end([LuaLane.Outcome(run.job, raised)], on: lane.kind)
-            } else {
-                store([runs.tookBack(run, from: lane.kind)], madeAt: now)
-                runReady()
-            }
-        }
-    }
-
-    // MARK: Again
-
-    /// Runs a job now: one that waits before its time, one that is finished from its first attempt. False for one that
-    /// runs, or that is not here.
-    func retry(_ id: JobID, _ done: @escaping (Result<Bool, StorageError>) -> Void) {
-        guard runs.mayRunNow(id) else { return done(.success(false)) }
-        let bound = NIOLoopBound((self, done), eventLoop: loop)
-        let loop = loop
-        loop.answer { storage.load(id, done: $0) }.flatMap { job -> EventLoopFuture<Job?> in
-            let core = bound.value.0
-            guard let job, let again = JobLifecycle.retry(job, now: core.clock.now) else {
-                return loop.makeSucceededFuture(nil)
-            }
-            return loop.answer { core.storage.apply([.update(again)], done: $0) }.map { again }
-        }.whenComplete { result in
-            let (core, done) = bound.value
-            switch result {
-            case .success(let job?):
-                core.takeTurn(job)
-                done(.success(true))
-            case .success(nil): done(.success(false))
-            case .failure(let error): done(.failure(error as? StorageError ?? StorageError("\(error)")))
-            }
-        }
-    }
-
-    /// A job that is stored, and not run, is to run now.
-    func takeTurn(_ job: Job) {
-        let giver = destinations[job.distributor].number
-        runs.takeTurn(job.id, giver: giver)
-        armTimer()
-    }
-
-    /// Cancels a job that is not finished, and removes its record. False when there is none.
-    func destroy(_ id: JobID, _ done: @escaping (Result<Bool, StorageError>) -> Void) {
-        if runs.markDestroyed(id) { return done(.success(cancel(id))) }
-        let bound = NIOLoopBound((self, done), eventLoop: loop)
-        let loop = loop
-        loop.answer { storage.load(id, done: $0) }.flatMap { job -> EventLoopFuture<Bool> in
-            guard job != nil else { return loop.makeSucceededFuture(false) }
-            return loop.answer { bound.value.0.storage.apply([.remove(id)], done: $0) }.map { true }
-        }.whenComplete { result in
-            bound.value.1(result.mapError { $0 as? StorageError ?? StorageError("\($0)") })
         }
     }
 }

@@ -96,6 +96,8 @@ extension NodeCore {
             + [listener?.closeConnections(on: loop), starting, reloading.current?.map { _ in }].compactMap { $0 }
         let closed = loop.makePromise(of: Void.self)
         storage.close { closed.succeed() }
-        return EventLoopFuture.andAllComplete(closing + [closed.futureResult], on: loop)
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let stored = closed.futureResult.map { bound.value.forgetCancellations(Self.stopped) }
+        return EventLoopFuture.andAllComplete(closing + [stored], on: loop)
     }
 }

@@ -124,6 +124,44 @@ struct Place: Sendable, CustomTestStringConvertible {
         }
     }
 
+    @Test(
+        "what was said to be cancelled does not run after a kill: jobs that wait, and one that a node has",
+        arguments: Place.Kind.allCases)
+    func killedAfterCancelling(_ kind: Place.Kind) async throws {
+        let place = try await Place(kind)
+        let options = place.option("d") + ["--always-use-specified-node"]
+        let installation = try await Installation(scripts: Self.scripts, distributor: options)
+        let output = try Folder(["runs": ""])
+        let node = try await installation.startNode("n1")
+        let slow = try await installation.redis(["ENQUEUE", "slow", #"{"seconds":1}"#])
+        try await node.logs("slow begins")
+        // It hears nothing of what comes now.
+        node.signal(SIGSTOP)
+        var ids: [String] = []
+        for number in 0..<40 {
+            let args = "{\"n\":\(number),\"file\":\"\(output.path)/runs\"}"
+            ids.append(try await installation.redis(["ENQUEUE", "note", args, "NODE", "n2"]))
+        }
+        for id in ids[..<20] + [slow] { #expect(try await installation.redis(["CANCEL", id]) == "1") }
+        installation.distributor.signal(SIGKILL)
+        node.signal(SIGKILL)
+        #expect(try await installation.distributor.exitStatus() == 128 + SIGKILL)
+        #expect(try await node.exitStatus() == 128 + SIGKILL)
+
+        let again = try RunningProgram(
+            "jobreactor", ["distributor", "--listen", "localhost:\(installation.port)"] + options)
+        try await again.logs("distributor listens")
+        let nodes = [try await installation.startNode("n1"), try await installation.startNode("n2")]
+        try await eventually("the others have run") { Self.lines(output.path + "/runs").count >= 20 }
+        try await eventually("nothing waits") { try await installation.info("unfinished") == 0 }
+        #expect(Set(Self.lines(output.path + "/runs")) == Set((20..<40).map { "\($0)" }))
+        #expect(!nodes.contains { $0.standardError.contains("slow begins") })
+        for program in nodes + [again] {
+            program.signal(SIGTERM)
+            #expect(try await program.exitStatus() == 0)
+        }
+    }
+
     @Test("a second node of one name is refused with one line that names the first", arguments: Place.Kind.allCases)
     func secondOfOneName(_ kind: Place.Kind) async throws {
         let place = try await Place(kind)

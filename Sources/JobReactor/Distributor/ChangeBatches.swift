@@ -33,6 +33,12 @@ struct ChangeBatches<Waiter> {
         return true
     }
 
+    /// Nothing more is stored. Returns those that wait in vain.
+    mutating func end() -> [Waiter] {
+        defer { waiters = [] }
+        return waiters.map(\.waiter)
+    }
+
     private func isStored(through number: Int) -> Bool {
         guard last >= number else { return false }
         return open.min().map { $0 > number } ?? true

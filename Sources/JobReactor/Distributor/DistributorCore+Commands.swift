@@ -27,17 +27,7 @@ extension DistributorCore: CommandService {
             if let refusal = refusal(of: command, on: id, for: session) {
                 return session.reply { $0.writeRESPError(refusal) }
             }
-            let ticket = session.owe()
-            cancel(id).assumeIsolated().whenComplete { result in
-                session.pay(ticket) { buffer in
-                    switch result {
-                    case .success(let isKnown):
-                        if isKnown { self.note("CANCEL", "the job \(id) is cancelled", session) }
-                        buffer.writeRESPInteger(isKnown ? 1 : 0)
-                    case .failure(let error): buffer.writeRESPError("ERR \(error)")
-                    }
-                }
-            }
+            answer(cancel(id), to: session) { self.note("CANCEL", "the job \(id) is cancelled", session) }
         case .handshake(.node(let introduction)):
             session.leave()
             let user = user(of: session)
@@ -69,13 +59,15 @@ extension DistributorCore: CommandService {
             session.reply { $0.writeRESPError("ERR RELOAD is for a node's port: the job scripts are there") }
         case .audit(let count): audit.answer(count, to: session)
         case .retry(let id):
-            let isKept = !isStopping && change { $0.retry(id) }
-            if isKept { note("RETRY", "the job \(id), which had failed, runs again", session) }
-            answer(isKept, to: session)
+            guard !isStopping, change({ $0.retry(id) }) else { return refuseForNode(session) }
+            answer(stored(true), to: session) {
+                self.note("RETRY", "the job \(id), which had failed, runs again", session)
+            }
         case .destroy(let id):
-            let isKept = change { $0.destroy(id) }
-            if isKept { note("DESTROY", "the record of the failed job \(id) is gone", session) }
-            answer(isKept, to: session)
+            guard change({ $0.destroy(id) }) else { return refuseForNode(session) }
+            answer(stored(true), to: session) {
+                self.note("DESTROY", "the record of the failed job \(id) is gone", session)
+            }
         case .records(let after, let count):
             let failed = ledger.kept.page(after: after, count: count)
             session.reply { buffer in
@@ -151,16 +143,27 @@ extension DistributorCore: CommandService {
         user(of: session).sees(job, hidesArgs: configuration.security.hidesArgs)
     }
 
+    /// Of jobs that are kept here, as they failed here; the others are at nodes.
     private func refuseForNode(_ session: CommandSession) {
         session.reply {
             $0.writeRESPError("ERR no job of that id has failed here; for one that a node has ask at the node's port")
         }
     }
 
-    /// Of jobs that are kept here, as they failed here; the others are at nodes.
-    private func answer(_ isKept: Bool, to session: CommandSession) {
-        guard isKept else { return refuseForNode(session) }
-        session.reply { $0.writeRESPInteger(1) }
+    /// `isDone` is called before 1 is answered.
+    private func answer(
+        _ future: EventLoopFuture<Bool>, to session: CommandSession, _ isDone: @escaping () -> Void
+    ) {
+        let ticket = session.owe()
+        future.assumeIsolated().whenComplete { result in
+            if case .success(true) = result { isDone() }
+            session.pay(ticket) { buffer in
+                switch result {
+                case .success(let answer): buffer.writeRESPInteger(answer ? 1 : 0)
+                case .failure(let error): buffer.writeRESPError("ERR \(error)")
+                }
+            }
+        }
     }
 
     private func refuse(_ session: CommandSession) {

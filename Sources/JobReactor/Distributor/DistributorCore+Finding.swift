@@ -105,9 +105,47 @@ extension DistributorCore {
 
     // MARK: Use
 
-    /// Cancels a job, wherever it is. Says whether it is known and not finished.
+    /// Cancels a job, wherever it is. Says whether it is known and not finished, when that is stored.
     func cancel(_ id: JobID) -> EventLoopFuture<Bool> {
-        change { $0.cancel(id) }.map { loop.makeSucceededFuture($0) } ?? cancelElsewhere(id)
+        if let keeper, ask({ $0.paged.contains(id) }) { return cancelPaged(id, in: keeper) }
+        let isSaving = ask { $0.isSaving(id) }
+        guard let isKnown = change({ $0.cancel(id) }) else { return cancelElsewhere(id) }
+        guard isSaving, let keeper else { return stored(isKnown) }
+        let promise = loop.makePromise(of: Bool.self)
+        keeper.whenSaved(
+            { promise.completeWith(self.stored(isKnown)) }, failed: { promise.fail(Self.notStored($0)) })
+        return promise.futureResult
+    }
+
+    /// Of a job that waits in the storage alone, and may be on its way to a node when its record is read.
+    private func cancelPaged(_ id: JobID, in keeper: JobKeeper) -> EventLoopFuture<Bool> {
+        let promise = loop.makePromise(of: Bool.self)
+        keeper.load([id]) { records in
+            let result = records.first?.result
+            if case .failure(let error)? = result { return promise.fail(Self.notStored(error)) }
+            let record: Job? = if case .success(let job)? = result { job } else { nil }
+            guard let isKnown = self.change({ $0.cancelPaged(id, record) }) else {
+                return promise.completeWith(self.cancel(id))
+            }
+            promise.completeWith(self.stored(isKnown))
+        }
+        return promise.futureResult
+    }
+
+    /// The answer, when all that it comes from is stored.
+    func stored(_ answer: Bool) -> EventLoopFuture<Bool> {
+        guard let keeper else { return loop.makeSucceededFuture(answer) }
+        let promise = loop.makePromise(of: Bool.self)
+        keeper.whenApplied({ promise.succeed(answer) }, failed: { promise.fail(Self.notStored($0)) })
+        return promise.futureResult
+    }
+
+    private static func notStored(_ error: StorageError) -> JobError {
+        switch error.code {
+        case .closed, .lost:
+            JobError(.stopped, "the distributor ended before that was stored: ask again when it is back")
+        default: JobError(.unreachable, "the storage fails: \(error)")
+        }
     }
 
     private func ledgerCancelsLater(_ id: JobID) throws(JobError) -> Bool {
@@ -121,7 +159,10 @@ extension DistributorCore {
             switch result {
             case .failure(let error): promise.fail(error)
             case .success(let found?):
-                if !found.isFinished { found.link.sendCancel(id) }
+                if !found.isFinished {
+                    found.link.sendCancel(id)
+                    if let node = found.link.handle { self.change { $0.cancelled(id, at: node) } }
+                }
                 promise.succeed(!found.isFinished)
             case .success(nil):
                 // It may be at a node that is away, which is told when it comes back.

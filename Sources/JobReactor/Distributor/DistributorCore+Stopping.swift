@@ -45,7 +45,9 @@ extension DistributorCore {
     private func finishWhenIdle() {
         guard drained != nil, isIdle else { return }
         guard let keeper else { return finishDraining() }
-        keeper.whenSaved({ if self.isIdle { self.finishDraining() } }, failed: { _ in self.finishDraining() })
+        let isOver: (StorageError) -> Void = { _ in self.finishDraining() }
+        keeper.whenSaved(
+            { keeper.whenApplied({ if self.isIdle { self.finishDraining() } }, failed: isOver) }, failed: isOver)
     }
 
     /// The next process finds them waiting in its storage, and gives them to a node again.

@@ -18,7 +18,7 @@ final class JobKeeper {
     private let loop: any EventLoop
     private let logger: Logger
     private var queue = Queue()
-    private var batches = ChangeBatches<() -> Void>()
+    private var batches = ChangeBatches<Waiter>()
     /// Changes that the storage has refused, until they are tried again.
     private var refused: [(number: Int, changes: [JobChange])] = []
     private var isScheduled = false
@@ -85,13 +85,18 @@ final class JobKeeper {
         }
         noteUnstored(refused.reduce(0) { $0 + $1.changes.count })
         refused = []
-        end(.notOpen)
+        queue.end().forEach { $0.waiter.failed(.notOpen) }
         let promise = loop.makePromise(of: Void.self)
         storage.close { promise.succeed() }
-        return promise.futureResult
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        // Changes under way are stored, or not, before it is closed.
+        return promise.futureResult.map { bound.value.batches.end().forEach { $0.failed(.notOpen) } }
     }
 
-    private func end(_ error: StorageError) { queue.end().forEach { $0.waiter.failed(error) } }
+    private func end(_ error: StorageError) {
+        queue.end().forEach { $0.waiter.failed(error) }
+        batches.end().forEach { $0.failed(error) }
+    }
 
     private func lose(_ error: StorageError) {
         guard error.code == .emptied else {
@@ -209,11 +214,11 @@ final class JobKeeper {
         }
     }
 
-    /// Calls `body` when every change that came before is stored: at once when there is none that is not; never when the
-    /// storage is lost or closed before.
-    func whenApplied(_ body: @escaping () -> Void) {
-        guard !queue.isOver else { return }
-        if !batches.wait(body, queued: queue.changeBatches) { body() }
+    /// Calls `body` when every change that came before is stored: at once when there is none that is not. Calls `failed`
+    /// instead when the storage is lost or closed before.
+    func whenApplied(_ body: @escaping () -> Void, failed: @escaping (StorageError) -> Void = { _ in }) {
+        guard !queue.isOver else { return failed(.notOpen) }
+        if !batches.wait(Waiter(saved: body, failed: failed), queued: queue.changeBatches) { body() }
     }
 
     private func apply(_ batch: [JobChange], _ number: Int) {
@@ -225,7 +230,7 @@ final class JobKeeper {
 
     private func applied(_ batch: [JobChange], _ number: Int, _ result: Result<Void, StorageError>) {
         if case .failure(let error) = result { return applyFailed(batch, number, error) }
-        for body in batches.stored(number) { body() }
+        for waiter in batches.stored(number) { waiter.saved() }
     }
 
     /// What is gone and stays in the storage would run again after a restart.

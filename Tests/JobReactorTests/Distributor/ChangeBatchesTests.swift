@@ -37,6 +37,16 @@ import Testing
         expect(batches.stored(third) == [1])
     }
 
+    @Test("who waits when nothing more is stored is told once") func ended() {
+        var batches = ChangeBatches<Int>()
+        let first = batches.given()
+        expect(batches.wait(1, queued: 0))
+        expect(batches.wait(2, queued: 3))
+        expect(batches.end() == [1, 2])
+        expect(batches.end().isEmpty)
+        expect(batches.stored(first).isEmpty)
+    }
+
     @Test("at random, each goes as soon as all before it are stored, and not before", arguments: 1...20)
     func random(seed: UInt64) {
         var random = SeededGenerator(seed: seed)

@@ -199,6 +199,64 @@ import Testing
         #expect(shared.isEmpty)
     }
 
+    @Test("nor of a new job that waits here and was given to none", arguments: [false, true])
+    func waits(isDurable: Bool) {
+        var bench = Bench(isDurable: isDurable)
+        let forger = bench.node("forger", credit: 0)
+        bench.submit(1)
+        if isDurable { bench.ledger.saved(Self.id(1)) }
+        expect(!bench.tells(1, by: forger))
+        expect(bench.did() == ["rest 0", "forger may not report 1"])
+        #expect(bench.ledger.counters.refusedReports == 1 && bench.ledger.counters.succeeded == 0)
+        bench.ledger.granted(forger, credit: 1)
+        expect(bench.tells(1, by: forger))
+    }
+
+    @Test("a job that a node has is cancelled by the next process, too, when this one ends before the node has")
+    func cancelledAtNode() {
+        var bench = Bench(isDurable: true)
+        let node = bench.node("a")
+        bench.submit(1, isTold: false)
+        bench.ledger.saved(Self.id(1))
+        _ = bench.did()
+        expect(bench.ledger.cancel(Self.id(1)) == true)
+        expect(bench.did() == ["store 1 for '!'", "cancel 1 at 0"])
+        // Its mark is stored once.
+        expect(bench.ledger.cancel(Self.id(1)) == true)
+        expect(bench.did() == ["cancel 1 at 0"])
+        var next = Bench(isDurable: true)
+        let job = Job(id: Self.id(1), name: "work", args: JobArguments(), createdAt: Self.now)
+        next.ledger.takeUp(job, KeptFor(text: "!"), for: .none)
+        expect(next.did() == ["unstore 1", "tell nobody work 1 cancelled"])
+        #expect(next.isEmpty)
+        // One that a durable node has, or may have.
+        next.ledger.takeUp(job, KeptFor(text: "! owner"), for: .none)
+        next.ledger.tookUp()
+        expect(next.did() == [])
+        _ = next.node("owner", isDurable: true)
+        expect(next.did() == ["cancel 1 at 0"])
+        var third = Bench(isDurable: true)
+        third.ledger.takeUp(job, KeptFor(text: "!  owner"), for: .none)
+        third.ledger.tookUp()
+        _ = third.node("owner", isDurable: true)
+        expect(third.did() == ["again 1 to 0 as 1", "cancel 1 at 0"])
+        _ = node
+    }
+
+    @Test("a run of a periodic job that ends meanwhile does not undo its cancellation") func cancelledPeriod() {
+        var bench = Bench(isDurable: true)
+        let node = bench.node("a")
+        bench.submit(1, isTold: false)
+        bench.ledger.saved(Self.id(1))
+        expect(bench.ledger.cancel(Self.id(1)) == true)
+        bench.report(1, status: .queued)
+        bench.ledger.disconnect(node, reason: nil, isStopping: false)
+        _ = bench.did()
+        #expect(bench.isEmpty)
+        bench.ledger.defines(bench.node("b"), ["work"])
+        expect(bench.did() == [])
+    }
+
     @Test("nor does it say how far a job of another is") func foreignProgress() {
         var bench = Bench()
         let a = bench.node("a")

@@ -123,14 +123,36 @@ import Testing
             node = bench.node(credit: 100)
             expect(bench.did().last == "load 5,6 as 1")
         }
-        expect(bench.ledger.cancel(Self.id(6)) == true)
-        expect(bench.did() == (isLoading ? [] : ["load 6 as 1"]))
-        expect(bench.ledger.cancel(Self.id(6)) == true)
-        if isLoading { bench.loaded(1, 5, 6) } else { bench.loaded(1, 6) }
-        expect(bench.did() == (isLoading ? ["send 5 to 0"] : []) + ["unstore 6", "tell 6 cancelled"])
+        expect(bench.ledger.cancel(Self.id(6)) == nil)
+        expect(bench.ledger.cancelPaged(Self.id(6), Self.job(6)) == true)
+        expect(bench.did() == ["unstore 6", "tell 6 cancelled"])
+        expect(bench.ledger.cancelPaged(Self.id(6), nil) == nil)
+        if isLoading {
+            bench.loaded(1, 5, 6)
+            expect(bench.did() == ["send 5 to 0"])
+        }
         #expect(bench.ledger.count == 5 && !bench.ledger.isKnown(Self.id(6)))
         if let node { #expect(bench.ledger.dispatcher.state(of: node).credit == 95) }
         expect(bench.ledger.cancelling.isEmpty)
+    }
+
+    @Test("one that went to a node while its record was read is to be cancelled there") func cancelledLate() {
+        var bench = Bench()
+        bench.submit(1...5)
+        _ = bench.node(credit: 100)
+        bench.loaded(1, 5)
+        expect(bench.did().last == "send 5 to 0")
+        expect(bench.ledger.cancelPaged(Self.id(5), Self.job(5)) == nil)
+        expect(bench.ledger.cancel(Self.id(5)) == true)
+    }
+
+    @Test("one whose record is gone is not cancelled, and is known no more") func cancelledGone() {
+        var bench = Bench()
+        bench.submit(1...6)
+        expect(bench.ledger.cancelPaged(Self.id(6), nil) == false)
+        expect(bench.did() == ["1 gone"])
+        #expect(!bench.ledger.isKnown(Self.id(6)))
+        #expect(bench.ledger.dispatcher.waitingCount == 5)
     }
 
     @Test("a record that cannot be read is tried again, and keeps back no other")

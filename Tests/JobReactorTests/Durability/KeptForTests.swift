@@ -9,27 +9,31 @@ import Testing
 @Suite struct KeptForTests {
     @Test(
         "is read as it was written, whatever is in the producer's id",
-        arguments: ["", "a", "my producer", " ", "=", "=5:a b c", "=1:a", "%20", "é ü", "a\nb", "\0", ":"])
+        arguments: ["", "a", "my producer", " ", "=", "=5:a b c", "=1:a", "!", "!a", "%20", "é ü", "a\nb", "\0", ":"])
     func roundTrip(_ producer: String) {
         for node in [nil, "n1", "n:1", "=1:a"] {
             for isInDoubt in node == nil ? [false] : [false, true] {
-                let kept = KeptFor(producer: producer, node: node, isInDoubt: isInDoubt)
-                #expect(KeptFor(text: kept.text) == kept, "\(kept.text)")
-                #expect(kept.owner == (isInDoubt ? nil : node))
+                for isCancelled in [false, true] {
+                    let kept = KeptFor(
+                        producer: producer, node: node, isInDoubt: isInDoubt, isCancelled: isCancelled)
+                    #expect(KeptFor(text: kept.text) == kept, "\(kept.text)")
+                    #expect(kept.owner == (isInDoubt ? nil : node))
+                }
             }
         }
     }
 
     @Test("no two are written alike")
     func isUnambiguous() {
-        let parts = ["a", "=", "1", ":", "b", "=1:a", "=3:a b"]
+        let parts = ["a", "=", "1", ":", "b", "!", "=1:a", "=3:a b"]
         var texts: [String: KeptFor] = [:]
         for first in parts {
             for second in parts {
                 for producer in [first, first + second, "\(first) \(second)"] {
                     for node in [nil, "a", "b", "=1:a"] {
-                        for isInDoubt in node == nil ? [false] : [false, true] {
-                            let kept = KeptFor(producer: producer, node: node, isInDoubt: isInDoubt)
+                        for marks in 0..<4 where node != nil || marks < 2 {
+                            let kept = KeptFor(
+                                producer: producer, node: node, isInDoubt: marks >= 2, isCancelled: marks % 2 == 1)
                             let other = texts.updateValue(kept, forKey: kept.text)
                             #expect(other == nil || other == kept)
                         }

@@ -60,10 +60,11 @@ struct DistributorCounters: Hashable, Sendable {
 
 extension Job {
     /// As the storage of a distributor has it.
-    func record(for sink: Sink, at node: String?, isInDoubt: Bool = false) -> Job {
+    func record(for sink: Sink, at node: String?, isInDoubt: Bool = false, isCancelled: Bool = false) -> Job {
         var record = self
         let producer = if case .producer(let producer) = sink { producer.id } else { "" }
-        record.distributor = KeptFor(producer: producer, node: node, isInDoubt: isInDoubt).text
+        record.distributor =
+            KeptFor(producer: producer, node: node, isInDoubt: isInDoubt, isCancelled: isCancelled).text
         return record
     }
 }

@@ -10,11 +10,13 @@ extension DistributorLedger {
         if case .producer(let producer)? = entries[id]?.sink { producer } else { nil }
     }
 
-    /// Returns whether the job is not finished; nil when there is no entry of it: a node may have it.
+    /// Returns whether the job is not finished; nil when there is no entry of it: a node may have it, or it waits in the
+    /// storage alone.
     mutating func cancel(_ id: JobID) -> Bool? {
-        guard let entry = entries[id] else { return cancelPaged(id) }
+        guard let entry = entries[id] else { return nil }
         switch entry.place {
-        case .saving, .inDoubt: cancelling.insert(id)
+        case .saving: cancelling.insert(id)
+        case .inDoubt: note(cancelled: entry, id)
         case .waiting:
             guard let job = entry.job else { return false }
             dispatcher.withdraw(job)
@@ -26,13 +28,39 @@ extension DistributorLedger {
             finishCancelled(entry, job)
             granted(node, credit: 1)
         case .node(let node, _):
-            cancelling.insert(id)
+            note(cancelled: entry, id)
             did(.cancel(id, at: node))
         case .owned(let name):
-            cancelling.insert(id)
+            note(cancelled: entry, id)
             if let node = nodes.named(name) { did(.cancel(id, at: node)) }
         }
         return true
+    }
+
+    /// A node has the job, or may: it is cancelled there, and by the next process should this one end before.
+    private mutating func note(cancelled entry: LedgerEntry, _ id: JobID) {
+        guard cancelling.insert(id).inserted, entry.isStored else { return }
+        switch entry.place {
+        case .saving, .waiting: break
+        case .node: if let job = entry.record(at: now) { store(.update(record(of: job, entry, at: nil))) }
+        case .owned(let node): store(.update(ownedRecord(of: entry, id, at: node)))
+        case .inDoubt(let node):
+            guard let job = entry.record(at: now) else { return }
+            store(.update(record(of: job, entry, at: node, isInDoubt: true)))
+        }
+    }
+
+    /// A node that is connected has a job of which there is no entry, and was told that it is cancelled: should the node go
+    /// before it has ended the job, it is told again.
+    mutating func cancelled(_ id: JobID, at node: Node) {
+        guard let name = nodes[node]?.name, cancelling.count < Self.cancellingLimit else { return }
+        owned.note(id, at: name)
+        cancelling.insert(id)
+    }
+
+    /// Whether the job is being stored, and not accepted yet.
+    func isSaving(_ id: JobID) -> Bool {
+        if case .saving? = entries[id]?.place { true } else { false }
     }
 
     /// A job of which there is no entry, and which no node that is connected has, is to be cancelled: it may be at one that is
@@ -54,13 +82,13 @@ extension DistributorLedger {
     /// Ends a job here that no node has.
     mutating func finishCancelled(_ entry: LedgerEntry, _ job: Job) {
         entries.remove(job.id)
-        if entry.isStored { store(.remove(job.id)) }
         counters.succeeded += 1
         let ended = JobLifecycle.cancel(job, policy: JobPolicy())
-        guard let feedback = ended.feedback else { return }
+        let feedback = ended.feedback ?? Feedback(.success, args: job.args)
         // A run of its own, as far as those are concerned who tell reports apart by their runs.
         let report = JobReport(
             id: job.id, name: job.name, feedback: feedback, status: ended.job.status, run: entry.lastRun &+ 1)
+        if entry.isStored { store(.remove(job.id, kept(report, for: entry.sink))) }
         did(.deliver(report, name: entry.name, to: entry.sink))
     }
 

@@ -47,7 +47,6 @@ extension DistributorLedger {
                 unread.append(id)
             case .success(nil):
                 missing += 1
-                cancelling.remove(id)
                 forgetPaged(id)
                 refund(load.node)
             case .success(let job?): arrived(job, for: load.node)
@@ -66,18 +65,20 @@ extension DistributorLedger {
     }
 
     private mutating func arrived(_ record: Job, for node: Node?) {
-        guard let known = forgetPaged(record.id) else { return }
+        guard let (entry, job) = takeIn(record) else { return }
+        if let node { return send(entry, job, to: node) }
+        if let other = dispatcher.giveBack(job) { send(entry, job, to: other) }
+    }
+
+    /// The record of a job that waited in the storage alone is here.
+    private mutating func takeIn(_ record: Job) -> (LedgerEntry, Job)? {
+        guard let known = forgetPaged(record.id) else { return nil }
         var job = record
         job.distributor = ""
         let entry = LedgerEntry(job, .none, due: .now, account: known.account)
         (entry.isStored, entry.isNew, entry.isTakenUp) = (true, !known.isTakenUp, known.isTakenUp)
         entries.add(entry, job.id)
-        if cancelling.remove(job.id) != nil {
-            refund(node)
-            return finishCancelled(entry, job)
-        }
-        if let node { return send(entry, job, to: node) }
-        if let other = dispatcher.giveBack(job) { send(entry, job, to: other) }
+        return (entry, job)
     }
 
     // MARK: Ending
@@ -89,14 +90,18 @@ extension DistributorLedger {
         return known
     }
 
-    /// A job that waits in the storage is to be cancelled: when its record is read. Nil when it is not there.
-    mutating func cancelPaged(_ id: JobID) -> Bool? {
+    /// The record of a job that waits in the storage alone was read, to cancel it; nil when it is not there any more. Nil when
+    /// the job has gone elsewhere meanwhile: it is to be cancelled there.
+    mutating func cancelPaged(_ id: JobID, _ record: Job?) -> Bool? {
         guard let known = paged[id] else { return nil }
-        cancelling.insert(id)
-        guard paged.isWaiting(id) else { return true }
-        dispatcher.withdraw(id, from: Int(known.route))
-        _ = paged.beginLoading(id)
-        load([id], for: nil)
+        if paged.isWaiting(id) { dispatcher.withdraw(id, from: Int(known.route)) }
+        guard let record else {
+            forgetPaged(id)
+            did(.log(.recordsGone(1)))
+            return false
+        }
+        // While it is being loaded for a node, its answer finds that it has ended.
+        if let (entry, job) = takeIn(record) { finishCancelled(entry, job) }
         return true
     }
 

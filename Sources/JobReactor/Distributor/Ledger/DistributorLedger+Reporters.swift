@@ -12,6 +12,13 @@ extension DistributorLedger {
         return entry.isTakenUp || nodes[node].map { givenBefore.contains(id, $0.name) } == true
     }
 
+    /// Whether a new job of that id waits here, and was given to no node but perhaps this one.
+    func isNobodys(_ id: JobID, _ node: Node) -> Bool {
+        guard let entry = entries[id] else { return paged[id]?.isTakenUp == false }
+        if case .node(node, _) = entry.place { return false }
+        return entry.isNew
+    }
+
     /// Whether it is the node of that name, or may have taken over from it, as both keep their jobs at one place.
     func isNode(_ node: Node, orHeirOf owner: String) -> Bool {
         guard let connected = nodes[node] else { return false }

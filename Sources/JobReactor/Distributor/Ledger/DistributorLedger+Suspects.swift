@@ -116,7 +116,7 @@ extension DistributorLedger {
 
     private mutating func storeAttempt(of entry: LedgerEntry) {
         guard entry.isStored, let job = entry.job else { return }
-        store(.update(job.record(for: entry.sink, at: nil)))
+        store(.update(record(of: job, entry, at: nil)))
     }
 
     /// The node's process has not ended: only its connection was lost. What was counted for that does not count.

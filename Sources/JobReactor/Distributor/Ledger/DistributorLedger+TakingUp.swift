@@ -16,6 +16,10 @@ extension DistributorLedger {
         if job.attempt > 0 { entry.strikes = Suspects.alone }
         if kept.owner != nil { entry.job = nil }
         entries.add(entry, job.id)
+        if kept.isCancelled {
+            guard kept.node != nil else { return finishCancelled(entry, job) }
+            cancelling.insert(job.id)
+        }
         if let node = kept.node {
             if kept.isInDoubt { doubtsTakenUp[node, default: []].append(job.id) }
             return
@@ -45,9 +49,9 @@ extension DistributorLedger {
             guard entry.isStored else { return nil }
             switch entry.place {
             case .saving: return nil
-            case .waiting, .node: return entry.record(at: now)?.record(for: entry.sink, at: nil)
+            case .waiting, .node: return entry.record(at: now).map { record(of: $0, entry, at: nil) }
             case .inDoubt(let node):
-                return entry.record(at: now)?.record(for: entry.sink, at: node, isInDoubt: true)
+                return entry.record(at: now).map { record(of: $0, entry, at: node, isInDoubt: true) }
             case .owned(let node): return ownedRecord(of: entry, id, at: node)
             }
         }
@@ -56,7 +60,7 @@ extension DistributorLedger {
 
     /// Whose a job is that a node owns: the node has all else.
     func ownedRecord(of entry: LedgerEntry, _ id: JobID, at node: String) -> Job {
-        Job(id: id, name: entry.name, args: JobArguments(), createdAt: now.wall).record(for: entry.sink, at: node)
+        record(of: Job(id: id, name: entry.name, args: JobArguments(), createdAt: now.wall), entry, at: node)
     }
 
     /// The distributor ends. Returns those whose end somebody in this process waits for. Of jobs that durable nodes have been
@@ -69,13 +73,13 @@ extension DistributorLedger {
     }
 
     private mutating func storeDoubt(of entry: LedgerEntry) {
-        guard entry.isStored, let record = entry.record(at: now) else { return }
+        guard entry.isStored, let job = entry.record(at: now) else { return }
         let name: String?
         switch entry.place {
         case .inDoubt(let node): name = node
         case .node(let node, _): name = nodes[node]?.name
         case .saving, .waiting, .owned: name = nil
         }
-        if let name { store(.update(record.record(for: entry.sink, at: name, isInDoubt: true))) }
+        if let name { store(.update(record(of: job, entry, at: name, isInDoubt: true))) }
     }
 }

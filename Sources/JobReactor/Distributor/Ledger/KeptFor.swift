@@ -4,8 +4,8 @@ internal import JobReactorCore
 /// of the distributor.
 ///
 /// As text it is `producer`, `producer node`, or with two spaces `producer  node` for a node that may have the job: producer
-/// and node are names and so have no space. A producer that is none, or that begins as the other form does, stands behind the
-/// count of its bytes: `=5:a b c node`.
+/// and node are names and so have no space. A producer that is none, or that begins as the other forms do, stands behind the
+/// count of its bytes: `=5:a b c node`. Before all of it `!` says that the job is to be cancelled.
 struct KeptFor: Hashable, Sendable {
     /// The producer that waits for the outcome; empty for nobody.
     var producer: String
@@ -13,11 +13,14 @@ struct KeptFor: Hashable, Sendable {
     var node: String?
     /// That node has not said whether it has the job.
     var isInDoubt = false
+    /// Somebody was told that the job is cancelled, while a node had it.
+    var isCancelled = false
 
-    init(producer: String, node: String? = nil, isInDoubt: Bool = false) {
+    init(producer: String, node: String? = nil, isInDoubt: Bool = false, isCancelled: Bool = false) {
         self.producer = producer
         self.node = node
         self.isInDoubt = isInDoubt
+        self.isCancelled = isCancelled
     }
 
     private init(producer: String, rest: some StringProtocol) {
@@ -32,6 +35,12 @@ struct KeptFor: Hashable, Sendable {
     init(_ record: Job) { self.init(text: record.distributor) }
 
     init(text: String) {
+        let isCancelled = text.hasPrefix("!")
+        self.init(plain: isCancelled ? String(text.dropFirst()) : text)
+        self.isCancelled = isCancelled
+    }
+
+    private init(plain text: String) {
         if let counted = Self.counted(text) {
             self = counted
             return
@@ -55,8 +64,10 @@ struct KeptFor: Hashable, Sendable {
     }
 
     var text: String {
-        let isPlain = producer.isEmpty && node == nil || Name.problem(in: producer) == nil && !producer.hasPrefix("=")
-        let first = isPlain ? producer : "=\(producer.utf8.count):\(producer)"
+        let isPlain = producer.isEmpty && node == nil || Name.problem(in: producer) == nil && !isMarked(producer)
+        let first = (isCancelled ? "!" : "") + (isPlain ? producer : "=\(producer.utf8.count):\(producer)")
         return node.map { "\(first)\(isInDoubt ? "  " : " ")\($0)" } ?? first
     }
+
+    private func isMarked(_ producer: String) -> Bool { producer.hasPrefix("=") || producer.hasPrefix("!") }
 }
