@@ -205,8 +205,7 @@ extension DistributorCore: CommandService {
         guard let known = ledger.find(id) else { return showElsewhere(id) }
         let record = known.job.map { shown($0) } ?? []
         guard let node = known.node, let link = links[node] else { return loop.makeSucceededFuture(record) }
-        let nodeName = link.introduction.name
-        return link.show(id).map { [record] in ($0.isEmpty ? record : $0) + ["on_node", nodeName] }
+        return show(id, at: link, orElse: record)
     }
 
     /// Of one that waits in the storage alone; it may be on its way to a node meanwhile.

@@ -105,6 +105,19 @@ extension DistributorCore {
 
     // MARK: Use
 
+    /// What the node says of a job that it has; what is known here when it says nothing in time.
+    func show(_ id: JobID, at link: NodeLink, orElse record: [String]) -> EventLoopFuture<[String]> {
+        let promise = loop.makePromise(of: [String].self)
+        let holder = ["on_node", link.introduction.name]
+        ask([link], id) { result in
+            switch result {
+            case .success(let found): promise.succeed((found?.fields ?? record) + holder)
+            case .failure(let error): record.isEmpty ? promise.fail(error) : promise.succeed(record + holder)
+            }
+        }
+        return promise.futureResult
+    }
+
     /// Cancels a job, wherever it is. Says whether it is known and not finished, when that is stored.
     func cancel(_ id: JobID) -> EventLoopFuture<Bool> {
         if let keeper, ask({ $0.paged.contains(id) }) { return cancelPaged(id, in: keeper) }

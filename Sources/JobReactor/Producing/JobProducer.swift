@@ -18,7 +18,8 @@ public protocol JobProducer: Sendable {
     /// Cancels a job that is not finished: one that waits never runs, one that runs is interrupted at its next Lua
     /// instruction. Its outcome comes as when it cancels itself: the success feedback with its args as they stand, or the
     /// error feedback when its errbacks ran. Returns false when no unfinished job of that id is known. True means that it is
-    /// under way: a job that ends at this moment has its own outcome.
+    /// under way: a job that ends at this moment has its own outcome. At a distributor with a storage it is said when it is
+    /// stored: the next process cancels the job, too.
     ///
     /// A job that a durable node has is found there, also when another process enqueued it. Throws ``JobError`` when a node
     /// that may have it does not answer.

@@ -162,4 +162,17 @@ import Testing
         }
         #expect(runs.lines.isEmpty)
     }
+
+    @Test("is shown as the distributor knows it when the node that it was sent to does not answer")
+    func silent() async throws {
+        try await Cluster.run(scripts: [:]) { cluster in
+            let distributor = try await cluster.startDistributor()
+            let node = try await ScriptedNode.connect(to: distributor, "silent", jobs: ["note"])
+            let id = try distributor.enqueue("note", ["n": 1])
+            _ = try await node.job(id)
+            let shown = try #require(try await distributor.job(id))
+            #expect(shown.name == "note" && shown.node == "silent" && shown.args["n"] == 1)
+            try await node.end()
+        }
+    }
 }
