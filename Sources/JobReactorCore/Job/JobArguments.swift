@@ -14,7 +14,9 @@ public struct JobArguments: Hashable, Sendable, CustomStringConvertible {
 
     /// Checks that the bytes are one JSON object.
     public init(json bytes: [UInt8]) throws(JSONError) {
-        try JSONScanner.scan(bytes) { scanner throws(JSONError) in try scanner.checkObject() }
+        if !bytes.withUnsafeBytes(PlainJSON.isObject) {
+            try JSONScanner.scan(bytes) { scanner throws(JSONError) in try scanner.checkObject() }
+        }
         self.bytes = bytes
     }
 
