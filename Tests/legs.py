@@ -4,7 +4,7 @@
     Tests/legs.py LEG PROGRAM FOLDER TARGET ...
 
 LEG is a name for the report, such as "thread sanitizer"; PROGRAM the test program that SwiftPM built; FOLDER gets a log for
-each target. A target fails when a test of it fails, when it runs none, when its process ends by a signal or a sanitizer, when
+each target. Of a TARGET:SUITES only the suites that match run. A target fails when a test of it fails, when it runs none, when its process ends by a signal or a sanitizer, when
 it takes longer than JOBREACTOR_LEG_SECONDS (default 900), or when it, or a process that it started, ever has more than
 2 GiB of memory resident.
 
@@ -45,11 +45,12 @@ class Outcome:
 
 
 def run(program, folder, target):
+    target, _, suites = target.partition(":")
     outcome = Outcome(target)
     path = os.path.join(folder, target + ".log")
     began = time.monotonic()
     process = subprocess.Popen(
-        [program, "--testing-library", "swift-testing", "--filter", rf"^{target}\."],
+        [program, "--testing-library", "swift-testing", "--filter", rf"^{target}\.{suites}"],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
 
     def give_up():

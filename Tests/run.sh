@@ -3,8 +3,16 @@
 # bounded time, everything in Swift under the thread sanitizer and again under the address sanitizer, the examples as a user
 # would run them.
 #
-# FUZZ_SECONDS (default 20) bounds each fuzz target.
+# FUZZ_SECONDS (default 20) bounds each fuzz target. With --quick: only the tests of units and machines, without sanitizers.
 set -euo pipefail
+case "$*" in
+    "") quick= ;;
+    --quick) quick=1 ;;
+    *)
+        echo "usage: Tests/run.sh [--quick]" >&2
+        exit 2
+        ;;
+esac
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
@@ -25,6 +33,15 @@ export ASAN_OPTIONS="halt_on_error=1 exitcode=67 handle_abort=1 detect_leaks=0 q
 
 step() { printf '\n== %s\n' "$1"; }
 began=$SECONDS
+
+if [ -n "$quick" ]; then
+    step "Building everything, without a sanitizer"
+    swift build --build-tests --scratch-path .build/tests-quick
+    step "Tests of units and machines"
+    exec Tests/legs.py "quick leg" "$root/.build/tests-quick/debug/jobreactorPackageTests.xctest" .build/tests-quick/logs \
+        JobReactorNodeTests JobReactorLuaTests JobReactorWireTests JobReactorCoreTests JobReactorCommandTests JobReactorUsersTests \
+        'JobReactorTests:(DistributorLedger|EntryTable|KeeperQueue|ChangeBatches|MemoryShares|OwnedJobs|Paging|Suspects)Tests'
+fi
 
 # What the examples need is built meanwhile, with what the processors have left over; should that fail, they say so.
 mkdir -p .build
