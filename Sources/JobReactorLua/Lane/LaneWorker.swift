@@ -106,8 +106,9 @@ final class LaneWorker {
 
     /// In nanoseconds of the monotonic clock.
     private var nextDue: Int64? {
-        let next = [alarms.nextDue, deadlines.nextDue].compactMap(\.self).min()
-        return next?.microseconds.multiplied(by: 1000)
+        guard let first = alarms.nextDue ?? deadlines.nextDue else { return nil }
+        let next = deadlines.nextDue.map { min($0, first) } ?? first
+        return next.microseconds.multiplied(by: 1000)
     }
 
     private func begin(_ run: LuaLane.Run) {
