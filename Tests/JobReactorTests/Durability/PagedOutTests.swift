@@ -12,13 +12,14 @@ import Testing
 @Suite("Many waiting jobs, most of them in the storage alone", .timeLimit(.minutes(5))) struct PagedOutTests {
     private enum Place: String, CaseIterable, Sendable { case sqlite, redis }
 
-    private static func storage(_ place: Place, _ name: String) async throws -> @Sendable () -> any JobStorage {
+    /// Makes the storage; its files are in the folder.
+    private static func storage(_ place: Place, in folder: URL) async throws -> @Sendable () -> any JobStorage {
         switch place {
         case .redis:
             let location = try await SharedRedis.location()
             return { location.storage() }
         case .sqlite:
-            let path = FileManager.default.temporaryDirectory.appending(path: "paged-\(UUID().uuidString).db").path
+            let path = folder.appending(path: "jobs.sqlite").path
             return { SQLiteStorage(file: path) }
         }
     }
@@ -33,7 +34,10 @@ import Testing
         "each runs once, over a restart, in spite of reads that fail; one can be shown and cancelled",
         arguments: Place.allCases)
     private func road(place: Place) async throws {
-        let (make, runs) = (try await Self.storage(place, "app"), RunLog())
+        let folder = FileManager.default.temporaryDirectory.appending(path: "paged-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (make, runs) = (try await Self.storage(place, in: folder), RunLog())
         let fails = Locked(0)
         let count = 600
         try await Cluster.run(scripts: ["jobs.lua": runs.lua]) { cluster in
