@@ -6,14 +6,12 @@ internal import NIOCore
 /// How jobs come in: from this process, from producers and commands, and from the storage of an earlier process.
 extension DistributorCore {
     func submit(_ batch: [Submission]) {
-        // What the threads that enqueue know of has all of the batch, and would have less when only a part were counted.
-        isTakingBatch = true
-        // By their places: a submission is large to copy.
-        for index in batch.indices {
-            submit(batch[index].job, batch[index].feedback.isTold ? .application(batch[index].feedback) : .none)
+        inBatch {
+            // By their places: a submission is large to copy.
+            for index in batch.indices {
+                submit(batch[index].job, batch[index].feedback.isTold ? .application(batch[index].feedback) : .none)
+            }
         }
-        isTakingBatch = false
-        noteMemory()
     }
 
     /// Returns false when the job is there already: the same id twice is one job. `accepted` is called when the job, new

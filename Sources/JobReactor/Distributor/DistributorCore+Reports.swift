@@ -4,9 +4,12 @@ internal import NIOCore
 
 /// How outcomes and progress reach those who wait for them.
 extension DistributorCore {
-    /// A node has reported; no action is made for what most reports come to.
+    /// A node has reported; no action is made for what most reports come to. Followed by ``noteMemory()`` when all that came
+    /// with it is through.
     func reported(_ report: JobReport, from node: Dispatcher.NodeHandle) {
-        if let told = change({ $0.settle(report, from: node) }) { deliver(report, name: told.name, to: told.sink) }
+        if let told = changeUnmeasured({ $0.settle(report, from: node) }) {
+            deliver(report, name: told.name, to: told.sink)
+        }
     }
 
     func deliver(_ report: JobReport, name: String, to sink: Sink) {

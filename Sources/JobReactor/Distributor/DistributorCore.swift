@@ -41,8 +41,8 @@ final class DistributorCore {
     private(set) var isBusy = false
     /// Producers whose credit is kept back until there is room.
     private var waitingForRoom: [ProducerLink] = []
-    /// Jobs of the application are being taken, and not all are counted.
-    var isTakingBatch = false
+    /// Jobs of the application come: a part of them would count for less than those who enqueue have said.
+    private var isInBatch = false
     private var lookForRoom: Scheduled<Void>?
     /// What `INFO` has last said of many waiting names, and when.
     var waitingShown: (fields: [(String, String)], at: NIODeadline)?
@@ -81,16 +81,30 @@ final class DistributorCore {
     /// Something has happened: tells the ledger, and does what it says.
     @discardableResult
     func change<Result>(_ body: (inout DistributorLedger) -> Result) -> Result {
+        let result = changeUnmeasured(body)
+        noteMemory()
+        return result
+    }
+
+    /// As ``change(_:)``, one of many that come together, with ``noteMemory()`` behind them.
+    func changeUnmeasured<Result>(_ body: (inout DistributorLedger) -> Result) -> Result {
         let result = body(&ledger)
         while ledger.hasActions, let action = ledger.takeAction() { carryOut(action) }
         if drained != nil { noteProgress() }
-        noteMemory()
         return result
     }
 
     /// What the ledger knows. The question has it in place: to call a method on a property of an object copies all that the
     /// property has, which is much for what each job asks.
     func ask<Answer>(_ question: (inout DistributorLedger) -> Answer) -> Answer { question(&ledger) }
+
+    /// What comes in `body` is measured as a whole.
+    func inBatch(_ body: () -> Void) {
+        isInBatch = true
+        body()
+        isInBatch = false
+        noteMemory()
+    }
 
     // MARK: Memory
 
@@ -115,11 +129,12 @@ final class DistributorCore {
     }
 
     func noteMemory() {
+        guard !isInBatch else { return }
         let (total, isShort, hasRoom) = ask { ledger in
             ledger.entries.memory.unattributed = ledger.dispatcher.bytesOfRoutes
             return (ledger.entries.memory.total, ledger.entries.memory.isShort, ledger.entries.memory.hasRoom)
         }
-        if !isTakingBatch { memory.has(total) }
+        memory.has(total)
         if isBusy {
             if hasRoom, !isStopping { endBusy() }
         } else if isShort {

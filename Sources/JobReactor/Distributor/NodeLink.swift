@@ -136,6 +136,7 @@ final class NodeLink: ConnectionSession {
     func readCompleted(on connection: Connection) {
         guard let number = reportToTake else { return }
         reportToTake = nil
+        core.noteMemory()
         // The node forgets them then.
         core.whenApplied { [core, introduction] in
             core.noteReceived(number, from: introduction)
