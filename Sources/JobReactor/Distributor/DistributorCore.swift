@@ -21,7 +21,7 @@ final class DistributorCore {
     var isStopping = false
     /// What an earlier process has stored is here: a stop before that has nothing to wait for.
     var hasOpened = false
-    var links: [Dispatcher.NodeHandle: NodeLink] = [:]
+    var links = NodeLinks()
     private var registrations: [String: NodeRegistration] = [:]
     private var producers: [String: Producer] = [:]
     /// Why nodes do not take this distributor, by their names, as the log has said.
@@ -268,7 +268,8 @@ final class DistributorCore {
     }
 
     func nodes() -> [NodeInfo] {
-        links.map { node, link in
+        links.values.compactMap { link in
+            guard let node = link.handle else { return nil }
             let state = ledger.dispatcher.state(of: node)
             return NodeInfo(
                 name: state.name, address: link.introduction.server ?? link.connection.peer,
