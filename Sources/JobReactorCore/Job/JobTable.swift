@@ -15,7 +15,7 @@ public struct JobTable<Value> {
     @inlinable public var count: Int { places.count }
     @inlinable public var isEmpty: Bool { places.count == 0 }
 
-    /// What is known of the job; nil when it is not in the table. Setting nil removes it.
+    /// What is known of the job; nil when it is not in the table. Setting nil removes it. A part of it is changed where it is.
     @inlinable public subscript(id: JobID) -> Value? {
         get {
             guard let place = places.place(of: id) else { return nil }
@@ -24,6 +24,22 @@ public struct JobTable<Value> {
         set {
             if let newValue { updateValue(newValue, forKey: id) } else { removeValue(forKey: id) }
         }
+        _modify {
+            if let place = places.place(of: id) {
+                defer { if values[place] == nil { removeValue(forKey: id) } }
+                yield &values[place]
+            } else {
+                var value: Value?
+                defer { if let value { insert(value, forNew: id) } }
+                yield &value
+            }
+        }
+    }
+
+    /// Puts in a job that is not in the table, which is not looked at again.
+    @inlinable public mutating func insert(_ value: Value, forNew id: JobID) {
+        let place = places.insert(id)
+        if place == values.count { values.append(value) } else { values[place] = value }
     }
 
     /// Puts the job in. Returns what was known of it before; nil when it is new.
@@ -34,8 +50,7 @@ public struct JobTable<Value> {
             values[place] = value
             return known
         }
-        let place = places.insert(id)
-        if place == values.count { values.append(value) } else { values[place] = value }
+        insert(value, forNew: id)
         return nil
     }
 

@@ -41,8 +41,10 @@ public final class MemoryStorage: AuditStorage {
                     if let known = state.jobs[job.id] {
                         guard known.status.isFinished else { continue }
                         state.finishes.removeValue(forKey: job.id)
+                        state.jobs[job.id] = job
+                    } else {
+                        state.jobs.insert(job, forNew: job.id)
                     }
-                    state.jobs[job.id] = job
                     added.insert(job.id)
                 }
                 return added
@@ -55,8 +57,8 @@ public final class MemoryStorage: AuditStorage {
                 for change in changes {
                     switch change {
                     case .update(let job, let report):
-                        guard let before = state.jobs[job.id]?.status else { continue }
-                        update(job, before: before, in: &state)
+                        guard let before = state.jobs[job.id]?.become(job) else { continue }
+                        noteUpdate(of: job, before: before, in: &state)
                         keep(report, in: &state)
                     case .remove(let id, let report):
                         guard let removed = state.jobs.removeValue(forKey: id) else { continue }
@@ -122,8 +124,7 @@ public final class MemoryStorage: AuditStorage {
         if let report { state.reports[report.report.key] = report }
     }
 
-    private func update(_ job: Job, before: JobStatus, in state: inout State) {
-        state.jobs[job.id] = job
+    private func noteUpdate(of job: Job, before: JobStatus, in state: inout State) {
         guard job.status.isFinished else {
             if before.isFinished { state.finishes.removeValue(forKey: job.id) }
             return
@@ -142,5 +143,13 @@ public final class MemoryStorage: AuditStorage {
             let finishes = state.finishes
             state.finished.removeAll { finishes[$0.id] != $0.number }
         }
+    }
+}
+
+extension Job {
+    /// Is that record from now on. Returns the status of before.
+    fileprivate mutating func become(_ record: Job) -> JobStatus {
+        defer { self = record }
+        return status
     }
 }

@@ -17,9 +17,19 @@ struct JobTableTests {
             }
             for step in 0..<4000 {
                 guard let id = ids.randomElement(using: &random) else { continue }
-                switch Int.random(in: 0..<4, using: &random) {
+                switch Int.random(in: 0..<8, using: &random) {
                 case 0, 1:
                     table[id] = step
+                    model[id] = step
+                case 4:
+                    // In place: what is there grows, goes when it is even, and comes when there is nothing.
+                    Self.change(&table[id])
+                    Self.change(&model[id])
+                case 5:
+                    table[id]? += 1
+                    model[id]? += 1
+                case 6 where model[id] == nil:
+                    table.insert(step, forNew: id)
                     model[id] = step
                 case 2:
                     #expect(table.removeValue(forKey: id) == model.removeValue(forKey: id))
@@ -33,6 +43,11 @@ struct JobTableTests {
             #expect(Dictionary(uniqueKeysWithValues: table.elements.map { ($0.key, $0.value) }) == model)
             for id in ids { #expect(table[id] == model[id], "round \(round)") }
         }
+    }
+
+    private static func change(_ value: inout Int?) {
+        guard let known = value else { return value = 7 }
+        value = known.isMultiple(of: 2) ? nil : known + 1
     }
 
     @Test("finds ids that differ in one half alone, in either")

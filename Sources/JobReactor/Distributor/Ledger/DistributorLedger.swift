@@ -83,25 +83,25 @@ struct DistributorLedger {
         guard !isDurable else {
             let entry = LedgerEntry(job, sink, .saving, due: job.due(countedFrom: now), account: account)
             entry.isNew = !isAgain
-            entries.add(entry, job.id)
+            entries.addNew(entry, job.id)
             return .new(toBeStored: job.record(for: sink, at: nil))
         }
         let entry = LedgerEntry(job, sink, due: job.due(countedFrom: now), account: account)
         entry.isNew = !isAgain
         if let owner = knownOwner(of: job) {
-            entries.add(entry, job.id)
+            entries.addNew(entry, job.id)
             leave(entry, job, to: owner)
             return .new(toBeStored: nil)
         }
         guard let node = dispatcher.enqueue(job) else {
-            entries.add(entry, job.id)
+            entries.addNew(entry, job.id)
             return .new(toBeStored: nil)
         }
         counters.sent += 1
         let number = nodes.handOver(job.id, to: node)
         entry.begin(at: node, number: number)
         if !nodes.isDurable(node) { entry.isNew = false }
-        entries.add(entry, job.id)
+        entries.addNew(entry, job.id)
         return .sent(entry, to: node, number: number)
     }
 

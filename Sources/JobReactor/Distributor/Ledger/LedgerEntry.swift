@@ -176,6 +176,16 @@ struct EntryTable {
 
     mutating func add(_ entry: LedgerEntry, _ id: JobID) {
         if let other = table.updateValue(entry, forKey: id) { leave(other) }
+        added(entry)
+    }
+
+    /// As ``add(_:_:)``, of a job that is not in the table.
+    mutating func addNew(_ entry: LedgerEntry, _ id: JobID) {
+        table.insert(entry, forNew: id)
+        added(entry)
+    }
+
+    private mutating func added(_ entry: LedgerEntry) {
         measure(entry)
         addToHolder(entry)
         if entry.sink.waitsHere { told.append(entry) }
