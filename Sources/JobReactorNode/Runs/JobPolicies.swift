@@ -6,6 +6,8 @@ internal import JobReactorLua
 struct JobPolicies {
     private let common: JobPolicy
     private var byName: [String: ScriptPolicy] = [:]
+    /// What was found last.
+    private var last: (name: String, policy: ScriptPolicy?)?
     /// Whether any run may have a limit of time.
     private(set) var haveTimeouts: Bool
     /// Those that the scripts define, in their order.
@@ -19,11 +21,20 @@ struct JobPolicies {
     /// Other scripts are in use.
     mutating func use(_ definitions: [ScriptReport.Definition]) {
         byName = Dictionary(definitions.map { ($0.name, $0.policy) }) { _, last in last }
+        last = nil
         names = definitions.map(\.name)
         haveTimeouts = common.timeout != nil || byName.values.contains { $0.timeout != nil }
     }
 
     subscript(job: Job) -> JobPolicy { common.applying(byName[job.name], job) }
+
+    /// As the subscript, and faster where jobs of one name come one after the other, as they tend to.
+    mutating func policy(of job: Job) -> JobPolicy {
+        if let last, last.name == job.name { return common.applying(last.policy, job) }
+        let policy = byName[job.name]
+        last = (job.name, policy)
+        return common.applying(policy, job)
+    }
 
     /// The name of a script that people read as this one, and that has other bytes.
     func lookalike(of name: String) -> String? {

@@ -259,7 +259,7 @@ struct NodeRuns {
     }
 
     private mutating func run(_ job: Job) -> LuaLane.Run {
-        maker.run(job, timeout: policies.haveTimeouts ? policies[job].timeout : nil)
+        maker.run(job, timeout: policies.haveTimeouts ? policies.policy(of: job).timeout : nil)
     }
 
     // MARK: Under way
@@ -307,7 +307,7 @@ struct NodeRuns {
                 continue
             }
             let transition = JobLifecycle.end(
-                outcome.job, told(outcome), policy: policies[outcome.job], isCancelled: known.isCancelled,
+                outcome.job, told(outcome), policy: policies.policy(of: outcome.job), isCancelled: known.isCancelled,
                 now: now.wall)
             if case .errbacks = transition.next {
                 ended.raised.append(LuaLane.Outcome(transition.job, outcome.outcome))
