@@ -25,6 +25,9 @@ extension DistributorCore {
         case .known:
             whenSaved(accepted)
             return false
+        case .isBeingCancelled:
+            refuse(job, sink)
+            return true
         case .new(nil): accepted()
         case .sent(let entry, let node, let number):
             links[node]?.send(job, due: entry.due, number: number, isAgain: false, suspect: nil, now: now)
@@ -36,6 +39,24 @@ extension DistributorCore {
             }
         }
         return true
+    }
+
+    /// A job of its id is being cancelled: who waits for the new one is told.
+    private func refuse(_ job: Job, _ sink: Sink) {
+        let reason = Self.beingCancelled(job.id)
+        switch sink {
+        case .command(let session, let ticket, let deadline):
+            deadline?.cancel()
+            session.pay(ticket) { $0.writeRESPError("ERR \(reason)") }
+        case .acknowledgement(let session, let ticket): session.pay(ticket) { $0.writeRESPError("ERR \(reason)") }
+        case .application, .producer:
+            deliver(.refusal(of: job.id, name: job.name, reason: reason), name: job.name, to: sink)
+        case .none: logger.warning("a job is not enqueued: \(reason)", metadata: ["job": "\(job.name)"])
+        }
+    }
+
+    static func beingCancelled(_ id: JobID) -> String {
+        "a job with the id \(id) is being cancelled: enqueue this one later, or with another id"
     }
 
     /// A job that is not stored is not accepted: who waits for the answer is told, for the others it is tried again.

@@ -129,9 +129,15 @@ extension DistributorCore: CommandService {
         return "NOPERM this needs the role \(role.rawValue): the job is none that \(user.name) has enqueued here lately"
     }
 
-    /// Why a job may not have the id that its producer chose: another's job would be taken for its own.
+    /// Why a job may not have the id that its producer chose: another's job would be taken for its own, or it would end with
+    /// one that ends.
     private func refusal(of request: JobRequest, for session: CommandSession) -> String? {
-        guard let id = request.options.id, let user = session.user, !user.seesAllJobs, ask({ $0.isKnown(id) }),
+        guard let id = request.options.id else { return nil }
+        if ask({ $0.isBeingCancelled(id) }) { return "ERR \(Self.beingCancelled(id))" }
+        if keeper?.isToBeChanged(id) == true {
+            return "ERR the end of an earlier job with the id \(id) cannot be stored now: enqueue this one later"
+        }
+        guard let user = session.user, !user.seesAllJobs, ask({ $0.isKnown(id) }),
             !ownJobs.has(id, user), ask({ $0.producer(of: id) }).map({ user.owns(producer: $0.id) }) != true
         else { return nil }
         return "NOPERM \(Self.anothersJob(id))"

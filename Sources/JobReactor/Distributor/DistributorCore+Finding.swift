@@ -133,9 +133,13 @@ extension DistributorCore {
     /// Of a job that waits in the storage alone, and may be on its way to a node when its record is read.
     private func cancelPaged(_ id: JobID, in keeper: JobKeeper) -> EventLoopFuture<Bool> {
         let promise = loop.makePromise(of: Bool.self)
+        change { $0.beginCancelPaged(id) }
         keeper.load([id]) { records in
             let result = records.first?.result
-            if case .failure(let error)? = result { return promise.fail(Self.notStored(error)) }
+            if case .failure(let error)? = result {
+                self.change { $0.cannotCancelPaged(id) }
+                return promise.fail(Self.notStored(error))
+            }
             let record: Job? = if case .success(let job)? = result { job } else { nil }
             guard let isKnown = self.change({ $0.cancelPaged(id, record) }) else {
                 return promise.completeWith(self.cancel(id))

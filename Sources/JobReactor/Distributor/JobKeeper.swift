@@ -246,6 +246,11 @@ final class JobKeeper {
         if isAlone { tryRefusedLater() }
     }
 
+    /// Whether a change of the record of that id was refused, and is to be made yet.
+    func isToBeChanged(_ id: JobID) -> Bool {
+        !refused.isEmpty && refused.contains { $0.changes.contains { $0.id == id } }
+    }
+
     private func tryRefusedLater() {
         loop.assumeIsolated().scheduleTask(in: .seconds(1)) {
             // While it is opened again it is given nothing.
@@ -267,5 +272,16 @@ final class JobKeeper {
         let again = refused.sorted { $0.number < $1.number }
         refused = []
         if !queue.isOver { for batch in again { apply(batch.changes, batch.number) } }
+    }
+}
+
+extension JobChange {
+    /// Of the record that it changes; nil for a report.
+    fileprivate var id: JobID? {
+        switch self {
+        case .update(let job, _): job.id
+        case .remove(let id, _): id
+        case .taken: nil
+        }
     }
 }

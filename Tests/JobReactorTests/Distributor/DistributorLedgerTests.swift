@@ -243,6 +243,23 @@ import Testing
         _ = node
     }
 
+    @Test("an id is not accepted again while a job that has it is being cancelled, and is afterwards")
+    func cancelledAndUsedAgain() {
+        var bench = Bench(isDurable: true)
+        bench.submit(1, isTold: false)
+        expect(bench.ledger.cancel(Self.id(1)) == true)
+        let again = Job(id: Self.id(1), name: "work", args: JobArguments(), createdAt: Self.now)
+        let isRefused = if case .isBeingCancelled = bench.ledger.submit(again, .none) { true } else { false }
+        #expect(isRefused)
+        // A producer that brings it once more brings that job.
+        let isKnown = if case .known = bench.ledger.submit(again, .none, isAgain: true) { true } else { false }
+        #expect(isKnown)
+        bench.ledger.saved(Self.id(1))
+        expect(bench.did() == ["unstore 1", "tell nobody work 1 cancelled"])
+        let isNew = if case .new = bench.ledger.submit(again, .none) { true } else { false }
+        #expect(isNew)
+    }
+
     @Test("a run of a periodic job that ends meanwhile does not undo its cancellation") func cancelledPeriod() {
         var bench = Bench(isDurable: true)
         let node = bench.node("a")

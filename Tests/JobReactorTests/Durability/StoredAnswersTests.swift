@@ -61,6 +61,40 @@ import Testing
         }
     }
 
+    @Test("an id that is used again behind its cancellation is refused in words, or is a job of its own")
+    func usedAgain() async throws {
+        let place = Place()
+        defer { place.remove() }
+        try await Cluster.run(scripts: [:]) { cluster in
+            let distributor = try await cluster.startDistributor {
+                $0.name = "app"
+                $0.storage = place.storage()
+            }
+            let client = try await RESPClient.connect(to: Address(host: "localhost", port: distributor.port ?? 0))
+            var (refused, accepted) = (0, 0)
+            for number in 1...40 {
+                let id = JobID(high: 1, low: UInt64(number)).description
+                // Each is sent before the last is answered.
+                async let first = client.send(["ENQUEUE", "note", "{}", "ID", id])
+                async let cancelled = client.send(["CANCEL", id])
+                async let second = client.send(["ENQUEUE", "note", #"{"n":2}"#, "ID", id])
+                _ = (try await first, try await cancelled)
+                let reply = try await second
+                if reply.text == id {
+                    accepted += 1
+                } else {
+                    #expect(reply.text?.hasPrefix("ERR a job with the id \(id) is being cancelled") == true, "\(reply)")
+                    refused += 1
+                    #expect(try await client.send(["ENQUEUE", "note", #"{"n":2}"#, "ID", id]).text == id)
+                }
+            }
+            // In whatever order those three came: what was accepted and not cancelled since is there.
+            let waiting = try await distributor.waitingJobs().map(\.count).reduce(0, +)
+            #expect(refused + accepted == 40 && waiting <= 40 && waiting >= refused)
+            await client.close()
+        }
+    }
+
     @Test("who waits for that when the distributor stops is told, and the job is cancelled if it is stored")
     func stopped() async throws {
         let (place, log) = (Place(), LogRecorder())

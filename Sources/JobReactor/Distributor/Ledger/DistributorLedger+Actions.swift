@@ -43,6 +43,8 @@ extension DistributorLedger {
         case sent(LedgerEntry, to: Node, number: Int)
         /// The same id twice is one job.
         case known
+        /// A job of that id is being cancelled: the new one is not accepted, as it would end with it.
+        case isBeingCancelled
     }
 }
 

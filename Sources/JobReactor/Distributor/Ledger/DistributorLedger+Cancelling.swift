@@ -58,6 +58,16 @@ extension DistributorLedger {
         cancelling.insert(id)
     }
 
+    /// Whether somebody was told, or will be, that the unfinished job of that id is cancelled.
+    func isBeingCancelled(_ id: JobID) -> Bool { !cancelling.isEmpty && cancelling.contains(id) }
+
+    /// The record of a job that waits in the storage alone is read, to cancel it. Followed by ``cancelPaged(_:_:)``, or by
+    /// ``cannotCancelPaged(_:)``.
+    mutating func beginCancelPaged(_ id: JobID) { cancelling.insert(id) }
+
+    /// The record cannot be read: nobody is told that the job is cancelled.
+    mutating func cannotCancelPaged(_ id: JobID) { cancelling.remove(id) }
+
     /// Whether the job is being stored, and not accepted yet.
     func isSaving(_ id: JobID) -> Bool {
         if case .saving? = entries[id]?.place { true } else { false }

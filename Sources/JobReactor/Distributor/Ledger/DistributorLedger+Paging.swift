@@ -93,6 +93,7 @@ extension DistributorLedger {
     /// The record of a job that waits in the storage alone was read, to cancel it; nil when it is not there any more. Nil when
     /// the job has gone elsewhere meanwhile: it is to be cancelled there.
     mutating func cancelPaged(_ id: JobID, _ record: Job?) -> Bool? {
+        cancelling.remove(id)
         guard let known = paged[id] else { return nil }
         if paged.isWaiting(id) { dispatcher.withdraw(id, from: Int(known.route)) }
         guard let record else {

@@ -69,6 +69,7 @@ struct DistributorLedger {
     mutating func submit(
         _ job: Job, _ sink: Sink, by account: MemoryShares.Account = MemoryShares.own, isAgain: Bool = false
     ) -> Acceptance {
+        if !isAgain, isBeingCancelled(job.id) { return .isBeingCancelled }
         if let known = entries[job.id] {
             // A producer that comes back to another process of ours.
             if sink.outlivesProcess, known.sink.isNobody { entries.setSink(sink, of: known) }
