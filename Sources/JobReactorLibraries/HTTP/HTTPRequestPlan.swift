@@ -30,7 +30,7 @@ struct HTTPRequestPlan: Sendable {
         let headers = try PackedStrings.unpack(given.optionalBytes(2) ?? [])
         for index in stride(from: 0, to: headers.count - 1, by: 2) {
             hop.headers.add(
-                name: String(decoding: headers[index], as: UTF8.self),
+                name: try Self.headerName(headers[index]),
                 value: String(decoding: headers[index + 1], as: UTF8.self))
         }
         timeout = try given.optionalDouble(4) ?? timeout
@@ -45,7 +45,30 @@ struct HTTPRequestPlan: Sendable {
         }
     }
 
+    /// The HTTP library ends the process on a name that is not ASCII.
+    private static func headerName(_ bytes: some Collection<UInt8>) throws(ScriptFailure) -> String {
+        let name = String(decoding: bytes, as: UTF8.self)
+        guard !bytes.isEmpty, bytes.allSatisfy(isOfName) else {
+            throw ScriptFailure(
+                "http: '\(name)' is no name of a header: those have letters, digits and !#$%&'*+-.^_`|~, and nothing else"
+            )
+        }
+        return name
+    }
+
+    private static func isOfName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+        }
+    }
+
     private func check() throws(ScriptFailure) {
+        guard !hop.method.isEmpty, hop.method.utf8.count <= 32, hop.method.utf8.allSatisfy(Self.isOfName) else {
+            throw ScriptFailure("http: '\(hop.method)' is no method")
+        }
         guard timeout > 0, timeout <= Self.longestTimeout else {
             throw ScriptFailure("http: the timeout must be more than 0 and at most \(Int(Self.longestTimeout)) seconds")
         }

@@ -208,6 +208,20 @@ import Testing
         }
     }
 
+    @Test(
+        "a name that no header can have, or a method that is none, is an error and ends nothing else",
+        arguments: ["é", "\u{FF}", "a b", "", "a:b", "a\r\nb", "\0", "X-A\t"])
+    func noName(_ name: String) async throws {
+        try await WebServer.with({ _ in .text("") }) { server in
+            let header = await failure { try await Web().values(server.url, headers: [(name, "1")]) }
+            #expect(header.hasPrefix("http: '\(name)' is no name of a header"), "\(header)")
+            let method = await failure { try await Web().values(server.url, method: name) }
+            #expect(method.hasPrefix("http: '\(name)' is no method"), "\(method)")
+            let status = try await Web().request(server.url).status
+            #expect(status == 200)
+        }
+    }
+
     @Test("after the shutdown there are no requests, and those under way end")
     func shutdown() async throws {
         try await WebServer.with({ _ in .silence }) { server in
