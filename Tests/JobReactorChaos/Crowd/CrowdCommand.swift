@@ -89,6 +89,7 @@ struct CrowdCommand: AsyncParsableCommand {
 
     private func judge(_ port: Int, _ distributor: Member, _ crowd: Member) async throws -> Bool {
         let application = try await HonestApplication.connect(port, Self.password, underway: underway)
+        try await application.isServed()
         let watch = MemoryWatch(port, Self.password, distributor)
         _ = try await application.rate(over: min(2, seconds))
         let before = try await application.rate(over: seconds)
@@ -187,6 +188,11 @@ final class HonestApplication: Sendable {
         } catch {
             state.withLock { $0.sent -= 1 }
         }
+    }
+
+    /// Waits until the first outcome has come: where a machine has much else to do its node takes a while to be there.
+    func isServed() async throws {
+        for _ in 0..<3000 where state.withLock({ $0.came }) == 0 { try await Task.sleep(for: .milliseconds(100)) }
     }
 
     /// Outcomes a second.
