@@ -91,6 +91,7 @@ struct CrowdCommand: AsyncParsableCommand {
         let application = try await HonestApplication.connect(port, Self.password, underway: underway)
         try await application.isServed()
         let watch = MemoryWatch(port, Self.password, distributor)
+        try await watch.hasLooked()
         _ = try await application.rate(over: min(2, seconds))
         let before = try await application.rate(over: seconds)
         try crowd.start()
@@ -227,9 +228,15 @@ private struct MemoryWatch {
     }
 
     private let task: Task<Most, Never>
+    private let looks = Guarded(0)
+
+    /// Waits until it has looked once.
+    func hasLooked() async throws {
+        for _ in 0..<3000 where looks.withLock({ $0 }) == 0 { try await Task.sleep(for: .milliseconds(100)) }
+    }
 
     init(_ port: Int, _ password: String, _ distributor: Member) {
-        task = Task {
+        task = Task { [looks] in
             var most = Most()
             var client: RESPClient?
             while !Task.isCancelled {
@@ -239,7 +246,7 @@ private struct MemoryWatch {
                         security: WireSecurity(password: Password(password), user: "eye"))
                 }
                 let info = try? await client?.send(["INFO", "memory"])
-                if info == nil { client = nil }
+                if info == nil { client = nil } else { looks.withLock { $0 += 1 } }
                 most.waiting = max(most.waiting, Self.waiting(info?.text ?? ""))
                 most.resident = max(most.resident, Self.resident(distributor))
                 try? await Task.sleep(for: .milliseconds(200))
