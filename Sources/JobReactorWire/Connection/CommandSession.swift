@@ -42,10 +42,8 @@ package final class CommandSession: ConnectionSession {
     /// QUIT came while replies were owed.
     private var isQuitting = false
 
-    /// Wrong passwords that are not answered yet.
-    private var wrongPasswords = 0
-    /// A password is being checked elsewhere: what has come behind it waits.
-    private var isChecking = false
+    /// A password is being checked elsewhere, or was wrong and is not answered yet: what has come behind it waits.
+    private var isLoggingIn = false
     private var commandsBehind: Deque<Result<ClientCommand, CommandError>> = []
 
     /// A reply in its place: nil while it is owed. `command` is the bytes of its command.
@@ -128,7 +126,7 @@ package final class CommandSession: ConnectionSession {
     }
 
     private func readOn() {
-        if wrongPasswords == 0, !isChecking, owed.count < Self.maximumOwed / 2,
+        if !isLoggingIn, owed.count < Self.maximumOwed / 2,
             owedBytes < Self.maximumOwedBytes / 2,
             waitingBytes < Self.maximumWaitingBytes / 2
         {
@@ -162,18 +160,18 @@ package final class CommandSession: ConnectionSession {
         commandBytes = frame.byteCount
         do throws(CommandError) {
             let command = try ClientCommand(frame)
-            if isChecking { return wait(.success(command)) }
+            if isLoggingIn { return wait(.success(command)) }
             try carryOut(command)
         } catch {
             if Self.isHTTP(frame) {
                 return connection.refuse("ERR this is not an HTTP port: closing, as what follows may be a web page's")
             }
-            if isChecking { return wait(.failure(error)) }
+            if isLoggingIn { return wait(.failure(error)) }
             replyError(error)
         }
     }
 
-    /// It has come behind a password that is being checked.
+    /// It has come behind a password that is not answered yet.
     private func wait(_ command: Result<ClientCommand, CommandError>) {
         guard commandsBehind.count < 1000 else {
             return connection.refuse("ERR more than 1000 commands behind AUTH, which is not answered yet")
@@ -185,9 +183,10 @@ package final class CommandSession: ConnectionSession {
         reply { $0.writeRESPError(user == nil ? Self.unauthenticated(error.line) : error.line) }
     }
 
-    /// A password was checked: what came behind it is carried out.
+    /// A password was answered: what came behind it is carried out.
     private func goOn() {
-        while !isChecking, !isQuitting, let next = commandsBehind.popFirst() {
+        isLoggingIn = false
+        while !isLoggingIn, !isQuitting, let next = commandsBehind.popFirst() {
             guard connection.session === self, connection.isUp else { return commandsBehind.removeAll() }
             do throws(CommandError) { try carryOut(try next.get()) } catch { replyError(error) }
         }
@@ -280,32 +279,32 @@ package final class CommandSession: ConnectionSession {
         let peer = PeerNetwork(connection.remoteAddress)
         let isKnown = portGuard.check(credentials.user, credentials.password, from: peer) { user in
             guard self.connection.isUp else { return }
-            if let user { self.authenticated(as: user) }
-            switch (user, ticket) {
-            case (nil, let ticket): self.wrongPassword(ticket ?? self.owe())
-            case (_, let ticket?): self.pay(ticket, answer)
-            case (_, nil): self.reply(answer)
-            }
-            guard ticket != nil else { return }
-            self.isChecking = false
+            guard let user else { return self.wrongPassword(ticket ?? self.owe()) }
+            self.authenticated(as: user)
+            guard let ticket else { return self.reply(answer) }
+            self.pay(ticket, answer)
             self.goOn()
         }
         guard !isKnown else { return }
         ticket = owe()
-        isChecking = true
-        connection.pauseInput(true)
+        holdInput()
     }
 
+    /// One that guesses has one guess checked at a time, and the next when it has its answer.
     private func wrongPassword(_ ticket: Ticket) {
-        guard connection.isUp else { return }
-        wrongPasswords += 1
-        connection.pauseInput(true)
+        holdInput()
         portGuard.wrongPassword(on: connection) {
-            self.wrongPasswords -= 1
+            guard self.connection.isUp else { return }
             self.pay(ticket) {
                 $0.writeRESPError("WRONGPASS invalid username-password pair or user is disabled.")
             }
+            self.goOn()
         }
+    }
+
+    private func holdInput() {
+        isLoggingIn = true
+        connection.pauseInput(true)
     }
 
     /// The peer has said who it is, or proven it in another way.

@@ -107,13 +107,14 @@ package final class PortGuard {
             return true
         }
         let bound = NIOLoopBound((self, done), eventLoop: eventLoop)
-        takeTurn(peer) {
+        takeTurn(peer) { [eventLoop] in
+            let began = eventLoop.now
             users.check(name, candidate) { user in
                 bound.eventLoop.execute {
                     let (portGuard, done) = bound.value
                     if user != nil { portGuard.hasNewUsers = true }
                     done(user)
-                    portGuard.endTurn(peer)
+                    portGuard.endTurn(peer, wrongAfter: user == nil ? eventLoop.now - began : nil)
                 }
             }
         }
@@ -130,7 +131,14 @@ package final class PortGuard {
         check()
     }
 
-    private func endTurn(_ peer: PeerNetwork) {
+    /// Who guesses does not keep a core busy, however many connections it has: where a password was wrong the next one of
+    /// that address waits four times as long as the check took, at most a second.
+    private func endTurn(_ peer: PeerNetwork, wrongAfter time: TimeAmount?) {
+        guard let time, time > .zero else { return nextTurn(peer) }
+        eventLoop.assumeIsolated().scheduleTask(in: min(.seconds(1), time * 4)) { self.nextTurn(peer) }
+    }
+
+    private func nextTurn(_ peer: PeerNetwork) {
         guard let next = turns[peer]?.popFirst() else { return turns[peer] = nil }
         next()
     }

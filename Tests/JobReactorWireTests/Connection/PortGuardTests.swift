@@ -108,13 +108,30 @@ import Testing
         #expect(times.reduce(0, +) == 8)
     }
 
-    @Test("a flood of guesses in one packet is not worked off at full speed, and ends")
+    @Test("of a flood of guesses in one packet each is looked at when the one before it has its answer")
     func floodOfGuesses() throws {
         let loop = EmbeddedEventLoop()
         let portGuard = portGuard(RESPLimits(authenticationTime: 1000), password: Self.password, on: loop)
         let peer = try peer(portGuard, loop)
-        #expect(try peer.send(String(repeating: "AUTH guess\r\n", count: 1000)) == "")
-        #expect(!peer.channel.isActive)
+        #expect(try peer.send(String(repeating: "AUTH guess\r\n", count: 500)) == "")
+        for (count, delay) in [100, 200, 400, 800, 1600, 3200, 5000, 5000].enumerated() {
+            #expect(portGuard.wrongPasswordCount == count + 1)
+            loop.advanceTime(by: .milliseconds(Int64(delay - 1)))
+            #expect(try peer.received() == "")
+            loop.advanceTime(by: .milliseconds(1))
+            #expect(try peer.received() == "-WRONGPASS invalid username-password pair or user is disabled.\r\n")
+        }
+    }
+
+    @Test("of an address a hundred guesses wait for their answer; who guesses beyond them is closed")
+    func manyGuessers() throws {
+        let loop = EmbeddedEventLoop()
+        let portGuard = PortGuard(
+            limits: RESPLimits(authenticationTime: 1000), maximumConnections: 2000, password: Self.password,
+            logger: LogLines().logger, on: loop)
+        let peers = try (0..<101).map { _ in try peer(portGuard, loop) }
+        for peer in peers { #expect(try peer.send("AUTH guess\r\n") == "") }
+        #expect(peers.map { $0.channel.isActive } == Array(repeating: true, count: 100) + [false])
         #expect(portGuard.wrongPasswordCount == 101)
     }
 

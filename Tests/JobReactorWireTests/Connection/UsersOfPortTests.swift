@@ -174,6 +174,41 @@ private final class FakeDirectory: UserDirectory {
         #expect(directory.waiting == 0)
     }
 
+    @Test("of guesses on one connection the next is checked when the one before has its answer")
+    func guesses() throws {
+        directory.set("ann", [.viewer])
+        let client = try peer()
+        try client.send(String(repeating: "AUTH ann guess\r\n", count: 3) + "AUTH ann secret\r\n")
+        for _ in 0..<3 {
+            #expect(directory.waiting == 1)
+            try directory.answer()
+            #expect(try client.received() == "")
+            #expect(directory.waiting == 0 && !client.isReading())
+            #expect(try client.advance(1).hasPrefix("-WRONGPASS"))
+        }
+        try directory.answer()
+        #expect(try client.received() == "+OK\r\n")
+        #expect(client.isReading())
+    }
+
+    @Test("behind a wrong password the next of its address waits four times as long as the check, at most a second")
+    func rest() throws {
+        directory.set("ann", [.viewer])
+        for (milliseconds, rest) in [(100, 400), (1000, 1000)] as [(Int64, Int64)] {
+            let (guesser, friend) = try (peer(), peer())
+            try guesser.send("AUTH ann guess\r\n")
+            try friend.send("AUTH ann secret\r\n")
+            loop.advanceTime(by: .milliseconds(milliseconds))
+            try directory.answer()
+            loop.advanceTime(by: .milliseconds(rest - 1))
+            #expect(directory.waiting == 0)
+            loop.advanceTime(by: .milliseconds(1))
+            #expect(directory.waiting == 1)
+            try directory.answer()
+            #expect(try friend.received() == "+OK\r\n")
+        }
+    }
+
     @Test("who is removed, or may do other things than before, has to log in again; others stay")
     func changed() throws {
         let ann = try client("ann", [.viewer])
