@@ -132,10 +132,10 @@ package final class PortGuard {
     }
 
     /// Who guesses does not keep a core busy, however many connections it has: where a password was wrong the next one of
-    /// that address waits four times as long as the check took, at most a second.
+    /// that address waits nine times as long as the check took, at most a second.
     private func endTurn(_ peer: PeerNetwork, wrongAfter time: TimeAmount?) {
         guard let time, time > .zero else { return nextTurn(peer) }
-        eventLoop.assumeIsolated().scheduleTask(in: min(.seconds(1), time * 4)) { self.nextTurn(peer) }
+        eventLoop.assumeIsolated().scheduleTask(in: min(.seconds(1), time * 9)) { self.nextTurn(peer) }
     }
 
     private func nextTurn(_ peer: PeerNetwork) {

@@ -191,10 +191,10 @@ private final class FakeDirectory: UserDirectory {
         #expect(client.isReading())
     }
 
-    @Test("behind a wrong password the next of its address waits four times as long as the check, at most a second")
+    @Test("behind a wrong password the next of its address waits nine times as long as the check, at most a second")
     func rest() throws {
         directory.set("ann", [.viewer])
-        for (milliseconds, rest) in [(100, 400), (1000, 1000)] as [(Int64, Int64)] {
+        for (milliseconds, rest) in [(100, 900), (1000, 1000)] as [(Int64, Int64)] {
             let (guesser, friend) = try (peer(), peer())
             try guesser.send("AUTH ann guess\r\n")
             try friend.send("AUTH ann secret\r\n")
