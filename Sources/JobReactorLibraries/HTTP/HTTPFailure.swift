@@ -16,6 +16,8 @@ enum HTTPFailure: Error {
     case tooManyRedirects(Int)
     /// To a URL that is none.
     case badRedirect(String)
+    /// Of an answer that is none.
+    case badStatus(UInt)
     case file(String)
 
     /// In one sentence that names the server and what to look at.
@@ -37,6 +39,8 @@ enum HTTPFailure: Error {
         case HTTPFailure.badRedirect(let url):
             "\(host) redirects to '\(url)', whose port is none: look at that server, or take its answer as it is with"
                 + " redirects = 0"
+        case HTTPFailure.badStatus(let status):
+            "\(host) answers with the status \(status), which is none: look at what runs there"
         case HTTPFailure.file(let problem): problem
         case is CancellationError: "the request to \(host) was ended: the job was cancelled"
         default: nil

@@ -87,11 +87,15 @@ public final class HTTPLibrary: ScriptLibrary {
         // Who waits, waits for a turn here: the pool would end that after the time for a connection.
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 10_000
         // Of the hooks that the client has, these see each connection before its first request.
-        let initializer: @Sendable (any Channel) -> EventLoopFuture<Void> = { channel in
+        configuration.http1_1ConnectionDebugInitializer = { channel in
+            channel.eventLoop.submit {
+                try Transport.closeOnExec(channel)
+                try AnswerGuard.watch(channel)
+            }
+        }
+        configuration.http2ConnectionDebugInitializer = { channel in
             channel.eventLoop.submit { try Transport.closeOnExec(channel) }
         }
-        configuration.http1_1ConnectionDebugInitializer = initializer
-        configuration.http2ConnectionDebugInitializer = initializer
         return configuration
     }
 }

@@ -176,6 +176,16 @@ import Testing
         #expect(message.hasPrefix("http: 'http://127.0.0.1:\(port)/' is no URL: "), "\(message)")
     }
 
+    @Test("an answer with a status that is none is an error", arguments: ["000", "001", "099"])
+    func badStatus(_ status: String) async throws {
+        for end in ["", "Content-Length: 0\r\n"] {
+            try await RawServer.with(Array("HTTP/1.1 \(status) X\r\n\(end)\r\n".utf8), closes: true) { server in
+                let message = await failure { try await Web().values("http://127.0.0.1:\(server.port)/") }
+                #expect(message.contains("answers with the status \(Int(status) ?? 0), which is none"), "\(message)")
+            }
+        }
+    }
+
     @Test("more requests to one server than may be made at once wait for their turn, and none is refused for that")
     func turns() async throws {
         let (most, now) = (Locked(0), Locked(0))
