@@ -21,12 +21,16 @@ extension DistributorCore {
         _ job: Job, _ sink: Sink, by account: MemoryShares.Account = MemoryShares.own, isAgain: Bool = false,
         accepted: @escaping () -> Void = {}
     ) -> Bool {
+        if !isAgain, keeper?.isToBeChanged(job.id) == true, let reason = reasonToWait(for: job.id) {
+            refuse(job, sink, reason)
+            return true
+        }
         switch change({ $0.submit(job, sink, by: account, isAgain: isAgain) }) {
         case .known:
             whenSaved(accepted)
             return false
         case .isBeingCancelled:
-            refuse(job, sink)
+            refuse(job, sink, Self.beingCancelled(job.id))
             return true
         case .new(nil): accepted()
         case .sent(let entry, let node, let number):
@@ -41,9 +45,15 @@ extension DistributorCore {
         return true
     }
 
-    /// A job of its id is being cancelled: who waits for the new one is told.
-    private func refuse(_ job: Job, _ sink: Sink) {
-        let reason = Self.beingCancelled(job.id)
+    /// Why a new job may not have that id yet: an earlier one ends, and it would end with that. Nil when it may.
+    func reasonToWait(for id: JobID) -> String? {
+        if ask({ $0.isBeingCancelled(id) }) { return Self.beingCancelled(id) }
+        guard keeper?.isToBeChanged(id) == true, !ask({ $0.isKnown(id) }) else { return nil }
+        return "the end of an earlier job with the id \(id) cannot be stored now: enqueue this one later"
+    }
+
+    /// Who waits for the new job is told.
+    private func refuse(_ job: Job, _ sink: Sink, _ reason: String) {
         switch sink {
         case .command(let session, let ticket, let deadline):
             deadline?.cancel()

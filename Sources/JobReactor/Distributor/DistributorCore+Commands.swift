@@ -133,10 +133,7 @@ extension DistributorCore: CommandService {
     /// one that ends.
     private func refusal(of request: JobRequest, for session: CommandSession) -> String? {
         guard let id = request.options.id else { return nil }
-        if ask({ $0.isBeingCancelled(id) }) { return "ERR \(Self.beingCancelled(id))" }
-        if keeper?.isToBeChanged(id) == true {
-            return "ERR the end of an earlier job with the id \(id) cannot be stored now: enqueue this one later"
-        }
+        if let reason = reasonToWait(for: id) { return "ERR \(reason)" }
         guard let user = session.user, !user.seesAllJobs, ask({ $0.isKnown(id) }),
             !ownJobs.has(id, user), ask({ $0.producer(of: id) }).map({ user.owns(producer: $0.id) }) != true
         else { return nil }

@@ -179,9 +179,7 @@ final class ProducerLink: ConnectionSession {
         {
             return refuse(handOver, DistributorCore.anothersJob(handOver.id))
         }
-        if !isAgain, core.ask({ $0.isBeingCancelled(handOver.id) }) {
-            return refuse(handOver, DistributorCore.beingCancelled(handOver.id))
-        }
+        if !isAgain, let reason = core.reasonToWait(for: handOver.id) { return refuse(handOver, reason) }
         guard core.mayTake(from: account) || core.ask({ $0.isKnown(handOver.id) }) || producer.hasEnd(of: handOver.id)
         else {
             returned.append(handOver)

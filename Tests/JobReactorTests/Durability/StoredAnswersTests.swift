@@ -40,9 +40,10 @@ import Testing
         return (early, replies.elements.first)
     }
 
-    @Test("a distributor answers CANCEL when the removal is stored") func distributor() async throws {
-        let (place, log) = (Place(), LogRecorder())
-        defer { place.remove() }
+    /// A distributor that keeps its jobs in that place, and a client of it.
+    private static func withDistributor(
+        _ place: Place, _ log: LogRecorder, _ body: @escaping @Sendable (Distributor, RESPClient) async throws -> Void
+    ) async throws {
         try await Cluster.run(scripts: [:]) { cluster in
             let distributor = try await cluster.startDistributor {
                 $0.name = "app"
@@ -50,48 +51,53 @@ import Testing
                 $0.logger = log.logger
             }
             let client = try await RESPClient.connect(to: Address(host: "localhost", port: distributor.port ?? 0))
-            let id = try #require(try await client.send(["ENQUEUE", "note"]).text)
-            let answer = try await Self.held(place, ["CANCEL", id], client) {
-                log.lines.elements.contains { $0.text.hasPrefix("changes could not be stored") }
-            }
-            #expect(!answer.early)
-            #expect(answer.reply?.integer == 1)
-            #expect(try await client.send(["CANCEL", id]).integer == 0)
+            try await body(distributor, client)
             await client.close()
         }
     }
 
-    @Test("an id that is used again behind its cancellation is refused in words, or is a job of its own")
-    func usedAgain() async throws {
-        let place = Place()
+    private static func isRefused(_ log: LogRecorder) -> Bool {
+        log.lines.elements.contains { $0.text.hasPrefix("changes could not be stored") }
+    }
+
+    @Test("a distributor answers CANCEL when the removal is stored") func distributor() async throws {
+        let (place, log) = (Place(), LogRecorder())
         defer { place.remove() }
-        try await Cluster.run(scripts: [:]) { cluster in
-            let distributor = try await cluster.startDistributor {
-                $0.name = "app"
-                $0.storage = place.storage()
+        try await Self.withDistributor(place, log) { _, client in
+            let id = try #require(try await client.send(["ENQUEUE", "note"]).text)
+            let answer = try await Self.held(place, ["CANCEL", id], client) { Self.isRefused(log) }
+            #expect(!answer.early)
+            #expect(answer.reply?.integer == 1)
+            #expect(try await client.send(["CANCEL", id]).integer == 0)
+        }
+    }
+
+    @Test("an id that is used again before its cancellation is stored is refused in words; then it is a new job")
+    func usedAgain() async throws {
+        let (place, log) = (Place(), LogRecorder())
+        defer { place.remove() }
+        try await Self.withDistributor(place, log) { distributor, client in
+            let id = JobID(high: 1, low: 2).description
+            let address = Address(host: "localhost", port: distributor.port ?? 0)
+            #expect(try await client.send(["ENQUEUE", "note", "{}", "ID", id]).text == id)
+            let other = try await RESPClient.connect(to: address)
+            let again = ["ENQUEUE", "note", #"{"n":2}"#, "ID", id]
+            // The application is told in its feedback.
+            let errors = Collector<JobArguments>()
+            let feedback = JobFeedback(onSuccess: { _ in }, onError: { errors.append($0.args) })
+            let answer = try await Self.held(place, ["CANCEL", id], client) {
+                guard Self.isRefused(log) else { return false }
+                try distributor.enqueue("note", ["n": 3], JobOptions(id: JobID(high: 1, low: 2)), feedback: feedback)
+                try await errors.wait(for: 1)
+                #expect(errors.elements[0]["error"]?.string?.contains("the end of an earlier job") == true)
+                let reply = try await other.send(again)
+                #expect(reply.text?.hasPrefix("ERR the end of an earlier job with the id \(id)") == true, "\(reply)")
+                return true
             }
-            let client = try await RESPClient.connect(to: Address(host: "localhost", port: distributor.port ?? 0))
-            var (refused, accepted) = (0, 0)
-            for number in 1...40 {
-                let id = JobID(high: 1, low: UInt64(number)).description
-                // Each is sent before the last is answered.
-                async let first = client.send(["ENQUEUE", "note", "{}", "ID", id])
-                async let cancelled = client.send(["CANCEL", id])
-                async let second = client.send(["ENQUEUE", "note", #"{"n":2}"#, "ID", id])
-                _ = (try await first, try await cancelled)
-                let reply = try await second
-                if reply.text == id {
-                    accepted += 1
-                } else {
-                    #expect(reply.text?.hasPrefix("ERR a job with the id \(id) is being cancelled") == true, "\(reply)")
-                    refused += 1
-                    #expect(try await client.send(["ENQUEUE", "note", #"{"n":2}"#, "ID", id]).text == id)
-                }
-            }
-            // In whatever order those three came: what was accepted and not cancelled since is there.
-            let waiting = try await distributor.waitingJobs().map(\.count).reduce(0, +)
-            #expect(refused + accepted == 40 && waiting <= 40 && waiting >= refused)
-            await client.close()
+            #expect(!answer.early && answer.reply?.integer == 1)
+            #expect(try await other.send(again).text == id)
+            #expect(try await distributor.job(JobID(high: 1, low: 2))?.args == ["n": 2])
+            await other.close()
         }
     }
 
