@@ -21,6 +21,8 @@ final class JobKeeper {
     private var batches = ChangeBatches<Waiter>()
     /// Changes that the storage has refused, until they are tried again.
     private var refused: [(number: Int, changes: [JobChange])] = []
+    /// The ids in ``refused``: each job that comes meanwhile is looked up there.
+    private var refusedIDs: Set<JobID> = []
     private var isScheduled = false
     private var owner: StorageOwner?
     /// Jobs that cannot be stored now: says of each whether it is to be tried again.
@@ -84,7 +86,7 @@ final class JobKeeper {
             _ = queue.hurry()
         }
         noteUnstored(refused.reduce(0) { $0 + $1.changes.count })
-        refused = []
+        (refused, refusedIDs) = ([], [])
         queue.end().forEach { $0.waiter.failed(.notOpen) }
         let promise = loop.makePromise(of: Void.self)
         storage.close { promise.succeed() }
@@ -243,12 +245,13 @@ final class JobKeeper {
         logger.error("changes could not be stored; they wait", metadata: ["reason": "\(error)"])
         let isAlone = refused.isEmpty
         refused.append((number, batch))
+        refusedIDs.formUnion(batch.lazy.compactMap(\.id))
         if isAlone { tryRefusedLater() }
     }
 
     /// Whether a change of the record of that id was refused, and is to be made yet.
     func isToBeChanged(_ id: JobID) -> Bool {
-        !refused.isEmpty && refused.contains { $0.changes.contains { $0.id == id } }
+        !refusedIDs.isEmpty && refusedIDs.contains(id)
     }
 
     private func tryRefusedLater() {
@@ -270,7 +273,7 @@ final class JobKeeper {
     /// In their order, and before those that have come since.
     private func applyRefused() {
         let again = refused.sorted { $0.number < $1.number }
-        refused = []
+        (refused, refusedIDs) = ([], [])
         if !queue.isOver { for batch in again { apply(batch.changes, batch.number) } }
     }
 }
