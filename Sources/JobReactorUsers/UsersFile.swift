@@ -50,14 +50,17 @@ public final class UsersFile: UserDirectory {
     }
 
     public func check(_ name: String, _ password: [UInt8], done: @escaping @Sendable (User?) -> Void) {
-        let known: User? = state.withLock { state in
-            guard let user = state.users[name], state.isKnown(user, state.tag(password)) else { return nil }
-            return user
-        }
-        if let known { return done(known) }
+        if let known = known(name, password) { return done(known) }
         checks.async { [self] in
             lookAgain()
             done(verify(name, password))
+        }
+    }
+
+    public func known(_ name: String, _ password: [UInt8]) -> User? {
+        state.withLock { state in
+            guard let user = state.users[name], state.isKnown(user, state.tag(password)) else { return nil }
+            return user
         }
     }
 

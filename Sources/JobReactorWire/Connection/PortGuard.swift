@@ -106,6 +106,11 @@ package final class PortGuard {
             done(isRight ? .standard : nil)
             return true
         }
+        if let user = users.known(name, candidate) {
+            hasNewUsers = true
+            done(user)
+            return true
+        }
         let bound = NIOLoopBound((self, done), eventLoop: eventLoop)
         takeTurn(peer) { [eventLoop] in
             let began = eventLoop.now

@@ -108,7 +108,15 @@ public protocol UserDirectory: Sendable {
     /// password.
     func check(_ name: String, _ password: [UInt8], done: @escaping @Sendable (User?) -> Void)
 
+    /// The user, where it is known at once that this is its password; nil where that has to be checked. Takes no longer than a
+    /// moment. Who is known so does not wait for those whose passwords are checked. Without one of its own: always nil.
+    func known(_ name: String, _ password: [UInt8]) -> User?
+
     /// Looks whether users have come, gone or changed: `done` gets all that there are now, and the number of this state, which
     /// is `state` when nothing has changed.
     func look(since state: Int, done: @escaping @Sendable (_ users: [String: User], _ state: Int) -> Void)
+}
+
+extension UserDirectory {
+    public func known(_ name: String, _ password: [UInt8]) -> User? { nil }
 }

@@ -29,6 +29,14 @@ private final class FakeDirectory: UserDirectory {
         state.withLock { $0.checks.append(Check(name: name, password: password, done: done)) }
     }
 
+    /// Whose passwords need no check any more.
+    let checked = Locked<Set<String>>([])
+
+    func known(_ name: String, _ password: [UInt8]) -> User? {
+        guard checked.withLock({ $0.contains(name) }) else { return nil }
+        return state.withLock { $0.users[name].flatMap { Array($0.password.utf8) == password ? $0.user : nil } }
+    }
+
     func look(since number: Int, done: @escaping @Sendable ([String: User], Int) -> Void) {
         let (users, number) = state.withLock { ($0.users.mapValues(\.user), $0.number) }
         done(users, number)
@@ -207,6 +215,21 @@ private final class FakeDirectory: UserDirectory {
             try directory.answer()
             #expect(try friend.received() == "+OK\r\n")
         }
+    }
+
+    @Test("whose password is known does not wait for those who guess at the same address")
+    func known() throws {
+        directory.set("ann", [.viewer])
+        directory.checked.withLock { _ = $0.insert("ann") }
+        let guessers = try (0..<8).map { _ in try peer() }
+        for guesser in guessers { try guesser.send("AUTH ann guess\r\n") }
+        #expect(directory.waiting == 1)
+        let client = try peer()
+        #expect(
+            try client.send("AUTH ann secret\r\nENQUEUE j\r\nPING\r\n")
+                == "+OK\r\n-NOPERM this needs the role producer\r\n+PONG\r\n")
+        directory.set("ann", nil)
+        #expect(try client.advance(1).contains("-NOPERM the user ann has changed"))
     }
 
     @Test("who is removed, or may do other things than before, has to log in again; others stay")
