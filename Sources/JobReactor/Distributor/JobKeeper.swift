@@ -181,12 +181,9 @@ final class JobKeeper {
     }
 
     private func flush() {
-        // Of jobs that were saved before: one may be the end of a job whose id is used again.
+        // Before any save, of jobs that were saved before: one may be the end of a job whose id is used again, and would end
+        // that one, too.
         while let batch = queue.nextChanges() { apply(batch, batches.given()) }
-        saveNext()
-    }
-
-    private func saveNext() {
         guard let batch = queue.nextSave() else { return }
         let bound = NIOLoopBound((self, batch), eventLoop: loop)
         storage.save(batch.compactMap(\.job)) { result in
@@ -198,21 +195,21 @@ final class JobKeeper {
         guard case .failure(let error) = result else {
             _ = queue.answered()
             batch.forEach { $0.waiter.saved() }
-            return saveNext()
+            return flush()
         }
         if error.endsOwnership { lose(error) }
         guard !queue.isOver else { return batch.forEach { $0.waiter.failed(error) } }
         // While it is opened again, or closed, nothing is refused: it is stored when it is open.
         let isRefused = !queue.isReopening && error.code != .closed
         let again = isRefused ? batch.filter { item in item.job.map { triesAgain($0, error) } ?? true } : batch
-        guard queue.answered(again: again) else { return saveNext() }
+        guard queue.answered(again: again) else { return flush() }
         if isRefused {
             logger.error(
                 "jobs could not be stored; they wait", metadata: ["reason": "\(error)", "jobs": "\(again.count)"])
         }
         loop.assumeIsolated().scheduleTask(in: .seconds(1)) {
             self.queue.pauseEnded()
-            self.saveNext()
+            self.flush()
         }
     }
 
