@@ -73,9 +73,10 @@ package final class PortGuard {
         case .refused: return false
         case .admitted: break
         case .admittedInsteadOf(let oldest):
-            let stranger = connections.removeValue(forKey: oldest)
+            let gone = connections.removeValue(forKey: oldest)
             held.remove(oldest)
-            stranger?.dismiss("NOAUTH Authentication required: closing, as others wait for the place.")
+            let reason = gone?.user == nil ? "NOAUTH Authentication required" : "ERR the input has ended"
+            gone?.dismiss("\(reason): closing, as others wait for the place.")
         }
         connections[key] = connection
         connection.portGuard = self
@@ -84,6 +85,12 @@ package final class PortGuard {
 
     /// It has said who it is.
     func authenticated(_ connection: Connection) { admission.authenticated(ObjectIdentifier(connection)) }
+
+    /// Its peer says nothing more, and waits for answers.
+    func inputEnded(_ connection: Connection) {
+        let key = ObjectIdentifier(connection)
+        if connections[key] != nil { admission.inputEnded(key) }
+    }
 
     func closed(_ connection: Connection) {
         let key = ObjectIdentifier(connection)
@@ -201,11 +208,11 @@ package final class PortGuard {
 
     // MARK: Memory
 
-    /// How many bytes the connection holds of a message that is not complete; see ``HeldBytes``.
-    func noteInput(of connection: Connection, _ bytes: Int, isNew: Bool) {
+    /// How many bytes the connection holds of a message that is not complete, and of what waits; see ``HeldBytes``.
+    func noteInput(of connection: Connection, _ bytes: Int, waiting: Int, isNew: Bool) {
         let key = ObjectIdentifier(connection)
         guard connections[key] != nil else { return }
-        end(held.noteInput(key, bytes, isNew: isNew, at: eventLoop.now))
+        end(held.noteInput(key, bytes, waiting: waiting, isNew: isNew, at: eventLoop.now))
         scheduleSweep()
     }
 

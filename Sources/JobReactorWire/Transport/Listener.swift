@@ -129,6 +129,8 @@ package final class Listener {
                 .childChannelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
                 .childChannelOption(ChannelOptions.socketOption(.so_keepalive), value: 1)
                 .childChannelOption(ChannelOptions.recvAllocator, value: Transport.receiveAllocator)
+                // Over TLS the end of one side is the end of both.
+                .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: tls == nil)
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture { try bound.value.accept(channel) }
                 }

@@ -147,6 +147,42 @@ import Testing
         #expect(peer.isReading())
     }
 
+    @Test("what came in one piece is read up to a pause, and the rest when it is over, by a link too")
+    func pausedWithin() throws {
+        let session = RecordingSession { event, connection in
+            if event == .frame(command("a")) { connection.pauseInput(true) }
+            if event == .frame(command("b")) { connection.becomeLink(keepalive: Keepalive()) }
+        }
+        let peer = try peer(.server, session)
+        try peer.send("a\r\n*1\r\n$1\r\nb\r\nc")
+        #expect(session.events == [.connected, .frame(command("a"))])
+        peer.connection.pauseInput(false)
+        #expect(session.events.count == 2)
+        #expect(try peer.received() == "")
+        #expect(session.events.dropFirst(2) == [.frame(command("b"))])
+        try peer.send("\r\nd\r\n")
+        #expect(session.events.dropFirst(3) == [.frame(command("c")), .frame(command("d"))])
+        #expect(peer.channel.isActive)
+        // The end of a link is the end.
+        try peer.endInput()
+        #expect(session.events.last == .disconnected(nil) && !peer.channel.isActive)
+    }
+
+    @Test("who is not read, and ends, is heard to the end first")
+    func endsWhilePaused() throws {
+        let session = RecordingSession { event, connection in
+            if event == .frame(command("a")) { connection.pauseInput(true) }
+        }
+        let peer = try peer(.server, session)
+        try peer.send("a\r\nb\r\n")
+        try peer.send("c\r\n")
+        try peer.endInput()
+        #expect(session.events == [.connected, .frame(command("a"))])
+        peer.connection.pauseInput(false)
+        _ = try peer.received()
+        #expect(session.events.dropFirst(2) == [.frame(command("b")), .frame(command("c")), .disconnected(nil)])
+    }
+
     @Test("the replies of a server we have dialled are read whether or not it reads")
     func clientReads() throws {
         let peer = try peer(.client, RecordingSession())

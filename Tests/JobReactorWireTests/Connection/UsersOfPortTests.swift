@@ -158,14 +158,44 @@ private final class FakeDirectory: UserDirectory {
         }
     }
 
-    @Test("a stranger that floods what stands behind its password is closed")
-    func flood() throws {
+    @Test("however much stands behind a password, it waits unread, counts as held, and is answered then")
+    func muchBehind() throws {
         directory.set("ann", [.viewer])
         let client = try peer()
-        let answer = try client.send("AUTH ann secret\r\n" + String(repeating: "PING\r\n", count: 2000))
-        #expect(answer == "-ERR more than 1000 commands behind AUTH, which is not answered yet\r\n")
+        #expect(try client.send("AUTH ann secret\r\n" + String(repeating: "PING\r\n", count: 20_000)) == "")
+        #expect(portGuard.heldBytes == 120_000)
+        #expect(try client.send("NODES\r\n") == "")
+        #expect(portGuard.heldBytes == 120_007)
         try directory.answer()
-        #expect(try client.received() == "")
+        #expect(try client.received() == "+OK\r\n" + String(repeating: "+PONG\r\n", count: 20_000) + "+OK\r\n")
+        #expect(portGuard.heldBytes == 0 && service.commands == [.nodes])
+    }
+
+    @Test("a client that ends its input behind a password is answered when that is checked, in order, and left then")
+    func ended() throws {
+        directory.set("ann", [.producer])
+        let client = try peer()
+        #expect(try client.send("AUTH ann secret\r\nENQUEUE j\r\nPING\r\n") == "")
+        #expect(try client.endInput() == "")
+        #expect(client.channel.isActive)
+        try directory.answer()
+        #expect(try client.received() == "+OK\r\n+OK\r\n+PONG\r\n")
+        #expect(!client.channel.isActive && portGuard.connectionCount == 0)
+        #expect(service.commands == [.enqueue(JobRequest(name: "j", args: [:]))])
+    }
+
+    @Test("and one whose password is wrong hears so", arguments: ["ENQUEUE j\r\n", ""])
+    func endedWrong(behind: String) throws {
+        directory.set("ann", [.producer])
+        let client = try peer()
+        #expect(try client.send("AUTH ann guess\r\n\(behind)") == "")
+        #expect(try client.endInput() == "")
+        try directory.answer()
+        let refusal = behind.isEmpty ? "" : "-NOAUTH Authentication required.\r\n"
+        #expect(
+            try client.advance(1)
+                == "-WRONGPASS invalid username-password pair or user is disabled.\r\n\(refusal)")
+        #expect(!client.channel.isActive && portGuard.connectionCount == 0)
         #expect(service.commands == [])
     }
 
