@@ -209,8 +209,8 @@ package final class CommandSession: ConnectionSession {
 
     /// Who has not said the password learns nothing from errors but about the commands open to him.
     private static func unauthenticated(_ line: String) -> String {
-        line.hasPrefix("NOPROTO") || line.hasPrefix("ERR Client sent AUTH")
-            ? line : "NOAUTH Authentication required."
+        let isOpen = ["NOPROTO", "ERR Client sent AUTH", "ERR wrong number of arguments for 'auth' command"]
+        return isOpen.contains { line.hasPrefix($0) } ? line : "NOAUTH Authentication required."
     }
 
     package func readCompleted(on connection: Connection) {}

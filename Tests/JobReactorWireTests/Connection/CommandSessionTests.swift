@@ -82,7 +82,7 @@ import Testing
             "NODES", "INFO", "JOBS", "ENQUEUE j", "PERFORM j {}", "JOB 00000000000000000000000000000001", "COMMAND",
             "CLIENT SETNAME x", "PRODUCER 3 p", "NODE 3 n i DURABLE '' '' ''", "LINK 3 d t", "WHOAMI", "SERVE",
             // Nor is it said what is wrong with them.
-            "GET x", "ENQUEUE", "ENQUEUE j []", "JOB x", "HELLO 2", "HELLO", "AUTH", "PRODUCER", "PING a b",
+            "GET x", "ENQUEUE", "ENQUEUE j []", "JOB x", "HELLO 2", "HELLO", "PRODUCER", "PING a b",
         ] {
             #expect(try client.send(command + "\r\n") == refusal, "\(command)")
         }
@@ -100,6 +100,16 @@ import Testing
         #expect(service.commands == [])
         #expect(try client.send("AUTH secret\r\nNODES\r\n") == "+OK\r\n+OK\r\n")
         #expect(service.commands == [.nodes])
+    }
+
+    @Test("AUTH with too few or too many arguments is told so, as with Redis, and is no guess")
+    func argumentsOfAuth() throws {
+        let client = try client(password: "secret")
+        for command in ["AUTH", "auth", "AUTH a b c"] {
+            #expect(try client.send(command + "\r\n") == "-ERR wrong number of arguments for 'auth' command\r\n")
+        }
+        #expect(try #require(client.connection.portGuard).wrongPasswordCount == 0)
+        #expect(try client.send("AUTH secret\r\n") == "+OK\r\n")
     }
 
     @Test("HELLO authenticates too, and a user's name is taken as it comes", arguments: ["default", "app", "''"])
