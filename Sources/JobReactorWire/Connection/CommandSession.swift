@@ -283,8 +283,7 @@ package final class CommandSession: ConnectionSession {
         _ credentials: ClientCommand.Credentials, thenReply answer: @escaping (inout ByteBuffer) -> Void
     ) {
         var ticket: Ticket?
-        let peer = PeerNetwork(connection.remoteAddress)
-        let isKnown = portGuard.check(credentials.user, credentials.password, from: peer) { user in
+        let isKnown = portGuard.check(credentials.user, credentials.password, on: connection) { user in
             guard self.connection.isUp else { return }
             guard let user else { return self.wrongPassword(ticket ?? self.owe()) }
             self.authenticated(as: user)

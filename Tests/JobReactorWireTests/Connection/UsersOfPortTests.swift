@@ -199,6 +199,24 @@ private final class FakeDirectory: UserDirectory {
         #expect(service.commands == [])
     }
 
+    @Test("a password whose connection has gone is not checked, and nothing is kept of it")
+    func goneBeforeTheCheck() throws {
+        directory.set("ann", [.viewer])
+        let first = try peer()
+        try first.send("AUTH ann guess\r\n")
+        for _ in 0..<1000 {
+            let guesser = try peer()
+            try guesser.send("AUTH ann guess\r\n")
+            #expect(portGuard.waitingChecks == 1)
+            guesser.channel.close(promise: nil)
+            #expect(try guesser.received() == "")
+        }
+        #expect(portGuard.waitingChecks == 0 && directory.waiting == 1)
+        try directory.answer()
+        #expect(try first.advance(1).hasPrefix("-WRONGPASS"))
+        #expect(directory.waiting == 0 && portGuard.wrongPasswordCount == 1)
+    }
+
     @Test("of one address one password is checked at a time")
     func turns() throws {
         directory.set("ann", [.viewer])
