@@ -128,6 +128,14 @@ public struct UserTable: Sendable {
         return nil
     }
 
+    /// What a password said for that name is checked against. For a name that nobody has it is the hash of another, so that it
+    /// takes as long: who guesses learns no names.
+    func hashToCheck(_ name: String) -> PasswordHash? {
+        if let hash = hash(of: name) { return hash }
+        for case .user(_, let hash) in lines { return hash }
+        return nil
+    }
+
     /// Takes a moment, for the hash of the password. Throws when there is one of that name, or something is wrong with it.
     public mutating func add(
         _ name: String, roles: Set<Role>, nodes: [NamePattern] = [], password: Password
