@@ -231,7 +231,7 @@ let package = Package(
                 "JobReactorLua", "JobReactorUsers",
                 "JobReactorTesting",
                 nio, lifecycle,
-                signals, logging,
+                signals, logging, .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: strict),
     ]

@@ -35,26 +35,15 @@ extension NodeCore: CommandService {
                     buffer.writeRESPNull()
                 }
             }
-        case .cancel(let id):
-            answer(session, cancel(id)) { [audit] isKnown, buffer in
-                if isKnown { audit.note("CANCEL", "the job \(id) is cancelled", by: user, over: session.connection) }
-                buffer.writeRESPInteger(isKnown ? 1 : 0)
-            }
+        case .cancel(let id): answer(session, cancel(id), "CANCEL", "the job \(id) is cancelled")
         case .retry(let id):
-            answer(session, loop.answer { self.retry(id, $0) }) { [audit] isDone, buffer in
-                if isDone { audit.note("RETRY", "the job \(id) runs now", by: user, over: session.connection) }
-                buffer.writeRESPInteger(isDone ? 1 : 0)
-            }
+            answer(session, loop.answer { self.retry(id, $0) }, "RETRY", "the job \(id) runs now")
         case .destroy(let id):
-            answer(session, loop.answer { self.destroy(id, $0) }) { [audit] isDone, buffer in
-                if isDone { audit.note("DESTROY", "the job \(id) is gone", by: user, over: session.connection) }
-                buffer.writeRESPInteger(isDone ? 1 : 0)
-            }
+            answer(session, loop.answer { self.destroy(id, $0) }, "DESTROY", "the job \(id) is gone")
         case .audit(let count): audit.answer(count, to: session)
         case .reload:
-            answer(session, reload()) { [audit] text, buffer in
-                audit.note("RELOAD", "the scripts are loaded anew", by: user, over: session.connection)
-                buffer.writeRESPBulk(text)
+            answer(session, audited(reload(), session, "RELOAD", "the scripts are loaded anew") { _ in true }) {
+                $1.writeRESPBulk($0)
             }
         case .handshake(.link(let distributor, let token, let received)):
             if let error = acceptLink(from: distributor, token: token, received: received, over: session) {
@@ -68,6 +57,27 @@ extension NodeCore: CommandService {
             // The session's own.
             break
         }
+    }
+
+    /// 1 when it is done, and 0 when there was nothing to do.
+    private func answer(
+        _ session: CommandSession, _ isDone: EventLoopFuture<Bool>, _ command: String, _ change: String
+    ) {
+        answer(session, audited(isDone, session, command, change) { $0 }) { $1.writeRESPInteger($0 ? 1 : 0) }
+    }
+
+    /// The result, when the audit log has it, as far as it `hasChanged` anything.
+    private func audited<Value: Sendable>(
+        _ result: EventLoopFuture<Value>, _ session: CommandSession, _ command: String, _ change: String,
+        _ hasChanged: @escaping (Value) -> Bool
+    ) -> EventLoopFuture<Value> {
+        let promise = loop.makePromise(of: Value.self)
+        let user = session.user
+        result.assumeIsolated().whenComplete { [audit] result in
+            guard case .success(let value) = result, hasChanged(value) else { return promise.completeWith(result) }
+            audit.note(command, change, by: user, over: session.connection) { promise.succeed(value) }
+        }
+        return promise.futureResult
     }
 
     private func answer<Value>(

@@ -14,6 +14,9 @@ package final class AuditLog {
     private var ids = JobID.Generator()
     /// What the storage does not have yet; without one, all of it.
     private var entries: Deque<AuditEntry> = []
+    private var share = AuditShare()
+    /// Who is told that the entries up to one are stored, or that they cannot be for now.
+    private var awaited: Deque<(last: JobID, done: () -> Void)> = []
     private var isStoring = false
     private var saysThatItFails = false
 
@@ -27,21 +30,60 @@ package final class AuditLog {
         self.loop = loop
     }
 
-    /// The user of that connection has changed something.
-    package func note(_ command: String, _ change: String, by user: User?, over connection: Connection) {
-        let now = clock.now
+    /// The user of that connection has changed something. `done` is called when the entry is stored, as far as the storage
+    /// stores: what is said then has its entry, whatever becomes of this process. One that is only counted does not wait; see
+    /// ``AuditShare``.
+    package func note(
+        _ command: String, _ change: String, by user: User?, over connection: Connection,
+        done: @escaping () -> Void = {}
+    ) {
+        let (user, now) = (user ?? .standard, clock.now)
         let entry = AuditEntry(
-            id: ids.next(at: now), at: now, user: (user ?? .standard).name, address: connection.peer, command: command,
-            change: change)
+            id: ids.next(at: now), at: now, user: user.name, address: connection.peer, command: command, change: change)
         logger.notice(
             "audit",
             metadata: [
                 "user": "\(entry.user)", "address": "\(entry.address)", "command": "\(command)", "change": "\(change)",
             ])
+        if !user.has(.operator), case .counted(let isFirst) = share.note(entry, at: loop.now) {
+            if isFirst { writeLater(AuditShare.Key(entry)) }
+            return done()
+        }
+        add(entry, done)
+    }
+
+    private func writeLater(_ key: AuditShare.Key) {
+        loop.assumeIsolated().scheduleTask(in: AuditShare.interval) { [weak self] in
+            if let self, let entry = self.share.takeCounted(key) { self.addNow(entry) }
+        }
+    }
+
+    /// Adds one that has been counted.
+    private func addNow(_ entry: AuditEntry) {
+        var entry = entry
+        entry.at = clock.now
+        entry.id = ids.next(at: entry.at)
+        add(entry) {}
+    }
+
+    private func add(_ entry: AuditEntry, _ done: @escaping () -> Void) {
         entries.append(entry)
         let most = storage == nil ? AuditEntry.most : Self.mostWaiting
         while entries.count > most { entries.removeFirst() }
+        whenStored(done)
         store()
+    }
+
+    private func whenStored(_ done: @escaping () -> Void) {
+        // While it refuses nobody waits for it.
+        guard storage != nil, !saysThatItFails, let last = entries.last else { return done() }
+        awaited.append((last.id, done))
+    }
+
+    /// The process ends: what is counted is written, and `done` called when all is stored, as far as the storage stores.
+    package func finish(_ done: @escaping () -> Void) {
+        for entry in share.takeAllCounted() { addNow(entry) }
+        whenStored(done)
     }
 
     private func store() {
@@ -60,6 +102,7 @@ package final class AuditLog {
             while let first = entries.first, let last, first.id <= last { entries.removeFirst() }
             (isStoring, saysThatItFails) = (false, false)
             store()
+            tellAwaiting(through: last)
         case .failure(let error):
             // Before it is open it takes nothing, and after its end this is gone, too.
             if !saysThatItFails, error.code != .closed {
@@ -70,6 +113,14 @@ package final class AuditLog {
                 self?.isStoring = false
                 self?.store()
             }
+            tellAwaiting(through: entries.last?.id)
+        }
+    }
+
+    private func tellAwaiting(through last: JobID?) {
+        while let first = awaited.first, let last, first.last <= last {
+            awaited.removeFirst()
+            first.done()
         }
     }
 

@@ -27,7 +27,7 @@ extension DistributorCore: CommandService {
             if let refusal = refusal(of: command, on: id, for: session) {
                 return session.reply { $0.writeRESPError(refusal) }
             }
-            answer(cancel(id), to: session) { self.note("CANCEL", "the job \(id) is cancelled", session) }
+            answer(cancel(id), to: session, "CANCEL", "the job \(id) is cancelled")
         case .handshake(.node(let introduction)):
             session.leave()
             let user = user(of: session)
@@ -60,14 +60,10 @@ extension DistributorCore: CommandService {
         case .audit(let count): audit.answer(count, to: session)
         case .retry(let id):
             guard !isStopping, change({ $0.retry(id) }) else { return refuseForNode(session) }
-            answer(stored(true), to: session) {
-                self.note("RETRY", "the job \(id), which had failed, runs again", session)
-            }
+            answer(stored(true), to: session, "RETRY", "the job \(id), which had failed, runs again")
         case .destroy(let id):
             guard change({ $0.destroy(id) }) else { return refuseForNode(session) }
-            answer(stored(true), to: session) {
-                self.note("DESTROY", "the record of the failed job \(id) is gone", session)
-            }
+            answer(stored(true), to: session, "DESTROY", "the record of the failed job \(id) is gone")
         case .records(let after, let count):
             let failed = ledger.kept.page(after: after, count: count)
             session.reply { buffer in
@@ -115,10 +111,6 @@ extension DistributorCore: CommandService {
         if isNew { ownJobs.note(job.id, by: user(of: session)) }
     }
 
-    private func note(_ command: String, _ change: String, _ session: CommandSession) {
-        audit.note(command, change, by: session.user, over: session.connection)
-    }
-
     private func user(of session: CommandSession) -> User { session.user ?? .standard }
 
     /// Why the command may not be about that job; nil when it may. Who enqueues may look at and cancel what is its own.
@@ -153,18 +145,20 @@ extension DistributorCore: CommandService {
         }
     }
 
-    /// `isDone` is called before 1 is answered.
+    /// Before 1 is answered the audit log has the change.
     private func answer(
-        _ future: EventLoopFuture<Bool>, to session: CommandSession, _ isDone: @escaping () -> Void
+        _ future: EventLoopFuture<Bool>, to session: CommandSession, _ command: String, _ change: String
     ) {
         let ticket = session.owe()
-        future.assumeIsolated().whenComplete { result in
-            if case .success(true) = result { isDone() }
-            session.pay(ticket) { buffer in
-                switch result {
-                case .success(let answer): buffer.writeRESPInteger(answer ? 1 : 0)
-                case .failure(let error): buffer.writeRESPError("ERR \(error)")
+        let user = session.user
+        future.assumeIsolated().whenComplete { [audit] result in
+            switch result {
+            case .success(true):
+                audit.note(command, change, by: user, over: session.connection) {
+                    session.pay(ticket) { $0.writeRESPInteger(1) }
                 }
+            case .success(false): session.pay(ticket) { $0.writeRESPInteger(0) }
+            case .failure(let error): session.pay(ticket) { $0.writeRESPError("ERR \(error)") }
             }
         }
     }

@@ -47,7 +47,10 @@ extension DistributorCore {
         guard let keeper else { return finishDraining() }
         let isOver: (StorageError) -> Void = { _ in self.finishDraining() }
         keeper.whenSaved(
-            { keeper.whenApplied({ if self.isIdle { self.finishDraining() } }, failed: isOver) }, failed: isOver)
+            {
+                keeper.whenApplied(
+                    { self.audit.finish { if self.isIdle { self.finishDraining() } } }, failed: isOver)
+            }, failed: isOver)
     }
 
     /// The next process finds them waiting in its storage, and gives them to a node again.
