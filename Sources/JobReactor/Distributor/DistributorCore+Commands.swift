@@ -195,13 +195,16 @@ extension DistributorCore: CommandService {
         change { $0.forget(id) { if case .command(_, ticket, _) = $0 { true } else { false } } }
     }
 
-    /// The record of a job, name and value in turn: the node's when one has it. Empty when it is not known.
+    /// The record of a job, name and value in turn: the node's when one has it, or what is known here when that is away or
+    /// does not answer. Empty when it is not known.
     func show(_ id: JobID) -> EventLoopFuture<[String]> {
         if let failed = ledger.kept[id] { return loop.makeSucceededFuture(shown(failed)) }
         if ledger.paged.contains(id), let keeper { return showStored(id, in: keeper) }
         guard let known = ledger.find(id) else { return showElsewhere(id) }
-        let record = known.job.map { shown($0) } ?? []
-        guard let node = known.node, let link = links[node] else { return loop.makeSucceededFuture(record) }
+        let record = known.job.map { shown($0) } ?? shown(id, named: known.name)
+        guard let node = known.node, let link = links[node] else {
+            return loop.makeSucceededFuture(record + (known.owner.map { ["on_node", $0] } ?? []))
+        }
         return show(id, at: link, orElse: record)
     }
 
@@ -216,6 +219,11 @@ extension DistributorCore: CommandService {
             }
         }
         return promise.futureResult
+    }
+
+    /// Of a job that a node owns, and whose args are not here.
+    private func shown(_ id: JobID, named job: String) -> [String] {
+        ["id", id.description, "name", job, "status", JobStatus.queued.rawValue, "distributor", name]
     }
 
     private func shown(_ job: Job) -> [String] {

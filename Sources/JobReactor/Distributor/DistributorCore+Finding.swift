@@ -111,8 +111,10 @@ extension DistributorCore {
         let holder = ["on_node", link.introduction.name]
         ask([link], id) { result in
             switch result {
-            case .success(let found): promise.succeed((found?.fields ?? record) + holder)
-            case .failure(let error): record.isEmpty ? promise.fail(error) : promise.succeed(record + holder)
+            case .success(let found?): promise.succeed(found.fields + holder)
+            // Its end may have come before the answer.
+            case .success(nil) where self.ledger.find(id) == nil: promise.succeed([])
+            case .success(nil), .failure: promise.succeed(record + holder)
             }
         }
         return promise.futureResult
