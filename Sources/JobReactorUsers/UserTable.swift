@@ -44,6 +44,8 @@ public struct UserTable: Sendable {
         }
     }
 
+    static let fileBytes = 1 << 20
+
     private static func text(of path: String) throws(WireError) -> String {
         func failure() -> WireError {
             WireError(.configuration, "cannot read the users file \(path): \(String(cString: strerror(errno)))")
@@ -66,7 +68,7 @@ public struct UserTable: Sendable {
             guard count >= 0 else { throw failure() }
             if count == 0 { return String(decoding: bytes, as: UTF8.self) }
             bytes += chunk[..<count]
-            guard bytes.count <= 1 << 20 else {
+            guard bytes.count <= fileBytes else {
                 throw WireError(.configuration, "\(path) is larger than 1 MiB: it is no users file")
             }
         }

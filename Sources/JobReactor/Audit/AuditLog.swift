@@ -21,7 +21,7 @@ package final class AuditLog {
     private var saysThatItFails = false
 
     /// What waits for a storage that refuses.
-    private static let mostWaiting = 10_000
+    static let mostWaiting = 10_000
 
     package init(_ storage: (any JobStorage)?, clock: WallClock, logger: Logger, on loop: any EventLoop) {
         self.storage = storage as? any AuditStorage

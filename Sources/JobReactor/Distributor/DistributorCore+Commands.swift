@@ -232,6 +232,11 @@ extension DistributorCore: CommandService {
         return job.shownFields
     }
 
+    /// Names of jobs that `NODES` says of a node.
+    static let mostNamesOfNode = 1000
+    /// Names of waiting jobs that `INFO` says.
+    static let mostNamesWaiting = 100
+
     private func writeNodes(to buffer: inout ByteBuffer) {
         let nodes = nodes()
         buffer.writeRESPArray(count: nodes.count)
@@ -240,7 +245,7 @@ extension DistributorCore: CommandService {
                 ("name", node.name), ("address", node.address), ("durable", node.isDurable ? "1" : "0"),
                 ("draining", node.isDraining ? "1" : "0"), ("window", "\(node.window)"), ("load", "\(node.load)"),
                 ("storage_error", node.storageError ?? ""), ("jobs_count", "\(node.jobs.count)"),
-                ("jobs", node.jobs.prefix(1000).joined(separator: " ")),
+                ("jobs", node.jobs.prefix(Self.mostNamesOfNode).joined(separator: " ")),
             ]
             buffer.writeRESPCommand(fields.flatMap { [$0.0, $0.1] })
         }
@@ -270,7 +275,7 @@ extension DistributorCore: CommandService {
     }
 
     private func makeWaitingFields() -> [(String, String)] {
-        let listed = waitingJobs(limit: 100)
+        let listed = waitingJobs(limit: Self.mostNamesWaiting)
         let others = ledger.dispatcher.waitingCount - listed.reduce(0) { $0 + $1.count }
         return listed.map { ($0.name, "count=\($0.count)" + ($0.isParked ? ",parked=no node defines it" : "")) }
             + (others > 0 ? [("jobs of other names", "count=\(others)")] : [])

@@ -24,9 +24,9 @@ extension DistributorCore {
     }
 
     /// Searches under way at one time.
-    private static let searchLimit = 1000
+    static let searchLimit = 1000
     /// Seconds that a node has for its answer.
-    private static let searchTime: Int64 = 5
+    static let searchTime: Int64 = 5
 
     /// Looks for a job of which there is no entry; `done` gets nil when no node has it.
     func find(_ id: JobID, _ done: @escaping (Result<Found?, JobError>) -> Void) {

@@ -122,7 +122,7 @@ final class ProducerLink: ConnectionSession {
     private var returned: [HandOver] = []
 
     /// Jobs that a producer may send before it hears that the first are accepted.
-    private static let window = 8192
+    static let window = 8192
 
     init(_ producer: Producer, connection: Connection, core: DistributorCore) {
         self.producer = producer

@@ -15,7 +15,8 @@ package final class RESPStream {
     private var line: [UInt8] = []
 
     /// Lines are typed by people.
-    private var inlineLimit: Int { min(64 << 10, reader.limits.frameBytes) }
+    static let lineBytes = 64 << 10
+    private var inlineLimit: Int { min(Self.lineBytes, reader.limits.frameBytes) }
     private static let arrayMark = UInt8(ascii: "*")
 
     package init(side: Side, limits: RESPLimits) {

@@ -165,9 +165,12 @@ package enum ClientCommand: Hashable, Sendable {
         return id
     }
 
+    /// What `COUNT` may ask for.
+    static let mostRows = 1000
+
     private static func pageCount(_ word: UnsafeRawBufferPointer) throws(CommandError) -> Int {
-        guard let number = CommandWord.integer(word), 1...1000 ~= number else {
-            throw CommandError("ERR COUNT takes a number from 1 to 1000, not '\(CommandWord.shown(word))'")
+        guard let number = CommandWord.integer(word), 1...mostRows ~= number else {
+            throw CommandError("ERR COUNT takes a number from 1 to \(mostRows), not '\(CommandWord.shown(word))'")
         }
         return number
     }

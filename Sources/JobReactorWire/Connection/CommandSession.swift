@@ -55,9 +55,9 @@ package final class CommandSession: ConnectionSession {
     }
 
     /// Commands whose replies are owed or wait at once, and their bytes, before no more are read.
-    private static let maximumOwed = 10_000
-    private static let maximumOwedBytes = 64 << 20
-    private static let maximumWaitingBytes = 1 << 20
+    static let maximumOwed = 10_000
+    static let maximumOwedBytes = 64 << 20
+    static let maximumWaitingBytes = 1 << 20
 
     private init(connection: Connection, service: any CommandService, portGuard: PortGuard) {
         self.connection = connection
@@ -137,7 +137,9 @@ package final class CommandSession: ConnectionSession {
     }
 
     /// Reads nothing more for a tenth of a second: who is refused and asks again at once would keep others waiting.
-    package func rest() { connection.rest(for: .milliseconds(100)) }
+    package func rest() { connection.rest(for: Self.restTime) }
+
+    static let restTime = TimeAmount.milliseconds(100)
 
     /// The last word to a client that cannot be served now, a second hence: nothing that it has sent, or sends, counts.
     package func turnAway(_ error: String) {

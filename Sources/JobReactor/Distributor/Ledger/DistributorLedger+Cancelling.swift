@@ -84,7 +84,7 @@ extension DistributorLedger {
         return true
     }
 
-    private static let cancellingLimit = 10_000
+    static let cancellingLimit = 10_000
 
     /// The node that as a rule has a job of which there is no entry.
     func likelyOwner(of id: JobID) -> Node? { owned.node(of: id).flatMap { nodes.named($0) } }
