@@ -52,7 +52,8 @@ import Testing
             }
             let resized = try await distributor.perform(
                 "resize", Picture(path: "cat.png", width: 200), returning: Picture.self)
-            #expect(resized.width == 200)
+            let small = try await distributor.perform("resize", ["path": resized.path, "width": resized.width / 2])
+            #expect(resized.width == 200 && small["width"] == 100)
             #expect(try await client.perform("resize", timeout: 20)["result"] == "Yay!")
             await node.stop()
             await client.stop()

@@ -47,7 +47,8 @@ extension JobProducer {
             name, args, options, feedback: JobFeedback(onSuccess: onSuccess, onError: onError, onProgress: onProgress))
     }
 
-    /// Enqueues a job whose args are a value of yours; it must encode to a JSON object.
+    /// Enqueues a job whose args are a value of yours; it must encode to a JSON object, or ``JobError/Code/invalidArguments`` is
+    /// thrown.
     @_disfavoredOverload
     @discardableResult
     public func enqueue(
@@ -65,6 +66,8 @@ extension JobProducer {
     /// Throws ``JobFailure`` when the job failed for good, ``JobError`` when it could not be enqueued, when `timeout`
     /// seconds have passed (the job goes on), or when the producer stopped; `CancellationError` when the task was
     /// cancelled (the job goes on as well).
+    ///
+    /// `onProgress` is called on the producer's event loop and must not block.
     public func perform(
         _ name: String, _ args: JobArguments = JobArguments(), _ options: JobOptions = JobOptions(),
         timeout: Double? = nil, onProgress: (@Sendable (JobProgress) -> Void)? = nil

@@ -1,0 +1,65 @@
+public import JobReactorCore
+
+// Calls with a literal that has variables in it: `enqueue("resize", ["path": path, "width": width])`. Literals without any are
+// `JobArguments` at once, and what has values of one type alone is encoded as the dictionary that it is.
+
+extension JobProducer {
+    /// Enqueues a job whose args are a literal of any `Encodable` values; for the rest as with ``JobArguments``.
+    @_disfavoredOverload
+    @discardableResult
+    public func enqueue(
+        _ name: String, _ args: JobValues, _ options: JobOptions = JobOptions(),
+        onSuccess: (@Sendable (JobResult) -> Void)? = nil, onError: (@Sendable (JobFailure) -> Void)? = nil,
+        onProgress: (@Sendable (JobProgress) -> Void)? = nil
+    ) throws(JobError) -> JobID {
+        try enqueue(
+            name, try JobArguments(encoding: args), options,
+            feedback: JobFeedback(onSuccess: onSuccess, onError: onError, onProgress: onProgress))
+    }
+
+    /// Enqueues a job whose args are a literal of any `Encodable` values, and waits for its outcome.
+    @_disfavoredOverload
+    public func perform(
+        _ name: String, _ args: JobValues, _ options: JobOptions = JobOptions(), timeout: Double? = nil
+    ) async throws -> JobResult {
+        try await perform(name, try JobArguments(encoding: args), options, timeout: timeout)
+    }
+
+    /// As above; the resulting args as a type of yours. Throws `DecodingError` when they do not fit it.
+    @_disfavoredOverload
+    public func perform<Output: Decodable>(
+        _ name: String, _ args: JobValues, _ options: JobOptions = JobOptions(), timeout: Double? = nil,
+        returning type: Output.Type
+    ) async throws -> Output {
+        try await perform(name, try JobArguments(encoding: args), options, timeout: timeout).decode(type)
+    }
+}
+
+// What no other overload takes comes here, so that the compiler says what is wrong with it.
+
+extension JobProducer {
+    @available(*, unavailable, message: "args are JSON: give each value a type that is Encodable and Sendable")
+    @discardableResult
+    public func enqueue(
+        _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions(),
+        onSuccess: (@Sendable (JobResult) -> Void)? = nil, onError: (@Sendable (JobFailure) -> Void)? = nil,
+        onProgress: (@Sendable (JobProgress) -> Void)? = nil
+    ) throws(JobError) -> JobID {
+        throw JobError(.invalidArguments, "args are JSON")
+    }
+
+    @available(*, unavailable, message: "args are JSON: give each value a type that is Encodable and Sendable")
+    public func perform(
+        _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions(), timeout: Double? = nil
+    ) async throws -> JobResult {
+        throw JobError(.invalidArguments, "args are JSON")
+    }
+
+    @available(*, unavailable, message: "args are JSON: give each value a type that is Encodable and Sendable")
+    public func perform<Output: Decodable>(
+        _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions(), timeout: Double? = nil,
+        returning type: Output.Type
+    ) async throws -> Output {
+        throw JobError(.invalidArguments, "args are JSON")
+    }
+}
