@@ -25,6 +25,7 @@ public struct JobValues: Encodable, Sendable, ExpressibleByDictionaryLiteral {
         for (name, value) in members {
             let key = Name(stringValue: name)
             if let args = value as? JobArguments {
+                if let problem = args.problem { throw JobError(.invalidArguments, problem) }
                 // As what they are; a record has them as text.
                 try container.encode(args.value, forKey: key)
             } else if let value {

@@ -31,6 +31,7 @@ public enum JobLimits {
         _ name: String, _ args: JobArguments, _ options: JobOptions = JobOptions()
     ) throws(JobError) {
         try check(name: name)
+        if let problem = args.problem { throw JobError(.invalidArguments, problem) }
         try check(argsBytes: args.bytes.count)
         try options.validate()
     }

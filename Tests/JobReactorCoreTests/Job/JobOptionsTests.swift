@@ -39,6 +39,10 @@ import Testing
                 JobOptions(runAt: Timestamp(seconds: 1e18)),
                 "run_at takes seconds since 1970, at most a hundred years from now, not a time beyond all"
             ),
+            (
+                JobOptions(runAt: Timestamp(seconds: .nan)),
+                "run_at takes seconds since 1970, at most a hundred years from now, not a time beyond all"
+            ),
             (JobOptions(retryMultiplier: -5), "retry_multiplier takes seconds from 0 to 3155760000, not -5.0"),
             (JobOptions(maxAttempt: 0), "max_attempt takes a whole number from 1 to 2147483647, not 0"),
             (JobOptions(maxAttempt: -3), "max_attempt takes a whole number from 1 to 2147483647, not -3"),
