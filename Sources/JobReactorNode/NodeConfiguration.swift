@@ -122,6 +122,7 @@ public struct NodeConfiguration: Sendable {
 
     func validate() throws(WireError) {
         if let problem = Name.problem(in: name) { throw WireError(.configuration, "the node's name \(problem)") }
+        for address in distributors + [server, connectTo].compactMap(\.self) { try address.validate() }
         if window < 1 || window > 1_000_000 {
             throw WireError(.configuration, "window takes a number of jobs from 1 to 1000000, not \(window)")
         }

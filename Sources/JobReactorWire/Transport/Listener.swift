@@ -22,6 +22,7 @@ package final class Listener {
     ) -> EventLoopFuture<NIOLoopBound<Listener>> {
         let loop = portGuard.eventLoop
         do {
+            try address.validate()
             try security.checkListening(on: address)
             // Better here than on each connection: it throws when there is no certificate to show.
             _ = try security.tls?.serverHandler()
