@@ -20,18 +20,20 @@ extension JobProducer {
     /// Enqueues a job whose args are a literal of any `Encodable` values, and waits for its outcome.
     @_disfavoredOverload
     public func perform(
-        _ name: String, _ args: JobValues, _ options: JobOptions = JobOptions(), timeout: Double? = nil
+        _ name: String, _ args: JobValues, _ options: JobOptions = JobOptions(), timeout: Double? = nil,
+        onProgress: (@Sendable (JobProgress) -> Void)? = nil
     ) async throws -> JobResult {
-        try await perform(name, try JobArguments(encoding: args), options, timeout: timeout)
+        try await perform(name, try JobArguments(encoding: args), options, timeout: timeout, onProgress: onProgress)
     }
 
     /// As above; the resulting args as a type of yours. Throws `DecodingError` when they do not fit it.
     @_disfavoredOverload
     public func perform<Output: Decodable>(
         _ name: String, _ args: JobValues, _ options: JobOptions = JobOptions(), timeout: Double? = nil,
-        returning type: Output.Type
+        returning type: Output.Type, onProgress: (@Sendable (JobProgress) -> Void)? = nil
     ) async throws -> Output {
-        try await perform(name, try JobArguments(encoding: args), options, timeout: timeout).decode(type)
+        try await perform(
+            name, try JobArguments(encoding: args), options, timeout: timeout, returning: type, onProgress: onProgress)
     }
 }
 
@@ -50,7 +52,8 @@ extension JobProducer {
 
     @available(*, unavailable, message: "args are JSON: give each value a type that is Encodable and Sendable")
     public func perform(
-        _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions(), timeout: Double? = nil
+        _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions(), timeout: Double? = nil,
+        onProgress: (@Sendable (JobProgress) -> Void)? = nil
     ) async throws -> JobResult {
         throw JobError(.invalidArguments, "args are JSON")
     }
@@ -58,7 +61,7 @@ extension JobProducer {
     @available(*, unavailable, message: "args are JSON: give each value a type that is Encodable and Sendable")
     public func perform<Output: Decodable>(
         _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions(), timeout: Double? = nil,
-        returning type: Output.Type
+        returning type: Output.Type, onProgress: (@Sendable (JobProgress) -> Void)? = nil
     ) async throws -> Output {
         throw JobError(.invalidArguments, "args are JSON")
     }

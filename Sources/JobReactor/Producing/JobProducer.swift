@@ -94,26 +94,28 @@ extension JobProducer {
     /// As above, with args of a type of yours.
     @_disfavoredOverload
     public func perform(
-        _ name: String, _ args: some Encodable, _ options: JobOptions = JobOptions(), timeout: Double? = nil
+        _ name: String, _ args: some Encodable, _ options: JobOptions = JobOptions(), timeout: Double? = nil,
+        onProgress: (@Sendable (JobProgress) -> Void)? = nil
     ) async throws -> JobResult {
-        try await perform(name, try JobArguments(encoding: args), options, timeout: timeout)
+        try await perform(name, try JobArguments(encoding: args), options, timeout: timeout, onProgress: onProgress)
     }
 
     /// As above; the resulting args as a type of yours. Throws `DecodingError` when they do not fit it.
     public func perform<Output: Decodable>(
         _ name: String, _ args: JobArguments = JobArguments(), _ options: JobOptions = JobOptions(),
-        timeout: Double? = nil, returning type: Output.Type
+        timeout: Double? = nil, returning type: Output.Type, onProgress: (@Sendable (JobProgress) -> Void)? = nil
     ) async throws -> Output {
-        try await perform(name, args, options, timeout: timeout).decode(type)
+        try await perform(name, args, options, timeout: timeout, onProgress: onProgress).decode(type)
     }
 
     /// As above, with args of a type of yours as well.
     @_disfavoredOverload
     public func perform<Output: Decodable>(
         _ name: String, _ args: some Encodable, _ options: JobOptions = JobOptions(), timeout: Double? = nil,
-        returning type: Output.Type
+        returning type: Output.Type, onProgress: (@Sendable (JobProgress) -> Void)? = nil
     ) async throws -> Output {
-        try await perform(name, try JobArguments(encoding: args), options, timeout: timeout).decode(type)
+        try await perform(
+            name, try JobArguments(encoding: args), options, timeout: timeout, returning: type, onProgress: onProgress)
     }
 }
 

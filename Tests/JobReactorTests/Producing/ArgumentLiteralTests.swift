@@ -104,6 +104,21 @@ import Testing
         #expect(producer.options == [options, JobOptions(), options, JobOptions()])
     }
 
+    @Test("each perform tells how far the job is")
+    func progress() async throws {
+        let steps = Collector<Double?>()
+        let note: @Sendable (JobProgress) -> Void = { steps.append($0.fraction) }
+        let size = Size(width: 3)
+        _ = try await producer.perform("j", onProgress: note)
+        _ = try await producer.perform("j", ["width": 1], timeout: 20, onProgress: note)
+        _ = try await producer.perform("j", ["width": width, "path": path]) { note($0) }
+        _ = try await producer.perform("j", size, onProgress: note)
+        _ = try await producer.perform("j", ["width": 1], returning: Size.self) { note($0) }
+        _ = try await producer.perform("j", ["width": width, "path": path], returning: Size.self, onProgress: note)
+        _ = try await producer.perform("j", size, timeout: 20, returning: Size.self, onProgress: note)
+        #expect(steps.elements == Array(repeating: 0.5, count: 7))
+    }
+
     @Test("have the last value of a key that is there twice")
     func twice() throws {
         try producer.enqueue("j", ["a": path, "a": width])
