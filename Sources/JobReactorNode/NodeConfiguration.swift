@@ -132,17 +132,17 @@ public struct NodeConfiguration: Sendable {
         if policy.maxAttempt < 1 {
             throw WireError(.configuration, "max_attempt takes a whole number from 1, not \(policy.maxAttempt)")
         }
-        if !(policy.retryMultiplier >= 0 && policy.retryMultiplier.isFinite) {
-            throw WireError(.configuration, "retry_multiplier takes seconds from 0, not \(policy.retryMultiplier)")
-        }
+        let times = [
+            ("retry_multiplier", policy.retryMultiplier), ("max_retry_delay", policy.maxRetryDelay ?? 0),
+            ("grace", grace), ("report_ttl", reportTTL),
+        ]
+        for (name, seconds) in times { try WireError.check(name, seconds: seconds) }
+        try limits.validate()
         if !(policy.jitter >= 0 && policy.jitter <= 1) {
             throw WireError(.configuration, "jitter takes a share from 0 to 1, not \(policy.jitter)")
         }
-        if let delay = policy.maxRetryDelay, !(delay >= 0) {
-            throw WireError(.configuration, "max_retry_delay takes seconds from 0, not \(delay)")
-        }
         if let timeout = policy.timeout, !(timeout > 0 && timeout <= 1e9) {
-            throw WireError(.configuration, "job_timeout takes seconds above 0, not \(timeout)")
+            throw WireError(.configuration, "job_timeout takes seconds above 0 up to 1000000000, not \(timeout)")
         }
         if deferLanes < 1 || deferLanes > 1000 {
             throw WireError(.configuration, "defer_lanes takes a number of threads from 1 to 1000, not \(deferLanes)")
@@ -153,7 +153,7 @@ public struct NodeConfiguration: Sendable {
         }
         for (name, seconds) in [("slice_warning", sliceWarning), ("slice_limit", sliceLimit)]
         where !(seconds >= 0 && seconds <= 1e9) {
-            throw WireError(.configuration, "\(name) takes seconds from 0, not \(seconds)")
+            throw WireError(.configuration, "\(name) takes seconds from 0 to 1000000000, not \(seconds)")
         }
         if connectTo != nil, server == nil {
             throw WireError(.configuration, "connect_to needs server: a node that does not listen cannot be dialled")

@@ -171,6 +171,9 @@ public final class JobClient: JobProducer, Service {
         try? await ownGroup?.shutdownGracefully()
     }
 
+    /// As ``stop(grace:)``, with a duration: negative it is none, and beyond 1,000,000,000 seconds it is that.
+    public func stop(grace: Duration) async { await stop(grace: grace.inSeconds) }
+
     /// As ``stop(grace:)``, for a client on the loop of somebody else.
     package func stopped(grace: Double) -> EventLoopFuture<Void> {
         guard state.withLock({ $0.stop() }) else { return loop.makeSucceededVoidFuture() }

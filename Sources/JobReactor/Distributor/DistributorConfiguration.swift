@@ -73,8 +73,9 @@ public struct DistributorConfiguration: Sendable {
                 "a distributor with a storage on a port of the system's choice needs a name:"
                     + " its jobs are found by it after a restart")
         }
-        if !(takeoverTime >= 0 && takeoverTime <= 1e9) {
-            throw WireError(.configuration, "takeover_time takes seconds from 0, not \(takeoverTime)")
+        for (name, seconds) in [("takeover_time", takeoverTime), ("grace", grace), ("report_ttl", reportTTL)] {
+            try WireError.check(name, seconds: seconds)
         }
+        try limits.validate()
     }
 }
