@@ -38,9 +38,9 @@ import Testing
         let types: [Any.Type] = [
             JobOptions.self, JobSubmission.self, JobFeedback.self, JobProgress.self, JobInfo.self, NodeInfo.self,
             WaitingJobs.self, JobMonitor.self, StoredOwner.self, Timestamp.self, JSONValue.self, JobValues.self,
-            JobLimits.self,
+            JobLimits.self, JobEvent.self, FollowedJob.self, HandlerRegistration.self,
         ]
-        #expect(errors.count == 5 && types.count == 13)
+        #expect(errors.count == 5 && types.count == 16)
         #expect(start(on: nil).port == nil)
     }
 }

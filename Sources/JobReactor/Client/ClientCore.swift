@@ -29,6 +29,8 @@ final class ClientCore {
     private let address: Address
     private var dialer: Dialer?
     private var entries: [JobID: Entry] = [:]
+    /// Who is told of the outcomes of this client's jobs of a name.
+    var handlers = JobHandlers()
     private let memory: JobMemory
     /// What those take, as ``JobMemory`` counts it.
     private var bytes = 0
@@ -108,6 +110,7 @@ final class ClientCore {
         for promise in flushes { promise.fail(Self.stopped) }
         flushes = []
         for entry in entries.values { entry.feedback.onStop?() }
+        handlers.removeAll().tell { $0.onStop?() }
         entries = [:]
         bytes = 0
         memory.has(0)
@@ -230,7 +233,7 @@ final class ClientCore {
         count(entry.job, -1)
         let error = Array(JSONValue.string(reason).json.utf8)
         let feedback = Feedback(.error, args: entry.job.args.setting([("error", error)]))
-        entry.feedback.deliver(feedback, id: handOver.id, name: entry.job.name, status: .failed)
+        deliver(feedback, of: handOver.id, entry, .failed)
         noteProgress()
     }
 
@@ -251,13 +254,21 @@ final class ClientCore {
             entries[report.id] = entry
             count(entry.job, 1)
         }
-        entry.feedback.deliver(report.feedback, id: report.id, name: entry.job.name, status: report.status)
+        deliver(report.feedback, of: report.id, entry, report.status)
+    }
+
+    private func deliver(_ feedback: Feedback, of id: JobID, _ entry: Entry, _ status: JobStatus) {
+        let name = entry.job.name
+        if !handlers.isEmpty { handlers[name].tell { $0.deliver(feedback, id: id, name: name, status: status) } }
+        entry.feedback.deliver(feedback, id: id, name: name, status: status)
     }
 
     func progressed(_ progress: Progress) {
         guard let entry = entries[progress.id], progress.run > entry.lastRun else { return }
-        entry.feedback.onProgress?(
-            JobProgress(id: progress.id, name: entry.job.name, fraction: progress.fraction, text: progress.text))
+        let name = entry.job.name
+        let shown = JobProgress(id: progress.id, name: name, fraction: progress.fraction, text: progress.text)
+        handlers[name].tell { $0.onProgress?(shown) }
+        entry.feedback.onProgress?(shown)
     }
 
     /// Cancels a job of this client; nil when it is none of those that wait for their outcome.

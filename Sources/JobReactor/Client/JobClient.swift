@@ -145,6 +145,20 @@ public final class JobClient: JobProducer, Service {
         try await ask(["NODES"]).elements?.compactMap(NodeInfo.init) ?? []
     }
 
+    @discardableResult
+    public func handle(_ name: String, _ feedback: JobFeedback) -> HandlerRegistration {
+        let core = core
+        let registration = HandlerRegistration { [weak self] in self?.forget($0, of: name) }
+        let isTold = calls.tell { core.value?.handlers.add(feedback, for: name, registration) }
+        if !isTold { feedback.onStop?() }
+        return registration
+    }
+
+    private func forget(_ registration: HandlerRegistration, of name: String) {
+        let core = core
+        calls.tell { core.value?.handlers.remove(registration, of: name) }
+    }
+
     /// Asks the distributor, over a connection for this one question.
     private func ask(_ words: [String]) async throws -> RESPValue {
         let (address, security) = (address, security)

@@ -71,6 +71,7 @@ extension DistributorCore {
     /// goes out first.
     func close() -> EventLoopFuture<Void> {
         for entry in change({ $0.removeAll() }) { abandon(entry) }
+        handlers.removeAll().tell { $0.onStop?() }
         let kept = keeper?.close() ?? loop.makeSucceededVoidFuture()
         closeRegistrations()
         let closed = listener?.closeConnections(on: loop, within: drainDeadline - loop.now)

@@ -27,7 +27,7 @@ final class DistributorCore {
     /// Why nodes do not take this distributor, by their names, as the log has said.
     var unwelcome: [String: String] = [:]
     /// Who is told of the outcomes of jobs of a name.
-    var handlers: [String: [JobFeedback]] = [:]
+    var handlers = JobHandlers()
     /// Questions to nodes that are under way.
     var searches = 0
     /// The number of the last report that has come from each node's process, so that none comes twice.

@@ -36,33 +36,3 @@ extension JobProducer {
             name, try JobArguments(encoding: args), options, timeout: timeout, returning: type, onProgress: onProgress)
     }
 }
-
-// What no other overload takes comes here, so that the compiler says what is wrong with it.
-
-extension JobProducer {
-    @available(*, unavailable, message: "args are JSON: give each value a type that is Encodable and Sendable")
-    @discardableResult
-    public func enqueue(
-        _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions(),
-        onSuccess: (@Sendable (JobResult) -> Void)? = nil, onError: (@Sendable (JobFailure) -> Void)? = nil,
-        onProgress: (@Sendable (JobProgress) -> Void)? = nil
-    ) throws(JobError) -> JobID {
-        throw JobError(.invalidArguments, "args are JSON")
-    }
-
-    @available(*, unavailable, message: "args are JSON: give each value a type that is Encodable and Sendable")
-    public func perform(
-        _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions(), timeout: Double? = nil,
-        onProgress: (@Sendable (JobProgress) -> Void)? = nil
-    ) async throws -> JobResult {
-        throw JobError(.invalidArguments, "args are JSON")
-    }
-
-    @available(*, unavailable, message: "args are JSON: give each value a type that is Encodable and Sendable")
-    public func perform<Output: Decodable>(
-        _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions(), timeout: Double? = nil,
-        returning type: Output.Type, onProgress: (@Sendable (JobProgress) -> Void)? = nil
-    ) async throws -> Output {
-        throw JobError(.invalidArguments, "args are JSON")
-    }
-}

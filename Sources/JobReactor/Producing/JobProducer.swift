@@ -31,6 +31,17 @@ public protocol JobProducer: Sendable {
 
     /// The nodes that are connected to the distributor.
     func nodes() async throws -> [NodeInfo]
+
+    /// Calls the closures of `feedback` for every job of that name that the producer hears of, beside the job's own: a
+    /// ``Distributor`` hears of all that come to it, whoever enqueued them, a ``JobClient`` of those that it has enqueued itself.
+    ///
+    /// They are called on the producer's event loop and must not block. Handlers add up. A handler is gone when it is removed,
+    /// and with its producer.
+    ///
+    /// One that is registered at a distributor before its start also gets the outcomes of jobs that an earlier process of
+    /// this distributor (of the same ``DistributorConfiguration/name``) gave to nodes, and that they have kept for it.
+    @discardableResult
+    func handle(_ name: String, _ feedback: JobFeedback) -> HandlerRegistration
 }
 
 extension JobProducer {

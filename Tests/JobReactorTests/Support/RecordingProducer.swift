@@ -6,11 +6,14 @@ import JobReactorTesting
 struct RecordingProducer: JobProducer {
     private let jobs = Collector<JobSubmission>()
     private let ids = Locked(JobID.Generator())
+    /// That were registered, those that were removed among them.
+    let handlers = Collector<(feedback: JobFeedback, registration: HandlerRegistration)>()
 
     /// Of all jobs, in their order.
     var args: [JSONValue] { jobs.elements.map(\.args.value) }
     var options: [JobOptions] { jobs.elements.map(\.options) }
 
+    @discardableResult
     func enqueue(
         _ name: String, _ args: JobArguments, _ options: JobOptions, feedback: JobFeedback
     ) throws(JobError) -> JobID {
@@ -22,13 +25,22 @@ struct RecordingProducer: JobProducer {
         return id
     }
 
+    @discardableResult
     func enqueue(contentsOf jobs: [JobSubmission]) throws(JobError) -> [JobID] {
         var ids: [JobID] = []
         for job in jobs { ids.append(try enqueue(job.name, job.args, job.options, feedback: job.feedback)) }
         return ids
     }
 
+    @discardableResult
     func cancel(_ id: JobID) async throws -> Bool { false }
     func job(_ id: JobID) async throws -> JobInfo? { nil }
     func nodes() async throws -> [NodeInfo] { [] }
+
+    @discardableResult
+    func handle(_ name: String, _ feedback: JobFeedback) -> HandlerRegistration {
+        let registration = HandlerRegistration()
+        handlers.append((feedback, registration))
+        return registration
+    }
 }
