@@ -147,6 +147,24 @@ import Testing
         #expect(count == 13)
     }
 
+    @Test func theSwiftOfTheReadmeIsInThePackageOfAUserAsFarAsItNeedsOneImport() throws {
+        let sources = Self.root.appending(path: "Tests/UserPackage")
+        let names = FileManager.default.enumerator(atPath: sources.path)?.compactMap { $0 as? String } ?? []
+        let files = try names.filter { $0.hasSuffix(".swift") && !$0.hasPrefix(".build") }.map {
+            Self.unindented(try String(contentsOf: sources.appending(path: $0), encoding: .utf8))
+        }
+        let others = ["import Testing", "FileStorage", "MultiThreadedEventLoopGroup", "NodeConfiguration"]
+        var count = 0
+        for block in try Self.blocks() where block.language == "swift" {
+            let isOfOthers = block.mark.contains("OwnStorage") || others.contains { block.text.contains($0) }
+            guard !isOfOthers else { continue }
+            count += 1
+            let text = Self.unindented(block.text)
+            #expect(files.contains { $0.contains(text) }, "no file of the package has: \(block.text)")
+        }
+        #expect(count == 7)
+    }
+
     @Test func theReadmeTellsEveryFieldOfARecordAndNoOther() throws {
         var ids = JobID.Generator()
         var job = Job(
