@@ -44,6 +44,14 @@ fi
 application=''
 grep "all well" "$work/application"
 
+# A machine that runs it needs what the README says, and no more.
+ldd .build/user-package/debug/App >"$work/libraries"
+if ! grep -q hiredis "$work/libraries" || grep -E 'lua|sqlite|libz' "$work/libraries"; then
+    echo "the application needs other libraries than the README says:" >&2
+    cat "$work/libraries" >&2
+    exit 1
+fi
+
 if JOBREACTOR_REFUSED=1 build --target Refused >"$work/refused" 2>&1; then
     echo "the compiler has taken args that are no JSON" >&2
     exit 1

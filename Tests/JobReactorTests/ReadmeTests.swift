@@ -144,7 +144,7 @@ import Testing
                 #expect(Self.unindented(file).contains(Self.unindented(block.text)), "\(path) has not: \(block.text)")
             }
         }
-        #expect(count == 13)
+        #expect(count == 14)
     }
 
     @Test func theSwiftOfTheReadmeIsInThePackageOfAUserAsFarAsItNeedsOneImport() throws {
@@ -162,7 +162,7 @@ import Testing
             let text = Self.unindented(block.text)
             #expect(files.contains { $0.contains(text) }, "no file of the package has: \(block.text)")
         }
-        #expect(count == 7)
+        #expect(count == 8)
     }
 
     @Test func theReadmeTellsEveryFieldOfARecordAndNoOther() throws {
