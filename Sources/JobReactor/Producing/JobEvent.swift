@@ -16,7 +16,7 @@ public struct FollowedJob: Sendable {
     public let id: JobID
     /// Ends after the job's last outcome, which is of a periodic job the one with which it fails or is cancelled; and without one
     /// when the producer stops before. The job does not depend on whether anybody reads, nor on whether the task that does is
-    /// cancelled.
+    /// cancelled. The sequence is gone with its process, as a closure is; the job goes on.
     ///
     /// 64 events wait for their reader. When more come the oldest go: what a job has said of its progress long ago, and of a
     /// periodic job its outcomes. For one reader, who may be any task.
