@@ -54,10 +54,12 @@ bool jr_compile(jr_state *state, const char *name, const char *source, size_t le
   lua_State *L = state->lua;
   text t = {.state = state, .name = name, .source = source, .length = length};
   jri_begin(state);
+  jri_begin_aside(state);
   lua_pushcfunction(L, compile);
   lua_pushlightuserdata(L, &t);
   bool good = lua_pcall(L, 1, 0, 0) == LUA_OK;
   *out = good ? jri_buffer_bytes(&state->scratch) : jri_describe_unprotected(state, &state->message);
+  jri_end_aside(state, "a script was compiled");
   jri_end(state);
   return good;
 }
@@ -88,9 +90,11 @@ bool jr_list_globals(jr_state *state, void *context, jr_global_function visit, b
   lua_State *L = state->lua;
   listing request = {.context = context, .visit = visit, .open = open};
   jri_begin(state);
+  jri_begin_aside(state);
   lua_pushcfunction(L, list_globals);
   lua_pushlightuserdata(L, &request);
   bool good = lua_pcall(L, 1, 0, 0) == LUA_OK;
+  jri_end_aside(state, "globals were listed");
   if (!good) lua_pop(L, 1);
   jri_end(state);
   return good;

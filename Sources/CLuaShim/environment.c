@@ -26,12 +26,20 @@ static int load_text(lua_State *L) {
   return lua_gettop(L);
 }
 
+/// As `luaL_loadfilex`, of text alone. The file may be one that has to be waited for.
+static int load_text_file(lua_State *L, const char *file, const char *function) {
+  jri_begin_call(L, function);
+  int status = luaL_loadfilex(L, file, "t");
+  jri_end_call(jri_state(L));
+  return status;
+}
+
 static int load_file(lua_State *L) {
   const char *file = luaL_optstring(L, 1, NULL);
   luaL_optstring(L, 2, NULL);
   bool environment = !lua_isnone(L, 3);
   lua_settop(L, 3);
-  if (luaL_loadfilex(L, file, "t") != LUA_OK) {
+  if (load_text_file(L, file, "loadfile") != LUA_OK) {
     lua_pushnil(L);
     lua_insert(L, -2);
     return 2;
@@ -52,7 +60,7 @@ static int file_done(lua_State *L, int status, lua_KContext context) {
 static int do_file(lua_State *L) {
   const char *file = luaL_optstring(L, 1, NULL);
   lua_settop(L, 1);
-  if (luaL_loadfilex(L, file, "t") != LUA_OK) return lua_error(L);
+  if (load_text_file(L, file, "dofile") != LUA_OK) return lua_error(L);
   lua_callk(L, 0, LUA_MULTRET, 0, file_done);
   return file_done(L, LUA_OK, 0);
 }
@@ -70,7 +78,7 @@ static int search_text_module(lua_State *L) {
   if (lua_isnil(L, 2)) return 1;
   lua_settop(L, 2);
   const char *file = lua_tostring(L, 2);
-  if (luaL_loadfilex(L, file, "t") != LUA_OK) {
+  if (load_text_file(L, file, "require") != LUA_OK) {
     return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", lua_tostring(L, 1), file,
                       lua_tostring(L, -1));
   }

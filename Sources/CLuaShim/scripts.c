@@ -1,12 +1,9 @@
+#include <stdio.h>
+
 #include "compile.h"
 #include "definitions.h"
 #include "environment.h"
 #include "errors.h"
-
-// Tests do not wait so long.
-#ifndef JRI_LOADING_SECONDS
-#define JRI_LOADING_SECONDS 10
-#endif
 
 typedef struct {
   jr_state *state;
@@ -80,8 +77,10 @@ static void push_load_error(lua_State *L) {
   jr_state *state = jri_state(L);
   jri_buffer *traceback = &state->traceback;
   if (jri_interrupted(state)) {
-    lua_pushfstring(L, "%sthe script ran longer than %d s while it was loaded: what takes time belongs into a job",
-                    state->interruption.place, JRI_LOADING_SECONDS);
+    char seconds[32];
+    snprintf(seconds, sizeof seconds, "%g", state->loading_seconds);
+    lua_pushfstring(L, "%sthe script ran longer than %s s while it was loaded: what takes time belongs into a job",
+                    state->interruption.place, seconds);
     // The next one has all the time again.
     jri_renew_timeout(state);
   } else {
@@ -126,6 +125,13 @@ static void note_module(lua_State *L, const char *module) {
   lua_pop(L, 1);
 }
 
+/// What is loaded now, and for other threads the script that runs: the innermost.
+static void set_loading(jr_state *state, const jri_loading *loading) {
+  bool runs = loading != NULL && loading->inner != NULL;
+  state->loading_set = loading;
+  atomic_store_explicit(&state->script, runs ? loading->index + 1 : 0, memory_order_relaxed);
+}
+
 static void report_script(lua_State *L, const jri_loading *l, jr_script_outcome outcome) {
   size_t length = 0;
   const char *text = outcome == JR_SCRIPT_LOADED ? "" : lua_tolstring(L, -1, &length);
@@ -145,7 +151,7 @@ static bool load_one(lua_State *L, size_t index) {
   luaL_checkstack(L, 8, NULL);
   lua_pushboolean(L, 1);
   note_module(L, s->module);
-  state->loading_set = &now;
+  set_loading(state, &now);
   bool good = s->problem == NULL && run_source(L, s, s->source, s->length);
   if (s->problem != NULL) lua_pushstring(L, s->problem);
   jr_script_outcome outcome = good ? JR_SCRIPT_LOADED : JR_SCRIPT_FAILED;
@@ -159,7 +165,7 @@ static bool load_one(lua_State *L, size_t index) {
       lua_pop(L, 1);
     }
   }
-  state->loading_set = outer;
+  set_loading(state, outer);
   report_script(L, &now, outcome);
   if (outcome == JR_SCRIPT_FELL_BACK) lua_pop(L, 1);
   if (good) {
@@ -207,7 +213,7 @@ static int load_module(lua_State *L) {
   lua_pushvalue(L, lua_upvalueindex(1));
   // Should memory run out between scripts, the one that requires may catch that and go on from where it is.
   int status = lua_pcall(L, 1, 2, 0);
-  state->loading_set = here;
+  set_loading(state, here);
   if (status != LUA_OK) return lua_error(L);
   if (lua_toboolean(L, -2)) return 1;
   return jri_raise(L, "module '%s' cannot be loaded: %s", lua_tostring(L, 1), lua_tostring(L, -1));
@@ -294,22 +300,22 @@ void jr_load_scripts(jr_state *state, const jr_script *scripts, size_t count, vo
   script_list list = {.scripts = scripts, .count = count};
   jri_begin(state);
   state->loading = true;
-  state->loading_set = &set;
+  set_loading(state, &set);
   lua_pushcfunction(L, name_modules);
   lua_pushlightuserdata(L, &list);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
   for (; list.next < count; list.next++) {
-    jri_begin_loading(state, JRI_LOADING_SECONDS);
+    jri_begin_aside(state);
     lua_pushcfunction(L, load_next);
     lua_pushlightuserdata(L, &list);
     bool good = lua_pcall(L, 1, 0, 0) == LUA_OK;
-    jri_end_interruption(state);
+    jri_end_aside(state, "a script was loaded");
     if (good) continue;
     lua_pop(L, 1);
     report(context, list.next, JR_SCRIPT_FAILED, no_memory, sizeof no_memory - 1);
-    state->loading_set = &set;
+    set_loading(state, &set);
   }
-  state->loading_set = NULL;
+  set_loading(state, NULL);
   state->loading = false;
   lua_pushboolean(L, 0);
   lua_rawseti(L, LUA_REGISTRYINDEX, state->pending);

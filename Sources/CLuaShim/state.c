@@ -13,6 +13,11 @@
 #define JRI_FREE free
 #endif
 
+// Tests do not wait so long.
+#ifndef JRI_LOADING_SECONDS
+#define JRI_LOADING_SECONDS 10
+#endif
+
 void *jri_reallocate(jr_state *state, void *block, size_t old_size, size_t new_size) {
   if (new_size == 0) {
     JRI_FREE(block);
@@ -52,6 +57,7 @@ static int open_protected(lua_State *L) {
   jri_open_guarded(L);
   jri_open_coroutines(L);
   jri_open_finalizers(L);
+  jri_open_calls(L);
   jri_open_host(L);
   jri_open_json(L);
   jri_open_definitions(L);
@@ -76,7 +82,8 @@ enum { MOST_BUFFERS = 11 };
 jr_state *jr_open(const jr_host *host, const jr_options *options) {
   jr_state *state = JRI_REALLOC(NULL, sizeof *state);
   if (state == NULL) return NULL;
-  *state = (jr_state){.host = *host, .memory_limit = options->memory_limit};
+  *state = (jr_state){.host = *host, .memory_limit = options->memory_limit, .loading_seconds = JRI_LOADING_SECONDS};
+  if (options->loading_seconds > 0) state->loading_seconds = options->loading_seconds;
   jri_buffer *all[MOST_BUFFERS];
   size_t count = buffers(state, all);
   for (size_t i = 0; i < count; i++) all[i]->state = state;
@@ -101,10 +108,17 @@ jr_state *jr_open(const jr_host *host, const jr_options *options) {
   return state;
 }
 
+void jr_shut(jr_state *state) {
+  if (state->lua == NULL) return;
+  jri_begin_closing(state);
+  lua_close(state->lua);
+  state->lua = NULL;
+  jri_end_closing(state);
+}
+
 void jr_close(jr_state *state) {
   if (state == NULL) return;
-  jri_close_interruption(state);
-  if (state->lua != NULL) lua_close(state->lua);
+  jr_shut(state);
   jri_free_suspended(state);
   jri_free_run(state, state->spare);
   jri_buffer *all[MOST_BUFFERS];

@@ -8,6 +8,7 @@
 
 #include "CLuaShim.h"
 #include "buffer.h"
+#include "calls.h"
 #include "interruption.h"
 
 /// Idle coroutines that are kept for coming runs; more than that are left to the garbage collector.
@@ -52,6 +53,8 @@ struct jr_state {
   int waiting;  // token → the strand that waits for it
   int holding;  // the coroutines that are part of a pause, as keys
   int task_metatable;
+  int sentinels;  // objects with a finalizer, as keys → what is finalized in their place
+  int sentinel_metatable;
 
   /// The address of the metatable that marks arrays: to compare it takes no look into the registry.
   const void *array_metatable_address;
@@ -62,6 +65,9 @@ struct jr_state {
   int idle_count;
 
   jri_interruption interruption;
+  jri_call call;
+  /// How long a script may take while it is loaded, and finalizers beside runs.
+  double loading_seconds;
 
   /// That which is begun next.
   jri_run *spare;
@@ -84,6 +90,7 @@ struct jr_state {
   jri_buffer inner_error;
 
   const jri_loading *loading_set;  // what `jr_load_scripts` is at
+  _Atomic(size_t) script;          // index of the script that it runs, plus 1; 0 for none
 
   void *run;  // of the request that now runs
   bool running;

@@ -16,6 +16,7 @@ protocol JobLane: AnyObject, Sendable {
     var slices: [LuaLane.Slice] { get }
     func warn(_ slice: LuaLane.Slice)
     func end(_ slice: LuaLane.Slice)
+    var chores: [LuaLane.Chore] { get }
     var stateCount: Int { get }
 }
 

@@ -63,6 +63,8 @@ public struct NodeConfiguration: Sendable {
     /// seconds. Waits do not depend on it: they are measured on a clock that nobody sets. Tests give one of their own.
     public var clock = WallClock.system
     public var logger: Logger
+    /// Seconds that a script may take while it is loaded. Tests do not wait so long.
+    package var loadingSeconds = 10.0
 
     public init(
         name: String, distributors: [Address], server: Address? = nil, connectTo: Address? = nil,

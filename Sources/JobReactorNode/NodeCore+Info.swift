@@ -10,7 +10,7 @@ extension NodeCore {
         InfoText.make(
             section,
             [
-                ("Server", server), ("Health", health), ("Clients", connections),
+                ("Server", server), ("Health", health), ("Busy", busy), ("Clients", connections),
                 ("Jobs", jobs),
                 ("Distributors", linkedDistributors.enumerated().map { ("distributor\($0.offset)", $0.element) }),
                 ("Scripts", scriptFields), ("Broken", brokenFiles), ("Problems", problems),
@@ -33,6 +33,9 @@ extension NodeCore {
             ("stuck_job", watchdog.stuckJob ?? ""), ("storage_error", storageHealth.error?.message ?? ""),
         ]
     }
+
+    /// What has run for long without a pause, of jobs and beside them.
+    private var busy: [(String, String)] { longWork.enumerated().map { ("busy\($0.offset)", $0.element) } }
 
     private var jobs: [(String, String)] {
         [

@@ -81,6 +81,7 @@ final class NodeCore {
                 ? bound.value.openStorage() : bound.eventLoop.makeFailedFuture(Self.stopped)
         }.flatMapThrowing { try bound.value.connect() }
         starting = started
+        watchLanes()
         return started
     }
 
@@ -139,13 +140,13 @@ final class NodeCore {
         let loop = loop
         let isLinked = !configuration.distributors.isEmpty
         let perform: LuaLane.Performer = { job, done in loop.execute { bound.value.perform(job, done) } }
-        let lua = openLane(
-            LuaLane.Options(
-                scripts: folder, memoryLimit: configuration.memoryLimit,
-                threads: kind == .reactor ? 1 : configuration.deferLanes, canEnqueue: isLinked,
-                perform: isLinked ? perform : nil, isSandboxed: configuration.isSandboxed,
-                libraries: configuration.libraries, shared: shared, logger: logger)
-        ) {
+        var options = LuaLane.Options(
+            scripts: folder, memoryLimit: configuration.memoryLimit,
+            threads: kind == .reactor ? 1 : configuration.deferLanes, canEnqueue: isLinked,
+            perform: isLinked ? perform : nil, isSandboxed: configuration.isSandboxed,
+            libraries: configuration.libraries, shared: shared, logger: logger)
+        options.loadingSeconds = configuration.loadingSeconds
+        let lua = openLane(options) {
             loop.execute { bound.value.takeResults(of: bound.value.lane(kind)) }
         }
         return NodeLane(kind, lua)

@@ -121,6 +121,96 @@ static void check_endless(void) {
   fixture_close(&f);
 }
 
+/// So are finalizers, whatever they are: while scripts are loaded, and when the state is looked at, and closed.
+static void check_endless_finalizers(void) {
+  static fixture f;
+  static const char hang[] = "local function hang() while true do end end\n";
+  char sources[MOST][512];
+  static const char *const endings[] = {
+      "setmetatable({}, {__gc = hang}) collectgarbage()",
+      "local m = {__gc = true} setmetatable({}, m) m.__gc = hang collectgarbage()",
+      "setmetatable({}, {__gc = coroutine.wrap(hang)}) collectgarbage()",
+      "setmetatable({}, {__gc = pcall, __call = hang}) collectgarbage()",
+      "kept = setmetatable({}, {__gc = function() print('closed') hang() end})",
+      "job('good', function(args) kept = nil collectgarbage() end)",
+  };
+  jr_script scripts[6];
+  for (int i = 0; i < 6; i++) {
+    static const char *const names[] = {"jobs/a.lua", "jobs/b.lua", "jobs/c.lua", "jobs/d.lua", "jobs/e.lua", "jobs/f.lua"};
+    snprintf(sources[i], sizeof sources[i], "%s%s", hang, endings[i]);
+    scripts[i] = script(names[i], NULL, sources[i], NULL);
+  }
+  const char *told = load(&f, scripts, 6);
+  for (int i = 0; i < 4; i++) {
+    char line[64];
+    snprintf(line, sizeof line, "%d 2 %s:1: the script ran longer than 1 s while it was loaded", i, scripts[i].name);
+    CHECK(contains(told, line), "%s", told);
+  }
+  CHECK(contains(told, "4 0 \n") && contains(told, "5 0 \n"), "%s", told);
+  f.said[0] = 0;
+  fixture_close(&f);
+  CHECK(contains(f.said, "INFO closed\n"), "%s", f.said);
+  CHECK(contains(f.said, "WARNING jobs/e.lua:1: a finalizer (__gc) ran longer than 1 s while its scripts were closed"), "%s",
+        f.said);
+
+  // Of many that hang none has time of its own.
+  CHECK(fixture_open(&f, 0, NULL), "the state did not open");
+  CHECK(fixture_load(&f, "jobs/a.lua",
+                     "kept = {} for i = 1, 10000 do\n"
+                     "kept[i] = setmetatable({}, {__gc = function() while true do end end}) end") == NULL,
+        "the script did not load");
+  fixture_close(&f);
+}
+
+/// Files are closed by their own finalizer, which no script replaces; it sees the rest of their metatable.
+static void check_files(void) {
+  static fixture f;
+  fixture_start(&f,
+                "local m = getmetatable(io.stdout)\n"
+                "assert(m.__name == 'FILE*' and m.__index.write == io.stdout.write)\n"
+                "m.__gc, m.__index.shout = error, function(_, x) return x:upper() end\n"
+                "assert(io.stdout:shout('a') == 'A' and getmetatable(io.stdout) == m)\n"
+                "io.open('/dev/null') collectgarbage()\n");
+  CHECK(f.said[0] == 0, "%s", f.said);
+  fixture_close(&f);
+  CHECK(f.said[0] == 0, "%s", f.said);
+}
+
+/// The order of finalizers, and what comes of those that live on, are Lua's.
+static void check_finalizers(void) {
+  static fixture f;
+  fixture_start(&f,
+                "local said = {}\n"
+                "local function make(name, keep)\n"
+                "  return setmetatable({name = name}, {__gc = function(x) said[#said + 1] = x.name keep(x) end})\n"
+                "end\n"
+                "local back, weak, ephemeron = nil, setmetatable({}, {__mode = 'v'}), setmetatable({}, {__mode = 'k'})\n"
+                "do\n"
+                "  local a, b = make('a', function() end), make('b', function(x) back = x end)\n"
+                "  a.b, b.a, weak[1], ephemeron[b] = b, a, b, 'kept'\n"
+                "  setmetatable(a, getmetatable(a))\n"
+                "end\n"
+                "collectgarbage()\n"
+                "assert(table.concat(said) == 'ba' and back.name == 'b' and weak[1] == nil and ephemeron[back] == 'kept')\n"
+                "back = nil collectgarbage()\n"
+                "assert(table.concat(said) == 'ba' and next(ephemeron) == nil)\n"
+                "do\n"
+                "  local c = make('c', function(x) setmetatable(x, getmetatable(x)) end)\n"
+                "end\n"
+                "collectgarbage() assert(table.concat(said) == 'bac')\n"
+                "collectgarbage() assert(table.concat(said) == 'bacc')\n"
+                "setmetatable(make('d', print), nil) collectgarbage() assert(table.concat(said) == 'bacc' .. 'c')\n"
+                "collectgarbage('generational')\n"
+                "for i = 1, 1000 do make('', function() end) end\n"
+                "local old = make('old', function() end)\n"
+                "collectgarbage() collectgarbage() old = nil collectgarbage() collectgarbage()\n"
+                "assert(table.concat(said):find('old'))\n"
+                "collectgarbage('incremental')\n"
+                "local m = {__gc = true} setmetatable({}, m) collectgarbage()\n");
+  CHECK(strcmp(f.said, "WARNING error in __gc (attempt to call a boolean value)\n") == 0, "%s", f.said);
+  fixture_close(&f);
+}
+
 static void check_cycle(void) {
   static fixture f;
   jr_script scripts[] = {
@@ -221,6 +311,9 @@ void test_loading(void) {
   check_unreadable();
   check_cycle();
   check_endless();
+  check_endless_finalizers();
+  check_files();
+  check_finalizers();
   check_faults();
   check_caught_faults();
 }

@@ -20,7 +20,7 @@ enum LuaText {
 
     private static func open() throws -> OpaquePointer {
         var host = jr_host()
-        var options = jr_options(memory_limit: 0, module_directory: nil, strict: false)
+        var options = jr_options()
         return try #require(jr_open(&host, &options))
     }
 }

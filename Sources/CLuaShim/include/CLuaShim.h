@@ -96,12 +96,18 @@ typedef struct {
   const char *_Nullable module_directory;
   /// Takes away what reaches files, processes and C modules.
   bool strict;
+  /// Seconds that a script may take while it is loaded, and finalizers beside runs; 0 is 10.
+  double loading_seconds;
 } jr_options;
 
 /// Opens a state with the standard libraries and the DSL; NULL when memory ran out.
 jr_state *_Nullable jr_open(const jr_host *_Nonnull host, const jr_options *_Nonnull options);
 
-/// Closes the state; NULL is allowed. Bytes obtained from it are gone.
+/// Runs the finalizers that are left, each interrupted when all take longer than `loading_seconds`, and frees what Lua has.
+/// Bytes obtained from the state are gone; of all functions only `jr_look` and `jr_close` may be called from then on.
+void jr_shut(jr_state *_Nonnull state);
+
+/// Closes the state, after `jr_shut`, which it does where nobody has; NULL is allowed.
 void jr_close(jr_state *_Nullable state);
 
 /// Bytes now allocated by the state.
@@ -315,9 +321,28 @@ void jr_end_suspended(jr_state *_Nonnull state, jr_suspended *_Nonnull run, jr_e
 /// Runs that are suspended.
 size_t jr_suspended_count(const jr_state *_Nonnull state);
 
-/// When the run that is under way began to run, or to run on, without a pause since: nanoseconds of the monotonic clock; 0
-/// when none is. From any thread.
-int64_t jr_slice_began(const jr_state *_Nonnull state);
+enum { JR_PLACE_SIZE = 72 };
+
+/// What a state is at. Times are nanoseconds of the monotonic clock.
+typedef struct {
+  /// When the run that is under way began to run, or to run on, without a pause since; or a script that is loaded, or what else
+  /// runs finalizers. 0 when nothing is under way.
+  int64_t began;
+  /// When that is to be interrupted; 0 for never.
+  int64_t deadline;
+  /// The run that `jr_warn_run` was called for, as long as it has not come to a Lua instruction: it is within C.
+  uint64_t asked;
+  /// Index of the script that `jr_load_scripts` runs, plus 1; 0 for none.
+  size_t script;
+  /// The function of Lua's libraries that is under way, of those that may take long, such as `os.execute`; NULL for none. It may
+  /// have raised a while ago.
+  const char *_Nullable function;
+  /// `file:line` of the script that has called it; empty when no script has.
+  char place[JR_PLACE_SIZE];
+} jr_activity;
+
+/// From any thread, until `jr_close`.
+void jr_look(const jr_state *_Nonnull state, jr_activity *_Nonnull out);
 
 /// Of the run of that number, if it is under way: logs at which place of its script it is, at its next Lua instruction.
 /// From any thread.

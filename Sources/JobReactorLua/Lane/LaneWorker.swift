@@ -51,7 +51,7 @@ final class LaneWorker {
         var untold = loaded
         while lane.queue.isOpen {
             do throws(ScriptError) {
-                let generation = try LuaGeneration.load(options, host: LuaHost(lane, options))
+                let generation = try lane.loadGeneration()
                 use(generation)
                 untold?(.success(generation.report))
                 untold = nil
@@ -87,9 +87,9 @@ final class LaneWorker {
             lane.use(nil, on: number)
             self.interruptible = nil
         }
-        let count = retired.count
+        let ended = retired.filter { !$0.hasSuspended }
         retired.removeAll { !$0.hasSuspended }
-        lane.noteStates(retired.count - count)
+        for generation in ended { lane.close(generation) }
     }
 
     private func work() {

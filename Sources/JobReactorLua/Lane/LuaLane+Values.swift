@@ -80,6 +80,8 @@ extension LuaLane {
         public var suspended: [JobID] = []
         public var notes: [JobID: Note] = [:]
         public var enqueued: [Enqueued] = []
+        /// A state is being closed: see ``chores``.
+        public var closes = false
     }
 
     /// Carries out `perform` of a script: enqueues the job and answers with what it comes to.
@@ -100,6 +102,8 @@ extension LuaLane {
         /// What the states of the process share.
         public var shared: SharedDictionary
         public var logger: Logger
+        /// How long a script may take while it is loaded, and finalizers beside runs.
+        package var loadingSeconds = 10.0
 
         public init(
             scripts: ScriptFolder, memoryLimit: Int = 0, threads: Int = 1, canEnqueue: Bool = false,

@@ -57,5 +57,6 @@ final class SimulatedLane: JobLane, @unchecked Sendable {
     var slices: [LuaLane.Slice] { [] }
     func warn(_ slice: LuaLane.Slice) {}
     func end(_ slice: LuaLane.Slice) {}
+    var chores: [LuaLane.Chore] { [] }
     var stateCount: Int { 1 }
 }

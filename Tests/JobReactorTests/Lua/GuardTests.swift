@@ -2,6 +2,7 @@ import JobReactor
 import JobReactorCore
 import JobReactorNode
 import JobReactorTesting
+import JobReactorWire
 import Testing
 
 /// What keeps one job from the others' time and memory.
@@ -90,6 +91,41 @@ import Testing
             try await eventually("the node to be back") {
                 try await distributor.nodes().first { $0.name == "n1" }?.jobs.count == 2
             }
+        }
+    }
+
+    @Test("a script that hangs within C while it is loaded is told of, and left out: the node starts, and loads again")
+    func hangingScript() async throws {
+        let (log, pipe) = (LogRecorder(), try NamedPipe())
+        try await Cluster.run(
+            scripts: [
+                "a.lua": "job('a', function(args) args.ran = true end)",
+                "hangs.lua": "job('b', function() end)\nio.open('\(pipe.path)')",
+            ], logger: log.logger
+        ) { cluster in
+            let distributor = try await cluster.startDistributor()
+            let node = try await cluster.startNode("n1", for: [distributor]) {
+                $0.server = Address(host: "localhost", port: 0)
+                $0.sliceWarning = 0.1
+                $0.loadingSeconds = 0.5
+            }
+            try await waitForNodes(["n1"], at: distributor)
+            #expect(try await distributor.perform("a", timeout: 60)["ran"] == true)
+            let lines = log.lines.elements
+            let warning = lines.first { $0.text == "scripts take long while they are loaded" }
+            #expect(warning?.metadata["at"]?.hasSuffix("hangs.lua:2 in io.open") == true)
+            #expect(lines.contains { $0.level == .critical && $0.text.contains("it is left out until it is changed") })
+
+            let port = try #require(try await node.port())
+            let client = try await RESPClient.connect(to: Address(host: "localhost", port: port))
+            let info = try #require(try await client.send(["INFO"]).text)
+            #expect(info.contains("busy0:left out \(cluster.jobDirectory)/hangs.lua, "), "\(info)")
+            #expect(info.contains("broken0:not in use: \(cluster.jobDirectory)/hangs.lua: hangs, "), "\(info)")
+            // Once is enough.
+            #expect(try await client.send(["RELOAD"]).text == "generation 2: 2 files, 1 jobs, 1 problems")
+            #expect(try await distributor.perform("a", timeout: 60)["ran"] == true)
+            await client.close()
+            pipe.open()
         }
     }
 
