@@ -37,7 +37,7 @@ extension NodeCore {
             onSuccess: { done(.success([.bool(true), .json($0.args.bytes)])) },
             onError: { done(.success([.bool(false), .json($0.args.bytes)])) }, onProgress: nil)
         feedback.onStop = { done(.failure(ScriptFailure("perform: the node stops"))) }
-        do throws(JobError) { try client(to: address).enqueue(job.name, job.args, options, feedback: feedback) } catch {
+        do throws(JobError) { try client(to: address).perform(job.name, job.args, options, feedback: feedback) } catch {
             done(.failure(ScriptFailure("perform: \(error.message)")))
         }
     }

@@ -304,7 +304,8 @@ final class ClientLink: ConnectionSession {
     }
 
     func send(_ job: Job, _ options: JobOptions, _ handOver: HandOver, isAgain: Bool) {
-        let request = JobRequest(name: job.name, args: job.args, options: options)
+        var request = JobRequest(name: job.name, args: job.args, options: options)
+        request.isAwaited = job.isAwaited
         connection?.write { LinkMessage.writeJob(handOver, request, isAgain: isAgain, to: &$0) }
     }
 

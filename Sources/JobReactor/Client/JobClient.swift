@@ -112,6 +112,13 @@ public final class JobClient: JobProducer, Service {
         try inbox.submit(name, args, options, feedback)
     }
 
+    /// As ``enqueue(_:_:_:feedback:)``, of a job that a run waits for: others that wait for that run's place do not keep it.
+    package func perform(
+        _ name: String, _ args: JobArguments, _ options: JobOptions, feedback: JobFeedback
+    ) throws(JobError) {
+        _ = try inbox.submit(name, args, options, feedback, isAwaited: true)
+    }
+
     /// Waits until the distributor has accepted every job enqueued so far.
     public func flush() async throws {
         let core = core

@@ -86,9 +86,11 @@ extension DistributorCore {
 
     func makeJob(_ request: JobRequest) -> Job {
         let now = clock.now
-        return Job(
+        var job = Job(
             id: request.options.id ?? ids.next(at: now), name: request.name, args: request.args,
             options: request.options, createdAt: now)
+        job.isAwaited = request.isAwaited
+        return job
     }
 
     /// Takes up what an earlier process has accepted.

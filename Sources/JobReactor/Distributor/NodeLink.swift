@@ -57,12 +57,12 @@ final class NodeLink: ConnectionSession {
         _ job: Job, due: DueTime, number: Int, isAgain: Bool, suspect: Int32?, now: @autoclosure () -> Moment
     ) {
         let handOver = HandOver(number, job.id)
-        if job.isPlain, !job.isDeferred, case .now = due, suspect == nil {
+        if job.isPlain, !job.isDeferred, case .now = due, suspect == nil, !job.isAwaited {
             connection.write { LinkMessage.writePlainJob(handOver, job.name, job.args, isAgain: isAgain, to: &$0) }
             return
         }
         var request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(due, now: now()))
-        request.suspect = suspect
+        (request.suspect, request.isAwaited) = (suspect, job.isAwaited)
         connection.write { LinkMessage.writeJob(handOver, request, isAgain: isAgain, to: &$0) }
     }
 

@@ -19,6 +19,14 @@ public struct Job: Hashable, Sendable {
         set { unrecordedIsDated.value = newValue }
     }
     private var unrecordedIsDated = Unrecorded(false)
+    /// Whether a run of another job waits for its outcome, by `perform`: until it has run that one keeps its place.
+    ///
+    /// No part of the record: whoever gave the job to an earlier process gives it again.
+    package var isAwaited: Bool {
+        get { unrecordedIsAwaited.value }
+        set { unrecordedIsAwaited.value = newValue }
+    }
+    private var unrecordedIsAwaited = Unrecorded(false)
     /// When the job is to run next, by the wall clock.
     public var dueAt: Timestamp
     /// When its last run began.

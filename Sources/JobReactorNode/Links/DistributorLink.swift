@@ -23,6 +23,8 @@ final class DistributorLink: ConnectionSession {
     private var granted = 0
     /// Hand-overs of jobs that were here already.
     private var knownCount = 0
+    /// Those of jobs that runs wait for.
+    private var awaitedCount = 0
     private var receivedAt: Moment
     /// Those of them that have been here before.
     private var known: Set<JobID> = []
@@ -150,10 +152,12 @@ final class DistributorLink: ConnectionSession {
         }
     }
 
-    /// Jobs that came again and are known need no credit; those that came again and are new, as many as the window at most.
-    private func note(_ handOver: HandOver) throws(CommandError) {
+    /// Jobs that came again and are known need no credit; those that came again and are new, as many as the window at most,
+    /// and as many that runs wait for.
+    private func note(_ handOver: HandOver, isAwaited: Bool = false) throws(CommandError) {
         let window = core.configuration.window
-        guard handOver.number <= granted + knownCount + window else {
+        if isAwaited { awaitedCount += 1 }
+        guard handOver.number <= granted + knownCount + window + min(awaitedCount, window) else {
             throw CommandError(
                 "ERR more jobs than this node has asked for: \(handOver.number), with credit for \(granted)")
         }
@@ -164,13 +168,14 @@ final class DistributorLink: ConnectionSession {
     }
 
     private func take(_ handOver: HandOver, _ request: JobRequest) throws(CommandError) {
-        try note(handOver)
+        try note(handOver, isAwaited: request.isAwaited)
         numbers.append(handOver.number)
         // One moment for all of a read.
         if jobs.isEmpty { receivedAt = core.now }
         var job = Job(
             id: handOver.id, name: request.name, args: request.args, options: request.options,
             distributor: distributor, createdAt: receivedAt.wall)
+        job.isAwaited = request.isAwaited
         if let attempts = request.suspect {
             job.attempt = attempts
             suspects.insert(job.id)

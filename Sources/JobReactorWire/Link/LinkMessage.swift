@@ -137,13 +137,19 @@ package enum LinkMessage: Hashable, Sendable {
         let handOver = try Self.handOver(frame, 1)
         do throws(CommandError) {
             var suspect: Int32?
+            var isAwaited = false
             var request = try JobRequest.parse(frame, from: 3, count: count, sender: giver) {
                 (option, value) throws(CommandError) in
-                guard CommandWord.matches(option, "SUSPECT") else { return false }
-                suspect = try attempt(value)
+                if CommandWord.matches(option, "AWAITED") {
+                    isAwaited = try self.count(value) > 0
+                } else if CommandWord.matches(option, "SUSPECT") {
+                    suspect = try attempt(value)
+                } else {
+                    return false
+                }
                 return true
             }
-            request.suspect = suspect
+            (request.suspect, request.isAwaited) = (suspect, isAwaited)
             return isAgain ? .again(handOver, request) : .job(handOver, request)
         } catch {
             return .unacceptable(handOver, name: CommandWord.shown(frame.word(3)), reason: error.reason)
