@@ -13,6 +13,7 @@ protocol JobLane: AnyObject, Sendable {
     func announceStop()
     func stop()
 
+    var waitingJobs: [JobID] { get }
     var slices: [LuaLane.Slice] { get }
     func warn(_ slice: LuaLane.Slice)
     func end(_ slice: LuaLane.Slice)

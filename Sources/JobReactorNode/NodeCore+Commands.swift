@@ -16,7 +16,7 @@ extension NodeCore: CommandService {
         case .jobs: session.reply { self.writeJobs(to: &$0) }
         case .job(let id):
             answer(session, loop.answer { storage.load(id, done: $0) }) { job, buffer in
-                if let job = job.map({ user.sees($0, hidesArgs: hidesArgs) }) {
+                if let job = job.map({ user.sees(self.shown($0), hidesArgs: hidesArgs) }) {
                     buffer.writeRESPCommand(job.shownFields)
                 } else {
                     buffer.writeRESPNull()
@@ -25,12 +25,12 @@ extension NodeCore: CommandService {
         case .records(let after, let count):
             answer(session, loop.answer { storage.jobs(after: after, limit: count, done: $0) }) { jobs, buffer in
                 buffer.writeRESPArray(count: jobs.count)
-                for job in jobs { JobRecord.write(user.sees(job, hidesArgs: hidesArgs), to: &buffer) }
+                for job in self.shown(jobs) { JobRecord.write(user.sees(job, hidesArgs: hidesArgs), to: &buffer) }
             }
         case .record(let id):
             answer(session, loop.answer { storage.load(id, done: $0) }) { job, buffer in
                 if let job {
-                    JobRecord.write(user.sees(job, hidesArgs: hidesArgs), to: &buffer)
+                    JobRecord.write(user.sees(self.shown(job), hidesArgs: hidesArgs), to: &buffer)
                 } else {
                     buffer.writeRESPNull()
                 }

@@ -70,8 +70,11 @@ struct JobsListCommand: AsyncParsableCommand {
             for found in found { try Terminal.result(found.json) }
             return
         }
-        var table = TextTable(["ID", "JOB", "STATUS", "ATTEMPT", "DUE", "NODE", "ERROR"], numbers: [3])
-        for found in found { table.add(found.row(now: .now)) }
+        // Only a node that runs says what its jobs do.
+        let areDoing = found.contains { $0.job.doing != nil }
+        let titles = ["ID", "JOB", "STATUS", "ATTEMPT", "DUE", "NODE"] + (areDoing ? ["DOING"] : []) + ["ERROR"]
+        var table = TextTable(titles, numbers: [3])
+        for found in found { table.add(found.row(now: .now, showsDoing: areDoing)) }
         try Terminal.result(table.text)
         if found.count == limit { Terminal.note("the first \(limit) only: --limit shows more") }
     }
@@ -189,14 +192,13 @@ struct JobsDestroyAllCommand: AsyncParsableCommand {
 
 extension JobMonitor.Found {
     /// Of the table.
-    fileprivate func row(now: Timestamp) -> [String] {
+    fileprivate func row(now: Timestamp, showsDoing: Bool) -> [String] {
         let wait = job.dueAt.seconds - now.seconds
         let due = job.status.isFinished ? "" : wait <= 0 ? "now" : "in \(Int(wait.rounded(.up))) s"
         let error = (job.lastError ?? "").split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
-        return [
-            job.id.description, job.name, job.status.rawValue, "\(job.attempt)", due, owner.name,
-            error.count > 60 ? error.prefix(59) + "…" : error,
-        ]
+        let status = job.doing?.hasPrefix("waiting") == true ? "waiting" : job.status.rawValue
+        return [job.id.description, job.name, status, "\(job.attempt)", due, owner.name]
+            + (showsDoing ? [job.doing ?? ""] : []) + [error.count > 60 ? error.prefix(59) + "…" : error]
     }
 
     fileprivate var json: String {

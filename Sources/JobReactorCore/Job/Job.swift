@@ -63,6 +63,7 @@ public struct Job: Hashable, Sendable {
         var failedAt: Timestamp?
         var lastError: String?
         var lastTraceback: String?
+        var doing: String?
     }
 
     public init(
@@ -130,6 +131,12 @@ public struct Job: Hashable, Sendable {
     public var lastTraceback: String? {
         get { rare?.fields.lastTraceback }
         set { set(\.lastTraceback, newValue) }
+    }
+
+    /// What a job that is on a lane of its node does now, in words. Of a record that is shown; no storage has it.
+    package var doing: String? {
+        get { rare?.fields.doing }
+        set { set(\.doing, newValue) }
     }
 
     private mutating func set<Value: Equatable>(_ key: WritableKeyPath<RareFields, Value>, _ value: Value) {

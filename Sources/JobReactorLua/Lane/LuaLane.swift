@@ -72,6 +72,9 @@ public final class LuaLane: Sendable {
     /// Takes back the runs that have not begun. Those whose errbacks are to run have.
     public func withdraw() -> [Run] { queue.withdraw { $0.raised == nil } }
 
+    /// The jobs whose runs have not begun, in their order.
+    public var waitingJobs: [JobID] { queue.unbegun.map(\.job.id) }
+
     /// Cancels the run of a job. One that has not begun is taken back, and returned; one under way is interrupted, one that
     /// pauses is ended, and its outcome comes as any other.
     public func cancel(_ id: JobID) -> Run? {

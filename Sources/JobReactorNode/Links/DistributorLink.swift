@@ -194,7 +194,7 @@ final class DistributorLink: ConnectionSession {
         core.load(id) { result in
             // Those that came over another distributor are none of this one's business.
             let job = (try? result.get()).flatMap { $0.distributor == self.distributor ? $0 : nil }
-            let fields = job?.shownFields ?? []
+            let fields = job.map { self.core.shown($0).shownFields } ?? []
             self.connection.write { LinkMessage.writeShown(id, fields, to: &$0) }
         }
     }

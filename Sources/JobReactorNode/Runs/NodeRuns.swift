@@ -596,6 +596,8 @@ struct NodeRuns {
     var jobNames: [String] { policies.names }
     /// Attempts that the policy allows the job.
     func mostAttempts(of job: Job) -> Int { policies[job].maxAttempt }
+    /// Whether so many jobs pause on its lane that it does not begin.
+    func isFull(for job: Job) -> Bool { lanes[LaneKind(for: job)].isFull }
     func isBusy(_ kind: LaneKind) -> Bool { lanes[kind].running > 0 || lanes[kind].suspended > 0 }
     func runningCount(on kind: LaneKind) -> Int { lanes[kind].running }
     var runningCount: Int { lanes.sum { $0.running + $0.suspended } }

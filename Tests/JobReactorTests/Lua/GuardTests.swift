@@ -94,6 +94,66 @@ import Testing
         }
     }
 
+    @Test(
+        "a job within C is told of at once, with its place, and so is what waits behind it",
+        arguments: ["io.open(args.pipe)", "os.execute(': < ' .. args.pipe)"])
+    func withinC(call: String) async throws {
+        let (log, pipe) = (LogRecorder(), try NamedPipe())
+        try await Cluster.run(
+            scripts: [
+                "jobs.lua": """
+                job('hangs', { max_attempt = 1 }, function(args)
+                  \(call)
+                end)
+                job('next', function(args) args.ran = true end)
+                job('sleeps', function() sleep(0.001) repeat sleep(1) until shared.get('stop') end)
+                job('stop', function() shared.set('stop', true) end)
+                """
+            ], logger: log.logger
+        ) { cluster in
+            let distributor = try await cluster.startDistributor()
+            let node = try await cluster.startNode("n1", for: [distributor]) {
+                $0.server = Address(host: "localhost", port: 0)
+                $0.sliceWarning = 0.2
+            }
+            try await waitForNodes(["n1"], at: distributor)
+            let (outcomes, sleeping) = (Outcomes(), Outcomes())
+            let sleeper = try distributor.enqueue("sleeps", feedback: sleeping.feedback)
+            try await eventually("it pauses") { try await distributor.nodes().first?.load == 0 }
+            let hung = try distributor.enqueue(
+                "hangs", ["pipe": .string(pipe.path)], JobOptions(), feedback: outcomes.feedback)
+            try await eventually("the node to have it") { try await distributor.nodes().first?.load == 1 }
+            let next = try distributor.enqueue("next", feedback: outcomes.feedback)
+            let name = String(call.prefix { $0 != "(" })
+            let text = "a job holds up the others of its lane within C, where it cannot be interrupted"
+            try await eventually("the log to say so") { log.lines.elements.contains { $0.text == text } }
+            let line = try #require(log.lines.elements.first { $0.text == text })
+            #expect(line.metadata["job"] == "hangs" && line.metadata["at"]?.hasSuffix("jobs.lua:2 in \(name)") == true)
+
+            let port = try #require(try await node.port())
+            let monitor = JobMonitor(node: Address(host: "localhost", port: port))
+            var doing: [JobID: String] = [:]
+            try await eventually("the next to be there") {
+                for job in try await monitor.jobs(for: "n1") { doing[job.id] = job.doing }
+                return doing[next] != nil
+            }
+            let (isRunning, isWaiting) = (doing[hung] ?? "", doing[next] ?? "")
+            #expect(isRunning.hasPrefix("running for ") && isRunning.hasSuffix("jobs.lua:2 in \(name)"))
+            #expect(isWaiting == "waiting behind hangs \(hung)" && doing[sleeper] == "paused")
+            let client = try await RESPClient.connect(to: Address(host: "localhost", port: port))
+            let info = try #require(try await client.send(["INFO", "busy"]).text)
+            #expect(info.contains("busy0:job hangs \(hung), ") && info.contains("jobs.lua:2 in \(name)\r\n"))
+            let record = try #require(try await client.send(["JOB", next.description]).elements?.map { $0.text })
+            #expect(record.contains("doing"))
+            await client.close()
+
+            pipe.open()
+            #expect(try await outcomes.wait(for: 2).allSatisfy(\.isSuccess))
+            _ = try await distributor.perform("stop", timeout: 60)
+            _ = try await sleeping.wait(for: 1)
+        }
+    }
+
     @Test("a script that hangs within C while it is loaded is told of, and left out: the node starts, and loads again")
     func hangingScript() async throws {
         let (log, pipe) = (LogRecorder(), try NamedPipe())
