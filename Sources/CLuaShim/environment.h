@@ -23,6 +23,9 @@ void jri_open_finalizers(lua_State *L);
 /// What of the standard libraries may take long, so that others know where it was called.
 void jri_open_calls(lua_State *L);
 
+/// `collectgarbage`, so that what a run sets of the collector ends with it.
+void jri_open_collector(lua_State *L);
+
 /// `print`, `log` and warnings.
 void jri_open_host(lua_State *L);
 

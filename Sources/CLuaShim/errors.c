@@ -82,6 +82,7 @@ void jri_describe_error(lua_State *L, int index, jri_buffer *message, jri_buffer
   if (lua_type(L, index) == LUA_TTABLE && describe_table(L, index, message, json)) return;
   if (lua_type(L, index) == LUA_TSTRING) {
     lua_pushvalue(L, index);
+    jri_name_limit(L);
   } else {
     jri_push_text(L, index);
   }
@@ -101,7 +102,8 @@ jr_bytes jri_describe_unprotected(jr_state *state, jri_buffer *message) {
   lua_insert(L, -2);
   if (lua_pcall(L, 2, 0, 0) == LUA_OK) return jri_buffer_bytes(message);
   lua_pop(L, 1);
-  return (jr_bytes){.bytes = jri_memory_text, .length = sizeof "not enough memory" - 1};
+  const char *text = jri_memory_text_of(state);
+  return (jr_bytes){.bytes = text, .length = strlen(text)};
 }
 
 typedef struct {

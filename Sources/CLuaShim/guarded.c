@@ -46,7 +46,10 @@ static int guarded_error(lua_State *L) {
 /// `false`.
 static int finish_call(lua_State *L, int status, lua_KContext kept) {
   bool good = status == LUA_OK || status == LUA_YIELD;
-  if (!good) jri_end_call(jri_state(L));
+  if (!good) {
+    jri_end_call(jri_state(L));
+    jri_name_limit(L);
+  }
   if (jri_interrupted(jri_state(L))) return jri_stop(L);
   if (!good && jri_is_cancel(L, -1)) jri_raise_cancel(L);
   jri_raise_cancelled(L);

@@ -300,6 +300,7 @@ static void tell_late(jr_state *state, const char *doing) {
 }
 
 void jri_end_aside(jr_state *state, const char *doing) {
+  jri_restore_collector(state);
   bool late = GET(state->interruption.reason) != JRI_UNINTERRUPTED;
   jri_end_interruption(state);
   if (late) tell_late(state, doing);

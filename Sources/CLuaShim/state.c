@@ -18,25 +18,6 @@
 #define JRI_LOADING_SECONDS 10
 #endif
 
-void *jri_reallocate(jr_state *state, void *block, size_t old_size, size_t new_size) {
-  if (new_size == 0) {
-    JRI_FREE(block);
-    state->memory_used -= old_size;
-    return NULL;
-  }
-  if (new_size > old_size && state->memory_limit != 0) {
-    size_t left = state->memory_used < state->memory_limit ? state->memory_limit - state->memory_used : 0;
-    if (new_size - old_size > left) return NULL;
-  }
-  void *moved = JRI_REALLOC(block, new_size);
-  if (moved == NULL) {
-    if (new_size > old_size) return NULL;
-    moved = block;  // Lua relies on shrinking to succeed
-  }
-  state->memory_used = state->memory_used - old_size + new_size;
-  return moved;
-}
-
 static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
   // For a new block Lua tells the kind of object in place of a size.
   return jri_reallocate(context, block, block != NULL ? old_size : 0, new_size);
@@ -51,6 +32,7 @@ static int panic(lua_State *L) {
 static int open_protected(lua_State *L) {
   const jr_options *options = lua_touserdata(L, 1);
   luaL_openlibs(L);
+  jri_open_limit_error(L);
   jri_open_environment(L, options->module_directory);
   jri_open_scripts(L);
   if (options->strict) jri_make_strict(L);
@@ -58,6 +40,7 @@ static int open_protected(lua_State *L) {
   jri_open_coroutines(L);
   jri_open_finalizers(L);
   jri_open_calls(L);
+  jri_open_collector(L);
   jri_open_host(L);
   jri_open_json(L);
   jri_open_definitions(L);
@@ -82,7 +65,8 @@ enum { MOST_BUFFERS = 11 };
 jr_state *jr_open(const jr_host *host, const jr_options *options) {
   jr_state *state = JRI_REALLOC(NULL, sizeof *state);
   if (state == NULL) return NULL;
-  *state = (jr_state){.host = *host, .memory_limit = options->memory_limit, .loading_seconds = JRI_LOADING_SECONDS};
+  *state = (jr_state){.host = *host, .loading_seconds = JRI_LOADING_SECONDS};
+  jri_open_memory(state, options);
   if (options->loading_seconds > 0) state->loading_seconds = options->loading_seconds;
   jri_buffer *all[MOST_BUFFERS];
   size_t count = buffers(state, all);
@@ -124,13 +108,12 @@ void jr_close(jr_state *state) {
   jri_buffer *all[MOST_BUFFERS];
   size_t count = buffers(state, all);
   for (size_t i = 0; i < count; i++) jri_buffer_free(all[i]);
-  assert(state->memory_used == 0);
+  jri_close_memory(state);
   JRI_FREE(state);
 }
 
-size_t jr_memory_used(const jr_state *state) { return state->memory_used; }
-
 void jri_begin(jr_state *state) {
+  state->memory.refused = false;
   jri_buffer_reset(&state->args);
   jri_buffer_reset(&state->error);
   jri_buffer_reset(&state->errback_error);

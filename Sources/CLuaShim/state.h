@@ -9,7 +9,9 @@
 #include "CLuaShim.h"
 #include "buffer.h"
 #include "calls.h"
+#include "collector.h"
 #include "interruption.h"
+#include "memory.h"
 
 /// Idle coroutines that are kept for coming runs; more than that are left to the garbage collector.
 enum { JRI_IDLE_COROUTINES = 8 };
@@ -27,8 +29,7 @@ typedef struct jri_loading jri_loading;
 struct jr_state {
   lua_State *lua;
   jr_host host;
-  size_t memory_used;
-  size_t memory_limit;
+  jri_memory memory;
 
   // What calls hand out; each lives until the next call.
   jri_buffer args;
@@ -66,6 +67,7 @@ struct jr_state {
 
   jri_interruption interruption;
   jri_call call;
+  jri_collector collector;
   /// How long a script may take while it is loaded, and finalizers beside runs.
   double loading_seconds;
 
@@ -103,9 +105,6 @@ struct jr_state {
   /// What `retry_in` said last in this run; NAN when it was not called.
   double retry_in;
 };
-
-/// Grows, shrinks, makes (`block` is NULL) or frees (`new_size` is 0) memory that the state is charged for.
-void *jri_reallocate(jr_state *state, void *block, size_t old_size, size_t new_size);
 
 static inline jr_state *jri_state(lua_State *L) { return *(jr_state **)lua_getextraspace(L); }
 

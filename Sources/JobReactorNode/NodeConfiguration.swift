@@ -44,8 +44,11 @@ public struct NodeConfiguration: Sendable {
     /// Seconds for which a job may run without a pause before it is interrupted and has failed; 0 for any time. Jobs with
     /// `defer` may as long as they like.
     public var sliceLimit: Double
-    /// Bytes that each Lua state may allocate; 0 for no limit.
-    public var memoryLimit: Int
+    /// Bytes that all Lua states may have together, with `shared` and what is kept of jobs that pause; 0 for no limit, and nil for
+    /// half of what the machine, or its control group, has. A run that asks for more fails with an error that says so.
+    public var memoryLimit: Int?
+    /// Bytes of it that `shared` may take; nil for a quarter of it.
+    public var sharedLimit: Int?
     /// Whether scripts are kept from files, processes and C modules.
     public var isSandboxed: Bool
     /// Whether the scripts are loaded anew when their files change.
@@ -73,7 +76,8 @@ public struct NodeConfiguration: Sendable {
         logJobProcessing: Bool = true, logArgs: Bool = false,
         window: Int = 1024, maxMemory: Int? = nil, deferLanes: Int = 2, maxSuspended: Int = 10_000,
         sliceWarning: Double = 1,
-        sliceLimit: Double = 30, memoryLimit: Int = 0, isSandboxed: Bool = false, watchesScripts: Bool = true,
+        sliceLimit: Double = 30, memoryLimit: Int? = nil, sharedLimit: Int? = nil, isSandboxed: Bool = false,
+        watchesScripts: Bool = true,
         libraries: [any ScriptLibrary] = [], security: WireSecurity = WireSecurity(),
         limits: RESPLimits = RESPLimits(), maximumConnections: Int = 10_000, grace: Double = 10,
         reportTTL: Double = 3600, logger: Logger = Logger(label: "jobreactor.node")
@@ -96,6 +100,7 @@ public struct NodeConfiguration: Sendable {
         self.sliceWarning = sliceWarning
         self.sliceLimit = sliceLimit
         self.memoryLimit = memoryLimit
+        self.sharedLimit = sharedLimit
         self.isSandboxed = isSandboxed
         self.watchesScripts = watchesScripts
         self.libraries = libraries

@@ -10,7 +10,8 @@ extension NodeCore {
         InfoText.make(
             section,
             [
-                ("Server", server), ("Health", health), ("Busy", busy), ("Clients", connections),
+                ("Server", server), ("Health", health), ("Busy", busy), ("Memory", memoryFields),
+                ("Clients", connections),
                 ("Jobs", jobs),
                 ("Distributors", linkedDistributors.enumerated().map { ("distributor\($0.offset)", $0.element) }),
                 ("Scripts", scriptFields), ("Broken", brokenFiles), ("Problems", problems),
@@ -31,6 +32,13 @@ extension NodeCore {
         [
             ("healthy", watchdog.isStuck || storageHealth.isRefusing ? "0" : "1"),
             ("stuck_job", watchdog.stuckJob ?? ""), ("storage_error", storageHealth.error?.message ?? ""),
+        ]
+    }
+
+    private var memoryFields: [(String, String)] {
+        [
+            ("lua_memory", "\(memory.used)"), ("lua_memory_limit", "\(memory.limit)"),
+            ("shared_memory", "\(shared.bytes)"), ("shared_keys", "\(shared.count)"),
         ]
     }
 

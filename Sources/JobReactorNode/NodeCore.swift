@@ -32,8 +32,9 @@ final class NodeCore {
     /// Those there are: the reactor's, and the one for `defer` jobs once it was needed.
     private(set) var lanes: [NodeLane] = []
     let folder: ScriptFolder
+    let memory: LuaMemory
     /// What scripts share.
-    private let shared = SharedDictionary()
+    let shared: SharedDictionary
     var reloading: Reloading
     var watchdog = Watchdog()
     private(set) var listener: Listener?
@@ -62,6 +63,9 @@ final class NodeCore {
         logger = configuration.logger
         storage = configuration.storage
         mostWaiting = (configuration.maxMemory ?? MachineMemory.half) / (storage.isDurable ? 128 : 1024)
+        memory = LuaMemory(limit: configuration.memoryLimit ?? MachineMemory.half)
+        shared = SharedDictionary(
+            memory: memory, limit: configuration.sharedLimit ?? (memory.limit == 0 ? .max : memory.limit / 4))
         audit = AuditLog(storage, clock: clock, logger: logger, on: loop)
         folder = ScriptFolder(JobDirectory(configuration.jobDirectory))
         var ids = JobID.Generator()
@@ -141,7 +145,7 @@ final class NodeCore {
         let isLinked = !configuration.distributors.isEmpty
         let perform: LuaLane.Performer = { job, done in loop.execute { bound.value.perform(job, done) } }
         var options = LuaLane.Options(
-            scripts: folder, memoryLimit: configuration.memoryLimit,
+            scripts: folder, memory: memory,
             threads: kind == .reactor ? 1 : configuration.deferLanes, canEnqueue: isLinked,
             perform: isLinked ? perform : nil, isSandboxed: configuration.isSandboxed,
             libraries: configuration.libraries, shared: shared, logger: logger)

@@ -78,7 +78,7 @@ import Testing
             table = try await installation.jobreactor(["jobs", "list", "--server", "localhost:\(port)"]).output
             return table.contains("waiting behind slow \(slowID)")
         }
-        #expect(table.contains(/running for \d+\.\d s, \S*jobs\.lua:5 in file:close/), "\(table)")
+        #expect(table.contains(/running for \d+\.\d s, \S*jobs\.lua:6 in file:close/), "\(table)")
         let row = table.split(separator: "\n").first { $0.hasPrefix(nextID) }
         #expect(row?.contains("  waiting  ") == true, "\(table)")
         try await node.logs("within C, where it cannot be interrupted")

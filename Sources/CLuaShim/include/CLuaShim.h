@@ -89,9 +89,13 @@ typedef struct {
   void (*_Nullable abandon)(void *_Nullable context, uint64_t token);
 } jr_host;
 
+typedef struct jr_budget jr_budget;
+
 typedef struct {
   /// Bytes this state may allocate; 0 is no limit. A script past it gets Lua's "not enough memory" error.
   size_t memory_limit;
+  /// What it may allocate together with others; NULL is no limit. A script past it gets an error that names the limit.
+  jr_budget *_Nullable budget;
   /// Folder under which `require` finds modules (`DIR/?.lua`, `DIR/?/init.lua`), before Lua's own path; NULL for none.
   const char *_Nullable module_directory;
   /// Takes away what reaches files, processes and C modules.
@@ -99,6 +103,23 @@ typedef struct {
   /// Seconds that a script may take while it is loaded, and finalizers beside runs; 0 is 10.
   double loading_seconds;
 } jr_options;
+
+// MARK: Memory
+
+/// Makes memory that several states may have between them; 0 is no limit. NULL when the process has none. It must outlive the
+/// states.
+jr_budget *_Nullable jr_budget_make(size_t limit);
+void jr_budget_free(jr_budget *_Nullable budget);
+
+/// Takes so many bytes of it for something beside Lua, or gives them back. False when there are not as many. From any thread.
+bool jr_budget_take(jr_budget *_Nonnull budget, size_t bytes);
+void jr_budget_give(jr_budget *_Nonnull budget, size_t bytes);
+
+/// What is taken: by a state in portions of 256 KiB. From any thread.
+size_t jr_budget_used(const jr_budget *_Nonnull budget);
+
+/// How often states were refused what they asked for. From any thread.
+uint64_t jr_budget_refusals(const jr_budget *_Nonnull budget);
 
 /// Opens a state with the standard libraries and the DSL; NULL when memory ran out.
 jr_state *_Nullable jr_open(const jr_host *_Nonnull host, const jr_options *_Nonnull options);
@@ -112,6 +133,9 @@ void jr_close(jr_state *_Nullable state);
 
 /// Bytes now allocated by the state.
 size_t jr_memory_used(const jr_state *_Nonnull state);
+
+/// Collects the garbage of the state, for others that need the memory. Not while a run is under way.
+void jr_collect(jr_state *_Nonnull state);
 
 // MARK: Libraries
 

@@ -50,6 +50,7 @@ struct NodeCommand: AsyncParsableCommand {
     @Flag(\.removeCancelledJobs) var removeCancelledJobs: Bool?
     @Flag(\.removeFailedJobs) var removeFailedJobs: Bool?
     @Option(\.memoryLimit) var memoryLimit: String?
+    @Option(\.sharedLimit) var sharedLimit: String?
     @OptionGroup var serving: ServingOptions
     @OptionGroup var security: SecurityOptions
     @OptionGroup var common: CommonOptions
@@ -114,6 +115,7 @@ struct NodeCommand: AsyncParsableCommand {
             sliceWarning: try settings.value(\.sliceWarning, flag: sliceWarning),
             sliceLimit: try settings.value(\.sliceLimit, flag: sliceLimit),
             memoryLimit: try settings.value(\.memoryLimit, flag: memoryLimit),
+            sharedLimit: try settings.value(\.sharedLimit, flag: sharedLimit),
             isSandboxed: try settings.value(\.sandbox, flag: sandbox) == .strict,
             watchesScripts: try settings.value(\.watch, flag: watch), libraries: ScriptLibraries.all,
             security: listening,

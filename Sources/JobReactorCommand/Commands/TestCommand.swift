@@ -30,10 +30,10 @@ struct TestCommand: AsyncParsableCommand {
             throw CommandFailure.usage("\(directory) and --jobs \(jobDirectory) are two folders: name one of them")
         }
         let folder = try settings.value(\.jobDirectory, flag: directory ?? jobDirectory)
+        let memoryLimit = try settings.value(\.memoryLimit, flag: memoryLimit) ?? MachineMemory.half
         let tests = try await ScriptTests.load(
             LuaLane.Options(
-                scripts: ScriptFolder(JobDirectory(folder)),
-                memoryLimit: try settings.value(\.memoryLimit, flag: memoryLimit),
+                scripts: ScriptFolder(JobDirectory(folder)), memory: LuaMemory(limit: memoryLimit),
                 isSandboxed: try settings.value(\.sandbox, flag: sandbox) == .strict,
                 libraries: ScriptLibraries.all, logger: try common.logger(settings, style: .plain)),
             policy: JobPolicy(

@@ -9,7 +9,7 @@ struct JobTrial: Sendable {
     /// Whether the script sees `args.job_itself`.
     var merges: Bool
     var directory: String
-    var memoryLimit: Int
+    var memoryLimit: Int?
     var sandbox: SandboxMode
     var logger: Logger
 

@@ -18,12 +18,13 @@ final class ScriptRunner: Sendable {
     /// Loads the scripts. Throws ``ScriptError`` when the folder cannot be read; what is wrong with a script stands in
     /// the report.
     static func load(
-        _ directory: String, memoryLimit: Int, sandbox: SandboxMode, logger: Logger
+        _ directory: String, memoryLimit: Int?, sandbox: SandboxMode, logger: Logger
     ) async throws -> ScriptRunner {
         let (outcomes, outcome) = AsyncStream.makeStream(of: Void.self)
+        let memory = LuaMemory(limit: memoryLimit ?? MachineMemory.half)
         let options = LuaLane.Options(
-            scripts: ScriptFolder(JobDirectory(directory)), memoryLimit: memoryLimit, isSandboxed: sandbox == .strict,
-            libraries: ScriptLibraries.all, logger: logger)
+            scripts: ScriptFolder(JobDirectory(directory)), memory: memory, isSandboxed: sandbox == .strict,
+            libraries: ScriptLibraries.all, shared: SharedDictionary(memory: memory), logger: logger)
         let lane = LuaLane(options) { outcome.yield() }
         let report = try await withCheckedThrowingContinuation { continuation in
             lane.start { continuation.resume(with: $0) }

@@ -42,8 +42,11 @@ struct SettingTable: Sendable {
     let window = Setting(
         "window", .wholeNumber(1...1_000_000, "jobs"), default: 1024, "Jobs that a distributor may have here at once")
     let memoryLimit = Setting(
-        "memory_limit", .byteCount(0...1 << 40), default: 0, shown: "0, no limit",
-        "Memory that Lua may use, such as 512M")
+        "memory_limit", .byteCount(0...1 << 50), shown: "half of the memory that the machine or control group has",
+        "Memory that all Lua states and shared may have together, such as 512M; 0 for no limit")
+    let sharedLimit = Setting(
+        "shared_limit", .byteCount(1 << 10...1 << 50), shown: "a quarter of it",
+        "Memory of that which shared may take, such as 64M")
     let maxMemory = Setting(
         "max_memory", .byteCount(1 << 20...1 << 50), shown: "half of the memory that the machine or control group has",
         "What the jobs and outcomes that wait may take, such as 512M; beyond it a distributor refuses, and a node asks for none"

@@ -29,6 +29,8 @@ final class LaneWorker {
     /// Runs whose time will be up, if they pause then.
     private var deadlines = TimerQueue<Deadline>()
     private var staleDeadlines = 0
+    /// Of memory, to whichever state.
+    private var seenRefusals: UInt64 = 0
 
     private struct Alarm {
         var generation: Int
@@ -124,6 +126,9 @@ final class LaneWorker {
     }
 
     private func finish(_ end: LuaGeneration.SliceEnd, _ generation: LuaGeneration) {
+        let refusals = options.memory.refusals
+        if refusals != seenRefusals { options.memory.tellShortage() }
+        seenRefusals = refusals
         switch end {
         case .ended(let outcome, let hadDeadline):
             if hadDeadline { noteStaleDeadline() }
@@ -150,6 +155,8 @@ final class LaneWorker {
             }
         case .generation(let parcel):
             use(parcel.open())
+        case .collectGarbage:
+            for generation in all { generation.collectGarbage() }
         }
     }
 

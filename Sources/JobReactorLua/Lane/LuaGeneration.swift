@@ -38,6 +38,9 @@ final class LuaGeneration {
 
     deinit { jr_close(state) }
 
+    /// Between runs.
+    func collectGarbage() { jr_collect(state) }
+
     /// Runs the finalizers that are left, and frees what Lua has. Nothing runs in the state any more.
     func shut() { withExtendedLifetime(host) { jr_shut(state) } }
 
@@ -67,7 +70,7 @@ final class LuaGeneration {
         let made = options.scripts.directory.path.withCString { path in
             var functions = host.functions
             var settings = jr_options(
-                memory_limit: options.memoryLimit, module_directory: path, strict: options.isSandboxed,
+                memory_limit: 0, budget: options.memory.budget, module_directory: path, strict: options.isSandboxed,
                 loading_seconds: options.loadingSeconds)
             return jr_open(&functions, &settings)
         }

@@ -37,6 +37,8 @@ extension LuaLane {
             loaded = .success(LuaGeneration.Parcel(generation))
         } catch {
             loaded = .failure(error)
+            // It may have been for want of memory.
+            options.memory.tellShortage()
         }
         // Who gets the state may close it.
         watched.end(number)

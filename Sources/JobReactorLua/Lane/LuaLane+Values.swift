@@ -89,8 +89,8 @@ extension LuaLane {
 
     public struct Options: Sendable {
         public var scripts: ScriptFolder
-        /// Bytes that each Lua state may allocate; 0 for no limit.
-        public var memoryLimit: Int
+        /// What the Lua states may allocate together.
+        public var memory: LuaMemory
         public var threads: Int
         /// Whether scripts can enqueue jobs: whether somebody takes them from the results.
         public var canEnqueue: Bool
@@ -106,12 +106,12 @@ extension LuaLane {
         package var loadingSeconds = 10.0
 
         public init(
-            scripts: ScriptFolder, memoryLimit: Int = 0, threads: Int = 1, canEnqueue: Bool = false,
+            scripts: ScriptFolder, memory: LuaMemory = LuaMemory(limit: 0), threads: Int = 1, canEnqueue: Bool = false,
             perform: Performer? = nil, isSandboxed: Bool = false, libraries: [any ScriptLibrary] = [],
             shared: SharedDictionary = SharedDictionary(), logger: Logger
         ) {
             self.scripts = scripts
-            self.memoryLimit = memoryLimit
+            self.memory = memory
             self.threads = max(1, threads)
             self.canEnqueue = canEnqueue
             self.perform = perform

@@ -30,6 +30,7 @@ public final class LuaLane: Sendable {
     /// ends. The others try again each second until it works.
     public func start(loaded: @escaping @Sendable (Result<ScriptReport, ScriptError>) -> Void) {
         isStarted.withLock { $0 = true }
+        options.memory.whenShort { [weak self] in self?.collectGarbage() }
         for number in 0..<options.threads {
             let tell = number == 0 ? loaded : nil
             let thread = LaneThread { LaneWorker(number, of: self, self.options).live(loaded: tell) }
@@ -130,6 +131,11 @@ public final class LuaLane: Sendable {
     /// not.
     public func end(_ slice: Slice) { interrupters.withLock { $0[slice.worker]?.endSlice(slice.number) } }
 
+    /// Each thread collects the garbage of its states, when it has come to the end of what it is at.
+    private func collectGarbage() {
+        for worker in 0..<options.threads { queue.post(.collectGarbage, to: worker, isUrgent: true) }
+    }
+
     // MARK: From the workers
 
     func use(_ interrupter: LuaGeneration.Interrupter?, on worker: Int) {
@@ -151,4 +157,5 @@ enum LaneEvent: Sendable {
     case cancel(JobID)
     /// Scripts to use from now on.
     case generation(LuaGeneration.Parcel)
+    case collectGarbage
 }

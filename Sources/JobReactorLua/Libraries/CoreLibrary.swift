@@ -71,17 +71,22 @@ struct CoreLibrary: ScriptLibrary {
         let shared = context.shared
         return [
             .immediate("shared_get") { _, arguments in [shared.get(arguments.first?.bytes ?? [])] },
-            .immediate("shared_set") { _, arguments in
-                shared.set(arguments[0].bytes ?? [], Self.sharedValue(arguments), ttl: Self.ttl(arguments))
+            .immediate("shared_set") { _, arguments throws(ScriptFailure) in
+                let hasRoom = shared.set(
+                    arguments[0].bytes ?? [], Self.sharedValue(arguments), ttl: Self.ttl(arguments))
+                guard hasRoom else { throw ScriptFailure("shared.set: \(shared.fullText)") }
                 return []
             },
-            .immediate("shared_add") { _, arguments in
-                let isNew = shared.add(arguments[0].bytes ?? [], Self.sharedValue(arguments), ttl: Self.ttl(arguments))
+            .immediate("shared_add") { _, arguments throws(ScriptFailure) in
+                let isNew = shared.addIfThereIsRoom(
+                    arguments[0].bytes ?? [], Self.sharedValue(arguments), ttl: Self.ttl(arguments))
+                guard let isNew else { throw ScriptFailure("shared.add: \(shared.fullText)") }
                 return [.bool(isNew)]
             },
             .immediate("shared_incr") { _, arguments throws(ScriptFailure) in
                 let key = arguments[0].bytes ?? []
                 guard let sum = shared.increment(key, by: arguments[1], ttl: arguments[2].double) else {
+                    guard shared.get(key) != .nil else { throw ScriptFailure("shared.incr: \(shared.fullText)") }
                     throw ScriptFailure("shared.incr: '\(String(decoding: key, as: UTF8.self))' is no number")
                 }
                 return [sum]

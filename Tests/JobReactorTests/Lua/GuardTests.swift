@@ -189,6 +189,44 @@ import Testing
         }
     }
 
+    @Test("all states of a node have a limit together, and a run that meets it fails with an error that names it")
+    func memory() async throws {
+        try await withNode(
+            """
+            job('greedy', { max_attempt = 1 }, function(args)
+              local all = {}
+              while true do all[#all + 1] = ('x'):rep(100000) .. #all end
+            end)
+            job('hoards', function() hoard = {} for i = 1, 150 do hoard[i] = ('x'):rep(100000) .. i end end)
+            job('releases', function() hoard = nil collectgarbage() end)
+            job('shares', { max_attempt = 1 }, function(args) shared.set('key', ('x'):rep(args.n)) args.kept = true end)
+            job('stops', function() collectgarbage('stop') end)
+            job('asks', function(args) args.running = collectgarbage('isrunning') end)
+            """,
+            {
+                ($0.memoryLimit, $0.sharedLimit, $0.deferLanes) = (24 << 20, 1 << 20, 1)
+                $0.server = Address(host: "localhost", port: 0)
+            }
+        ) { distributor in
+            let words = "all Lua states and shared have the 24 MiB that they may have together (--memory-limit)"
+            let greedy = try await distributor.outcome("greedy")
+            #expect(!greedy.isSuccess && greedy.args["error"]?.string == "not enough memory: " + words)
+            // What one lane has the other cannot have.
+            _ = try await distributor.perform("hoards", timeout: 60)
+            let other = try await distributor.outcome("hoards", [:], JobOptions(isDeferred: true, maxAttempt: 1))
+            #expect(!other.isSuccess && other.args["error"]?.string?.contains(words) == true, "\(other.args)")
+            _ = try await distributor.perform("releases", timeout: 60)
+            _ = try await distributor.perform("hoards", [:], JobOptions(isDeferred: true), timeout: 60)
+
+            let full = try await distributor.outcome("shares", ["n": 2_000_000])
+            let text = "shared.set: no room: it takes 0 bytes of the 1 MiB that it may take (--shared-limit)"
+            #expect(full.args["error"]?.string?.hasSuffix(text) == true, "\(full.args)")
+            #expect(try await distributor.perform("shares", ["n": 1000], timeout: 60)["kept"] == true)
+            _ = try await distributor.perform("stops", timeout: 60)
+            #expect(try await distributor.perform("asks", timeout: 60)["running"] == true)
+        }
+    }
+
     @Test("the strict sandbox has no files, no processes, no environment and no C modules")
     func sandbox() async throws {
         try await withNode(
