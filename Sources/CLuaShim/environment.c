@@ -142,6 +142,12 @@ void jri_open_environment(lua_State *L, const char *module_directory) {
   open_modules(L, module_directory);
 }
 
+/// The searcher that stands for those that look for files. What it returns `require` adds to its error.
+static int search_nowhere(lua_State *L) {
+  lua_pushliteral(L, "no other file is looked for with --sandbox strict");
+  return 1;
+}
+
 void jri_make_strict(lua_State *L) {
   static const char *const globals[] = {"io", "dofile", "loadfile", NULL};
   static const char *const system[] = {"execute", "remove", "rename", "tmpname", "getenv", NULL};
@@ -154,13 +160,18 @@ void jri_make_strict(lua_State *L) {
   lua_pushnil(L);
   lua_setfield(L, -2, "io");
   lua_pop(L, 1);
-  // C modules: the searchers behind the one for Lua text, and what they use.
+  // Of the searchers those of `package.preload` and of the folder's scripts, which are in memory, stay. Behind them are those for
+  // Lua text and for C modules, wherever `package.path` and `package.cpath` say.
   remove_field(L, "package", "loadlib");
   remove_field(L, "package", "cpath");
   remove_field(L, "package", "searchpath");
   lua_getglobal(L, "package");
+  lua_pushliteral(L, "");
+  lua_setfield(L, -2, "path");
   lua_getfield(L, -1, "searchers");
-  for (int i = 5; i >= 4; i--) {
+  lua_pushcfunction(L, search_nowhere);
+  lua_rawseti(L, -2, 3);
+  for (lua_Integer i = (lua_Integer)lua_rawlen(L, -1); i > 3; i--) {
     lua_pushnil(L);
     lua_rawseti(L, -2, i);
   }

@@ -75,6 +75,23 @@ import Testing
         await #expect(throws: ScriptError.self) { try await run("exec('echo')", isSandboxed: true) }
     }
 
+    @Test("in the strict sandbox neither programs nor files nor sockets of this machine")
+    func sandbox() async throws {
+        let args = try await run(
+            """
+            local function try(f, ...) return select(2, pcall(f, ...)) end
+            args.tries = {
+              try(exec, 'echo'), try(exec, { 'echo' }), try(http.get, 'http://localhost:1/', { file = '/tmp/jr-x' }),
+              try(http.get, 'file:///etc/passwd'), try(http.get, 'http+unix://%2Ftmp%2Fx.sock/'),
+              try(http.get, 'unix:///tmp/x.sock'), try(redis.connect, 'unix:///tmp/x.sock'),
+            }
+            """, isSandboxed: true)
+        let tries = args["tries"]?.array?.compactMap(\.string) ?? []
+        #expect(tries.count == 7, "\(args)")
+        for text in tries.prefix(3) { #expect(text.contains("run in a sandbox"), "\(text)") }
+        for text in tries.dropFirst(3) { #expect(text.contains("j.lua:"), "\(text)") }
+    }
+
     @Test("redis, over one connection")
     func redis() async throws {
         let server = try await RedisServer.start()

@@ -1,3 +1,4 @@
+import Foundation
 import JobReactor
 import JobReactorCore
 import JobReactorNode
@@ -227,27 +228,92 @@ import Testing
         }
     }
 
-    @Test("the strict sandbox has no files, no processes, no environment and no C modules")
-    func sandbox() async throws {
-        try await withNode(
-            """
-            job('looks', function(args)
-              args.found = {}
-              local function look(name, value) if value ~= nil then table.insert(args.found, name) end end
-              for _, name in ipairs { 'io', 'dofile', 'loadfile' } do look(name, rawget(_G, name)) end
-              for _, name in ipairs { 'execute', 'remove', 'rename', 'tmpname', 'getenv', 'exit' } do
-                if name ~= 'exit' then look(name, os[name]) end
+    /// Each is a way out of a sandbox: the job gets the names of those that led to anything but an error or nothing.
+    private static let waysOut = """
+        local main = coroutine.running()
+        local ways = {
+          path = function(dir) package.path = dir .. '/?.lua' return require('secret') end,
+          cpath = function(dir) package.cpath = dir .. '/?.so' return require('secret') end,
+          absolute = function(dir) return require(dir .. '/secret') end,
+          relative = function() return require('../secret') end,
+          usual = function() return require('lpeg') end,
+          searchers = function(dir)
+            for _, search in ipairs(package.searchers) do
+              for _, name in ipairs { 'secret', dir .. '/secret', dir .. '/secret.lua' } do
+                if type(search(name)) == 'function' then return search end
               end
-              look('loadlib', package.loadlib) look('cpath', package.cpath) look('PATH', env.PATH)
-              look('searchers', package.searchers[4])
-              args.good = pcall(require, 'lpeg')
-              args.time = os.time() > 0
-            end)
-            """, { $0.isSandboxed = true }
-        ) { distributor in
-            let outcome = try await distributor.outcome("looks")
-            #expect(outcome.args["found"] == .object([:]) || outcome.args["found"] == .array([]))
-            #expect(outcome.args["good"] == false && outcome.args["time"] == true)
+            end
+          end,
+          searchpath = function(dir) return package.searchpath('secret', dir .. '/?.lua') end,
+          loadlib = function(dir) return package.loadlib(dir .. '/secret.so', '*') end,
+          cpaths = function() return package.cpath end,
+          open = function(dir) return io.open(dir .. '/secret.lua') end,
+          popen = function() return io.popen('true') end,
+          lines = function(dir) return io.lines(dir .. '/secret.lua') end,
+          io = function() return require('io') end,
+          loaded_io = function() return package.loaded.io or package.loaded._G.io end,
+          dofile = function(dir) return dofile(dir .. '/secret.lua') end,
+          loadfile = function(dir) return loadfile(dir .. '/secret.lua') end,
+          bytecode = function() return load('\\27Lua', 'x', 'b') end,
+          dump = function() return string.dump(function() end) end,
+          execute = function() return os.execute('true') end,
+          remove = function(dir) return os.remove(dir .. '/secret.lua') end,
+          rename = function(dir) return os.rename(dir .. '/secret.lua', dir .. '/other.lua') end,
+          tmpname = function() return os.tmpname() end,
+          getenv = function() return os.getenv('PATH') end,
+          setlocale = function() return os.setlocale('C') end,
+          exit = function() return os.exit() end,
+          env = function() return env.PATH or env('PATH') end,
+          registry = function() return debug.getregistry() end,
+          set_metatable = function() return debug.setmetatable('', {}) end,
+          set_hook = function() return debug.sethook(function() end, '', 1) or true end,
+          set_local = function() return debug.setlocal(1, 1, 1) end,
+          debugger = function() return debug.debug() end,
+          main_stack = function()
+            for level = 0, 20 do
+              for index = -20, 40 do
+                local good, _, value = pcall(debug.getlocal, main, level, index)
+                if good and type(value) == 'table' and (value.popen or value.execute or value.loadlib) then return value end
+              end
+            end
+          end,
+        }
+        job('looks', function(args)
+          args.found = {}
+          if not args.all then ways.remove, ways.rename = nil, nil end
+          for name, way in pairs(ways) do
+            local good, value = pcall(way, args.dir)
+            if good and value then table.insert(args.found, name) end
+          end
+          table.sort(args.found)
+          args.error = select(2, pcall(require, 'secret'))
+          args.module, args.json = require('lib.inner').value, require('json') == json
+          args.time, args.loaded = os.time() > 0, load('return 7')()
+        end)
+        """
+
+    @Test("the strict sandbox has no way to files, processes, the environment, C modules and what guards it")
+    func sandbox() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "jr-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try Data("return 'secret'".utf8).write(to: folder.appending(path: "secret.lua"))
+        let inner = ["lib/inner.lua": "return { value = 'inner' }"]
+        let args: JobArguments = ["dir": .string(folder.path), "all": true]
+        try await withNode(Self.waysOut, files: inner, { $0.isSandboxed = true }) { distributor in
+            let outcome = try await distributor.outcome("looks", args)
+            let found = outcome.args["found"]
+            #expect(outcome.isSuccess && (found == .object([:]) || found == .array([])), "\(outcome.args)")
+            let error = outcome.args["error"]?.string ?? ""
+            #expect(error.hasSuffix("no other file is looked for with --sandbox strict"), "\(error)")
+            #expect(outcome.args["module"] == "inner" && outcome.args["json"] == true)
+            #expect(outcome.args["time"] == true && outcome.args["loaded"] == 7)
+        }
+        // They do lead somewhere without it.
+        try await withNode(Self.waysOut, files: inner) { distributor in
+            let outcome = try await distributor.outcome("looks", ["dir": .string(folder.path)])
+            let found = outcome.args["found"]?.array?.compactMap(\.string) ?? []
+            #expect(Set(found).isSuperset(of: ["path", "searchers", "open", "loadfile", "execute", "env"]), "\(found)")
         }
     }
 }
