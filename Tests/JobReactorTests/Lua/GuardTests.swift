@@ -37,6 +37,33 @@ import Testing
         }
     }
 
+    @Test("what a script has called while its error is handled is interrupted as well", arguments: ["text", "close", "gc"])
+    func errorHandling(kind: String) async throws {
+        try await withNode(
+            """
+            local function hang() while true do pcall(function() while true do end end) end end
+            job('text', { max_attempt = 1 }, function() error(setmetatable({ f = print }, { __tostring = hang })) end)
+            job('close', { max_attempt = 1 }, function()
+              local x <close> = setmetatable({}, { __close = hang })
+              error('x')
+            end)
+            job('gc', { max_attempt = 1 }, function()
+              local m = { __gc = true }
+              setmetatable({}, m)
+              m.__gc = hang
+              collectgarbage()
+              error('x')
+            end)
+            job('next', function(args) args.ran = true end)
+            """, { $0.sliceLimit = 0.3 }
+        ) { distributor in
+            let outcome = try await distributor.outcome(kind)
+            #expect(!outcome.isSuccess && outcome.args["error"] != nil)
+            let next = try await distributor.outcome("next")
+            #expect(next.args["ran"] == true)
+        }
+    }
+
     @Test("a job that pauses may take as long as it likes, and so may one with defer")
     func pausesAreNoSlice() async throws {
         try await withNode(
