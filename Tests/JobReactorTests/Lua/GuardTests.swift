@@ -4,6 +4,7 @@ import JobReactorCore
 import JobReactorNode
 import JobReactorTesting
 import JobReactorWire
+import Logging
 import Testing
 
 /// What keeps one job from the others' time and memory.
