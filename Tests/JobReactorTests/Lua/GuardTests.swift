@@ -177,7 +177,7 @@ import Testing
             await client.close()
 
             pipe.open()
-            #expect(try await outcomes.wait(for: 2).allSatisfy(\.isSuccess))
+            #expect(try await outcomes.wait(for: 2).allSatisfy { $0.isSuccess })
             _ = try await distributor.perform("stop", timeout: 60)
             _ = try await sleeping.wait(for: 1)
         }

@@ -122,7 +122,7 @@ import Testing
                     JobSubmission("parent", ["n": .integer($0), "options": args], options, feedback: outcomes.feedback)
                 })
             let all = try await outcomes.wait(for: 200)
-            #expect(all.allSatisfy(\.isSuccess))
+            #expect(all.allSatisfy { $0.isSuccess })
             #expect(Set(all.map { $0.args["n"] }) == Set((0..<200).map { .integer($0 * 2) }))
         }
     }
