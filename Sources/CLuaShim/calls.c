@@ -1,4 +1,4 @@
-// The functions of the standard library that wait for something outside of Lua, or may be long in coming to an end within it.
+// The functions of the standard library that wait for something outside of Lua, or may be long in coming to an end.
 #include "calls.h"
 
 #include <string.h>
@@ -78,8 +78,8 @@ void jr_look(const jr_state *state, jr_activity *out) {
 
 // MARK: The functions
 
-// Upvalues of each: Lua's own function, its name. It is called as if Lua did: it has no upvalues of its own, and finds its
-// arguments where they are.
+// Upvalues of each: Lua's own function, its name. It is called as if Lua did: it has no upvalues of its own, and finds
+// its arguments where they are.
 enum { OWN = 1, NAME };
 
 static int call_own(lua_State *L) {
@@ -91,8 +91,8 @@ static int call_own(lua_State *L) {
 
 static int call_unnoted(lua_State *L) { return lua_tocfunction(L, lua_upvalueindex(OWN))(L); }
 
-/// Whether to match the text may take long. Each repetition in the pattern, and the place to begin at, may take any length of the
-/// text; each `?` is there or not.
+/// Whether to match the text may take long. Each repetition in the pattern, and the place to begin at, may take any length
+/// of the text; each `?` is there or not.
 static bool may_match_long(lua_State *L) {
   enum { LONGEST = 24 };  // as a power of two: a tenth of a second
   size_t text, length;

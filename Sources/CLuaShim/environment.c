@@ -160,8 +160,8 @@ void jri_make_strict(lua_State *L) {
   lua_pushnil(L);
   lua_setfield(L, -2, "io");
   lua_pop(L, 1);
-  // Of the searchers those of `package.preload` and of the folder's scripts, which are in memory, stay. Behind them are those for
-  // Lua text and for C modules, wherever `package.path` and `package.cpath` say.
+  // Of the searchers those of `package.preload` and of the folder's scripts, which are in memory, stay. Behind them are those
+  // for Lua text and for C modules, wherever `package.path` and `package.cpath` say.
   remove_field(L, "package", "loadlib");
   remove_field(L, "package", "cpath");
   remove_field(L, "package", "searchpath");

@@ -38,7 +38,9 @@ import Testing
         }
     }
 
-    @Test("what a script has called while its error is handled is interrupted as well", arguments: ["text", "close", "gc"])
+    @Test(
+        "what a script has called while its error is handled is interrupted as well",
+        arguments: ["text", "close", "gc"])
     func errorHandling(kind: String) async throws {
         try await withNode(
             """
