@@ -260,7 +260,7 @@ import Testing
 
     /// Each is a way out of a sandbox: the job gets the names of those that led to anything but an error or nothing.
     private static let waysOut = """
-        local main = coroutine.running()
+        local main, first_cpath = coroutine.running(), package.cpath
         local ways = {
           path = function(dir) package.path = dir .. '/?.lua' return require('secret') end,
           cpath = function(dir) package.cpath = dir .. '/?.so' return require('secret') end,
@@ -276,7 +276,7 @@ import Testing
           end,
           searchpath = function(dir) return package.searchpath('secret', dir .. '/?.lua') end,
           loadlib = function(dir) return package.loadlib(dir .. '/secret.so', '*') end,
-          cpaths = function() return package.cpath end,
+          cpaths = function() return first_cpath end,
           open = function(dir) return io.open(dir .. '/secret.lua') end,
           popen = function() return io.popen('true') end,
           lines = function(dir) return io.lines(dir .. '/secret.lua') end,
