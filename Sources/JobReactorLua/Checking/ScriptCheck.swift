@@ -9,6 +9,9 @@ struct ScriptCheck {
     struct Script {
         /// As errors show it.
         var path: String
+        /// What `require` calls it.
+        var module: String?
+        var role = ScriptSet.Role.script
         var accesses: GlobalAccesses
     }
 
@@ -16,15 +19,34 @@ struct ScriptCheck {
     var globals: Set<String>
     /// `_G` answers for other names too, so that none can be said to be undefined.
     var isOpen: Bool
+    /// Modules that are there without any script.
+    var builtIn: Set<String> = []
     var scripts: [Script]
+    /// What is wrong with the text of modules that nobody has required yet.
+    var uncompiled: [String] = []
 
     var problems: [ScriptReport.Problem] {
         let defined = scripts.reduce(into: globals) { defined, script in
             for access in script.accesses.accesses where access.isAssignment { defined.insert(access.name) }
         }
-        return scripts.flatMap { script in
-            undefined(in: script, besides: defined) + (isVain(script.accesses) ? [vain(script)] : [])
-        }
+        let ownScripts = scripts.filter { $0.role != .vendored }
+        return uncompiled.map { ScriptReport.Problem(isError: false, message: $0, failsCheck: true) }
+            + ownScripts.flatMap { script in
+                undefined(in: script, besides: defined) + (isVain(script.accesses) ? [vain(script)] : [])
+                    + hidden(script)
+            }
+    }
+
+    /// What is no module of its own is not hidden by a built-in one: nobody requires it.
+    private func hidden(_ script: Script) -> [ScriptReport.Problem] {
+        guard let module = script.module, builtIn.contains(module), script.accesses.returnsValue else { return [] }
+        return [
+            ScriptReport.Problem(
+                isError: false,
+                message:
+                    "\(script.path):1: require '\(module)' finds the built-in module of that name, not this file: give the"
+                    + " file another name, or put it into a folder (require 'lib.\(module)')")
+        ]
     }
 
     /// Each name once, at its first line.

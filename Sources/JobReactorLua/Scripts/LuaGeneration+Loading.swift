@@ -61,7 +61,7 @@ private final class CTexts {
                     source: copy(script.source), length: script.source.count,
                     fallback: script.fallback.map { copy($0.source) },
                     fallback_length: script.fallback?.source.count ?? 0,
-                    problem: script.problem.map { copy(Array($0.utf8)) }))
+                    problem: script.problem.map { copy(Array($0.utf8)) }, waits: script.role != .script))
         }
     }
 

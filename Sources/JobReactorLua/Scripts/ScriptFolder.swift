@@ -27,6 +27,7 @@ public final class ScriptFolder: Sendable {
         struct Script: Sendable {
             let path: String
             let module: String?
+            let role: ScriptSet.Role
             let source: [UInt8]
             /// Why there is no source.
             let problem: String?
@@ -68,11 +69,12 @@ public final class ScriptFolder: Sendable {
                 // What fails now would fail once more.
                 let good = contents.history[script.path].flatMap { $0.source == script.source ? nil : $0 }
                 return Load.Script(
-                    path: script.path, module: script.module, source: script.source, problem: nil, fallback: good)
+                    path: script.path, module: script.module, role: script.role, source: script.source, problem: nil,
+                    fallback: good)
             }
             scripts += set.unreadable.map { file in
                 Load.Script(
-                    path: file.path, module: file.module, source: [], problem: file.problem,
+                    path: file.path, module: file.module, role: file.role, source: [], problem: file.problem,
                     fallback: contents.history[file.path])
             }
             scripts.sort { $0.path < $1.path }

@@ -77,6 +77,37 @@ import Testing
         #expect(try problems([("a.lua", source)]) == [])
     }
 
+    @Test func aModuleThatABuiltInOneHidesIsTold() throws {
+        func problems(_ module: String?, _ source: String) throws -> [String] {
+            let accesses = try #require(GlobalAccesses(chunk: try LuaText.compile(source)))
+            let script = ScriptCheck.Script(path: "json.lua", module: module, accesses: accesses)
+            return ScriptCheck(globals: ["job"], isOpen: false, builtIn: ["json"], scripts: [script]).problems
+                .map(\.message)
+        }
+        #expect(
+            try problems("json", "return {}") == [
+                "json.lua:1: require 'json' finds the built-in module of that name, not this file: give the file another"
+                    + " name, or put it into a folder (require 'lib.json')"
+            ])
+        #expect(try problems("lib.json", "return {}") == [] && problems(nil, "return {}") == [])
+        #expect(try problems("json", "job('json', function() end)") == [])
+    }
+
+    @Test func theTextOfOtherPeopleDefinesAndIsNotLookedAt() throws {
+        func script(_ path: String, _ role: ScriptSet.Role, _ source: String) throws -> ScriptCheck.Script {
+            ScriptCheck.Script(
+                path: path, role: role, accesses: try #require(GlobalAccesses(chunk: try LuaText.compile(source))))
+        }
+        let check = ScriptCheck(
+            globals: ["job"], isOpen: false,
+            scripts: [
+                try script("a.lua", .script, "job('a', function() theirs() ours() end)"),
+                try script("vendor/x.lua", .vendored, "theirs = unpack or table.unpack"),
+                try script("lib/x.lua", .module, "ours = unpack"),
+            ])
+        #expect(check.problems.map(\.message) == ["lib/x.lua:1: undefined global 'unpack'"])
+    }
+
     @Test func aNameMakesTheCheckFailAndAVainFileDoesNot() throws {
         let accesses = try #require(GlobalAccesses(chunk: try LuaText.compile("pritn()")))
         let check = ScriptCheck(
