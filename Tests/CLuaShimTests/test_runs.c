@@ -209,6 +209,33 @@ static void check_speaking(void) {
   jr_close(state);
 }
 
+/// What steps return is told of once a job, but for nothing, nil and the args themselves.
+static void check_results(void) {
+  static fixture f;
+  static int marks;
+  fixture_start(&f,
+                "job('table', function(args) return { v = 1 } end)\n"
+                "job('callback', function() end) job_callback('callback', function() return nil, 'why' end)\n"
+                "job('errback', function() error('x') end) job_errback('errback', function() return 0 end)\n"
+                "job('nothing', function() return end)\n"
+                "job('nil', function() return nil, nil end)\n"
+                "job('args', function(args) return args end)\n"
+                "job('other', function(args) return {} end)\n");
+  static const char *const quiet[] = {"nothing", "nil", "args"};
+  for (int i = 0; i < 3; i++) fixture_run(&f, quiet[i], "{}");
+  CHECK(f.said[0] == 0, "%s", f.said);
+  static const char *const lost[] = {"table", "callback", "errback", "other"};
+  for (int i = 0; i < 4; i++) {
+    for (int run = 0; run < 2; run++) {
+      f.said[0] = 0;
+      fixture_run_with(&f, lost[i], "{}", NULL, &marks);
+      bool told = strcmp(f.said, "WARNING what the job returns is lost: put it into args, such as args.result = \xE2\x80\xA6\n") == 0;
+      CHECK(told ? run == 0 && f.last_run == &marks : run == 1 && f.said[0] == 0, "%s %d: %s", lost[i], run, f.said);
+    }
+  }
+  fixture_close(&f);
+}
+
 static void check_bare_calls(void) {
   static fixture f;
   static const char args[] = "{\"n\":[]}";
@@ -240,6 +267,7 @@ void test_runs(void) {
   check_job_itself(&f);
   fixture_close(&f);
   check_speaking();
+  check_results();
   check_bare_calls();
 
   CHECK(fixture_open(&f, 0, NULL), "the state did not open");

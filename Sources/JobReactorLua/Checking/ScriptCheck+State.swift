@@ -8,7 +8,9 @@ extension ScriptCheck {
         var isOpen = false
         // Without memory for the names nothing can be said of any.
         let globals = NamesInState.globals(of: state, isOpen: &isOpen)
-        self.init(globals: globals ?? [], isOpen: isOpen || globals == nil, builtIn: builtIn, scripts: [])
+        self.init(
+            globals: globals ?? [], isOpen: isOpen || globals == nil, builtIn: builtIn,
+            jobs: report.broken.isEmpty ? Set(report.definitions.map(\.name)) : nil, scripts: [])
         let broken = Set(report.broken.map(\.path))
         for script in load.scripts where script.problem == nil {
             switch CompiledText(script.source, script.path, in: state) {

@@ -77,6 +77,33 @@ import Testing
         #expect(try problems([("a.lua", source)]) == [])
     }
 
+    @Test func jobsThatNoScriptDefinesAreTold() throws {
+        let source = "job('greet', function()\n  enqueue('gret')\n  perform('gret')\n  enqueue('elsewhere')\nend)"
+        let accesses = try #require(GlobalAccesses(chunk: try LuaText.compile(source)))
+        let script = ScriptCheck.Script(path: "a.lua", accesses: accesses)
+        let globals: Set<String> = ["job", "enqueue", "perform"]
+        let check = ScriptCheck(globals: globals, isOpen: false, jobs: ["greet"], scripts: [script])
+        #expect(
+            check.problems.map(\.message) == [
+                "a.lua:2: no script defines the job 'gret' (did you mean 'greet'?)",
+                "a.lua:4: no script defines the job 'elsewhere': it waits until a node with other scripts does",
+            ])
+        #expect(check.problems.map(\.failsCheck) == [true, false])
+        // Where a script is broken, nobody knows which jobs it defines.
+        #expect(ScriptCheck(globals: globals, isOpen: false, scripts: [script]).problems.isEmpty)
+    }
+
+    @Test func whatStepsLoseIsTold() throws {
+        #expect(
+            try problems([
+                ("a.lua", "job('a', function(args)\n  args = { v = 1 }\n  return { w = 2 }\nend)")
+            ]) == [
+                "a.lua:2: this table is lost, as the job's args are the one that it was given: set fields of that, such as"
+                    + " args.result = …",
+                "a.lua:3: what a job returns is lost: put it into args, such as args.result = …",
+            ])
+    }
+
     @Test func aModuleThatABuiltInOneHidesIsTold() throws {
         func problems(_ module: String?, _ source: String) throws -> [String] {
             let accesses = try #require(GlobalAccesses(chunk: try LuaText.compile(source)))
