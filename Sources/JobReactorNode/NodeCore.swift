@@ -138,7 +138,9 @@ final class NodeCore {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let loop = loop
         let isLinked = !configuration.distributors.isEmpty
-        let perform: LuaLane.Performer = { job, done in loop.execute { bound.value.perform(job, done) } }
+        let perform: LuaLane.Performer = { job, onParked, done in
+            loop.execute { bound.value.perform(job, onParked: onParked, done) }
+        }
         let lua = openLane(
             LuaLane.Options(
                 scripts: folder, memoryLimit: configuration.memoryLimit,

@@ -182,6 +182,16 @@ import Testing
         #expect(info.status == 0 && info.output.contains("role:distributor"))
     }
 
+    @Test func enqueueSaysAtOnceThatNobodyDefinesTheJob() async throws {
+        let installation = try await Installation()
+        let node = try await installation.startNode("n1")
+        defer { node.signal(SIGTERM) }
+        let waiting = try await installation.jobreactor(["enqueue", "gret", "--wait", "--timeout", "5"])
+        #expect(waiting.status == 1)
+        let reason = "no connected node defines the job 'gret' (did you mean 'greet'?): it is parked until one does"
+        #expect(waiting.errors.hasPrefix("jobreactor: \(reason)\njobreactor: no outcome of job "))
+    }
+
     @Test func nodesShowsTheJobsThatWait() async throws {
         let installation = try await Installation()
         let node = try await installation.startNode("n1")

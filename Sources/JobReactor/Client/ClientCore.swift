@@ -34,6 +34,7 @@ final class ClientCore {
     private var bytes = 0
     /// Jobs to send, as far as there is credit.
     private var unsent: Deque<JobID> = []
+    private var parkedNames = ParkedNames()
     /// What went out over the connection that is up.
     private var handOvers = HandOvers(awaitsAnswers: true)
     private var credit = 0
@@ -237,6 +238,7 @@ final class ClientCore {
     func reported(_ report: JobReport) {
         guard var entry = entries.removeValue(forKey: report.id) else { return }
         count(entry.job, -1)
+        if !parkedNames.isEmpty { _ = parkedNames.forget([entry.job.name]) }
         guard report.run > entry.lastRun else {
             entries[report.id] = entry
             count(entry.job, 1)
@@ -255,9 +257,20 @@ final class ClientCore {
     }
 
     func progressed(_ progress: Progress) {
-        guard let entry = entries[progress.id], progress.run > entry.lastRun else { return }
+        guard let entry = entries[progress.id] else { return }
+        if progress.run == 0 { return parked(entry, progress.text) }
+        guard progress.run > entry.lastRun else { return }
         entry.feedback.onProgress?(
             JobProgress(id: progress.id, name: entry.job.name, fraction: progress.fraction, text: progress.text))
+    }
+
+    /// No node that is connected to the distributor defines the job.
+    private func parked(_ entry: Entry, _ reason: String) {
+        if parkedNames.note(entry.job.name) == .name {
+            logger.warning("\(reason)", metadata: ["job": "\(entry.job.name)"])
+        }
+        entry.feedback.onProgress?(
+            JobProgress(id: entry.job.id, name: entry.job.name, fraction: nil, text: reason, isParked: true))
     }
 
     /// Cancels a job of this client; nil when it is none of those that wait for their outcome.

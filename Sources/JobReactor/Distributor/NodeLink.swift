@@ -110,7 +110,9 @@ final class NodeLink: ConnectionSession {
             case .paused(let handOver): core.change { $0.paused(handOver, at: handle) }
             case .waits(let handOver, let attempt): core.change { $0.failed(handOver, attempt: attempt, at: handle) }
             case .storageError(let reason): noteStorageError(reason)
-            case .jobs(let names): core.change { $0.defines(handle, names) }
+            case .jobs(let names):
+                core.change { $0.defines(handle, names) }
+                core.noteDefined(names)
             case .drain: core.change { $0.drains(handle) }
             case .adopted(let node, let isDone): core.change { $0.adopted(node, isDone, by: handle) }
             case .progress(let progress): core.progressed(progress, from: handle)

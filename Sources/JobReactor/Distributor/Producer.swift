@@ -15,6 +15,9 @@ final class Producer {
     /// What it takes beside its outcomes, about.
     private static let base = 1000
     private var expiry: Scheduled<Void>?
+    /// Of how many jobs of a name that no node defines it was told.
+    private var parkedJobs: [String: Int] = [:]
+    private static let mostParked = 100
 
     init(id: String, core: DistributorCore) {
         self.id = id
@@ -71,6 +74,19 @@ final class Producer {
 
     func progressed(_ progress: Progress) {
         link?.connection.write { LinkMessage.writeProgress(progress, to: &$0) }
+    }
+
+    /// A job of its waits as no connected node defines it. Where there are many of a name, the first ones tell.
+    func parked(_ job: Job, _ reason: String) {
+        let told = parkedJobs[job.name, default: 0]
+        guard told < Self.mostParked else { return }
+        parkedJobs[job.name] = told + 1
+        progressed(Progress(id: job.id, run: 0, fraction: nil, text: reason))
+    }
+
+    /// A node defines these jobs.
+    func unparked(_ names: [String]) {
+        for name in names { parkedJobs[name] = nil }
     }
 
     func taken(through number: Int) {

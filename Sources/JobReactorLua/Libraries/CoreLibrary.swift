@@ -62,7 +62,8 @@ struct CoreLibrary: ScriptLibrary {
             } catch {
                 throw ScriptFailure("perform: \(error.message)")
             }
-            perform(job, done)
+            let logger = call.logger
+            perform(job, { logger.warning("perform: \($0)") }, done)
             return nil
         }
     }

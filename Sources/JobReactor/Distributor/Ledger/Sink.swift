@@ -21,6 +21,15 @@ enum Sink {
         }
     }
 
+    /// Whether somebody can be told while the job waits.
+    var hearsOfParking: Bool {
+        switch self {
+        case .application(let feedback): feedback.onProgress != nil
+        case .producer: true
+        case .command, .acknowledgement, .none: false
+        }
+    }
+
     /// Whether it waits in another process, and outlives this one.
     var outlivesProcess: Bool { if case .producer = self { true } else { false } }
 }

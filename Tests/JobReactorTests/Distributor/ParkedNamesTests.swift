@@ -1,0 +1,26 @@
+import Testing
+
+@testable import JobReactor
+
+@Suite struct ParkedNamesTests {
+    @Test("a name is told of once, until a node has defined it")
+    func once() {
+        var names = ParkedNames()
+        expect(names.note("a") == .name)
+        expect(names.note("a") == .no)
+        expect(names.note("b") == .name)
+        expect(names.forget(["a", "c"]) == ["a"])
+        expect(names.note("a") == .name)
+        expect(names.note("b") == .no)
+    }
+
+    @Test("of more than a thousand it is told once that there are many")
+    func bound() {
+        var names = ParkedNames()
+        for number in 0..<1000 { expect(names.note("\(number)") == .name) }
+        expect(names.note("one more") == .tooMany)
+        expect(names.note("and another") == .no)
+        expect(names.forget(["7", "one more"]).count == 2)
+        expect(names.note("another") == .name)
+    }
+}
