@@ -31,6 +31,7 @@ static int resume_moved(lua_State *L, lua_State *thread, int arguments, lua_KFun
   }
   if (status != LUA_OK && status != LUA_YIELD) {
     lua_xmove(thread, L, 1);
+    jri_place_error(L, thread);
     jri_keep_inner_traceback(L, thread);
     if (jri_is_cancel(L, -1)) jri_raise_cancel(L);
     jri_raise_cancelled(L);

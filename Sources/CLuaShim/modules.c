@@ -40,10 +40,11 @@ int jri_load_waiting_module(lua_State *L) {
   lua_settop(L, 1);
   lua_pushboolean(L, 1);
   note(L);
+  lua_pushcfunction(L, jri_placing_handler);
   lua_pushcfunction(L, run_waiting);
   lua_pushvalue(L, 1);
   lua_pushvalue(L, lua_upvalueindex(1));
-  if (lua_pcall(L, 2, 1, 0) != LUA_OK) {
+  if (lua_pcall(L, 2, 1, 2) != LUA_OK) {
     lua_pushvalue(L, lua_upvalueindex(1));
     note(L);
     if (jri_interrupted(jri_state(L))) return jri_stop(L);

@@ -29,8 +29,7 @@ struct jri_loading {
 static int handle(lua_State *L) {
   // From 2: without this function and the protected one that walks the stack.
   jri_keep_traceback(L, L, 2, &jri_state(L)->traceback);
-  lua_settop(L, 1);
-  return 1;
+  return jri_placing_handler(L);
 }
 
 /// Raises the first `job 'name'` that was never called with its function. The list is at `list`.

@@ -53,7 +53,13 @@ static const char jobs[] =
     "job('close', function() local x <close> = setmetatable({}, {__close = function() "
     "error('closed', 0) end}) error('x') end)\n"
     "job('state', function(args) counter = (counter or 0) + 1 args.n = counter end)\n"
-    "job('empties', function(args) args.a[1] = nil args.o.k = nil end)\n";
+    "job('empties', function(args) args.a[1] = nil args.o.k = nil end)\n"
+    "job('bytes', function() error({message = 'a\\xffb', ['k\\xff'] = 7}) end)\n"
+    "job('words', function() error(setmetatable({}, {__tostring = function() return 'so said' end})) end)\n"
+    "job('words_and_code', function() error(setmetatable({code = 7}, {__tostring = function(e) "
+    "return 'code ' .. e.code end})) end)\n"
+    "job('message_and_function', function() error({message = 'plain', handler = print}) end)\n"
+    "job_errback('message_and_function', function(args) args.seen = args.error end)\n";
 
 typedef struct {
   const char *job;
@@ -109,6 +115,11 @@ static const run_case cases[] = {
     {"removed_error", "{}", FAILED, "{}", "\"x\"", "", NULL},
     {"worse_error", "{}", FAILED, "{}", "{\"a\":1}", "", "{\"a\":1}"},
     {"close", "{}", FAILED, "{}", "\"closed\"", "", NULL},
+    // What a table says in words is kept, whatever else is in it.
+    {"bytes", "{}", FAILED, "{}", "{\"message\":\"a\xEF\xBF\xBD" "b\",\"k\xEF\xBF\xBD\":7}", "", "a\xEF\xBF\xBD" "b"},
+    {"words", "{}", FAILED, "{}", "\"so said\"", "", NULL},
+    {"words_and_code", "{}", FAILED, "{}", "{\"code\":7}", "", "code 7"},
+    {"message_and_function", "{}", FAILED, "{\"seen\":\"plain\"}", "\"plain\"", "", NULL},
     // Stored args that are no JSON object stay as they are.
     {"fail", "{oops", FAILED, "{oops", "\"args: invalid JSON at byte 1: expected a key or '}'\"", "", NULL},
     {"fail", "", FAILED, "", "\"args: invalid JSON at byte 0: expected a value\"", "", NULL},

@@ -20,6 +20,7 @@ extension ScriptFolder.Load {
                 good.append(script)
                 return
             }
+            let error = error.cut(toBytes: JobLimits.errorTextBytes)
             let reason = String(error.prefix { $0 != "\n" })
             let since = outcome == JR_SCRIPT_FELL_BACK ? script.fallback?.loadedAt : nil
             report.broken.append(ScriptReport.Broken(path: script.path, reason: reason, usedSince: since))
