@@ -20,6 +20,9 @@ void jri_open_coroutines(lua_State *L);
 /// `setmetatable`, so that finalizers can be interrupted.
 void jri_open_finalizers(lua_State *L);
 
+/// `debug`, without what undoes guards. After `setmetatable`.
+void jri_open_debug(lua_State *L);
+
 /// `print`, `log` and warnings.
 void jri_open_host(lua_State *L);
 

@@ -92,6 +92,27 @@ import Testing
         }
     }
 
+    @Test("come from functions whose insides no script reaches")
+    func insides() async throws {
+        let source = """
+            local secrets = 0
+            job('looks', function(args)
+                local own = function() return secrets end
+                for _, f in ipairs { sleep, perform, enqueue, wait, url.query, shared.set, clumsy.index } do
+                    if debug.getupvalue(f, 1) or debug.setupvalue(f, 1, 0) or debug.upvalueid(f, 1) then secrets = secrets + 1 end
+                    if pcall(debug.upvaluejoin, own, 1, f, 1) or pcall(debug.upvaluejoin, f, 1, own, 1) then
+                        secrets = secrets + 1
+                    end
+                end
+                for _, value in ipairs { job, env } do
+                    if debug.getmetatable(value) then secrets = secrets + 1 end
+                end
+                args.secrets = own()
+            end)
+            """
+        #expect(try await run("looks", source).args == ["secrets": 0])
+    }
+
     @Test("name the line of the script, whatever the functions are given")
     func hostile() async throws {
         let source = """
