@@ -31,7 +31,11 @@ static int resume_moved(lua_State *L, lua_State *thread, int arguments, lua_KFun
   }
   if (status != LUA_OK && status != LUA_YIELD) {
     lua_xmove(thread, L, 1);
-    jri_place_error(L, thread);
+    if (jri_place_error(L, thread)) {
+      // For who closes it.
+      lua_pushvalue(L, -1);
+      lua_xmove(L, thread, 1);
+    }
     jri_keep_inner_traceback(L, thread);
     if (jri_is_cancel(L, -1)) jri_raise_cancel(L);
     jri_raise_cancelled(L);

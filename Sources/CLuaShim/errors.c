@@ -253,16 +253,17 @@ static size_t library_place(const char *text, size_t length) {
   return at + 2;
 }
 
-void jri_place_error(lua_State *L, lua_State *thread) {
+bool jri_place_error(lua_State *L, lua_State *thread) {
   size_t length;
-  if (lua_type(L, -1) != LUA_TSTRING) return;
+  if (lua_type(L, -1) != LUA_TSTRING) return false;
   const char *text = lua_tolstring(L, -1, &length);
   const size_t place = library_place(text, length);
-  if (place == 0) return;
+  if (place == 0) return false;
   push_place_in(L, thread);
   lua_pushlstring(L, text + place, length - place);
   lua_concat(L, 2);
   lua_remove(L, -2);
+  return true;
 }
 
 void jri_place_thread_error(lua_State *L, lua_State *thread) {

@@ -4,6 +4,7 @@ import JobReactorCore
 import JobReactorNode
 import JobReactorTesting
 import JobReactorWire
+import Logging
 import Testing
 
 /// Jobs that wait as no connected node defines them.

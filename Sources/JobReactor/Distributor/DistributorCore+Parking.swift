@@ -7,16 +7,18 @@ extension DistributorCore {
     /// Why a job of that name waits; nil where a connected node defines it.
     func parkedReason(_ name: String) -> String? {
         guard !ask({ $0.dispatcher.isDefined(name) }) else { return nil }
-        let near = NearestName.find(name, among: ledger.dispatcher.definedNames)
-        let hint = near.map { " (did you mean '\($0)'?)" } ?? ""
-        return "no connected node defines the job '\(name)'\(hint): it is parked until one does"
+        return parkedNames.reason(name) {
+            let near = NearestName.find(name, among: ledger.dispatcher.definedNames)
+            let hint = near.map { " (did you mean '\($0)'?)" } ?? ""
+            return "no connected node defines the job '\(name)'\(hint): it is parked until one does"
+        }
     }
 
     /// The job was accepted, and was not sent.
     func tellIfParked(_ job: Job, _ sink: Sink) {
         guard !ask({ $0.dispatcher.isDefined(job.name) }) else { return }
         let telling = parkedNames.note(job.name)
-        guard telling != .no || sink.hearsOfParking, let reason = parkedReason(job.name) else { return }
+        guard telling != .no || sink.hearsOfParking(job.name), let reason = parkedReason(job.name) else { return }
         switch telling {
         case .no: break
         case .name: logger.warning("\(reason)", metadata: ["job": "\(job.name)"])
@@ -34,6 +36,7 @@ extension DistributorCore {
 
     /// A node defines these jobs.
     func noteDefined(_ names: [String]) {
+        parkedNames.forgetReasons()
         let parked = parkedNames.forget(names)
         guard !parked.isEmpty else { return }
         forEachProducer { $0.unparked(parked) }
@@ -41,6 +44,7 @@ extension DistributorCore {
 
     /// A node that defined these jobs is gone.
     func noteUndefined(_ names: Set<String>) {
+        parkedNames.forgetReasons()
         let parked = names.filter { name in
             ask { !$0.dispatcher.isDefined(name) && $0.dispatcher.isWaiting(name) }
                 && parkedNames.note(name) == .name

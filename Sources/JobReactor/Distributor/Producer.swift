@@ -76,11 +76,15 @@ final class Producer {
         link?.connection.write { LinkMessage.writeProgress(progress, to: &$0) }
     }
 
-    /// A job of its waits as no connected node defines it. Where there are many of a name, the first ones tell.
+    /// Where many jobs of a name are parked, it is told of the first ones.
+    func hearsOfParking(_ name: String) -> Bool {
+        link != nil && parkedJobs[name, default: 0] < Self.mostParked
+    }
+
+    /// A job of its waits as no connected node defines it.
     func parked(_ job: Job, _ reason: String) {
-        let told = parkedJobs[job.name, default: 0]
-        guard told < Self.mostParked else { return }
-        parkedJobs[job.name] = told + 1
+        guard hearsOfParking(job.name) else { return }
+        parkedJobs[job.name, default: 0] += 1
         progressed(Progress(id: job.id, run: 0, fraction: nil, text: reason))
     }
 

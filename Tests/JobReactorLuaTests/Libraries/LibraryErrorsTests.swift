@@ -84,10 +84,8 @@ import Testing
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
             let lane = LuaLane(options) {}
             let generation = try LuaGeneration.load(options, host: LuaHost(lane, options))
-            #expect(
-                generation.report.broken.map(\.reason) == [
-                    folder.file("a.lua") + ":2: attempt to index a nil value (field 'y')"
-                ])
+            let reason = generation.report.broken.first?.reason
+            #expect(reason?.hasSuffix("a.lua:2: attempt to index a nil value (field 'y')") == true)
             withExtendedLifetime(lane) {}
         }
     }

@@ -14,6 +14,15 @@ import Testing
         expect(names.note("b") == .no)
     }
 
+    @Test("what is said of a name is made once, until nodes define other jobs")
+    func reasons() {
+        var names = ParkedNames()
+        expect(names.reason("a") { "one" } == "one")
+        expect(names.reason("a") { "two" } == "one")
+        names.forgetReasons()
+        expect(names.reason("a") { "three" } == "three")
+    }
+
     @Test("of more than a thousand it is told once that there are many")
     func bound() {
         var names = ParkedNames()

@@ -21,11 +21,11 @@ enum Sink {
         }
     }
 
-    /// Whether somebody can be told while the job waits.
-    var hearsOfParking: Bool {
+    /// Whether somebody is to be told that the job, of that name, is parked.
+    func hearsOfParking(_ name: String) -> Bool {
         switch self {
         case .application(let feedback): feedback.onProgress != nil
-        case .producer: true
+        case .producer(let producer): producer.hearsOfParking(name)
         case .command, .acknowledgement, .none: false
         }
     }
