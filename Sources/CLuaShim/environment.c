@@ -1,7 +1,8 @@
 // What the standard libraries lose: what would end or corrupt the node (`os.exit`, compiled chunks, the process's
-// locale), and the parts of `debug` that reach into other functions. It is no sandbox: scripts are their operator's
-// code.
+// locale). It is no sandbox: scripts are their operator's code.
 #include "environment.h"
+
+#include <stdio.h>
 
 #include "state.h"
 
@@ -9,11 +10,25 @@ static int no_exit(lua_State *L) {
   return luaL_error(L, "os.exit is not available in a job: it would end the node");
 }
 
-/// `load` as it is, except that the mode is "t". Upvalue: Lua's own.
+/// What loading returns where the mode does not let text in; 0 where it does. `results` values have been loaded, or an error.
+static int refuse_text(lua_State *L, const char *mode, int results) {
+  if (mode == NULL || strchr(mode, 't') != NULL) return 0;
+  // What is no text either has been refused, and says so.
+  const char *error = results == 2 ? lua_tostring(L, -1) : NULL;
+  if (error != NULL && strstr(error, "attempt to load a binary chunk") != NULL) return 0;
+  lua_pushnil(L);
+  lua_pushfstring(L, "attempt to load a text chunk (mode is '%s')", mode);
+  return 2;
+}
+
+/// `load` as it is, except that compiled chunks are never loaded. Upvalue: Lua's own.
 static int load_text(lua_State *L) {
+  char mode[8];
   if (lua_type(L, 1) != LUA_TSTRING) luaL_checktype(L, 1, LUA_TFUNCTION);
   luaL_optstring(L, 2, NULL);
-  luaL_optstring(L, 3, NULL);
+  const char *asked = luaL_optstring(L, 3, NULL);
+  // The stack is used for another.
+  if (asked != NULL) snprintf(mode, sizeof mode, "%s", asked);
   if (lua_gettop(L) < 3) lua_settop(L, 3);
   if (lua_gettop(L) > 4) lua_settop(L, 4);
   lua_pushliteral(L, "t");
@@ -23,7 +38,8 @@ static int load_text(lua_State *L) {
   lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
   // The function that hands over the pieces may have cancelled the job.
   jri_raise_cancelled(L);
-  return lua_gettop(L);
+  const int refused = refuse_text(L, asked != NULL ? mode : NULL, lua_gettop(L));
+  return refused != 0 ? refused : lua_gettop(L);
 }
 
 /// As `luaL_loadfilex`, of text alone. The file may be one that has to be waited for.
@@ -36,7 +52,7 @@ static int load_text_file(lua_State *L, const char *file, const char *function) 
 
 static int load_file(lua_State *L) {
   const char *file = luaL_optstring(L, 1, NULL);
-  luaL_optstring(L, 2, NULL);
+  const char *mode = luaL_optstring(L, 2, NULL);
   bool environment = !lua_isnone(L, 3);
   lua_settop(L, 3);
   if (load_text_file(L, file, "loadfile") != LUA_OK) {
@@ -44,6 +60,8 @@ static int load_file(lua_State *L) {
     lua_insert(L, -2);
     return 2;
   }
+  const int refused = refuse_text(L, mode, 1);
+  if (refused != 0) return refused;
   if (environment) {
     lua_pushvalue(L, 3);
     lua_setupvalue(L, -2, 1);
@@ -103,22 +121,6 @@ static void open_modules(lua_State *L, const char *directory) {
   lua_pop(L, 2);
 }
 
-static void open_debug(lua_State *L) {
-  static const char *const kept[] = {"traceback", "getinfo", "getlocal", "gethook"};
-  lua_getglobal(L, "debug");
-  lua_createtable(L, 0, sizeof kept / sizeof kept[0]);
-  for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
-    lua_getfield(L, -2, kept[i]);
-    lua_setfield(L, -2, kept[i]);
-  }
-  lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  lua_pushvalue(L, -2);
-  lua_setfield(L, -2, "debug");
-  lua_pop(L, 1);
-  lua_setglobal(L, "debug");
-  lua_pop(L, 1);
-}
-
 static void remove_field(lua_State *L, const char *library, const char *name) {
   lua_getglobal(L, library);
   lua_pushnil(L);
@@ -138,7 +140,6 @@ void jri_open_environment(lua_State *L, const char *module_directory) {
   lua_pushcfunction(L, no_exit);
   lua_setfield(L, -2, "exit");
   lua_pop(L, 1);
-  open_debug(L);
   open_modules(L, module_directory);
 }
 

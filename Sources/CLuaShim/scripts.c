@@ -4,6 +4,7 @@
 #include "definitions.h"
 #include "environment.h"
 #include "errors.h"
+#include "modules.h"
 
 typedef struct {
   jr_state *state;
@@ -25,8 +26,7 @@ struct jri_loading {
 static int handle(lua_State *L) {
   // From 2: without this function and the protected one that walks the stack.
   jri_keep_traceback(L, L, 2, &jri_state(L)->traceback);
-  lua_settop(L, 1);
-  return 1;
+  return jri_placing_handler(L);
 }
 
 /// Raises the first `job 'name'` that was never called with its function. The list is at `list`.
@@ -186,6 +186,7 @@ static bool load_one(lua_State *L, size_t index) {
 /// Raises by way of which scripts the module is asked for while it runs.
 static int raise_cycle(lua_State *L, const char *module) {
   const jri_loading *l = jri_state(L)->loading_set;
+  if (l == NULL) return jri_raise(L, "module '%s' requires itself", module);
   luaL_Buffer files;
   luaL_buffinit(L, &files);
   for (bool first = true; l != NULL && l->inner != NULL; l = l->inner, first = false) {
@@ -225,14 +226,35 @@ static int loaded_module(lua_State *L) {
   return 1;
 }
 
-/// A searcher for `require`: the scripts of the folder.
+/// `a/b` is the module `a.b`, wherever that is found. Upvalue: `require`.
+static int load_by_dots(lua_State *L) {
+  lua_pushvalue(L, lua_upvalueindex(1));
+  luaL_gsub(L, lua_tostring(L, 1), "/", ".");
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+/// A searcher for `require`: the scripts of the folder. Upvalue: `require`.
 static int search_scripts(lua_State *L) {
   const char *module = luaL_checkstring(L, 1);
   lua_settop(L, 1);
+  if (strchr(module, '/') != NULL) {
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushcclosure(L, load_by_dots, 1);
+    return 1;
+  }
   lua_rawgeti(L, LUA_REGISTRYINDEX, jri_state(L)->modules);
   lua_pushvalue(L, 1);
   switch (lua_rawget(L, -2)) {
-    case LUA_TNUMBER: lua_pushcclosure(L, load_module, 1); break;
+    case LUA_TNUMBER:
+      if (jri_state(L)->loading_set == NULL) {
+        // There was no memory to keep its text.
+        lua_pushnil(L);
+        return 1;
+      }
+      lua_pushcclosure(L, load_module, 1);
+      break;
+    case LUA_TUSERDATA: lua_pushcclosure(L, jri_load_waiting_module, 1); break;
     case LUA_TBOOLEAN: return raise_cycle(L, module);
     case LUA_TSTRING: return jri_raise(L, "module '%s' cannot be loaded: %s", module, lua_tostring(L, -1));
     case LUA_TTABLE:
@@ -250,7 +272,8 @@ void jri_open_scripts(lua_State *L) {
   jri_state(L)->modules = luaL_ref(L, LUA_REGISTRYINDEX);
   lua_getglobal(L, "package");
   lua_getfield(L, -1, "searchers");
-  lua_pushcfunction(L, search_scripts);
+  lua_getglobal(L, "require");
+  lua_pushcclosure(L, search_scripts, 1);
   // Before those that look for files.
   for (lua_Integer i = (lua_Integer)lua_rawlen(L, -2); i >= 2; i--) {
     lua_rawgeti(L, -2, i);
@@ -288,7 +311,22 @@ static bool is_waiting(lua_State *L, const jr_script *s) {
 
 static int load_next(lua_State *L) {
   script_list *list = lua_touserdata(L, 1);
-  if (is_waiting(L, &list->scripts[list->next])) load_one(L, list->next);
+  const jr_script *s = &list->scripts[list->next];
+  if (!s->waits && is_waiting(L, s)) load_one(L, list->next);
+  return 0;
+}
+
+/// Keeps the text of a module that no script has required.
+static int keep_next(lua_State *L) {
+  script_list *list = lua_touserdata(L, 1);
+  const jr_script *s = &list->scripts[list->next];
+  if (!s->waits || s->module == NULL || !is_waiting(L, s)) return 0;
+  if (s->problem != NULL) {
+    lua_pushstring(L, s->problem);
+  } else {
+    jri_push_waiting_module(L, s);
+  }
+  note_module(L, s->module);
   return 0;
 }
 
@@ -316,6 +354,12 @@ void jr_load_scripts(jr_state *state, const jr_script *scripts, size_t count, vo
     set_loading(state, &set);
   }
   set_loading(state, NULL);
+  for (list.next = 0; list.next < count; list.next++) {
+    lua_pushcfunction(L, keep_next);
+    lua_pushlightuserdata(L, &list);
+    // Without memory for it `require` looks for the file.
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
+  }
   state->loading = false;
   lua_pushboolean(L, 0);
   lua_rawseti(L, LUA_REGISTRYINDEX, state->pending);

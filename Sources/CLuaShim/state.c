@@ -39,6 +39,7 @@ static int open_protected(lua_State *L) {
   jri_open_guarded(L);
   jri_open_coroutines(L);
   jri_open_finalizers(L);
+  jri_open_debug(L);
   jri_open_calls(L);
   jri_open_collector(L);
   jri_open_host(L);

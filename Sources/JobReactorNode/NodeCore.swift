@@ -143,7 +143,9 @@ final class NodeCore {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let loop = loop
         let isLinked = !configuration.distributors.isEmpty
-        let perform: LuaLane.Performer = { job, done in loop.execute { bound.value.perform(job, done) } }
+        let perform: LuaLane.Performer = { job, onParked, done in
+            loop.execute { bound.value.perform(job, onParked: onParked, done) }
+        }
         var options = LuaLane.Options(
             scripts: folder, memory: memory,
             threads: kind == .reactor ? 1 : configuration.deferLanes, canEnqueue: isLinked,

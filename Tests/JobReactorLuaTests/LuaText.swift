@@ -9,13 +9,13 @@ enum LuaText {
     static func compile(_ source: String) throws -> [UInt8] {
         let state = try open()
         defer { jr_close(state) }
-        return try #require(CompiledText.compile(Array(source.utf8), "jobs/t.lua", in: state), "\(source)")
+        return try #require(CompiledText(Array(source.utf8), "jobs/t.lua", in: state).chunk, "\(source)")
     }
 
     static func compiles(_ source: String) throws -> Bool {
         let state = try open()
         defer { jr_close(state) }
-        return CompiledText.compile(Array(source.utf8), "jobs/t.lua", in: state) != nil
+        return CompiledText(Array(source.utf8), "jobs/t.lua", in: state).chunk != nil
     }
 
     private static func open() throws -> OpaquePointer {

@@ -165,6 +165,8 @@ typedef struct {
   size_t fallback_length;
   /// Why there is no source: the script fails with that text. NULL for one that has been read.
   const char *_Nullable problem;
+  /// Whether it runs only where it is required: by another script, or later by a job.
+  bool waits;
 } jr_script;
 
 typedef enum {
@@ -179,7 +181,8 @@ typedef void (*jr_script_function)(void *_Nullable context, size_t index, jr_scr
 
 /// Runs the scripts of a folder in order, each once: one that another requires before its turn runs then, with the name of
 /// the module and its path as arguments, and what it returns is what `require` returns from then on. Definitions are kept of
-/// scripts that ran as a whole. Tells of each. Once in a state.
+/// scripts that ran as a whole. Tells of each; not of those that wait and that no script has required, whose text the state
+/// keeps. Once in a state.
 void jr_load_scripts(jr_state *_Nonnull state, const jr_script *_Nonnull scripts, size_t count, void *_Nullable context,
                      jr_script_function _Nonnull report);
 
@@ -245,6 +248,10 @@ typedef void (*jr_global_function)(void *_Nullable context, const char *_Nonnull
 /// the `__index` of a metatable. Returns false only when memory ran out.
 bool jr_list_globals(jr_state *_Nonnull state, void *_Nullable context, jr_global_function _Nonnull visit,
                      bool *_Nonnull open);
+
+/// Hands over the names of the modules that `require` has already, in no order; before the first script those that are built
+/// in. Returns false only when memory ran out.
+bool jr_list_modules(jr_state *_Nonnull state, void *_Nullable context, jr_global_function _Nonnull visit);
 
 // MARK: Runs
 

@@ -36,6 +36,7 @@ final class ClientCore {
     private var bytes = 0
     /// Jobs to send, as far as there is credit.
     private var unsent: Deque<JobID> = []
+    private var parkedNames = ParkedNames()
     /// What went out over the connection that is up.
     private var handOvers = HandOvers(awaitsAnswers: true)
     private var credit = 0
@@ -240,6 +241,7 @@ final class ClientCore {
     func reported(_ report: JobReport) {
         guard var entry = entries.removeValue(forKey: report.id) else { return }
         count(entry.job, -1)
+        if !parkedNames.isEmpty { _ = parkedNames.forget([entry.job.name]) }
         guard report.run > entry.lastRun else {
             entries[report.id] = entry
             count(entry.job, 1)
@@ -264,11 +266,27 @@ final class ClientCore {
     }
 
     func progressed(_ progress: Progress) {
-        guard let entry = entries[progress.id], progress.run > entry.lastRun else { return }
-        let name = entry.job.name
-        let shown = JobProgress(id: progress.id, name: name, fraction: progress.fraction, text: progress.text)
-        handlers[name].tell { $0.onProgress?(shown) }
-        entry.feedback.onProgress?(shown)
+        guard let entry = entries[progress.id] else { return }
+        if progress.run == 0 { return parked(entry, progress.text) }
+        guard progress.run > entry.lastRun else { return }
+        tell(
+            JobProgress(id: progress.id, name: entry.job.name, fraction: progress.fraction, text: progress.text),
+            of: entry)
+    }
+
+    private func tell(_ progress: JobProgress, of entry: Entry) {
+        handlers[progress.name].tell { $0.onProgress?(progress) }
+        entry.feedback.onProgress?(progress)
+    }
+
+    /// No node that is connected to the distributor defines the job.
+    private func parked(_ entry: Entry, _ reason: String) {
+        if parkedNames.note(entry.job.name) == .name {
+            logger.warning("\(reason)", metadata: ["job": "\(entry.job.name)"])
+        }
+        tell(
+            JobProgress(id: entry.job.id, name: entry.job.name, fraction: nil, text: reason, isParked: true),
+            of: entry)
     }
 
     /// Cancels a job of this client; nil when it is none of those that wait for their outcome.
@@ -288,6 +306,8 @@ final class ClientLink: ConnectionSession {
     /// The distributor has answered.
     private(set) var isGood = false
     private var awaitsAuthentication: Bool
+    /// The distributor takes jobs that are awaited.
+    private var takesAwaited = false
     private var reportToTake: Int?
     private var refusal: String?
 
@@ -305,7 +325,7 @@ final class ClientLink: ConnectionSession {
 
     func send(_ job: Job, _ options: JobOptions, _ handOver: HandOver, isAgain: Bool) {
         var request = JobRequest(name: job.name, args: job.args, options: options)
-        request.isAwaited = job.isAwaited
+        request.isAwaited = job.isAwaited && takesAwaited
         connection?.write { LinkMessage.writeJob(handOver, request, isAgain: isAgain, to: &$0) }
     }
 
@@ -330,6 +350,7 @@ final class ClientLink: ConnectionSession {
             case .refused(let handOver, let reason): core.refused(handOver, because: reason)
             case .progress(let progress): core.progressed(progress)
             case .ping: break
+            case .takesAwaited: takesAwaited = true
             case .job, .again, .unacceptable, .taken, .cancel, .adopt, .adopted, .show, .shown,
                 .storageError, .jobs, .drain, .begun, .paused, .waits:
                 throw CommandError("ERR a distributor does not say that to a producer")

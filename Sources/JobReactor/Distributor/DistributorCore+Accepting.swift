@@ -32,7 +32,9 @@ extension DistributorCore {
         case .isBeingCancelled:
             refuse(job, sink, Self.beingCancelled(job.id))
             return true
-        case .new(nil): accepted()
+        case .new(nil):
+            accepted()
+            tellIfParked(job, sink)
         case .sent(let entry, let node, let number):
             links[node]?.send(job, due: entry.due, number: number, isAgain: false, suspect: nil, now: now)
             accepted()
@@ -41,6 +43,7 @@ extension DistributorCore {
                 self.change { $0.saved(job.id) }
                 accepted()
             }
+            tellIfParked(job, sink)
         }
         return true
     }

@@ -177,9 +177,9 @@ extension DistributorCore: CommandService {
         let ticket = session.owe()
         let deadline = timeout.map { timeout in
             loop.assumeIsolated().scheduleTask(in: .microseconds(Int64(timeout * 1_000_000))) {
-                session.pay(ticket) {
-                    $0.writeRESPError("TIMEOUT no outcome of job \(job.id) within \(timeout) s; the job goes on")
-                }
+                let reason = self.parkedReason(job.name).map { ": \($0)" } ?? ""
+                let text = "no outcome of job \(job.id) within \(timeout) s; the job goes on\(reason)"
+                session.pay(ticket) { $0.writeRESPError("TIMEOUT \(text)") }
                 self.forgetWaiter(of: job.id, ticket)
             }
         }

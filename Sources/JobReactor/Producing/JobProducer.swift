@@ -76,7 +76,8 @@ extension JobProducer {
     ///
     /// Throws ``JobFailure`` when the job failed for good, ``JobError`` when it could not be enqueued, when `timeout`
     /// seconds have passed (the job goes on), or when the producer stopped; `CancellationError` when the task was
-    /// cancelled (the job goes on as well).
+    /// cancelled (the job goes on as well). A job that no connected node defines is waited for: the log says so once for its
+    /// name, and `onProgress` is told, with ``JobProgress/isParked``.
     ///
     /// `onProgress` is called on the producer's event loop and must not block.
     public func perform(
@@ -84,9 +85,13 @@ extension JobProducer {
         timeout: Double? = nil, onProgress: (@Sendable (JobProgress) -> Void)? = nil
     ) async throws -> JobResult {
         let outcome = PendingOutcome()
+        let parked = Locked<String?>(nil)
         var feedback = JobFeedback(
             onSuccess: { outcome.finish(.success($0)) }, onError: { outcome.finish(.failure($0)) },
-            onProgress: onProgress)
+            onProgress: { progress in
+                parked.withLock { $0 = progress.isParked ? ": " + progress.text : nil }
+                onProgress?(progress)
+            })
         feedback.onStop = {
             outcome.finish(.failure(JobError(.stopped, "the producer stopped before the job's outcome was known")))
         }
@@ -95,8 +100,9 @@ extension JobProducer {
         guard let timeout else { return try await outcome.value() }
         let timer = Task {
             try await Task.sleep(for: .seconds(timeout))
+            let reason = parked.withLock { $0 } ?? ""
             outcome.finish(
-                .failure(JobError(.timedOut, "no outcome of job \(id) within \(timeout) s; the job goes on")))
+                .failure(JobError(.timedOut, "no outcome of job \(id) within \(timeout) s; the job goes on\(reason)")))
         }
         defer { timer.cancel() }
         return try await outcome.value()

@@ -128,6 +128,6 @@ struct NodeCommand: AsyncParsableCommand {
     /// Unique on a machine, and between machines that have names.
     private static var defaultName: String {
         let host = ProcessInfo.processInfo.hostName.filter { $0.isASCII && !$0.isWhitespace }.prefix(200)
-        return "\(host.isEmpty ? "node" : host)-\(ProcessInfo.processInfo.processIdentifier)"
+        return "\(host.isEmpty ? "node" : host)-\(FirstProcess.number)"
     }
 }

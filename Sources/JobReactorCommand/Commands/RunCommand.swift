@@ -11,6 +11,9 @@ struct RunCommand: AsyncParsableCommand {
             What the scripts print goes to standard error, the resulting args to standard output as JSON. When the job \
             fails, its error is printed with the file, the line and the traceback, and the exit code is 1.
 
+            Jobs that it enqueues or performs run here as well, once each; what becomes of one that it performs reaches it. \
+            One that is enqueued to run later is only told of. The exit code is 1 also when one that was enqueued fails.
+
             With --watch it runs again each time a script has changed, until SIGINT; a run that is still under way is \
             cancelled.
 

@@ -109,6 +109,8 @@ public struct Dispatcher: Sendable {
     public let alwaysUseSpecifiedNode: Bool
 
     private var nodes: [NodeState] = []
+    /// How many connected nodes define a job, by its name.
+    private var definers: [String: Int] = [:]
     private var freeNodes: [Int] = []
     private var routes: [Route] = []
     private var freeRoutes: [Int] = []
@@ -150,7 +152,11 @@ public struct Dispatcher: Sendable {
     public mutating func announce(_ node: NodeHandle, jobs: Set<String>) {
         let changed = nodes[node.index].jobs.symmetricDifference(jobs)
         nodes[node.index].jobs = jobs
-        for name in changed { refreshRoutes(of: name, for: node.index) }
+        for name in changed {
+            let count = definers[name, default: 0] + (jobs.contains(name) ? 1 : -1)
+            definers[name] = count > 0 ? count : nil
+            refreshRoutes(of: name, for: node.index)
+        }
     }
 
     /// The node can take `credit` more jobs. Follow with ``takeNext(for:)`` until it returns nil.
@@ -266,6 +272,17 @@ public struct Dispatcher: Sendable {
     public func canBeServed(_ job: Job) -> Bool {
         let key = RouteKey(name: job.name, node: job.node, notNode: job.notNode)
         return routeByKey[key].map { !routes[$0].eligible.isEmpty } ?? false
+    }
+
+    /// Whether a connected node defines a job of that name; else jobs of it are parked.
+    package func isDefined(_ name: String) -> Bool { definers[name] != nil }
+
+    /// The jobs that connected nodes define.
+    package var definedNames: [String] { definers.keys.sorted() }
+
+    /// Whether a job of that name waits.
+    package func isWaiting(_ name: String) -> Bool {
+        routesByName[name]?.contains { routes[$0].count > routes[$0].withdrawn.count } == true
     }
 
     /// How many jobs wait, by job name: those no connected node defines are the parked ones.

@@ -122,7 +122,7 @@ public struct Job: Hashable, Sendable {
         get { rare?.fields.failedAt }
         set { set(\.failedAt, newValue) }
     }
-    /// The message of the last error, `file:line: text`.
+    /// The message of the last error, `file:line: text`; in a further line that of an errback that has failed.
     public var lastError: String? {
         get { rare?.fields.lastError }
         set { set(\.lastError, newValue) }

@@ -87,6 +87,7 @@ final class LuaGeneration {
             throw error
         }
         var report = ScriptReport()
+        let builtIn = NamesInState.modules(of: state) ?? []
         let good = load.run(in: state, &report)
         let isJoined = withUnsafeMutablePointer(to: &report) { report in
             jr_join_definitions(state, report) { context, severity, message, length in
@@ -104,8 +105,7 @@ final class LuaGeneration {
             throw ScriptError("not enough memory for the job scripts: raise --memory-limit")
         }
         options.scripts.note(good: good, now: .now)
-        let read = load.scripts.filter { $0.problem == nil }.map { ($0.path, $0.source) }
-        report.problems += ScriptCheck(state, read).problems
+        report.problems += ScriptCheck(state, load, report, builtIn: builtIn).problems
         return LuaGeneration(state: state, host: host, number: load.generation, report: report)
     }
 

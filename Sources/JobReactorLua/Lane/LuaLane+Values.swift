@@ -84,8 +84,12 @@ extension LuaLane {
         public var closes = false
     }
 
-    /// Carries out `perform` of a script: enqueues the job and answers with what it comes to.
-    public typealias Performer = @Sendable (Enqueued, @escaping ScriptFunction.Done) -> Void
+    /// Carries out `perform` of a script: enqueues the job and answers with what it comes to. `onParked` is told why, where the
+    /// job waits as no node defines it.
+    public typealias Performer =
+        @Sendable (
+            Enqueued, _ onParked: @escaping @Sendable (String) -> Void, _ done: @escaping ScriptFunction.Done
+        ) -> Void
 
     public struct Options: Sendable {
         public var scripts: ScriptFolder

@@ -36,6 +36,12 @@ struct CoreLibrary: ScriptLibrary {
             },
             .immediate("stopping") { [context] _, _ in [.bool(context.isStopping)] },
             .immediate("field", Self.field),
+            .immediate("check_job") { _, arguments throws(ScriptFailure) in
+                do throws(JobError) { _ = try LuaLane.Enqueued(arguments, distributor: "") } catch {
+                    throw ScriptFailure("enqueue: \(error.message)")
+                }
+                return []
+            },
             .suspending("perform", perform),
         ] + sharedFunctions
     }
@@ -62,7 +68,8 @@ struct CoreLibrary: ScriptLibrary {
             } catch {
                 throw ScriptFailure("perform: \(error.message)")
             }
-            perform(job, done)
+            let logger = call.logger
+            perform(job, { logger.warning("perform: \($0)") }, done)
             return nil
         }
     }

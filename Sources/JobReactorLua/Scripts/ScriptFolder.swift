@@ -34,6 +34,7 @@ public final class ScriptFolder: Sendable {
         struct Script: Sendable {
             let path: String
             let module: String?
+            let role: ScriptSet.Role
             let source: [UInt8]
             /// Why there is no source.
             let problem: String?
@@ -82,11 +83,12 @@ public final class ScriptFolder: Sendable {
                         path: script.path, module: script.module, source: [], problem: hang.reason, fallback: good)
                 }
                 return Load.Script(
-                    path: script.path, module: script.module, source: script.source, problem: nil, fallback: good)
+                    path: script.path, module: script.module, role: script.role, source: script.source, problem: nil,
+                    fallback: good)
             }
             scripts += set.unreadable.map { file in
                 Load.Script(
-                    path: file.path, module: file.module, source: [], problem: file.problem,
+                    path: file.path, module: file.module, role: file.role, source: [], problem: file.problem,
                     fallback: contents.history[file.path])
             }
             scripts.sort { $0.path < $1.path }

@@ -358,6 +358,22 @@ extension Dispatcher {
 
     // MARK: Given back
 
+    @Test("a name is defined as long as a connected node defines it, however many do")
+    func definedNames() {
+        var dispatcher = Dispatcher()
+        let a = dispatcher.join("a", jobs: ["mail", "resize"])
+        let b = dispatcher.join("b", jobs: ["resize"])
+        #expect(dispatcher.definedNames == ["mail", "resize"])
+        dispatcher.announce(a, jobs: ["tally"])
+        #expect(dispatcher.definedNames == ["resize", "tally"])
+        #expect(dispatcher.enqueue(job(1)) == nil)
+        #expect(dispatcher.isDefined("resize") && dispatcher.isWaiting("resize") && !dispatcher.isWaiting("tally"))
+        dispatcher.disconnect(b)
+        #expect(!dispatcher.isDefined("resize") && dispatcher.isWaiting("resize"))
+        dispatcher.withdraw(job(1))
+        #expect(!dispatcher.isWaiting("resize") && dispatcher.definedNames == ["tally"])
+    }
+
     @Test("a job given back goes to another node at once, or waits before those that came later")
     func giveBack() {
         var dispatcher = Dispatcher()

@@ -217,6 +217,21 @@ private final class FakeDirectory: UserDirectory {
         #expect(directory.waiting == 0 && portGuard.wrongPasswordCount == 1)
     }
 
+    @Test("those that end their input and wait for their answer have the places of strangers, and 10 s")
+    func endedBeforeTheCheck() throws {
+        directory.set("ann", [.viewer])
+        for _ in 0..<1000 {
+            let guesser = try peer()
+            try guesser.send("AUTH ann guess\r\n")
+            #expect(try guesser.endInput() == "")
+            // A tenth of 100 places, and one of them is under way.
+            #expect(portGuard.strangerCount <= 10 && portGuard.waitingChecks <= 10)
+        }
+        #expect(portGuard.connectionCount == 10 && directory.waiting == 1)
+        loop.advanceTime(by: .seconds(10))
+        #expect(portGuard.connectionCount == 0 && portGuard.waitingChecks == 0)
+    }
+
     @Test("of one address one password is checked at a time")
     func turns() throws {
         directory.set("ann", [.viewer])
