@@ -80,7 +80,8 @@ public final class ScriptFolder: Sendable {
                 let good = contents.history[script.path].flatMap { $0.source == script.source ? nil : $0 }
                 if let hang = contents.hangs[script.path], hang.source == script.source {
                     return Load.Script(
-                        path: script.path, module: script.module, source: [], problem: hang.reason, fallback: good)
+                        path: script.path, module: script.module, role: script.role, source: [], problem: hang.reason,
+                        fallback: good)
                 }
                 return Load.Script(
                     path: script.path, module: script.module, role: script.role, source: script.source, problem: nil,
