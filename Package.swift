@@ -184,7 +184,7 @@ let package = Package(
             name: "JobReactorCommandTests",
             dependencies: [
                 "JobReactorCommand", "JobReactor", "JobReactorNode", "JobReactorCore", "JobReactorWire",
-                "JobReactorLua",
+                "JobReactorLua", "JobReactorLibraries",
                 logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
