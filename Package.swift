@@ -228,7 +228,7 @@ let package = Package(
             name: "JobReactorTests",
             dependencies: [
                 "JobReactor", "JobReactorNode", "JobReactorRedis", "JobReactorSQLite", "JobReactorWire",
-                "JobReactorLua", "JobReactorUsers",
+                "JobReactorLua", "JobReactorLibraries", "JobReactorUsers",
                 "JobReactorTesting",
                 nio, lifecycle,
                 signals, logging,
