@@ -44,8 +44,8 @@ fi
 expect "$work/refusal" "give a folder"
 
 # The web application is a package of its own, as an application of a user would be.
-swift build --package-path Examples/WebApplication --disable-index-store -debug-info-format none
-program=Examples/WebApplication/.build/debug/WebApplication
+Tests/user-build.sh Examples/WebApplication
+program=.build/users/debug/WebApplication
 read -r http_port port < <(/usr/bin/python3 -c '
 import socket
 sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]

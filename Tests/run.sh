@@ -49,8 +49,8 @@ mkdir -p .build
 set -m
 chrt --idle 0 bash -c '
     for product in jobreactor QuickStart JobReactorChaos; do swift build -c release --product "$product"; done
-    swift build --package-path Examples/WebApplication --disable-index-store -debug-info-format none
-    Tests/user-package.sh --build
+    Tests/user-build.sh Examples/WebApplication
+    Tests/user-build.sh Tests/UserPackage
 ' >.build/examples.log 2>&1 &
 ahead=$!
 set +m

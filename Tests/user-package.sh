@@ -16,21 +16,14 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# In a build folder of its own, with the versions that the repository itself was built with.
-if [ -e Package.resolved ]; then cp Package.resolved Tests/UserPackage/Package.resolved; fi
-build() {
-    swift build --package-path Tests/UserPackage --scratch-path "$PWD/.build/user-package" --disable-index-store \
-        -debug-info-format none "$@"
-}
-build
-if [ "${1:-}" = --build ]; then exit; fi
+Tests/user-build.sh Tests/UserPackage
 
 read -r port < <(/usr/bin/python3 -c '
 import socket
 with socket.create_server(("127.0.0.1", 0)) as s: print(s.getsockname()[1])')
 "$command" node --name worker_1 --distributor "localhost:$port" --jobs Tests/UserPackage/reactor_jobs >"$work/node" 2>&1 &
 node=$!
-.build/user-package/debug/App "$port" >"$work/application" 2>&1 &
+.build/users/debug/App "$port" >"$work/application" 2>&1 &
 application=$!
 for _ in {1..1200}; do
     kill -0 "$application" 2>/dev/null || break
@@ -45,14 +38,14 @@ application=''
 grep "all well" "$work/application"
 
 # A machine that runs it needs what the README says, and no more.
-ldd .build/user-package/debug/App >"$work/libraries"
+ldd .build/users/debug/App >"$work/libraries"
 if ! grep -q hiredis "$work/libraries" || grep -E 'lua|sqlite|libz' "$work/libraries"; then
     echo "the application needs other libraries than the README says:" >&2
     cat "$work/libraries" >&2
     exit 1
 fi
 
-if JOBREACTOR_REFUSED=1 build --target Refused >"$work/refused" 2>&1; then
+if JOBREACTOR_REFUSED=1 Tests/user-build.sh Tests/UserPackage --target Refused >"$work/refused" 2>&1; then
     echo "the compiler has taken args that are no JSON" >&2
     exit 1
 fi
