@@ -22,6 +22,8 @@ let nioTLS: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let metricsTests: Target.Dependency = .product(name: "MetricsTestKit", package: "swift-metrics")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 
 let package = Package(
@@ -45,6 +47,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.2.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.86.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.30.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.34.0"),
@@ -69,7 +72,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "JobReactor",
-            dependencies: ["JobReactorCore", "JobReactorWire", nio, nioPosix, lifecycle, signals, logging, deque],
+            dependencies: [
+                "JobReactorCore", "JobReactorWire", nio, nioPosix, lifecycle, signals, logging, metrics, deque,
+            ],
             swiftSettings: strict),
         .target(
             name: "JobReactorLua", dependencies: ["JobReactorCore", "CLuaShim", logging],
@@ -97,7 +102,7 @@ let package = Package(
             name: "JobReactorNode",
             dependencies: [
                 "JobReactor", "JobReactorCore", "JobReactorWire", "JobReactorLua", nio, nioPosix, lifecycle, logging,
-                deque,
+                metrics, deque,
             ],
             swiftSettings: strict),
         .target(
@@ -177,7 +182,8 @@ let package = Package(
             name: "JobReactorNodeTests",
             dependencies: [
                 "JobReactorNode", "JobReactor", "JobReactorLua", "JobReactorCore", "JobReactorWire",
-                "JobReactorTesting", nio, logging, .product(name: "NIOEmbedded", package: "swift-nio"),
+                "JobReactorTesting", nio, logging, metrics, metricsTests,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .testTarget(
@@ -231,7 +237,7 @@ let package = Package(
                 "JobReactorLua", "JobReactorUsers",
                 "JobReactorTesting",
                 nio, lifecycle,
-                signals, logging,
+                signals, logging, metrics, metricsTests,
             ],
             swiftSettings: strict),
     ]

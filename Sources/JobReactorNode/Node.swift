@@ -28,7 +28,8 @@ public final class Node: Service {
         let core = NIOLoopBoundBox.makeEmptyBox(valueType: NodeCore.self, eventLoop: loop)
         self.core = core
         calls = LoopCalls(to: "the node", on: loop)
-        loop.execute { core.value = NodeCore(configuration, on: loop) }
+        let metrics = MetricsBackend(labels: [("node", configuration.name)])
+        loop.execute { core.value = NodeCore(configuration, metrics: metrics, on: loop) }
     }
 
     deinit {

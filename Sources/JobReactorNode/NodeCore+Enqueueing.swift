@@ -16,6 +16,7 @@ extension NodeCore {
             }
             var options = job.options
             options.id = job.id
+            metrics?.enqueued(job.name)
             byAddress[address, default: []].append(JobSubmission(job.name, job.args, options))
         }
         for (address, submissions) in byAddress {
@@ -33,6 +34,7 @@ extension NodeCore {
         }
         var options = job.options
         options.id = job.id
+        metrics?.enqueued(job.name)
         var feedback = JobFeedback(
             onSuccess: { done(.success([.bool(true), .json($0.args.bytes)])) },
             onError: { done(.success([.bool(false), .json($0.args.bytes)])) }, onProgress: nil)

@@ -87,6 +87,7 @@ extension NodeCore {
 
     /// Closes the lanes, the connections and the storage; what is under way with them ends.
     func close() -> EventLoopFuture<Void> {
+        gauges?.stop()
         for lane in lanes { lane.lua.stop() }
         for dialer in dialers { dialer.stop() }
         let links = destinations.all.compactMap(\.link)

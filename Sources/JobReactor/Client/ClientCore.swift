@@ -30,6 +30,8 @@ final class ClientCore {
     private var dialer: Dialer?
     private var entries: [JobID: Entry] = [:]
     private let memory: JobMemory
+    /// Where the program has a backend for them.
+    private let metrics: ClientMetrics?
     /// What those take, as ``JobMemory`` counts it.
     private var bytes = 0
     /// Jobs to send, as far as there is credit.
@@ -46,10 +48,11 @@ final class ClientCore {
     private var isClosed = false
 
     init(
-        to address: Address, security: WireSecurity, memory: JobMemory, on loop: any EventLoop, clock: WallClock,
-        logger: Logger
+        to address: Address, security: WireSecurity, memory: JobMemory, metrics: MetricsBackend?,
+        on loop: any EventLoop, clock: WallClock, logger: Logger
     ) {
         self.memory = memory
+        self.metrics = metrics.map { ClientMetrics($0) }
         self.address = address
         self.security = security
         self.loop = loop
@@ -146,6 +149,7 @@ final class ClientCore {
             entries[submission.job.id] = Entry(
                 job: submission.job, due: submission.job.due(countedFrom: now), feedback: submission.feedback)
             count(submission.job, 1)
+            metrics?.enqueued(submission.job.name)
             unsent.append(submission.job.id)
         }
         memory.has(bytes)
@@ -228,6 +232,7 @@ final class ClientCore {
     func refused(_ handOver: HandOver, because reason: String) {
         guard handOvers.answer(handOver), let entry = entries.removeValue(forKey: handOver.id) else { return }
         count(entry.job, -1)
+        metrics?.refused(entry.job.name)
         let error = Array(JSONValue.string(reason).json.utf8)
         let feedback = Feedback(.error, args: entry.job.args.setting([("error", error)]))
         entry.feedback.deliver(feedback, id: handOver.id, name: entry.job.name, status: .failed)
@@ -241,6 +246,11 @@ final class ClientCore {
             entries[report.id] = entry
             count(entry.job, 1)
             return
+        }
+        if let metrics {
+            let now = loop.moment(clock)
+            let due = entry.due.date(at: now) ?? entry.job.dueAt
+            metrics.ended(entry.job.name, report, due: due, at: now.wall)
         }
         if !report.status.isFinished {
             entry.lastRun = report.run

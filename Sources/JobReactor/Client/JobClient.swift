@@ -23,7 +23,7 @@ public final class JobClient: JobProducer, Service {
 
     private init(
         to address: Address, security: WireSecurity, maxMemory: Int = JobClient.usualMaxMemory,
-        on group: (any EventLoopGroup)?, clock: WallClock = .system, logger: Logger
+        metrics: MetricsBackend? = nil, on group: (any EventLoopGroup)?, clock: WallClock = .system, logger: Logger
     ) {
         self.address = address
         self.security = security
@@ -37,7 +37,8 @@ public final class JobClient: JobProducer, Service {
         let memory = JobMemory(limit: maxMemory)
         loop.execute {
             core.value = ClientCore(
-                to: address, security: security, memory: memory, on: loop, clock: clock, logger: logger)
+                to: address, security: security, memory: memory, metrics: metrics, on: loop, clock: clock,
+                logger: logger)
         }
         inbox = SubmissionInbox(loop: loop, clock: clock, memory: memory) { batch in core.value?.submit(batch) }
         calls = LoopCalls(to: "the client", on: loop)
@@ -65,7 +66,8 @@ public final class JobClient: JobProducer, Service {
         to address: Address, security: WireSecurity = WireSecurity(), maxMemory: Int = 256 << 20,
         on group: (any EventLoopGroup)? = nil, logger: Logger = Logger(label: "jobreactor.client")
     ) async throws -> JobClient {
-        let client = JobClient(to: address, security: security, maxMemory: maxMemory, on: group, logger: logger)
+        let client = JobClient(
+            to: address, security: security, maxMemory: maxMemory, metrics: MetricsBackend(), on: group, logger: logger)
         try await client.start()
         return client
     }

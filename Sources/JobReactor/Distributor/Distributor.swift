@@ -43,7 +43,8 @@ public final class Distributor: JobProducer, Service {
         let core = NIOLoopBoundBox.makeEmptyBox(valueType: DistributorCore.self, eventLoop: loop)
         self.core = core
         let memory = JobMemory(limit: configuration.maxMemory ?? MachineMemory.half)
-        loop.execute { core.value = DistributorCore(configuration, memory: memory, on: loop) }
+        let metrics = MetricsBackend()
+        loop.execute { core.value = DistributorCore(configuration, memory: memory, metrics: metrics, on: loop) }
         let inbox = SubmissionInbox(loop: loop, clock: configuration.clock, memory: memory) { batch in
             core.value?.submit(batch)
         }

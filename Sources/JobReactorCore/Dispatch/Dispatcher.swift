@@ -231,6 +231,9 @@ public struct Dispatcher: Sendable {
         return routeByKey[key].map { !routes[$0].eligible.isEmpty } ?? false
     }
 
+    /// Whether a connected node defines jobs of that name.
+    package func isDefined(_ name: String) -> Bool { nodes.contains { $0.isConnected && $0.jobs.contains(name) } }
+
     /// How many jobs wait, by job name: those no connected node defines are the parked ones.
     public func waitingByName() -> [(name: String, count: Int, isDefined: Bool)] {
         var result: [String: Int] = [:]
@@ -262,7 +265,7 @@ public struct Dispatcher: Sendable {
         keepLargest()
         let counts = largest.reduce(into: [String: Int]()) { $0[routes[$1.route].key.name, default: 0] += $1.count }
         return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { name, count in
-            (name, count, nodes.contains { $0.isConnected && $0.jobs.contains(name) })
+            (name, count, isDefined(name))
         }
     }
 
