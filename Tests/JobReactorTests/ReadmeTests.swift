@@ -134,7 +134,7 @@ import Testing
                 #expect(Self.unindented(file).contains(Self.unindented(block.text)), "\(path) has not: \(block.text)")
             }
         }
-        #expect(count == 12)
+        #expect(count == 13)
     }
 
     @Test func theReadmeTellsEveryFieldOfARecordAndNoOther() throws {
