@@ -24,6 +24,8 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let metricsTests: Target.Dependency = .product(name: "MetricsTestKit", package: "swift-metrics")
+let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
+let tracingTests: Target.Dependency = .product(name: "InMemoryTracing", package: "swift-distributed-tracing")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 
 /// Of a product that only those fetch who enable the trait. Every use of such a package says so, also one by a test: a
@@ -61,6 +63,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.2.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.86.0"),
@@ -88,7 +91,7 @@ let package = Package(
         .target(
             name: "JobReactor",
             dependencies: [
-                "JobReactorCore", "JobReactorWire", nio, nioPosix, lifecycle, signals, logging, metrics, deque,
+                "JobReactorCore", "JobReactorWire", nio, nioPosix, lifecycle, signals, logging, metrics, tracing, deque,
             ],
             swiftSettings: strict),
         .target(
@@ -117,7 +120,7 @@ let package = Package(
             name: "JobReactorNode",
             dependencies: [
                 "JobReactor", "JobReactorCore", "JobReactorWire", "JobReactorLua", nio, nioPosix, lifecycle, logging,
-                metrics, deque,
+                metrics, tracing, deque,
             ],
             swiftSettings: strict),
         .target(
@@ -252,7 +255,7 @@ let package = Package(
                 "JobReactorLua", "JobReactorUsers",
                 "JobReactorTesting",
                 nio, lifecycle,
-                signals, logging, metrics, metricsTests,
+                signals, logging, metrics, metricsTests, tracing, tracingTests,
             ],
             swiftSettings: strict),
     ]

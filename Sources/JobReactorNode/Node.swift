@@ -29,7 +29,8 @@ public final class Node: Service {
         self.core = core
         calls = LoopCalls(to: "the node", on: loop)
         let metrics = MetricsBackend(labels: [("node", configuration.name)])
-        loop.execute { core.value = NodeCore(configuration, metrics: metrics, on: loop) }
+        let tracing = JobTracing()
+        loop.execute { core.value = NodeCore(configuration, metrics: metrics, tracing: tracing, on: loop) }
     }
 
     deinit {

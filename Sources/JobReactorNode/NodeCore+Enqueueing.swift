@@ -47,7 +47,8 @@ extension NodeCore {
     private func client(to address: Address) -> JobClient {
         if let known = clients[address] { return known }
         let client = JobClient.connecting(
-            to: address, security: configuration.security, on: loop, clock: clock, logger: logger)
+            to: address, security: configuration.security, tracing: tracing?.tracing, on: loop, clock: clock,
+            logger: logger)
         clients[address] = client
         return client
     }

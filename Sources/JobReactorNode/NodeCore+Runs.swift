@@ -147,7 +147,7 @@ extension NodeCore {
     private func submit(_ runs: [LuaLane.Run], on kind: LaneKind) {
         guard !runs.isEmpty else { return }
         if let metrics { for run in runs where run.raised == nil { metrics.started(run.job) } }
-        lane(kind).lua.submit(runs)
+        lane(kind).lua.submit(tracing.map { runs.map($0.begin) } ?? runs)
         watchLanes()
     }
 
@@ -264,7 +264,8 @@ extension NodeCore {
         submit(next.errbacks, on: kind)
     }
 
-    func store(_ endings: [Ending], madeAt now: Moment) {
+    func store(_ ended: [Ending], madeAt now: Moment) {
+        let endings = tracing.map { ended.map($0.end) } ?? ended
         let changes = runs.store(endings, madeAt: now)
         storeUnstored(endings.map(\.job))
         let bound = NIOLoopBound(self, eventLoop: loop)

@@ -46,6 +46,8 @@ final class NodeCore {
     /// Where the program has a backend for them.
     let metrics: NodeMetrics?
     private(set) var gauges: LiveGauges?
+    /// Where the program has an instrument.
+    let tracing: NodeTracing?
     var drained: EventLoopPromise<Void>?
     /// Who waits until the end of a job that was cancelled is stored.
     var cancellations: [JobID: [EventLoopPromise<Bool>]] = [:]
@@ -55,7 +57,8 @@ final class NodeCore {
     typealias LaneMaker = (LuaLane.Options, _ onResults: @escaping @Sendable () -> Void) -> any JobLane
 
     init(
-        _ configuration: NodeConfiguration, metrics: MetricsBackend? = nil, on loop: any EventLoop,
+        _ configuration: NodeConfiguration, metrics: MetricsBackend? = nil, tracing: JobTracing? = nil,
+        on loop: any EventLoop,
         openLane: @escaping LaneMaker = { LuaLane($0, onResults: $1) }
     ) {
         self.configuration = configuration
@@ -73,6 +76,7 @@ final class NodeCore {
         runs = NodeRuns(configuration)
         instance = ids.next(at: startedAt.wall).description
         self.metrics = metrics.map { NodeMetrics($0) }
+        self.tracing = tracing.map { NodeTracing($0, node: configuration.name) }
         if let metrics { measure(with: metrics) }
     }
 

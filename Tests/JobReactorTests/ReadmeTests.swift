@@ -144,6 +144,7 @@ import Testing
             options: JobOptions(after: 1, period: 1, node: "n", notNode: "m", maxAttempt: 1, retryMultiplier: 1),
             createdAt: .now)
         (job.runAt, job.failedAt, job.lastError, job.lastTraceback) = (.now, .now, "no", "stack")
+        job.trace = JobTrace(["traceparent": "00"])
         let shown = job.shownFields
         let names = Set(stride(from: 0, to: shown.count, by: 2).map { shown[$0] }).union(["on_node"])
         guard case .object(let itself) = try JSONValue(parsing: job.itself(onNode: "n")) else {

@@ -11,7 +11,7 @@ fail() {
 
 # What is fetched. A package more takes the time of everybody who uses this one: is it needed to enqueue a job?
 fetched=$(sed -n 's/^ *"identity" *: *"\(.*\)",*$/\1/p' Package.resolved | sort | tr '\n' ' ')
-allowed='swift-async-algorithms swift-atomics swift-collections swift-log swift-metrics swift-nio swift-nio-ssl swift-service-lifecycle swift-system '
+allowed='swift-async-algorithms swift-atomics swift-collections swift-distributed-tracing swift-log swift-metrics swift-nio swift-nio-ssl swift-service-lifecycle swift-system '
 [ "$fetched" = "$allowed" ] || fail "an application with a distributor fetches '$fetched', not '$allowed'"
 
 # What is built: folders with objects in them.

@@ -287,6 +287,8 @@ final class ClientLink: ConnectionSession {
     /// The distributor has answered.
     private(set) var isGood = false
     private var awaitsAuthentication: Bool
+    /// The distributor takes jobs with a trace.
+    private var takesTraces = false
     private var reportToTake: Int?
     private var refusal: String?
 
@@ -303,7 +305,8 @@ final class ClientLink: ConnectionSession {
     }
 
     func send(_ job: Job, _ options: JobOptions, _ handOver: HandOver, isAgain: Bool) {
-        let request = JobRequest(name: job.name, args: job.args, options: options)
+        var request = JobRequest(name: job.name, args: job.args, options: options)
+        if !takesTraces { request.options.trace = nil }
         connection?.write { LinkMessage.writeJob(handOver, request, isAgain: isAgain, to: &$0) }
     }
 
@@ -328,6 +331,7 @@ final class ClientLink: ConnectionSession {
             case .refused(let handOver, let reason): core.refused(handOver, because: reason)
             case .progress(let progress): core.progressed(progress)
             case .ping: break
+            case .takesTraces: takesTraces = true
             case .job, .again, .unacceptable, .taken, .cancel, .adopt, .adopted, .show, .shown,
                 .storageError, .jobs, .drain, .begun, .paused, .waits:
                 throw CommandError("ERR a distributor does not say that to a producer")

@@ -39,6 +39,8 @@ final class DistributorCore {
     let memory: JobMemory
     /// Where the program has a backend for metrics.
     private(set) var gauges: LiveGauges?
+    /// Where it has an instrument.
+    let tracing: JobTracing?
     /// The log says that jobs are refused.
     private(set) var isBusy = false
     /// Producers whose credit is kept back until there is room.
@@ -61,10 +63,11 @@ final class DistributorCore {
 
     init(
         _ configuration: DistributorConfiguration, memory: JobMemory = JobMemory(limit: .max),
-        metrics: MetricsBackend? = nil, on loop: any EventLoop
+        metrics: MetricsBackend? = nil, tracing: JobTracing? = nil, on loop: any EventLoop
     ) {
         self.configuration = configuration
         self.memory = memory
+        self.tracing = tracing
         self.loop = loop
         clock = configuration.clock
         logger = configuration.logger

@@ -15,6 +15,8 @@ final class NodeLink: ConnectionSession {
     private(set) var storageError = ""
     /// The node is still to say whether it takes this distributor, which it does with its first message.
     private var awaitsWelcome = false
+    /// The node takes jobs with a trace.
+    private var takesTraces = false
     /// Who asked for records.
     private var shows: [JobID: [EventLoopPromise<[String]>]] = [:]
     private var openShows = 0
@@ -62,6 +64,7 @@ final class NodeLink: ConnectionSession {
             return
         }
         var request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(due, now: now()))
+        if !takesTraces { request.options.trace = nil }
         request.suspect = suspect
         connection.write { LinkMessage.writeJob(handOver, request, isAgain: isAgain, to: &$0) }
     }
@@ -119,6 +122,7 @@ final class NodeLink: ConnectionSession {
                 openShows -= asked.count
                 for promise in asked { promise.succeed(fields) }
             case .ping: break
+            case .takesTraces: takesTraces = true
             case .job, .again, .unacceptable, .taken, .cancel, .show, .adopt:
                 throw CommandError("ERR a node does not give jobs")
             }
@@ -169,6 +173,7 @@ extension Job {
         var options = JobOptions(
             period: period, node: node, notNode: notNode, isDeferred: isDeferred, maxAttempt: maxAttempt,
             retryMultiplier: retryMultiplier)
+        options.trace = trace
         switch due {
         case .now: break
         case .steady(let time):

@@ -134,7 +134,10 @@ final class ProducerLink: ConnectionSession {
     func begin() {
         connection.handOver(to: self)
         connection.becomeLink()
-        connection.write { Handshake.distributor(id: self.core.identity, name: self.core.name).write(to: &$0) }
+        connection.write {
+            Handshake.distributor(id: self.core.identity, name: self.core.name).write(to: &$0)
+            LinkMessage.writeTakesTraces(to: &$0)
+        }
         // The outcomes first: what has one is not sent again.
         producer.connected(self)
         grant(Self.window)
@@ -155,7 +158,7 @@ final class ProducerLink: ConnectionSession {
                 refuse(handOver, reason)
             case .taken(let number): producer.taken(through: number)
             case .cancel(let id): cancel(id)
-            case .ping: break
+            case .ping, .takesTraces: break
             case .credit, .saved, .result, .progress, .returned, .refused, .storageError, .jobs, .drain,
                 .show, .shown, .adopt, .adopted, .begun, .paused, .waits:
                 throw CommandError("ERR a producer does not take jobs")

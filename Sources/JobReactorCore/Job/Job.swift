@@ -55,6 +55,7 @@ public struct Job: Hashable, Sendable {
         var failedAt: Timestamp?
         var lastError: String?
         var lastTraceback: String?
+        var trace: JobTrace?
     }
 
     public init(
@@ -75,7 +76,7 @@ public struct Job: Hashable, Sendable {
             rare = Rare(
                 RareFields(
                     period: options.period, node: options.node, notNode: options.notNode,
-                    maxAttempt: options.maxAttempt, retryMultiplier: options.retryMultiplier))
+                    maxAttempt: options.maxAttempt, retryMultiplier: options.retryMultiplier, trace: options.trace))
         }
         // What the gem calls make_after: the wait from the last save to the next run.
         if let runAt = options.runAt {
@@ -122,6 +123,12 @@ public struct Job: Hashable, Sendable {
     public var lastTraceback: String? {
         get { rare?.fields.lastTraceback }
         set { set(\.lastTraceback, newValue) }
+    }
+
+    /// The span that it comes from, where its producer has a tracer.
+    public var trace: JobTrace? {
+        get { rare?.fields.trace }
+        set { set(\.trace, newValue) }
     }
 
     private mutating func set<Value: Equatable>(_ key: WritableKeyPath<RareFields, Value>, _ value: Value) {

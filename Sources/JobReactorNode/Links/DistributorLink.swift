@@ -54,7 +54,10 @@ final class DistributorLink: ConnectionSession {
     }
 
     func sendGreeting(jobs: [String], storageError: StorageError?) {
-        connection.write { LinkMessage.writeJobs(jobs, to: &$0) }
+        connection.write {
+            LinkMessage.writeTakesTraces(to: &$0)
+            LinkMessage.writeJobs(jobs, to: &$0)
+        }
         if let storageError { send(storageError) }
     }
 
@@ -123,7 +126,7 @@ final class DistributorLink: ConnectionSession {
             case .adopt(let node):
                 takeJobs()
                 core.adopt(node) { isDone in self.connection.write { LinkMessage.writeAdopted(node, isDone, to: &$0) } }
-            case .ping: break
+            case .ping, .takesTraces: break
             case .adopted, .credit, .saved, .result, .progress, .shown, .returned, .refused, .storageError, .jobs,
                 .drain, .begun, .paused, .waits:
                 throw CommandError("ERR a distributor does not take jobs")

@@ -59,6 +59,9 @@ package enum LinkMessage: Hashable, Sendable {
     // From either.
     /// Still here.
     case ping
+    /// Still here, and takes jobs with a `TRACE`, which a side of an earlier release would refuse. That takes it for a
+    /// ``ping``.
+    case takesTraces
 
     /// A ``result(_:_:)``, of which there are most; nil for any other message.
     package static func result(in frame: RESPFrame) throws(CommandError) -> (number: Int, report: JobReport)? {
@@ -117,7 +120,7 @@ package enum LinkMessage: Hashable, Sendable {
         } else if CommandWord.matches(verb, "DRAIN") {
             self = .drain
         } else if CommandWord.matches(verb, "PING") {
-            self = .ping
+            self = count > 1 && CommandWord.matches(frame.word(1), "TRACE") ? .takesTraces : .ping
         } else {
             throw CommandError("ERR unknown link message '\(CommandWord.shown(verb))' with \(count - 1) arguments")
         }
@@ -362,6 +365,10 @@ extension LinkMessage {
 
     package static func writePing(to buffer: inout ByteBuffer) {
         buffer.writeStaticString("*1\r\n$4\r\nPING\r\n")
+    }
+
+    package static func writeTakesTraces(to buffer: inout ByteBuffer) {
+        buffer.writeStaticString("*2\r\n$4\r\nPING\r\n$5\r\nTRACE\r\n")
     }
 
     /// One message, or several where there are more than one frame may hold; none for none.
