@@ -49,7 +49,9 @@ mkdir -p .build
 set -m
 chrt --idle 0 bash -c '
     for product in jobreactor QuickStart JobReactorChaos; do swift build -c release --product "$product"; done
-    swift build --package-path Examples/WebApplication --disable-index-store -debug-info-format none
+    for folder in Examples/WebApplication Tests/Lean; do
+        swift build --package-path "$folder" --disable-index-store -debug-info-format none
+    done
     Tests/user-package.sh --build
 ' >.build/examples.log 2>&1 &
 ahead=$!

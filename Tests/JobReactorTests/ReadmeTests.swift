@@ -173,6 +173,7 @@ import Testing
             createdAt: .now)
         (job.runAt, job.failedAt, job.lastError, job.lastTraceback) = (.now, .now, "no", "stack")
         job.doing = "paused"
+        job.trace = JobTrace(["traceparent": "00"])
         let shown = job.shownFields
         let names = Set(stride(from: 0, to: shown.count, by: 2).map { shown[$0] }).union(["on_node"])
         guard case .object(let itself) = try JSONValue(parsing: job.itself(onNode: "n")) else {

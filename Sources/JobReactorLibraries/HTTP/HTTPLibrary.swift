@@ -56,7 +56,8 @@ public final class HTTPLibrary: ScriptLibrary {
     public var functions: [ScriptFunction] {
         [
             .suspending("request") { call, values, done throws(ScriptFailure) in
-                let plan = try HTTPRequestPlan(values)
+                var plan = try HTTPRequestPlan(values)
+                if let trace = call.trace { plan.add(trace) }
                 guard plan.file == nil || !call.isSandboxed else {
                     throw ScriptFailure("http: the scripts of this node run in a sandbox: they may write no files")
                 }
@@ -82,6 +83,8 @@ public final class HTTPLibrary: ScriptLibrary {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10)),
             decompression: .enabled(limit: .ratio(largestRatio)))
+        // The span is that of the run, which a thread of Lua does not know.
+        configuration.tracing.tracer = nil
         // A server that refuses is told of at once; whether to try again is for the job to say.
         configuration.connectionPool.retryConnectionEstablishment = false
         // Who waits, waits for a turn here: the pool would end that after the time for a connection.

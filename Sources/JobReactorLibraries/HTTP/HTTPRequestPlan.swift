@@ -1,4 +1,5 @@
 private import FoundationEssentials
+internal import JobReactorCore
 internal import JobReactorLua
 internal import JobReactorWire
 internal import NIOHTTP1
@@ -54,6 +55,14 @@ struct HTTPRequestPlan: Sendable {
             )
         }
         return name
+    }
+
+    /// The span of the run goes along, but for headers that the script gives.
+    mutating func add(_ trace: JobTrace) {
+        for (name, value) in trace.fields where !name.isEmpty && name.utf8.allSatisfy(Self.isOfName) {
+            let isGood = value.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+            if isGood, !hop.headers.contains(name: name) { hop.headers.add(name: name, value: value) }
+        }
     }
 
     private static func isOfName(_ byte: UInt8) -> Bool {
