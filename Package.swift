@@ -208,7 +208,7 @@ let package = Package(
             name: "JobReactorCommandTests",
             dependencies: [
                 "JobReactorCommand", "JobReactor", "JobReactorNode", "JobReactorCore", "JobReactorWire",
-                "JobReactorLua",
+                "JobReactorLua", "JobReactorLibraries",
                 logging,
                 needing("Command", "ArgumentParser", "swift-argument-parser"),
                 needing("Command", "Configuration", "swift-configuration"),
@@ -252,7 +252,7 @@ let package = Package(
             name: "JobReactorTests",
             dependencies: [
                 "JobReactor", "JobReactorNode", "JobReactorRedis", "JobReactorSQLite", "JobReactorWire",
-                "JobReactorLua", "JobReactorUsers",
+                "JobReactorLua", "JobReactorLibraries", "JobReactorUsers",
                 "JobReactorTesting",
                 nio, lifecycle,
                 signals, logging, metrics, metricsTests, tracing, tracingTests,

@@ -28,6 +28,11 @@
             _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
             wakeup = ends[1]
             for number in passedOn + [SIGCHLD] { signal(number, Self.note) }
+            // Whoever has started this may keep them back, as threads of Dispatch do.
+            var signals = sigset_t()
+            sigemptyset(&signals)
+            for number in passedOn + [SIGCHLD] { sigaddset(&signals, number) }
+            pthread_sigmask(SIG_UNBLOCK, &signals, nil)
             guard let node = start() else {
                 for number in passedOn + [SIGCHLD] { signal(number, SIG_DFL) }
                 for end in ends { close(end) }

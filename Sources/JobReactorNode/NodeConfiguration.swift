@@ -53,7 +53,8 @@ public struct NodeConfiguration: Sendable {
     public var isSandboxed: Bool
     /// Whether the scripts are loaded anew when their files change.
     public var watchesScripts: Bool
-    /// What scripts find beside what is always there.
+    /// What scripts find beside what is always there: `ScriptLibraries.all` of the product `JobReactorLibraries` for `http`, `exec`,
+    /// `redis` and `hash`, and libraries of your own.
     public var libraries: [any ScriptLibrary]
     public var security: WireSecurity
     public var limits: RESPLimits
@@ -114,7 +115,8 @@ public struct NodeConfiguration: Sendable {
 
     /// With addresses as text. Throws ``WireError`` for one that is no `host:port`.
     public init(
-        name: String, distributors: [String], server: String? = nil, jobDirectory: String = "reactor_jobs"
+        name: String, distributors: [String], server: String? = nil, jobDirectory: String = "reactor_jobs",
+        libraries: [any ScriptLibrary] = []
     ) throws {
         func address(_ text: String) throws -> Address {
             guard let address = Address(text) else {
@@ -124,7 +126,7 @@ public struct NodeConfiguration: Sendable {
         }
         self.init(
             name: name, distributors: try distributors.map(address), server: try server.map(address),
-            jobDirectory: jobDirectory)
+            jobDirectory: jobDirectory, libraries: libraries)
     }
 
     func validate() throws(WireError) {

@@ -87,6 +87,37 @@ import Testing
         #expect(headers.allSatisfy { !$0.contains(name: "bad-value") })
     }
 
+    @Test("http, with what is encoded already and with what is wrong")
+    func httpOptions() async throws {
+        try await WebServer.with({ .text($0.uri, status: $0.uri == "/404" ? .notFound : .ok) }) { server in
+            let args = try await run(
+                """
+                args.uri = http.get(args.url .. '/?a=%20b&c=d e', { query = { q = 'x y', list = { 1, true } } }).body
+                local function problem(...) return select(2, pcall(http.get, args.url, ...)) end
+                args.nested = problem { query = { a = { b = 1 } } }
+                args.deeper = problem { query = { a = { { 1 } } } }
+                args.headers = problem { headers = { ['X-A'] = { b = 'c' } } }
+                args.secret = problem { secret_headers = { [2] = 'X-A' } }
+                args.ca = problem { ca = true }
+                local gone = http.get(args.url .. '/404', { file = '/no/such/folder/x' })
+                args.gone = gone.status .. gone.body
+                """, ["url": .string(server.url)])
+            #expect(args["uri"] == "/?a=%20b&c=d%20e&list=1&list=true&q=x%20y")
+            #expect(
+                args["nested"]
+                    == "http: the value of 'a' in query must be a string or a list of strings, and is a table with names"
+            )
+            #expect(args["deeper"] == "http: the value of 'a' in query must be a string, and is a table")
+            #expect(
+                args["headers"]
+                    == "http: the value of 'X-A' in headers must be a string or a list of strings, and is a table with names"
+            )
+            #expect(args["secret"] == "http: secret_headers must be a list of names")
+            #expect(args["ca"] == "http: ca must be a string, and is a boolean")
+            #expect(args["gone"] == "404/404")
+        }
+    }
+
     @Test("exec, with what it prints and how it ends")
     func exec() async throws {
         let args = try await run(

@@ -27,12 +27,13 @@ import Testing
         var parent: Int32
     }
 
-    /// Zombies are among them.
+    /// Zombies are among them; what a sanitizer starts to name functions in its reports is not.
     private static func processes() throws -> [Process] {
         try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { name in
             // One may have ended meanwhile.
             guard let number = Int32(name),
-                let text = try? String(contentsOfFile: "/proc/\(name)/stat", encoding: .utf8)
+                let text = try? String(contentsOfFile: "/proc/\(name)/stat", encoding: .utf8),
+                !text.contains("(llvm-symbolizer)")
             else { return nil }
             // After the name in parentheses come the state and the parent.
             let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")

@@ -1,5 +1,6 @@
 import Foundation
 import JobReactor
+import JobReactorLibraries
 import JobReactorLua
 import JobReactorNode
 import JobReactorTesting
@@ -65,6 +66,30 @@ import Testing
             #expect(try await client.perform("resize", timeout: 20)["result"] == "Yay!")
             await node.stop()
             await client.stop()
+        }
+    }
+
+    @Test func aNodeInTheProcessHasTheLibraries() async throws {
+        let scripts = [
+            "sign.lua": """
+            job('sign', function(args)
+              args.signature = hash.sha256(exec('echo', args.text).stdout)
+              args.libraries = { type(http.get), type(redis.connect) }
+            end)
+            """
+        ]
+        try await Cluster.run(scripts: scripts) { cluster in
+            let distributor = try await cluster.startDistributor()
+            let port = try #require(distributor.port)
+            let directory = cluster.jobDirectory
+            let node = try await Node.start(
+                NodeConfiguration(
+                    name: "worker_1", distributors: ["localhost:\(port)"], jobDirectory: directory,
+                    libraries: ScriptLibraries.all))
+            let signed = try await distributor.perform("sign", ["text": "abc"])
+            #expect(signed["signature"] == "edeaaff3f1774ad2888673770c6d64097e391bc362d7d6fb34982ddf0efd18cb")
+            #expect(signed["libraries"] == ["function", "function"])
+            await node.stop()
         }
     }
 
@@ -144,7 +169,7 @@ import Testing
                 #expect(Self.unindented(file).contains(Self.unindented(block.text)), "\(path) has not: \(block.text)")
             }
         }
-        #expect(count == 14)
+        #expect(count == 15)
     }
 
     @Test func theSwiftOfTheReadmeIsInThePackageOfAUserAsFarAsItNeedsOneImport() throws {

@@ -41,11 +41,11 @@ final class SubmissionInbox: Sendable {
         _ name: String, _ args: JobArguments, _ options: JobOptions, _ feedback: JobFeedback, isAwaited: Bool = false
     ) throws(JobError) -> JobID {
         try JobLimits.check(name, args, options)
-        guard let tracing else { return try take(name, args, options, feedback) }
+        guard let tracing else { return try take(name, args, options, feedback, isAwaited) }
         var options = options
         let span = tracing.begin(name, &options)
         do throws(JobError) {
-            let id = try take(name, args, options, feedback)
+            let id = try take(name, args, options, feedback, isAwaited)
             tracing.end(span, id)
             return id
         } catch {
@@ -55,7 +55,7 @@ final class SubmissionInbox: Sendable {
     }
 
     private func take(
-        _ name: String, _ args: JobArguments, _ options: JobOptions, _ feedback: JobFeedback
+        _ name: String, _ args: JobArguments, _ options: JobOptions, _ feedback: JobFeedback, _ isAwaited: Bool
     ) throws(JobError) -> JobID {
         let now = clock.now
         return try state.withLock { state throws(JobError) in

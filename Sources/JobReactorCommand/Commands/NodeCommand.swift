@@ -39,6 +39,8 @@ struct NodeCommand: AsyncParsableCommand {
     @Option(\.maxSuspended) var maxSuspended: String?
     @Option(\.maxPrograms) var maxPrograms: String?
     @Option(\.httpConnections) var httpConnections: String?
+    @Option(\.httpWait) var httpWait: String?
+    @Option(\.allowHost) var allowHost: [String] = []
     @Option(\.sliceWarning) var sliceWarning: String?
     @Option(\.sliceLimit) var sliceLimit: String?
     @Option(\.sandbox) var sandbox: String?
@@ -83,8 +85,10 @@ struct NodeCommand: AsyncParsableCommand {
             throw .usage("--connect-to needs --server: a node that does not listen cannot be dialled")
         }
         ScriptLibraries.limit(
-            programs: try settings.value(\.maxPrograms, flag: maxPrograms),
-            connections: try settings.value(\.httpConnections, flag: httpConnections))
+            programs: try settings.value(\.maxPrograms, flag: maxPrograms) ?? ExecLibrary.usualPrograms,
+            connections: try settings.value(\.httpConnections, flag: httpConnections),
+            wait: try settings.value(\.httpWait, flag: httpWait))
+        ScriptLibraries.allow(try settings.value(\.allowHost, flags: allowHost))
         let listening = try settings.security(security, serving, listens: server != nil)
         let logger = try common.serverLogger(settings)
         let storage = try settings.value(\.storage, flag: storage).makeStorage(

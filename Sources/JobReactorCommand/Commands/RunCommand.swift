@@ -1,5 +1,6 @@
 internal import ArgumentParser
 private import JobReactorCore
+private import JobReactorLibraries
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -29,10 +30,12 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(\.mergeJobItselfToArgs) var mergeJobItselfToArgs: Bool?
     @Option(\.memoryLimit) var memoryLimit: String?
     @Option(\.sandbox) var sandbox: String?
+    @Option(\.allowHost) var allowHost: [String] = []
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let settings = try common.settings()
+        ScriptLibraries.allow(try settings.value(\.allowHost, flags: allowHost))
         let name = try ArgumentWords.jobName(name)
         let arguments = try ArgumentWords.arguments(words, json: args)
         let merges = try settings.value(\.mergeJobItselfToArgs, flag: mergeJobItselfToArgs)

@@ -20,12 +20,14 @@ struct TestCommand: AsyncParsableCommand {
     @Option(\.jobDirectory) var jobDirectory: String?
     @Option(\.memoryLimit) var memoryLimit: String?
     @Option(\.sandbox) var sandbox: String?
+    @Option(\.allowHost) var allowHost: [String] = []
     @Option(\.maxAttempt) var maxAttempt: String?
     @Option(\.retryMultiplier) var retryMultiplier: String?
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let settings = try common.settings()
+        ScriptLibraries.allow(try settings.value(\.allowHost, flags: allowHost))
         if let directory, let jobDirectory, directory != jobDirectory {
             throw CommandFailure.usage("\(directory) and --jobs \(jobDirectory) are two folders: name one of them")
         }

@@ -1,5 +1,3 @@
-internal import JobReactorCore
-
 /// What one peer may make this process hold. Each limit ends in an error reply that names it, and a closed connection.
 public struct RESPLimits: Hashable, Sendable {
     /// Bytes of one frame: a command with all its arguments, or a reply. A link takes messages of 16 MiB whatever stands
@@ -40,32 +38,6 @@ public struct RESPLimits: Hashable, Sendable {
         self.messageTime = messageTime
         self.unreadBytes = unreadBytes
         self.heldBytes = heldBytes
-    }
-
-    /// Limits whose times are durations, of which a part of a second counts as a whole one.
-    @_disfavoredOverload
-    public init(
-        frameBytes: Int = 16 << 20, elements: Int = 100_000, authenticationTime: Duration = .seconds(10),
-        silenceTime: Duration = .seconds(30), messageTime: Duration = .seconds(60), unreadBytes: Int = 64 << 20,
-        heldBytes: Int = 256 << 20
-    ) {
-        func wholeSeconds(_ time: Duration) -> Int { Int(min(max(time.inSeconds.rounded(.up), -1e15), 1e15)) }
-        self.init(
-            frameBytes: frameBytes, elements: elements, authenticationTime: wholeSeconds(authenticationTime),
-            silenceTime: wholeSeconds(silenceTime), messageTime: wholeSeconds(messageTime), unreadBytes: unreadBytes,
-            heldBytes: heldBytes)
-    }
-
-    /// Throws ``WireError`` with the code `configuration` for a time below 0 or above 1,000,000,000 seconds. Distributors and nodes
-    /// ask at their start.
-    public func validate() throws(WireError) {
-        let times = [
-            ("authenticationTime", authenticationTime), ("silenceTime", silenceTime), ("messageTime", messageTime),
-        ]
-        for (name, seconds) in times where !(0...1_000_000_000).contains(seconds) {
-            throw WireError(
-                .configuration, "\(name) of the limits takes whole seconds from 0 to 1000000000, not \(seconds)")
-        }
     }
 
     /// What a peer may send that has not said the password.

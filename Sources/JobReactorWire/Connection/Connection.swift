@@ -50,6 +50,10 @@ package final class Connection: ChannelDuplexHandler {
     private var waiting = WaitingInput()
     /// What waits is read in a turn of the loop that is to come.
     private var readsWaiting = false
+    /// The channel lets the peer end its side alone.
+    var allowsHalfClosure = false
+    /// The end of the peer's side may come behind this read, before anything else.
+    private var mayEndInput = true
     /// The peer has ended its side.
     private var isInputClosed = false
     private var closeTimer: Scheduled<Void>?
@@ -303,6 +307,7 @@ package final class Connection: ChannelDuplexHandler {
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         keepalive?.note(sentAt: nil, receivedAt: context.eventLoop.now)
         let buffer = unwrapInboundIn(data)
+        mayEndInput = buffer.writableBytes == 0
         // Nothing overtakes what waits.
         let isNext = waiting.isEmpty && !state.holdsBack(isWritable: context.channel.isWritable)
         let taken = isNext ? read(buffer) : 0
@@ -391,10 +396,24 @@ package final class Connection: ChannelDuplexHandler {
         close(reason: error)
     }
 
+    /// Swift NIO says this also right before it closes the input side at the peer's end. It must not find the channel closed
+    /// then, not even by a write that fails: its debug builds would end the process. So what follows from a read has a turn of
+    /// its own, unless the last buffer had room left: no end comes behind such a one.
     package func channelReadComplete(context: ChannelHandlerContext) {
+        if allowsHalfClosure, mayEndInput {
+            context.eventLoop.assumeIsolated().execute {
+                if let context = self.context { self.finishRead(context) }
+            }
+        } else {
+            finishRead(context)
+        }
+        mayEndInput = true
+        context.fireChannelReadComplete()
+    }
+
+    private func finishRead(_ context: ChannelHandlerContext) {
         session?.readCompleted(on: self)
         if state.readEnded() { flushOutbound(context) }
-        context.fireChannelReadComplete()
     }
 
     package func channelWritabilityChanged(context: ChannelHandlerContext) {

@@ -143,6 +143,7 @@ package final class Listener {
                 try channel.pipeline.syncOperations.addHandlers(try tls.serverHandler(), HandshakeDeadline())
             }
             let connection = makeConnection()
+            connection.allowsHalfClosure = tls == nil
             guard portGuard.admit(connection) else {
                 return try channel.pipeline.syncOperations.addHandler(Full(limit: portGuard.connectionLimit))
             }

@@ -14,6 +14,9 @@ import Testing
         #expect(try settings.value(\.removeDoneJobs) && !settings.value(\.removeFailedJobs))
         #expect(try settings.value(\.server) == nil)
         #expect(try settings.value(\.password) == nil)
+        #expect(try settings.value(\.maxPrograms) == nil)
+        #expect(try settings.value(\.httpConnections) == 100 && settings.value(\.httpWait) == 60)
+        #expect(try settings.value(\.allowHost) == [])
     }
 
     @Test func eachPlaceGoesBeforeTheNext() throws {

@@ -268,9 +268,12 @@ import Testing
           relative = function() return require('../secret') end,
           usual = function() return require('lpeg') end,
           searchers = function(dir)
+            package.path = dir .. '/?.lua'
             for _, search in ipairs(package.searchers) do
               for _, name in ipairs { 'secret', dir .. '/secret', dir .. '/secret.lua' } do
-                if type(search(name)) == 'function' then return search end
+                local loader, extra = search(name)
+                local good, module = pcall(loader, name, extra)
+                if good and type(loader) == 'function' and module then return module end
               end
             end
           end,

@@ -45,6 +45,32 @@ import Testing
         #expect(try peer.channel.readOutbound(as: ByteBuffer.self) == ByteBuffer(string: ":1\r\n:2\r\n"))
     }
 
+    @Test("where the peer's end may come right behind a read, what follows from the read has a turn of its own")
+    func endBehindRead() throws {
+        let session = RecordingSession { event, connection in
+            if case .frame = event { connection.write { $0.writeRESPSimple("OK") } }
+        }
+        let peer = try peer(.server, session)
+        peer.connection.allowsHalfClosure = true
+        let ok = ByteBuffer(string: "+OK\r\n")
+        var withRoom = ByteBuffer(string: "PING\r\n")
+        withRoom.reserveCapacity(64)
+        try peer.channel.writeInbound(withRoom)
+        #expect(try peer.channel.readOutbound(as: ByteBuffer.self) == ok)
+        let full = try #require(withRoom.getSlice(at: 0, length: withRoom.readableBytes))
+        #expect(full.writableBytes == 0)
+        try peer.channel.writeInbound(full)
+        #expect(try peer.channel.readOutbound(as: ByteBuffer.self) == nil)
+        peer.channel.embeddedEventLoop.run()
+        #expect(try peer.channel.readOutbound(as: ByteBuffer.self) == ok)
+        // At the end itself there is nothing before it.
+        peer.connection.write { $0.writeRESPSimple("OK") }
+        peer.channel.pipeline.fireChannelReadComplete()
+        #expect(try peer.channel.readOutbound(as: ByteBuffer.self) == nil)
+        peer.channel.embeddedEventLoop.run()
+        #expect(try peer.channel.readOutbound(as: ByteBuffer.self) == ok)
+    }
+
     @Test("frames after a hand-over go to the next session, those of the same read too")
     func handOver() throws {
         let second = RecordingSession()
