@@ -316,8 +316,8 @@ final class ClientLink: ConnectionSession {
     /// The distributor has answered.
     private(set) var isGood = false
     private var awaitsAuthentication: Bool
-    /// The distributor takes jobs with a trace.
-    private var takesNewOptions = false
+    /// The distributor takes jobs with the options that came later: the mark of those that are awaited, and the trace.
+    private var takesLaterOptions = false
     private var reportToTake: Int?
     private var refusal: String?
 
@@ -335,8 +335,8 @@ final class ClientLink: ConnectionSession {
 
     func send(_ job: Job, _ options: JobOptions, _ handOver: HandOver, isAgain: Bool) {
         var request = JobRequest(name: job.name, args: job.args, options: options)
-        request.isAwaited = job.isAwaited && takesNewOptions
-        if !takesNewOptions { request.options.trace = nil }
+        request.isAwaited = job.isAwaited && takesLaterOptions
+        if !takesLaterOptions { request.options.trace = nil }
         connection?.write { LinkMessage.writeJob(handOver, request, isAgain: isAgain, to: &$0) }
     }
 
@@ -361,7 +361,7 @@ final class ClientLink: ConnectionSession {
             case .refused(let handOver, let reason): core.refused(handOver, because: reason)
             case .progress(let progress): core.progressed(progress)
             case .ping: break
-            case .takesNewOptions: takesNewOptions = true
+            case .takesLaterOptions: takesLaterOptions = true
             case .job, .again, .unacceptable, .taken, .cancel, .adopt, .adopted, .show, .shown,
                 .storageError, .jobs, .drain, .begun, .paused, .waits:
                 throw CommandError("ERR a distributor does not say that to a producer")

@@ -168,7 +168,7 @@ import Tracing
         #expect(!old.said.contains("TRACE"))
         let new = try await ScriptedNode.connect(to: distributor, "new", jobs: [])
         try await new.say {
-            LinkMessage.writeTakesNewOptions(to: &$0)
+            LinkMessage.writeTakesLaterOptions(to: &$0)
             LinkMessage.writeJobs(["for_new"], to: &$0)
         }
         _ = try await new.job(try distributor.enqueue("for_new", [:], options))

@@ -126,7 +126,7 @@ import Testing
         (.jobs(["resize", "größe"]), "*3\r\n$4\r\nJOBS\r\n$6\r\nresize\r\n$7\r\ngröße\r\n"),
         (.drain, "*1\r\n$5\r\nDRAIN\r\n"),
         (.ping, "*1\r\n$4\r\nPING\r\n"),
-        (.takesNewOptions, "*2\r\n$4\r\nPING\r\n$5\r\nTRACE\r\n"),
+        (.takesLaterOptions, "*2\r\n$4\r\nPING\r\n$13\r\nLATER_OPTIONS\r\n"),
     ]
 
     private static func write(_ message: LinkMessage, to buffer: inout ByteBuffer) {
@@ -154,7 +154,7 @@ import Testing
         case .jobs(let names): LinkMessage.writeJobs(names, to: &buffer)
         case .drain: LinkMessage.writeDrain(to: &buffer)
         case .ping: LinkMessage.writePing(to: &buffer)
-        case .takesNewOptions: LinkMessage.writeTakesNewOptions(to: &buffer)
+        case .takesLaterOptions: LinkMessage.writeTakesLaterOptions(to: &buffer)
         }
     }
 
