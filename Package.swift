@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Storage engines (Redis, SQLite) become products of their own beside `JobReactorNode`, so that an application fetches
-// and builds only what it uses. An application that enqueues imports `JobReactor`, which links neither Lua nor a storage.
+// What needs heavy packages is a product of its own, and behind a trait: an application that enqueues imports `JobReactor`
+// of a package with `traits: []`, and fetches and builds none of them. Who builds this package has all.
 
 /// Warnings are errors where JOBREACTOR_STRICT is set, as the tests' script does; not for those who only build.
 let warnings: [SwiftSetting] =
@@ -22,7 +22,17 @@ let nioTLS: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
+let metricsTests: Target.Dependency = .product(name: "MetricsTestKit", package: "swift-metrics")
+let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
+let tracingTests: Target.Dependency = .product(name: "InMemoryTracing", package: "swift-distributed-tracing")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+
+/// Of a product that only those fetch who enable the trait. Every use of such a package says so, also one by a test: a
+/// single one without it, and everybody fetches the package.
+func needing(_ trait: String, _ name: String, _ package: String) -> Target.Dependency {
+    .product(name: name, package: package, condition: .when(traits: [trait]))
+}
 
 let package = Package(
     name: "jobreactor",
@@ -40,11 +50,22 @@ let package = Package(
         .library(name: "JobReactorTesting", targets: ["JobReactorTesting"]),
         .executable(name: "jobreactor", targets: ["JobReactorCommand"]),
     ],
+    traits: [
+        .trait(name: "SQLite", description: "What the product JobReactorSQLite needs."),
+        .trait(name: "Libraries", description: "What the product JobReactorLibraries needs."),
+        .trait(name: "Users", description: "What the product JobReactorUsers needs."),
+        .trait(
+            name: "Command", description: "What the program jobreactor needs.",
+            enabledTraits: ["SQLite", "Libraries", "Users"]),
+        .default(enabledTraits: ["Command"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.2.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.86.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.30.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.34.0"),
@@ -69,7 +90,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "JobReactor",
-            dependencies: ["JobReactorCore", "JobReactorWire", nio, nioPosix, lifecycle, signals, logging, deque],
+            dependencies: [
+                "JobReactorCore", "JobReactorWire", nio, nioPosix, lifecycle, signals, logging, metrics, tracing, deque,
+            ],
             swiftSettings: strict),
         .target(
             name: "JobReactorLua", dependencies: ["JobReactorCore", "CLuaShim", logging],
@@ -85,11 +108,11 @@ let package = Package(
                 "JobReactorCore", "JobReactorLua", "JobReactorRedis", "JobReactorWire", nio, nioPosix, nioTLS, logging,
                 deque,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
-                .product(name: "SystemPackage", package: "swift-system"),
+                needing("Libraries", "NIOHTTPCompression", "swift-nio-extras"),
+                needing("Libraries", "AsyncHTTPClient", "async-http-client"),
+                needing("Libraries", "Crypto", "swift-crypto"),
+                needing("Libraries", "Subprocess", "swift-subprocess"),
+                needing("Libraries", "SystemPackage", "swift-system"),
             ],
             resources: [.embedInCode("Lua")],
             swiftSettings: strict),
@@ -97,7 +120,7 @@ let package = Package(
             name: "JobReactorNode",
             dependencies: [
                 "JobReactor", "JobReactorCore", "JobReactorWire", "JobReactorLua", nio, nioPosix, lifecycle, logging,
-                deque,
+                metrics, tracing, deque,
             ],
             swiftSettings: strict),
         .target(
@@ -105,15 +128,15 @@ let package = Package(
             dependencies: ["JobReactorCore", "JobReactorWire", nio, nioPosix, logging, deque], swiftSettings: strict),
         .target(
             name: "JobReactorSQLite",
-            dependencies: ["JobReactorCore", .product(name: "GRDB", package: "GRDB.swift"), logging],
+            dependencies: ["JobReactorCore", needing("SQLite", "GRDB", "GRDB.swift"), logging],
             swiftSettings: strict),
         // Users of ports, by a file of hashed passwords.
         .target(
             name: "JobReactorUsers",
             dependencies: [
                 "JobReactorCore", "JobReactorWire", logging,
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "CryptoExtras", package: "swift-crypto"),
+                needing("Users", "Crypto", "swift-crypto"),
+                needing("Users", "CryptoExtras", "swift-crypto"),
             ],
             swiftSettings: strict),
         .target(
@@ -129,11 +152,11 @@ let package = Package(
                 "JobReactorLua", "JobReactorLibraries", "JobReactorUsers",
                 "JobReactorCore", nio, nioPosix,
                 nioTLS, lifecycle, signals, logging,
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Configuration", package: "swift-configuration"),
+                needing("Command", "ArgumentParser", "swift-argument-parser"),
+                needing("Command", "Configuration", "swift-configuration"),
                 // For `bench`: latencies, and plain transactions to measure storages against.
-                .product(name: "Histogram", package: "hdrhistogram-swift"),
-                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+                needing("Command", "Histogram", "hdrhistogram-swift"),
+                needing("Command", "GRDBSQLite", "GRDB.swift"),
             ],
             swiftSettings: strict),
 
@@ -158,9 +181,9 @@ let package = Package(
             name: "JobReactorChaos",
             dependencies: [
                 "JobReactor", "JobReactorWire", "JobReactorTesting", signals,
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                needing("Command", "ArgumentParser", "swift-argument-parser"),
                 // It locks files of SQLite from outside.
-                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+                needing("Command", "GRDBSQLite", "GRDB.swift"),
             ],
             path: "Tests/JobReactorChaos", swiftSettings: strict),
         .testTarget(
@@ -177,7 +200,8 @@ let package = Package(
             name: "JobReactorNodeTests",
             dependencies: [
                 "JobReactorNode", "JobReactor", "JobReactorLua", "JobReactorCore", "JobReactorWire",
-                "JobReactorTesting", nio, logging, .product(name: "NIOEmbedded", package: "swift-nio"),
+                "JobReactorTesting", nio, logging, metrics, metricsTests,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .testTarget(
@@ -186,8 +210,8 @@ let package = Package(
                 "JobReactorCommand", "JobReactor", "JobReactorNode", "JobReactorCore", "JobReactorWire",
                 "JobReactorLua", "JobReactorLibraries",
                 logging,
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Configuration", package: "swift-configuration"),
+                needing("Command", "ArgumentParser", "swift-argument-parser"),
+                needing("Command", "Configuration", "swift-configuration"),
             ],
             swiftSettings: strict),
         .testTarget(
@@ -215,7 +239,7 @@ let package = Package(
             name: "JobReactorSQLiteTests",
             dependencies: [
                 "JobReactorSQLite", "JobReactorTesting", "JobReactorCore", logging,
-                .product(name: "GRDB", package: "GRDB.swift"),
+                needing("SQLite", "GRDB", "GRDB.swift"),
             ],
             swiftSettings: strict),
         .testTarget(
@@ -231,7 +255,8 @@ let package = Package(
                 "JobReactorLua", "JobReactorLibraries", "JobReactorUsers",
                 "JobReactorTesting",
                 nio, lifecycle,
-                signals, logging, .product(name: "NIOEmbedded", package: "swift-nio"),
+                signals, logging, metrics, metricsTests, tracing, tracingTests,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: strict),
     ]

@@ -6,7 +6,7 @@ let package = Package(
     name: "web-application",
     platforms: [.macOS(.v15)],
     dependencies: [
-        .package(name: "jobreactor", path: "../.."),
+        .package(name: "jobreactor", path: "../..", traits: []),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.0.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.4"),

@@ -28,7 +28,9 @@ public final class Node: Service {
         let core = NIOLoopBoundBox.makeEmptyBox(valueType: NodeCore.self, eventLoop: loop)
         self.core = core
         calls = LoopCalls(to: "the node", on: loop)
-        loop.execute { core.value = NodeCore(configuration, on: loop) }
+        let metrics = MetricsBackend(labels: [("node", configuration.name)])
+        let tracing = JobTracing()
+        loop.execute { core.value = NodeCore(configuration, metrics: metrics, tracing: tracing, on: loop) }
     }
 
     deinit {

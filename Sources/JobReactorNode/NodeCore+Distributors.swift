@@ -1,3 +1,4 @@
+internal import JobReactor
 internal import JobReactorCore
 internal import JobReactorWire
 internal import Logging
@@ -52,6 +53,7 @@ extension NodeCore {
     /// What a distributor is told with the next flush, or when it is there.
     func deliver(_ report: JobReport, to destination: Destination) {
         destination.append(report)
+        metrics?.reported()
         // Away for so long that it was forgotten: so is this report in time.
         if !destination.isExpected { expectReturn(of: destination) }
     }
@@ -74,6 +76,7 @@ extension NodeCore {
 
     /// So many jobs may wait for their time that no more are asked for.
     func noteRoom() {
+        gauges?.noteChange()
         let waiting = runs.waitingCount
         if isFull {
             guard waiting < mostWaiting - mostWaiting / 10 else { return }

@@ -16,6 +16,7 @@ extension NodeCore {
             }
             var options = job.options
             options.id = job.id
+            metrics?.enqueued(job.name)
             byAddress[address, default: []].append(JobSubmission(job.name, job.args, options))
         }
         for (address, submissions) in byAddress {
@@ -35,6 +36,7 @@ extension NodeCore {
         }
         var options = job.options
         options.id = job.id
+        metrics?.enqueued(job.name)
         var feedback = JobFeedback(
             onSuccess: { done(.success([.bool(true), .json($0.args.bytes)])) },
             onError: { done(.success([.bool(false), .json($0.args.bytes)])) },
@@ -48,7 +50,8 @@ extension NodeCore {
     private func client(to address: Address) -> JobClient {
         if let known = clients[address] { return known }
         let client = JobClient.connecting(
-            to: address, security: configuration.security, on: loop, clock: clock, logger: logger)
+            to: address, security: configuration.security, tracing: tracing?.tracing, on: loop, clock: clock,
+            logger: logger)
         clients[address] = client
         return client
     }

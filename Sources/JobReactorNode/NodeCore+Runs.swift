@@ -36,6 +36,7 @@ extension NodeCore {
         let destination = destinations[link.distributor]
         let arrived = runs.saved(received, new: new, giver: destination.number, link: link.number, now: now)
         link.acknowledge(received.numbers)
+        metrics?.received(received.jobs, new: new)
         noteRoom()
         if arrived.credit > 0 {
             destination.settled(arrived.credit, onLink: link.number)
@@ -145,7 +146,8 @@ extension NodeCore {
 
     private func submit(_ runs: [LuaLane.Run], on kind: LaneKind) {
         guard !runs.isEmpty else { return }
-        lane(kind).lua.submit(runs)
+        if let metrics { for run in runs where run.raised == nil { metrics.started(run.job) } }
+        lane(kind).lua.submit(tracing.map { runs.map($0.begin) } ?? runs)
         watchLanes()
     }
 
@@ -204,6 +206,7 @@ extension NodeCore {
     /// Jobs that pause leave their place on the lane, and their credit, to others.
     private func noteSuspended(_ ids: [JobID], on kind: LaneKind) {
         let settled = runs.suspended(ids, on: kind)
+        gauges?.noteChange()
         for id in runs.pausedSuspects(ids, on: kind) {
             if let known = runs[id] { tell(id, known) { LinkMessage.writePaused($0, to: &$1) } }
         }
@@ -262,7 +265,8 @@ extension NodeCore {
         submit(next.errbacks, on: kind)
     }
 
-    func store(_ endings: [Ending], madeAt now: Moment) {
+    func store(_ ended: [Ending], madeAt now: Moment) {
+        let endings = tracing.map { ended.map($0.end) } ?? ended
         let changes = runs.store(endings, madeAt: now)
         storeUnstored(endings.map(\.job))
         let bound = NIOLoopBound(self, eventLoop: loop)
@@ -301,6 +305,7 @@ extension NodeCore {
         if !cancellations.isEmpty { cancelled(ending.job.id, .success(true)) }
         guard let known = runs.finish(ending, madeAt: madeAt) else { return }
         let job = ending.job
+        metrics?.ended(ending.transition, hasRun: known.stage == .running, at: madeAt.wall)
         if configuration.logJobProcessing { log(ending.transition) }
         let destination = destinations[job.distributor]
         if let report = ending.report { deliver(report, to: destination) }

@@ -51,12 +51,14 @@ extension NodeCore {
         }
         // Their beginnings are stored, but did not take place.
         let waiting = lanes.flatMap { runs.withdrawn($0.lua.withdraw(), from: $0.kind) }
+        tracing?.drop(waiting.lazy.map(\.id))
         if !waiting.isEmpty { storage.apply(waiting.map { .update($0) }) { _ in } }
     }
 
     /// Returns what waits for its turn on a lane, or has not begun there.
     func handBack(from kind: LaneKind) {
         let withdrawn = lanes.first { $0.kind == kind }?.lua.withdraw() ?? []
+        tracing?.drop(withdrawn.lazy.map(\.job.id))
         let returned = runs.handBack(withdrawn, from: kind)
         guard !returned.isEmpty else { return }
         for (id, known) in returned { destinations.numbered(known.giver)?.giveBack(id, known) }
@@ -87,6 +89,8 @@ extension NodeCore {
 
     /// Closes the lanes, the connections and the storage; what is under way with them ends.
     func close() -> EventLoopFuture<Void> {
+        gauges?.stop()
+        tracing?.dropAll()
         for lane in lanes { lane.lua.stop() }
         for dialer in dialers { dialer.stop() }
         let links = destinations.all.compactMap(\.link)

@@ -42,6 +42,7 @@ extension NodeCore {
 
     private func forgetJobs() {
         runs.forgetAll()
+        tracing?.dropAll()
         forgetCancellations(StorageError("the node has lost its storage: look at the job again", code: .lost))
         for destination in destinations.all { _ = destination.removeReports() }
     }

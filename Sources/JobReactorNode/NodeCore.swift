@@ -44,6 +44,11 @@ final class NodeCore {
     /// For what scripts enqueue, by the distributor's address.
     var clients: [Address: JobClient] = [:]
     let audit: AuditLog
+    /// Where the program has a backend for them.
+    let metrics: NodeMetrics?
+    private(set) var gauges: LiveGauges?
+    /// Where the program has an instrument.
+    let tracing: NodeTracing?
     var drained: EventLoopPromise<Void>?
     /// Who waits until the end of a job that was cancelled is stored.
     var cancellations: [JobID: [EventLoopPromise<Bool>]] = [:]
@@ -53,7 +58,8 @@ final class NodeCore {
     typealias LaneMaker = (LuaLane.Options, _ onResults: @escaping @Sendable () -> Void) -> any JobLane
 
     init(
-        _ configuration: NodeConfiguration, on loop: any EventLoop,
+        _ configuration: NodeConfiguration, metrics: MetricsBackend? = nil, tracing: JobTracing? = nil,
+        on loop: any EventLoop,
         openLane: @escaping LaneMaker = { LuaLane($0, onResults: $1) }
     ) {
         self.configuration = configuration
@@ -73,12 +79,26 @@ final class NodeCore {
         reloading = Reloading(loadedAt: startedAt)
         runs = NodeRuns(configuration)
         instance = ids.next(at: startedAt.wall).description
+        self.metrics = metrics.map { NodeMetrics($0) }
+        self.tracing = tracing.map { NodeTracing($0, node: configuration.name) }
+        if let metrics { measure(with: metrics) }
+    }
+
+    private func measure(with backend: MetricsBackend) {
+        let readings: [(String, () -> Int)] = [
+            ("jobreactor_node_delayed", { [weak self] in self?.runs.waitingCount ?? 0 }),
+            ("jobreactor_node_waiting", { [weak self] in self?.runs.readyCount ?? 0 }),
+            ("jobreactor_node_running", { [weak self] in self?.runs.busyCount ?? 0 }),
+            ("jobreactor_node_suspended", { [weak self] in self?.runs.suspendedCount ?? 0 }),
+        ]
+        gauges = LiveGauges(readings, backend, on: loop)
     }
 
     // MARK: Life
 
     func start() -> EventLoopFuture<Void> {
         life.start()
+        gauges?.set()
         let bound = NIOLoopBound(self, eventLoop: loop)
         let started = loadScripts().flatMap { bound.value.listen() }.flatMap {
             bound.value.life.loaded()
@@ -161,6 +181,7 @@ final class NodeCore {
     func use(_ report: ScriptReport) {
         scripts = report
         runs.use(report.definitions)
+        metrics?.prepare(runs.jobNames)
         for problem in report.problems {
             logger.log(level: problem.isError ? .error : .warning, "\(problem.message)")
         }

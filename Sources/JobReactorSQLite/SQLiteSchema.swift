@@ -37,6 +37,9 @@ enum SQLiteSchema {
                       command BLOB NOT NULL, change BLOB NOT NULL) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("3 trace") { database in
+            try database.execute(sql: "ALTER TABLE job ADD COLUMN trace TEXT")
+        }
         return migrator
     }
 

@@ -26,7 +26,7 @@ final class SQLiteTransaction {
     ]
     private static let rareColumns = [
         "failed_at", "make_after", "period", "node", "not_node", "max_attempt", "retry_multiplier", "last_error",
-        "traceback",
+        "traceback", "trace",
     ]
     private static let columns = (plainColumns + rareColumns).joined(separator: ", ")
 
@@ -143,7 +143,7 @@ final class SQLiteTransaction {
         return plain + [
             job.failedAt?.microseconds, job.makeAfter, job.period, job.node, job.notNode, job.maxAttempt,
             job.retryMultiplier,
-            job.lastError.map { Data($0.utf8) }, job.lastTraceback.map { Data($0.utf8) },
+            job.lastError.map { Data($0.utf8) }, job.lastTraceback.map { Data($0.utf8) }, job.trace?.json,
         ]
     }
 
@@ -212,6 +212,7 @@ final class SQLiteTransaction {
         job.makeAfter = row[11]
         job.lastError = (row[17] as Data?).map { String(decoding: $0, as: UTF8.self) }
         job.lastTraceback = (row[18] as Data?).map { String(decoding: $0, as: UTF8.self) }
+        job.trace = (row[19] as String?).flatMap { JobTrace(json: $0.utf8) }
         return job
     }
 

@@ -10,8 +10,9 @@ import Testing
 /// The libraries as jobs call them: through their Lua, from a lane.
 @Suite("Libraries, from jobs", .timeLimit(.minutes(5))) struct LibrariesInJobsTests {
     /// Runs the body of a job. Returns its args, or throws what it raised.
-    private func run(_ body: String, _ args: JobArguments = [:], isSandboxed: Bool = false) async throws -> JobArguments
-    {
+    private func run(
+        _ body: String, _ args: JobArguments = [:], isSandboxed: Bool = false, trace: JobTrace? = nil
+    ) async throws -> JobArguments {
         let folder = FileManager.default.temporaryDirectory.appending(path: "jr-\(UUID().uuidString.prefix(13))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -30,7 +31,9 @@ import Testing
         #expect(report.problems == [])
         var ids = JobID.Generator()
         let job = Job(id: ids.next(at: .now), name: "j", args: args, createdAt: .now)
-        lane.submit([LuaLane.Run(job: JobLifecycle.begin(job, now: .now))])
+        var run = LuaLane.Run(job: JobLifecycle.begin(job, now: .now))
+        run.trace = trace
+        lane.submit([run])
         for await _ in outcomes {
             guard let outcome = lane.takeResults().outcomes.first?.outcome else { continue }
             guard outcome.kind == .succeeded else { throw ScriptError(outcome.message ?? "\(outcome.kind)") }
@@ -59,6 +62,29 @@ import Testing
             let refused = args["refused"]?.string ?? ""
             #expect(refused.contains("j.lua:7: http: cannot connect to 127.0.0.1:1"), "\(refused)")
         }
+    }
+
+    @Test("a request has the span of the run, after a pause too, but not where the script gives the header itself")
+    func tracedHTTP() async throws {
+        let asked = Locked<[HTTPHeaders]>([])
+        let answer: @Sendable (WebRequest) -> WebAnswer = { request in
+            asked.withLock { $0.append(request.headers) }
+            return .text("")
+        }
+        try await WebServer.with(answer) { server in
+            let trace = JobTrace(["traceparent": "00-1-2-01", "bad name": "1", "bad-value": "a\r\nb"])
+            let body = """
+                http.get(args.url)
+                sleep(0.01)
+                http.get(args.url)
+                http.get(args.url, { headers = { traceparent = 'own' } })
+                """
+            _ = try await run(body, ["url": .string(server.url)], trace: trace)
+            _ = try await run("http.get(args.url)", ["url": .string(server.url)])
+        }
+        let headers = asked.withLock { $0 }
+        #expect(headers.map { $0["traceparent"] } == [["00-1-2-01"], ["00-1-2-01"], ["own"], []])
+        #expect(headers.allSatisfy { !$0.contains(name: "bad-value") })
     }
 
     @Test("http, with what is encoded already and with what is wrong")

@@ -169,7 +169,7 @@ import Testing
                 #expect(Self.unindented(file).contains(Self.unindented(block.text)), "\(path) has not: \(block.text)")
             }
         }
-        #expect(count == 15)
+        #expect(count == 16)
     }
 
     @Test func theSwiftOfTheReadmeIsInThePackageOfAUserAsFarAsItNeedsOneImport() throws {
@@ -187,7 +187,7 @@ import Testing
             let text = Self.unindented(block.text)
             #expect(files.contains { $0.contains(text) }, "no file of the package has: \(block.text)")
         }
-        #expect(count == 8)
+        #expect(count == 9)
     }
 
     @Test func theReadmeTellsEveryFieldOfARecordAndNoOther() throws {
@@ -198,6 +198,7 @@ import Testing
             createdAt: .now)
         (job.runAt, job.failedAt, job.lastError, job.lastTraceback) = (.now, .now, "no", "stack")
         job.doing = "paused"
+        job.trace = JobTrace(["traceparent": "00"])
         let shown = job.shownFields
         let names = Set(stride(from: 0, to: shown.count, by: 2).map { shown[$0] }).union(["on_node"])
         guard case .object(let itself) = try JSONValue(parsing: job.itself(onNode: "n")) else {

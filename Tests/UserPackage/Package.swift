@@ -5,7 +5,7 @@ let package = Package(
     name: "app",
     platforms: [.macOS(.v15)],
     dependencies: [
-        .package(name: "jobreactor", path: "../..")
+        .package(name: "jobreactor", path: "../..", traits: [])
     ],
     targets: [
         .executableTarget(

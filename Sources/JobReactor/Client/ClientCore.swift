@@ -32,6 +32,8 @@ final class ClientCore {
     /// Who is told of the outcomes of this client's jobs of a name.
     var handlers = JobHandlers()
     private let memory: JobMemory
+    /// Where the program has a backend for them.
+    private let metrics: ClientMetrics?
     /// What those take, as ``JobMemory`` counts it.
     private var bytes = 0
     /// Jobs to send, as far as there is credit.
@@ -49,10 +51,11 @@ final class ClientCore {
     private var isClosed = false
 
     init(
-        to address: Address, security: WireSecurity, memory: JobMemory, on loop: any EventLoop, clock: WallClock,
-        logger: Logger
+        to address: Address, security: WireSecurity, memory: JobMemory, metrics: MetricsBackend?,
+        on loop: any EventLoop, clock: WallClock, logger: Logger
     ) {
         self.memory = memory
+        self.metrics = metrics.map { ClientMetrics($0) }
         self.address = address
         self.security = security
         self.loop = loop
@@ -150,6 +153,7 @@ final class ClientCore {
             entries[submission.job.id] = Entry(
                 job: submission.job, due: submission.job.due(countedFrom: now), feedback: submission.feedback)
             count(submission.job, 1)
+            metrics?.enqueued(submission.job.name)
             unsent.append(submission.job.id)
         }
         memory.has(bytes)
@@ -232,6 +236,7 @@ final class ClientCore {
     func refused(_ handOver: HandOver, because reason: String) {
         guard handOvers.answer(handOver), let entry = entries.removeValue(forKey: handOver.id) else { return }
         count(entry.job, -1)
+        metrics?.refused(entry.job.name)
         let error = Array(JSONValue.string(reason).json.utf8)
         let feedback = Feedback(.error, args: entry.job.args.setting([("error", error)]))
         deliver(feedback, of: handOver.id, entry, .failed)
@@ -246,6 +251,11 @@ final class ClientCore {
             entries[report.id] = entry
             count(entry.job, 1)
             return
+        }
+        if let metrics {
+            let now = loop.moment(clock)
+            let due = entry.due.date(at: now) ?? entry.job.dueAt
+            metrics.ended(entry.job.name, report, due: due, at: now.wall)
         }
         if !report.status.isFinished {
             entry.lastRun = report.run
@@ -306,8 +316,8 @@ final class ClientLink: ConnectionSession {
     /// The distributor has answered.
     private(set) var isGood = false
     private var awaitsAuthentication: Bool
-    /// The distributor takes jobs that are awaited.
-    private var takesAwaited = false
+    /// The distributor takes jobs with the options that came later: the mark of those that are awaited, and the trace.
+    private var takesLaterOptions = false
     private var reportToTake: Int?
     private var refusal: String?
 
@@ -325,7 +335,8 @@ final class ClientLink: ConnectionSession {
 
     func send(_ job: Job, _ options: JobOptions, _ handOver: HandOver, isAgain: Bool) {
         var request = JobRequest(name: job.name, args: job.args, options: options)
-        request.isAwaited = job.isAwaited && takesAwaited
+        request.isAwaited = job.isAwaited && takesLaterOptions
+        if !takesLaterOptions { request.options.trace = nil }
         connection?.write { LinkMessage.writeJob(handOver, request, isAgain: isAgain, to: &$0) }
     }
 
@@ -350,7 +361,7 @@ final class ClientLink: ConnectionSession {
             case .refused(let handOver, let reason): core.refused(handOver, because: reason)
             case .progress(let progress): core.progressed(progress)
             case .ping: break
-            case .takesAwaited: takesAwaited = true
+            case .takesLaterOptions: takesLaterOptions = true
             case .job, .again, .unacceptable, .taken, .cancel, .adopt, .adopted, .show, .shown,
                 .storageError, .jobs, .drain, .begun, .paused, .waits:
                 throw CommandError("ERR a distributor does not say that to a producer")

@@ -23,7 +23,8 @@ public final class JobClient: JobProducer, Service {
 
     private init(
         to address: Address, security: WireSecurity, maxMemory: Int = JobClient.usualMaxMemory,
-        on group: (any EventLoopGroup)?, clock: WallClock = .system, logger: Logger
+        metrics: MetricsBackend? = nil, tracing: JobTracing?, on group: (any EventLoopGroup)?,
+        clock: WallClock = .system, logger: Logger
     ) {
         self.address = address
         self.security = security
@@ -37,9 +38,12 @@ public final class JobClient: JobProducer, Service {
         let memory = JobMemory(limit: maxMemory)
         loop.execute {
             core.value = ClientCore(
-                to: address, security: security, memory: memory, on: loop, clock: clock, logger: logger)
+                to: address, security: security, memory: memory, metrics: metrics, on: loop, clock: clock,
+                logger: logger)
         }
-        inbox = SubmissionInbox(loop: loop, clock: clock, memory: memory) { batch in core.value?.submit(batch) }
+        inbox = SubmissionInbox(loop: loop, clock: clock, memory: memory, tracing: tracing) { batch in
+            core.value?.submit(batch)
+        }
         calls = LoopCalls(to: "the client", on: loop)
     }
 
@@ -65,7 +69,9 @@ public final class JobClient: JobProducer, Service {
         to address: Address, security: WireSecurity = WireSecurity(), maxMemory: Int = 256 << 20,
         on group: (any EventLoopGroup)? = nil, logger: Logger = Logger(label: "jobreactor.client")
     ) async throws -> JobClient {
-        let client = JobClient(to: address, security: security, maxMemory: maxMemory, on: group, logger: logger)
+        let client = JobClient(
+            to: address, security: security, maxMemory: maxMemory, metrics: MetricsBackend(), tracing: JobTracing(),
+            on: group, logger: logger)
         try await client.start()
         return client
     }
@@ -89,10 +95,11 @@ public final class JobClient: JobProducer, Service {
 
     /// A client that connects in the background, for as long as it takes.
     package static func connecting(
-        to address: Address, security: WireSecurity, on group: any EventLoopGroup, clock: WallClock = .system,
-        logger: Logger
+        to address: Address, security: WireSecurity, tracing: JobTracing? = nil, on group: any EventLoopGroup,
+        clock: WallClock = .system, logger: Logger
     ) -> JobClient {
-        let client = JobClient(to: address, security: security, on: group, clock: clock, logger: logger)
+        let client = JobClient(
+            to: address, security: security, tracing: tracing, on: group, clock: clock, logger: logger)
         let core = client.core
         client.calls.tell { _ = core.value?.start() }
         return client

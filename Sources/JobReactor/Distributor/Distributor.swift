@@ -43,8 +43,13 @@ public final class Distributor: JobProducer, Service {
         let core = NIOLoopBoundBox.makeEmptyBox(valueType: DistributorCore.self, eventLoop: loop)
         self.core = core
         let memory = JobMemory(limit: configuration.maxMemory ?? MachineMemory.half)
-        loop.execute { core.value = DistributorCore(configuration, memory: memory, on: loop) }
-        let inbox = SubmissionInbox(loop: loop, clock: configuration.clock, memory: memory) { batch in
+        let (metrics, tracing) = (MetricsBackend(), JobTracing())
+        loop.execute {
+            core.value = DistributorCore(configuration, memory: memory, metrics: metrics, tracing: tracing, on: loop)
+        }
+        let inbox = SubmissionInbox(
+            loop: loop, clock: configuration.clock, memory: memory, tracing: tracing
+        ) { batch in
             core.value?.submit(batch)
         }
         self.inbox = inbox

@@ -9,6 +9,7 @@ extension DistributorCore {
         switch action {
         case .send(let entry, let node, let number, let isAgain):
             guard let job = entry.job else { return }
+            tracing?.waited(job, from: job.dueAt, to: now.wall, at: "distributor")
             let suspect = entry.strikes > 0 ? job.attempt : nil
             links[node]?.send(
                 job, due: entry.due, number: number, isAgain: isAgain, suspect: suspect, now: self.now)

@@ -98,8 +98,18 @@ extension DistributorCore: CommandService {
         return account
     }
 
-    private func enqueue(_ request: JobRequest, for session: CommandSession) {
+    /// A job of a command, whose span ends when it is made: what comes of it is told in the answer.
+    private func makeTracedJob(_ request: JobRequest) -> Job {
+        guard let tracing else { return makeJob(request) }
+        var request = request
+        let span = tracing.begin(request.name, &request.options)
         let job = makeJob(request)
+        tracing.end(span, job.id)
+        return job
+    }
+
+    private func enqueue(_ request: JobRequest, for session: CommandSession) {
+        let job = makeTracedJob(request)
         guard configuration.storage != nil else {
             if submit(job, .none, by: account(of: session)) { ownJobs.note(job.id, by: user(of: session)) }
             return session.reply { $0.writeRESPBulk(job.id) }
@@ -173,7 +183,7 @@ extension DistributorCore: CommandService {
     }
 
     private func perform(_ request: JobRequest, timeout: Double?, for session: CommandSession) {
-        let job = makeJob(request)
+        let job = makeTracedJob(request)
         let ticket = session.owe()
         let deadline = timeout.map { timeout in
             loop.assumeIsolated().scheduleTask(in: .microseconds(Int64(timeout * 1_000_000))) {

@@ -70,6 +70,7 @@ extension DistributorCore {
     /// Tells those who still wait that they get nothing, and closes the storage and the connections; what was said before
     /// goes out first.
     func close() -> EventLoopFuture<Void> {
+        gauges?.stop()
         for entry in change({ $0.removeAll() }) { abandon(entry) }
         handlers.removeAll().tell { $0.onStop?() }
         let kept = keeper?.close() ?? loop.makeSucceededVoidFuture()

@@ -38,6 +38,10 @@ final class DistributorCore {
     let audit: AuditLog
     let keeper: JobKeeper?
     let memory: JobMemory
+    /// Where the program has a backend for metrics.
+    private(set) var gauges: LiveGauges?
+    /// Where it has an instrument.
+    let tracing: JobTracing?
     /// The log says that jobs are refused.
     private(set) var isBusy = false
     /// Producers whose credit is kept back until there is room.
@@ -59,10 +63,12 @@ final class DistributorCore {
     var takeSubmissions: () -> Void = {}
 
     init(
-        _ configuration: DistributorConfiguration, memory: JobMemory = JobMemory(limit: .max), on loop: any EventLoop
+        _ configuration: DistributorConfiguration, memory: JobMemory = JobMemory(limit: .max),
+        metrics: MetricsBackend? = nil, tracing: JobTracing? = nil, on loop: any EventLoop
     ) {
         self.configuration = configuration
         self.memory = memory
+        self.tracing = tracing
         self.loop = loop
         clock = configuration.clock
         logger = configuration.logger
@@ -73,6 +79,17 @@ final class DistributorCore {
         identity = ids.next(at: startedAt.wall).description
         audit = AuditLog(configuration.storage, clock: clock, logger: logger, on: loop)
         keeper = configuration.storage.map { JobKeeper($0, on: loop, logger: configuration.logger) }
+        if let metrics { measure(with: metrics) }
+    }
+
+    private func measure(with backend: MetricsBackend) {
+        ledger.metrics = DistributorMetrics(backend)
+        let readings: [(String, () -> Int)] = [
+            ("jobreactor_distributor_unfinished", { [weak self] in self?.ask { $0.count } ?? 0 }),
+            ("jobreactor_distributor_waiting", { [weak self] in self?.ask { $0.dispatcher.waitingCount } ?? 0 }),
+            ("jobreactor_distributor_nodes", { [weak self] in self?.links.values.count ?? 0 }),
+        ]
+        gauges = LiveGauges(readings, backend, on: loop)
     }
 
     var now: Moment { loop.moment(clock) }
@@ -131,6 +148,7 @@ final class DistributorCore {
 
     func noteMemory() {
         guard !isInBatch else { return }
+        gauges?.noteChange()
         let (total, isShort, hasRoom) = ask { ledger in
             ledger.entries.memory.unattributed = ledger.dispatcher.bytesOfRoutes
             return (ledger.entries.memory.total, ledger.entries.memory.isShort, ledger.entries.memory.hasRoom)
@@ -184,6 +202,7 @@ final class DistributorCore {
     func start() -> EventLoopFuture<Int> {
         let bound = NIOLoopBound(self, eventLoop: loop)
         startStep = "its storage was being opened"
+        gauges?.set()
         let started = openStorage().flatMap { bound.value.listen() }
         started.whenComplete { _ in bound.value.startStep = nil }
         starting = started.map { _ in }

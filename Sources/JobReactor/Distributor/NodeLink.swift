@@ -15,8 +15,8 @@ final class NodeLink: ConnectionSession {
     private(set) var storageError = ""
     /// The node is still to say whether it takes this distributor, which it does with its first message.
     private var awaitsWelcome = false
-    /// The node takes jobs that are awaited.
-    private var takesAwaited = false
+    /// The node takes jobs with the options that came later: the mark of those that are awaited, and the trace.
+    private var takesLaterOptions = false
     /// Who asked for records.
     private var shows: [JobID: [EventLoopPromise<[String]>]] = [:]
     private var openShows = 0
@@ -64,7 +64,8 @@ final class NodeLink: ConnectionSession {
             return
         }
         var request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(due, now: now()))
-        (request.suspect, request.isAwaited) = (suspect, job.isAwaited && takesAwaited)
+        (request.suspect, request.isAwaited) = (suspect, job.isAwaited && takesLaterOptions)
+        if !takesLaterOptions { request.options.trace = nil }
         connection.write { LinkMessage.writeJob(handOver, request, isAgain: isAgain, to: &$0) }
     }
 
@@ -123,7 +124,7 @@ final class NodeLink: ConnectionSession {
                 openShows -= asked.count
                 for promise in asked { promise.succeed(fields) }
             case .ping: break
-            case .takesAwaited: takesAwaited = true
+            case .takesLaterOptions: takesLaterOptions = true
             case .job, .again, .unacceptable, .taken, .cancel, .show, .adopt:
                 throw CommandError("ERR a node does not give jobs")
             }
@@ -174,6 +175,7 @@ extension Job {
         var options = JobOptions(
             period: period, node: node, notNode: notNode, isDeferred: isDeferred, maxAttempt: maxAttempt,
             retryMultiplier: retryMultiplier)
+        options.trace = trace
         switch due {
         case .now: break
         case .steady(let time):

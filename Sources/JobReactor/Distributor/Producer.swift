@@ -156,7 +156,7 @@ final class ProducerLink: ConnectionSession {
         connection.becomeLink()
         connection.write {
             Handshake.distributor(id: self.core.identity, name: self.core.name).write(to: &$0)
-            LinkMessage.writeTakesAwaited(to: &$0)
+            LinkMessage.writeTakesLaterOptions(to: &$0)
         }
         // The outcomes first: what has one is not sent again.
         producer.connected(self)
@@ -178,7 +178,7 @@ final class ProducerLink: ConnectionSession {
                 refuse(handOver, reason)
             case .taken(let number): producer.taken(through: number)
             case .cancel(let id): cancel(id)
-            case .ping, .takesAwaited: break
+            case .ping, .takesLaterOptions: break
             case .credit, .saved, .result, .progress, .returned, .refused, .storageError, .jobs, .drain,
                 .show, .shown, .adopt, .adopted, .begun, .paused, .waits:
                 throw CommandError("ERR a producer does not take jobs")

@@ -22,11 +22,15 @@ final class SubmissionInbox: Sendable {
     private let loop: any EventLoop
     private let clock: WallClock
     private let memory: JobMemory
+    private let tracing: JobTracing?
     private let deliver: @Sendable ([Submission]) -> Void
 
     /// `deliver` is called on the loop.
-    init(loop: any EventLoop, clock: WallClock, memory: JobMemory, deliver: @escaping @Sendable ([Submission]) -> Void)
-    {
+    init(
+        loop: any EventLoop, clock: WallClock, memory: JobMemory, tracing: JobTracing?,
+        deliver: @escaping @Sendable ([Submission]) -> Void
+    ) {
+        self.tracing = tracing
         self.loop = loop
         self.clock = clock
         self.memory = memory
@@ -37,6 +41,22 @@ final class SubmissionInbox: Sendable {
         _ name: String, _ args: JobArguments, _ options: JobOptions, _ feedback: JobFeedback, isAwaited: Bool = false
     ) throws(JobError) -> JobID {
         try JobLimits.check(name, args, options)
+        guard let tracing else { return try take(name, args, options, feedback, isAwaited) }
+        var options = options
+        let span = tracing.begin(name, &options)
+        do throws(JobError) {
+            let id = try take(name, args, options, feedback, isAwaited)
+            tracing.end(span, id)
+            return id
+        } catch {
+            tracing.fail(span, error)
+            throw error
+        }
+    }
+
+    private func take(
+        _ name: String, _ args: JobArguments, _ options: JobOptions, _ feedback: JobFeedback, _ isAwaited: Bool
+    ) throws(JobError) -> JobID {
         let now = clock.now
         return try state.withLock { state throws(JobError) in
             guard !state.isClosed else { throw Self.stopped }
@@ -59,6 +79,20 @@ final class SubmissionInbox: Sendable {
     /// All or none of them.
     func submit(_ jobs: [JobSubmission]) throws(JobError) -> [JobID] {
         for job in jobs { try JobLimits.check(job.name, job.args, job.options) }
+        guard let tracing else { return try take(jobs) }
+        var jobs = jobs
+        let spans = jobs.indices.map { tracing.begin(jobs[$0].name, &jobs[$0].options) }
+        do throws(JobError) {
+            let ids = try take(jobs)
+            for (span, id) in zip(spans, ids) { tracing.end(span, id) }
+            return ids
+        } catch {
+            for span in spans { tracing.fail(span, error) }
+            throw error
+        }
+    }
+
+    private func take(_ jobs: [JobSubmission]) throws(JobError) -> [JobID] {
         let now = clock.now
         return try state.withLock { state throws(JobError) in
             guard !state.isClosed else { throw Self.stopped }

@@ -316,7 +316,7 @@ public struct Dispatcher: Sendable {
         keepLargest()
         let counts = largest.reduce(into: [String: Int]()) { $0[routes[$1.route].key.name, default: 0] += $1.count }
         return counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { name, count in
-            (name, count, nodes.contains { $0.isConnected && $0.jobs.contains(name) })
+            (name, count, isDefined(name))
         }
     }
 

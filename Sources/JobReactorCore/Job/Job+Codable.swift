@@ -46,7 +46,7 @@ extension JobArguments: Codable {
 
 extension Job: Codable {
     private enum Field: String, CodingKey {
-        case id, name, args, status, attempt, runs, distributor, period, node
+        case id, name, args, status, attempt, runs, distributor, period, node, trace
         case isDeferred = "defer"
         case dueAt = "due_at"
         case runAt = "run_at"
@@ -81,6 +81,7 @@ extension Job: Codable {
         makeAfter = try fields.decodeIfPresent(Double.self, forKey: .makeAfter)
         lastError = try fields.decodeIfPresent(String.self, forKey: .lastError)
         lastTraceback = try fields.decodeIfPresent(String.self, forKey: .lastTraceback)
+        trace = try fields.decodeIfPresent(String.self, forKey: .trace).flatMap { JobTrace(json: $0.utf8) }
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -104,5 +105,6 @@ extension Job: Codable {
         try fields.encodeIfPresent(retryMultiplier, forKey: .retryMultiplier)
         try fields.encodeIfPresent(lastError, forKey: .lastError)
         try fields.encodeIfPresent(lastTraceback, forKey: .lastTraceback)
+        try fields.encodeIfPresent(trace?.json, forKey: .trace)
     }
 }

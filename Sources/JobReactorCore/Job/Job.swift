@@ -64,6 +64,7 @@ public struct Job: Hashable, Sendable {
         var lastError: String?
         var lastTraceback: String?
         var doing: String?
+        var trace: JobTrace?
     }
 
     public init(
@@ -84,7 +85,7 @@ public struct Job: Hashable, Sendable {
             rare = Rare(
                 RareFields(
                     period: options.period, node: options.node, notNode: options.notNode,
-                    maxAttempt: options.maxAttempt, retryMultiplier: options.retryMultiplier))
+                    maxAttempt: options.maxAttempt, retryMultiplier: options.retryMultiplier, trace: options.trace))
         }
         // What the gem calls make_after: the wait from the last save to the next run.
         if let runAt = options.runAt {
@@ -137,6 +138,12 @@ public struct Job: Hashable, Sendable {
     package var doing: String? {
         get { rare?.fields.doing }
         set { set(\.doing, newValue) }
+    }
+
+    /// The span that it comes from, where its producer has a tracer.
+    public var trace: JobTrace? {
+        get { rare?.fields.trace }
+        set { set(\.trace, newValue) }
     }
 
     private mutating func set<Value: Equatable>(_ key: WritableKeyPath<RareFields, Value>, _ value: Value) {

@@ -30,6 +30,9 @@ public enum JobLimits {
     /// Bytes of UTF-8 of the text of a `progress`: 4 KiB. What is longer is cut.
     public static let progressBytes = 4 << 10
 
+    /// Bytes of JSON of a ``JobTrace``: 4 KiB.
+    public static let traceBytes = 4 << 10
+
     /// Throws what is wrong with a job that a producer brings, in words that say what is allowed.
     public static func check(
         _ name: String, _ args: JobArguments, _ options: JobOptions = JobOptions()

@@ -22,6 +22,9 @@ public struct JobOptions: Hashable, Sendable {
     /// The job's id, for a producer that may have to send it twice; nil makes a new one. The same id twice is one job, until
     /// that is finished: then the id may be used again, and a record that is kept of it makes room for the new job.
     public var id: JobID?
+    /// The span that the job comes from. Whoever enqueues it makes one of its own below that, where the program has a tracer;
+    /// nil takes the span of the current task.
+    public var trace: JobTrace?
 
     public init(
         after: Double? = nil, runAt: Timestamp? = nil, period: Double? = nil, node: String? = nil,
@@ -131,7 +134,7 @@ public struct JobOptions: Hashable, Sendable {
 
     /// Whether a record has to keep any of it that most have not.
     var hasRareFields: Bool {
-        period != nil || retryMultiplier != nil || maxAttempt != nil || node != nil || notNode != nil
+        period != nil || retryMultiplier != nil || maxAttempt != nil || node != nil || notNode != nil || trace != nil
     }
 }
 

@@ -84,7 +84,8 @@ public final class HTTPLibrary: ScriptLibrary {
     public var functions: [ScriptFunction] {
         [
             .suspending("request") { call, values, done throws(ScriptFailure) in
-                let plan = try HTTPRequestPlan(values)
+                var plan = try HTTPRequestPlan(values)
+                if let trace = call.trace { plan.add(trace) }
                 for (path, verb) in [(plan.file, "write"), (plan.authority, "read")]
                 where path != nil && call.isSandboxed {
                     throw ScriptFailure("http: the scripts of this node run in a sandbox: they may \(verb) no files")
@@ -120,6 +121,8 @@ public final class HTTPLibrary: ScriptLibrary {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10)),
             decompression: .enabled(limit: .ratio(largestRatio)))
+        // The span is that of the run, which a thread of Lua does not know.
+        configuration.tracing.tracer = nil
         // With HTTP/2 a server could end the process: a status below 0 is one of many that the libraries take for granted not to
         // come.
         configuration.httpVersion = .http1Only

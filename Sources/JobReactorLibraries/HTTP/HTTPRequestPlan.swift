@@ -1,3 +1,4 @@
+internal import JobReactorCore
 internal import JobReactorLua
 internal import JobReactorWire
 internal import NIOHTTP1
@@ -67,6 +68,14 @@ struct HTTPRequestPlan: Sendable {
         for index in stride(from: 0, to: strings.count - 1, by: 2) {
             let name = try Self.headerName(strings[index])
             hop.headers.add(name: name, value: try Self.headerValue(strings[index + 1], of: name))
+        }
+    }
+
+    /// The span of the run goes along, but for headers that the script gives.
+    mutating func add(_ trace: JobTrace) {
+        for (name, value) in trace.fields where !name.isEmpty && name.utf8.allSatisfy(Self.isOfName) {
+            let isGood = value.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+            if isGood, !hop.headers.contains(name: name) { hop.headers.add(name: name, value: value) }
         }
     }
 

@@ -162,7 +162,7 @@ final class LuaGeneration {
     /// Runs a job, with ``JobLifecycle/begin(_:now:)`` done, or the errbacks of one that failed, until it ends or pauses.
     func run(_ run: LuaLane.Run) -> SliceEnd {
         let job = run.job
-        host.begin(job)
+        host.begin(job, run.trace)
         var result = jr_result()
         var name = job.name
         name.withUTF8 { name in
@@ -250,7 +250,7 @@ final class LuaGeneration {
     private func `continue`(_ run: LuaLane.Run, _ body: (inout jr_result) -> Void) -> SliceEnd {
         var result = jr_result()
         guard let before = suspended[run.number] else { return .suspended(run, isFirst: false, deadline: nil) }
-        host.begin(before.run.job)
+        host.begin(before.run.job, before.run.trace)
         body(&result)
         suspended[run.number] = nil
         return end(of: before.run, result, before: before)

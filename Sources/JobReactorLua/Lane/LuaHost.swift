@@ -19,6 +19,8 @@ final class LuaHost {
     var generation = 0
     /// The job that runs now; nil while scripts load.
     private(set) var current: Job?
+    /// The span of its run.
+    private var trace: JobTrace?
     /// Whether it has enqueued jobs.
     private var hasEnqueued = false
     /// What ends that for which jobs pause, when nobody waits for it any more, by its token. Those that sleep have none.
@@ -39,14 +41,15 @@ final class LuaHost {
     private static let sleepNumber: Int32 = 0
 
     /// A run begins, or runs on.
-    func begin(_ job: Job) {
+    func begin(_ job: Job, _ trace: JobTrace?) {
         current = job
+        self.trace = trace
         hasEnqueued = false
     }
 
     /// Returns whether it has enqueued jobs since.
     func end() -> Bool {
-        current = nil
+        (current, trace) = (nil, nil)
         return hasEnqueued
     }
 
@@ -93,7 +96,7 @@ final class LuaHost {
             logger[metadataKey: "job"] = "\(current.name)"
             logger[metadataKey: "id"] = "\(current.id)"
         }
-        return ScriptCall(job: current, isSandboxed: options.isSandboxed, logger: logger)
+        return ScriptCall(job: current, isSandboxed: options.isSandboxed, logger: logger, trace: trace)
     }
 
     private func call(_ number: Int32, _ arguments: [ScriptValue], _ answer: inout jr_answer) {
@@ -186,7 +189,8 @@ final class LuaHost {
     private func enqueue(_ json: UnsafeRawBufferPointer, _ answer: inout jr_bytes) -> Bool {
         let isGood: Bool
         do throws(JobError) {
-            let jobs = try LuaLane.Enqueued.read(json, distributor: current?.distributor ?? "", ids: &ids)
+            var jobs = try LuaLane.Enqueued.read(json, distributor: current?.distributor ?? "", ids: &ids)
+            if let trace { for index in jobs.indices { jobs[index].options.trace = trace } }
             lane.put { $0.enqueued += jobs }
             hasEnqueued = true
             reply = Array("[\(jobs.map { "\"\($0.id)\"" }.joined(separator: ","))]".utf8)

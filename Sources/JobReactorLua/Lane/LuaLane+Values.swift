@@ -14,16 +14,31 @@ extension LuaLane {
         public var timeout: Double?
         /// Whether a run that fails comes back as `raised` before its errbacks, so that the failure can be stored.
         public var pauses: Bool
-        /// That outcome, when the errbacks are to run. Kept apart: few runs have one, and thousands may pause.
+        /// That outcome, when the errbacks are to run.
         public var raised: RunOutcome? {
-            get { box?.outcome }
-            set { box = newValue.map(Raised.init) }
+            get { rare?.raised }
+            set { rare = Rare.of(newValue, trace) }
         }
-        private var box: Raised?
+        /// The span of the run, which goes with what its steps ask others for; nil where nothing is traced.
+        public var trace: JobTrace? {
+            get { rare?.trace }
+            set { rare = Rare.of(raised, newValue) }
+        }
+        /// Kept apart: few runs have it, and thousands may pause.
+        private var rare: Rare?
 
-        private final class Raised: Sendable {
-            let outcome: RunOutcome
-            init(_ outcome: RunOutcome) { self.outcome = outcome }
+        private final class Rare: Sendable {
+            let raised: RunOutcome?
+            let trace: JobTrace?
+
+            private init(_ raised: RunOutcome?, _ trace: JobTrace?) {
+                self.raised = raised
+                self.trace = trace
+            }
+
+            static func of(_ raised: RunOutcome?, _ trace: JobTrace?) -> Rare? {
+                raised == nil && trace == nil ? nil : Rare(raised, trace)
+            }
         }
 
         public init(

@@ -62,9 +62,10 @@ struct CoreLibrary: ScriptLibrary {
             guard let perform = context.perform else {
                 throw ScriptFailure("perform is not available here: there is no distributor")
             }
-            let job: LuaLane.Enqueued
+            var job: LuaLane.Enqueued
             do throws(JobError) {
                 job = try LuaLane.Enqueued(arguments, distributor: call.job?.distributor ?? "")
+                job.options.trace = call.trace
             } catch {
                 throw ScriptFailure("perform: \(error.message)")
             }

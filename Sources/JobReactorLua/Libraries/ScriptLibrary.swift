@@ -53,11 +53,14 @@ public struct ScriptCall: Sendable {
     public var isSandboxed: Bool
     /// With the job's name and id.
     public var logger: Logger
+    /// The span of the run, for a function that asks another service for something; nil where nothing is traced.
+    public var trace: JobTrace?
 
-    public init(job: Job?, isSandboxed: Bool, logger: Logger) {
+    public init(job: Job?, isSandboxed: Bool, logger: Logger, trace: JobTrace? = nil) {
         self.job = job
         self.isSandboxed = isSandboxed
         self.logger = logger
+        self.trace = trace
     }
 }
 

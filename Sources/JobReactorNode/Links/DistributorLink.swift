@@ -57,7 +57,7 @@ final class DistributorLink: ConnectionSession {
 
     func sendGreeting(jobs: [String], storageError: StorageError?) {
         connection.write {
-            LinkMessage.writeTakesAwaited(to: &$0)
+            LinkMessage.writeTakesLaterOptions(to: &$0)
             LinkMessage.writeJobs(jobs, to: &$0)
         }
         if let storageError { send(storageError) }
@@ -128,7 +128,7 @@ final class DistributorLink: ConnectionSession {
             case .adopt(let node):
                 takeJobs()
                 core.adopt(node) { isDone in self.connection.write { LinkMessage.writeAdopted(node, isDone, to: &$0) } }
-            case .ping, .takesAwaited: break
+            case .ping, .takesLaterOptions: break
             case .adopted, .credit, .saved, .result, .progress, .shown, .returned, .refused, .storageError, .jobs,
                 .drain, .begun, .paused, .waits:
                 throw CommandError("ERR a distributor does not take jobs")

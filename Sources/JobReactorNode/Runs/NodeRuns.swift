@@ -601,6 +601,8 @@ struct NodeRuns {
     func isBusy(_ kind: LaneKind) -> Bool { lanes[kind].running > 0 || lanes[kind].suspended > 0 }
     func runningCount(on kind: LaneKind) -> Int { lanes[kind].running }
     var runningCount: Int { lanes.sum { $0.running + $0.suspended } }
+    /// Of those that run, the ones that do not pause.
+    var busyCount: Int { lanes.sum { $0.running } }
     var suspendedCount: Int { lanes.sum { $0.suspended } }
     var readyCount: Int { lanes.sum { $0.turnCount } }
     var waitingCount: Int { count - runningCount - readyCount }

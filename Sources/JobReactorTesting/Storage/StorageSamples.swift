@@ -47,6 +47,9 @@ enum Sample {
         job.makeAfter = 2.0 / 3
         job.lastError = "reactor_jobs/resize.lua:12: no such file 'cat.png'\nline two"
         job.lastTraceback = "stack traceback:\n\t[C]: in function 'error'\n\t…"
+        job.trace = JobTrace(
+            ["traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "baggage": "größe=\"1\""],
+            lastRun: ["traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-b7ad6b7169203331-01"])
         return job
     }
 

@@ -32,6 +32,7 @@ package enum JobRecord {
         if let error = job.lastError { words.add("last_error", error) }
         if let traceback = job.lastTraceback { words.add("traceback", traceback) }
         if let doing = job.doing { words.add("doing", doing) }
+        if let trace = job.trace { words.add("trace", trace.json) }
     }
 
     /// The record in the array at `token`; nil when it is none of ours.
@@ -79,6 +80,7 @@ package enum JobRecord {
         job.lastError = fields.text("last_error")
         job.lastTraceback = fields.text("traceback")
         job.doing = fields.text("doing")
+        job.trace = fields["trace"].flatMap { JobTrace(json: $0) }
         return job
     }
 }
@@ -131,6 +133,7 @@ extension Job {
         add("last_error", lastError)
         add("traceback", lastTraceback)
         add("doing", doing)
+        add("trace", trace?.json)
         // Feedbacks are found by the job's id.
         fields += ["on_success", id.description, "on_error", id.description]
         return fields

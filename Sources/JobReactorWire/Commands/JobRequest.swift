@@ -18,7 +18,8 @@ package struct JobRequest: Hashable, Sendable {
     }
 
     private static let grammar =
-        "AFTER s, RUN_AT unix-seconds, PERIOD s, NODE n, NOT_NODE n, DEFER, MAX_ATTEMPT n, RETRY_MULTIPLIER s, ID id"
+        "AFTER s, RUN_AT unix-seconds, PERIOD s, NODE n, NOT_NODE n, DEFER, MAX_ATTEMPT n, RETRY_MULTIPLIER s, ID id,"
+        + " TRACE json"
 
     /// Who sends a request, which says what is still to be checked.
     package enum Sender: Sendable {
@@ -141,6 +142,13 @@ extension JobOptions {
                 throw CommandError("ERR ID takes 32 hexadecimal digits, not '\(CommandWord.shown(value))'")
             }
             self.id = id
+        } else if CommandWord.matches(option, "TRACE") {
+            guard let trace = JobTrace(json: value) else {
+                throw CommandError(
+                    "ERR TRACE takes a JSON object of strings, of at most \(JobLimits.traceBytes) bytes, not"
+                        + " '\(CommandWord.shown(value))'")
+            }
+            self.trace = trace
         } else {
             return false
         }
@@ -164,7 +172,8 @@ extension JobOptions {
     fileprivate var wordCount: Int {
         func words(_ isThere: Bool) -> Int { isThere ? 2 : 0 }
         return words(after != nil) + words(runAt != nil) + words(period != nil) + words(node != nil)
-            + words(notNode != nil) + words(maxAttempt != nil) + words(retryMultiplier != nil) + (isDeferred ? 1 : 0)
+            + words(notNode != nil) + words(maxAttempt != nil) + words(retryMultiplier != nil) + words(trace != nil)
+            + (isDeferred ? 1 : 0)
     }
 
     fileprivate func write(to buffer: inout ByteBuffer) {
@@ -180,6 +189,7 @@ extension JobOptions {
         option("NOT_NODE", notNode)
         option("MAX_ATTEMPT", maxAttempt.map { "\($0)" })
         option("RETRY_MULTIPLIER", retryMultiplier.map { "\($0)" })
+        option("TRACE", trace?.json)
         if isDeferred { buffer.writeRESPBulk("DEFER") }
     }
 }

@@ -59,9 +59,9 @@ package enum LinkMessage: Hashable, Sendable {
     // From either.
     /// Still here.
     case ping
-    /// Still here, and takes jobs that are `AWAITED`, which a side of an earlier release would refuse. That takes it for a
-    /// ``ping``.
-    case takesAwaited
+    /// Still here, and takes jobs with the options that came later, `AWAITED` and `TRACE`. A side of an earlier release
+    /// refuses such jobs, and takes this word for a ``ping``.
+    case takesLaterOptions
 
     /// A ``result(_:_:)``, of which there are most; nil for any other message.
     package static func result(in frame: RESPFrame) throws(CommandError) -> (number: Int, report: JobReport)? {
@@ -120,7 +120,7 @@ package enum LinkMessage: Hashable, Sendable {
         } else if CommandWord.matches(verb, "DRAIN") {
             self = .drain
         } else if CommandWord.matches(verb, "PING") {
-            self = count > 1 && CommandWord.matches(frame.word(1), "AWAITED") ? .takesAwaited : .ping
+            self = count > 1 && CommandWord.matches(frame.word(1), "LATER_OPTIONS") ? .takesLaterOptions : .ping
         } else {
             throw CommandError("ERR unknown link message '\(CommandWord.shown(verb))' with \(count - 1) arguments")
         }
@@ -373,8 +373,8 @@ extension LinkMessage {
         buffer.writeStaticString("*1\r\n$4\r\nPING\r\n")
     }
 
-    package static func writeTakesAwaited(to buffer: inout ByteBuffer) {
-        buffer.writeStaticString("*2\r\n$4\r\nPING\r\n$7\r\nAWAITED\r\n")
+    package static func writeTakesLaterOptions(to buffer: inout ByteBuffer) {
+        buffer.writeStaticString("*2\r\n$4\r\nPING\r\n$13\r\nLATER_OPTIONS\r\n")
     }
 
     /// One message, or several where there are more than one frame may hold; none for none.

@@ -83,6 +83,7 @@ import Testing
         "`args.error` and `args.errback_error`": [size(JobLimits.errorBytes)],
         "the text of an error, and its traceback, in the record and the log": [size(JobLimits.errorTextBytes)],
         "a text of `progress`": [size(JobLimits.progressBytes)],
+        "the span that a job comes from (`TRACE`)": ["\(size(JobLimits.traceBytes)) of JSON"],
         "names of jobs and nodes": ["1 to \(JobLimits.nameBytes) bytes"],
         "`after`, `retry_multiplier`, a timeout": [number(Int(JobLimits.seconds))],
         "`max_attempt`": [number(JobLimits.attempts)],

@@ -47,6 +47,9 @@ final class ScriptedNode: Sendable {
         try await channel.writeAndFlush(buffer).get()
     }
 
+    /// What the distributor has said, as text.
+    var said: String { heard.elements.joined() }
+
     func hear(_ text: String) async throws {
         try await eventually("the distributor to say \(text)") { heard.elements.joined().contains(text) }
     }

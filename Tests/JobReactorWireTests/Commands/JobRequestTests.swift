@@ -63,7 +63,7 @@ import Testing
 
     static let unknown = """
         : the options are AFTER s, RUN_AT unix-seconds, PERIOD s, NODE n, NOT_NODE n, DEFER, MAX_ATTEMPT n, \
-        RETRY_MULTIPLIER s, ID id
+        RETRY_MULTIPLIER s, ID id, TRACE json
         """
 
     @Test(
@@ -124,6 +124,10 @@ import Testing
             (
                 ["j", "{}", "RETRY_MULTIPLIER", "-1"],
                 "ERR retry_multiplier takes seconds from 0 to 3155760000, not -1.0"
+            ),
+            (
+                ["j", "{}", "TRACE", "00-1-2-01"],
+                "ERR TRACE takes a JSON object of strings, of at most 4096 bytes, not '00-1-2-01'"
             ),
             (["j", "{}", "ID", "12"], "ERR ID takes 32 hexadecimal digits, not '12'"),
             (

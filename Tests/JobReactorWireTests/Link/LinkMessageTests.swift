@@ -12,6 +12,12 @@ import Testing
     private static let report = JobReport(
         id: id(1), name: "resize", feedback: Feedback(.success, args: ["a": 1]), status: .complete, run: 1)
 
+    private static var traced: JobRequest {
+        var request = JobRequest(name: "resize", args: [:], options: JobOptions(isDeferred: true))
+        request.options.trace = JobTrace(["traceparent": "00-1-2-01"])
+        return request
+    }
+
     private static func suspect(_ attempts: Int32, _ options: JobOptions = JobOptions()) -> JobRequest {
         var request = JobRequest(name: "resize", args: [:], options: options)
         request.suspect = attempts
@@ -46,6 +52,11 @@ import Testing
         (
             .again(HandOver(3, id(1)), JobRequest(name: "resize", args: [:])),
             "*5\r\n$5\r\nAGAIN\r\n$1\r\n3\r\n$32\r\n\(one)\r\n$6\r\nresize\r\n$2\r\n{}\r\n"
+        ),
+        (
+            .job(HandOver(3, id(1)), traced),
+            "*8\r\n$3\r\nJOB\r\n$1\r\n3\r\n$32\r\n\(one)\r\n$6\r\nresize\r\n$2\r\n{}\r\n"
+                + "$5\r\nTRACE\r\n$27\r\n{\"traceparent\":\"00-1-2-01\"}\r\n$5\r\nDEFER\r\n"
         ),
         (
             .job(HandOver(2, id(1)), suspect(3, JobOptions(maxAttempt: 5))),
@@ -115,7 +126,7 @@ import Testing
         (.jobs(["resize", "größe"]), "*3\r\n$4\r\nJOBS\r\n$6\r\nresize\r\n$7\r\ngröße\r\n"),
         (.drain, "*1\r\n$5\r\nDRAIN\r\n"),
         (.ping, "*1\r\n$4\r\nPING\r\n"),
-        (.takesAwaited, "*2\r\n$4\r\nPING\r\n$7\r\nAWAITED\r\n"),
+        (.takesLaterOptions, "*2\r\n$4\r\nPING\r\n$13\r\nLATER_OPTIONS\r\n"),
     ]
 
     private static func write(_ message: LinkMessage, to buffer: inout ByteBuffer) {
@@ -143,7 +154,7 @@ import Testing
         case .jobs(let names): LinkMessage.writeJobs(names, to: &buffer)
         case .drain: LinkMessage.writeDrain(to: &buffer)
         case .ping: LinkMessage.writePing(to: &buffer)
-        case .takesAwaited: LinkMessage.writeTakesAwaited(to: &buffer)
+        case .takesLaterOptions: LinkMessage.writeTakesLaterOptions(to: &buffer)
         }
     }
 

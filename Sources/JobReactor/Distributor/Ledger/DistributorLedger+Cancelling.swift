@@ -93,6 +93,7 @@ extension DistributorLedger {
     mutating func finishCancelled(_ entry: LedgerEntry, _ job: Job) {
         entries.remove(job.id)
         counters.succeeded += 1
+        metrics?.cancelled(job.name)
         let ended = JobLifecycle.cancel(job, policy: JobPolicy())
         let feedback = ended.feedback ?? Feedback(.success, args: job.args)
         // A run of its own, as far as those are concerned who tell reports apart by their runs.

@@ -6,6 +6,7 @@ extension DistributorLedger {
     /// A node has reported. Says who is told, when what else is to be done is done; nil for a report that has come before, or
     /// that is not the node's to make.
     mutating func settle(_ report: JobReport, from node: Node) -> (name: String, sink: Sink)? {
+        metrics?.reported(by: nodes[node]?.name)
         guard let entry = entries[report.id], !entry.isNew else {
             let owner = owned.node(of: report.id)
             if owner.map({ !isNode(node, orHeirOf: $0) }) ?? isNobodys(report.id, node) {
@@ -35,6 +36,7 @@ extension DistributorLedger {
             _ = recentReports.note(report)
         }
         count(report)
+        if let metrics { measure(report, entry, metrics) }
         if !cancelling.isEmpty, report.status.isFinished { cancelling.remove(report.id) }
         if entry.strikes > 0 { suspectLeft(entry, report.id) }
         let sink = entry.sink
@@ -47,6 +49,13 @@ extension DistributorLedger {
             goesOn(entry, after: report)
         }
         return (entry.name, sink)
+    }
+
+    /// How long it took from when it was due.
+    private func measure(_ report: JobReport, _ entry: LedgerEntry, _ metrics: DistributorMetrics) {
+        let now = now
+        guard let due = entry.job?.dueAt ?? entry.due.date(at: now) else { return }
+        metrics.took(entry.name, from: due, to: now.wall)
     }
 
     /// The outcome for a producer, which may be away: it is kept until the producer has it.
@@ -98,6 +107,7 @@ extension DistributorLedger {
     }
 
     private mutating func count(_ report: JobReport) {
+        metrics?.ended(report.name, report)
         switch report.feedback.kind {
         case .success: counters.succeeded += 1
         case .error: counters.failed += 1

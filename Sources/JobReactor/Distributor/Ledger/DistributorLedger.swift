@@ -13,6 +13,8 @@ struct DistributorLedger {
     var dispatcher: Dispatcher
     var entries = EntryTable()
     var counters = DistributorCounters()
+    /// Where the program has a backend for them.
+    var metrics: DistributorMetrics?
     var takeovers: Takeovers
     var nodes = ConnectedNodes()
     /// Jobs that wait in the storage alone.
@@ -78,6 +80,7 @@ struct DistributorLedger {
         }
         if !paged.isEmpty, paged.contains(job.id) { return .known }
         counters.enqueued += 1
+        metrics?.enqueued(job.name)
         recentReports.forget(job.id)
         givenBefore.forget(job.id)
         // The id of a job that is finished may be used again.
@@ -97,9 +100,10 @@ struct DistributorLedger {
         }
         guard let node = dispatcher.enqueue(job) else {
             entries.addNew(entry, job.id)
+            noteParked(job)
             return .new(toBeStored: nil)
         }
-        counters.sent += 1
+        noteSent(job, to: node)
         let number = nodes.handOver(job.id, to: node)
         entry.begin(at: node, number: number)
         if !nodes.isDurable(node) { entry.isNew = false }
@@ -125,7 +129,18 @@ struct DistributorLedger {
         if case .acknowledgement = entry.sink { entries.setSink(.none, of: entry) }
         if cancelling.remove(id) != nil { return finishCancelled(entry, job) }
         if let owner = knownOwner(of: job) { return leave(entry, job, to: owner) }
-        if let node = dispatcher.enqueue(job) { send(entry, job, to: node) } else { pageOut(entry, job) }
+        if let node = dispatcher.enqueue(job) { return send(entry, job, to: node) }
+        noteParked(job)
+        pageOut(entry, job)
+    }
+
+    private func noteParked(_ job: Job) {
+        if let metrics, !dispatcher.isDefined(job.name) { metrics.parked(job.name) }
+    }
+
+    private mutating func noteSent(_ job: Job, to node: Node) {
+        counters.sent += 1
+        metrics?.sent(job, to: nodes[node]?.name, at: now.wall)
     }
 
     /// The durable node that has a job of this id, as far as is known, and may take this one.
@@ -173,7 +188,7 @@ struct DistributorLedger {
     }
 
     mutating func handOver(_ entry: LedgerEntry, _ job: Job, to node: Node, isAgain: Bool) {
-        counters.sent += 1
+        noteSent(job, to: node)
         let number = nodes.handOver(job.id, to: node)
         if !nodes.isDurable(node) { entry.isNew = false }
         entries.move(entry, to: .node(node, number: number))
@@ -202,6 +217,7 @@ struct DistributorLedger {
         if entry.strikes > 0 { suspectLeft(entry, id) }
         counters.givenBack += 1
         if cancelling.remove(id) != nil { return finishCancelled(entry, job) }
+        metrics?.redelivered(job.name)
         move(entry, to: .waiting)
         if let other = dispatcher.giveBack(job) { send(entry, job, to: other) }
     }
@@ -241,7 +257,9 @@ struct DistributorLedger {
     /// The node runs these jobs, and has reported what it did before: of what it may have it is told again.
     mutating func defines(_ node: Node, _ jobs: [String]) {
         // No job has a name that is none: it would only spoil the lists that are shown.
-        dispatcher.announce(node, jobs: Set(jobs.lazy.filter { Name.problem(in: $0) == nil }))
+        let names = Set(jobs.lazy.filter { Name.problem(in: $0) == nil })
+        dispatcher.announce(node, jobs: names)
+        metrics?.prepare(nodes[node]?.name, jobs: names.sorted())
         if let name = nodes[node]?.name { sendInDoubt(of: name, to: node) }
         sendWaiting(to: node)
     }
@@ -314,9 +332,18 @@ struct DistributorLedger {
             if entry.isStored { store(.remove(id)) }
             entry.isStored = false
         }
+        if metrics != nil { keepDueTime(of: entry) }
         entries.move(entry, to: .owned(by: name))
         entry.job = nil
         entries.measure(entry)
+    }
+
+    /// Its job, which knows when it was due, goes.
+    private func keepDueTime(of entry: LedgerEntry) {
+        guard case .now = entry.due, let job = entry.job else { return }
+        let now = now
+        let age = max(0, now.wall.elapsed(since: job.dueAt))
+        entry.due = .steady(now.steady.advanced(byMicroseconds: -age))
     }
 
     mutating func returned(_ handOvers: [HandOver], by node: Node) {

@@ -1,0 +1,64 @@
+/// Where a job comes from, for distributed tracing: the context of the span that enqueued it as an instrument injects it, by
+/// key, such as `traceparent` and `tracestate`. It goes with the job to its node, and with what the job asks others for.
+///
+/// Its JSON is an object of strings, `{"traceparent":"00-4bf9…-01"}`, of at most ``JobLimits/traceBytes``. A job that is
+/// tried again has beside them, as `last_run`, an object with the context of the run before.
+public final class JobTrace: Hashable, Sendable {
+    public let fields: [String: String]
+    /// Of the run that failed before this attempt; empty for none.
+    public let lastRun: [String: String]
+
+    private static let lastRunKey = "last_run"
+
+    /// As many of the fields as have room, those of W3C's Trace Context before others, and those of the last run when all of
+    /// them have; nil when that is none.
+    public init?(_ fields: [String: String], lastRun: [String: String] = [:]) {
+        var room = JobLimits.traceBytes - "{}".utf8.count
+        func take(_ size: Int) -> Bool {
+            guard size <= room else { return false }
+            room -= size
+            return true
+        }
+        var taken: [String: String] = [:]
+        for (key, value) in fields.sorted(by: Self.isBefore) where key != Self.lastRunKey {
+            if take(Self.size(key, value)) { taken[key] = value }
+        }
+        let size = lastRun.reduce(Self.size(Self.lastRunKey, "")) { $0 + Self.size($1.key, $1.value) }
+        self.fields = taken
+        self.lastRun = !lastRun.isEmpty && take(size) ? lastRun : [:]
+        if taken.isEmpty, self.lastRun.isEmpty { return nil }
+    }
+
+    /// Reads its JSON; nil for what is none, or is too long. Other members are left out.
+    public convenience init?(json: some Collection<UInt8>) {
+        guard json.count <= JobLimits.traceBytes, let members = try? JSONValue(parsing: json).object else { return nil }
+        let lastRun = members[Self.lastRunKey]?.object ?? [:]
+        self.init(members.compactMapValues(\.string), lastRun: lastRun.compactMapValues(\.string))
+    }
+
+    /// As JSON; keys are sorted.
+    public var json: String {
+        var members = fields.mapValues { JSONValue.string($0) }
+        if !lastRun.isEmpty { members[Self.lastRunKey] = .object(lastRun.mapValues { .string($0) }) }
+        return JSONValue.object(members).json
+    }
+
+    /// Bytes of a member, with what stands around it.
+    private static func size(_ key: String, _ value: String) -> Int {
+        JSONValue.object([key: .string(value)]).json.utf8.count
+    }
+
+    private static func isBefore(_ left: (key: String, value: String), _ right: (key: String, value: String)) -> Bool {
+        func rank(_ key: String) -> Int { ["traceparent": 0, "tracestate": 1][key.lowercased()] ?? 2 }
+        return (rank(left.key), left.key) < (rank(right.key), right.key)
+    }
+
+    public static func == (left: JobTrace, right: JobTrace) -> Bool {
+        left.fields == right.fields && left.lastRun == right.lastRun
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(fields)
+        hasher.combine(lastRun)
+    }
+}

@@ -1,0 +1,34 @@
+import GRDB
+import JobReactorCore
+import JobReactorSQLite
+import JobReactorTesting
+import Testing
+
+/// Files of earlier releases.
+@Suite struct SQLiteMigrationTests {
+    @Test("a file from before traces is read, and takes jobs with one") func traces() async throws {
+        let folder = try Folder()
+        let owner = StorageOwner(name: "worker_1")
+        var job = Job(
+            id: JobID(high: 1, low: 1), name: "resize", args: [:], options: JobOptions(period: 60), distributor: "app",
+            createdAt: Timestamp(microseconds: 5))
+        let storage = SQLiteStorage(file: folder.file())
+        try await storage.open(owner)
+        try await storage.save([job])
+        await storage.close()
+        let database = try DatabaseQueue(path: folder.file())
+        try await database.write {
+            try $0.execute(
+                sql: "ALTER TABLE job DROP COLUMN trace; DELETE FROM grdb_migrations WHERE identifier = '3 trace'")
+        }
+        try database.close()
+
+        let again = SQLiteStorage(file: folder.file())
+        try await again.open(owner)
+        #expect(try await again.load(job.id) == job)
+        job.trace = JobTrace(["traceparent": "00-1-2-01"])
+        try await again.apply([.update(job)])
+        #expect(try await again.load(job.id) == job)
+        await again.close()
+    }
+}

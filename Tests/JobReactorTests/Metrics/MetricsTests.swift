@@ -1,0 +1,166 @@
+import CoreMetrics
+import Foundation
+import JobReactor
+import JobReactorNode
+import JobReactorTesting
+import MetricsTestKit
+import Testing
+
+/// What a program with a backend for metrics gets, from an application, a distributor and a node.
+@Suite("Metrics", .timeLimit(.minutes(5))) struct MetricsTests {
+    private static let scripts = [
+        "jobs.lua": """
+        job('good', function() end)
+        job('bad', { max_attempt = 2, retry_multiplier = 0 }, function() error('no') end)
+        job('quits', function() cancel_job() end)
+        job('parent', function() enqueue('good') end)
+        job('pauses', function() sleep(600) end)
+        """
+    ]
+
+    /// Runs the body in a task that has a backend of its own.
+    private static func measured(_ body: @Sendable (TestMetrics, Cluster) async throws -> Void) async throws {
+        let backend = TestMetrics()
+        try await withMetricsFactory(backend) {
+            try await Cluster.run(scripts: scripts) { cluster in try await body(backend, cluster) }
+        }
+    }
+
+    @Test("jobs are counted where they pass, by their names, with their times") func counted() async throws {
+        try await Self.measured { backend, cluster in
+            func count(_ metric: String, _ label: (String, String)) -> Int64 {
+                backend.counterTotal(label: "jobreactor_\(metric)", dimensions: [label])
+            }
+            func times(_ metric: String, _ job: String) -> Int {
+                let timers = backend.timers(label: "jobreactor_\(metric)", dimensions: [("job", job)])
+                return timers.reduce(0) { $0 + $1.values.count }
+            }
+            let distributor = try await cluster.startDistributor()
+            try distributor.enqueue("unknown")
+            try await cluster.startNode("n1", for: [distributor])
+            try await waitForNodes(["n1"], at: distributor)
+            let client = try await JobClient.connect(host: "localhost", port: distributor.port ?? 0)
+            _ = try await client.perform("good", timeout: 120)
+            await #expect(throws: JobFailure.self) { try await client.perform("bad", timeout: 120) }
+            #expect(try await client.perform("quits", timeout: 120).status == .cancelled)
+            _ = try await distributor.perform("parent", timeout: 120)
+            await client.stop()
+            try await eventually("what the script has enqueued is done") {
+                count("distributor_succeeded", ("job", "good")) == 2
+            }
+
+            #expect(count("client_enqueued", ("job", "good")) == 1 && count("client_succeeded", ("job", "good")) == 1)
+            #expect(count("client_failed", ("job", "bad")) == 1 && count("client_succeeded", ("job", "bad")) == 0)
+            #expect(count("client_cancelled", ("job", "quits")) == 1)
+            #expect(count("client_enqueued", ("job", "parent")) == 0)
+            #expect(times("client_total_time", "good") == 1 && times("client_total_time", "bad") == 1)
+
+            #expect(count("distributor_enqueued", ("job", "good")) == 2)
+            #expect(count("distributor_enqueued", ("job", "unknown")) == 1)
+            #expect(count("distributor_parked", ("job", "unknown")) == 1)
+            #expect(count("distributor_parked", ("job", "good")) == 0)
+            #expect(count("distributor_sent", ("node", "n1")) == 5)
+            #expect(count("distributor_reports", ("node", "n1")) == 5)
+            #expect(count("distributor_failed", ("job", "bad")) == 1)
+            #expect(count("distributor_cancelled", ("job", "quits")) == 1)
+            #expect(count("distributor_succeeded", ("job", "quits")) == 0)
+            #expect(count("distributor_redelivered", ("job", "good")) == 0)
+            #expect(times("distributor_wait_time", "good") == 2 && times("distributor_total_time", "good") == 2)
+
+            #expect(count("node_received", ("node", "n1")) == 5)
+            #expect(count("node_started", ("job", "good")) == 2 && count("node_started", ("job", "bad")) == 2)
+            #expect(count("node_succeeded", ("job", "good")) == 2 && count("node_succeeded", ("job", "bad")) == 0)
+            #expect(count("node_retried", ("job", "bad")) == 1 && count("node_failed", ("job", "bad")) == 1)
+            #expect(count("node_cancelled", ("job", "quits")) == 1 && count("node_enqueued", ("job", "good")) == 1)
+            #expect(count("node_reports", ("node", "n1")) == 5)
+            #expect(times("node_wait_time", "bad") == 2 && times("node_run_time", "bad") == 2)
+        }
+    }
+
+    @Test("gauges say what waits, pauses and is delayed, and fall again") func gauges() async throws {
+        try await Self.measured { backend, cluster in
+            func value(_ gauge: String, _ labels: [(String, String)] = []) -> Double? {
+                try? backend.expectGauge("jobreactor_\(gauge)", labels).lastValue
+            }
+            let distributor = try await cluster.startDistributor()
+            #expect(value("distributor_waiting") == 0)
+            let node = try await cluster.startNode("n1", for: [distributor])
+            try await waitForNodes(["n1"], at: distributor)
+            try distributor.enqueue("unknown")
+            try distributor.enqueue("good", [:], JobOptions(after: 600))
+            let pausing = try distributor.enqueue("pauses")
+            try await eventually("what waits at the distributor") { value("distributor_waiting") == 1 }
+            try await eventually("what is not finished") { value("distributor_unfinished") == 3 }
+            #expect(value("distributor_nodes") == 1)
+            try await eventually("what pauses") { value("node_suspended", [("node", "n1")]) == 1 }
+            try await eventually("what waits for its time") { value("node_delayed", [("node", "n1")]) == 1 }
+            #expect(value("node_running", [("node", "n1")]) == 0 && value("node_waiting", [("node", "n1")]) == 0)
+            #expect(try await distributor.cancel(pausing))
+            try await eventually("nothing pauses") { value("node_suspended", [("node", "n1")]) == 0 }
+            await node.stop(grace: 0)
+            try await eventually("the node is gone") { value("distributor_nodes") == 0 }
+        }
+    }
+
+    @Test("a job goes to a node again when the first is lost, and that is counted") func redelivered() async throws {
+        try await Self.measured { backend, cluster in
+            let distributor = try await cluster.startDistributor()
+            let node = try await cluster.startNode("n1", for: [distributor])
+            try distributor.enqueue("pauses")
+            try await eventually("it runs") { backend.counterTotal(label: "jobreactor_node_started") == 1 }
+            await node.stop(grace: 0)
+            try await cluster.startNode("n2", for: [distributor])
+            try await eventually("it runs again") { backend.counterTotal(label: "jobreactor_node_started") == 2 }
+            #expect(
+                backend.counterTotal(label: "jobreactor_distributor_redelivered", dimensions: [("job", "pauses")]) == 1)
+            #expect(backend.counterTotal(label: "jobreactor_distributor_sent", dimensions: [("node", "n2")]) == 1)
+        }
+    }
+
+    @Test("the README tells every metric, with its kind and labels, and no other") func readme() async throws {
+        var told: [String] = []
+        let section = try #require(try ReadmeTests.readme().components(separatedBy: "### Metrics\n").last)
+        for row in section.components(separatedBy: "\n### ")[0].split(separator: "\n") where row.hasPrefix("| `") {
+            let cells = row.split(separator: "|").map { $0.filter { $0 != "`" && $0 != " " } }
+            told.append("\(cells[0]) \(cells[1]) \(cells[2].split(separator: ",").sorted().joined(separator: ","))")
+        }
+        let emitted = Locked<Set<String>>([])
+        try await Self.measured { backend, cluster in
+            let distributor = try await cluster.startDistributor()
+            try await cluster.startNode("n1", for: [distributor])
+            let client = try await JobClient.connect(host: "localhost", port: distributor.port ?? 0)
+            _ = try await client.perform("good", timeout: 120)
+            await client.stop()
+            func shown(_ name: String, _ kind: String, _ labels: [(String, String)]) -> String {
+                "\(name) \(kind) \(labels.map(\.0).sorted().joined(separator: ","))"
+            }
+            let counters = backend.counters.map { shown($0.label, "counter", $0.dimensions) }
+            let timers = backend.timers.map { shown($0.label, "timer", $0.dimensions) }
+            let gauges = backend.recorders.map { shown($0.label, $0.aggregate ? "recorder" : "gauge", $0.dimensions) }
+            #expect(backend.meters.isEmpty)
+            emitted.withLock { $0 = Set(counters + timers + gauges) }
+        }
+        #expect(told.count == Set(told).count)
+        #expect(Set(told) == emitted.withLock { $0 })
+    }
+
+    @Test("the first hundred names are told apart, the others are one, and each is made once") func names() {
+        let made = Locked<[String]>([])
+        var metrics = MetricsByName { name in
+            made.withLock { $0.append(name) }
+            return name
+        }
+        metrics.prepare((0..<60).map { "a\($0)" })
+        var found: Set<String> = []
+        for number in 0..<1000 { found.insert(metrics["b\(number % 500)"]) }
+        let (first, last) = (metrics["a59"], metrics["b499"])
+        #expect(first == "a59" && last == "other" && found.count == 41)
+        metrics.prepare(["c"])
+        #expect(made.withLock { $0.count } == 101)
+    }
+
+    @Test("without a backend there is nothing to count with") func none() {
+        expect(MetricsBackend() == nil)
+        expect(withMetricsFactory(TestMetrics()) { MetricsBackend() } != nil)
+    }
+}
