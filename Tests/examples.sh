@@ -43,10 +43,6 @@ if ./Examples/benchmark.sh --quick >"$work/refusal" 2>&1; then
 fi
 expect "$work/refusal" "give a folder"
 
-# An application that has a distributor alone fetches and builds what that needs, and no more.
-Tests/Lean/check.sh >"$work/lean"
-expect "$work/lean" "fetches"
-
 # The web application is a package of its own, as an application of a user would be.
 Tests/user-build.sh Examples/WebApplication
 program=.build/users/debug/WebApplication

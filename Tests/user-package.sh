@@ -18,6 +18,30 @@ trap clean_up EXIT
 
 Tests/user-build.sh Tests/UserPackage
 
+fail() {
+    echo "$1" >&2
+    exit 1
+}
+
+# What an application with a distributor and without traits fetches. A package more takes the time of everybody who uses this
+# one: is it needed to enqueue a job?
+fetched=$(swift package --package-path Tests/UserPackage --scratch-path "$PWD/.build/users" show-dependencies --format flatlist |
+    grep -v '^jobreactor$' | sort | tr '\n' ' ')
+allowed='swift-async-algorithms swift-atomics swift-collections swift-distributed-tracing swift-log swift-metrics swift-nio swift-nio-ssl swift-service-context swift-service-lifecycle swift-system '
+[ "$fetched" = "$allowed" ] || fail "an application with a distributor fetches '$fetched', not '$allowed'"
+
+# What it builds: modules whose objects are linked.
+built=$(sed -nE 's|.*/([^/]+)\.build/.*|\1|p' .build/users/debug/App.product/Objects.LinkFileList | sort -u)
+has() { grep -qx -- "$1" <<<"$built"; }
+for module in JobReactor JobReactorWire CNIOBoringSSL; do
+    has "$module" || fail "$module is not among what is built: does this still look in the right place?"
+done
+for module in GRDB AsyncHTTPClient Subprocess Crypto CCryptoBoringSSL ArgumentParser Configuration Histogram CLuaShim JobReactorLua \
+    JobReactorNode JobReactorLibraries JobReactorSQLite JobReactorUsers; do
+    if has "$module"; then fail "an application with a distributor builds $module"; fi
+done
+echo "an application with a distributor fetches $(wc -w <<<"$fetched") packages and builds $(wc -l <<<"$built") modules"
+
 read -r port < <(/usr/bin/python3 -c '
 import socket
 with socket.create_server(("127.0.0.1", 0)) as s: print(s.getsockname()[1])')
