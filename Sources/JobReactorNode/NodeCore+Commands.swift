@@ -15,22 +15,24 @@ extension NodeCore: CommandService {
         case .info(let section): session.reply { $0.writeRESPBulk(self.info(section)) }
         case .jobs: session.reply { self.writeJobs(to: &$0) }
         case .job(let id):
-            answer(session, loop.answer { storage.load(id, done: $0) }) { job, buffer in
+            answer(session, loop.answer { storage.load(id, done: $0) }) { [self] job, buffer in
                 if let job = job.map({ user.sees($0, hidesArgs: hidesArgs) }) {
-                    buffer.writeRESPCommand(job.shownFields)
+                    var budget = Self.hintBudget
+                    let reason = reasonToWait(job, &budget).map { ["waits_for", $0] } ?? []
+                    buffer.writeRESPCommand(job.shownFields + reason)
                 } else {
                     buffer.writeRESPNull()
                 }
             }
-        case .records(let after, let count):
-            answer(session, loop.answer { storage.jobs(after: after, limit: count, done: $0) }) { jobs, buffer in
+        case .records(let query):
+            answer(session, records(query)) { [self] jobs, buffer in
                 buffer.writeRESPArray(count: jobs.count)
-                for job in jobs { JobRecord.write(user.sees(job, hidesArgs: hidesArgs), to: &buffer) }
+                write(jobs.map { user.sees($0, hidesArgs: hidesArgs) }, to: &buffer)
             }
         case .record(let id):
-            answer(session, loop.answer { storage.load(id, done: $0) }) { job, buffer in
+            answer(session, loop.answer { storage.load(id, done: $0) }) { [self] job, buffer in
                 if let job {
-                    JobRecord.write(user.sees(job, hidesArgs: hidesArgs), to: &buffer)
+                    write([user.sees(job, hidesArgs: hidesArgs)], to: &buffer)
                 } else {
                     buffer.writeRESPNull()
                 }
@@ -49,6 +51,11 @@ extension NodeCore: CommandService {
             answer(session, loop.answer { self.destroy(id, $0) }) { [audit] isDone, buffer in
                 if isDone { audit.note("DESTROY", "the job \(id) is gone", by: user, over: session.connection) }
                 buffer.writeRESPInteger(isDone ? 1 : 0)
+            }
+        case .orders(let order, let filter, let isDry):
+            answer(session, carryOut(order, filter, isDry: isDry)) { [audit] done, buffer in
+                audit.note(order, done, of: filter, isDry: isDry, by: user, over: session.connection)
+                done.write(order, isDry: isDry, to: &buffer)
             }
         case .audit(let count): audit.answer(count, to: session)
         case .reload:

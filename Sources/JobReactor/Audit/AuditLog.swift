@@ -44,6 +44,15 @@ package final class AuditLog {
         store()
     }
 
+    /// What became of an order for many jobs; one that has changed nothing is not noted.
+    package func note(
+        _ order: JobOrder, _ done: CarriedOut, of filter: JobFilter, isDry: Bool, by user: User?,
+        over connection: Connection
+    ) {
+        guard done.count > 0, !isDry else { return }
+        note(order.verb, "\(order.done(to: done.count)) (\(filter))", by: user, over: connection)
+    }
+
     private func store() {
         guard let storage, !isStoring, !entries.isEmpty else { return }
         isStoring = true

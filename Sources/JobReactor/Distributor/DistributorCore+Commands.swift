@@ -68,20 +68,19 @@ extension DistributorCore: CommandService {
             answer(stored(true), to: session) {
                 self.note("DESTROY", "the record of the failed job \(id) is gone", session)
             }
-        case .records(let after, let count):
-            let failed = ledger.kept.page(after: after, count: count)
-            session.reply { buffer in
-                buffer.writeRESPArray(count: failed.count)
-                for job in failed { JobRecord.write(self.visible(job, to: session), to: &buffer) }
+        case .orders(let order, let filter, let isDry):
+            answer(carryOut(order, filter, isDry: isDry), to: session) { [audit] done, buffer in
+                audit.note(order, done, of: filter, isDry: isDry, by: session.user, over: session.connection)
+                done.write(order, isDry: isDry, to: &buffer)
+            }
+        case .records(let query):
+            answer(rows(query), to: session) { rows, buffer in
+                buffer.writeRESPArray(count: rows.count)
+                for row in rows { self.visible(row, to: session).write(to: &buffer) }
             }
         case .record(let id):
-            let failed = ledger.kept[id]
-            session.reply {
-                if let failed {
-                    JobRecord.write(self.visible(failed, to: session), to: &$0)
-                } else {
-                    $0.writeRESPNull()
-                }
+            answer(row(id), to: session) { row, buffer in
+                if let row { self.visible(row, to: session).write(to: &buffer) } else { buffer.writeRESPNull() }
             }
         case .jobs:
             session.reply { $0.writeRESPError("ERR JOBS is for a node's port; NODES shows what nodes define") }
@@ -142,8 +141,9 @@ extension DistributorCore: CommandService {
 
     static func anothersJob(_ id: JobID) -> String { "the id \(id) is that of another's job: choose another" }
 
-    private func visible(_ job: Job, to session: CommandSession) -> Job {
-        user(of: session).sees(job, hidesArgs: configuration.security.hidesArgs)
+    private func visible(_ row: Row, to session: CommandSession) -> Row {
+        let job = user(of: session).sees(row.job, hidesArgs: configuration.security.hidesArgs)
+        return Row(job: job, node: row.node, reason: row.reason)
     }
 
     /// Of jobs that are kept here, as they failed here; the others are at nodes.
@@ -163,6 +163,21 @@ extension DistributorCore: CommandService {
             session.pay(ticket) { buffer in
                 switch result {
                 case .success(let answer): buffer.writeRESPInteger(answer ? 1 : 0)
+                case .failure(let error): buffer.writeRESPError("ERR \(error)")
+                }
+            }
+        }
+    }
+
+    private func answer<Value>(
+        _ future: EventLoopFuture<Value>, to session: CommandSession,
+        _ write: @escaping (Value, inout ByteBuffer) -> Void
+    ) {
+        let ticket = session.owe()
+        future.assumeIsolated().whenComplete { result in
+            session.pay(ticket) { buffer in
+                switch result {
+                case .success(let value): write(value, &buffer)
                 case .failure(let error): buffer.writeRESPError("ERR \(error)")
                 }
             }
@@ -207,7 +222,9 @@ extension DistributorCore: CommandService {
         if ledger.paged.contains(id), let keeper { return showStored(id, in: keeper) }
         guard let known = ledger.find(id) else { return showElsewhere(id) }
         let record = known.job.map { shown($0) } ?? []
-        guard let node = known.node, let link = links[node] else { return loop.makeSucceededFuture(record) }
+        guard let node = known.node, let link = links[node] else {
+            return loop.makeSucceededFuture(record.isEmpty ? record : record + reason(id))
+        }
         return show(id, at: link, orElse: record)
     }
 
@@ -216,7 +233,7 @@ extension DistributorCore: CommandService {
         let promise = loop.makePromise(of: [String].self)
         keeper.load([id]) { records in
             switch records.first?.result {
-            case .success(let job?): promise.succeed(self.shown(job))
+            case .success(let job?): promise.succeed(self.shown(job) + self.reason(id))
             case .success(nil), nil: promise.succeed([])
             case .failure(let error): promise.fail(error)
             }
@@ -228,6 +245,13 @@ extension DistributorCore: CommandService {
         var job = job
         job.distributor = name
         return job.shownFields
+    }
+
+    /// What a job waits for, as a field of its record; empty where that is its time alone.
+    private func reason(_ id: JobID) -> [String] {
+        var reasons = Dispatcher.WaitReasons()
+        let reason = ask { ledger in ledger.listed(id).flatMap { ledger.reason($0, &reasons) } }
+        return reason.map { ["waits_for", $0.description] } ?? []
     }
 
     private func writeNodes(to buffer: inout ByteBuffer) {
