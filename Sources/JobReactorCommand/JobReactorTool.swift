@@ -1,4 +1,5 @@
 internal import ArgumentParser
+private import Foundation
 private import JobReactorWire
 
 /// Background jobs for Swift servers, written in Lua.
@@ -15,6 +16,9 @@ struct JobReactorTool: AsyncParsableCommand {
             such as "max_attempt". The password comes from JOBREACTOR_PASSWORD, from --password-file, or from the key \
             "password" of a config file that nobody else may read.
 
+            Every command takes --json. jobreactor --generate-completion-script bash (or zsh, fish) prints what completes \
+            commands, flags and their values in that shell.
+
             Exit codes: 0 good, 1 failure, 64 wrong usage or setting.
             """,
         version: JobReactorVersion.current,
@@ -30,6 +34,7 @@ struct JobReactorTool: AsyncParsableCommand {
         do { command = try parseAsRoot() } catch { exit(withError: error) }
         do {
             if var command = command as? any AsyncParsableCommand {
+                for warning in UnknownVariables.warnings(ProcessInfo.processInfo.environment) { Terminal.note(warning) }
                 try await command.run()
             } else {
                 try command.run()

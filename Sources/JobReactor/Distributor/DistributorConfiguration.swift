@@ -72,7 +72,7 @@ public struct DistributorConfiguration: Sendable {
                     + " its jobs are found by it after a restart")
         }
         if !(takeoverTime >= 0 && takeoverTime <= 1e9) {
-            throw WireError(.configuration, "takeover_time takes seconds from 0, not \(takeoverTime)")
+            throw WireError(.configuration, "takeoverTime takes seconds from 0, not \(takeoverTime)")
         }
     }
 }

@@ -85,7 +85,8 @@ struct NodeCommand: AsyncParsableCommand {
             programs: try settings.value(\.maxPrograms, flag: maxPrograms),
             connections: try settings.value(\.httpConnections, flag: httpConnections))
         let listening = try settings.security(security, serving, listens: server != nil)
-        let logger = try common.serverLogger(settings)
+        if let server { try Settings.checkListening(on: server, listening) }
+        let logger = try common.serverLogger(settings, serving)
         let storage = try settings.value(\.storage, flag: storage).makeStorage(
             redisURL: try settings.value(\.redisURL, flag: redisURL), tls: listening.tls, on: group,
             logger: logger)

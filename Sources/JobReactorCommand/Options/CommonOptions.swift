@@ -24,9 +24,10 @@ struct CommonOptions: ParsableArguments {
     }
 
     /// The log of a server, which goes on also when nobody reads it.
-    func serverLogger(_ settings: Settings) throws(CommandFailure) -> Logger {
-        let logger = try logger(settings)
-        Terminal.writeInBackground()
+    func serverLogger(_ settings: Settings, _ serving: ServingOptions) throws(CommandFailure) -> Logger {
+        let style: TerminalLogHandler.Style = try settings.value(\.logJSON, flag: serving.json) ? .json : .dated
+        let logger = try logger(settings, style: style)
+        Terminal.writeInBackground(style)
         return logger
     }
 }
@@ -50,4 +51,5 @@ struct ServingOptions: ParsableArguments {
     @Flag(\.insecure) var insecure: Bool?
     @Option(\.users) var users: String?
     @Flag(\.hideArgs) var hideArgs: Bool?
+    @Flag(\.logJSON) var json: Bool?
 }

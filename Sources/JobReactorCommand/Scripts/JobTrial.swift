@@ -8,6 +8,8 @@ struct JobTrial: Sendable {
     var arguments: JobArguments
     /// Whether the script sees `args.job_itself`.
     var merges: Bool
+    /// Whether what came of it is printed as one JSON object.
+    var isJSON = false
     var directory: String
     var memoryLimit: Int
     var sandbox: SandboxMode
@@ -40,6 +42,10 @@ struct JobTrial: Sendable {
         }
         let duration = start.duration(to: .now)
         try Task.checkCancellation()
+        if isJSON, outcome.kind != .undefined {
+            try Terminal.result(json: Self.json(outcome, duration))
+            return End(succeeded: [.succeeded, .cancelled].contains(outcome.kind), duration: duration)
+        }
         switch outcome.kind {
         case .succeeded:
             try Terminal.result(outcome.args.description)
@@ -53,6 +59,24 @@ struct JobTrial: Sendable {
             throw Self.undefined(name, among: names, in: directory)
         }
         return End(succeeded: true, duration: duration)
+    }
+
+    private static func json(_ outcome: RunOutcome, _ duration: Duration) -> String {
+        let status: JobStatus =
+            switch outcome.kind {
+            case .succeeded: .complete
+            case .cancelled, .failedCancelled: .cancelled
+            case .raised, .failed, .undefined: .failed
+            }
+        var members: [String: JSONValue] = [
+            "status": .string(status.rawValue), "args": outcome.args.value,
+            "run_time": .number(duration / .seconds(1)),
+        ]
+        members["error"] = outcome.error.flatMap { try? JSONValue(parsing: $0) }
+        members["errback_error"] = outcome.errbackError.flatMap { try? JSONValue(parsing: $0) }
+        members["message"] = outcome.message.map { .string($0) }
+        members["traceback"] = outcome.traceback.map { .string($0) }
+        return JSONValue.object(members).json
     }
 
     private static func tell(_ outcome: RunOutcome) {

@@ -76,4 +76,6 @@ protocol AnySetting: Sendable {
 
 extension AnySetting {
     var environmentName: String { "JOBREACTOR_" + key.uppercased() }
+    /// What the libraries call it.
+    var swiftName: String { key == "job_timeout" ? "timeout" : OptionNames.swift.text(key) }
 }

@@ -59,7 +59,7 @@ final class LuaGeneration {
                 memory_limit: options.memoryLimit, module_directory: path, strict: options.isSandboxed)
             return jr_open(&functions, &settings)
         }
-        guard let state = opened else { throw ScriptError("not enough memory for a Lua state: raise --memory-limit") }
+        guard let state = opened else { throw ScriptError("not enough memory for a Lua state: raise memoryLimit") }
         do throws(ScriptError) { try host.openLibraries(in: state) } catch {
             withExtendedLifetime(host) { jr_close(state) }
             throw error
@@ -80,7 +80,7 @@ final class LuaGeneration {
         guard isJoined else {
             // Finalizers of scripts may still log.
             withExtendedLifetime(host) { jr_close(state) }
-            throw ScriptError("not enough memory for the job scripts: raise --memory-limit")
+            throw ScriptError("not enough memory for the job scripts: raise memoryLimit")
         }
         options.scripts.note(good: good, now: .now)
         let read = load.scripts.filter { $0.problem == nil }.map { ($0.path, $0.source) }
