@@ -184,7 +184,7 @@ let package = Package(
             name: "JobReactorCommandTests",
             dependencies: [
                 "JobReactorCommand", "JobReactor", "JobReactorNode", "JobReactorCore", "JobReactorWire",
-                "JobReactorLua",
+                "JobReactorLua", "JobReactorLibraries",
                 logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -228,10 +228,10 @@ let package = Package(
             name: "JobReactorTests",
             dependencies: [
                 "JobReactor", "JobReactorNode", "JobReactorRedis", "JobReactorSQLite", "JobReactorWire",
-                "JobReactorLua", "JobReactorUsers",
+                "JobReactorLua", "JobReactorLibraries", "JobReactorUsers",
                 "JobReactorTesting",
                 nio, lifecycle,
-                signals, logging,
+                signals, logging, .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: strict),
     ]

@@ -16,6 +16,7 @@ _why_debian_package() {
     gnuplot-nox) echo "draws the plots of the benchmark" ;;
     python3-minimal) echo "turns the results of the benchmark into a table and plots" ;;
     curl) echo "asks the web application" ;;
+    lua-*) echo "a library for Lua, which jobs of the tests use" ;;
     *) echo "needed here" ;;
     esac
 }

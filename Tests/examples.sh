@@ -68,6 +68,9 @@ expect "$work/status" 404
 kill -TERM "$web"
 wait "$web"
 web=''
+# What the README shows, and more of the kind, as a user would write it.
+Tests/user-package.sh | tee "$work/user-package"
+expect "$work/user-package" "all well"
 # It links what an application needs, and no more.
 ldd "$program" >"$work/libraries"
 if grep -E 'lua|sqlite' "$work/libraries"; then

@@ -18,7 +18,8 @@ cd "$root"
 
 # shellcheck source=Examples/debian-packages.sh
 . Examples/debian-packages.sh
-install_debian_packages pkg-config liblua5.4-dev libhiredis-dev libsqlite3-dev redis-server redis-tools python3-redis openssl curl gnuplot-nox
+install_debian_packages pkg-config liblua5.4-dev libhiredis-dev libsqlite3-dev redis-server redis-tools python3-redis openssl curl gnuplot-nox \
+    lua-penlight lua-lpeg lua-cjson lua-inspect lua-luassert
 if ! command -v swift >/dev/null; then
     echo "swift is not on PATH: install the Swift toolchain (6.2 or later), then run this again" >&2
     exit 1
@@ -49,6 +50,7 @@ set -m
 chrt --idle 0 bash -c '
     for product in jobreactor QuickStart JobReactorChaos; do swift build -c release --product "$product"; done
     swift build --package-path Examples/WebApplication --disable-index-store -debug-info-format none
+    Tests/user-package.sh --build
 ' >.build/examples.log 2>&1 &
 ahead=$!
 set +m

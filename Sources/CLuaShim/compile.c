@@ -54,10 +54,12 @@ bool jr_compile(jr_state *state, const char *name, const char *source, size_t le
   lua_State *L = state->lua;
   text t = {.state = state, .name = name, .source = source, .length = length};
   jri_begin(state);
+  jri_begin_aside(state);
   lua_pushcfunction(L, compile);
   lua_pushlightuserdata(L, &t);
   bool good = lua_pcall(L, 1, 0, 0) == LUA_OK;
   *out = good ? jri_buffer_bytes(&state->scratch) : jri_describe_unprotected(state, &state->message);
+  jri_end_aside(state, "a script was compiled");
   jri_end(state);
   return good;
 }
@@ -68,10 +70,8 @@ typedef struct {
   bool *open;
 } listing;
 
-static int list_globals(lua_State *L) {
-  const listing *request = lua_touserdata(L, 1);
-  lua_pushglobaltable(L);
-  *request->open = luaL_getmetafield(L, -1, "__index") != LUA_TNIL;
+/// Hands over the keys of the table at 2.
+static int list_names(lua_State *L, const listing *request) {
   lua_settop(L, 2);
   lua_pushnil(L);
   while (lua_next(L, 2)) {
@@ -84,14 +84,35 @@ static int list_globals(lua_State *L) {
   return 0;
 }
 
-bool jr_list_globals(jr_state *state, void *context, jr_global_function visit, bool *open) {
+static int list_globals(lua_State *L) {
+  const listing *request = lua_touserdata(L, 1);
+  lua_pushglobaltable(L);
+  *request->open = luaL_getmetafield(L, -1, "__index") != LUA_TNIL;
+  return list_names(L, request);
+}
+
+static int list_modules(lua_State *L) {
+  lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  return list_names(L, lua_touserdata(L, 1));
+}
+
+static bool list_with(jr_state *state, lua_CFunction function, listing *request) {
   lua_State *L = state->lua;
-  listing request = {.context = context, .visit = visit, .open = open};
   jri_begin(state);
-  lua_pushcfunction(L, list_globals);
-  lua_pushlightuserdata(L, &request);
+  jri_begin_aside(state);
+  lua_pushcfunction(L, function);
+  lua_pushlightuserdata(L, request);
   bool good = lua_pcall(L, 1, 0, 0) == LUA_OK;
+  jri_end_aside(state, "globals were listed");
   if (!good) lua_pop(L, 1);
   jri_end(state);
   return good;
+}
+
+bool jr_list_globals(jr_state *state, void *context, jr_global_function visit, bool *open) {
+  return list_with(state, list_globals, &(listing){.context = context, .visit = visit, .open = open});
+}
+
+bool jr_list_modules(jr_state *state, void *context, jr_global_function visit) {
+  return list_with(state, list_modules, &(listing){.context = context, .visit = visit});
 }

@@ -1,5 +1,5 @@
 // The functions of `coroutine` that run coroutines: Lua's own behaviour, except that no coroutine keeps a cancellation or an
-// interruption from whoever resumed it.
+// interruption from whoever resumed it, and that a job does not yield outside coroutines of its own.
 #include "environment.h"
 #include "errors.h"
 #include "strands.h"
@@ -31,6 +31,11 @@ static int resume_moved(lua_State *L, lua_State *thread, int arguments, lua_KFun
   }
   if (status != LUA_OK && status != LUA_YIELD) {
     lua_xmove(thread, L, 1);
+    if (jri_place_error(L, thread)) {
+      // For who closes it.
+      lua_pushvalue(L, -1);
+      lua_xmove(L, thread, 1);
+    }
     jri_keep_inner_traceback(L, thread);
     if (jri_is_cancel(L, -1)) jri_raise_cancel(L);
     jri_raise_cancelled(L);
@@ -151,9 +156,30 @@ static int library_close(lua_State *L) {
   return 2;
 }
 
+/// Whether the coroutine is one of the host's, in which a step or a task runs: those pause, and nobody takes what they yield.
+static bool is_strand(lua_State *L, lua_State *thread) {
+  const jri_strand *strand = jri_state(L)->strand;
+  return strand != NULL && strand->coroutine.thread == thread;
+}
+
+static int library_yield(lua_State *L) {
+  if (!is_strand(L, L)) return lua_yield(L, lua_gettop(L));
+  return jri_raise(L, "a job cannot yield: coroutine.yield outside a coroutine of your own");
+}
+
+static int library_is_yieldable(lua_State *L) {
+  lua_State *thread = lua_isthread(L, 1) ? lua_tothread(L, 1) : L;
+  lua_pushboolean(L, lua_isyieldable(thread) && !is_strand(L, thread));
+  return 1;
+}
+
 void jri_open_coroutines(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"resume", library_resume}, {"wrap", library_wrap}, {"close", library_close}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"resume", library_resume},
+                                       {"wrap", library_wrap},
+                                       {"close", library_close},
+                                       {"yield", library_yield},
+                                       {"isyieldable", library_is_yieldable},
+                                       {NULL, NULL}};
   lua_getglobal(L, "coroutine");
   luaL_setfuncs(L, functions, 0);
   lua_pop(L, 1);

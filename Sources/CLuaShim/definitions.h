@@ -44,6 +44,7 @@ typedef struct {
   int callbacks;
   int errbacks;
   int line;
+  bool told_of_results;  // the log says that what a step returned is lost
   jri_policy policy;
   char file[];
 } jri_job;

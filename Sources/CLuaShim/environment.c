@@ -1,7 +1,8 @@
 // What the standard libraries lose: what would end or corrupt the node (`os.exit`, compiled chunks, the process's
-// locale), and the parts of `debug` that reach into other functions. It is no sandbox: scripts are their operator's
-// code.
+// locale). It is no sandbox: scripts are their operator's code.
 #include "environment.h"
+
+#include <stdio.h>
 
 #include "state.h"
 
@@ -9,11 +10,25 @@ static int no_exit(lua_State *L) {
   return luaL_error(L, "os.exit is not available in a job: it would end the node");
 }
 
-/// `load` as it is, except that the mode is "t". Upvalue: Lua's own.
+/// What loading returns where the mode does not let text in; 0 where it does. `results` values have been loaded, or an error.
+static int refuse_text(lua_State *L, const char *mode, int results) {
+  if (mode == NULL || strchr(mode, 't') != NULL) return 0;
+  // What is no text either has been refused, and says so.
+  const char *error = results == 2 ? lua_tostring(L, -1) : NULL;
+  if (error != NULL && strstr(error, "attempt to load a binary chunk") != NULL) return 0;
+  lua_pushnil(L);
+  lua_pushfstring(L, "attempt to load a text chunk (mode is '%s')", mode);
+  return 2;
+}
+
+/// `load` as it is, except that compiled chunks are never loaded. Upvalue: Lua's own.
 static int load_text(lua_State *L) {
+  char mode[8];
   if (lua_type(L, 1) != LUA_TSTRING) luaL_checktype(L, 1, LUA_TFUNCTION);
   luaL_optstring(L, 2, NULL);
-  luaL_optstring(L, 3, NULL);
+  const char *asked = luaL_optstring(L, 3, NULL);
+  // The stack is used for another.
+  if (asked != NULL) snprintf(mode, sizeof mode, "%s", asked);
   if (lua_gettop(L) < 3) lua_settop(L, 3);
   if (lua_gettop(L) > 4) lua_settop(L, 4);
   lua_pushliteral(L, "t");
@@ -23,19 +38,30 @@ static int load_text(lua_State *L) {
   lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
   // The function that hands over the pieces may have cancelled the job.
   jri_raise_cancelled(L);
-  return lua_gettop(L);
+  const int refused = refuse_text(L, asked != NULL ? mode : NULL, lua_gettop(L));
+  return refused != 0 ? refused : lua_gettop(L);
+}
+
+/// As `luaL_loadfilex`, of text alone. The file may be one that has to be waited for.
+static int load_text_file(lua_State *L, const char *file, const char *function) {
+  jri_begin_call(L, function);
+  int status = luaL_loadfilex(L, file, "t");
+  jri_end_call(jri_state(L));
+  return status;
 }
 
 static int load_file(lua_State *L) {
   const char *file = luaL_optstring(L, 1, NULL);
-  luaL_optstring(L, 2, NULL);
+  const char *mode = luaL_optstring(L, 2, NULL);
   bool environment = !lua_isnone(L, 3);
   lua_settop(L, 3);
-  if (luaL_loadfilex(L, file, "t") != LUA_OK) {
+  if (load_text_file(L, file, "loadfile") != LUA_OK) {
     lua_pushnil(L);
     lua_insert(L, -2);
     return 2;
   }
+  const int refused = refuse_text(L, mode, 1);
+  if (refused != 0) return refused;
   if (environment) {
     lua_pushvalue(L, 3);
     lua_setupvalue(L, -2, 1);
@@ -52,7 +78,7 @@ static int file_done(lua_State *L, int status, lua_KContext context) {
 static int do_file(lua_State *L) {
   const char *file = luaL_optstring(L, 1, NULL);
   lua_settop(L, 1);
-  if (luaL_loadfilex(L, file, "t") != LUA_OK) return lua_error(L);
+  if (load_text_file(L, file, "dofile") != LUA_OK) return lua_error(L);
   lua_callk(L, 0, LUA_MULTRET, 0, file_done);
   return file_done(L, LUA_OK, 0);
 }
@@ -70,7 +96,7 @@ static int search_text_module(lua_State *L) {
   if (lua_isnil(L, 2)) return 1;
   lua_settop(L, 2);
   const char *file = lua_tostring(L, 2);
-  if (luaL_loadfilex(L, file, "t") != LUA_OK) {
+  if (load_text_file(L, file, "require") != LUA_OK) {
     return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", lua_tostring(L, 1), file,
                       lua_tostring(L, -1));
   }
@@ -95,22 +121,6 @@ static void open_modules(lua_State *L, const char *directory) {
   lua_pop(L, 2);
 }
 
-static void open_debug(lua_State *L) {
-  static const char *const kept[] = {"traceback", "getinfo", "getlocal", "gethook"};
-  lua_getglobal(L, "debug");
-  lua_createtable(L, 0, sizeof kept / sizeof kept[0]);
-  for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
-    lua_getfield(L, -2, kept[i]);
-    lua_setfield(L, -2, kept[i]);
-  }
-  lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  lua_pushvalue(L, -2);
-  lua_setfield(L, -2, "debug");
-  lua_pop(L, 1);
-  lua_setglobal(L, "debug");
-  lua_pop(L, 1);
-}
-
 static void remove_field(lua_State *L, const char *library, const char *name) {
   lua_getglobal(L, library);
   lua_pushnil(L);
@@ -130,8 +140,13 @@ void jri_open_environment(lua_State *L, const char *module_directory) {
   lua_pushcfunction(L, no_exit);
   lua_setfield(L, -2, "exit");
   lua_pop(L, 1);
-  open_debug(L);
   open_modules(L, module_directory);
+}
+
+/// The searcher that stands for those that look for files. What it returns `require` adds to its error.
+static int search_nowhere(lua_State *L) {
+  lua_pushliteral(L, "no other file is looked for with --sandbox strict");
+  return 1;
 }
 
 void jri_make_strict(lua_State *L) {
@@ -146,13 +161,18 @@ void jri_make_strict(lua_State *L) {
   lua_pushnil(L);
   lua_setfield(L, -2, "io");
   lua_pop(L, 1);
-  // C modules: the searchers behind the one for Lua text, and what they use.
+  // Of the searchers those of `package.preload` and of the folder's scripts, which are in memory, stay. Behind them are those
+  // for Lua text and for C modules, wherever `package.path` and `package.cpath` say.
   remove_field(L, "package", "loadlib");
   remove_field(L, "package", "cpath");
   remove_field(L, "package", "searchpath");
   lua_getglobal(L, "package");
+  lua_pushliteral(L, "");
+  lua_setfield(L, -2, "path");
   lua_getfield(L, -1, "searchers");
-  for (int i = 5; i >= 4; i--) {
+  lua_pushcfunction(L, search_nowhere);
+  lua_rawseti(L, -2, 3);
+  for (lua_Integer i = (lua_Integer)lua_rawlen(L, -1); i > 3; i--) {
     lua_pushnil(L);
     lua_rawseti(L, -2, i);
   }

@@ -20,6 +20,15 @@ void jri_open_coroutines(lua_State *L);
 /// `setmetatable`, so that finalizers can be interrupted.
 void jri_open_finalizers(lua_State *L);
 
+/// What of the standard libraries may take long, so that others know where it was called.
+void jri_open_calls(lua_State *L);
+
+/// `collectgarbage`, so that what a run sets of the collector ends with it.
+void jri_open_collector(lua_State *L);
+
+/// `debug`, without what undoes guards. After `setmetatable`.
+void jri_open_debug(lua_State *L);
+
 /// `print`, `log` and warnings.
 void jri_open_host(lua_State *L);
 

@@ -23,7 +23,7 @@ static void keep_errback_error(lua_State *L, const jri_run *run) {
 
 /// The errbacks may have made something better of `args.error`.
 static void keep_changed_error(lua_State *L, jr_state *state, int original) {
-  static const jri_json_options options = {.root = "args.error", .object_without = NULL};
+  static const jri_json_options options = {.root = "args.error", .object_without = NULL, .repairs = true};
   jri_json_failure failure;
   lua_pushliteral(L, "error");
   int type = lua_rawget(L, JRI_AT_ARGS);

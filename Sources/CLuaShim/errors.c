@@ -57,19 +57,45 @@ static void set_text(lua_State *L, int index, jri_buffer *message, jri_buffer *j
   jri_raise_memory(L);
 }
 
-/// A table that can be stored: pushes a copy of it, and fills the buffers.
+/// Whether the table says in words what it is.
+static bool has_words(lua_State *L, int index) {
+  if (luaL_getmetafield(L, index, "__tostring") == LUA_TNIL) return false;
+  lua_pop(L, 1);
+  return true;
+}
+
+static bool is_empty(lua_State *L, int index) {
+  lua_pushnil(L);
+  if (lua_next(L, index) == 0) return true;
+  lua_pop(L, 2);
+  return false;
+}
+
+/// Pushes the field `message` of the table, if that is a string.
+static bool push_message(lua_State *L, int index) {
+  lua_pushliteral(L, "message");
+  if (lua_rawget(L, index) == LUA_TSTRING) return true;
+  lua_pop(L, 1);
+  return false;
+}
+
+/// A table that can be stored: pushes a copy of it, and fills the buffers. One that holds nothing but its words is no such one.
 static bool describe_table(lua_State *L, int index, jri_buffer *message, jri_buffer *json) {
-  static const jri_json_options options = {.root = "error", .object_without = NULL};
+  static const jri_json_options options = {.root = "error", .object_without = NULL, .repairs = true};
   jri_json_failure failure;
+  bool words = has_words(L, index);
+  if (words && is_empty(L, index)) return false;
   lua_pushvalue(L, index);
   bool good = jri_json_encode_collecting(L, json, &options, &failure);
   lua_pop(L, 1);
   if (!good && failure.problem == NULL) jri_raise_memory(L);
   if (!good) return false;
-  lua_pushliteral(L, "message");
-  if (lua_rawget(L, index) != LUA_TSTRING) {
-    lua_pop(L, 1);
-    lua_pushlstring(L, json->bytes, json->length);
+  if (!push_message(L, index)) {
+    if (words) {
+      jri_push_text(L, index);
+    } else {
+      lua_pushlstring(L, json->bytes, json->length);
+    }
   }
   set_text(L, -1, message, NULL);
   lua_pop(L, 1);
@@ -82,7 +108,8 @@ void jri_describe_error(lua_State *L, int index, jri_buffer *message, jri_buffer
   if (lua_type(L, index) == LUA_TTABLE && describe_table(L, index, message, json)) return;
   if (lua_type(L, index) == LUA_TSTRING) {
     lua_pushvalue(L, index);
-  } else {
+    jri_name_limit(L);
+  } else if (lua_type(L, index) != LUA_TTABLE || !push_message(L, index)) {
     jri_push_text(L, index);
   }
   set_text(L, -1, message, json);
@@ -101,7 +128,8 @@ jr_bytes jri_describe_unprotected(jr_state *state, jri_buffer *message) {
   lua_insert(L, -2);
   if (lua_pcall(L, 2, 0, 0) == LUA_OK) return jri_buffer_bytes(message);
   lua_pop(L, 1);
-  return (jr_bytes){.bytes = jri_memory_text, .length = sizeof "not enough memory" - 1};
+  const char *text = jri_memory_text_of(state);
+  return (jr_bytes){.bytes = text, .length = strlen(text)};
 }
 
 typedef struct {
@@ -199,14 +227,60 @@ bool jri_is_script(lua_State *L, lua_Debug *frame) {
   return lua_getinfo(L, "Sl", frame) && frame->currentline > 0 && frame->source[0] != '=';
 }
 
-void jri_push_place(lua_State *L) {
+static void push_place_in(lua_State *L, lua_State *thread) {
   lua_Debug frame;
-  for (int level = 0; lua_getstack(L, level, &frame); level++) {
-    if (!jri_is_script(L, &frame)) continue;
+  for (int level = 0; lua_getstack(thread, level, &frame); level++) {
+    if (!jri_is_script(thread, &frame)) continue;
     lua_pushfstring(L, "%s:%d: ", frame.short_src, frame.currentline);
     return;
   }
   lua_pushliteral(L, "");
+}
+
+void jri_push_place(lua_State *L) { push_place_in(L, L); }
+
+static bool is_word_byte(char byte) {
+  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == '_';
+}
+
+/// How long `[library]:line: ` at the beginning of the text is; 0 where there is none.
+static size_t library_place(const char *text, size_t length) {
+  size_t at = 1;
+  if (length == 0 || text[0] != '[') return 0;
+  while (at < length && is_word_byte(text[at])) at++;
+  if (at == 1 || length - at < 2 || text[at] != ']' || text[at + 1] != ':') return 0;
+  const size_t line = at += 2;
+  while (at < length && text[at] >= '0' && text[at] <= '9') at++;
+  if (at == line || length - at < 2 || text[at] != ':' || text[at + 1] != ' ') return 0;
+  return at + 2;
+}
+
+bool jri_place_error(lua_State *L, lua_State *thread) {
+  size_t length;
+  if (lua_type(L, -1) != LUA_TSTRING) return false;
+  const char *text = lua_tolstring(L, -1, &length);
+  const size_t place = library_place(text, length);
+  if (place == 0) return false;
+  push_place_in(L, thread);
+  lua_pushlstring(L, text + place, length - place);
+  lua_concat(L, 2);
+  lua_remove(L, -2);
+  return true;
+}
+
+void jri_place_thread_error(lua_State *L, lua_State *thread) {
+  if (lua_type(thread, -1) != LUA_TSTRING || !lua_checkstack(thread, 2) || !lua_checkstack(L, 4)) return;
+  lua_pushvalue(thread, -1);
+  lua_xmove(thread, L, 1);
+  jri_place_error(L, thread);
+  lua_xmove(L, thread, 1);
+  lua_remove(thread, -2);
+}
+
+int jri_placing_handler(lua_State *L) {
+  lua_settop(L, 1);
+  jri_place_error(L, L);
+  return 1;
 }
 
 int jri_raise(lua_State *L, const char *format, ...) {

@@ -34,6 +34,16 @@ bool jri_is_script(lua_State *L, lua_Debug *frame);
 /// Pushes `file:line: ` of the nearest calling script, or the empty text.
 void jri_push_place(lua_State *L);
 
+/// Where the text of the error at the top of `L` begins with the place of a library, as `[http]:7: `: puts that of the script
+/// before it which is nearest to where `thread` stands. Returns whether it did. May raise "not enough memory".
+bool jri_place_error(lua_State *L, lua_State *thread);
+
+/// The same, of an error that has ended the coroutine `thread` and is at its top.
+void jri_place_thread_error(lua_State *L, lua_State *thread);
+
+/// The same as a message handler.
+int jri_placing_handler(lua_State *L);
+
 /// Raises a text with that place before it, made as `lua_pushfstring` does.
 int jri_raise(lua_State *L, const char *format, ...);
 

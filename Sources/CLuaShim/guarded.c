@@ -4,6 +4,7 @@
 // in some other way (a finalizer, an iterator's close) is stopped by the mark at the next such call, or at the end of
 // the step.
 #include "environment.h"
+#include "errors.h"
 #include "state.h"
 
 bool jri_is_cancel(lua_State *L, int index) {
@@ -30,12 +31,23 @@ static int cancel_job(lua_State *L) {
   return jri_raise_cancel(L);
 }
 
+/// As `luaL_where`, but that an error of a library's function has the place of the script that is nearest to it.
+static void push_where(lua_State *L, int level) {
+  lua_Debug frame;
+  if (lua_getstack(L, level, &frame) && lua_getinfo(L, "Sl", &frame) && frame.currentline > 0 &&
+      frame.source[0] == '=' && frame.source[1] == '[') {
+    jri_push_place(L);
+  } else {
+    luaL_where(L, level);
+  }
+}
+
 static int guarded_error(lua_State *L) {
   int level = (int)luaL_optinteger(L, 2, 1);
   lua_settop(L, 1);
   if (jri_is_cancel(L, 1)) return jri_raise_cancel(L);
   if (lua_type(L, 1) == LUA_TSTRING && level > 0) {
-    luaL_where(L, level);
+    push_where(L, level);
     lua_insert(L, 1);
     lua_concat(L, 2);
   }
@@ -46,6 +58,10 @@ static int guarded_error(lua_State *L) {
 /// `false`.
 static int finish_call(lua_State *L, int status, lua_KContext kept) {
   bool good = status == LUA_OK || status == LUA_YIELD;
+  if (!good) {
+    jri_end_call(jri_state(L));
+    jri_name_limit(L);
+  }
   if (jri_interrupted(jri_state(L))) return jri_stop(L);
   if (!good && jri_is_cancel(L, -1)) jri_raise_cancel(L);
   jri_raise_cancelled(L);
@@ -57,9 +73,12 @@ static int finish_call(lua_State *L, int status, lua_KContext kept) {
 
 static int guarded_pcall(lua_State *L) {
   luaL_checkany(L, 1);
-  lua_pushboolean(L, 1);
+  // Below the call stay the handler and what a good call returns first.
+  lua_pushcfunction(L, jri_placing_handler);
   lua_insert(L, 1);
-  return finish_call(L, lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, 0, finish_call), 0);
+  lua_pushboolean(L, 1);
+  lua_insert(L, 2);
+  return finish_call(L, lua_pcallk(L, lua_gettop(L) - 3, LUA_MULTRET, 1, 1, finish_call), 1);
 }
 
 static int guarded_xpcall(lua_State *L) {

@@ -131,6 +131,7 @@ static void hook(lua_State *L, lua_Debug *frame) {
     mark(i, find_reason(i));
     set_hook(L);
   }
+  SET(i->asked, 0);
   if (!i->noted && GET(i->reason) != JRI_CANCELLED_OUTSIDE) note_place(state, L, frame);
   jri_stop(L);
 }
@@ -145,6 +146,11 @@ int jri_stop(lua_State *L) {
 
 static struct sigaction earlier;
 
+static void hook_current(jri_interruption *i) {
+  lua_State *current = GET(i->current);
+  if (current != NULL) set_hook(current);
+}
+
 /// Returns whether the signal was for the run.
 static bool interrupt(jr_state *state) {
   jri_interruption *i = &state->interruption;
@@ -154,11 +160,11 @@ static bool interrupt(jr_state *state) {
     if (deadline != 0) jri_set_timer(&i->timer, this_thread, deadline);
     if (!is_asked(i)) return false;
     SET(i->disturbed, true);
-    set_hook(GET(i->current));
+    hook_current(i);
     return true;
   }
   mark(i, reason);
-  set_hook(GET(i->current));
+  hook_current(i);
   if (deadline != 0) jri_set_timer(&i->timer, this_thread, jri_clock_now() + AGAIN_AFTER);
   return true;
 }
@@ -220,8 +226,6 @@ void jr_warn_run(jr_state *state, uint64_t number) { signal_run(state, number, &
 
 void jr_stop_slice(jr_state *state, uint64_t number) { signal_run(state, number, &state->interruption.overran); }
 
-int64_t jr_slice_began(const jr_state *state) { return GET(state->interruption.slice_began); }
-
 void jr_cancel_run(jr_state *state, uint64_t number) {
   jri_interruption *i = &state->interruption;
   if (number == 0) return;
@@ -279,10 +283,27 @@ void jri_begin_interruption(jr_state *state, uint64_t number, double timeout) {
   start_timeout(i, begin(state, number));
 }
 
-void jri_begin_loading(jr_state *state, double timeout) {
-  jri_begin_interruption(state, 0, timeout);
+void jri_begin_aside(jr_state *state) {
+  jri_begin_interruption(state, 0, state->loading_seconds);
   SET(state->interruption.current, state->lua);
   if (state->interruption.counting) watch(&state->interruption, state->lua);
+}
+
+static void tell_late(jr_state *state, const char *doing) {
+  jri_interruption *i = &state->interruption;
+  char text[sizeof i->place + 160];
+  if (state->host.log == NULL) return;
+  int length = snprintf(text, sizeof text,
+                        "%sa finalizer (__gc) ran longer than %g s while %s: it was ended, and those behind it were not run",
+                        i->place, state->loading_seconds, doing);
+  state->host.log(state->host.context, NULL, JR_LOG_WARNING, text, (size_t)length);
+}
+
+void jri_end_aside(jr_state *state, const char *doing) {
+  jri_restore_collector(state);
+  bool late = GET(state->interruption.reason) != JRI_UNINTERRUPTED;
+  jri_end_interruption(state);
+  if (late) tell_late(state, doing);
 }
 
 jri_time_left jri_time_left_of(const jr_state *state) {
@@ -332,14 +353,21 @@ void jri_renew_timeout(jr_state *state) {
   unwatch(i, state->lua);
 }
 
-void jri_end_interruption(jr_state *state) {
+/// Nobody signals this thread for the state any more.
+static void leave(jr_state *state) {
   jri_interruption *i = &state->interruption;
+  jri_end_call(state);
   SET(i->deadline, 0);
   SET(i->slice_began, 0);
   atomic_store(&i->running, 0);
   while (atomic_load(&i->cancellers) != 0) sched_yield();
   running_here = NULL;
   order();
+}
+
+void jri_end_interruption(jr_state *state) {
+  jri_interruption *i = &state->interruption;
+  leave(state);
   SET(i->current, state->lua);
   i->counting = false;
   if (GET(i->overran) != 0) SET(i->overran, 0);
@@ -352,14 +380,28 @@ void jri_end_interruption(jr_state *state) {
   lua_sethook(state->lua, NULL, 0, 0);
 }
 
-void jri_close_interruption(jr_state *state) { jri_delete_timer(&state->interruption.timer); }
+void jri_begin_closing(jr_state *state) {
+  jri_interruption *i = &state->interruption;
+  // Its main coroutine does nothing but close, and is gone at the end of that: no signal may touch it.
+  i->closing = state->lua;
+  SET(i->current, NULL);
+  order();
+  jri_begin_interruption(state, 0, state->loading_seconds);
+}
+
+void jri_end_closing(jr_state *state) {
+  jri_interruption *i = &state->interruption;
+  leave(state);
+  jri_delete_timer(&i->timer);
+  if (GET(i->reason) != JRI_UNINTERRUPTED) tell_late(state, "its scripts were closed");
+}
 
 // MARK: Coroutines
 
 /// `L` is the coroutine that runs from now on.
 static inline void enter(jri_interruption *i, lua_State *L) {
   order();
-  SET(i->current, L);
+  SET(i->current, L != i->closing ? L : NULL);
   order();
   if (i->counting && GET(i->reason) == JRI_UNINTERRUPTED) {
     // Each change of coroutines begins to count anew: a run of nothing but changes is looked at here.
@@ -374,6 +416,8 @@ int jri_resume(lua_State *from, lua_State *thread, int arguments, int *results) 
   enter(i, thread);
   int status = lua_resume(thread, from, arguments, results);
   enter(i, from);
+  // What has raised did not return.
+  if (status > LUA_YIELD) jri_end_call(jri_state(from));
   // A run that was only asked where it is, and has raised before the hook came to it, was not interrupted.
   if (status > LUA_YIELD && GET(i->reason) == JRI_UNINTERRUPTED && has_hook(thread)) lua_sethook(thread, NULL, 0, 0);
   return status;

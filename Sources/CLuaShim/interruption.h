@@ -47,8 +47,9 @@ typedef struct {
   _Atomic(bool) disturbed;       // hooks were set in this run: its coroutines are not used again
   _Atomic(int64_t) deadline;     // nanoseconds of the monotonic clock, or 0
 
-  int64_t timeout;  // nanoseconds, or 0
-  bool counting;    // there is no timer: a hook looks at the clock now and then
+  int64_t timeout;     // nanoseconds, or 0
+  bool counting;       // there is no timer: a hook looks at the clock now and then
+  lua_State *closing;  // the main coroutine, while the state is closed
   jri_timer timer;
   bool noted;      // the place where the run was interrupted is known
   char place[96];  // `file:line: ` of it
@@ -58,8 +59,15 @@ typedef struct {
 void jri_begin_interruption(jr_state *state, uint64_t number, double timeout);
 void jri_end_interruption(jr_state *state);
 
-/// As `jri_begin_interruption`, for what runs on the main coroutine while scripts load.
-void jri_begin_loading(jr_state *state, double timeout);
+/// As `jri_begin_interruption`, for what runs on the main coroutine without a run: scripts that load, and finalizers.
+void jri_begin_aside(jr_state *state);
+
+/// Says in the log when that was too long, which only a finalizer can have been: while `doing`.
+void jri_end_aside(jr_state *state, const char *doing);
+
+/// As those two, around the end of the Lua state: finalizers that run then can be interrupted.
+void jri_begin_closing(jr_state *state);
+void jri_end_closing(jr_state *state);
 
 /// What a suspended run takes along.
 typedef struct {
@@ -87,9 +95,6 @@ int jri_resume(lua_State *from, lua_State *thread, int arguments, int *results);
 /// As `lua_resetthread`. A coroutine that an interruption has killed is left as it is: hooks are off in it for good, so that
 /// nothing could stop what it would still close.
 int jri_close_thread(lua_State *from, lua_State *thread);
-
-/// When the state closes.
-void jri_close_interruption(jr_state *state);
 
 /// Ends the function that runs, and in the end the coroutine, because the run is interrupted: `return jri_stop(L)`.
 int jri_stop(lua_State *L);

@@ -189,9 +189,11 @@ bool jr_join_definitions(jr_state *state, void *context, jr_problem_function rep
   lua_State *L = state->lua;
   joining j = {.state = state, .context = context, .report = report_problem};
   jri_begin(state);
+  jri_begin_aside(state);
   lua_pushcfunction(L, join);
   lua_pushlightuserdata(L, &j);
   int status = lua_pcall(L, 1, 0, 0);
+  jri_end_aside(state, "definitions were joined");
   if (status != LUA_OK) lua_pop(L, 1);
   jri_end(state);
   return status == LUA_OK;

@@ -25,6 +25,8 @@ typedef struct {
   const char *root;
   /// The root must be an object, and these of its keys are left out; ends with NULL. NULL when any value will do.
   const char *const *object_without;
+  /// U+FFFD is written for what is not UTF-8, which fails otherwise.
+  bool repairs;
 } jri_json_options;
 
 typedef struct {

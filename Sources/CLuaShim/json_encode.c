@@ -77,6 +77,13 @@ static bool is_left_out(const encoder *e, const char *key, size_t length) {
   return false;
 }
 
+/// False where the string is not UTF-8 and is to be.
+static bool add_string(encoder *e, const char *bytes, size_t length) {
+  if (!e->options->repairs) return jri_buffer_add_json_string(e->out, bytes, length);
+  jri_buffer_add_json_text(e->out, bytes, length);
+  return true;
+}
+
 /// The first key and value have been pushed.
 static bool encode_object(encoder *e, int table) {
   lua_State *L = e->L;
@@ -87,7 +94,7 @@ static bool encode_object(encoder *e, int table) {
     size_t length;
     const char *key = lua_tolstring(L, -2, &length);
     if (!without || !is_left_out(e, key, length)) {
-      if (!jri_buffer_add_json_string(e->out, key, length)) {
+      if (!add_string(e, key, length)) {
         return fail(e, e->depth, "a key that is not valid UTF-8 cannot be stored as JSON");
       }
       jri_buffer_add_byte(e->out, ':');
@@ -192,7 +199,7 @@ static bool encode_value(encoder *e) {
     case LUA_TSTRING: {
       size_t length;
       const char *bytes = lua_tolstring(L, -1, &length);
-      if (jri_buffer_add_json_string(e->out, bytes, length)) return true;
+      if (add_string(e, bytes, length)) return true;
       return fail(e, e->depth, "a string that is not valid UTF-8 cannot be stored as JSON");
     }
     case LUA_TNUMBER: return encode_number(e);

@@ -36,7 +36,12 @@ static int array(lua_State *L) {
 }
 
 static int null_text(lua_State *L) {
-  lua_pushliteral(L, "null");
+  void *pointer = lua_touserdata(L, 1);
+  if (pointer == NULL) {
+    lua_pushliteral(L, "null");
+  } else {
+    lua_pushfstring(L, "userdata: %p", pointer);
+  }
   return 1;
 }
 
@@ -60,7 +65,7 @@ void jri_open_json(lua_State *L) {
   lua_pushcfunction(L, array);
   lua_setfield(L, -2, "array");
 
-  // Light userdata have one metatable between them, and scripts meet no other light userdata.
+  // Light userdata have one metatable between them; scripts meet others only as what `debug.upvalueid` returns.
   lua_pushlightuserdata(L, NULL);
   lua_createtable(L, 0, 3);
   lua_pushliteral(L, "null");

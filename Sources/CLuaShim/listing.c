@@ -68,9 +68,11 @@ bool jr_list_jobs(jr_state *state, void *context, jr_job_function visit) {
   lua_State *L = state->lua;
   listing request = {.state = state, .context = context, .visit = visit};
   jri_begin(state);
+  jri_begin_aside(state);
   lua_pushcfunction(L, list);
   lua_pushlightuserdata(L, &request);
   int status = lua_pcall(L, 1, 0, 0);
+  jri_end_aside(state, "jobs were listed");
   if (status != LUA_OK) lua_pop(L, 1);
   jri_end(state);
   return status == LUA_OK;

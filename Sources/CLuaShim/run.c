@@ -35,10 +35,10 @@ static void finish_without_memory(jri_run *run) {
   jr_result *result = run->result;
   run->keeps_stored_args = true;
   if (result->message.bytes == NULL) {
-    result->message = constant(jri_memory_text);
-    result->error = constant(jri_memory_json);
+    result->message = constant(jri_memory_text_of(run->state));
+    result->error = constant(jri_memory_json_of(run->state));
   }
-  if (result->errback_error.bytes == NULL) result->errback_error = constant(jri_memory_json);
+  if (result->errback_error.bytes == NULL) result->errback_error = constant(jri_memory_json_of(run->state));
   lua_pop(run->state->lua, 1);
 }
 
@@ -178,6 +178,7 @@ static void end_slice(jri_run *run) {
     if (result->outcome == JR_RUN_FAILED) result->retry_in = state->retry_in;
     if (run->keeps_stored_args) result->args = jri_stored_args(run);
   }
+  jri_restore_collector(state);
   jri_end_interruption(state);
   state->running = false;
   state->cancelled = false;

@@ -40,6 +40,7 @@ struct jri_run {
   jri_time_left left;
   char *kept;            // the request's bytes
   size_t kept_size;
+  size_t charged;        // for what the host keeps of it
   jri_buffer *aside;     // what suspended errbacks work on
 };
 

@@ -27,17 +27,29 @@ jri_run *jri_make_run(jr_state *state) {
   return run;
 }
 
-void jri_free_run(jr_state *state, jri_run *run) {
-  if (run == NULL) return;
+static void free_kept(jr_state *state, jri_run *run) {
   free_aside(state, run);
   if (run->kept != NULL) jri_reallocate(state, run->kept, run->kept_size, 0);
+  jri_discharge(state, run->charged);
+}
+
+void jri_free_run(jr_state *state, jri_run *run) {
+  if (run == NULL) return;
+  free_kept(state, run);
   jri_reallocate(state, run, sizeof *run, 0);
 }
 
-/// Keeps the request's bytes that are still needed. A host that takes pauses has the args itself.
+/// Keeps the request's bytes that are still needed. A host that takes pauses has the args itself: what it has counts, too.
 static void keep_request(lua_State *L, jri_run *run) {
+  enum { HOST_BYTES = 384 };
   jr_request *request = &run->request;
   bool whole = !request->pauses;
+  size_t charge = HOST_BYTES + (whole ? 0 : request->args_length);
+  if (!jri_charge(run->state, charge)) {
+    lua_gc(L, LUA_GCCOLLECT);
+    if (!jri_charge(run->state, charge)) jri_raise_memory(L);
+  }
+  run->charged = charge;
   size_t args = whole ? request->args_length : 0;
   size_t itself = whole && request->job_itself != NULL ? request->job_itself_length : 0;
   run->kept_size = request->name_length + args + itself;
@@ -105,11 +117,10 @@ jr_bytes jri_stored_args(const jri_run *run) {
   jr_state *state = run->state;
   const jr_request *request = &run->request;
   if (request->args == NULL) return (jr_bytes){NULL, 0};
-  size_t limit = state->memory_limit;
-  state->memory_limit = 0;
+  state->memory.unlimited = true;
   jri_buffer_reset(&state->args);
   jri_buffer_add(&state->args, request->args, request->args_length);
-  state->memory_limit = limit;
+  state->memory.unlimited = false;
   if (!state->args.failed) return jri_buffer_bytes(&state->args);
   return (jr_bytes){.bytes = request->args, .length = request->args_length};
 }
@@ -117,8 +128,7 @@ jr_bytes jri_stored_args(const jri_run *run) {
 /// The run is over: its memory is for another.
 void jri_recycle_run(jri_run *run) {
   jr_state *state = run->state;
-  free_aside(state, run);
-  if (run->kept != NULL) jri_reallocate(state, run->kept, run->kept_size, 0);
+  free_kept(state, run);
   if (state->spare != NULL) {
     jri_reallocate(state, run, sizeof *run, 0);
   } else {

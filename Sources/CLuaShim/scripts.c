@@ -1,12 +1,10 @@
+#include <stdio.h>
+
 #include "compile.h"
 #include "definitions.h"
 #include "environment.h"
 #include "errors.h"
-
-// Tests do not wait so long.
-#ifndef JRI_LOADING_SECONDS
-#define JRI_LOADING_SECONDS 10
-#endif
+#include "modules.h"
 
 typedef struct {
   jr_state *state;
@@ -28,8 +26,7 @@ struct jri_loading {
 static int handle(lua_State *L) {
   // From 2: without this function and the protected one that walks the stack.
   jri_keep_traceback(L, L, 2, &jri_state(L)->traceback);
-  lua_settop(L, 1);
-  return 1;
+  return jri_placing_handler(L);
 }
 
 /// Raises the first `job 'name'` that was never called with its function. The list is at `list`.
@@ -80,8 +77,10 @@ static void push_load_error(lua_State *L) {
   jr_state *state = jri_state(L);
   jri_buffer *traceback = &state->traceback;
   if (jri_interrupted(state)) {
-    lua_pushfstring(L, "%sthe script ran longer than %d s while it was loaded: what takes time belongs into a job",
-                    state->interruption.place, JRI_LOADING_SECONDS);
+    char seconds[32];
+    snprintf(seconds, sizeof seconds, "%g", state->loading_seconds);
+    lua_pushfstring(L, "%sthe script ran longer than %s s while it was loaded: what takes time belongs into a job",
+                    state->interruption.place, seconds);
     // The next one has all the time again.
     jri_renew_timeout(state);
   } else {
@@ -126,6 +125,13 @@ static void note_module(lua_State *L, const char *module) {
   lua_pop(L, 1);
 }
 
+/// What is loaded now, and for other threads the script that runs: the innermost.
+static void set_loading(jr_state *state, const jri_loading *loading) {
+  bool runs = loading != NULL && loading->inner != NULL;
+  state->loading_set = loading;
+  atomic_store_explicit(&state->script, runs ? loading->index + 1 : 0, memory_order_relaxed);
+}
+
 static void report_script(lua_State *L, const jri_loading *l, jr_script_outcome outcome) {
   size_t length = 0;
   const char *text = outcome == JR_SCRIPT_LOADED ? "" : lua_tolstring(L, -1, &length);
@@ -145,7 +151,7 @@ static bool load_one(lua_State *L, size_t index) {
   luaL_checkstack(L, 8, NULL);
   lua_pushboolean(L, 1);
   note_module(L, s->module);
-  state->loading_set = &now;
+  set_loading(state, &now);
   bool good = s->problem == NULL && run_source(L, s, s->source, s->length);
   if (s->problem != NULL) lua_pushstring(L, s->problem);
   jr_script_outcome outcome = good ? JR_SCRIPT_LOADED : JR_SCRIPT_FAILED;
@@ -159,7 +165,7 @@ static bool load_one(lua_State *L, size_t index) {
       lua_pop(L, 1);
     }
   }
-  state->loading_set = outer;
+  set_loading(state, outer);
   report_script(L, &now, outcome);
   if (outcome == JR_SCRIPT_FELL_BACK) lua_pop(L, 1);
   if (good) {
@@ -180,6 +186,7 @@ static bool load_one(lua_State *L, size_t index) {
 /// Raises by way of which scripts the module is asked for while it runs.
 static int raise_cycle(lua_State *L, const char *module) {
   const jri_loading *l = jri_state(L)->loading_set;
+  if (l == NULL) return jri_raise(L, "module '%s' requires itself", module);
   luaL_Buffer files;
   luaL_buffinit(L, &files);
   for (bool first = true; l != NULL && l->inner != NULL; l = l->inner, first = false) {
@@ -207,7 +214,7 @@ static int load_module(lua_State *L) {
   lua_pushvalue(L, lua_upvalueindex(1));
   // Should memory run out between scripts, the one that requires may catch that and go on from where it is.
   int status = lua_pcall(L, 1, 2, 0);
-  state->loading_set = here;
+  set_loading(state, here);
   if (status != LUA_OK) return lua_error(L);
   if (lua_toboolean(L, -2)) return 1;
   return jri_raise(L, "module '%s' cannot be loaded: %s", lua_tostring(L, 1), lua_tostring(L, -1));
@@ -219,14 +226,35 @@ static int loaded_module(lua_State *L) {
   return 1;
 }
 
-/// A searcher for `require`: the scripts of the folder.
+/// `a/b` is the module `a.b`, wherever that is found. Upvalue: `require`.
+static int load_by_dots(lua_State *L) {
+  lua_pushvalue(L, lua_upvalueindex(1));
+  luaL_gsub(L, lua_tostring(L, 1), "/", ".");
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+/// A searcher for `require`: the scripts of the folder. Upvalue: `require`.
 static int search_scripts(lua_State *L) {
   const char *module = luaL_checkstring(L, 1);
   lua_settop(L, 1);
+  if (strchr(module, '/') != NULL) {
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushcclosure(L, load_by_dots, 1);
+    return 1;
+  }
   lua_rawgeti(L, LUA_REGISTRYINDEX, jri_state(L)->modules);
   lua_pushvalue(L, 1);
   switch (lua_rawget(L, -2)) {
-    case LUA_TNUMBER: lua_pushcclosure(L, load_module, 1); break;
+    case LUA_TNUMBER:
+      if (jri_state(L)->loading_set == NULL) {
+        // There was no memory to keep its text.
+        lua_pushnil(L);
+        return 1;
+      }
+      lua_pushcclosure(L, load_module, 1);
+      break;
+    case LUA_TUSERDATA: lua_pushcclosure(L, jri_load_waiting_module, 1); break;
     case LUA_TBOOLEAN: return raise_cycle(L, module);
     case LUA_TSTRING: return jri_raise(L, "module '%s' cannot be loaded: %s", module, lua_tostring(L, -1));
     case LUA_TTABLE:
@@ -244,7 +272,8 @@ void jri_open_scripts(lua_State *L) {
   jri_state(L)->modules = luaL_ref(L, LUA_REGISTRYINDEX);
   lua_getglobal(L, "package");
   lua_getfield(L, -1, "searchers");
-  lua_pushcfunction(L, search_scripts);
+  lua_getglobal(L, "require");
+  lua_pushcclosure(L, search_scripts, 1);
   // Before those that look for files.
   for (lua_Integer i = (lua_Integer)lua_rawlen(L, -2); i >= 2; i--) {
     lua_rawgeti(L, -2, i);
@@ -282,7 +311,22 @@ static bool is_waiting(lua_State *L, const jr_script *s) {
 
 static int load_next(lua_State *L) {
   script_list *list = lua_touserdata(L, 1);
-  if (is_waiting(L, &list->scripts[list->next])) load_one(L, list->next);
+  const jr_script *s = &list->scripts[list->next];
+  if (!s->waits && is_waiting(L, s)) load_one(L, list->next);
+  return 0;
+}
+
+/// Keeps the text of a module that no script has required.
+static int keep_next(lua_State *L) {
+  script_list *list = lua_touserdata(L, 1);
+  const jr_script *s = &list->scripts[list->next];
+  if (!s->waits || s->module == NULL || !is_waiting(L, s)) return 0;
+  if (s->problem != NULL) {
+    lua_pushstring(L, s->problem);
+  } else {
+    jri_push_waiting_module(L, s);
+  }
+  note_module(L, s->module);
   return 0;
 }
 
@@ -294,22 +338,28 @@ void jr_load_scripts(jr_state *state, const jr_script *scripts, size_t count, vo
   script_list list = {.scripts = scripts, .count = count};
   jri_begin(state);
   state->loading = true;
-  state->loading_set = &set;
+  set_loading(state, &set);
   lua_pushcfunction(L, name_modules);
   lua_pushlightuserdata(L, &list);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
   for (; list.next < count; list.next++) {
-    jri_begin_loading(state, JRI_LOADING_SECONDS);
+    jri_begin_aside(state);
     lua_pushcfunction(L, load_next);
     lua_pushlightuserdata(L, &list);
     bool good = lua_pcall(L, 1, 0, 0) == LUA_OK;
-    jri_end_interruption(state);
+    jri_end_aside(state, "a script was loaded");
     if (good) continue;
     lua_pop(L, 1);
     report(context, list.next, JR_SCRIPT_FAILED, no_memory, sizeof no_memory - 1);
-    state->loading_set = &set;
+    set_loading(state, &set);
   }
-  state->loading_set = NULL;
+  set_loading(state, NULL);
+  for (list.next = 0; list.next < count; list.next++) {
+    lua_pushcfunction(L, keep_next);
+    lua_pushlightuserdata(L, &list);
+    // Without memory for it `require` looks for the file.
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
+  }
   state->loading = false;
   lua_pushboolean(L, 0);
   lua_rawseti(L, LUA_REGISTRYINDEX, state->pending);

@@ -13,24 +13,10 @@
 #define JRI_FREE free
 #endif
 
-void *jri_reallocate(jr_state *state, void *block, size_t old_size, size_t new_size) {
-  if (new_size == 0) {
-    JRI_FREE(block);
-    state->memory_used -= old_size;
-    return NULL;
-  }
-  if (new_size > old_size && state->memory_limit != 0) {
-    size_t left = state->memory_used < state->memory_limit ? state->memory_limit - state->memory_used : 0;
-    if (new_size - old_size > left) return NULL;
-  }
-  void *moved = JRI_REALLOC(block, new_size);
-  if (moved == NULL) {
-    if (new_size > old_size) return NULL;
-    moved = block;  // Lua relies on shrinking to succeed
-  }
-  state->memory_used = state->memory_used - old_size + new_size;
-  return moved;
-}
+// Tests do not wait so long.
+#ifndef JRI_LOADING_SECONDS
+#define JRI_LOADING_SECONDS 10
+#endif
 
 static void *allocate(void *context, void *block, size_t old_size, size_t new_size) {
   // For a new block Lua tells the kind of object in place of a size.
@@ -46,12 +32,16 @@ static int panic(lua_State *L) {
 static int open_protected(lua_State *L) {
   const jr_options *options = lua_touserdata(L, 1);
   luaL_openlibs(L);
+  jri_open_limit_error(L);
   jri_open_environment(L, options->module_directory);
   jri_open_scripts(L);
   if (options->strict) jri_make_strict(L);
   jri_open_guarded(L);
   jri_open_coroutines(L);
   jri_open_finalizers(L);
+  jri_open_debug(L);
+  jri_open_calls(L);
+  jri_open_collector(L);
   jri_open_host(L);
   jri_open_json(L);
   jri_open_definitions(L);
@@ -76,7 +66,9 @@ enum { MOST_BUFFERS = 11 };
 jr_state *jr_open(const jr_host *host, const jr_options *options) {
   jr_state *state = JRI_REALLOC(NULL, sizeof *state);
   if (state == NULL) return NULL;
-  *state = (jr_state){.host = *host, .memory_limit = options->memory_limit};
+  *state = (jr_state){.host = *host, .loading_seconds = JRI_LOADING_SECONDS};
+  jri_open_memory(state, options);
+  if (options->loading_seconds > 0) state->loading_seconds = options->loading_seconds;
   jri_buffer *all[MOST_BUFFERS];
   size_t count = buffers(state, all);
   for (size_t i = 0; i < count; i++) all[i]->state = state;
@@ -101,22 +93,28 @@ jr_state *jr_open(const jr_host *host, const jr_options *options) {
   return state;
 }
 
+void jr_shut(jr_state *state) {
+  if (state->lua == NULL) return;
+  jri_begin_closing(state);
+  lua_close(state->lua);
+  state->lua = NULL;
+  jri_end_closing(state);
+}
+
 void jr_close(jr_state *state) {
   if (state == NULL) return;
-  jri_close_interruption(state);
-  if (state->lua != NULL) lua_close(state->lua);
+  jr_shut(state);
   jri_free_suspended(state);
   jri_free_run(state, state->spare);
   jri_buffer *all[MOST_BUFFERS];
   size_t count = buffers(state, all);
   for (size_t i = 0; i < count; i++) jri_buffer_free(all[i]);
-  assert(state->memory_used == 0);
+  jri_close_memory(state);
   JRI_FREE(state);
 }
 
-size_t jr_memory_used(const jr_state *state) { return state->memory_used; }
-
 void jri_begin(jr_state *state) {
+  state->memory.refused = false;
   jri_buffer_reset(&state->args);
   jri_buffer_reset(&state->error);
   jri_buffer_reset(&state->errback_error);

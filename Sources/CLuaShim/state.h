@@ -8,7 +8,10 @@
 
 #include "CLuaShim.h"
 #include "buffer.h"
+#include "calls.h"
+#include "collector.h"
 #include "interruption.h"
+#include "memory.h"
 
 /// Idle coroutines that are kept for coming runs; more than that are left to the garbage collector.
 enum { JRI_IDLE_COROUTINES = 8 };
@@ -26,8 +29,7 @@ typedef struct jri_loading jri_loading;
 struct jr_state {
   lua_State *lua;
   jr_host host;
-  size_t memory_used;
-  size_t memory_limit;
+  jri_memory memory;
 
   // What calls hand out; each lives until the next call.
   jri_buffer args;
@@ -52,6 +54,8 @@ struct jr_state {
   int waiting;  // token → the strand that waits for it
   int holding;  // the coroutines that are part of a pause, as keys
   int task_metatable;
+  int sentinels;  // objects with a finalizer, as keys → what is finalized in their place
+  int sentinel_metatable;
 
   /// The address of the metatable that marks arrays: to compare it takes no look into the registry.
   const void *array_metatable_address;
@@ -62,6 +66,10 @@ struct jr_state {
   int idle_count;
 
   jri_interruption interruption;
+  jri_call call;
+  jri_collector collector;
+  /// How long a script may take while it is loaded, and finalizers beside runs.
+  double loading_seconds;
 
   /// That which is begun next.
   jri_run *spare;
@@ -84,6 +92,7 @@ struct jr_state {
   jri_buffer inner_error;
 
   const jri_loading *loading_set;  // what `jr_load_scripts` is at
+  _Atomic(size_t) script;          // index of the script that it runs, plus 1; 0 for none
 
   void *run;  // of the request that now runs
   bool running;
@@ -96,9 +105,6 @@ struct jr_state {
   /// What `retry_in` said last in this run; NAN when it was not called.
   double retry_in;
 };
-
-/// Grows, shrinks, makes (`block` is NULL) or frees (`new_size` is 0) memory that the state is charged for.
-void *jri_reallocate(jr_state *state, void *block, size_t old_size, size_t new_size);
 
 static inline jr_state *jri_state(lua_State *L) { return *(jr_state **)lua_getextraspace(L); }
 

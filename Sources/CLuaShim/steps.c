@@ -53,13 +53,30 @@ static jri_step_end give_up(lua_State *L, jri_run *run, jri_step_end end) {
   return end;
 }
 
+/// What a step returns goes nowhere, which is said once a job; the args themselves are not lost.
+static void note_results(lua_State *L, const jri_run *run) {
+  static const char text[] = "what the job returns is lost: put it into args, such as args.result = \xE2\x80\xA6";
+  lua_State *thread = run->steps.coroutine.thread;
+  const jr_host *host = &run->state->host;
+  jri_job *job = lua_touserdata(L, JRI_AT_RECORD);
+  int count = lua_gettop(thread);
+  if (count == 0 || job->told_of_results) return;
+  while (count > 0 && lua_isnil(thread, count)) count--;
+  if (count == 0 || (count == 1 && lua_topointer(thread, 1) == lua_topointer(L, JRI_AT_ARGS))) return;
+  job->told_of_results = true;
+  if (host->log != NULL) host->log(host->context, run->request.run, JR_LOG_WARNING, text, sizeof text - 1);
+}
+
 /// Runs the strand, then those that are ready, until none is or the step has ended.
 static jri_step_end drive(lua_State *L, jri_run *run, jri_strand *strand, int arguments) {
   jr_state *state = run->state;
   while (strand != NULL) {
     if (strand == &run->steps) {
       switch (jri_run_strand(L, strand, arguments)) {
-        case JRI_END_DONE: lua_settop(strand->coroutine.thread, 0); break;
+        case JRI_END_DONE:
+          note_results(L, run);
+          lua_settop(strand->coroutine.thread, 0);
+          break;
         case JRI_END_SUSPENDED: break;
         case JRI_END_RAISED: jri_end_tasks(L, run); return JRI_STEP_RAISED;
         case JRI_END_CANCELLED: jri_end_tasks(L, run); return JRI_STEP_CANCELLED;

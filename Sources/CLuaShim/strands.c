@@ -174,6 +174,7 @@ jri_strand_end jri_run_strand(lua_State *L, jri_strand *strand, int arguments) {
     return JRI_END_CANCELLED;
   }
   if (status != LUA_YIELD && jri_is_cancel(thread, -1)) state->cancelled = true;
+  if (status != LUA_YIELD && !interrupted) jri_place_thread_error(L, thread);
   bool traced = state->interruption.noted || jri_interrupted(state) == JRI_CANCELLED_OUTSIDE;
   if (state->keeps_traceback && !state->cancelled && !traced) {
     jri_keep_traceback(L, thread, 0, &state->traceback);

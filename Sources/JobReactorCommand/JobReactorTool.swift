@@ -30,6 +30,7 @@ struct JobReactorTool: AsyncParsableCommand {
 
     static func main() async {
         Terminal.openMissingStreams()
+        FirstProcess.standAside()
         var command: any ParsableCommand
         do { command = try parseAsRoot() } catch { exit(withError: error) }
         do {

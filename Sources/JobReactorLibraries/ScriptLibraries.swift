@@ -1,6 +1,8 @@
 public import JobReactorLua
 
-/// The libraries of this product.
+/// The libraries of this product: what a node's scripts find beside what is always there.
+///
+///     NodeConfiguration(name: "worker_1", distributors: ["localhost:5000"], libraries: ScriptLibraries.all)
 public enum ScriptLibraries {
     private static let http = HTTPLibrary()
     private static let redis = RedisLibrary()
@@ -10,10 +12,20 @@ public enum ScriptLibraries {
     /// connections.
     public static let all: [any ScriptLibrary] = [http, exec, redis, HashLibrary()]
 
-    /// From now on so many programs of `exec` at once, and so many requests of `http` to one server; each from 1.
-    public static func limit(programs: Int, connections: Int) {
+    /// From now on so many programs of `exec` at once, so many requests of `http` to one server, each from 1, and so many seconds
+    /// that a request waits for its turn.
+    public static func limit(
+        programs: Int = ExecLibrary.usualPrograms, connections: Int = HTTPLibrary.usualConnections,
+        wait: Double = HTTPLibrary.usualWait
+    ) {
         exec.limit(programs: programs)
-        http.limit(connections: connections)
+        http.limit(connections: connections, wait: wait)
+    }
+
+    /// From now on `http` and `redis` connect to these servers only, also where a redirect leads; none for all.
+    public static func allow(_ hosts: [HostRule]) {
+        http.allow(hosts)
+        redis.allow(hosts)
     }
 
     /// Closes their connections, at the end of the process; `http` makes none afterwards.

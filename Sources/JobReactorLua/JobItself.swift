@@ -20,7 +20,9 @@ extension Job {
         if let period { members.append(("period", .number(period))) }
         if let makeAfter { members.append(("make_after", .number(makeAfter))) }
         if let failedAt { members.append(("failed_at", .number(failedAt.seconds))) }
-        if let lastError { members.append(("last_error", .string(lastError))) }
+        if let lastError {
+            members.append(("last_error", .string(lastError.cut(toBytes: JobLimits.argsTextBytes))))
+        }
         return JobArguments(members).bytes
     }
 }

@@ -13,9 +13,11 @@ protocol JobLane: AnyObject, Sendable {
     func announceStop()
     func stop()
 
+    var waitingJobs: [JobID] { get }
     var slices: [LuaLane.Slice] { get }
     func warn(_ slice: LuaLane.Slice)
     func end(_ slice: LuaLane.Slice)
+    var chores: [LuaLane.Chore] { get }
     var stateCount: Int { get }
 }
 

@@ -113,6 +113,9 @@ public final class Node: Service {
         await end(grace: grace ?? configuration.grace)
     }
 
+    /// As ``stop(grace:)``, with a duration: negative it is none, and beyond 1,000,000,000 seconds it is that.
+    public func stop(grace: Duration) async { await stop(grace: grace.inSeconds) }
+
     private func end(grace: Double) async {
         let core = core
         try? await loop.flatSubmit { [loop] in

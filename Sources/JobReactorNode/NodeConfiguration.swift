@@ -44,13 +44,17 @@ public struct NodeConfiguration: Sendable {
     /// Seconds for which a job may run without a pause before it is interrupted and has failed; 0 for any time. Jobs with
     /// `defer` may as long as they like.
     public var sliceLimit: Double
-    /// Bytes that each Lua state may allocate; 0 for no limit.
-    public var memoryLimit: Int
+    /// Bytes that all Lua states may have together, with `shared` and what is kept of jobs that pause; 0 for no limit, and nil for
+    /// half of what the machine, or its control group, has. A run that asks for more fails with an error that says so.
+    public var memoryLimit: Int?
+    /// Bytes of it that `shared` may take; nil for a quarter of it.
+    public var sharedLimit: Int?
     /// Whether scripts are kept from files, processes and C modules.
     public var isSandboxed: Bool
     /// Whether the scripts are loaded anew when their files change.
     public var watchesScripts: Bool
-    /// What scripts find beside what is always there.
+    /// What scripts find beside what is always there: `ScriptLibraries.all` of the product `JobReactorLibraries` for `http`, `exec`,
+    /// `redis` and `hash`, and libraries of your own.
     public var libraries: [any ScriptLibrary]
     public var security: WireSecurity
     public var limits: RESPLimits
@@ -63,6 +67,8 @@ public struct NodeConfiguration: Sendable {
     /// seconds. Waits do not depend on it: they are measured on a clock that nobody sets. Tests give one of their own.
     public var clock = WallClock.system
     public var logger: Logger
+    /// Seconds that a script may take while it is loaded. Tests do not wait so long.
+    package var loadingSeconds = 10.0
 
     public init(
         name: String, distributors: [Address], server: Address? = nil, connectTo: Address? = nil,
@@ -71,7 +77,8 @@ public struct NodeConfiguration: Sendable {
         logJobProcessing: Bool = true, logArgs: Bool = false,
         window: Int = 1024, maxMemory: Int? = nil, deferLanes: Int = 2, maxSuspended: Int = 10_000,
         sliceWarning: Double = 1,
-        sliceLimit: Double = 30, memoryLimit: Int = 0, isSandboxed: Bool = false, watchesScripts: Bool = true,
+        sliceLimit: Double = 30, memoryLimit: Int? = nil, sharedLimit: Int? = nil, isSandboxed: Bool = false,
+        watchesScripts: Bool = true,
         libraries: [any ScriptLibrary] = [], security: WireSecurity = WireSecurity(),
         limits: RESPLimits = RESPLimits(), maximumConnections: Int = 10_000, grace: Double = 10,
         reportTTL: Double = 3600, logger: Logger = Logger(label: "jobreactor.node")
@@ -94,6 +101,7 @@ public struct NodeConfiguration: Sendable {
         self.sliceWarning = sliceWarning
         self.sliceLimit = sliceLimit
         self.memoryLimit = memoryLimit
+        self.sharedLimit = sharedLimit
         self.isSandboxed = isSandboxed
         self.watchesScripts = watchesScripts
         self.libraries = libraries
@@ -107,7 +115,8 @@ public struct NodeConfiguration: Sendable {
 
     /// With addresses as text. Throws ``WireError`` for one that is no `host:port`.
     public init(
-        name: String, distributors: [String], server: String? = nil, jobDirectory: String = "reactor_jobs"
+        name: String, distributors: [String], server: String? = nil, jobDirectory: String = "reactor_jobs",
+        libraries: [any ScriptLibrary] = []
     ) throws {
         func address(_ text: String) throws -> Address {
             guard let address = Address(text) else {
@@ -117,11 +126,12 @@ public struct NodeConfiguration: Sendable {
         }
         self.init(
             name: name, distributors: try distributors.map(address), server: try server.map(address),
-            jobDirectory: jobDirectory)
+            jobDirectory: jobDirectory, libraries: libraries)
     }
 
     func validate() throws(WireError) {
         if let problem = Name.problem(in: name) { throw WireError(.configuration, "the node's name \(problem)") }
+        for address in distributors + [server, connectTo].compactMap(\.self) { try address.validate() }
         if window < 1 || window > 1_000_000 {
             throw WireError(.configuration, "window takes a number of jobs from 1 to 1000000, not \(window)")
         }
@@ -131,18 +141,18 @@ public struct NodeConfiguration: Sendable {
         if policy.maxAttempt < 1 {
             throw WireError(.configuration, "policy.maxAttempt takes a whole number from 1, not \(policy.maxAttempt)")
         }
-        if !(policy.retryMultiplier >= 0 && policy.retryMultiplier.isFinite) {
-            throw WireError(
-                .configuration, "policy.retryMultiplier takes seconds from 0, not \(policy.retryMultiplier)")
-        }
+        let times = [
+            ("policy.retryMultiplier", policy.retryMultiplier), ("policy.maxRetryDelay", policy.maxRetryDelay ?? 0),
+            ("grace", grace), ("reportTTL", reportTTL),
+        ]
+        for (name, seconds) in times { try WireError.check(name, seconds: seconds) }
+        try limits.validate()
         if !(policy.jitter >= 0 && policy.jitter <= 1) {
             throw WireError(.configuration, "policy.jitter takes a share from 0 to 1, not \(policy.jitter)")
         }
-        if let delay = policy.maxRetryDelay, !(delay >= 0) {
-            throw WireError(.configuration, "policy.maxRetryDelay takes seconds from 0, not \(delay)")
-        }
         if let timeout = policy.timeout, !(timeout > 0 && timeout <= 1e9) {
-            throw WireError(.configuration, "policy.timeout takes seconds above 0, not \(timeout)")
+            throw WireError(
+                .configuration, "policy.timeout takes seconds above 0 up to 1000000000, not \(timeout)")
         }
         if deferLanes < 1 || deferLanes > 1000 {
             throw WireError(.configuration, "deferLanes takes a number of threads from 1 to 1000, not \(deferLanes)")
@@ -153,7 +163,7 @@ public struct NodeConfiguration: Sendable {
         }
         for (name, seconds) in [("sliceWarning", sliceWarning), ("sliceLimit", sliceLimit)]
         where !(seconds >= 0 && seconds <= 1e9) {
-            throw WireError(.configuration, "\(name) takes seconds from 0, not \(seconds)")
+            throw WireError(.configuration, "\(name) takes seconds from 0 to 1000000000, not \(seconds)")
         }
         if connectTo != nil, server == nil {
             throw WireError(.configuration, "connectTo needs server: a node that does not listen cannot be dialled")

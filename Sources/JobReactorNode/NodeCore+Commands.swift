@@ -16,7 +16,7 @@ extension NodeCore: CommandService {
         case .jobs: session.reply { self.writeJobs(to: &$0) }
         case .job(let id):
             answer(session, loop.answer { storage.load(id, done: $0) }) { [self] job, buffer in
-                if let job = job.map({ user.sees($0, hidesArgs: hidesArgs) }) {
+                if let job = job.map({ user.sees(shown($0), hidesArgs: hidesArgs) }) {
                     var budget = Self.hintBudget
                     let reason = reasonToWait(job, &budget).map { ["waits_for", $0] } ?? []
                     buffer.writeRESPCommand(job.shownFields + reason)
@@ -27,41 +27,30 @@ extension NodeCore: CommandService {
         case .records(let query):
             answer(session, records(query)) { [self] jobs, buffer in
                 buffer.writeRESPArray(count: jobs.count)
-                write(jobs.map { user.sees($0, hidesArgs: hidesArgs) }, to: &buffer)
+                write(shown(jobs).map { user.sees($0, hidesArgs: hidesArgs) }, to: &buffer)
             }
         case .record(let id):
             answer(session, loop.answer { storage.load(id, done: $0) }) { [self] job, buffer in
                 if let job {
-                    write([user.sees(job, hidesArgs: hidesArgs)], to: &buffer)
+                    write([user.sees(shown(job), hidesArgs: hidesArgs)], to: &buffer)
                 } else {
                     buffer.writeRESPNull()
                 }
             }
-        case .cancel(let id):
-            answer(session, cancel(id)) { [audit] isKnown, buffer in
-                if isKnown { audit.note("CANCEL", "the job \(id) is cancelled", by: user, over: session.connection) }
-                buffer.writeRESPInteger(isKnown ? 1 : 0)
-            }
+        case .cancel(let id): answer(session, cancel(id), "CANCEL", "the job \(id) is cancelled")
         case .retry(let id):
-            answer(session, loop.answer { self.retry(id, $0) }) { [audit] isDone, buffer in
-                if isDone { audit.note("RETRY", "the job \(id) runs now", by: user, over: session.connection) }
-                buffer.writeRESPInteger(isDone ? 1 : 0)
-            }
+            answer(session, loop.answer { self.retry(id, $0) }, "RETRY", "the job \(id) runs now")
         case .destroy(let id):
-            answer(session, loop.answer { self.destroy(id, $0) }) { [audit] isDone, buffer in
-                if isDone { audit.note("DESTROY", "the job \(id) is gone", by: user, over: session.connection) }
-                buffer.writeRESPInteger(isDone ? 1 : 0)
-            }
+            answer(session, loop.answer { self.destroy(id, $0) }, "DESTROY", "the job \(id) is gone")
         case .orders(let order, let filter, let isDry):
-            answer(session, carryOut(order, filter, isDry: isDry)) { [audit] done, buffer in
-                audit.note(order, done, of: filter, isDry: isDry, by: user, over: session.connection)
-                done.write(order, isDry: isDry, to: &buffer)
-            }
+            let carriedOut = audit.noting(
+                order, of: filter, isDry: isDry, by: session.user, over: session.connection,
+                carryOut(order, filter, isDry: isDry))
+            answer(session, carriedOut) { $0.write(order, isDry: isDry, to: &$1) }
         case .audit(let count): audit.answer(count, to: session)
         case .reload:
-            answer(session, reload()) { [audit] text, buffer in
-                audit.note("RELOAD", "the scripts are loaded anew", by: user, over: session.connection)
-                buffer.writeRESPBulk(text)
+            answer(session, audited(reload(), session, "RELOAD", "the scripts are loaded anew") { _ in true }) {
+                $1.writeRESPBulk($0)
             }
         case .handshake(.link(let distributor, let token, let received)):
             if let error = acceptLink(from: distributor, token: token, received: received, over: session) {
@@ -75,6 +64,27 @@ extension NodeCore: CommandService {
             // The session's own.
             break
         }
+    }
+
+    /// 1 when it is done, and 0 when there was nothing to do.
+    private func answer(
+        _ session: CommandSession, _ isDone: EventLoopFuture<Bool>, _ command: String, _ change: String
+    ) {
+        answer(session, audited(isDone, session, command, change) { $0 }) { $1.writeRESPInteger($0 ? 1 : 0) }
+    }
+
+    /// The result, when the audit log has it, as far as it `hasChanged` anything.
+    private func audited<Value: Sendable>(
+        _ result: EventLoopFuture<Value>, _ session: CommandSession, _ command: String, _ change: String,
+        _ hasChanged: @escaping (Value) -> Bool
+    ) -> EventLoopFuture<Value> {
+        let promise = loop.makePromise(of: Value.self)
+        let user = session.user
+        result.assumeIsolated().whenComplete { [audit] result in
+            guard case .success(let value) = result, hasChanged(value) else { return promise.completeWith(result) }
+            audit.note(command, change, by: user, over: session.connection) { promise.succeed(value) }
+        }
+        return promise.futureResult
     }
 
     private func answer<Value>(

@@ -54,7 +54,7 @@ extension Job {
     /// What the application was told of the end of a finished job, as far as its record says.
     fileprivate var lastFeedback: Feedback {
         guard status == .failed else { return Feedback(.success, args: args) }
-        let error = JSONValue.string(lastError ?? "failed").json
+        let error = JSONValue.string((lastError ?? "failed").cut(toBytes: JobLimits.argsTextBytes)).json
         return Feedback(.error, args: args.setting([("error", Array(error.utf8))]))
     }
 }

@@ -27,7 +27,9 @@ extension NodeCore {
     }
 
     /// Enqueues a job for a script that waits for its outcome.
-    func perform(_ job: LuaLane.Enqueued, _ done: @escaping ScriptFunction.Done) {
+    func perform(
+        _ job: LuaLane.Enqueued, onParked: @escaping @Sendable (String) -> Void, _ done: @escaping ScriptFunction.Done
+    ) {
         guard let address = directory.addresses[job.distributor] ?? configuration.distributors.first else {
             return done(.failure(ScriptFailure("perform: there is no distributor")))
         }
@@ -35,9 +37,10 @@ extension NodeCore {
         options.id = job.id
         var feedback = JobFeedback(
             onSuccess: { done(.success([.bool(true), .json($0.args.bytes)])) },
-            onError: { done(.success([.bool(false), .json($0.args.bytes)])) }, onProgress: nil)
+            onError: { done(.success([.bool(false), .json($0.args.bytes)])) },
+            onProgress: { if $0.isParked { onParked($0.text) } })
         feedback.onStop = { done(.failure(ScriptFailure("perform: the node stops"))) }
-        do throws(JobError) { try client(to: address).enqueue(job.name, job.args, options, feedback: feedback) } catch {
+        do throws(JobError) { try client(to: address).perform(job.name, job.args, options, feedback: feedback) } catch {
             done(.failure(ScriptFailure("perform: \(error.message)")))
         }
     }

@@ -10,7 +10,8 @@ extension NodeCore {
         InfoText.make(
             section,
             [
-                ("Server", server), ("Health", health), ("Clients", connections),
+                ("Server", server), ("Health", health), ("Busy", busy), ("Memory", memoryFields),
+                ("Clients", connections),
                 ("Jobs", jobs),
                 ("Distributors", linkedDistributors.enumerated().map { ("distributor\($0.offset)", $0.element) }),
                 ("Scripts", scriptFields), ("Broken", brokenFiles), ("Problems", problems),
@@ -33,6 +34,16 @@ extension NodeCore {
             ("stuck_job", watchdog.stuckJob ?? ""), ("storage_error", storageHealth.error?.message ?? ""),
         ]
     }
+
+    private var memoryFields: [(String, String)] {
+        [
+            ("lua_memory", "\(memory.used)"), ("lua_memory_limit", "\(memory.limit)"),
+            ("shared_memory", "\(shared.bytes)"), ("shared_keys", "\(shared.count)"),
+        ]
+    }
+
+    /// What has run for long without a pause, of jobs and beside them.
+    private var busy: [(String, String)] { longWork.enumerated().map { ("busy\($0.offset)", $0.element) } }
 
     private var jobs: [(String, String)] {
         [

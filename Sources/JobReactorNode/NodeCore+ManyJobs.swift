@@ -55,14 +55,11 @@ extension NodeCore {
     /// How much may be spent on names that are alike in one answer: producers say what jobs are called.
     static let hintBudget = 1_000_000
 
-    /// What a job waits for here, in words, beside its time.
+    /// What a job waits for here, in words, beside its time; ``Job/doing`` says it of one that waits for its lane.
     func reasonToWait(_ job: Job, _ budget: inout Int) -> String? {
-        if runs.isParked(job.id, named: job.name) {
-            let nearest = NearestName.find(job.name, among: runs.jobNames, budget: &budget)
-            return WaitReason.undefined(nearest: nearest).description
-        }
-        guard case .ready? = runs[job.id]?.stage else { return nil }
-        return "its turn: the node is busy with others"
+        guard runs.isParked(job.id, named: job.name) else { return nil }
+        let nearest = NearestName.find(job.name, among: runs.jobNames, budget: &budget)
+        return WaitReason.undefined(nearest: nearest).description
     }
 
     // MARK: Orders

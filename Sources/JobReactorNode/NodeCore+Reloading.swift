@@ -48,6 +48,7 @@ extension NodeCore {
                 throw error
             }
         reloading.current = loaded
+        watchLanes()
         loaded.whenComplete { _ in
             let core = bound.value
             core.reloading.current = nil

@@ -192,6 +192,7 @@ extension NodeCore {
 
     func takeResults(of lane: NodeLane) {
         let results = lane.lua.takeResults()
+        if results.closes { watchLanes() }
         if !results.suspended.isEmpty { noteSuspended(results.suspended, on: lane.kind) }
         for note in results.notes.values { sendProgress(note) }
         guard results.enqueued.isEmpty, !results.outcomes.contains(where: \.hasEnqueued) else {

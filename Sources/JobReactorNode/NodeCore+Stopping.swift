@@ -95,6 +95,7 @@ extension NodeCore {
             dialers.map(\.closed) + clients.values.map { $0.stopped(grace: 1) }
             + [listener?.closeConnections(on: loop), starting, reloading.current?.map { _ in }].compactMap { $0 }
         let closed = loop.makePromise(of: Void.self)
+        audit.finish {}
         storage.close { closed.succeed() }
         let bound = NIOLoopBound(self, eventLoop: loop)
         let stored = closed.futureResult.map { bound.value.forgetCancellations(Self.stopped) }

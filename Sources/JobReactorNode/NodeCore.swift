@@ -32,8 +32,9 @@ final class NodeCore {
     /// Those there are: the reactor's, and the one for `defer` jobs once it was needed.
     private(set) var lanes: [NodeLane] = []
     let folder: ScriptFolder
+    let memory: LuaMemory
     /// What scripts share.
-    private let shared = SharedDictionary()
+    let shared: SharedDictionary
     var reloading: Reloading
     var watchdog = Watchdog()
     private(set) var listener: Listener?
@@ -64,6 +65,9 @@ final class NodeCore {
         logger = configuration.logger
         storage = configuration.storage
         mostWaiting = (configuration.maxMemory ?? MachineMemory.half) / (storage.isDurable ? 128 : 1024)
+        memory = LuaMemory(limit: configuration.memoryLimit ?? MachineMemory.half)
+        shared = SharedDictionary(
+            memory: memory, limit: configuration.sharedLimit ?? (memory.limit == 0 ? .max : memory.limit / 4))
         audit = AuditLog(storage, clock: clock, logger: logger, on: loop)
         folder = ScriptFolder(JobDirectory(configuration.jobDirectory))
         var ids = JobID.Generator()
@@ -83,6 +87,7 @@ final class NodeCore {
                 ? bound.value.openStorage() : bound.eventLoop.makeFailedFuture(Self.stopped)
         }.flatMapThrowing { try bound.value.connect() }
         starting = started
+        watchLanes()
         return started
     }
 
@@ -140,14 +145,16 @@ final class NodeCore {
         let bound = NIOLoopBound(self, eventLoop: loop)
         let loop = loop
         let isLinked = !configuration.distributors.isEmpty
-        let perform: LuaLane.Performer = { job, done in loop.execute { bound.value.perform(job, done) } }
-        let lua = openLane(
-            LuaLane.Options(
-                scripts: folder, memoryLimit: configuration.memoryLimit,
-                threads: kind == .reactor ? 1 : configuration.deferLanes, canEnqueue: isLinked,
-                perform: isLinked ? perform : nil, isSandboxed: configuration.isSandboxed,
-                libraries: configuration.libraries, shared: shared, logger: logger)
-        ) {
+        let perform: LuaLane.Performer = { job, onParked, done in
+            loop.execute { bound.value.perform(job, onParked: onParked, done) }
+        }
+        var options = LuaLane.Options(
+            scripts: folder, memory: memory,
+            threads: kind == .reactor ? 1 : configuration.deferLanes, canEnqueue: isLinked,
+            perform: isLinked ? perform : nil, isSandboxed: configuration.isSandboxed,
+            libraries: configuration.libraries, shared: shared, logger: logger)
+        options.loadingSeconds = configuration.loadingSeconds
+        let lua = openLane(options) {
             loop.execute { bound.value.takeResults(of: bound.value.lane(kind)) }
         }
         return NodeLane(kind, lua)

@@ -15,6 +15,7 @@ extension RedisCore {
         }
         let security: WireSecurity
         do throws(WireError) {
+            try location.address.validate()
             var context = tls
             if context == nil, location.usesTLS { context = try TransportSecurity(TransportSecurity.Files()) }
             security = WireSecurity(tls: location.usesTLS ? context : nil)

@@ -98,6 +98,7 @@ final class RedisPipelineCore {
     // MARK: The connection
 
     private func dial() throws(WireError) {
+        try location.address.validate()
         var security = WireSecurity()
         if location.usesTLS {
             if let tls { security.tls = tls } else { security.tls = try TransportSecurity(TransportSecurity.Files()) }

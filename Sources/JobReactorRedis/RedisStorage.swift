@@ -45,6 +45,19 @@ public final class RedisStorage: SharedJobStorage, AuditStorage {
             self.patience = max(0, patience)
             self.logger = logger
         }
+
+        /// Options whose times are durations; without `patience` a server is waited for as long as it takes.
+        @_disfavoredOverload
+        public init(
+            lease: Duration = .seconds(15), maximumFinished: Int = 10_000,
+            maximumFinishedAge: Duration = .seconds(30 * 86_400), patience: Duration? = nil,
+            logger: Logger = Logger(label: "jobreactor.redis")
+        ) {
+            self.init(
+                lease: lease.inSeconds, maximumFinished: maximumFinished,
+                maximumFinishedAge: maximumFinishedAge.inSeconds, patience: patience?.inSeconds ?? .infinity,
+                logger: logger)
+        }
     }
 
     public let location: RedisLocation

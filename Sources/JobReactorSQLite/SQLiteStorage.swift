@@ -67,6 +67,16 @@ public final class SQLiteStorage: AuditStorage {
                 maximumFinishedAge: max(0, min(maximumFinishedAge, 1e10)), logger: logger))
     }
 
+    /// As above, with a duration for which finished jobs are kept.
+    public convenience init(
+        file: String, durability: Durability = .power, maximumFinished: Int = 10_000, maximumFinishedAge: Duration,
+        logger: Logger = Logger(label: "jobreactor.sqlite")
+    ) {
+        self.init(
+            file: file, durability: durability, maximumFinished: maximumFinished,
+            maximumFinishedAge: maximumFinishedAge.inSeconds, logger: logger)
+    }
+
     init(file: String, _ options: Options) {
         self.file = file
         self.options = options

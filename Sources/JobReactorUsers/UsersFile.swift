@@ -68,11 +68,10 @@ public final class UsersFile: UserDirectory {
         let (user, hash, tag, isKnown) = state.withLock { state in
             let tag = state.tag(password)
             let user = state.users[name]
-            return (user, state.table.hash(of: name), tag, user.map { state.isKnown($0, tag) } == true)
+            return (user, state.table.hashToCheck(name), tag, user.map { state.isKnown($0, tag) } == true)
         }
-        guard let user, let hash else { return nil }
         if isKnown { return user }
-        guard hash.matches(password) else { return nil }
+        guard let hash, hash.matches(password), let user else { return nil }
         state.withLock { $0.known[name] = (user.secret, tag) }
         return user
     }

@@ -1,3 +1,5 @@
+internal import JobReactorCore
+
 /// What can go wrong between processes before a job is involved.
 public struct WireError: Error, Sendable, CustomStringConvertible {
     public enum Code: String, Hashable, Sendable {
@@ -21,4 +23,12 @@ public struct WireError: Error, Sendable, CustomStringConvertible {
     }
 
     public var description: String { message }
+
+    /// Throws unless the setting has a time from 0 to ``JobLimits/seconds``.
+    package static func check(_ setting: String, seconds: Double) throws(WireError) {
+        guard seconds >= 0, seconds <= JobLimits.seconds else {
+            throw WireError(
+                .configuration, "\(setting) takes seconds from 0 to \(Int(JobLimits.seconds)), not \(seconds)")
+        }
+    }
 }

@@ -171,7 +171,10 @@ typedef struct {
 static const group groups[] = {
     {"json", test_json},           {"json_encoding", test_json_encoding}, {"scripts", test_scripts},
     {"compile", test_compile},
-    {"runs", test_runs},           {"cancelling", test_cancelling}, {"interrupting", test_interrupting}, {"suspending", test_suspending}, {"loading", test_loading},   {"producing", test_producing},       {"environment", test_environment},
+    {"runs", test_runs},           {"cancelling", test_cancelling},       {"interrupting", test_interrupting},
+    {"error_handling", test_error_handling},
+    {"suspending", test_suspending}, {"loading", test_loading},           {"producing", test_producing},
+    {"environment", test_environment},
     {"memory", test_memory},       {"faults", test_faults},
 };
 

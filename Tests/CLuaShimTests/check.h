@@ -73,6 +73,7 @@ void test_compile(void);
 void test_runs(void);
 void test_cancelling(void);
 void test_interrupting(void);
+void test_error_handling(void);
 void test_suspending(void);
 void test_loading(void);
 void test_producing(void);

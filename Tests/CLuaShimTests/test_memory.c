@@ -1,3 +1,4 @@
+#define _GNU_SOURCE  // memmem
 #include "check.h"
 
 static const char jobs[] =
@@ -109,7 +110,159 @@ static void check_large_stored_args(void) {
   fixture_close(&f);
 }
 
+static void ignore(void *context, jr_problem_severity severity, const char *text, size_t length) {
+  (void)context, (void)severity, (void)text, (void)length;
+}
+
+static void begin(void *context, void *run, uint64_t token, int number, const jr_value *arguments, size_t count,
+                  jr_answer *answer) {
+  uint64_t *last = context;
+  (void)run, (void)number, (void)arguments, (void)count, (void)answer;
+  *last = token;
+}
+
+/// With a function `pause`, whose last token the context gets.
+static jr_state *open_within(jr_budget *budget, uint64_t *last, const char *source) {
+  static const char pausing[] = "local host = ... pause = host.pause";
+  static const jr_function functions[] = {{.name = "pause", .number = 1, .suspends = true}};
+  jr_host host = {.context = last, .start = begin};
+  jr_options options = {.budget = budget};
+  jr_state *state = jr_open(&host, &options);
+  jr_bytes error = {0};
+  CHECK(state != NULL, "the state did not open");
+  CHECK(jr_open_library(state, "test", pausing, sizeof pausing - 1, functions, 1, &error), "%s", error.bytes);
+  CHECK(jr_load_script(state, "jobs/test.lua", source, strlen(source), &error), "%s", error.bytes);
+  CHECK(jr_join_definitions(state, NULL, ignore), "joining failed");
+  return state;
+}
+
+static jr_result run_in(jr_state *state, const char *name, const char *args, size_t length) {
+  static uint64_t number;
+  jr_request request = {.name = name, .name_length = strlen(name), .args = args, .args_length = length,
+                        .number = ++number, .pauses = true};
+  jr_result result;
+  jr_run(state, &request, &result);
+  if (result.outcome != JR_RUN_RAISED) return result;
+  static char error[TEXT_CAPACITY];
+  snprintf(error, sizeof error, "%.*s", (int)result.error.length, result.error.bytes);
+  request.error = error;
+  request.error_length = strlen(error);
+  jr_run(state, &request, &result);
+  return result;
+}
+
+static bool is(jr_bytes bytes, const char *text) {
+  return bytes.length == strlen(text) && memcmp(bytes.bytes, text, bytes.length) == 0;
+}
+
+static const char shared_limit[] =
+    "not enough memory: all Lua states and shared have the 16 MiB that they may have together (--memory-limit)";
+
+/// States have a limit together, and who meets it is told of it.
+static void check_budget(void) {
+  jr_budget *budget = jr_budget_make(16 << 20);
+  jr_state *one = open_within(budget, NULL, jobs), *other = open_within(budget, NULL, jobs);
+  jr_result result = run_in(one, "hoards", "{}", 2);
+  CHECK(result.outcome == JR_RUN_FAILED, "%d", result.outcome);
+  CHECK(jr_budget_used(budget) <= 16 << 20 && jr_budget_used(budget) > 12 << 20, "%zu", jr_budget_used(budget));
+  for (int round = 0; round < 3; round++) {
+    result = run_in(other, "greedy", "{}", 2);
+    CHECK(result.outcome == JR_RUN_FAILED && is(result.message, shared_limit), "%d %.*s", result.outcome,
+          (int)result.message.length, result.message.bytes);
+    result = run_in(other, "catches", "{}", 2);
+    CHECK(result.args.length > 50 && memmem(result.args.bytes, result.args.length, shared_limit, strlen(shared_limit)),
+          "%.*s", (int)result.args.length, result.args.bytes);
+  }
+  run_in(one, "releases", "{}", 2);
+  run_in(one, "collect", "{}", 2);
+  CHECK(jr_budget_used(budget) < 4 << 20, "%zu", jr_budget_used(budget));
+  result = run_in(other, "garbage", "{}", 2);
+  CHECK(result.outcome == JR_RUN_SUCCEEDED, "%.*s", (int)result.message.length, result.message.bytes);
+  jr_close(one);
+  jr_close(other);
+  CHECK(jr_budget_used(budget) == 0, "%zu", jr_budget_used(budget));
+
+  // What somebody else takes of it counts as well.
+  CHECK(jr_budget_take(budget, 15 << 20) && !jr_budget_take(budget, 2 << 20), "%zu", jr_budget_used(budget));
+  other = open_within(budget, NULL, jobs);
+  result = run_in(other, "one_string", "{}", 2);
+  CHECK(result.outcome == JR_RUN_FAILED && is(result.message, shared_limit), "%d", result.outcome);
+  jr_close(other);
+  jr_budget_give(budget, 15 << 20);
+  CHECK(jr_budget_used(budget) == 0, "%zu", jr_budget_used(budget));
+  jr_budget_free(budget);
+}
+
+/// Runs that are suspended count with the args that their host keeps.
+static void check_suspended(void) {
+  enum { SIZE = 1 << 20, MOST = 64 };
+  jr_budget *budget = jr_budget_make(16 << 20);
+  uint64_t last = 0, tokens[MOST];
+  jr_state *state = open_within(
+      budget, &last, "job('pauses', {max_attempt = 1}, function(args) args.a = nil collectgarbage() pause() end)");
+  char *args = malloc(SIZE);
+  memset(args, 'x', SIZE);
+  memcpy(args, "{\"a\":\"", 6);
+  memcpy(args + SIZE - 2, "\"}", 2);
+  int suspended = 0;
+  jr_result result = {0};
+  for (; suspended < MOST; suspended++) {
+    result = run_in(state, "pauses", args, SIZE);
+    if (result.outcome != JR_RUN_SUSPENDED) break;
+    tokens[suspended] = last;
+  }
+  CHECK(suspended > 4 && suspended < 16, "%d are suspended", suspended);
+  CHECK(result.outcome == JR_RUN_FAILED && is(result.message, shared_limit), "%d %.*s", result.outcome,
+        (int)result.message.length, result.message.bytes);
+  for (int i = 0; i < suspended; i++) {
+    jr_answer answer = {NULL, 0, {NULL, 0}};
+    CHECK(jr_resume(state, tokens[i], &answer, &result) && result.outcome == JR_RUN_SUCCEEDED, "%d", result.outcome);
+  }
+  result = run_in(state, "pauses", args, SIZE);
+  CHECK(result.outcome == JR_RUN_SUSPENDED, "%d", result.outcome);
+  free(args);
+  jr_close(state);
+  CHECK(jr_budget_used(budget) == 0, "%zu", jr_budget_used(budget));
+  jr_budget_free(budget);
+}
+
+/// What a run sets of the collector ends with it; what a script sets while it is loaded stays, but for a stop.
+static void check_collector(void) {
+  static const char modes[] =
+      "job('stops', function() collectgarbage('stop') end)\n"
+      "job('stops_and_fails', function() collectgarbage('stop') error('x') end)\n"
+      "job('generations', function() collectgarbage('generational') collectgarbage('generational', 50, 500) end)\n"
+      "job('lazy', function() collectgarbage('incremental', 1000, 400, 20) collectgarbage('setpause', 900) end)\n"
+      "job('asks', function(args)\n"
+      "  args.running = collectgarbage('isrunning')\n"
+      "  args.pause, args.step = collectgarbage('setpause', 200), collectgarbage('setstepmul', 100)\n"
+      "  args.mode = collectgarbage('incremental')\n"
+      "end)\n";
+  static const char *const names[] = {"stops", "stops_and_fails", "generations", "lazy", "asks"};
+  static fixture f;
+  fixture_start(&f, modes);
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    fixture_run(&f, names[i], "{}");
+    const outcome *out = fixture_run(&f, "asks", "{}");
+    CHECK(same_members(out->args, "{\"running\":true,\"pause\":200,\"step\":100,\"mode\":\"incremental\"}"),
+          "after %s: %s %s", names[i], out->args, out->message);
+  }
+  fixture_close(&f);
+
+  CHECK(fixture_open(&f, 0, NULL), "the state did not open");
+  CHECK(fixture_load(&f, "a.lua", "collectgarbage('generational') collectgarbage('stop')") == NULL, "the script");
+  CHECK(fixture_load(&f, "b.lua", modes) == NULL && fixture_join(&f), "the jobs");
+  for (int i = 0; i < 3; i++) {
+    const outcome *out = fixture_run(&f, "asks", "{}");
+    CHECK(contains(out->args, "\"mode\":\"generational\"") && contains(out->args, "\"running\":true"), "%s", out->args);
+  }
+  fixture_close(&f);
+}
+
 void test_memory(void) {
+  check_budget();
+  check_suspended();
+  check_collector();
   check_level();
   check_limit();
   check_large_stored_args();

@@ -53,7 +53,13 @@ static const char jobs[] =
     "job('close', function() local x <close> = setmetatable({}, {__close = function() "
     "error('closed', 0) end}) error('x') end)\n"
     "job('state', function(args) counter = (counter or 0) + 1 args.n = counter end)\n"
-    "job('empties', function(args) args.a[1] = nil args.o.k = nil end)\n";
+    "job('empties', function(args) args.a[1] = nil args.o.k = nil end)\n"
+    "job('bytes', function() error({message = 'a\\xffb', ['k\\xff'] = 7}) end)\n"
+    "job('words', function() error(setmetatable({}, {__tostring = function() return 'so said' end})) end)\n"
+    "job('words_and_code', function() error(setmetatable({code = 7}, {__tostring = function(e) "
+    "return 'code ' .. e.code end})) end)\n"
+    "job('message_and_function', function() error({message = 'plain', handler = print}) end)\n"
+    "job_errback('message_and_function', function(args) args.seen = args.error end)\n";
 
 typedef struct {
   const char *job;
@@ -109,6 +115,11 @@ static const run_case cases[] = {
     {"removed_error", "{}", FAILED, "{}", "\"x\"", "", NULL},
     {"worse_error", "{}", FAILED, "{}", "{\"a\":1}", "", "{\"a\":1}"},
     {"close", "{}", FAILED, "{}", "\"closed\"", "", NULL},
+    // What a table says in words is kept, whatever else is in it.
+    {"bytes", "{}", FAILED, "{}", "{\"message\":\"a\xEF\xBF\xBD" "b\",\"k\xEF\xBF\xBD\":7}", "", "a\xEF\xBF\xBD" "b"},
+    {"words", "{}", FAILED, "{}", "\"so said\"", "", NULL},
+    {"words_and_code", "{}", FAILED, "{}", "{\"code\":7}", "", "code 7"},
+    {"message_and_function", "{}", FAILED, "{\"seen\":\"plain\"}", "\"plain\"", "", NULL},
     // Stored args that are no JSON object stay as they are.
     {"fail", "{oops", FAILED, "{oops", "\"args: invalid JSON at byte 1: expected a key or '}'\"", "", NULL},
     {"fail", "", FAILED, "", "\"args: invalid JSON at byte 0: expected a value\"", "", NULL},
@@ -209,6 +220,33 @@ static void check_speaking(void) {
   jr_close(state);
 }
 
+/// What steps return is told of once a job, but for nothing, nil and the args themselves.
+static void check_results(void) {
+  static fixture f;
+  static int marks;
+  fixture_start(&f,
+                "job('table', function(args) return { v = 1 } end)\n"
+                "job('callback', function() end) job_callback('callback', function() return nil, 'why' end)\n"
+                "job('errback', function() error('x') end) job_errback('errback', function() return 0 end)\n"
+                "job('nothing', function() return end)\n"
+                "job('nil', function() return nil, nil end)\n"
+                "job('args', function(args) return args end)\n"
+                "job('other', function(args) return {} end)\n");
+  static const char *const quiet[] = {"nothing", "nil", "args"};
+  for (int i = 0; i < 3; i++) fixture_run(&f, quiet[i], "{}");
+  CHECK(f.said[0] == 0, "%s", f.said);
+  static const char *const lost[] = {"table", "callback", "errback", "other"};
+  for (int i = 0; i < 4; i++) {
+    for (int run = 0; run < 2; run++) {
+      f.said[0] = 0;
+      fixture_run_with(&f, lost[i], "{}", NULL, &marks);
+      bool told = strcmp(f.said, "WARNING what the job returns is lost: put it into args, such as args.result = \xE2\x80\xA6\n") == 0;
+      CHECK(told ? run == 0 && f.last_run == &marks : run == 1 && f.said[0] == 0, "%s %d: %s", lost[i], run, f.said);
+    }
+  }
+  fixture_close(&f);
+}
+
 static void check_bare_calls(void) {
   static fixture f;
   static const char args[] = "{\"n\":[]}";
@@ -240,6 +278,7 @@ void test_runs(void) {
   check_job_itself(&f);
   fixture_close(&f);
   check_speaking();
+  check_results();
   check_bare_calls();
 
   CHECK(fixture_open(&f, 0, NULL), "the state did not open");

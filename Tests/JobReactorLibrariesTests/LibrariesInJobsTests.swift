@@ -61,6 +61,37 @@ import Testing
         }
     }
 
+    @Test("http, with what is encoded already and with what is wrong")
+    func httpOptions() async throws {
+        try await WebServer.with({ .text($0.uri, status: $0.uri == "/404" ? .notFound : .ok) }) { server in
+            let args = try await run(
+                """
+                args.uri = http.get(args.url .. '/?a=%20b&c=d e', { query = { q = 'x y', list = { 1, true } } }).body
+                local function problem(...) return select(2, pcall(http.get, args.url, ...)) end
+                args.nested = problem { query = { a = { b = 1 } } }
+                args.deeper = problem { query = { a = { { 1 } } } }
+                args.headers = problem { headers = { ['X-A'] = { b = 'c' } } }
+                args.secret = problem { secret_headers = { [2] = 'X-A' } }
+                args.ca = problem { ca = true }
+                local gone = http.get(args.url .. '/404', { file = '/no/such/folder/x' })
+                args.gone = gone.status .. gone.body
+                """, ["url": .string(server.url)])
+            #expect(args["uri"] == "/?a=%20b&c=d%20e&list=1&list=true&q=x%20y")
+            #expect(
+                args["nested"]
+                    == "http: the value of 'a' in query must be a string or a list of strings, and is a table with names"
+            )
+            #expect(args["deeper"] == "http: the value of 'a' in query must be a string, and is a table")
+            #expect(
+                args["headers"]
+                    == "http: the value of 'X-A' in headers must be a string or a list of strings, and is a table with names"
+            )
+            #expect(args["secret"] == "http: secret_headers must be a list of names")
+            #expect(args["ca"] == "http: ca must be a string, and is a boolean")
+            #expect(args["gone"] == "404/404")
+        }
+    }
+
     @Test("exec, with what it prints and how it ends")
     func exec() async throws {
         let args = try await run(
@@ -73,6 +104,23 @@ import Testing
         #expect(args["out"] == "a 1\n" && args["sorted"] == "1\n2\n" && args["status"] == 3)
         #expect(args["none"]?.string?.contains("j.lua:5: exec") == true, "\(args)")
         await #expect(throws: ScriptError.self) { try await run("exec('echo')", isSandboxed: true) }
+    }
+
+    @Test("in the strict sandbox neither programs nor files nor sockets of this machine")
+    func sandbox() async throws {
+        let args = try await run(
+            """
+            local function try(f, ...) return select(2, pcall(f, ...)) end
+            args.tries = {
+              try(exec, 'echo'), try(exec, { 'echo' }), try(http.get, 'http://localhost:1/', { file = '/tmp/jr-x' }),
+              try(http.get, 'file:///etc/passwd'), try(http.get, 'http+unix://%2Ftmp%2Fx.sock/'),
+              try(http.get, 'unix:///tmp/x.sock'), try(redis.connect, 'unix:///tmp/x.sock'),
+            }
+            """, isSandboxed: true)
+        let tries = args["tries"]?.array?.compactMap(\.string) ?? []
+        #expect(tries.count == 7, "\(args)")
+        for text in tries.prefix(3) { #expect(text.contains("run in a sandbox"), "\(text)") }
+        for text in tries.dropFirst(3) { #expect(text.contains("j.lua:"), "\(text)") }
     }
 
     @Test("redis, over one connection")

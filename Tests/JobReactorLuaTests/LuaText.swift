@@ -9,18 +9,18 @@ enum LuaText {
     static func compile(_ source: String) throws -> [UInt8] {
         let state = try open()
         defer { jr_close(state) }
-        return try #require(CompiledText.compile(Array(source.utf8), "jobs/t.lua", in: state), "\(source)")
+        return try #require(CompiledText(Array(source.utf8), "jobs/t.lua", in: state).chunk, "\(source)")
     }
 
     static func compiles(_ source: String) throws -> Bool {
         let state = try open()
         defer { jr_close(state) }
-        return CompiledText.compile(Array(source.utf8), "jobs/t.lua", in: state) != nil
+        return CompiledText(Array(source.utf8), "jobs/t.lua", in: state).chunk != nil
     }
 
     private static func open() throws -> OpaquePointer {
         var host = jr_host()
-        var options = jr_options(memory_limit: 0, module_directory: nil, strict: false)
+        var options = jr_options()
         return try #require(jr_open(&host, &options))
     }
 }

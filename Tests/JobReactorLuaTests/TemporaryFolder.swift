@@ -26,6 +26,18 @@ struct TemporaryFolder {
         try Data(text.utf8).write(to: url)
     }
 
+    /// An empty file, or folder, whose name need not be UTF-8.
+    func make(_ name: [UInt8], isFolder: Bool = false) throws {
+        let path = (Array(file("").utf8) + name + [0]).map { CChar(bitPattern: $0) }
+        guard !isFolder else {
+            guard mkdir(path, 0o700) == 0 else { throw CocoaError(.fileWriteUnknown) }
+            return
+        }
+        let descriptor = open(path, O_CREAT | O_WRONLY, 0o600)
+        guard descriptor >= 0 else { throw CocoaError(.fileWriteUnknown) }
+        close(descriptor)
+    }
+
     /// As careful editors do.
     func replace(_ name: String, _ text: String) throws {
         let folder = name.lastIndex(of: "/").map { name[...$0] } ?? ""

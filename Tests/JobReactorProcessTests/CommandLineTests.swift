@@ -16,6 +16,44 @@ import Testing
         #expect(unknown.errors.contains("greet"))
     }
 
+    @Test func runRunsTheJobsThatItEnqueuesAndPerforms() async throws {
+        let folder = try Folder([
+            "jobs.lua": """
+            job('parent', function(args)
+              local one, two = spawn(perform, 'child', { n = 1 }), spawn(perform, 'child', { n = 2 })
+              args.sum = wait(one).v + wait(two).v
+              local good, why = pcall(perform, 'child', { n = 'x' })
+              args.why = why
+              args.unknown = select(2, pcall(perform, 'chidl'))
+              enqueue('child', { n = 3 }, nil, function(child) args.told = child.v end)
+              enqueue('says', { text = 'from afar' })
+              enqueue('says', { text = 'never' }, { after = 60 })
+            end)
+            job('child', function(args) sleep(0.01) args.v = args.n * 2 end)
+            job('says', function(args) print(args.text) enqueue('says_more') end)
+            job('says_more', function() print('more') end)
+            job('in_vain', function() enqueue('fails') end)
+            job('fails', function() error('no disk') end)
+            """
+        ])
+        let good = try await Programs.run("jobreactor", ["run", "parent", "--jobs", folder.path])
+        #expect(good.status == 0, "\(good.errors)")
+        let args = try #require(try JSONSerialization.jsonObject(with: Data(good.output.utf8)) as? [String: Any])
+        #expect(args["sum"] as? Int == 6 && args["told"] as? Int == 6)
+        #expect((args["why"] as? String)?.contains("jobs.lua:11: attempt to ") == true)
+        #expect(
+            (args["unknown"] as? String)?.contains(
+                "perform: no script defines the job 'chidl' (did you mean 'child'?)") == true)
+        #expect(good.errors.contains("from afar\n") && good.errors.contains("more\n"))
+        #expect(!good.errors.contains("never\n"))
+        #expect(good.errors.contains("s, and not run here: says {\"text\":\"never\"}\n"))
+
+        let bad = try await Programs.run("jobreactor", ["run", "in_vain", "--jobs", folder.path])
+        #expect(bad.status == 1 && bad.output == "{}\n")
+        #expect(bad.errors.contains("the job 'fails', which was enqueued, failed: "))
+        #expect(bad.errors.contains("jobs.lua:15: no disk"))
+    }
+
     @Test func runWithWatchRunsAgainAtEachChange() async throws {
         let folder = try Folder(["a.lua": "job('greet', function(args) args.greeting = 'Hello' end)"])
         let file = folder.path + "/a.lua"
@@ -180,6 +218,16 @@ import Testing
         #expect(nodes.status == 0 && nodes.output.contains("n1"))
         let info = try await installation.jobreactor(["info", "server"])
         #expect(info.status == 0 && info.output.contains("role:distributor"))
+    }
+
+    @Test func enqueueSaysAtOnceThatNobodyDefinesTheJob() async throws {
+        let installation = try await Installation()
+        let node = try await installation.startNode("n1")
+        defer { node.signal(SIGTERM) }
+        let waiting = try await installation.jobreactor(["enqueue", "gret", "--wait", "--timeout", "5"])
+        #expect(waiting.status == 1)
+        let reason = "no connected node defines the job 'gret' (did you mean 'greet'?): it is parked until one does"
+        #expect(waiting.errors.hasPrefix("jobreactor: \(reason)\njobreactor: no outcome of job "))
     }
 
     @Test func nodesShowsTheJobsThatWait() async throws {

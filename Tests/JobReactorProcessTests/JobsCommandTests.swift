@@ -62,6 +62,28 @@ import Testing
         await redis.kill()
     }
 
+    @Test("a job within C is listed with its place, and what is behind it as waiting")
+    func withinC() async throws {
+        let installation = try await Installation()
+        let port = try Programs.freePort()
+        let node = try await installation.startNode(
+            "n1", ["--server", "localhost:\(port)", "--slice-warning", "0.2"])
+        defer { node.signal(SIGKILL) }
+        let slow = try await installation.jobreactor(["enqueue", "slow", "seconds=20"])
+        try await node.logs("slow begins")
+        let next = try await installation.jobreactor(["enqueue", "echo"])
+        let (slowID, nextID) = (try #require(Self.ids(slow.output).first), try #require(Self.ids(next.output).first))
+        var table = ""
+        try await eventually("both are listed") {
+            table = try await installation.jobreactor(["jobs", "list", "--server", "localhost:\(port)"]).output
+            return table.contains("waiting behind slow \(slowID)")
+        }
+        #expect(table.contains(/running for \d+\.\d s, \S*jobs\.lua:6 in file:close/), "\(table)")
+        let row = table.split(separator: "\n").first { $0.hasPrefix(nextID) }
+        #expect(row?.contains("  waiting  ") == true, "\(table)")
+        try await node.logs("within C, where it cannot be interrupted")
+    }
+
     @Test("stored jobs: with their node running, and without it", arguments: Place.Kind.allCases)
     func stored(_ kind: Place.Kind) async throws {
         let place = try await Place(kind)

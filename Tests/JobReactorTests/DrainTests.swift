@@ -63,7 +63,7 @@ import Testing
     @Test("does not wait for jobs that no node can run, nor for those due later, and says so to who waits")
     func doesNotWait() async throws {
         try await Cluster.run(scripts: Self.scripts) { cluster in
-            let distributor = try await cluster.startDistributor { $0.grace = 1e12 }
+            let distributor = try await cluster.startDistributor { $0.grace = 1e9 }
             try await cluster.startNode("n1", for: [distributor])
             try await waitForNodes(["n1"], at: distributor)
             let parked = Task { try await distributor.perform("nobody_defines_it") }

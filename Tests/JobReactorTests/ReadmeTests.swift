@@ -1,5 +1,6 @@
 import Foundation
 import JobReactor
+import JobReactorLibraries
 import JobReactorLua
 import JobReactorNode
 import JobReactorTesting
@@ -52,10 +53,43 @@ import Testing
             }
             let resized = try await distributor.perform(
                 "resize", Picture(path: "cat.png", width: 200), returning: Picture.self)
-            #expect(resized.width == 200)
+            let small = try await distributor.perform("resize", ["path": resized.path, "width": resized.width / 2])
+            #expect(resized.width == 200 && small["width"] == 100)
+            let job = try distributor.follow("resize", ["path": "cat.png", "width": 200])
+            for await event in job.events {
+                switch event {
+                case .progress(let progress): print(progress.fraction ?? 0, progress.text)
+                case .success(let result): print(result.args)
+                case .failure(let failure): print(failure.message)
+                }
+            }
             #expect(try await client.perform("resize", timeout: 20)["result"] == "Yay!")
             await node.stop()
             await client.stop()
+        }
+    }
+
+    @Test func aNodeInTheProcessHasTheLibraries() async throws {
+        let scripts = [
+            "sign.lua": """
+            job('sign', function(args)
+              args.signature = hash.sha256(exec('echo', args.text).stdout)
+              args.libraries = { type(http.get), type(redis.connect) }
+            end)
+            """
+        ]
+        try await Cluster.run(scripts: scripts) { cluster in
+            let distributor = try await cluster.startDistributor()
+            let port = try #require(distributor.port)
+            let directory = cluster.jobDirectory
+            let node = try await Node.start(
+                NodeConfiguration(
+                    name: "worker_1", distributors: ["localhost:\(port)"], jobDirectory: directory,
+                    libraries: ScriptLibraries.all))
+            let signed = try await distributor.perform("sign", ["text": "abc"])
+            #expect(signed["signature"] == "edeaaff3f1774ad2888673770c6d64097e391bc362d7d6fb34982ddf0efd18cb")
+            #expect(signed["libraries"] == ["function", "function"])
+            await node.stop()
         }
     }
 
@@ -64,7 +98,8 @@ import Testing
             let logger = Logger(label: "readme")
             let distributor = try await cluster.startDistributor()
             distributor.onSuccess("resize") { result in logger.debug("resized \(result.args)") }
-            distributor.onError("resize") { failure in logger.debug("\(failure.message)") }
+            let failures = distributor.onError("resize") { failure in logger.debug("\(failure.message)") }
+            failures.remove()  // it is not called any more
             let ids = try distributor.enqueue(contentsOf: [
                 JobSubmission("resize", ["path": "cat.png"]), JobSubmission("resize", ["path": "dog.png"]),
             ])
@@ -134,7 +169,25 @@ import Testing
                 #expect(Self.unindented(file).contains(Self.unindented(block.text)), "\(path) has not: \(block.text)")
             }
         }
-        #expect(count == 12)
+        #expect(count == 15)
+    }
+
+    @Test func theSwiftOfTheReadmeIsInThePackageOfAUserAsFarAsItNeedsOneImport() throws {
+        let sources = Self.root.appending(path: "Tests/UserPackage")
+        let names = FileManager.default.enumerator(atPath: sources.path)?.compactMap { $0 as? String } ?? []
+        let files = try names.filter { $0.hasSuffix(".swift") && !$0.hasPrefix(".build") }.map {
+            Self.unindented(try String(contentsOf: sources.appending(path: $0), encoding: .utf8))
+        }
+        let others = ["import Testing", "FileStorage", "MultiThreadedEventLoopGroup", "NodeConfiguration"]
+        var count = 0
+        for block in try Self.blocks() where block.language == "swift" {
+            let isOfOthers = block.mark.contains("OwnStorage") || others.contains { block.text.contains($0) }
+            guard !isOfOthers else { continue }
+            count += 1
+            let text = Self.unindented(block.text)
+            #expect(files.contains { $0.contains(text) }, "no file of the package has: \(block.text)")
+        }
+        #expect(count == 8)
     }
 
     @Test func theReadmeTellsEveryFieldOfARecordAndNoOther() throws {
@@ -144,6 +197,7 @@ import Testing
             options: JobOptions(after: 1, period: 1, node: "n", notNode: "m", maxAttempt: 1, retryMultiplier: 1),
             createdAt: .now)
         (job.runAt, job.failedAt, job.lastError, job.lastTraceback) = (.now, .now, "no", "stack")
+        job.doing = "paused"
         let shown = job.shownFields
         let names = Set(stride(from: 0, to: shown.count, by: 2).map { shown[$0] }).union(["on_node"])
         guard case .object(let itself) = try JSONValue(parsing: job.itself(onNode: "n")) else {

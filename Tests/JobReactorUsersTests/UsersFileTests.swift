@@ -181,6 +181,19 @@ private func problem(_ body: () throws -> Void) -> String? {
         }
     }
 
+    @Test("take as long to be refused when nobody has the name: it is checked like that of another, and never right")
+    func nobodysName() async throws {
+        let file = try UsersPath(try line("ann", "viewer", "secret") + line("bob", "operator", "sesame"))
+        let table = try UserTable(contentsOf: file.path)
+        #expect(table.hashToCheck("bob") == table.hash(of: "bob"))
+        #expect(table.hash(of: "carl") == nil)
+        #expect(table.hashToCheck("carl") == table.hash(of: "ann"))
+        #expect(UserTable().hashToCheck("carl") == nil)
+        let users = try UsersFile(file.path, logger: Self.logger)
+        for _ in 0..<2 { #expect(await Self.check(users, "carl", "secret") == nil) }
+        #expect(users.known("carl", Array("secret".utf8)) == nil)
+    }
+
     @Test("come and go with the file, and stay as they were while that is of no use")
     func readAnew() async throws {
         let ann = try line("ann", "viewer", "secret")

@@ -189,6 +189,13 @@ final class EmbeddedPeer {
         return try received()
     }
 
+    /// Says that it says nothing more, and returns what came back in that turn of the loop.
+    @discardableResult
+    func endInput() throws -> String {
+        channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        return try received()
+    }
+
     /// What has come back since it was last asked.
     func received() throws -> String {
         channel.embeddedEventLoop.run()
@@ -287,16 +294,19 @@ func withServer(
 }
 
 /// A peer that keeps to no protocol: sends what it is told to, then the flood again and again, until it hears something,
-/// and hears until the other side is done.
+/// and hears until the other side is done. With `endsInput` it says so behind what it sends first.
 enum RawPeer {
-    static func exchange(port: Int, sending first: String, flood: String = "") async throws -> String {
+    static func exchange(
+        port: Int, sending first: String, flood: String = "", endsInput: Bool = false
+    ) async throws -> String {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let end = loop.makePromise(of: String.self)
         do {
             _ = try await ClientBootstrap(group: loop)
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        let handler = Handler(ByteBuffer(string: first), flood: ByteBuffer(string: flood), end)
+                        let handler = Handler(
+                            ByteBuffer(string: first), flood: ByteBuffer(string: flood), endsInput: endsInput, end)
                         try channel.pipeline.syncOperations.addHandler(handler)
                     }
                 }
@@ -313,17 +323,20 @@ enum RawPeer {
 
         private let first: ByteBuffer
         private let flood: ByteBuffer
+        private let endsInput: Bool
         private let end: EventLoopPromise<String>
         private var heard = ByteBuffer()
 
-        init(_ first: ByteBuffer, flood: ByteBuffer, _ end: EventLoopPromise<String>) {
+        init(_ first: ByteBuffer, flood: ByteBuffer, endsInput: Bool, _ end: EventLoopPromise<String>) {
             self.first = first
             self.flood = flood
+            self.endsInput = endsInput
             self.end = end
         }
 
         func channelActive(context: ChannelHandlerContext) {
             if first.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(first), promise: nil) }
+            if endsInput { context.close(mode: .output, promise: nil) }
             sendFlood(context)
         }
 

@@ -89,23 +89,53 @@ typedef struct {
   void (*_Nullable abandon)(void *_Nullable context, uint64_t token);
 } jr_host;
 
+typedef struct jr_budget jr_budget;
+
 typedef struct {
   /// Bytes this state may allocate; 0 is no limit. A script past it gets Lua's "not enough memory" error.
   size_t memory_limit;
+  /// What it may allocate together with others; NULL is no limit. A script past it gets an error that names the limit.
+  jr_budget *_Nullable budget;
   /// Folder under which `require` finds modules (`DIR/?.lua`, `DIR/?/init.lua`), before Lua's own path; NULL for none.
   const char *_Nullable module_directory;
   /// Takes away what reaches files, processes and C modules.
   bool strict;
+  /// Seconds that a script may take while it is loaded, and finalizers beside runs; 0 is 10.
+  double loading_seconds;
 } jr_options;
+
+// MARK: Memory
+
+/// Makes memory that several states may have between them; 0 is no limit. NULL when the process has none. It must outlive the
+/// states.
+jr_budget *_Nullable jr_budget_make(size_t limit);
+void jr_budget_free(jr_budget *_Nullable budget);
+
+/// Takes so many bytes of it for something beside Lua, or gives them back. False when there are not as many. From any thread.
+bool jr_budget_take(jr_budget *_Nonnull budget, size_t bytes);
+void jr_budget_give(jr_budget *_Nonnull budget, size_t bytes);
+
+/// What is taken: by a state in portions of 256 KiB. From any thread.
+size_t jr_budget_used(const jr_budget *_Nonnull budget);
+
+/// How often states were refused what they asked for. From any thread.
+uint64_t jr_budget_refusals(const jr_budget *_Nonnull budget);
 
 /// Opens a state with the standard libraries and the DSL; NULL when memory ran out.
 jr_state *_Nullable jr_open(const jr_host *_Nonnull host, const jr_options *_Nonnull options);
 
-/// Closes the state; NULL is allowed. Bytes obtained from it are gone.
+/// Runs the finalizers that are left, each interrupted when all take longer than `loading_seconds`, and frees what Lua has.
+/// Bytes obtained from the state are gone; of all functions only `jr_look` and `jr_close` may be called from then on.
+void jr_shut(jr_state *_Nonnull state);
+
+/// Closes the state, after `jr_shut`, which it does where nobody has; NULL is allowed.
 void jr_close(jr_state *_Nullable state);
 
 /// Bytes now allocated by the state.
 size_t jr_memory_used(const jr_state *_Nonnull state);
+
+/// Collects the garbage of the state, for others that need the memory. Not while a run is under way.
+void jr_collect(jr_state *_Nonnull state);
 
 // MARK: Libraries
 
@@ -135,6 +165,8 @@ typedef struct {
   size_t fallback_length;
   /// Why there is no source: the script fails with that text. NULL for one that has been read.
   const char *_Nullable problem;
+  /// Whether it runs only where it is required: by another script, or later by a job.
+  bool waits;
 } jr_script;
 
 typedef enum {
@@ -149,7 +181,8 @@ typedef void (*jr_script_function)(void *_Nullable context, size_t index, jr_scr
 
 /// Runs the scripts of a folder in order, each once: one that another requires before its turn runs then, with the name of
 /// the module and its path as arguments, and what it returns is what `require` returns from then on. Definitions are kept of
-/// scripts that ran as a whole. Tells of each. Once in a state.
+/// scripts that ran as a whole. Tells of each; not of those that wait and that no script has required, whose text the state
+/// keeps. Once in a state.
 void jr_load_scripts(jr_state *_Nonnull state, const jr_script *_Nonnull scripts, size_t count, void *_Nullable context,
                      jr_script_function _Nonnull report);
 
@@ -215,6 +248,10 @@ typedef void (*jr_global_function)(void *_Nullable context, const char *_Nonnull
 /// the `__index` of a metatable. Returns false only when memory ran out.
 bool jr_list_globals(jr_state *_Nonnull state, void *_Nullable context, jr_global_function _Nonnull visit,
                      bool *_Nonnull open);
+
+/// Hands over the names of the modules that `require` has already, in no order; before the first script those that are built
+/// in. Returns false only when memory ran out.
+bool jr_list_modules(jr_state *_Nonnull state, void *_Nullable context, jr_global_function _Nonnull visit);
 
 // MARK: Runs
 
@@ -315,9 +352,28 @@ void jr_end_suspended(jr_state *_Nonnull state, jr_suspended *_Nonnull run, jr_e
 /// Runs that are suspended.
 size_t jr_suspended_count(const jr_state *_Nonnull state);
 
-/// When the run that is under way began to run, or to run on, without a pause since: nanoseconds of the monotonic clock; 0
-/// when none is. From any thread.
-int64_t jr_slice_began(const jr_state *_Nonnull state);
+enum { JR_PLACE_SIZE = 72 };
+
+/// What a state is at. Times are nanoseconds of the monotonic clock.
+typedef struct {
+  /// When the run that is under way began to run, or to run on, without a pause since; or a script that is loaded, or what else
+  /// runs finalizers. 0 when nothing is under way.
+  int64_t began;
+  /// When that is to be interrupted; 0 for never.
+  int64_t deadline;
+  /// The run that `jr_warn_run` was called for, as long as it has not come to a Lua instruction: it is within C.
+  uint64_t asked;
+  /// Index of the script that `jr_load_scripts` runs, plus 1; 0 for none.
+  size_t script;
+  /// The function of Lua's libraries that is under way, of those that may take long, such as `os.execute`; NULL for none. It may
+  /// have raised a while ago.
+  const char *_Nullable function;
+  /// `file:line` of the script that has called it; empty when no script has.
+  char place[JR_PLACE_SIZE];
+} jr_activity;
+
+/// From any thread, until `jr_close`.
+void jr_look(const jr_state *_Nonnull state, jr_activity *_Nonnull out);
 
 /// Of the run of that number, if it is under way: logs at which place of its script it is, at its next Lua instruction.
 /// From any thread.

@@ -14,11 +14,14 @@ package final class AuditLog {
     private var ids = JobID.Generator()
     /// What the storage does not have yet; without one, all of it.
     private var entries: Deque<AuditEntry> = []
+    private var share = AuditShare()
+    /// Who is told that the entries up to one are stored, or that they cannot be for now.
+    private var awaited: Deque<(last: JobID, done: () -> Void)> = []
     private var isStoring = false
     private var saysThatItFails = false
 
     /// What waits for a storage that refuses.
-    private static let mostWaiting = 10_000
+    static let mostWaiting = 10_000
 
     package init(_ storage: (any JobStorage)?, clock: WallClock, logger: Logger, on loop: any EventLoop) {
         self.storage = storage as? any AuditStorage
@@ -27,30 +30,77 @@ package final class AuditLog {
         self.loop = loop
     }
 
-    /// The user of that connection has changed something.
-    package func note(_ command: String, _ change: String, by user: User?, over connection: Connection) {
-        let now = clock.now
+    /// The user of that connection has changed something. `done` is called when the entry is stored, as far as the storage
+    /// stores: what is said then has its entry, whatever becomes of this process. One that is only counted does not wait; see
+    /// ``AuditShare``.
+    package func note(
+        _ command: String, _ change: String, by user: User?, over connection: Connection,
+        done: @escaping () -> Void = {}
+    ) {
+        let (user, now) = (user ?? .standard, clock.now)
         let entry = AuditEntry(
-            id: ids.next(at: now), at: now, user: (user ?? .standard).name, address: connection.peer, command: command,
-            change: change)
+            id: ids.next(at: now), at: now, user: user.name, address: connection.peer, command: command, change: change)
         logger.notice(
             "audit",
             metadata: [
                 "user": "\(entry.user)", "address": "\(entry.address)", "command": "\(command)", "change": "\(change)",
             ])
+        if !user.has(.operator), case .counted(let isFirst) = share.note(entry, at: loop.now) {
+            if isFirst { writeLater(AuditShare.Key(entry)) }
+            return done()
+        }
+        add(entry, done)
+    }
+
+    private func writeLater(_ key: AuditShare.Key) {
+        loop.assumeIsolated().scheduleTask(in: AuditShare.interval) { [weak self] in
+            if let self, let entry = self.share.takeCounted(key) { self.addNow(entry) }
+        }
+    }
+
+    /// Adds one that has been counted.
+    private func addNow(_ entry: AuditEntry) {
+        var entry = entry
+        entry.at = clock.now
+        entry.id = ids.next(at: entry.at)
+        add(entry) {}
+    }
+
+    private func add(_ entry: AuditEntry, _ done: @escaping () -> Void) {
         entries.append(entry)
         let most = storage == nil ? AuditEntry.most : Self.mostWaiting
         while entries.count > most { entries.removeFirst() }
+        whenStored(done)
         store()
     }
 
-    /// What became of an order for many jobs; one that has changed nothing is not noted.
-    package func note(
-        _ order: JobOrder, _ done: CarriedOut, of filter: JobFilter, isDry: Bool, by user: User?,
-        over connection: Connection
-    ) {
-        guard done.count > 0, !isDry else { return }
-        note(order.verb, "\(order.done(to: done.count)) (\(filter))", by: user, over: connection)
+    /// What becomes of an order for many jobs, when its one entry is stored as with ``note(_:_:by:over:done:)``. One that has
+    /// changed nothing has none.
+    package func noting(
+        _ order: JobOrder, of filter: JobFilter, isDry: Bool, by user: User?, over connection: Connection,
+        _ carriedOut: EventLoopFuture<CarriedOut>
+    ) -> EventLoopFuture<CarriedOut> {
+        guard !isDry else { return carriedOut }
+        let promise = loop.makePromise(of: CarriedOut.self)
+        carriedOut.assumeIsolated().whenComplete { [self] result in
+            guard case .success(let end) = result, end.count > 0 else { return promise.completeWith(result) }
+            note(order.verb, "\(order.done(to: end.count)) (\(filter))", by: user, over: connection) {
+                promise.succeed(end)
+            }
+        }
+        return promise.futureResult
+    }
+
+    private func whenStored(_ done: @escaping () -> Void) {
+        // While it refuses nobody waits for it.
+        guard storage != nil, !saysThatItFails, let last = entries.last else { return done() }
+        awaited.append((last.id, done))
+    }
+
+    /// The process ends: what is counted is written, and `done` called when all is stored, as far as the storage stores.
+    package func finish(_ done: @escaping () -> Void) {
+        for entry in share.takeAllCounted() { addNow(entry) }
+        whenStored(done)
     }
 
     private func store() {
@@ -69,6 +119,7 @@ package final class AuditLog {
             while let first = entries.first, let last, first.id <= last { entries.removeFirst() }
             (isStoring, saysThatItFails) = (false, false)
             store()
+            tellAwaiting(through: last)
         case .failure(let error):
             // Before it is open it takes nothing, and after its end this is gone, too.
             if !saysThatItFails, error.code != .closed {
@@ -79,6 +130,14 @@ package final class AuditLog {
                 self?.isStoring = false
                 self?.store()
             }
+            tellAwaiting(through: entries.last?.id)
+        }
+    }
+
+    private func tellAwaiting(through last: JobID?) {
+        while let first = awaited.first, let last, first.last <= last {
+            awaited.removeFirst()
+            first.done()
         }
     }
 

@@ -29,11 +29,14 @@ final class ClientCore {
     private let address: Address
     private var dialer: Dialer?
     private var entries: [JobID: Entry] = [:]
+    /// Who is told of the outcomes of this client's jobs of a name.
+    var handlers = JobHandlers()
     private let memory: JobMemory
     /// What those take, as ``JobMemory`` counts it.
     private var bytes = 0
     /// Jobs to send, as far as there is credit.
     private var unsent: Deque<JobID> = []
+    private var parkedNames = ParkedNames()
     /// What went out over the connection that is up.
     private var handOvers = HandOvers(awaitsAnswers: true)
     private var credit = 0
@@ -108,6 +111,7 @@ final class ClientCore {
         for promise in flushes { promise.fail(Self.stopped) }
         flushes = []
         for entry in entries.values { entry.feedback.onStop?() }
+        handlers.removeAll().tell { $0.onStop?() }
         entries = [:]
         bytes = 0
         memory.has(0)
@@ -230,13 +234,14 @@ final class ClientCore {
         count(entry.job, -1)
         let error = Array(JSONValue.string(reason).json.utf8)
         let feedback = Feedback(.error, args: entry.job.args.setting([("error", error)]))
-        entry.feedback.deliver(feedback, id: handOver.id, name: entry.job.name, status: .failed)
+        deliver(feedback, of: handOver.id, entry, .failed)
         noteProgress()
     }
 
     func reported(_ report: JobReport) {
         guard var entry = entries.removeValue(forKey: report.id) else { return }
         count(entry.job, -1)
+        if !parkedNames.isEmpty { _ = parkedNames.forget([entry.job.name]) }
         guard report.run > entry.lastRun else {
             entries[report.id] = entry
             count(entry.job, 1)
@@ -251,13 +256,37 @@ final class ClientCore {
             entries[report.id] = entry
             count(entry.job, 1)
         }
-        entry.feedback.deliver(report.feedback, id: report.id, name: entry.job.name, status: report.status)
+        deliver(report.feedback, of: report.id, entry, report.status)
+    }
+
+    private func deliver(_ feedback: Feedback, of id: JobID, _ entry: Entry, _ status: JobStatus) {
+        let name = entry.job.name
+        if !handlers.isEmpty { handlers[name].tell { $0.deliver(feedback, id: id, name: name, status: status) } }
+        entry.feedback.deliver(feedback, id: id, name: name, status: status)
     }
 
     func progressed(_ progress: Progress) {
-        guard let entry = entries[progress.id], progress.run > entry.lastRun else { return }
-        entry.feedback.onProgress?(
-            JobProgress(id: progress.id, name: entry.job.name, fraction: progress.fraction, text: progress.text))
+        guard let entry = entries[progress.id] else { return }
+        if progress.run == 0 { return parked(entry, progress.text) }
+        guard progress.run > entry.lastRun else { return }
+        tell(
+            JobProgress(id: progress.id, name: entry.job.name, fraction: progress.fraction, text: progress.text),
+            of: entry)
+    }
+
+    private func tell(_ progress: JobProgress, of entry: Entry) {
+        handlers[progress.name].tell { $0.onProgress?(progress) }
+        entry.feedback.onProgress?(progress)
+    }
+
+    /// No node that is connected to the distributor defines the job.
+    private func parked(_ entry: Entry, _ reason: String) {
+        if parkedNames.note(entry.job.name) == .name {
+            logger.warning("\(reason)", metadata: ["job": "\(entry.job.name)"])
+        }
+        tell(
+            JobProgress(id: entry.job.id, name: entry.job.name, fraction: nil, text: reason, isParked: true),
+            of: entry)
     }
 
     /// Cancels a job of this client; nil when it is none of those that wait for their outcome.
@@ -277,6 +306,8 @@ final class ClientLink: ConnectionSession {
     /// The distributor has answered.
     private(set) var isGood = false
     private var awaitsAuthentication: Bool
+    /// The distributor takes jobs that are awaited.
+    private var takesAwaited = false
     private var reportToTake: Int?
     private var refusal: String?
 
@@ -293,7 +324,8 @@ final class ClientLink: ConnectionSession {
     }
 
     func send(_ job: Job, _ options: JobOptions, _ handOver: HandOver, isAgain: Bool) {
-        let request = JobRequest(name: job.name, args: job.args, options: options)
+        var request = JobRequest(name: job.name, args: job.args, options: options)
+        request.isAwaited = job.isAwaited && takesAwaited
         connection?.write { LinkMessage.writeJob(handOver, request, isAgain: isAgain, to: &$0) }
     }
 
@@ -318,6 +350,7 @@ final class ClientLink: ConnectionSession {
             case .refused(let handOver, let reason): core.refused(handOver, because: reason)
             case .progress(let progress): core.progressed(progress)
             case .ping: break
+            case .takesAwaited: takesAwaited = true
             case .job, .again, .unacceptable, .taken, .cancel, .adopt, .adopted, .show, .shown,
                 .storageError, .jobs, .drain, .begun, .paused, .waits:
                 throw CommandError("ERR a distributor does not say that to a producer")

@@ -112,6 +112,13 @@ public final class JobClient: JobProducer, Service {
         try inbox.submit(name, args, options, feedback)
     }
 
+    /// As ``enqueue(_:_:_:feedback:)``, of a job that a run waits for: others that wait for that run's place do not keep it.
+    package func perform(
+        _ name: String, _ args: JobArguments, _ options: JobOptions, feedback: JobFeedback
+    ) throws(JobError) {
+        _ = try inbox.submit(name, args, options, feedback, isAwaited: true)
+    }
+
     /// Waits until the distributor has accepted every job enqueued so far.
     public func flush() async throws {
         let core = core
@@ -145,6 +152,20 @@ public final class JobClient: JobProducer, Service {
         try await ask(["NODES"]).elements?.compactMap(NodeInfo.init) ?? []
     }
 
+    @discardableResult
+    public func handle(_ name: String, _ feedback: JobFeedback) -> HandlerRegistration {
+        let core = core
+        let registration = HandlerRegistration { [weak self] in self?.forget($0, of: name) }
+        let isTold = calls.tell { core.value?.handlers.add(feedback, for: name, registration) }
+        if !isTold { feedback.onStop?() }
+        return registration
+    }
+
+    private func forget(_ registration: HandlerRegistration, of name: String) {
+        let core = core
+        calls.tell { core.value?.handlers.remove(registration, of: name) }
+    }
+
     /// Asks the distributor, over a connection for this one question.
     private func ask(_ words: [String]) async throws -> RESPValue {
         let (address, security) = (address, security)
@@ -170,6 +191,9 @@ public final class JobClient: JobProducer, Service {
         try? await end(grace: grace).get()
         try? await ownGroup?.shutdownGracefully()
     }
+
+    /// As ``stop(grace:)``, with a duration: negative it is none, and beyond 1,000,000,000 seconds it is that.
+    public func stop(grace: Duration) async { await stop(grace: grace.inSeconds) }
 
     /// As ``stop(grace:)``, for a client on the loop of somebody else.
     package func stopped(grace: Double) -> EventLoopFuture<Void> {

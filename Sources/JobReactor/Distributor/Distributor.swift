@@ -132,6 +132,9 @@ public final class Distributor: JobProducer, Service {
         await end(grace: grace ?? configuration.grace)
     }
 
+    /// As ``stop(grace:)``, with a duration: negative it is none, and beyond 1,000,000,000 seconds it is that.
+    public func stop(grace: Duration) async { await stop(grace: grace.inSeconds) }
+
     private func end(grace: Double) async {
         inbox.close()
         let (core, inbox) = (core, inbox)
@@ -180,30 +183,18 @@ public final class Distributor: JobProducer, Service {
         return JobInfo(fields: fields)
     }
 
-    // MARK: Handlers by job name
-
-    /// Calls `handler` after every good run of a job of that name, whoever enqueued it.
-    ///
-    /// A handler that is registered before ``start()`` also gets the outcomes of jobs that an earlier process of this
-    /// distributor (of the same ``DistributorConfiguration/name``) gave to nodes, and that they have kept for it. Handlers
-    /// add up; they are called on the distributor's event loop and must not block.
-    public func onSuccess(_ name: String, _ handler: @escaping @Sendable (JobResult) -> Void) {
-        handle(name, JobFeedback(onSuccess: handler))
-    }
-
-    /// Calls `handler` when a job of that name has failed for good; otherwise as ``onSuccess(_:_:)``.
-    public func onError(_ name: String, _ handler: @escaping @Sendable (JobFailure) -> Void) {
-        handle(name, JobFeedback(onError: handler))
-    }
-
-    /// Calls `handler` when a running job of that name says how far it is; otherwise as ``onSuccess(_:_:)``.
-    public func onProgress(_ name: String, _ handler: @escaping @Sendable (JobProgress) -> Void) {
-        handle(name, JobFeedback(onProgress: handler))
-    }
-
-    private func handle(_ name: String, _ feedback: JobFeedback) {
+    @discardableResult
+    public func handle(_ name: String, _ feedback: JobFeedback) -> HandlerRegistration {
         let core = core
-        calls.tell { core.value?.handle(name, feedback) }
+        let registration = HandlerRegistration { [weak self] in self?.forget($0, of: name) }
+        let isTold = calls.tell { core.value?.handlers.add(feedback, for: name, registration) }
+        if !isTold { feedback.onStop?() }
+        return registration
+    }
+
+    private func forget(_ registration: HandlerRegistration, of name: String) {
+        let core = core
+        calls.tell { core.value?.handlers.remove(registration, of: name) }
     }
 
     /// The jobs that wait here for a node, by name: of the `limit` names with most jobs, from 1, in the order of their names.

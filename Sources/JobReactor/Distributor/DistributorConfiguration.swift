@@ -8,7 +8,8 @@ public struct DistributorConfiguration: Sendable {
     /// meanwhile. Nil makes it of the machine's host name and the port, which is good where those stay the same; give
     /// one where they do not, as in containers. No two distributors of one node may have the same. 1 to 255 bytes without spaces.
     public var name: String?
-    /// Where nodes and clients connect; loopback unless said otherwise. Port 0 takes a free one.
+    /// Where nodes and clients connect; loopback unless said otherwise. Port 0 takes a free one; what is no port is refused at
+    /// the start.
     public var address: Address
     public var security: WireSecurity
     /// A job with a `node` waits for that node rather than go to another.
@@ -65,14 +66,16 @@ public struct DistributorConfiguration: Sendable {
         if let problem = name.flatMap(Name.problem(in:)) {
             throw WireError(.configuration, "the distributor's name \(problem)")
         }
+        try address.validate()
         if storage != nil, name == nil, address.port == 0 {
             throw WireError(
                 .configuration,
                 "a distributor with a storage on a port of the system's choice needs a name:"
                     + " its jobs are found by it after a restart")
         }
-        if !(takeoverTime >= 0 && takeoverTime <= 1e9) {
-            throw WireError(.configuration, "takeoverTime takes seconds from 0, not \(takeoverTime)")
+        for (name, seconds) in [("takeoverTime", takeoverTime), ("grace", grace), ("reportTTL", reportTTL)] {
+            try WireError.check(name, seconds: seconds)
         }
+        try limits.validate()
     }
 }

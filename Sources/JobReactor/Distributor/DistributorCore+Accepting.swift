@@ -32,7 +32,9 @@ extension DistributorCore {
         case .isBeingCancelled:
             refuse(job, sink, Self.beingCancelled(job.id))
             return true
-        case .new(nil): accepted()
+        case .new(nil):
+            accepted()
+            tellIfParked(job, sink)
         case .sent(let entry, let node, let number):
             links[node]?.send(job, due: entry.due, number: number, isAgain: false, suspect: nil, now: now)
             accepted()
@@ -41,6 +43,7 @@ extension DistributorCore {
                 self.change { $0.saved(job.id) }
                 accepted()
             }
+            tellIfParked(job, sink)
         }
         return true
     }
@@ -86,9 +89,11 @@ extension DistributorCore {
 
     func makeJob(_ request: JobRequest) -> Job {
         let now = clock.now
-        return Job(
+        var job = Job(
             id: request.options.id ?? ids.next(at: now), name: request.name, args: request.args,
             options: request.options, createdAt: now)
+        job.isAwaited = request.isAwaited
+        return job
     }
 
     /// Takes up what an earlier process has accepted.

@@ -27,7 +27,7 @@ extension DistributorCore: CommandService {
             if let refusal = refusal(of: command, on: id, for: session) {
                 return session.reply { $0.writeRESPError(refusal) }
             }
-            answer(cancel(id), to: session) { self.note("CANCEL", "the job \(id) is cancelled", session) }
+            answer(cancel(id), to: session, "CANCEL", "the job \(id) is cancelled")
         case .handshake(.node(let introduction)):
             session.leave()
             let user = user(of: session)
@@ -60,19 +60,15 @@ extension DistributorCore: CommandService {
         case .audit(let count): audit.answer(count, to: session)
         case .retry(let id):
             guard !isStopping, change({ $0.retry(id) }) else { return refuseForNode(session) }
-            answer(stored(true), to: session) {
-                self.note("RETRY", "the job \(id), which had failed, runs again", session)
-            }
+            answer(stored(true), to: session, "RETRY", "the job \(id), which had failed, runs again")
         case .destroy(let id):
             guard change({ $0.destroy(id) }) else { return refuseForNode(session) }
-            answer(stored(true), to: session) {
-                self.note("DESTROY", "the record of the failed job \(id) is gone", session)
-            }
+            answer(stored(true), to: session, "DESTROY", "the record of the failed job \(id) is gone")
         case .orders(let order, let filter, let isDry):
-            answer(carryOut(order, filter, isDry: isDry), to: session) { [audit] done, buffer in
-                audit.note(order, done, of: filter, isDry: isDry, by: session.user, over: session.connection)
-                done.write(order, isDry: isDry, to: &buffer)
-            }
+            let carriedOut = audit.noting(
+                order, of: filter, isDry: isDry, by: session.user, over: session.connection,
+                carryOut(order, filter, isDry: isDry))
+            answer(carriedOut, to: session) { $0.write(order, isDry: isDry, to: &$1) }
         case .records(let query):
             answer(rows(query), to: session) { rows, buffer in
                 buffer.writeRESPArray(count: rows.count)
@@ -114,10 +110,6 @@ extension DistributorCore: CommandService {
         if isNew { ownJobs.note(job.id, by: user(of: session)) }
     }
 
-    private func note(_ command: String, _ change: String, _ session: CommandSession) {
-        audit.note(command, change, by: session.user, over: session.connection)
-    }
-
     private func user(of session: CommandSession) -> User { session.user ?? .standard }
 
     /// Why the command may not be about that job; nil when it may. Who enqueues may look at and cancel what is its own.
@@ -153,18 +145,20 @@ extension DistributorCore: CommandService {
         }
     }
 
-    /// `isDone` is called before 1 is answered.
+    /// Before 1 is answered the audit log has the change.
     private func answer(
-        _ future: EventLoopFuture<Bool>, to session: CommandSession, _ isDone: @escaping () -> Void
+        _ future: EventLoopFuture<Bool>, to session: CommandSession, _ command: String, _ change: String
     ) {
         let ticket = session.owe()
-        future.assumeIsolated().whenComplete { result in
-            if case .success(true) = result { isDone() }
-            session.pay(ticket) { buffer in
-                switch result {
-                case .success(let answer): buffer.writeRESPInteger(answer ? 1 : 0)
-                case .failure(let error): buffer.writeRESPError("ERR \(error)")
+        let user = session.user
+        future.assumeIsolated().whenComplete { [audit] result in
+            switch result {
+            case .success(true):
+                audit.note(command, change, by: user, over: session.connection) {
+                    session.pay(ticket) { $0.writeRESPInteger(1) }
                 }
+            case .success(false): session.pay(ticket) { $0.writeRESPInteger(0) }
+            case .failure(let error): session.pay(ticket) { $0.writeRESPError("ERR \(error)") }
             }
         }
     }
@@ -198,9 +192,9 @@ extension DistributorCore: CommandService {
         let ticket = session.owe()
         let deadline = timeout.map { timeout in
             loop.assumeIsolated().scheduleTask(in: .microseconds(Int64(timeout * 1_000_000))) {
-                session.pay(ticket) {
-                    $0.writeRESPError("TIMEOUT no outcome of job \(job.id) within \(timeout) s; the job goes on")
-                }
+                let reason = self.parkedReason(job.name).map { ": \($0)" } ?? ""
+                let text = "no outcome of job \(job.id) within \(timeout) s; the job goes on\(reason)"
+                session.pay(ticket) { $0.writeRESPError("TIMEOUT \(text)") }
                 self.forgetWaiter(of: job.id, ticket)
             }
         }
@@ -216,14 +210,16 @@ extension DistributorCore: CommandService {
         change { $0.forget(id) { if case .command(_, ticket, _) = $0 { true } else { false } } }
     }
 
-    /// The record of a job, name and value in turn: the node's when one has it. Empty when it is not known.
+    /// The record of a job, name and value in turn: the node's when one has it, or what is known here when that is away or
+    /// does not answer. Empty when it is not known.
     func show(_ id: JobID) -> EventLoopFuture<[String]> {
         if let failed = ledger.kept[id] { return loop.makeSucceededFuture(shown(failed)) }
         if ledger.paged.contains(id), let keeper { return showStored(id, in: keeper) }
         guard let known = ledger.find(id) else { return showElsewhere(id) }
-        let record = known.job.map { shown($0) } ?? []
+        let record = known.job.map { shown($0) } ?? shown(id, named: known.name)
         guard let node = known.node, let link = links[node] else {
-            return loop.makeSucceededFuture(record.isEmpty ? record : record + reason(id))
+            let owner = known.owner.map { ["on_node", $0] } ?? []
+            return loop.makeSucceededFuture(record + owner + reason(id))
         }
         return show(id, at: link, orElse: record)
     }
@@ -241,6 +237,11 @@ extension DistributorCore: CommandService {
         return promise.futureResult
     }
 
+    /// Of a job that a node owns, and whose args are not here.
+    private func shown(_ id: JobID, named job: String) -> [String] {
+        ["id", id.description, "name", job, "status", JobStatus.queued.rawValue, "distributor", name]
+    }
+
     private func shown(_ job: Job) -> [String] {
         var job = job
         job.distributor = name
@@ -254,6 +255,11 @@ extension DistributorCore: CommandService {
         return reason.map { ["waits_for", $0.description] } ?? []
     }
 
+    /// Names of jobs that `NODES` says of a node.
+    static let mostNamesOfNode = 1000
+    /// Names of waiting jobs that `INFO` says.
+    static let mostNamesWaiting = 100
+
     private func writeNodes(to buffer: inout ByteBuffer) {
         let nodes = nodes()
         buffer.writeRESPArray(count: nodes.count)
@@ -262,7 +268,7 @@ extension DistributorCore: CommandService {
                 ("name", node.name), ("address", node.address), ("durable", node.isDurable ? "1" : "0"),
                 ("draining", node.isDraining ? "1" : "0"), ("window", "\(node.window)"), ("load", "\(node.load)"),
                 ("storage_error", node.storageError ?? ""), ("jobs_count", "\(node.jobs.count)"),
-                ("jobs", node.jobs.prefix(1000).joined(separator: " ")),
+                ("jobs", node.jobs.prefix(Self.mostNamesOfNode).joined(separator: " ")),
             ]
             buffer.writeRESPCommand(fields.flatMap { [$0.0, $0.1] })
         }
@@ -292,7 +298,7 @@ extension DistributorCore: CommandService {
     }
 
     private func makeWaitingFields() -> [(String, String)] {
-        let listed = waitingJobs(limit: 100)
+        let listed = waitingJobs(limit: Self.mostNamesWaiting)
         let others = ledger.dispatcher.waitingCount - listed.reduce(0) { $0 + $1.count }
         return listed.map { ($0.name, "count=\($0.count)" + ($0.isParked ? ",parked=no node defines it" : "")) }
             + (others > 0 ? [("jobs of other names", "count=\(others)")] : [])

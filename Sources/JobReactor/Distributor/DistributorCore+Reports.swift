@@ -14,9 +14,7 @@ extension DistributorCore {
 
     func deliver(_ report: JobReport, name: String, to sink: Sink) {
         if !handlers.isEmpty {
-            for handler in handlers[name] ?? [] {
-                handler.deliver(report.feedback, id: report.id, name: name, status: report.status)
-            }
+            handlers[name].tell { $0.deliver(report.feedback, id: report.id, name: name, status: report.status) }
         }
         switch sink {
         case .application(let feedback):
@@ -39,16 +37,12 @@ extension DistributorCore {
         guard let (name, sink) = ask({ $0.progressed(progress, from: node) }) else { return }
         let shown = JobProgress(
             id: progress.id, name: name, fraction: progress.fraction, text: progress.text)
-        for handler in handlers[name] ?? [] { handler.onProgress?(shown) }
+        handlers[name].tell { $0.onProgress?(shown) }
         switch sink {
         case .application(let feedback): feedback.onProgress?(shown)
         case .producer(let producer): producer.progressed(progress)
         case .command, .acknowledgement, .none: break
         }
-    }
-
-    func handle(_ name: String, _ feedback: JobFeedback) {
-        handlers[name, default: []].append(feedback)
     }
 
     // MARK: Reports counted

@@ -47,7 +47,10 @@ extension DistributorCore {
         guard let keeper else { return finishDraining() }
         let isOver: (StorageError) -> Void = { _ in self.finishDraining() }
         keeper.whenSaved(
-            { keeper.whenApplied({ if self.isIdle { self.finishDraining() } }, failed: isOver) }, failed: isOver)
+            {
+                keeper.whenApplied(
+                    { self.audit.finish { if self.isIdle { self.finishDraining() } } }, failed: isOver)
+            }, failed: isOver)
     }
 
     /// The next process finds them waiting in its storage, and gives them to a node again.
@@ -68,6 +71,7 @@ extension DistributorCore {
     /// goes out first.
     func close() -> EventLoopFuture<Void> {
         for entry in change({ $0.removeAll() }) { abandon(entry) }
+        handlers.removeAll().tell { $0.onStop?() }
         let kept = keeper?.close() ?? loop.makeSucceededVoidFuture()
         closeRegistrations()
         let closed = listener?.closeConnections(on: loop, within: drainDeadline - loop.now)

@@ -24,10 +24,11 @@ final class DistributorCore {
     var links = NodeLinks()
     private var registrations: [String: NodeRegistration] = [:]
     private var producers: [String: Producer] = [:]
+    var parkedNames = ParkedNames()
     /// Why nodes do not take this distributor, by their names, as the log has said.
     var unwelcome: [String: String] = [:]
     /// Who is told of the outcomes of jobs of a name.
-    var handlers: [String: [JobFeedback]] = [:]
+    var handlers = JobHandlers()
     /// Questions to nodes that are under way.
     var searches = 0
     /// How many go through all jobs.
@@ -295,7 +296,9 @@ final class DistributorCore {
 
     func nodeLost(_ node: Dispatcher.NodeHandle, reason: String?) {
         links[node] = nil
+        let jobs = ask { $0.dispatcher.state(of: node).jobs }
         change { $0.disconnect(node, reason: reason, isStopping: isStopping) }
+        if !isStopping { noteUndefined(jobs) }
     }
 
     func noteStorageError(of node: String, _ reason: String) {
@@ -318,6 +321,10 @@ final class DistributorCore {
     }
 
     func isKnown(producer id: String) -> Bool { producers[id] != nil }
+
+    func forEachProducer(_ body: (Producer) -> Void) {
+        for producer in producers.values { body(producer) }
+    }
 
     func forgetProducer(_ id: String) {
         producers[id] = nil

@@ -15,6 +15,8 @@ final class NodeLink: ConnectionSession {
     private(set) var storageError = ""
     /// The node is still to say whether it takes this distributor, which it does with its first message.
     private var awaitsWelcome = false
+    /// The node takes jobs that are awaited.
+    private var takesAwaited = false
     /// Who asked for records.
     private var shows: [JobID: [EventLoopPromise<[String]>]] = [:]
     private var openShows = 0
@@ -57,12 +59,12 @@ final class NodeLink: ConnectionSession {
         _ job: Job, due: DueTime, number: Int, isAgain: Bool, suspect: Int32?, now: @autoclosure () -> Moment
     ) {
         let handOver = HandOver(number, job.id)
-        if job.isPlain, !job.isDeferred, case .now = due, suspect == nil {
+        if job.isPlain, !job.isDeferred, case .now = due, suspect == nil, !job.isAwaited {
             connection.write { LinkMessage.writePlainJob(handOver, job.name, job.args, isAgain: isAgain, to: &$0) }
             return
         }
         var request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(due, now: now()))
-        request.suspect = suspect
+        (request.suspect, request.isAwaited) = (suspect, job.isAwaited && takesAwaited)
         connection.write { LinkMessage.writeJob(handOver, request, isAgain: isAgain, to: &$0) }
     }
 
@@ -110,7 +112,9 @@ final class NodeLink: ConnectionSession {
             case .paused(let handOver): core.change { $0.paused(handOver, at: handle) }
             case .waits(let handOver, let attempt): core.change { $0.failed(handOver, attempt: attempt, at: handle) }
             case .storageError(let reason): noteStorageError(reason)
-            case .jobs(let names): core.change { $0.defines(handle, names) }
+            case .jobs(let names):
+                core.change { $0.defines(handle, names) }
+                core.noteDefined(names)
             case .drain: core.change { $0.drains(handle) }
             case .adopted(let node, let isDone): core.change { $0.adopted(node, isDone, by: handle) }
             case .progress(let progress): core.progressed(progress, from: handle)
@@ -119,6 +123,7 @@ final class NodeLink: ConnectionSession {
                 openShows -= asked.count
                 for promise in asked { promise.succeed(fields) }
             case .ping: break
+            case .takesAwaited: takesAwaited = true
             case .job, .again, .unacceptable, .taken, .cancel, .show, .adopt:
                 throw CommandError("ERR a node does not give jobs")
             }

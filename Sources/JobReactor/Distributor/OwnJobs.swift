@@ -6,9 +6,12 @@ internal import JobReactorWire
 struct OwnJobs {
     private var ids: [String: RecentIDs] = [:]
 
+    /// Of each user.
+    static let most = 100_000
+
     mutating func note(_ id: JobID, by user: User) {
         guard !user.seesAllJobs else { return }
-        ids[user.name, default: RecentIDs(limit: 100_000)].insert(id)
+        ids[user.name, default: RecentIDs(limit: Self.most)].insert(id)
     }
 
     func has(_ id: JobID, _ user: User) -> Bool { ids[user.name]?.contains(id) == true }

@@ -15,6 +15,9 @@ final class Producer {
     /// What it takes beside its outcomes, about.
     private static let base = 1000
     private var expiry: Scheduled<Void>?
+    /// Of how many jobs of a name that no node defines it was told.
+    private var parkedJobs: [String: Int] = [:]
+    private static let mostParked = 100
 
     init(id: String, core: DistributorCore) {
         self.id = id
@@ -73,6 +76,23 @@ final class Producer {
         link?.connection.write { LinkMessage.writeProgress(progress, to: &$0) }
     }
 
+    /// Where many jobs of a name are parked, it is told of the first ones.
+    func hearsOfParking(_ name: String) -> Bool {
+        link != nil && parkedJobs[name, default: 0] < Self.mostParked
+    }
+
+    /// A job of its waits as no connected node defines it.
+    func parked(_ job: Job, _ reason: String) {
+        guard hearsOfParking(job.name) else { return }
+        parkedJobs[job.name, default: 0] += 1
+        progressed(Progress(id: job.id, run: 0, fraction: nil, text: reason))
+    }
+
+    /// A node defines these jobs.
+    func unparked(_ names: [String]) {
+        for name in names { parkedJobs[name] = nil }
+    }
+
     func taken(through number: Int) {
         core.forgetReports(changeOutbox { $0.taken(through: number) })
     }
@@ -122,7 +142,7 @@ final class ProducerLink: ConnectionSession {
     private var returned: [HandOver] = []
 
     /// Jobs that a producer may send before it hears that the first are accepted.
-    private static let window = 8192
+    static let window = 8192
 
     init(_ producer: Producer, connection: Connection, core: DistributorCore) {
         self.producer = producer
@@ -134,7 +154,10 @@ final class ProducerLink: ConnectionSession {
     func begin() {
         connection.handOver(to: self)
         connection.becomeLink()
-        connection.write { Handshake.distributor(id: self.core.identity, name: self.core.name).write(to: &$0) }
+        connection.write {
+            Handshake.distributor(id: self.core.identity, name: self.core.name).write(to: &$0)
+            LinkMessage.writeTakesAwaited(to: &$0)
+        }
         // The outcomes first: what has one is not sent again.
         producer.connected(self)
         grant(Self.window)
@@ -155,7 +178,7 @@ final class ProducerLink: ConnectionSession {
                 refuse(handOver, reason)
             case .taken(let number): producer.taken(through: number)
             case .cancel(let id): cancel(id)
-            case .ping: break
+            case .ping, .takesAwaited: break
             case .credit, .saved, .result, .progress, .returned, .refused, .storageError, .jobs, .drain,
                 .show, .shown, .adopt, .adopted, .begun, .paused, .waits:
                 throw CommandError("ERR a producer does not take jobs")

@@ -6,24 +6,43 @@
 public import JobReactorCore
 
 extension JobArguments {
-    /// The value as JSON. Throws ``JobError`` when it does not encode to an object.
+    /// The value as JSON: dates as seconds since 1970, which is what `now()` of scripts counts, and data as Base64. Throws
+    /// ``JobError/Code/invalidArguments`` when it does not encode to an object, and, with its place, for what JSON cannot hold:
+    /// NaN and infinite numbers.
     public init(encoding value: some Encodable) throws(JobError) {
+        let encoder = JSONEncoder()
+        encoder.dateEncodingStrategy = .secondsSince1970
         let data: Data
-        do { data = try JSONEncoder().encode(value) } catch {
-            throw JobError(.invalidArguments, "the args cannot be encoded as JSON: \(error)")
-        }
+        do { data = try encoder.encode(value) } catch { throw Self.refusal(of: error) }
         guard data.first == UInt8(ascii: "{") else {
             throw JobError(
                 .invalidArguments,
                 "args must be a JSON object, but \(type(of: value)) encodes to something else:"
                     + " use a struct or a dictionary with string keys")
         }
-        self.init(unchecked: Array(data))
+        // An encoder writes what no reader takes as well, such as a decimal number that is none.
+        do throws(JSONError) { try self.init(json: Array(data)) } catch {
+            throw JobError(.invalidArguments, "the args cannot be encoded as JSON: \(error)")
+        }
     }
 
-    /// The object as a type of yours. Throws `DecodingError` when it does not fit.
+    private static func refusal(of error: any Error) -> JobError {
+        if let error = error as? JobError { return error }
+        guard case EncodingError.invalidValue(let value, let context) = error else {
+            return JobError(.invalidArguments, "the args cannot be encoded as JSON: \(error)")
+        }
+        let steps = context.codingPath.map { key in key.intValue.map { "[\($0)]" } ?? ".\(key.stringValue)" }
+        let problem = (value as? any FloatingPoint)?.problemInJSON
+        return JobError(
+            .invalidArguments,
+            "args\(steps.joined()): \(problem ?? "\(type(of: value)) cannot be encoded: \(context.debugDescription)")")
+    }
+
+    /// The object as a type of yours; dates are seconds since 1970. Throws `DecodingError` when it does not fit.
     public func decode<Output: Decodable>(_ type: Output.Type = Output.self) throws -> Output {
-        try JSONDecoder().decode(type, from: Data(bytes))
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .secondsSince1970
+        return try decoder.decode(type, from: Data(bytes))
     }
 }
 

@@ -53,9 +53,13 @@ package final class LoopCalls: Sendable {
         try await ask { [loop] in loop.makeSucceededFuture(try body()) }
     }
 
-    /// Runs `task` on the loop, for which nobody waits; does nothing after the stop.
-    package func tell(_ task: @escaping @Sendable () -> Void) {
-        state.withLock { if !$0.isClosed { loop.execute(task) } }
+    /// Runs `task` on the loop, for which nobody waits; does nothing after the stop. Returns whether it will run.
+    @discardableResult
+    package func tell(_ task: @escaping @Sendable () -> Void) -> Bool {
+        state.withLock { state in
+            if !state.isClosed { loop.execute(task) }
+            return !state.isClosed
+        }
     }
 
     /// Ends all calls under way; those that come are refused.

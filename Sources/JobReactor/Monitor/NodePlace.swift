@@ -36,7 +36,7 @@ struct NodePlace: StoragePlace {
 
     func jobs(of owner: StoredOwner, after id: JobID?, limit: Int) async throws(StorageError) -> [Job] {
         guard limit > 0 else { return [] }
-        let query = RecordQuery(.oldestFirst, from: id, count: min(limit, RecordQuery.most))
+        let query = RecordQuery(.oldestFirst, from: id, count: min(limit, ClientCommand.mostRows))
         return try await rows(query, of: owner)?.map(\.job) ?? []
     }
 

@@ -31,6 +31,17 @@ public protocol JobProducer: Sendable {
 
     /// The nodes that are connected to the distributor.
     func nodes() async throws -> [NodeInfo]
+
+    /// Calls the closures of `feedback` for every job of that name that the producer hears of, beside the job's own: a
+    /// ``Distributor`` hears of all that come to it, whoever enqueued them, a ``JobClient`` of those that it has enqueued itself.
+    ///
+    /// They are called on the producer's event loop and must not block. Handlers add up. A handler is gone when it is removed,
+    /// and with its producer.
+    ///
+    /// One that is registered at a distributor before its start also gets the outcomes of jobs that an earlier process of
+    /// this distributor (of the same ``DistributorConfiguration/name``) gave to nodes, and that they have kept for it.
+    @discardableResult
+    func handle(_ name: String, _ feedback: JobFeedback) -> HandlerRegistration
 }
 
 extension JobProducer {
@@ -47,7 +58,8 @@ extension JobProducer {
             name, args, options, feedback: JobFeedback(onSuccess: onSuccess, onError: onError, onProgress: onProgress))
     }
 
-    /// Enqueues a job whose args are a value of yours; it must encode to a JSON object.
+    /// Enqueues a job whose args are a value of yours; it must encode to a JSON object, or ``JobError/Code/invalidArguments`` is
+    /// thrown.
     @_disfavoredOverload
     @discardableResult
     public func enqueue(
@@ -64,15 +76,22 @@ extension JobProducer {
     ///
     /// Throws ``JobFailure`` when the job failed for good, ``JobError`` when it could not be enqueued, when `timeout`
     /// seconds have passed (the job goes on), or when the producer stopped; `CancellationError` when the task was
-    /// cancelled (the job goes on as well).
+    /// cancelled (the job goes on as well). A job that no connected node defines is waited for: the log says so once for its
+    /// name, and `onProgress` is told, with ``JobProgress/isParked``.
+    ///
+    /// `onProgress` is called on the producer's event loop and must not block.
     public func perform(
         _ name: String, _ args: JobArguments = JobArguments(), _ options: JobOptions = JobOptions(),
         timeout: Double? = nil, onProgress: (@Sendable (JobProgress) -> Void)? = nil
     ) async throws -> JobResult {
         let outcome = PendingOutcome()
+        let parked = Locked<String?>(nil)
         var feedback = JobFeedback(
             onSuccess: { outcome.finish(.success($0)) }, onError: { outcome.finish(.failure($0)) },
-            onProgress: onProgress)
+            onProgress: { progress in
+                parked.withLock { $0 = progress.isParked ? ": " + progress.text : nil }
+                onProgress?(progress)
+            })
         feedback.onStop = {
             outcome.finish(.failure(JobError(.stopped, "the producer stopped before the job's outcome was known")))
         }
@@ -81,8 +100,9 @@ extension JobProducer {
         guard let timeout else { return try await outcome.value() }
         let timer = Task {
             try await Task.sleep(for: .seconds(timeout))
+            let reason = parked.withLock { $0 } ?? ""
             outcome.finish(
-                .failure(JobError(.timedOut, "no outcome of job \(id) within \(timeout) s; the job goes on")))
+                .failure(JobError(.timedOut, "no outcome of job \(id) within \(timeout) s; the job goes on\(reason)")))
         }
         defer { timer.cancel() }
         return try await outcome.value()
@@ -91,26 +111,28 @@ extension JobProducer {
     /// As above, with args of a type of yours.
     @_disfavoredOverload
     public func perform(
-        _ name: String, _ args: some Encodable, _ options: JobOptions = JobOptions(), timeout: Double? = nil
+        _ name: String, _ args: some Encodable, _ options: JobOptions = JobOptions(), timeout: Double? = nil,
+        onProgress: (@Sendable (JobProgress) -> Void)? = nil
     ) async throws -> JobResult {
-        try await perform(name, try JobArguments(encoding: args), options, timeout: timeout)
+        try await perform(name, try JobArguments(encoding: args), options, timeout: timeout, onProgress: onProgress)
     }
 
     /// As above; the resulting args as a type of yours. Throws `DecodingError` when they do not fit it.
     public func perform<Output: Decodable>(
         _ name: String, _ args: JobArguments = JobArguments(), _ options: JobOptions = JobOptions(),
-        timeout: Double? = nil, returning type: Output.Type
+        timeout: Double? = nil, returning type: Output.Type, onProgress: (@Sendable (JobProgress) -> Void)? = nil
     ) async throws -> Output {
-        try await perform(name, args, options, timeout: timeout).decode(type)
+        try await perform(name, args, options, timeout: timeout, onProgress: onProgress).decode(type)
     }
 
     /// As above, with args of a type of yours as well.
     @_disfavoredOverload
     public func perform<Output: Decodable>(
         _ name: String, _ args: some Encodable, _ options: JobOptions = JobOptions(), timeout: Double? = nil,
-        returning type: Output.Type
+        returning type: Output.Type, onProgress: (@Sendable (JobProgress) -> Void)? = nil
     ) async throws -> Output {
-        try await perform(name, try JobArguments(encoding: args), options, timeout: timeout).decode(type)
+        try await perform(
+            name, try JobArguments(encoding: args), options, timeout: timeout, returning: type, onProgress: onProgress)
     }
 }
 

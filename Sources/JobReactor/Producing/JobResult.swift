@@ -39,5 +39,11 @@ public struct JobFailure: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    public var description: String { "job \(name) (\(id)) \(status.rawValue): \(message)" }
+    /// Why an errback failed, as text; nil when none did.
+    public var errbackMessage: String? { args["errback_error"].map { $0.string ?? $0.json } }
+
+    public var description: String {
+        let errback = errbackMessage.map { "; an errback failed: \($0)" } ?? ""
+        return "job \(name) (\(id)) \(status.rawValue): \(message)\(errback)"
+    }
 }

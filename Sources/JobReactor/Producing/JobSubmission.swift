@@ -16,4 +16,21 @@ public struct JobSubmission: Sendable {
         self.options = options
         self.feedback = feedback
     }
+
+    /// A job whose args are a value of yours. Throws ``JobError/Code/invalidArguments`` when it does not encode to a JSON object.
+    @_disfavoredOverload
+    public init(
+        _ name: String, _ args: some Encodable, _ options: JobOptions = JobOptions(),
+        feedback: JobFeedback = JobFeedback()
+    ) throws(JobError) {
+        self.init(name, try JobArguments(encoding: args), options, feedback: feedback)
+    }
+
+    /// A job whose args are a literal of any `Encodable` values. Throws as for a value of yours.
+    @_disfavoredOverload
+    public init(
+        _ name: String, _ args: JobValues, _ options: JobOptions = JobOptions(), feedback: JobFeedback = JobFeedback()
+    ) throws(JobError) {
+        self.init(name, try JobArguments(encoding: args), options, feedback: feedback)
+    }
 }

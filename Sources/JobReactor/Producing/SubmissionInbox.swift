@@ -34,7 +34,7 @@ final class SubmissionInbox: Sendable {
     }
 
     func submit(
-        _ name: String, _ args: JobArguments, _ options: JobOptions, _ feedback: JobFeedback
+        _ name: String, _ args: JobArguments, _ options: JobOptions, _ feedback: JobFeedback, isAwaited: Bool = false
     ) throws(JobError) -> JobID {
         try JobLimits.check(name, args, options)
         let now = clock.now
@@ -42,7 +42,8 @@ final class SubmissionInbox: Sendable {
             guard !state.isClosed else { throw Self.stopped }
             try take(JobMemory.bytes(name, args), &state)
             let id = options.id ?? state.ids.next(at: now)
-            let job = Job(id: id, name: name, args: args, options: options, createdAt: now)
+            var job = Job(id: id, name: name, args: args, options: options, createdAt: now)
+            job.isAwaited = isAwaited
             put(&state) { $0.append(Submission(job: job, feedback: feedback)) }
             return id
         }

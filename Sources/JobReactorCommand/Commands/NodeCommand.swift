@@ -39,6 +39,8 @@ struct NodeCommand: AsyncParsableCommand {
     @Option(\.maxSuspended) var maxSuspended: String?
     @Option(\.maxPrograms) var maxPrograms: String?
     @Option(\.httpConnections) var httpConnections: String?
+    @Option(\.httpWait) var httpWait: String?
+    @Option(\.allowHost) var allowHost: [String] = []
     @Option(\.sliceWarning) var sliceWarning: String?
     @Option(\.sliceLimit) var sliceLimit: String?
     @Option(\.sandbox) var sandbox: String?
@@ -50,6 +52,7 @@ struct NodeCommand: AsyncParsableCommand {
     @Flag(\.removeCancelledJobs) var removeCancelledJobs: Bool?
     @Flag(\.removeFailedJobs) var removeFailedJobs: Bool?
     @Option(\.memoryLimit) var memoryLimit: String?
+    @Option(\.sharedLimit) var sharedLimit: String?
     @OptionGroup var serving: ServingOptions
     @OptionGroup var security: SecurityOptions
     @OptionGroup var common: CommonOptions
@@ -82,8 +85,10 @@ struct NodeCommand: AsyncParsableCommand {
             throw .usage("--connect-to needs --server: a node that does not listen cannot be dialled")
         }
         ScriptLibraries.limit(
-            programs: try settings.value(\.maxPrograms, flag: maxPrograms),
-            connections: try settings.value(\.httpConnections, flag: httpConnections))
+            programs: try settings.value(\.maxPrograms, flag: maxPrograms) ?? ExecLibrary.usualPrograms,
+            connections: try settings.value(\.httpConnections, flag: httpConnections),
+            wait: try settings.value(\.httpWait, flag: httpWait))
+        ScriptLibraries.allow(try settings.value(\.allowHost, flags: allowHost))
         let listening = try settings.security(security, serving, listens: server != nil)
         if let server { try Settings.checkListening(on: server, listening) }
         let logger = try common.serverLogger(settings, serving)
@@ -115,6 +120,7 @@ struct NodeCommand: AsyncParsableCommand {
             sliceWarning: try settings.value(\.sliceWarning, flag: sliceWarning),
             sliceLimit: try settings.value(\.sliceLimit, flag: sliceLimit),
             memoryLimit: try settings.value(\.memoryLimit, flag: memoryLimit),
+            sharedLimit: try settings.value(\.sharedLimit, flag: sharedLimit),
             isSandboxed: try settings.value(\.sandbox, flag: sandbox) == .strict,
             watchesScripts: try settings.value(\.watch, flag: watch), libraries: ScriptLibraries.all,
             security: listening,
@@ -127,6 +133,6 @@ struct NodeCommand: AsyncParsableCommand {
     /// Unique on a machine, and between machines that have names.
     private static var defaultName: String {
         let host = ProcessInfo.processInfo.hostName.filter { $0.isASCII && !$0.isWhitespace }.prefix(200)
-        return "\(host.isEmpty ? "node" : host)-\(ProcessInfo.processInfo.processIdentifier)"
+        return "\(host.isEmpty ? "node" : host)-\(FirstProcess.number)"
     }
 }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 private import JobReactorCore
+private import JobReactorLibraries
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -10,6 +11,9 @@ struct RunCommand: AsyncParsableCommand {
             Loads the scripts and runs the job with its callbacks, or its errbacks when it fails: one attempt, no retry. \
             What the scripts print goes to standard error, the resulting args to standard output as JSON. When the job \
             fails, its error is printed with the file, the line and the traceback, and the exit code is 1.
+
+            Jobs that it enqueues or performs run here as well, once each; what becomes of one that it performs reaches it. \
+            One that is enqueued to run later is only told of. The exit code is 1 also when one that was enqueued fails.
 
             With --watch it runs again each time a script has changed, until SIGINT; a run that is still under way is \
             cancelled.
@@ -27,10 +31,12 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(\.mergeJobItselfToArgs) var mergeJobItselfToArgs: Bool?
     @Option(\.memoryLimit) var memoryLimit: String?
     @Option(\.sandbox) var sandbox: String?
+    @Option(\.allowHost) var allowHost: [String] = []
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let settings = try common.settings()
+        ScriptLibraries.allow(try settings.value(\.allowHost, flags: allowHost))
         let name = try ArgumentWords.jobName(name)
         let arguments = try ArgumentWords.arguments(words, json: args)
         let merges = try settings.value(\.mergeJobItselfToArgs, flag: mergeJobItselfToArgs)

@@ -21,20 +21,22 @@ struct TestCommand: AsyncParsableCommand {
     @Option(\.jobDirectory) var jobDirectory: String?
     @Option(\.memoryLimit) var memoryLimit: String?
     @Option(\.sandbox) var sandbox: String?
+    @Option(\.allowHost) var allowHost: [String] = []
     @Option(\.maxAttempt) var maxAttempt: String?
     @Option(\.retryMultiplier) var retryMultiplier: String?
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let settings = try common.settings()
+        ScriptLibraries.allow(try settings.value(\.allowHost, flags: allowHost))
         if let directory, let jobDirectory, directory != jobDirectory {
             throw CommandFailure.usage("\(directory) and --jobs \(jobDirectory) are two folders: name one of them")
         }
         let folder = try settings.value(\.jobDirectory, flag: directory ?? jobDirectory)
+        let memoryLimit = try settings.value(\.memoryLimit, flag: memoryLimit) ?? MachineMemory.half
         let tests = try await ScriptTests.load(
             LuaLane.Options(
-                scripts: ScriptFolder(JobDirectory(folder)),
-                memoryLimit: try settings.value(\.memoryLimit, flag: memoryLimit),
+                scripts: ScriptFolder(JobDirectory(folder)), memory: LuaMemory(limit: memoryLimit),
                 isSandboxed: try settings.value(\.sandbox, flag: sandbox) == .strict,
                 libraries: ScriptLibraries.all, logger: try common.logger(settings, style: .plain)),
             policy: JobPolicy(

@@ -14,6 +14,10 @@ final class ProgressLine: Sendable {
     private let isShown = Locked(false)
 
     func show(_ progress: JobProgress) {
+        if progress.isParked {
+            end()
+            return Terminal.complain(progress.text)
+        }
         let line = Self.line(progress)
         guard isTerminal else { return Terminal.note(line) }
         isShown.withLock { isShown in

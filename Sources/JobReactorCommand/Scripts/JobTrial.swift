@@ -2,7 +2,8 @@ internal import JobReactorCore
 internal import JobReactorLua
 internal import Logging
 
-/// One run of a job, here and now: its scripts are loaded, it runs, and what came of it is printed.
+/// One run of a job, here and now: its scripts are loaded, it runs, with the jobs that it gives away, and what came of it is
+/// printed.
 struct JobTrial: Sendable {
     var name: String
     var arguments: JobArguments
@@ -11,20 +12,21 @@ struct JobTrial: Sendable {
     /// Whether what came of it is printed as one JSON object.
     var isJSON = false
     var directory: String
-    var memoryLimit: Int
+    var memoryLimit: Int?
     var sandbox: SandboxMode
     var logger: Logger
 
     struct End: Sendable {
+        /// The job, and those that it enqueued.
         var succeeded: Bool
-        /// How long the job ran.
+        /// How long the job ran, and then those.
         var duration: Duration
     }
 
     /// Throws when the job cannot be run. Cancels the job, and prints nothing more, when the task is cancelled.
     func run() async throws -> End {
         let runner = try await ScriptRunner.load(
-            directory, memoryLimit: memoryLimit, sandbox: sandbox, logger: logger)
+            directory, memoryLimit: memoryLimit, sandbox: sandbox, merges: merges, logger: logger)
         defer { runner.stop() }
         try Task.checkCancellation()
         runner.tellProblems()
@@ -33,32 +35,29 @@ struct JobTrial: Sendable {
 
         var ids = JobID.Generator()
         let now = Timestamp.now
-        let job = JobLifecycle.begin(Job(id: ids.next(at: now), name: name, args: arguments, createdAt: now), now: now)
+        let job = Job(id: ids.next(at: now), name: name, args: arguments, createdAt: now)
         let start = ContinuousClock.now
-        let outcome = await withTaskCancellationHandler {
-            await runner.run(job, jobItself: merges ? job.itself(onNode: "run") : nil)
+        return try await withTaskCancellationHandler {
+            let outcome = await runner.runs.run(job)
+            try Task.checkCancellation()
+            switch outcome.kind {
+            case .undefined:
+                throw Self.undefined(name, among: names, in: directory)
+            case _ where isJSON:
+                try Terminal.result(json: Self.json(outcome, start.duration(to: .now)))
+            case .succeeded:
+                try Terminal.result(outcome.args.description)
+            case .cancelled:
+                Terminal.note("the job cancelled itself")
+                try Terminal.result(outcome.args.description)
+            case .raised, .failed, .failedCancelled: Self.tell(outcome)
+            }
+            let isGood = await runner.runs.others()
+            try Task.checkCancellation()
+            return End(succeeded: isGood && !Self.hasFailed(outcome), duration: start.duration(to: .now))
         } onCancel: {
-            runner.cancel(job.id)
+            runner.runs.cancel()
         }
-        let duration = start.duration(to: .now)
-        try Task.checkCancellation()
-        if isJSON, outcome.kind != .undefined {
-            try Terminal.result(json: Self.json(outcome, duration))
-            return End(succeeded: [.succeeded, .cancelled].contains(outcome.kind), duration: duration)
-        }
-        switch outcome.kind {
-        case .succeeded:
-            try Terminal.result(outcome.args.description)
-        case .cancelled:
-            Terminal.note("the job cancelled itself")
-            try Terminal.result(outcome.args.description)
-        case .raised, .failed, .failedCancelled:
-            Self.tell(outcome)
-            return End(succeeded: false, duration: duration)
-        case .undefined:
-            throw Self.undefined(name, among: names, in: directory)
-        }
-        return End(succeeded: true, duration: duration)
     }
 
     private static func json(_ outcome: RunOutcome, _ duration: Duration) -> String {
@@ -79,9 +78,18 @@ struct JobTrial: Sendable {
         return JSONValue.object(members).json
     }
 
-    private static func tell(_ outcome: RunOutcome) {
+    static func hasFailed(_ outcome: RunOutcome) -> Bool {
+        switch outcome.kind {
+        case .raised, .failed, .failedCancelled: true
+        case .succeeded, .cancelled, .undefined: false
+        }
+    }
+
+    /// Says why a job has failed; `name` where it is not the one that was asked for.
+    static func tell(_ outcome: RunOutcome, of name: String? = nil) {
         var lines = [outcome.traceback ?? outcome.message ?? "the job failed"]
         if let message = outcome.message, !lines[0].hasPrefix(message) { lines.insert(message, at: 0) }
+        if let name { lines[0] = "the job '\(name)', which was enqueued, failed: \(lines[0])" }
         if let error = outcome.error, error.first != UInt8(ascii: "\"") {
             lines.append("args.error: \(String(decoding: error, as: UTF8.self))")
         }

@@ -1,4 +1,5 @@
 internal import JobReactorCore
+internal import JobReactorLibraries
 internal import JobReactorRedis
 internal import JobReactorWire
 internal import Logging
@@ -107,6 +108,16 @@ extension SettingKind where Value == [DialRule] {
         list: { texts in
             let words = texts.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
             let rules = words.compactMap { DialRule(String($0)) }
+            return rules.isEmpty || rules.count < words.count ? nil : rules
+        })
+}
+
+extension SettingKind where Value == [HostRule] {
+    static let hostRules = SettingKind(
+        .list, "host", allowed: "hosts, with a port or without, such as api.example.org, [::1]:6379 and *.example.org",
+        list: { texts in
+            let words = texts.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
+            let rules = words.compactMap { HostRule(String($0)) }
             return rules.isEmpty || rules.count < words.count ? nil : rules
         })
 }

@@ -42,8 +42,11 @@ struct SettingTable: Sendable {
     let window = Setting(
         "window", .wholeNumber(1...1_000_000, "jobs"), default: 1024, "Jobs that a distributor may have here at once")
     let memoryLimit = Setting(
-        "memory_limit", .byteCount(0...1 << 40), default: 0, shown: "0, no limit",
-        "Memory that Lua may use, such as 512M")
+        "memory_limit", .byteCount(0...1 << 50), shown: "half of the memory that the machine or control group has",
+        "Memory that all Lua states and shared may have together, such as 512M; 0 for no limit")
+    let sharedLimit = Setting(
+        "shared_limit", .byteCount(1 << 10...1 << 50), shown: "a quarter of it",
+        "Memory of that which shared may take, such as 64M")
     let maxMemory = Setting(
         "max_memory", .byteCount(1 << 20...1 << 50), shown: "half of the memory that the machine or control group has",
         "What the jobs and outcomes that wait may take, such as 512M; beyond it a distributor refuses, and a node asks for none"
@@ -69,11 +72,18 @@ struct SettingTable: Sendable {
         "max_suspended", .wholeNumber(1...10_000_000, "jobs"), default: 10_000,
         "Jobs that may pause at once, in sleep, http and the like")
     let maxPrograms = Setting(
-        "max_programs", .wholeNumber(1...100_000, "programs"), default: ExecLibrary.usualPrograms,
-        "Programs of exec that run at once; further ones wait for their turn")
+        "max_programs", .wholeNumber(1...100_000, "programs"),
+        shown: "one for each 16 files that the process may have open, at most 256",
+        "Programs of exec that run at once, at most one for each 8 open files; further ones wait for their turn")
     let httpConnections = Setting(
         "http_connections", .wholeNumber(1...10_000, "connections"), default: HTTPLibrary.usualConnections,
         "Requests of http to one server at once; further ones wait for their turn")
+    let httpWait = Setting(
+        "http_wait", .secondsAboveZero, default: HTTPLibrary.usualWait,
+        "How long a request of http waits for its turn, before its own timeout begins")
+    let allowHost = Setting(
+        "allow_host", .hostRules, default: [], shown: "all",
+        "Server that http and redis of scripts may connect to; several for more")
     let sliceWarning = Setting(
         "slice_warning", .seconds, default: 1,
         "How long a job may run without a pause before the log says where it is; 0 for any time")

@@ -22,27 +22,35 @@ public struct Dispatcher: Sendable {
         public fileprivate(set) var isDraining = false
         /// Jobs sent and not yet settled.
         public var load: Int { window - credit }
-        /// Routes that may have a job waiting for this node; hints, checked when taken.
-        private var ready = FIFO<Int>()
-        private var isInReady: Set<Int> = []
+        /// Routes that may have a job waiting for this node.
+        fileprivate var ready = Hints()
+        /// Those that may have one that a run waits for.
+        fileprivate var awaited = Hints()
         /// The handle's place may be used again once this is false.
         fileprivate(set) var isConnected = true
 
         fileprivate init(name: String) { self.name = name }
 
-        fileprivate mutating func noteReady(_ route: Int) {
-            if isInReady.insert(route).inserted { ready.append(route) }
+        /// A job that a run waits for needs no credit: what has used that up may be the runs that wait. Nor may there be more
+        /// of those beyond it than the node has asked for at most.
+        fileprivate func isFree(forAwaited isAwaited: Bool) -> Bool {
+            !isDraining && credit > (isAwaited ? -window : 0)
+        }
+    }
+
+    /// Routes to look at; checked when they are taken.
+    fileprivate struct Hints: Sendable {
+        private var routes = FIFO<Int>()
+        private var known: Set<Int> = []
+
+        mutating func note(_ route: Int) {
+            if known.insert(route).inserted { routes.append(route) }
         }
 
-        fileprivate mutating func popReady() -> Int? {
-            guard let route = ready.popFirst() else { return nil }
-            isInReady.remove(route)
+        mutating func pop() -> Int? {
+            guard let route = routes.popFirst() else { return nil }
+            known.remove(route)
             return route
-        }
-
-        fileprivate mutating func forgetReady() {
-            ready = FIFO()
-            isInReady = []
         }
     }
 
@@ -60,18 +68,29 @@ public struct Dispatcher: Sendable {
         /// Jobs that a node had and gave back; they go before the others.
         var returned = FIFO<JobID>()
         var waiting = FIFO<JobID>()
-        /// Those of both that are withdrawn, and skipped when their turn comes.
+        /// Jobs that runs wait for; they go before all.
+        var awaited = FIFO<JobID>()
+        /// Those of all three that are withdrawn, and skipped when their turn comes.
         var withdrawn: Set<JobID> = []
-        var isEmpty: Bool { returned.isEmpty && waiting.isEmpty }
-        var count: Int { returned.count + waiting.count }
+        var isEmpty: Bool { returned.isEmpty && waiting.isEmpty && awaited.isEmpty }
+        var count: Int { returned.count + waiting.count + awaited.count }
 
         /// The next that is not withdrawn.
         mutating func popFirst() -> JobID? {
-            while let id = returned.popFirst() ?? waiting.popFirst() {
-                if withdrawn.isEmpty || withdrawn.remove(id) == nil { return id }
+            while let id = awaited.popFirst() ?? returned.popFirst() ?? waiting.popFirst() {
+                if !isWithdrawn(id) { return id }
             }
             return nil
         }
+
+        mutating func popAwaited() -> JobID? {
+            while let id = awaited.popFirst() {
+                if !isWithdrawn(id) { return id }
+            }
+            return nil
+        }
+
+        private mutating func isWithdrawn(_ id: JobID) -> Bool { !withdrawn.isEmpty && withdrawn.remove(id) != nil }
 
         /// An id that was withdrawn comes again: its old place goes, lest it be taken for the new one.
         mutating func makeWay(for id: JobID) {
@@ -81,6 +100,7 @@ public struct Dispatcher: Sendable {
         mutating func dropWithdrawn() {
             returned.removeAll(where: withdrawn.contains)
             waiting.removeAll(where: withdrawn.contains)
+            awaited.removeAll(where: withdrawn.contains)
             withdrawn = []
         }
     }
@@ -89,6 +109,8 @@ public struct Dispatcher: Sendable {
     public let alwaysUseSpecifiedNode: Bool
 
     private(set) var nodes: [NodeState] = []
+    /// How many connected nodes define a job, by its name.
+    private var definers: [String: Int] = [:]
     private var freeNodes: [Int] = []
     private var routes: [Route] = []
     private var freeRoutes: [Int] = []
@@ -134,7 +156,11 @@ public struct Dispatcher: Sendable {
     public mutating func announce(_ node: NodeHandle, jobs: Set<String>) {
         let changed = nodes[node.index].jobs.symmetricDifference(jobs)
         nodes[node.index].jobs = jobs
-        for name in changed { refreshRoutes(of: name, for: node.index) }
+        for name in changed {
+            let count = definers[name, default: 0] + (jobs.contains(name) ? 1 : -1)
+            definers[name] = count > 0 ? count : nil
+            refreshRoutes(of: name, for: node.index)
+        }
     }
 
     /// The node can take `credit` more jobs. Follow with ``takeNext(for:)`` until it returns nil.
@@ -160,7 +186,7 @@ public struct Dispatcher: Sendable {
     public mutating func disconnect(_ node: NodeHandle) {
         announce(node, jobs: [])
         nodes[node.index].isConnected = false
-        nodes[node.index].forgetReady()
+        (nodes[node.index].ready, nodes[node.index].awaited) = (Hints(), Hints())
         freeNodes.append(node.index)
     }
 
@@ -171,26 +197,28 @@ public struct Dispatcher: Sendable {
     /// A job came. Returns the node to send it to, whose credit it has used; nil when it waits.
     public mutating func enqueue(_ job: Job) -> NodeHandle? {
         let index = routeIndex(for: job)
-        if let node = bestNode(for: index) {
-            nodes[node].credit -= 1
-            return NodeHandle(index: node)
-        }
-        routes[index].makeWay(for: job.id)
-        routes[index].waiting.append(job.id)
+        if let node = send(job, on: index) { return node }
+        if job.isAwaited { routes[index].awaited.append(job.id) } else { routes[index].waiting.append(job.id) }
         noteWaiting(index)
         return nil
+    }
+
+    /// Nil when it waits: there is no place of it left by then.
+    private mutating func send(_ job: Job, on index: Int) -> NodeHandle? {
+        guard let node = bestNode(for: index, isAwaited: job.isAwaited) else {
+            routes[index].makeWay(for: job.id)
+            return nil
+        }
+        nodes[node].credit -= 1
+        return NodeHandle(index: node)
     }
 
     /// A node gave back a job it did not run, or died with it. Returns the node to send it to instead; nil when it waits,
     /// before all that came later.
     public mutating func giveBack(_ job: Job) -> NodeHandle? {
         let index = routeIndex(for: job)
-        if let node = bestNode(for: index) {
-            nodes[node].credit -= 1
-            return NodeHandle(index: node)
-        }
-        routes[index].makeWay(for: job.id)
-        routes[index].returned.append(job.id)
+        if let node = send(job, on: index) { return node }
+        if job.isAwaited { routes[index].awaited.append(job.id) } else { routes[index].returned.append(job.id) }
         noteWaiting(index)
         return nil
     }
@@ -202,12 +230,27 @@ public struct Dispatcher: Sendable {
 
     /// A waiting job that this node can take, its credit used; nil when there is none. Routes take turns.
     public mutating func takeNext(for node: NodeHandle) -> JobID? {
-        guard nodes[node.index].credit > 0, !nodes[node.index].isDraining else { return nil }
-        while let index = nodes[node.index].popReady() {
+        if let job = takeNextAwaited(for: node) { return job }
+        guard isFree(node.index) else { return nil }
+        while let index = nodes[node.index].ready.pop() {
             guard !routes[index].isEmpty, isEligible(nodes[node.index], for: routes[index].key),
                 let job = routes[index].popFirst()
             else { continue }
-            if !routes[index].isEmpty { nodes[node.index].noteReady(index) }
+            if !routes[index].isEmpty { nodes[node.index].ready.note(index) }
+            waitingCount -= 1
+            nodes[node.index].credit -= 1
+            return job
+        }
+        return nil
+    }
+
+    private mutating func takeNextAwaited(for node: NodeHandle) -> JobID? {
+        guard nodes[node.index].isFree(forAwaited: true) else { return nil }
+        while let index = nodes[node.index].awaited.pop() {
+            guard isEligible(nodes[node.index], for: routes[index].key), let job = routes[index].popAwaited() else {
+                continue
+            }
+            if !routes[index].awaited.isEmpty { nodes[node.index].awaited.note(index) }
             waitingCount -= 1
             nodes[node.index].credit -= 1
             return job
@@ -233,6 +276,17 @@ public struct Dispatcher: Sendable {
     public func canBeServed(_ job: Job) -> Bool {
         let key = RouteKey(name: job.name, node: job.node, notNode: job.notNode)
         return routeByKey[key].map { !routes[$0].eligible.isEmpty } ?? false
+    }
+
+    /// Whether a connected node defines a job of that name; else jobs of it are parked.
+    package func isDefined(_ name: String) -> Bool { definers[name] != nil }
+
+    /// The jobs that connected nodes define.
+    package var definedNames: [String] { definers.keys.sorted() }
+
+    /// Whether a job of that name waits.
+    package func isWaiting(_ name: String) -> Bool {
+        routesByName[name]?.contains { routes[$0].count > routes[$0].withdrawn.count } == true
     }
 
     /// How many jobs wait, by job name: those no connected node defines are the parked ones.
@@ -272,12 +326,12 @@ public struct Dispatcher: Sendable {
 
     // MARK: Choosing
 
-    private mutating func bestNode(for index: Int) -> Int? {
+    private mutating func bestNode(for index: Int, isAwaited: Bool) -> Int? {
         // Whoever waits in the route came before.
-        guard routes[index].isEmpty else { return nil }
+        guard isAwaited ? routes[index].awaited.isEmpty : routes[index].isEmpty else { return nil }
         let eligible = routes[index].eligible
         if let preferred = routes[index].key.node,
-            let node = eligible.first(where: { nodes[$0].name == preferred && isFree($0) })
+            let node = eligible.first(where: { nodes[$0].name == preferred && isFree($0, isAwaited) })
         {
             return node
         }
@@ -292,7 +346,7 @@ public struct Dispatcher: Sendable {
             var place = cursor + offset
             if place >= eligible.count { place -= eligible.count }
             let node = eligible[place]
-            guard isFree(node) else { continue }
+            guard isFree(node, isAwaited) else { continue }
             if let current = best, nodes[current].load <= nodes[node].load { continue }
             best = node
             // No other has less.
@@ -302,7 +356,7 @@ public struct Dispatcher: Sendable {
         return best
     }
 
-    private func isFree(_ node: Int) -> Bool { nodes[node].credit > 0 && !nodes[node].isDraining }
+    private func isFree(_ node: Int, _ isAwaited: Bool = false) -> Bool { nodes[node].isFree(forAwaited: isAwaited) }
 
     private func isEligible(_ node: NodeState, for key: RouteKey) -> Bool {
         node.jobs.contains(key.name) && isAllowed(key, on: node)
@@ -366,13 +420,17 @@ public struct Dispatcher: Sendable {
             routes[index].cursor = 0
             guard isEligible(nodes[node], for: routes[index].key) else { continue }
             routes[index].eligible.append(node)
-            if !routes[index].isEmpty { nodes[node].noteReady(index) }
+            if !routes[index].isEmpty { nodes[node].ready.note(index) }
+            if !routes[index].awaited.isEmpty { nodes[node].awaited.note(index) }
         }
     }
 
     private mutating func noteWaiting(_ index: Int) {
         waitingCount += 1
+        if routes[index].awaited.count == 1 {
+            for node in routes[index].eligible { nodes[node].awaited.note(index) }
+        }
         guard routes[index].count == 1 else { return }
-        for node in routes[index].eligible { nodes[node].noteReady(index) }
+        for node in routes[index].eligible { nodes[node].ready.note(index) }
     }
 }

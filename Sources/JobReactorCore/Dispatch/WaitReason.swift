@@ -43,7 +43,7 @@ extension Dispatcher {
     /// What was found of the jobs of one answer, for the others in it.
     package struct WaitReasons {
         fileprivate var known: [RouteKey: WaitReason] = [:]
-        fileprivate var names: Set<String>?
+        fileprivate var names: [String]?
         /// How much may be spent on looking for names that are alike: peers say how many there are, and how long.
         fileprivate var budget = 1_000_000
 
@@ -79,10 +79,5 @@ extension Dispatcher {
         }
         if allowed == 0 { return .excluded(node: key.node, notNode: key.notNode) }
         return taking == 0 ? .draining(nodes: allowed) : .full(nodes: taking)
-    }
-
-    /// The names that connected nodes define.
-    private var definedNames: Set<String> {
-        nodes.lazy.filter(\.isConnected).reduce(into: []) { $0.formUnion($1.jobs) }
     }
 }

@@ -49,7 +49,7 @@ public enum JSONValue: Hashable, Sendable {
         }
     }
 
-    /// The value as JSON text; object keys are sorted.
+    /// The value as JSON text; object keys are sorted. NaN and infinite numbers, which JSON cannot hold, are written as null.
     public var json: String {
         var bytes: [UInt8] = []
         JSONWriter.write(self, into: &bytes)

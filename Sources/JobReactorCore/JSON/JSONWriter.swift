@@ -1,26 +1,33 @@
-/// Writes JSON text. Numbers that JSON cannot hold (NaN, infinity) are written as null; callers check before.
+/// Writes JSON text. NaN and infinite numbers, which JSON cannot hold, are written as null.
 enum JSONWriter {
-    static func write(_ value: JSONValue, into bytes: inout [UInt8]) {
+    /// Returns whether JSON can hold all of it.
+    @discardableResult
+    static func write(_ value: JSONValue, into bytes: inout [UInt8]) -> Bool {
         switch value {
         case .null: bytes.append(contentsOf: "null".utf8)
         case .bool(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)
         case .integer(let value): bytes.append(contentsOf: String(value).utf8)
-        case .number(let value): write(value, into: &bytes)
+        case .number(let value): return write(value, into: &bytes)
         case .string(let value): write(value, into: &bytes)
         case .array(let elements):
+            var isWhole = true
             bytes.append(UInt8(ascii: "["))
             for (index, element) in elements.enumerated() {
                 if index > 0 { bytes.append(UInt8(ascii: ",")) }
-                write(element, into: &bytes)
+                if !write(element, into: &bytes) { isWhole = false }
             }
             bytes.append(UInt8(ascii: "]"))
+            return isWhole
         case .object(let members):
-            write(members.sorted { $0.key < $1.key }.lazy.map { ($0.key, $0.value) }, into: &bytes)
+            return write(members.sorted { $0.key < $1.key }.lazy.map { ($0.key, $0.value) }, into: &bytes)
         }
+        return true
     }
 
-    /// An object, its members in the order given.
-    static func write(_ members: some Sequence<(String, JSONValue)>, into bytes: inout [UInt8]) {
+    /// An object, its members in the order given. Returns whether JSON can hold all of it.
+    @discardableResult
+    static func write(_ members: some Sequence<(String, JSONValue)>, into bytes: inout [UInt8]) -> Bool {
+        var isWhole = true
         bytes.append(UInt8(ascii: "{"))
         var first = true
         for (key, value) in members {
@@ -28,18 +35,20 @@ enum JSONWriter {
             first = false
             write(key, into: &bytes)
             bytes.append(UInt8(ascii: ":"))
-            write(value, into: &bytes)
+            if !write(value, into: &bytes) { isWhole = false }
         }
         bytes.append(UInt8(ascii: "}"))
+        return isWhole
     }
 
-    /// A float, always with a fraction or an exponent, so that it stays a float.
-    static func write(_ value: Double, into bytes: inout [UInt8]) {
+    /// A float, always with a fraction or an exponent, so that it stays a float. Returns whether JSON can hold it.
+    private static func write(_ value: Double, into bytes: inout [UInt8]) -> Bool {
         guard value.isFinite else {
             bytes.append(contentsOf: "null".utf8)
-            return
+            return false
         }
         bytes.append(contentsOf: value.description.utf8)
+        return true
     }
 
     static func write(_ text: String, into bytes: inout [UInt8]) {
@@ -62,4 +71,35 @@ enum JSONWriter {
     }
 
     private static func hexadecimal(_ digit: UInt8) -> UInt8 { digit < 10 ? digit + 48 : digit + 87 }
+
+    // MARK: What JSON cannot hold
+
+    /// What of the members JSON cannot hold, and where it stands: `.sizes[2]: NaN cannot be stored as JSON`. Nil for nothing.
+    static func problem(in members: some Sequence<(String, JSONValue)>) -> String? {
+        for (key, value) in members {
+            if let problem = problem(in: value) { return ".\(key)\(problem)" }
+        }
+        return nil
+    }
+
+    private static func problem(in value: JSONValue) -> String? {
+        switch value {
+        case .number(let number): return number.problemInJSON.map { ": \($0)" }
+        case .array(let elements):
+            for (index, element) in elements.enumerated() {
+                if let problem = problem(in: element) { return "[\(index)]\(problem)" }
+            }
+            return nil
+        case .object(let members): return problem(in: members.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+        case .null, .bool, .integer, .string: return nil
+        }
+    }
+}
+
+extension FloatingPoint {
+    /// Why JSON cannot hold the number, in the words of Lua's side; nil when it can.
+    package var problemInJSON: String? {
+        if isNaN { return "NaN cannot be stored as JSON" }
+        return isInfinite ? "an infinite number cannot be stored as JSON" : nil
+    }
 }

@@ -19,6 +19,14 @@ public struct Job: Hashable, Sendable {
         set { unrecordedIsDated.value = newValue }
     }
     private var unrecordedIsDated = Unrecorded(false)
+    /// Whether a run of another job waits for its outcome, by `perform`: until it has run that one keeps its place.
+    ///
+    /// No part of the record: whoever gave the job to an earlier process gives it again.
+    package var isAwaited: Bool {
+        get { unrecordedIsAwaited.value }
+        set { unrecordedIsAwaited.value = newValue }
+    }
+    private var unrecordedIsAwaited = Unrecorded(false)
     /// When the job is to run next, by the wall clock.
     public var dueAt: Timestamp
     /// When its last run began.
@@ -55,6 +63,7 @@ public struct Job: Hashable, Sendable {
         var failedAt: Timestamp?
         var lastError: String?
         var lastTraceback: String?
+        var doing: String?
     }
 
     public init(
@@ -113,7 +122,7 @@ public struct Job: Hashable, Sendable {
         get { rare?.fields.failedAt }
         set { set(\.failedAt, newValue) }
     }
-    /// The message of the last error, `file:line: text`.
+    /// The message of the last error, `file:line: text`; in a further line that of an errback that has failed.
     public var lastError: String? {
         get { rare?.fields.lastError }
         set { set(\.lastError, newValue) }
@@ -122,6 +131,12 @@ public struct Job: Hashable, Sendable {
     public var lastTraceback: String? {
         get { rare?.fields.lastTraceback }
         set { set(\.lastTraceback, newValue) }
+    }
+
+    /// What a job that is on a lane of its node does now, in words. Of a record that is shown; no storage has it.
+    package var doing: String? {
+        get { rare?.fields.doing }
+        set { set(\.doing, newValue) }
     }
 
     private mutating func set<Value: Equatable>(_ key: WritableKeyPath<RareFields, Value>, _ value: Value) {

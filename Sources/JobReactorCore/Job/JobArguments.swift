@@ -4,7 +4,8 @@
 /// decoded only by Lua, and here when you look at them: ``subscript(_:)`` for one member, `decode(_:)` (of the module
 /// `JobReactor`) for a type of yours. Looking decodes each time; keep the result.
 public struct JobArguments: Hashable, Sendable, CustomStringConvertible {
-    /// The JSON text, UTF-8.
+    /// The JSON text, UTF-8. Of args that were made of NaN or an infinite number, which JSON cannot hold, it is none: an
+    /// exclamation mark and what is wrong with them. Whoever takes jobs refuses those: ``JobLimits/check(_:_:_:)``.
     public let bytes: [UInt8]
 
     /// No arguments: `{}`.
@@ -25,12 +26,17 @@ public struct JobArguments: Hashable, Sendable, CustomStringConvertible {
         try self.init(json: Array(text.utf8))
     }
 
-    /// The members, in the order given; NaN and infinity, which JSON cannot hold, become null.
+    /// The members, in the order given. Those with NaN or an infinite number, which JSON cannot hold, are refused with the
+    /// place of that number when a job is enqueued with them: ``JobError/Code/invalidArguments``.
     public init(_ members: some Sequence<(String, JSONValue)>) {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(64)
-        JSONWriter.write(members, into: &bytes)
-        self.bytes = bytes
+        if JSONWriter.write(members, into: &bytes) {
+            self.bytes = bytes
+        } else {
+            let problem = JSONWriter.problem(in: members) ?? ": a number that is not finite cannot be stored as JSON"
+            self.bytes = [Self.problemMark] + Array("args\(problem)".utf8)
+        }
     }
 
     /// Takes bytes that are known to be one JSON object, from an encoder or a peer that checked them.
@@ -39,6 +45,15 @@ public struct JobArguments: Hashable, Sendable, CustomStringConvertible {
     }
 
     private static let emptyBytes = Array("{}".utf8)
+
+    /// No JSON begins with it.
+    private static let problemMark = UInt8(ascii: "!")
+
+    /// Why these args are no JSON, with the place; nil for all but those that were made of what JSON cannot hold.
+    package var problem: String? {
+        guard bytes.first == Self.problemMark else { return nil }
+        return String(decoding: bytes.dropFirst(), as: UTF8.self)
+    }
 
     /// One member of the object, decoded; nil when it is absent.
     public subscript(key: String) -> JSONValue? {

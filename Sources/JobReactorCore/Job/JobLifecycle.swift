@@ -195,6 +195,12 @@ public enum JobLifecycle {
         job.args = outcome.args
         // Else it is noted already, before the errbacks.
         if job.status != .error { note(outcome, in: &job, now: now) }
+        guard let text = outcome.errbackText else { return }
+        // Neither text takes all the room of the other.
+        let half = JobLimits.errorTextBytes / 2
+        let addition = "\nan errback failed: " + text.cut(toBytes: half - 100)
+        job.lastError =
+            (job.lastError ?? "failed").cut(toBytes: JobLimits.errorTextBytes - addition.utf8.count) + addition
     }
 
     private static func note(_ outcome: RunOutcome, in job: inout Job, now: Timestamp) {

@@ -21,8 +21,12 @@ public enum JobLimits {
     public static let attempts = Int(Int32.max)
     /// Bytes of JSON of `args.error` and of `args.errback_error`, each: 128 KiB.
     public static let errorBytes = 128 << 10
-    /// Bytes of UTF-8 of the text of an error and of its traceback, each: 16 KiB. What is longer is cut, and says so.
-    public static let errorTextBytes = 16 << 10
+    /// Bytes of UTF-8 of the text of an error and of its traceback, each, in the record and in the log: 64 KiB. What is longer
+    /// is cut, and says so.
+    public static let errorTextBytes = 64 << 10
+    /// As ``errorTextBytes``, where such a text is part of args: of `job_itself`, or in the place of an error that is too large:
+    /// 16 KiB.
+    public static let argsTextBytes = 16 << 10
     /// Bytes of UTF-8 of the text of a `progress`: 4 KiB. What is longer is cut.
     public static let progressBytes = 4 << 10
 
@@ -38,6 +42,7 @@ public enum JobLimits {
         _ name: String, _ args: JobArguments, _ options: JobOptions, names: OptionNames
     ) throws(JobError) {
         try check(name: name)
+        if let problem = args.problem { throw JobError(.invalidArguments, problem) }
         try check(argsBytes: args.bytes.count)
         try options.validate(names: names)
     }

@@ -41,7 +41,7 @@ extension RunOutcome {
 
     private static func replacement(_ name: String, _ count: Int, text: String?) -> [UInt8] {
         var told = "\(name) has \(count) bytes of JSON: at most \(JobLimits.errorBytes) are told"
-        if let text { told += ": \(text.cut(toBytes: JobLimits.errorTextBytes))" }
+        if let text { told += ": \(text.cut(toBytes: JobLimits.argsTextBytes))" }
         return Array(JSONValue.string(told).json.utf8)
     }
 }
@@ -61,7 +61,7 @@ extension JobReport {
 
     /// The report of a job that cannot be run, as what is wrong with it. It stands for the first run.
     package static func refusal(of id: JobID, name: String, reason: String) -> JobReport {
-        let args = JobArguments([("error", .string(reason.cut(toBytes: JobLimits.errorTextBytes)))])
+        let args = JobArguments([("error", .string(reason.cut(toBytes: JobLimits.argsTextBytes)))])
         return JobReport(id: id, name: name, feedback: Feedback(.error, args: args), status: .failed, run: 1)
     }
 }

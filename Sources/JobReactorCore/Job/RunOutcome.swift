@@ -66,6 +66,12 @@ public struct RunOutcome: Hashable, Sendable {
         get { failure?.fields.errbackError }
         set { set(\.errbackError, newValue) }
     }
+    /// ``errbackError`` as text.
+    package var errbackText: String? {
+        guard let errbackError else { return nil }
+        let value = try? JSONValue(parsing: errbackError)
+        return value?.string ?? String(decoding: errbackError, as: UTF8.self)
+    }
     /// The error as text.
     public var message: String? {
         get { failure?.fields.message }

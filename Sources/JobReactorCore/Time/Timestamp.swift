@@ -15,12 +15,11 @@ public struct Timestamp: Hashable, Sendable, Comparable {
         self.microseconds = microseconds
     }
 
-    /// Seconds since 1970, fractions kept to a microsecond; clamped to what fits.
+    /// Seconds since 1970, fractions kept to a microsecond; clamped to what fits. NaN, which is no time, is beyond all times, so
+    /// that it is refused as a job's `run_at`.
     public init(seconds: Double) {
         let scaled = seconds * 1_000_000
-        if scaled.isNaN {
-            microseconds = 0
-        } else if scaled >= 9.2e18 {
+        if scaled.isNaN || scaled >= 9.2e18 {
             microseconds = .max
         } else if scaled <= -9.2e18 {
             microseconds = .min
@@ -36,9 +35,9 @@ public struct Timestamp: Hashable, Sendable, Comparable {
         left.microseconds < right.microseconds
     }
 
-    /// `seconds` later (or earlier, when negative), clamped to what fits.
+    /// `seconds` later (or earlier, when negative), clamped to what fits; the same time for NaN.
     public func advanced(bySeconds seconds: Double) -> Timestamp {
-        advanced(byMicroseconds: Timestamp(seconds: seconds).microseconds)
+        seconds.isNaN ? self : advanced(byMicroseconds: Timestamp(seconds: seconds).microseconds)
     }
 
     /// As ``advanced(bySeconds:)``, to the microsecond however long it is.

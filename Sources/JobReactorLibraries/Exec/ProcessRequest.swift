@@ -18,6 +18,7 @@ struct ProcessRequest: Sendable {
 
     static let longestTimeout = 86_400.0
     static let largestOutput = 1 << 30
+    private static let pathBytes = 4096
 
     /// What the Lua text passes: input, timeout, bytes of output, directory, packed names and values of the environment,
     /// the program, its arguments.
@@ -26,27 +27,41 @@ struct ProcessRequest: Sendable {
         input = try given.optionalBytes(0) ?? []
         timeout = try given.optionalDouble(1) ?? timeout
         maximumOutput = try given.optionalInt(2) ?? maximumOutput
-        directory = try given.optionalText(3)
+        directory = try given.optionalName(3, "exec: the directory")
         let pairs = try PackedStrings.unpack(given.optionalBytes(4) ?? [])
         for index in stride(from: 0, to: pairs.count - 1, by: 2) {
-            environment.append(
-                (String(decoding: pairs[index], as: UTF8.self), String(decoding: pairs[index + 1], as: UTF8.self)))
+            environment.append(try Self.variable(pairs[index], pairs[index + 1]))
         }
-        program = try given.text(5)
+        program = try given.name(5, "exec: the name of the program")
         arguments = try given.byteStrings(from: 6)
         try check()
     }
 
+    private static func variable(_ name: [UInt8], _ value: [UInt8]) throws(ScriptFailure) -> (String, String) {
+        let isGood =
+            name.first.map { !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } == true
+            && !name.contains(UInt8(ascii: "=")) && !(name + value).contains(0)
+        guard isGood, let name = String(validating: name, as: UTF8.self),
+            let value = String(validating: value, as: UTF8.self)
+        else {
+            let name = String(decoding: name, as: UTF8.self)
+            throw ScriptFailure("exec: '\(name)' with its value can be no variable of an environment")
+        }
+        return (name, value)
+    }
+
     private func check() throws(ScriptFailure) {
         guard !program.isEmpty else { throw ScriptFailure("exec: the name of the program is empty") }
+        if let directory, directory.isEmpty { throw ScriptFailure("exec: the name of the directory is empty") }
+        // No file has a longer name on Linux (PATH_MAX). A path of megabytes would keep a thread for minutes.
+        guard max(program.utf8.count, directory?.utf8.count ?? 0) < Self.pathBytes else {
+            throw ScriptFailure("exec: the names of program and directory must be shorter than \(Self.pathBytes) bytes")
+        }
         guard timeout > 0, timeout <= Self.longestTimeout else {
             throw ScriptFailure("exec: the timeout must be more than 0 and at most \(Int(Self.longestTimeout)) seconds")
         }
         guard (0...Self.largestOutput).contains(maximumOutput) else {
             throw ScriptFailure("exec: max_output must be 0 to \(Self.largestOutput) bytes")
-        }
-        for (name, value) in environment where name.isEmpty || name.contains("=") || (name + value).utf8.contains(0) {
-            throw ScriptFailure("exec: '\(name)' with its value can be no variable of an environment")
         }
         // C would cut the text off there, and another program or file be meant than was said.
         let strings = arguments + [Array(program.utf8), Array((directory ?? "").utf8)]
@@ -54,6 +69,9 @@ struct ProcessRequest: Sendable {
             throw ScriptFailure("exec: the program, its arguments and the directory must not hold a zero byte")
         }
     }
+
+    /// Whether the program is named by its path.
+    var isPath: Bool { program.utf8.contains(UInt8(ascii: "/")) }
 
     var configuration: Configuration {
         var options = PlatformOptions()
@@ -65,7 +83,7 @@ struct ProcessRequest: Sendable {
             if let key = Environment.Key(rawValue: name) { changes[key] = .some(value) }
         }
         return Configuration(
-            executable: program.contains("/") ? .path(FilePath(program)) : .name(program),
+            executable: isPath ? .path(FilePath(program)) : .name(program),
             // The library hands them to C as they are, and C wants a zero at the end.
             arguments: Arguments(arguments.map { $0 + [0] }), environment: .inherit.updating(changes),
             workingDirectory: directory.map { FilePath($0) }, platformOptions: options)

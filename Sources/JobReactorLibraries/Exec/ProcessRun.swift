@@ -1,3 +1,4 @@
+internal import JobReactorCore
 internal import JobReactorLua
 internal import Subprocess
 internal import SystemPackage
@@ -29,6 +30,33 @@ struct ProcessRun: Sendable {
         var overflow: String?
     }
 
+    private struct Outputs: Sendable {
+        let output: ProcessOutput
+        let error: ProcessOutput
+        /// Whether a program has them.
+        let hasStarted = Locked(false)
+
+        /// Nil when the system has not enough files left for them, and for what else a start takes.
+        init?(limit: Int) {
+            guard let output = ProcessOutput(limit: limit) else { return nil }
+            guard let error = ProcessOutput(limit: limit) else {
+                output.discard()
+                return nil
+            }
+            self.output = output
+            self.error = error
+            guard OpenFiles.hasRoom(for: 8) else {
+                discard()
+                return nil
+            }
+        }
+
+        func discard() {
+            output.discard()
+            error.discard()
+        }
+    }
+
     private let request: ProcessRequest
     private let turns: Turns
     private let work: TimedWork
@@ -51,10 +79,30 @@ struct ProcessRun: Sendable {
 
     private func run() async -> Result<[ScriptValue], ScriptFailure> {
         do {
-            let result = try await turns.take {
-                try await Subprocess.run(
-                    request.configuration, input: .inputWriter, output: .sequence, error: .sequence
-                ) { execution in await self.converse(execution) }
+            return try await turns.take {
+                work.begin()
+                return try await runInTurn()
+            }
+        } catch {
+            return .failure(failure(Output()) ?? ScriptFailure(describe(error)))
+        }
+    }
+
+    private func runInTurn() async throws -> Result<[ScriptValue], ScriptFailure> {
+        guard let outputs = Outputs(limit: request.maximumOutput) else {
+            return .failure(
+                ScriptFailure(
+                    "exec: cannot run \(request.program): this process has too many open files: raise the limit of the system"
+                        + " (ulimit -n), or run fewer programs at once (--max-programs)"))
+        }
+        do {
+            let result = try await Subprocess.run(
+                request.configuration, input: .inputWriter,
+                output: .fileDescriptor(outputs.output.descriptor, closeAfterSpawningProcess: false),
+                error: .fileDescriptor(outputs.error.descriptor, closeAfterSpawningProcess: false)
+            ) { execution in
+                outputs.hasStarted.withLock { $0 = true }
+                return await self.converse(execution, outputs)
             }
             let output = result.closureResult
             if let failure = failure(output) { return .failure(failure) }
@@ -65,7 +113,8 @@ struct ProcessRun: Sendable {
                 }
             return .success([status, signal, .string(output.standardOutput), .string(output.standardError)])
         } catch {
-            return .failure(failure(Output()) ?? ScriptFailure(describe(error)))
+            if !outputs.hasStarted.withLock({ $0 }) { outputs.discard() }
+            throw error
         }
     }
 
@@ -85,50 +134,35 @@ struct ProcessRun: Sendable {
 
     /// Writes and reads all at once, as each side may wait for the other, until the process is gone.
     private func converse(
-        _ execution: Execution<CustomWriteInput, SequenceOutput, SequenceOutput>
+        _ execution: Execution<CustomWriteInput, FileDescriptorOutput, FileDescriptorOutput>, _ outputs: Outputs
     ) async -> Output {
         let input = request.input
-        var output = Output()
+        let end: @Sendable () -> Void = { Task { await execution.teardown(using: Self.teardown) } }
+        outputs.output.start(onOverflow: end)
+        outputs.error.start(onOverflow: end)
         async let isWritten: Void = {
             // A program may end, or close its input, before it has read all.
             if !input.isEmpty { _ = try? await execution.standardInputWriter.write(input) }
             try? await execution.standardInputWriter.finish()
         }()
-        async let standardOutput = read(execution.standardOutput, of: execution)
-        async let standardError = read(execution.standardError, of: execution)
-        let (out, err) = await (standardOutput, standardError)
+        // It may go on without its outputs.
+        await execution.teardown(using: Self.waiting)
+        let (out, err) = await (outputs.output.finish(), outputs.error.finish())
         await isWritten
+        var output = Output()
         output.standardOutput = out ?? []
         output.standardError = err ?? []
         output.overflow = out == nil ? "standard output" : err == nil ? "standard error" : nil
-        // It may go on without its output. Afterwards its number is still its group's, for what ignored the first signal.
-        await execution.teardown(using: Self.waiting)
+        // Afterwards its number is still its group's, for what ignored the first signal.
         if output.overflow != nil || Task.isCancelled { try? execution.send(signal: .kill, toProcessGroup: true) }
         return output
-    }
-
-    /// Nil when there is more than the limit; the program has then been ended.
-    private func read(
-        _ sequence: SubprocessOutputSequence,
-        of execution: Execution<CustomWriteInput, SequenceOutput, SequenceOutput>
-    ) async -> [UInt8]? {
-        var bytes: [UInt8] = []
-        var iterator = sequence.makeAsyncIterator()
-        while let buffer = try? await iterator.next() {
-            guard buffer.count <= request.maximumOutput - bytes.count else {
-                await execution.teardown(using: Self.teardown)
-                return nil
-            }
-            buffer.withUnsafeBytes { bytes.append(contentsOf: $0) }
-        }
-        return bytes
     }
 
     private func describe(_ error: any Error) -> String {
         let program = request.program
         guard let error = error as? SubprocessError else { return "exec: cannot run \(program): \(error)" }
         switch error.code {
-        case .executableNotFound where program.contains("/"):
+        case .executableNotFound where request.isPath:
             return "exec: there is no program \(program) that may be run: check the path and its permissions"
         case .executableNotFound:
             return "exec: there is no program \(program) on the PATH: install it, or write its path"

@@ -3,22 +3,34 @@ internal import JobReactorLua
 internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOHTTPCompression
 internal import NIOSSL
 
 /// One request of a script with all its redirects, up to the last byte of the answer.
 struct HTTPExchange: Sendable {
+    /// What all requests have in common.
+    struct Environment: Sendable {
+        let client: HTTPClient
+        let turns: TurnsByKey
+        /// Seconds that a request waits for its turn.
+        let wait: Double
+        let hosts: AllowedHosts
+        let certificates: CertificateFiles
+        /// Whom to trust where the script does not say; nil for whom the system trusts.
+        let authority: String?
+    }
+
     private let plan: HTTPRequestPlan
-    private let client: HTTPClient
-    private let turns: TurnsByKey
+    private let environment: Environment
     private let work: TimedWork
 
     /// Starts it; `done` is called once when all is over, with the status, the URL that answered, packed names and values
     /// of the headers, the body, nil where it is in a file, and its number of bytes. Returns what ends the request.
     static func start(
-        _ plan: HTTPRequestPlan, over client: HTTPClient, _ turns: TurnsByKey, done: @escaping ScriptFunction.Done
+        _ plan: HTTPRequestPlan, in environment: Environment, done: @escaping ScriptFunction.Done
     ) -> @Sendable () -> Void {
         let work = TimedWork(seconds: plan.timeout) { work in
-            done(await HTTPExchange(plan: plan, client: client, turns: turns, work: work).run())
+            done(await HTTPExchange(plan: plan, environment: environment, work: work).run())
         }
         return { work.cancel() }
     }
@@ -28,15 +40,19 @@ struct HTTPExchange: Sendable {
         do {
             var followed = 0
             while true {
-                let answer = try await turns.take(hop.origin) { try await ask(hop) }
-                switch answer {
+                switch try await askInTurn(hop, isFirst: followed == 0) {
                 case .values(let values): return .success(values)
                 case .redirect(let next):
                     guard followed < plan.redirects else { throw HTTPFailure.tooManyRedirects(plan.redirects) }
                     followed += 1
                     hop = next
+                    if let address = hop.address {
+                        try environment.hosts.check(address.server, port: address.port, for: "http: a redirect")
+                    }
                 }
             }
+        } catch let failure as ScriptFailure {
+            return .failure(failure)
         } catch {
             return .failure(HTTPFailure.describe(work.hasTimedOut ? HTTPFailure.timedOut(plan.timeout) : error, hop))
         }
@@ -47,9 +63,31 @@ struct HTTPExchange: Sendable {
         case redirect(HTTPHop)
     }
 
+    /// When it is the request's turn; from the first on its time counts. Of a connection that was closed while nobody used it,
+    /// the server knows nothing of the request: that goes again, once.
+    private func askInTurn(_ hop: HTTPHop, isFirst: Bool) async throws -> Answer {
+        do {
+            return try await environment.turns.take(hop.origin, within: environment.wait) {
+                if isFirst { work.begin() }
+                do {
+                    return try await ask(hop)
+                } catch HTTPFailure.stale {
+                    return try await ask(hop)
+                }
+            }
+        } catch is Turns.TooLate {
+            throw HTTPFailure.noTurn(seconds: environment.wait)
+        }
+    }
+
     /// Its connection is in use until the answer is read.
     private func ask(_ hop: HTTPHop) async throws -> Answer {
-        let response = try await client.execute(request(hop), deadline: .distantFuture)
+        let response: HTTPClientResponse
+        do {
+            response = try await environment.client.execute(try await request(hop), deadline: .distantFuture)
+        } catch {
+            throw HTTPFailure.isOfUnsent(error) ? HTTPFailure.stale : error
+        }
         let location = response.headers.first(name: "Location")
         if plan.redirects > 0, let next = try hop.next(status: response.status.code, location: location) {
             return .redirect(next)
@@ -57,14 +95,19 @@ struct HTTPExchange: Sendable {
         return .values(try await values(response, of: hop))
     }
 
-    private func request(_ hop: HTTPHop) -> HTTPClientRequest {
+    private func request(_ hop: HTTPHop) async throws -> HTTPClientRequest {
         var request = HTTPClientRequest(url: hop.url)
         request.method = HTTPMethod(rawValue: hop.method)
         request.headers = hop.headers
         if let body = hop.body { request.body = .bytes(ByteBuffer(bytes: body)) }
+        guard hop.address?.scheme == "https" else { return request }
+        var tls = TLSConfiguration.makeClientConfiguration()
         if plan.isInsecure {
-            var tls = TLSConfiguration.makeClientConfiguration()
             tls.certificateVerification = .none
+            request.tlsConfiguration = tls
+        } else if let authority = plan.authority ?? environment.authority {
+            try await environment.certificates.check(authority)
+            tls.trustRoots = .file(authority)
             request.tlsConfiguration = tls
         }
         return request
@@ -79,24 +122,30 @@ struct HTTPExchange: Sendable {
         let head: [ScriptValue] = [
             .integer(Int64(response.status.code)), .string(hop.url), .string(headers.bytes),
         ]
-        if let limit = plan.maximumBytes, hop.method != "HEAD",
-            let announced = response.headers.first(name: "Content-Length").flatMap({ Int($0) }), announced > limit
+        // What the server says of an error is for the script to read, and no file that anybody asked for.
+        let file = plan.savesAnyStatus || (200..<300).contains(response.status.code) ? plan.file : nil
+        let limit = plan.maximumBytes ?? (file == nil ? HTTPRequestPlan.usualBytes : .max)
+        let isBodiless = hop.method == "HEAD" || response.status == .noContent || response.status == .notModified
+        if !isBodiless, let announced = response.headers.first(name: "Content-Length").flatMap({ Int($0) }),
+            announced > limit
         {
             throw HTTPFailure.tooLarge(limit)
         }
-        if let file = plan.file {
-            return head + [.nil, .integer(Int64(try await save(response.body, to: file)))]
-        }
+        if let file { return head + [.nil, .integer(Int64(try await save(response.body, limit, to: file)))] }
         var body: [UInt8] = []
-        try await read(response.body) { body.append(contentsOf: $0.readableBytesView) }
+        do {
+            try await read(response.body, limit) { body.append(contentsOf: $0.readableBytesView) }
+        } catch is NIOHTTPDecompression.ExtraDecompressionError where isBodiless {
+            // A body that is not there was announced to be compressed.
+        }
         return head + [.string(body), .integer(Int64(body.count))]
     }
 
     /// The number of bytes.
-    private func save(_ body: HTTPClientResponse.Body, to path: String) async throws -> Int {
+    private func save(_ body: HTTPClientResponse.Body, _ limit: Int, to path: String) async throws -> Int {
         let download = try await Download.create(path)
         do {
-            let count = try await read(body) { try await download.write($0) }
+            let count = try await read(body, limit) { try await download.write($0) }
             try await download.finish()
             return count
         } catch {
@@ -107,12 +156,12 @@ struct HTTPExchange: Sendable {
 
     @discardableResult
     private func read(
-        _ body: HTTPClientResponse.Body, _ take: (ByteBuffer) async throws -> Void
+        _ body: HTTPClientResponse.Body, _ limit: Int, _ take: (ByteBuffer) async throws -> Void
     ) async throws -> Int {
         var count = 0
         for try await part in body {
             count += part.readableBytes
-            if let limit = plan.maximumBytes, count > limit { throw HTTPFailure.tooLarge(limit) }
+            if count > limit { throw HTTPFailure.tooLarge(limit) }
             try await take(part)
         }
         // A body whose reader was cancelled ends as if it were whole.

@@ -14,11 +14,24 @@ enum HTTPFailure: Error {
     /// Bytes.
     case tooLarge(Int)
     case tooManyRedirects(Int)
-    /// To a URL that is none.
-    case badRedirect(String)
+    /// To a URL that is none, and why it is none.
+    case badRedirect(String, String)
     /// Of an answer that is none.
     case badStatus(UInt)
+    /// Of a body that nobody could read.
+    case badTransferCoding(String)
+    /// A connection that was used before, before a byte of the answer came.
+    case stale
+    /// The connection, before the answer was complete.
+    case closed
+    case noTurn(seconds: Double)
     case file(String)
+
+    /// Whether an error that came in place of an answer's head says that the connection was closed before the request was written.
+    /// When it was written, ``AnswerGuard`` says what has become of it.
+    static func isOfUnsent(_ error: any Error) -> Bool {
+        (error as? ChannelError) == .ioOnClosedChannel || (error as? HTTPClientError) == .remoteConnectionClosed
+    }
 
     /// In one sentence that names the server and what to look at.
     static func describe(_ error: any Error, _ hop: HTTPHop) -> ScriptFailure {
@@ -36,15 +49,26 @@ enum HTTPFailure: Error {
                 + " save the body with file = path"
         case HTTPFailure.tooManyRedirects(let count):
             "\(host) redirects more than \(count) times: check the URL, or raise the limit with redirects = count"
-        case HTTPFailure.badRedirect(let url):
-            "\(host) redirects to '\(url)', whose port is none: look at that server, or take its answer as it is with"
-                + " redirects = 0"
+        case HTTPFailure.badRedirect(let url, let reason):
+            "\(host) redirects to '\(url.prefix(200))', which is no URL (\(reason)): look at that server, or take its answer as"
+                + " it is with redirects = 0"
         case HTTPFailure.badStatus(let status):
             "\(host) answers with the status \(status), which is none: look at what runs there"
+        case HTTPFailure.badTransferCoding(let coding):
+            "\(host) answers with the Transfer-Encoding '\(coding.prefix(200))', which nobody asked for and which makes the body"
+                + " unreadable: look at that server"
+        case HTTPFailure.noTurn(let seconds):
+            "as many requests to \(host) are under way as may be at once, and none had ended after \(TimedWork.words(seconds)):"
+                + " allow more with --http-connections, or a longer wait with --http-wait"
+        case HTTPFailure.stale, HTTPFailure.closed: closed(host)
         case HTTPFailure.file(let problem): problem
         case is CancellationError: "the request to \(host) was ended: the job was cancelled"
         default: nil
         }
+    }
+
+    private static func closed(_ host: String) -> String {
+        "\(host) closed the connection before its answer was complete: try again, and look at the log of that server"
     }
 
     private static func connection(_ error: any Error, _ host: String) -> String? {
@@ -73,9 +97,7 @@ enum HTTPFailure: Error {
         case .connectTimeout?, .tlsHandshakeTimeout?:
             "cannot connect to \(hop.host): no answer in time: check that a server runs there and that no firewall is"
                 + " between"
-        case .remoteConnectionClosed?, .uncleanShutdown?:
-            "\(hop.host) closed the connection before its answer was complete: try again, and look at the log of that"
-                + " server"
+        case .remoteConnectionClosed?, .uncleanShutdown?: closed(hop.host)
         case .invalidURL?, .emptyHost?, .emptyScheme?: "'\(hop.url)' is no URL: write http://host/path"
         case .alreadyShutdown?: "no requests any more: this process is stopping"
         case .cancelled?: "the request to \(hop.host) was ended: the job was cancelled"

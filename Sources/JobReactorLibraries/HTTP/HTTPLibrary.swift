@@ -6,8 +6,8 @@ public import NIOCore
 internal import NIOHTTPCompression
 internal import NIOPosix
 
-/// `http`: requests to web servers, over HTTP/1.1 or HTTP/2, with or without TLS. All jobs of the process share the
-/// connections that are kept open between requests.
+/// `http`: requests to web servers, over HTTP/1.1, with or without TLS. All jobs of the process share the connections that are
+/// kept open between requests.
 public final class HTTPLibrary: ScriptLibrary {
     /// How many times larger than what was sent a decompressed body may be.
     static let largestRatio = 200
@@ -24,19 +24,47 @@ public final class HTTPLibrary: ScriptLibrary {
     private let group: any EventLoopGroup
     private let state = Locked(State.unused)
     private let turns: TurnsByKey
+    private let wait: Locked<Double>
+    private let hosts: AllowedHosts
+    private let certificates = CertificateFiles()
+    private let authority: String?
 
-    /// Requests to one server at once, each with a connection of its own where that speaks HTTP/1.1; further ones wait for
-    /// their turn, within their timeout.
+    /// Requests to one server at once, each with a connection of its own; further ones wait for their turn.
     public static let usualConnections = 100
+    /// Seconds that a request waits for its turn, before its timeout begins.
+    public static let usualWait = 60.0
 
-    /// `connections`: as ``limit(connections:)``.
-    public init(on group: (any EventLoopGroup)? = nil, connections: Int = HTTPLibrary.usualConnections) {
-        self.group = group ?? MultiThreadedEventLoopGroup.singleton
-        turns = TurnsByKey(connections)
+    /// `connections` and `wait`: as ``limit(connections:wait:)``. `hosts`: as ``allow(_:)``.
+    public convenience init(
+        on group: (any EventLoopGroup)? = nil, connections: Int = HTTPLibrary.usualConnections,
+        wait: Double = HTTPLibrary.usualWait, hosts: [HostRule] = []
+    ) {
+        self.init(
+            on: group, connections: connections, wait: wait, hosts: hosts, authority: CertificateFiles.ofEnvironment)
     }
 
-    /// From now on so many requests to one server at once, from 1. From any thread.
-    public func limit(connections: Int) { turns.limit(to: connections) }
+    /// `authority`: a file of certificates in PEM to trust in place of the system's.
+    init(
+        on group: (any EventLoopGroup)? = nil, connections: Int = HTTPLibrary.usualConnections,
+        wait: Double = HTTPLibrary.usualWait, hosts: [HostRule] = [], authority: String?
+    ) {
+        self.group = group ?? MultiThreadedEventLoopGroup.singleton
+        turns = TurnsByKey(connections)
+        self.wait = Locked(wait)
+        self.hosts = AllowedHosts(hosts)
+        self.authority = authority
+        TimedWork.ready
+    }
+
+    /// From now on so many requests to one server at once, from 1; a request waits so many seconds for its turn and then fails.
+    /// From any thread.
+    public func limit(connections: Int, wait: Double) {
+        turns.limit(to: connections)
+        self.wait.withLock { $0 = wait }
+    }
+
+    /// From now on requests, also those that follow a redirect, go to these servers only; none for all. From any thread.
+    public func allow(_ hosts: [HostRule]) { self.hosts.set(hosts) }
 
     deinit {
         // The client insists on being shut down.
@@ -57,12 +85,22 @@ public final class HTTPLibrary: ScriptLibrary {
         [
             .suspending("request") { call, values, done throws(ScriptFailure) in
                 let plan = try HTTPRequestPlan(values)
-                guard plan.file == nil || !call.isSandboxed else {
-                    throw ScriptFailure("http: the scripts of this node run in a sandbox: they may write no files")
+                for (path, verb) in [(plan.file, "write"), (plan.authority, "read")]
+                where path != nil && call.isSandboxed {
+                    throw ScriptFailure("http: the scripts of this node run in a sandbox: they may \(verb) no files")
                 }
-                return HTTPExchange.start(plan, over: try self.client(), self.turns, done: done)
+                if let address = plan.hop.address {
+                    try self.hosts.check(address.server, port: address.port, for: "http: a request")
+                }
+                return HTTPExchange.start(plan, in: try self.environment(), done: done)
             }
         ]
+    }
+
+    private func environment() throws(ScriptFailure) -> HTTPExchange.Environment {
+        HTTPExchange.Environment(
+            client: try client(), turns: turns, wait: wait.withLock { $0 }, hosts: hosts, certificates: certificates,
+            authority: authority)
     }
 
     private func client() throws(ScriptFailure) -> HTTPClient {
@@ -82,19 +120,20 @@ public final class HTTPLibrary: ScriptLibrary {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10)),
             decompression: .enabled(limit: .ratio(largestRatio)))
+        // With HTTP/2 a server could end the process: a status below 0 is one of many that the libraries take for granted not to
+        // come.
+        configuration.httpVersion = .http1Only
         // A server that refuses is told of at once; whether to try again is for the job to say.
         configuration.connectionPool.retryConnectionEstablishment = false
         // Who waits, waits for a turn here: the pool would end that after the time for a connection.
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 10_000
-        // Of the hooks that the client has, these see each connection before its first request.
+        // Of the hooks that the client has, this one sees each connection before its first request. At once: a connection that is
+        // lost meanwhile would stay in the pool for ever.
         configuration.http1_1ConnectionDebugInitializer = { channel in
-            channel.eventLoop.submit {
+            channel.eventLoop.makeCompletedFuture {
                 try Transport.closeOnExec(channel)
                 try AnswerGuard.watch(channel)
             }
-        }
-        configuration.http2ConnectionDebugInitializer = { channel in
-            channel.eventLoop.submit { try Transport.closeOnExec(channel) }
         }
         return configuration
     }

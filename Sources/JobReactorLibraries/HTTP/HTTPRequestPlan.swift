@@ -1,4 +1,3 @@
-private import FoundationEssentials
 internal import JobReactorLua
 internal import JobReactorWire
 internal import NIOHTTP1
@@ -9,39 +8,65 @@ struct HTTPRequestPlan: Sendable {
     var hop: HTTPHop
     /// Seconds for all of it, from the look-up of the name to the last byte of the answer.
     var timeout = 30.0
-    /// Bytes of the answer's body; nil for no limit.
+    /// Bytes of the answer's body, where the script says how many.
     var maximumBytes: Int?
     /// How many are followed; where it is 0 the answer is what the server said.
     var redirects = 5
     /// Where the body goes instead of into memory.
     var file: String?
+    /// Whether it goes there whatever the status is.
+    var savesAnyStatus = false
     /// Whether any certificate will do.
     var isInsecure = false
+    /// A file of certificates in PEM to trust in place of the system's.
+    var authority: String?
 
     static let usualBytes = 16 << 20
     static let longestTimeout = 86_400.0
+    static let largestHeaders = 1 << 20
+    static let largestBody = 1 << 30
 
     /// What the Lua text passes: method, URL, packed names and values of the headers, body, timeout, bytes, redirects,
-    /// file, whether it is insecure.
+    /// file, whether it is insecure, file of certificates, whether any status is saved, packed names of secret headers.
     init(_ values: [ScriptValue]) throws(ScriptFailure) {
         let given = ScriptArguments(values, of: "http.request")
-        let url = try given.text(1)
-        hop = HTTPHop(url: url, method: try given.text(0), body: try given.optionalBytes(3))
-        let headers = try PackedStrings.unpack(given.optionalBytes(2) ?? [])
-        for index in stride(from: 0, to: headers.count - 1, by: 2) {
-            hop.headers.add(
-                name: try Self.headerName(headers[index]),
-                value: String(decoding: headers[index + 1], as: UTF8.self))
+        let address = try Self.address(given.bytes(1))
+        hop = HTTPHop(url: address.url, method: try given.text(0), body: try given.optionalBytes(3))
+        try takeHeaders(PackedStrings.unpack(given.optionalBytes(2) ?? []))
+        for name in try PackedStrings.unpack(given.optionalBytes(11) ?? []) {
+            hop.secrets.append(try Self.headerName(name))
         }
         timeout = try given.optionalDouble(4) ?? timeout
-        file = try given.optionalText(7)
-        maximumBytes = try given.optionalInt(5) ?? (file == nil ? Self.usualBytes : nil)
+        file = try given.optionalName(7, "http: the path of the file")
+        maximumBytes = try given.optionalInt(5)
         redirects = try given.optionalInt(6) ?? redirects
         isInsecure = given[8].isTrue
-        try takeLogin()
+        authority = try given.optionalName(9, "http: the path of the certificates")
+        savesAnyStatus = given[10].isTrue
         try check()
+        if let login = address.login, !hop.headers.contains(name: "Authorization") {
+            let text = String(decoding: Base64.standard.encode(login), as: UTF8.self)
+            hop.headers.add(name: "Authorization", value: "Basic \(text)")
+        }
         if !hop.headers.contains(name: "User-Agent") {
             hop.headers.add(name: "User-Agent", value: "JobReactor/\(JobReactorVersion.current)")
+        }
+    }
+
+    private static func address(_ url: [UInt8]) throws(ScriptFailure) -> HTTPAddress {
+        do throws(HTTPAddress.Problem) { return try HTTPAddress(url) } catch {
+            throw ScriptFailure(
+                "http: '\(String(decoding: url.prefix(1000), as: UTF8.self))' is no URL: \(error.reason)")
+        }
+    }
+
+    private mutating func takeHeaders(_ strings: [[UInt8]]) throws(ScriptFailure) {
+        guard strings.reduce(0, { $0 + $1.count }) <= Self.largestHeaders else {
+            throw ScriptFailure("http: the headers have more than \(Self.largestHeaders) bytes")
+        }
+        for index in stride(from: 0, to: strings.count - 1, by: 2) {
+            let name = try Self.headerName(strings[index])
+            hop.headers.add(name: name, value: try Self.headerValue(strings[index + 1], of: name))
         }
     }
 
@@ -54,6 +79,16 @@ struct HTTPRequestPlan: Sendable {
             )
         }
         return name
+    }
+
+    private static func headerValue(_ bytes: [UInt8], of name: String) throws(ScriptFailure) -> String {
+        guard let value = String(validating: bytes, as: UTF8.self),
+            bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == UInt8(ascii: "\t") })
+        else {
+            throw ScriptFailure(
+                "http: the value of the header '\(name)' must be text of UTF-8 without line ends and other controls")
+        }
+        return value
     }
 
     private static func isOfName(_ byte: UInt8) -> Bool {
@@ -69,34 +104,21 @@ struct HTTPRequestPlan: Sendable {
         guard !hop.method.isEmpty, hop.method.utf8.count <= 32, hop.method.utf8.allSatisfy(Self.isOfName) else {
             throw ScriptFailure("http: '\(hop.method)' is no method")
         }
+        guard hop.method != "CONNECT" else { throw ScriptFailure("http: CONNECT is for proxies, and no request") }
+        guard hop.body?.count ?? 0 <= Self.largestBody else {
+            throw ScriptFailure("http: a body has at most \(Self.largestBody) bytes")
+        }
         guard timeout > 0, timeout <= Self.longestTimeout else {
             throw ScriptFailure("http: the timeout must be more than 0 and at most \(Int(Self.longestTimeout)) seconds")
         }
         guard (maximumBytes ?? 0) >= 0 else { throw ScriptFailure("http: max_bytes must not be negative") }
         guard (0...100).contains(redirects) else { throw ScriptFailure("http: redirects must be 0 to 100") }
-        if let file, file.isEmpty || file.hasSuffix("/") || file.utf8.contains(0) {
-            throw ScriptFailure("http: '\(file)' is no path of a file")
+        for path in [file, authority].compactMap({ $0 })
+        where path.isEmpty || path.hasSuffix("/") || path.utf8.contains(0) {
+            throw ScriptFailure("http: '\(path)' is no path of a file")
         }
-    }
-
-    /// Looks at the URL, and makes a header of a user and a password in it.
-    private mutating func takeLogin() throws(ScriptFailure) {
-        guard var parts = URLComponents(string: hop.url), let scheme = parts.scheme?.lowercased(),
-            scheme == "http" || scheme == "https", parts.host?.isEmpty == false
-        else {
-            throw ScriptFailure(
-                "http: '\(hop.url)' is no URL: write http://host/path or https://host/path, with reserved characters"
-                    + " percent-encoded")
+        guard authority == nil || !isInsecure else {
+            throw ScriptFailure("http: give ca or insecure, not both: with insecure any certificate will do")
         }
-        guard HTTPHop.hasGoodPort(hop.url) else {
-            throw ScriptFailure("http: '\(hop.url)' is no URL: a port is a number from 1 to 65535")
-        }
-        guard let user = parts.user, !user.isEmpty else { return }
-        if !hop.headers.contains(name: "Authorization") {
-            let login = Base64.standard.encode(Array("\(user):\(parts.password ?? "")".utf8))
-            hop.headers.add(name: "Authorization", value: "Basic \(String(decoding: login, as: UTF8.self))")
-        }
-        (parts.user, parts.password) = (nil, nil)
-        hop.url = parts.string ?? hop.url
     }
 }

@@ -11,7 +11,8 @@ http = {}
 
 local types = {
     url = 'string', method = 'string', headers = 'table', query = 'table', body = 'string', timeout = 'number',
-    max_bytes = 'number', redirects = 'number', file = 'string', insecure = 'boolean',
+    max_bytes = 'number', redirects = 'number', file = 'string', any_status = 'boolean', insecure = 'boolean',
+    ca = 'string', secret_headers = 'table',
 }
 
 local Response = { __name = 'http.response' }
@@ -30,6 +31,15 @@ local function escape(text)
     return (gsub(text, '[^%w%-._~]', function(character) return format('%%%02X', byte(character)) end))
 end
 
+--- Whether a table has values at 1, 2 and so on, and no others.
+local function is_list(values)
+    local count = 0
+    for _ in pairs(values) do
+        count = count + 1
+    end
+    return count == #values
+end
+
 --- Calls `take(name, text)` for each value of a table whose values are strings, numbers, booleans, or lists of those, by
 --- name. Returns what is wrong, if anything is.
 local function each_value(what, values, take)
@@ -41,6 +51,10 @@ local function each_value(what, values, take)
     sort(names)
     for _, name in ipairs(names) do
         local value = values[name]
+        if type(value) == 'table' and not is_list(value) then
+            return format("http: the value of '%s' in %s must be a string or a list of strings, and is a table with names", name,
+                what)
+        end
         for _, one in ipairs(type(value) == 'table' and value or { value }) do
             local kind = type(one)
             if kind ~= 'string' and kind ~= 'number' and kind ~= 'boolean' then
@@ -73,6 +87,17 @@ local function pack_headers(headers, content_type)
     end)
     if problem then return nil, problem end
     if content_type then parts[#parts + 1] = pack('<s4s4', 'Content-Type', content_type) end
+    return concat(parts)
+end
+
+--- The names of the secret headers, packed, or nil and what is wrong.
+local function pack_names(names)
+    local parts = {}
+    if not is_list(names) then return nil, 'http: secret_headers must be a list of names' end
+    for index, name in ipairs(names) do
+        if type(name) ~= 'string' then return nil, 'http: secret_headers must be a list of names' end
+        parts[index] = pack('<s4', name)
+    end
     return concat(parts)
 end
 
@@ -129,15 +154,19 @@ local function request(options)
     end
     headers, problem = pack_headers(options.headers or {}, content_type)
     if not headers then error(problem, 2) end
+    local secrets
+    secrets, problem = pack_names(options.secret_headers or {})
+    if not secrets then error(problem, 2) end
     local status, final_url, packed, content, size = host_request(
         upper(options.method or 'GET'), url, headers, body, options.timeout, options.max_bytes, options.redirects,
-        options.file, options.insecure)
+        options.file, options.insecure, options.ca, options.any_status, secrets)
     return setmetatable({
         status = status, url = final_url, headers = unpack_headers(packed), body = content, size = size,
     }, Response)
 end
 
---- Makes a request: { url, method, headers, query, body, json, timeout, max_bytes, redirects, file, insecure }.
+--- Makes a request: { url, method, headers, query, body, json, timeout, max_bytes, redirects, file, any_status, insecure, ca,
+--- secret_headers }.
 ---
 --- Returns { status, headers, body, url, size }, whatever the status is; an answer that does not come is an error.
 function http.request(options)

@@ -14,6 +14,7 @@ public final class RedisLibrary: ScriptLibrary {
     private let group: any EventLoopGroup
     private let tls: TransportSecurity?
     private let options: RedisPipeline.Options
+    private let hosts: AllowedHosts
     private let pipelines = Locked(Pipelines())
 
     /// Pipelines by the numbers that scripts know them by: a handle holds no password.
@@ -22,16 +23,28 @@ public final class RedisLibrary: ScriptLibrary {
         var all: [RedisPipeline] = []
     }
 
-    /// `tls` is for `rediss://`; nil trusts the system's authorities.
-    public convenience init(on group: (any EventLoopGroup)? = nil, tls: TransportSecurity? = nil) {
-        self.init(on: group, tls: tls, options: RedisPipeline.Options())
+    /// Bytes of a command, at most: as much as Redis takes in one word.
+    static let largestCommand = 512 << 20
+
+    /// `tls` is for `rediss://`; nil trusts the system's authorities. `hosts`: as ``allow(_:)``.
+    public convenience init(
+        on group: (any EventLoopGroup)? = nil, tls: TransportSecurity? = nil, hosts: [HostRule] = []
+    ) {
+        self.init(on: group, tls: tls, hosts: hosts, options: RedisPipeline.Options())
     }
 
-    init(on group: (any EventLoopGroup)? = nil, tls: TransportSecurity? = nil, options: RedisPipeline.Options) {
+    init(
+        on group: (any EventLoopGroup)? = nil, tls: TransportSecurity? = nil, hosts: [HostRule] = [],
+        options: RedisPipeline.Options
+    ) {
         self.group = group ?? MultiThreadedEventLoopGroup.singleton
         self.tls = tls
+        self.hosts = AllowedHosts(hosts)
         self.options = options
     }
+
+    /// From now on scripts get handles on these servers only; none for all. From any thread.
+    public func allow(_ hosts: [HostRule]) { self.hosts.set(hosts) }
 
     /// Closes all connections. A command that comes later opens one again.
     public func shutdown() {
@@ -41,8 +54,8 @@ public final class RedisLibrary: ScriptLibrary {
     public var functions: [ScriptFunction] {
         [
             .immediate("connect") { _, values throws(ScriptFailure) in
-                let url = try ScriptArguments(values, of: "redis.connect").text(0)
-                let location = try Self.location(url)
+                let url = try ScriptArguments(values, of: "redis.connect").name(0, "redis.connect: the URL")
+                let location = try self.location(url)
                 return [.integer(Int64(self.number(of: location))), .string("\(location)")]
             },
             .suspending("call") { _, values, done throws(ScriptFailure) in
@@ -51,6 +64,9 @@ public final class RedisLibrary: ScriptLibrary {
                     throw ScriptFailure("redis: this connection is none: make one with redis.connect")
                 }
                 let strings = try arguments.byteStrings(from: 1)
+                guard !strings.isEmpty, strings.reduce(0, { $0 + $1.count }) <= Self.largestCommand else {
+                    throw ScriptFailure("redis: a command has a word or more, and at most \(Self.largestCommand) bytes")
+                }
                 try RefusedCommand.check(strings)
                 var words = RESPWords()
                 for string in strings { words.add(string) }
@@ -59,8 +75,9 @@ public final class RedisLibrary: ScriptLibrary {
         ]
     }
 
-    private static func location(_ url: String) throws(ScriptFailure) -> RedisLocation {
-        guard let location = RedisLocation(url) else {
+    private func location(_ url: String) throws(ScriptFailure) -> RedisLocation {
+        // Looked at as it is written, too: a port that no number is would be the usual one.
+        guard let location = RedisLocation(url), let server = Self.server(url) else {
             throw ScriptFailure(
                 "redis.connect: this is no URL of a Redis server: write redis://user:password@host:6379/0, or rediss:// for"
                     + " TLS, with reserved characters percent-encoded")
@@ -68,7 +85,16 @@ public final class RedisLibrary: ScriptLibrary {
         guard location.prefix == RedisLocation().prefix else {
             throw ScriptFailure("redis.connect: the URL must not have a ?prefix: put it before your keys yourself")
         }
+        try hosts.check(server, port: location.address.port, for: "redis.connect: a connection")
         return location
+    }
+
+    /// Nil for one that no server can have.
+    private static func server(_ url: String) -> ServerName? {
+        guard let start = url.utf8.firstRange(of: "://".utf8)?.upperBound else { return nil }
+        let authority = url.utf8[start...].prefix { !"/?#".utf8.contains($0) }
+        let at = authority.lastIndex(of: UInt8(ascii: "@"))
+        return try? ServerName(authority[(at.map { authority.index(after: $0) } ?? authority.startIndex)...])
     }
 
     private func number(of location: RedisLocation) -> Int {

@@ -23,9 +23,16 @@ struct ScriptArguments {
         return text
     }
 
-    /// Nil where nothing was given.
-    func optionalText(_ index: Int) throws(ScriptFailure) -> String? {
-        if case .nil = self[index] { nil } else { try text(index) }
+    /// A name that must be UTF-8, as another would be meant than was said. `what` begins the error.
+    func name(_ index: Int, _ what: String) throws(ScriptFailure) -> String {
+        guard let name = String(validating: try bytes(index), as: UTF8.self) else {
+            throw ScriptFailure("\(what) is no text of UTF-8")
+        }
+        return name
+    }
+
+    func optionalName(_ index: Int, _ what: String) throws(ScriptFailure) -> String? {
+        if case .nil = self[index] { nil } else { try name(index, what) }
     }
 
     func optionalBytes(_ index: Int) throws(ScriptFailure) -> [UInt8]? {

@@ -3,13 +3,13 @@ internal import JobReactorCore
 
 /// So many at once; the others wait for their turn, first come, first served.
 final class Turns: Sendable {
+    /// Its turn did not come in the time that it had for that.
+    struct TooLate: Error {}
+
     private struct State {
         var most: Int
         var taken = 0
-        var last = 0
-        var waiting: Deque<(number: Int, turn: CheckedContinuation<Void, any Error>)> = []
-        /// Given up before they could wait.
-        var early: Set<Int> = []
+        var waiting: Deque<Waiter> = []
     }
 
     private let state: Locked<State>
@@ -22,46 +22,50 @@ final class Turns: Sendable {
             state.most = max(1, most)
             return Self.next(&state)
         }
-        for turn in turns { turn.resume() }
+        for turn in turns { turn() }
     }
 
-    /// Runs `body` when it is its turn. Throws `CancellationError` when the task is cancelled before.
-    func take<Result>(_ body: () async throws -> Result) async throws -> Result {
-        try await wait()
+    /// Runs `body` when it is its turn. Throws `CancellationError` when the task is cancelled before, and ``TooLate`` when that
+    /// takes longer than `seconds`.
+    func take<Result>(within seconds: Double = .infinity, _ body: () async throws -> Result) async throws -> Result {
+        try Task.checkCancellation()
+        if let waiter = takeOrWait() { try await wait(waiter, within: seconds) }
         defer { give() }
         return try await body()
     }
 
-    private func wait() async throws {
-        let number = state.withLock { state in
-            state.last += 1
-            return state.last
+    /// Nil when it is its turn at once.
+    private func takeOrWait() -> Waiter? {
+        state.withLock { state in
+            guard state.taken >= state.most else {
+                state.taken += 1
+                return nil
+            }
+            let waiter = Waiter()
+            state.waiting.append(waiter)
+            return waiter
         }
+    }
+
+    private func wait(_ waiter: Waiter, within seconds: Double) async throws {
+        let timer =
+            seconds.isFinite
+            ? Task {
+                try await Task.sleep(for: .seconds(seconds))
+                self.giveUp(waiter, TooLate())
+            } : nil
+        defer { timer?.cancel() }
         try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { (turn: CheckedContinuation<Void, any Error>) in
-                let answer: Swift.Result<Void, any Error>? = state.withLock { state in
-                    if state.early.remove(number) != nil { return .failure(CancellationError()) }
-                    guard state.taken >= state.most else {
-                        state.taken += 1
-                        return .success(())
-                    }
-                    state.waiting.append((number, turn))
-                    return nil
-                }
-                if let answer { turn.resume(with: answer) }
-            }
+            try await waiter.wait()
         } onCancel: {
-            let turn = state.withLock { state in
-                guard let index = state.waiting.firstIndex(where: { $0.number == number }) else {
-                    state.early.insert(number)
-                    return nil as CheckedContinuation<Void, any Error>?
-                }
-                return state.waiting.remove(at: index).turn
-            }
-            turn?.resume(throwing: CancellationError())
+            giveUp(waiter, CancellationError())
         }
-        // The cancellation may have come when its turn had.
-        state.withLock { _ = $0.early.remove(number) }
+    }
+
+    private func giveUp(_ waiter: Waiter, _ error: any Error) {
+        guard let end = waiter.end(.failure(error)) else { return }
+        state.withLock { state in state.waiting.removeAll { $0 === waiter } }
+        end()
     }
 
     private func give() {
@@ -69,16 +73,52 @@ final class Turns: Sendable {
             state.taken -= 1
             return Self.next(&state)
         }
-        for turn in turns { turn.resume() }
+        for turn in turns { turn() }
     }
 
-    private static func next(_ state: inout State) -> [CheckedContinuation<Void, any Error>] {
-        var turns: [CheckedContinuation<Void, any Error>] = []
-        while state.taken < state.most, let next = state.waiting.popFirst() {
+    /// What is to be called for those whose turn it is now, when no lock is held.
+    private static func next(_ state: inout State) -> [@Sendable () -> Void] {
+        var turns: [@Sendable () -> Void] = []
+        while state.taken < state.most, let waiter = state.waiting.popFirst() {
+            guard let turn = waiter.end(.success(())) else { continue }
             state.taken += 1
-            turns.append(next.turn)
+            turns.append(turn)
         }
         return turns
+    }
+
+    /// One who waits, until it is its turn or it has given up, whichever comes first.
+    private final class Waiter: Sendable {
+        private enum State {
+            case new
+            case waiting(CheckedContinuation<Void, any Error>)
+            case ended(Swift.Result<Void, any Error>)
+        }
+
+        private let state = Locked(State.new)
+
+        func wait() async throws {
+            try await withCheckedThrowingContinuation { continuation in
+                let result: Swift.Result<Void, any Error>? = state.withLock { state in
+                    if case .ended(let result) = state { return result }
+                    state = .waiting(continuation)
+                    return nil
+                }
+                if let result { continuation.resume(with: result) }
+            }
+        }
+
+        /// Nil when it had ended before. Else what is to be called when no lock is held: to resume a task takes a lock that the one
+        /// who cancels it holds while it gives up.
+        func end(_ result: Swift.Result<Void, any Error>) -> (@Sendable () -> Void)? {
+            state.withLock { state in
+                let before = state
+                if case .ended = before { return nil }
+                state = .ended(result)
+                guard case .waiting(let continuation) = before else { return {} }
+                return { continuation.resume(with: result) }
+            }
+        }
     }
 }
 
@@ -101,8 +141,10 @@ final class TurnsByKey: Sendable {
         for turns in all { turns.limit(to: most) }
     }
 
-    /// As ``Turns/take(_:)``, among those of one key.
-    func take<Result>(_ key: String, _ body: () async throws -> Result) async throws -> Result {
+    /// As ``Turns/take(within:_:)``, among those of one key.
+    func take<Result>(
+        _ key: String, within seconds: Double = .infinity, _ body: () async throws -> Result
+    ) async throws -> Result {
         let turns = state.withLock { state in
             let known = state.all[key] ?? (Turns(state.most), 0)
             state.all[key] = (known.turns, known.users + 1)
@@ -114,6 +156,6 @@ final class TurnsByKey: Sendable {
                 state.all[key] = known.users > 1 ? (known.turns, known.users - 1) : nil
             }
         }
-        return try await turns.take(body)
+        return try await turns.take(within: seconds, body)
     }
 }

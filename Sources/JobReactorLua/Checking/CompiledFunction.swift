@@ -12,6 +12,8 @@ struct CompiledFunction {
         var index: Int
     }
 
+    /// How many parameters it has; they are its first registers.
+    var parameters = 0
     var code: [Instruction] = []
     var constants: [Constant] = []
     var upvalues: [Upvalue] = []
@@ -38,10 +40,12 @@ struct CompiledFunction {
 
     private init?(_ reader: inout ChunkReader, depth: Int) {
         guard depth <= Self.mostDepth, reader.string() != nil, let line = reader.number(), reader.number() != nil,
-            // The numbers of parameters and registers, and whether there are varargs.
-            reader.skip(3), readCode(&reader), readConstants(&reader), readUpvalues(&reader),
+            let parameters = reader.byte(),
+            // Whether there are varargs, and the number of registers.
+            reader.skip(2), readCode(&reader), readConstants(&reader), readUpvalues(&reader),
             let count = reader.count(ofAtLeast: 1)
         else { return nil }
+        self.parameters = Int(parameters)
         for _ in 0..<count {
             guard let function = CompiledFunction(&reader, depth: depth + 1) else { return nil }
             functions.append(function)
@@ -123,6 +127,15 @@ struct CompiledFunction {
             guard reader.string() != nil else { return false }
         }
         return true
+    }
+
+    /// Which upvalues of a function inside this one are the table of globals, when those of this one are `globals`.
+    func globals(in inner: CompiledFunction, _ globals: Set<Int>) -> Set<Int> {
+        Set(
+            inner.upvalues.indices.filter { index in
+                let upvalue = inner.upvalues[index]
+                return !upvalue.isRegister && globals.contains(upvalue.index)
+            })
     }
 
     /// The string among the constants; nil for any other, and for none.

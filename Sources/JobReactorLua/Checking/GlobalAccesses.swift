@@ -14,10 +14,13 @@ struct GlobalAccesses {
     private(set) var returnsValue = false
     /// The file as a whole sets a field of what it got from a global: `string.trim = …`.
     private(set) var changesGlobalTable = false
+    /// What it does with the globals that are for jobs.
+    let jobs: JobUses
 
     /// Nil where the chunk is not what this Lua writes.
     init?(chunk: [UInt8]) {
         guard let main = CompiledFunction(chunk: chunk) else { return nil }
+        jobs = JobUses(main)
         // What is compiled as a whole has one upvalue, its globals.
         visit(main, globals: [0])
         returnsValue = main.code.contains { instruction in
@@ -37,13 +40,7 @@ struct GlobalAccesses {
         }
         accesses += walk.accesses
         replacesEnvironment = replacesEnvironment || walk.replacesEnvironment
-        for inner in function.functions {
-            let seen = inner.upvalues.indices.filter { index in
-                let upvalue = inner.upvalues[index]
-                return !upvalue.isRegister && globals.contains(upvalue.index)
-            }
-            visit(inner, globals: Set(seen))
-        }
+        for inner in function.functions { visit(inner, globals: function.globals(in: inner, globals)) }
     }
 
     private static func changesGlobalTable(_ main: CompiledFunction) -> Bool {

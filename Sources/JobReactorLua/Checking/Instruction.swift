@@ -11,6 +11,8 @@ struct Instruction {
     var c: Int { Int(word >> 24) }
     var bx: Int { Int(word >> 15) }
     var ax: Int { Int(word >> 7) }
+    /// Of a jump: how many instructions it leaves out behind it.
+    var jump: Int { ax - 0xFF_FFFF }
 
     /// The number of the last one there is.
     static let lastCode: UInt8 = 82
@@ -30,6 +32,7 @@ struct Instruction {
         case setTable = 16
         case setInteger = 17
         case setField = 18
+        case newTable = 19
         case `self` = 20
         case binaryMethod = 46
         case binaryMethodInteger = 47
@@ -58,6 +61,7 @@ struct Instruction {
         case genericForCall = 76
         case genericForLoop = 77
         case setList = 78
+        case closure = 79
         case varargs = 80
         case prepareVarargs = 81
         case extra = 82

@@ -227,20 +227,23 @@ function task:status() end
 ---@field url? string
 ---@field method? string default `GET`, with `http.post` `POST`
 ---@field headers? table<string, string|string[]>
----@field query? table<string, any> added to the url
+---@field query? table<string, any> added to the url, percent-encoded; a list stands for several of one name
 ---@field body? string
 ---@field json? any sent as JSON, in place of a body
----@field timeout? number seconds for all of it. Default 30
+---@field timeout? number seconds for all of it, from when it has its turn. Default 30
 ---@field max_bytes? integer a longer body is an error. Default 16 MiB, and none with `file`
 ---@field redirects? integer that are followed; more are an error, and with 0 the redirect is the answer. Default 5
----@field file? string the body goes to this file, which is there only when all of it has come; not with `--sandbox strict`
+---@field file? string the body goes to this file, which is there only when all of it has come; that of an answer whose status is not 2xx comes as `body`. Not with `--sandbox strict`
+---@field any_status? boolean the file gets the body whatever the status is. Default false
+---@field ca? string file of certificates in PEM to trust, in place of the system's, or of those that `SSL_CERT_FILE` names; not with `--sandbox strict`
 ---@field insecure? boolean any certificate will do. Default false
+---@field secret_headers? string[] names of headers that do not follow a redirect to another host; `authorization` and `cookie` never do
 
 ---@class http.response
 ---@field status integer whatever it is: 404 is no error
 ---@field headers table<string, string> by names in lower case; several of one name are joined by `, `, but `set-cookie` is a list
----@field body? string bytes; nil with `file`
----@field size? integer bytes of the file
+---@field body? string bytes; nil when they are in the file
+---@field size? integer bytes of the body or the file
 ---@field url string the last one, after redirects
 local response = {}
 
@@ -286,7 +289,7 @@ function response:json() end
 ---@class exec.options
 ---@field [integer] string the program and its arguments
 ---@field stdin? string
----@field timeout? number seconds; then the program is ended, and that is an error. Default 60
+---@field timeout? number seconds from its start; then the program is ended, and that is an error. Default 60
 ---@field env? table<string, string> added to the node's
 ---@field directory? string where it runs
 ---@field max_output? integer bytes each of stdout and stderr; more is an error, and the program is ended. Default 1 MiB

@@ -111,6 +111,9 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
         locked { waiting[head...].firstIndex(where: matches).map { waiting.remove(at: $0) } }
     }
 
+    /// What no worker has begun, in its order; from any thread.
+    var unbegun: [Element] { locked { Array(waiting[head...]) } }
+
     /// What the workers are at, by their numbers; from any thread.
     func workersAt(_ matches: (Element) -> Bool) -> [(worker: Int, element: Element)] {
         locked {

@@ -29,6 +29,8 @@ final class LaneWorker {
     /// Runs whose time will be up, if they pause then.
     private var deadlines = TimerQueue<Deadline>()
     private var staleDeadlines = 0
+    /// Of memory, to whichever state.
+    private var seenRefusals: UInt64 = 0
 
     private struct Alarm {
         var generation: Int
@@ -51,7 +53,7 @@ final class LaneWorker {
         var untold = loaded
         while lane.queue.isOpen {
             do throws(ScriptError) {
-                let generation = try LuaGeneration.load(options, host: LuaHost(lane, options))
+                let generation = try lane.loadGeneration()
                 use(generation)
                 untold?(.success(generation.report))
                 untold = nil
@@ -87,9 +89,9 @@ final class LaneWorker {
             lane.use(nil, on: number)
             self.interruptible = nil
         }
-        let count = retired.count
+        let ended = retired.filter { !$0.hasSuspended }
         retired.removeAll { !$0.hasSuspended }
-        lane.noteStates(retired.count - count)
+        for generation in ended { lane.close(generation) }
     }
 
     private func work() {
@@ -124,6 +126,9 @@ final class LaneWorker {
     }
 
     private func finish(_ end: LuaGeneration.SliceEnd, _ generation: LuaGeneration) {
+        let refusals = options.memory.refusals
+        if refusals != seenRefusals { options.memory.tellShortage() }
+        seenRefusals = refusals
         switch end {
         case .ended(let outcome, let hadDeadline):
             if hadDeadline { noteStaleDeadline() }
@@ -150,6 +155,8 @@ final class LaneWorker {
             }
         case .generation(let parcel):
             use(parcel.open())
+        case .collectGarbage:
+            for generation in all { generation.collectGarbage() }
         }
     }
 

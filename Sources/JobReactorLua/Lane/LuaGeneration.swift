@@ -38,6 +38,12 @@ final class LuaGeneration {
 
     deinit { jr_close(state) }
 
+    /// Between runs.
+    func collectGarbage() { jr_collect(state) }
+
+    /// Runs the finalizers that are left, and frees what Lua has. Nothing runs in the state any more.
+    func shut() { withExtendedLifetime(host) { jr_shut(state) } }
+
     /// A generation on its way from the thread that made it to the one that uses it.
     ///
     /// `@unchecked Sendable`: nobody keeps the generation but the parcel, and it is opened once, by its receiver.
@@ -52,19 +58,36 @@ final class LuaGeneration {
     /// Loads the scripts of the folder. A script that cannot be loaded is left out, or its last good version is used, and
     /// stands in the report; only a folder that cannot be read, or memory that ran out, is an error.
     static func load(_ options: LuaLane.Options, host: LuaHost) throws(ScriptError) -> LuaGeneration {
-        let load = try options.scripts.load()
-        let opened = options.scripts.directory.path.withCString { path in
+        try load(try options.scripts.load(), options, host: host)
+    }
+
+    /// As ``load(_:host:)``. Whoever watches is told of the state when it is there, and again before it is gone, should the load
+    /// fail.
+    static func load(
+        _ load: ScriptFolder.Load, _ options: LuaLane.Options, host: LuaHost,
+        opened: (Interrupter) -> Void = { _ in }, closes: () -> Void = {}
+    ) throws(ScriptError) -> LuaGeneration {
+        let made = options.scripts.directory.path.withCString { path in
             var functions = host.functions
             var settings = jr_options(
-                memory_limit: options.memoryLimit, module_directory: path, strict: options.isSandboxed)
+                memory_limit: 0, budget: options.memory.budget, module_directory: path, strict: options.isSandboxed,
+                loading_seconds: options.loadingSeconds)
             return jr_open(&functions, &settings)
         }
-        guard let state = opened else { throw ScriptError("not enough memory for a Lua state: raise memoryLimit") }
+        guard let state = made else { throw ScriptError("not enough memory for a Lua state: raise memoryLimit") }
+        opened(Interrupter(state: state))
+        func giveUp() {
+            // Finalizers of scripts may still log.
+            withExtendedLifetime(host) { jr_shut(state) }
+            closes()
+            jr_close(state)
+        }
         do throws(ScriptError) { try host.openLibraries(in: state) } catch {
-            withExtendedLifetime(host) { jr_close(state) }
+            giveUp()
             throw error
         }
         var report = ScriptReport()
+        let builtIn = NamesInState.modules(of: state) ?? []
         let good = load.run(in: state, &report)
         let isJoined = withUnsafeMutablePointer(to: &report) { report in
             jr_join_definitions(state, report) { context, severity, message, length in
@@ -78,13 +101,11 @@ final class LuaGeneration {
                 }
         }
         guard isJoined else {
-            // Finalizers of scripts may still log.
-            withExtendedLifetime(host) { jr_close(state) }
+            giveUp()
             throw ScriptError("not enough memory for the job scripts: raise memoryLimit")
         }
         options.scripts.note(good: good, now: .now)
-        let read = load.scripts.filter { $0.problem == nil }.map { ($0.path, $0.source) }
-        report.problems += ScriptCheck(state, read).problems
+        report.problems += ScriptCheck(state, load, report, builtIn: builtIn).problems
         return LuaGeneration(state: state, host: host, number: load.generation, report: report)
     }
 
@@ -97,8 +118,34 @@ final class LuaGeneration {
         func cancel(_ run: UInt64) { jr_cancel_run(state, run) }
         func warn(_ run: UInt64) { jr_warn_run(state, run) }
         func endSlice(_ run: UInt64) { jr_stop_slice(state, run) }
-        /// When what runs now began to, in nanoseconds of the monotonic clock; 0 when nothing runs.
-        var sliceBegan: Int64 { jr_slice_began(state) }
+        var activity: Activity { Activity(state) }
+    }
+
+    /// What a state is at, as whoever looks sees it. Times are nanoseconds of the monotonic clock.
+    struct Activity {
+        /// When what is under way began, without a pause since; 0 when nothing is.
+        let began: Int64
+        /// When that is to be interrupted; 0 for never.
+        let deadline: Int64
+        /// The run that was asked where it is and has not answered: it is within C; 0 for none.
+        let asked: UInt64
+        /// Which script is loaded.
+        let script: Int?
+        /// The call of C that is under way, as `jobs.lua:3 in os.execute`; nil for none that may take long.
+        let call: String?
+
+        fileprivate init(_ state: OpaquePointer) {
+            var activity = jr_activity()
+            jr_look(state, &activity)
+            (began, deadline, asked) = (activity.began, activity.deadline, activity.asked)
+            script = activity.script == 0 ? nil : activity.script - 1
+            call = activity.function.map { function in
+                let place = withUnsafeBytes(of: activity.place) { bytes in
+                    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                }
+                return (place.isEmpty ? "" : place + " ") + "in " + String(cString: function)
+            }
+        }
     }
 
     var interrupter: Interrupter { Interrupter(state: state) }

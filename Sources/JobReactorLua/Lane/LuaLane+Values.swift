@@ -80,15 +80,21 @@ extension LuaLane {
         public var suspended: [JobID] = []
         public var notes: [JobID: Note] = [:]
         public var enqueued: [Enqueued] = []
+        /// A state is being closed: see ``chores``.
+        public var closes = false
     }
 
-    /// Carries out `perform` of a script: enqueues the job and answers with what it comes to.
-    public typealias Performer = @Sendable (Enqueued, @escaping ScriptFunction.Done) -> Void
+    /// Carries out `perform` of a script: enqueues the job and answers with what it comes to. `onParked` is told why, where the
+    /// job waits as no node defines it.
+    public typealias Performer =
+        @Sendable (
+            Enqueued, _ onParked: @escaping @Sendable (String) -> Void, _ done: @escaping ScriptFunction.Done
+        ) -> Void
 
     public struct Options: Sendable {
         public var scripts: ScriptFolder
-        /// Bytes that each Lua state may allocate; 0 for no limit.
-        public var memoryLimit: Int
+        /// What the Lua states may allocate together.
+        public var memory: LuaMemory
         public var threads: Int
         /// Whether scripts can enqueue jobs: whether somebody takes them from the results.
         public var canEnqueue: Bool
@@ -100,14 +106,16 @@ extension LuaLane {
         /// What the states of the process share.
         public var shared: SharedDictionary
         public var logger: Logger
+        /// How long a script may take while it is loaded, and finalizers beside runs.
+        package var loadingSeconds = 10.0
 
         public init(
-            scripts: ScriptFolder, memoryLimit: Int = 0, threads: Int = 1, canEnqueue: Bool = false,
+            scripts: ScriptFolder, memory: LuaMemory = LuaMemory(limit: 0), threads: Int = 1, canEnqueue: Bool = false,
             perform: Performer? = nil, isSandboxed: Bool = false, libraries: [any ScriptLibrary] = [],
             shared: SharedDictionary = SharedDictionary(), logger: Logger
         ) {
             self.scripts = scripts
-            self.memoryLimit = memoryLimit
+            self.memory = memory
             self.threads = max(1, threads)
             self.canEnqueue = canEnqueue
             self.perform = perform

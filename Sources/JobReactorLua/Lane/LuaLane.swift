@@ -8,12 +8,13 @@ private import Logging
 /// All methods may be called from any thread. Hand-over is batched both ways: a thread is woken once for all runs that
 /// come while it sleeps, and the owner is told once of all that comes out before it looks.
 public final class LuaLane: Sendable {
-    private let options: Options
+    let options: Options
     let queue: LaneQueue<Run, LaneEvent>
     private let results = Locked(Mailbox(Results()))
     private let interrupters = Locked<[Int: LuaGeneration.Interrupter]>([:])
     private let isStarted = Locked(false)
     private let open = Locked(0)
+    let watched = LaneChores()
     private let onResults: @Sendable () -> Void
     let context: ScriptContext
 
@@ -29,6 +30,7 @@ public final class LuaLane: Sendable {
     /// ends. The others try again each second until it works.
     public func start(loaded: @escaping @Sendable (Result<ScriptReport, ScriptError>) -> Void) {
         isStarted.withLock { $0 = true }
+        options.memory.whenShort { [weak self] in self?.collectGarbage() }
         for number in 0..<options.threads {
             let tell = number == 0 ? loaded : nil
             let thread = LaneThread { LaneWorker(number, of: self, self.options).live(loaded: tell) }
@@ -47,7 +49,7 @@ public final class LuaLane: Sendable {
         var loaded: [LuaGeneration.Parcel] = []
         var report: ScriptReport?
         for _ in 0..<options.threads {
-            let generation = try LuaGeneration.load(options, host: LuaHost(self, options))
+            let generation = try loadGeneration()
             report = report ?? generation.report
             loaded.append(LuaGeneration.Parcel(generation))
         }
@@ -70,6 +72,9 @@ public final class LuaLane: Sendable {
 
     /// Takes back the runs that have not begun. Those whose errbacks are to run have.
     public func withdraw() -> [Run] { queue.withdraw { $0.raised == nil } }
+
+    /// The jobs whose runs have not begun, in their order.
+    public var waitingJobs: [JobID] { queue.unbegun.map(\.job.id) }
 
     /// Cancels the run of a job. One that has not begun is taken back, and returned; one under way is interrupted, one that
     /// pauses is ended, and its outcome comes as any other.
@@ -97,6 +102,11 @@ public final class LuaLane: Sendable {
         public var number: UInt64
         /// Since it began to run, or ran on after a pause.
         public var seconds: Double
+        /// Where it has called a function of Lua's libraries that has not returned, as `jobs.lua:3 in os.execute`; nil for none
+        /// that may take long.
+        public var call: String?
+        /// It was asked for its place, by ``warn(_:)``, and has not come to say it: it is within C.
+        public var isSilent: Bool
         fileprivate var worker: Int
     }
 
@@ -104,19 +114,27 @@ public final class LuaLane: Sendable {
     public var slices: [Slice] {
         let now = MonotonicClock.now
         return queue.workersAt { _ in true }.compactMap { worker, run in
-            let began = interrupters.withLock { $0[worker]?.sliceBegan } ?? 0
-            guard began != 0 else { return nil }
-            let seconds = Double(now - began) / 1e9
-            return Slice(job: run.job, number: run.number, seconds: seconds, worker: worker)
+            guard let activity = interrupters.withLock({ $0[worker]?.activity }), activity.began != 0 else {
+                return nil
+            }
+            return Slice(
+                job: run.job, number: run.number, seconds: Double(now - activity.began) / 1e9, call: activity.call,
+                isSilent: activity.asked == run.number, worker: worker)
         }
     }
 
-    /// Has the run say in the log at which place of its script it is.
+    /// Has the run say in the log at which place of its script it is: at its next Lua instruction. What is in C is
+    /// ``Slice/isSilent`` till then.
     public func warn(_ slice: Slice) { interrupters.withLock { $0[slice.worker]?.warn(slice.number) } }
 
     /// Raises in the run that it took too long without a pause. Lua code sees it at its next instruction; what is in C does
     /// not.
     public func end(_ slice: Slice) { interrupters.withLock { $0[slice.worker]?.endSlice(slice.number) } }
+
+    /// Each thread collects the garbage of its states, when it has come to the end of what it is at.
+    private func collectGarbage() {
+        for worker in 0..<options.threads { queue.post(.collectGarbage, to: worker, isUrgent: true) }
+    }
 
     // MARK: From the workers
 
@@ -139,4 +157,5 @@ enum LaneEvent: Sendable {
     case cancel(JobID)
     /// Scripts to use from now on.
     case generation(LuaGeneration.Parcel)
+    case collectGarbage
 }

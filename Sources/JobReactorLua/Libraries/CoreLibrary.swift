@@ -36,6 +36,12 @@ struct CoreLibrary: ScriptLibrary {
             },
             .immediate("stopping") { [context] _, _ in [.bool(context.isStopping)] },
             .immediate("field", Self.field),
+            .immediate("check_job") { _, arguments throws(ScriptFailure) in
+                do throws(JobError) { _ = try LuaLane.Enqueued(arguments, distributor: "") } catch {
+                    throw ScriptFailure("enqueue: \(error.message)")
+                }
+                return []
+            },
             .suspending("perform", perform),
         ] + sharedFunctions
     }
@@ -62,7 +68,8 @@ struct CoreLibrary: ScriptLibrary {
             } catch {
                 throw ScriptFailure("perform: \(error.message)")
             }
-            perform(job, done)
+            let logger = call.logger
+            perform(job, { logger.warning("perform: \($0)") }, done)
             return nil
         }
     }
@@ -71,17 +78,22 @@ struct CoreLibrary: ScriptLibrary {
         let shared = context.shared
         return [
             .immediate("shared_get") { _, arguments in [shared.get(arguments.first?.bytes ?? [])] },
-            .immediate("shared_set") { _, arguments in
-                shared.set(arguments[0].bytes ?? [], Self.sharedValue(arguments), ttl: Self.ttl(arguments))
+            .immediate("shared_set") { _, arguments throws(ScriptFailure) in
+                let hasRoom = shared.set(
+                    arguments[0].bytes ?? [], Self.sharedValue(arguments), ttl: Self.ttl(arguments))
+                guard hasRoom else { throw ScriptFailure("shared.set: \(shared.fullText)") }
                 return []
             },
-            .immediate("shared_add") { _, arguments in
-                let isNew = shared.add(arguments[0].bytes ?? [], Self.sharedValue(arguments), ttl: Self.ttl(arguments))
+            .immediate("shared_add") { _, arguments throws(ScriptFailure) in
+                let isNew = shared.addIfThereIsRoom(
+                    arguments[0].bytes ?? [], Self.sharedValue(arguments), ttl: Self.ttl(arguments))
+                guard let isNew else { throw ScriptFailure("shared.add: \(shared.fullText)") }
                 return [.bool(isNew)]
             },
             .immediate("shared_incr") { _, arguments throws(ScriptFailure) in
                 let key = arguments[0].bytes ?? []
                 guard let sum = shared.increment(key, by: arguments[1], ttl: arguments[2].double) else {
+                    guard shared.get(key) != .nil else { throw ScriptFailure("shared.incr: \(shared.fullText)") }
                     throw ScriptFailure("shared.incr: '\(String(decoding: key, as: UTF8.self))' is no number")
                 }
                 return [sum]

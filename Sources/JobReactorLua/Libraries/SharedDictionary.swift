@@ -11,44 +11,52 @@ public final class SharedDictionary: Sendable {
     fileprivate struct Contents {
         var entries: [[UInt8]: Entry] = [:]
         var expiring = TimerQueue<[UInt8]>()
+        /// What the entries take, about.
+        var bytes = 0
     }
 
     private let contents = Locked(Contents())
+    private let memory: LuaMemory
+    private let limit: Int
 
-    public init() {}
+    /// `limit` is how many bytes the keys and values may take, with 100 more for each of them; what they take is `memory`'s.
+    public init(memory: LuaMemory = LuaMemory(limit: 0), limit: Int = .max) {
+        self.memory = memory
+        self.limit = limit
+    }
+
+    deinit { memory.give(bytes) }
 
     private static var now: Int64 { MonotonicClock.now / 1000 }
 
     public func get(_ key: [UInt8]) -> ScriptValue {
-        contents.withLock { contents in
-            contents.expire(at: Self.now)
-            return contents.entries[key]?.value ?? .nil
-        }
+        change { contents in contents.entries[key]?.value ?? .nil }
     }
 
-    /// Nil removes. `ttl` is in seconds.
-    public func set(_ key: [UInt8], _ value: ScriptValue, ttl: Double?) {
-        contents.withLock { $0.set(key, value, ttl: ttl, now: Self.now) }
+    /// Nil removes. `ttl` is in seconds. Returns false, and changes nothing, when there is no room.
+    @discardableResult
+    public func set(_ key: [UInt8], _ value: ScriptValue, ttl: Double?) -> Bool {
+        change { contents in put(key, value, ttl, &contents) }
     }
 
-    /// Only when there is none; returns whether it was set.
+    /// Only when there is none, and room for it; returns whether it was set.
     public func add(_ key: [UInt8], _ value: ScriptValue, ttl: Double?) -> Bool {
-        contents.withLock { contents in
-            contents.expire(at: Self.now)
+        addIfThereIsRoom(key, value, ttl: ttl) == true
+    }
+
+    /// As ``add(_:_:ttl:)``; nil when there is no room.
+    func addIfThereIsRoom(_ key: [UInt8], _ value: ScriptValue, ttl: Double?) -> Bool? {
+        change { contents in
             guard contents.entries[key] == nil else { return false }
-            contents.set(key, value, ttl: ttl, now: Self.now)
-            return true
+            return put(key, value, ttl, &contents) ? true : nil
         }
     }
 
-    /// Adds to a number, which is 0 where there is none; `ttl` counts for one that is made. Nil when there is something else.
+    /// Adds to a number, which is 0 where there is none; `ttl` counts for one that is made. Nil when there is something else,
+    /// or no room for one.
     public func increment(_ key: [UInt8], by step: ScriptValue, ttl: Double?) -> ScriptValue? {
-        contents.withLock { contents in
-            contents.expire(at: Self.now)
-            guard let known = contents.entries[key] else {
-                contents.set(key, step, ttl: ttl, now: Self.now)
-                return step
-            }
+        change { contents in
+            guard let known = contents.entries[key] else { return put(key, step, ttl, &contents) ? step : nil }
             guard let sum = known.value.adding(step) else { return nil }
             contents.entries[key]?.value = sum
             return sum
@@ -57,29 +65,74 @@ public final class SharedDictionary: Sendable {
 
     /// Returns whether there was one.
     public func delete(_ key: [UInt8]) -> Bool {
-        contents.withLock { contents in
-            contents.expire(at: Self.now)
-            return contents.entries.removeValue(forKey: key) != nil
-        }
+        change { contents in contents.remove(key) }
     }
 
     public var count: Int { contents.withLock { $0.entries.count } }
-}
 
-extension SharedDictionary.Contents {
-    fileprivate mutating func expire(at now: Int64) {
-        while let key = expiring.popDue(at: Timestamp(microseconds: now)) {
-            if let expires = entries[key]?.expires, expires <= now { entries[key] = nil }
+    /// What the entries take, about.
+    public var bytes: Int { contents.withLock { $0.bytes } }
+
+    /// Why there is no room.
+    var fullText: String {
+        if memory.limit > 0, memory.used + 1024 >= memory.limit, bytes < limit - limit / 8 {
+            return "no room: all Lua states and shared have the \(Self.text(memory.limit)) that they may have together"
+                + " (--memory-limit)"
+        }
+        return "no room: it takes \(Self.text(bytes)) of the \(Self.text(limit)) that it may take (--shared-limit)"
+    }
+
+    private static func text(_ bytes: Int) -> String {
+        bytes >= 1 << 20 ? "\(bytes >> 20) MiB" : "\(bytes) bytes"
+    }
+
+    /// What is over its time goes first; what went is given back.
+    private func change<Result: Sendable>(_ body: (inout Contents) -> Result) -> Result {
+        contents.withLock { contents in
+            let before = contents.bytes
+            contents.expire(at: Self.now)
+            if contents.bytes < before { memory.give(before - contents.bytes) }
+            let held = contents.bytes
+            let result = body(&contents)
+            if contents.bytes < held { memory.give(held - contents.bytes) }
+            return result
         }
     }
 
-    fileprivate mutating func set(_ key: [UInt8], _ value: ScriptValue, ttl: Double?, now: Int64) {
-        expire(at: now)
+    /// False when there is no room. More memory is taken here, less is given back by ``change(_:)``.
+    private func put(_ key: [UInt8], _ value: ScriptValue, _ ttl: Double?, _ contents: inout Contents) -> Bool {
         guard value != .nil else {
-            entries[key] = nil
-            return
+            _ = contents.remove(key)
+            return true
         }
+        let growth = Contents.bytes(key, value) - (contents.entries[key].map { Contents.bytes(key, $0.value) } ?? 0)
+        if growth > 0, contents.bytes > limit - growth || !memory.take(growth) { return false }
+        contents.set(key, value, ttl: ttl, growth: growth, now: Self.now)
+        return true
+    }
+}
+
+extension SharedDictionary.Contents {
+    /// What an entry takes, about.
+    fileprivate static func bytes(_ key: [UInt8], _ value: ScriptValue) -> Int {
+        100 + key.count + (value.payloadCount ?? 0)
+    }
+
+    fileprivate mutating func remove(_ key: [UInt8]) -> Bool {
+        guard let entry = entries.removeValue(forKey: key) else { return false }
+        bytes -= Self.bytes(key, entry.value)
+        return true
+    }
+
+    fileprivate mutating func expire(at now: Int64) {
+        while let key = expiring.popDue(at: Timestamp(microseconds: now)) {
+            if let expires = entries[key]?.expires, expires <= now { _ = remove(key) }
+        }
+    }
+
+    fileprivate mutating func set(_ key: [UInt8], _ value: ScriptValue, ttl: Double?, growth: Int, now: Int64) {
         let expires = ttl.map { Timestamp(microseconds: now).advanced(bySeconds: max(0, $0)).microseconds }
+        bytes += growth
         entries[key] = .init(value: value, expires: expires)
         if let expires { expiring.insert(key, due: Timestamp(microseconds: expires)) }
         guard expiring.count > 1000, expiring.count > 2 * entries.count else { return }
@@ -94,6 +147,14 @@ extension SharedDictionary.Contents {
 }
 
 extension ScriptValue {
+    /// Of a string or of JSON; nil of what takes no more than itself.
+    fileprivate var payloadCount: Int? {
+        switch self {
+        case .string(let bytes), .json(let bytes): bytes.count
+        case .nil, .bool, .integer, .number: nil
+        }
+    }
+
     /// Nil for what is no number.
     fileprivate func adding(_ other: ScriptValue) -> ScriptValue? {
         if case .integer(let left) = self, case .integer(let right) = other { return .integer(left &+ right) }

@@ -79,19 +79,17 @@ local function check_job(word, name, args, options)
 end
 
 -- An empty table of args is an object.
-local function json_object(value)
+local function json_object(word, what, value)
   if value == nil or next(value) == nil then return '{}' end
-  return encode(value)
-end
-
-local function try_perform(name, args, options)
-  local good, answer = host.perform(name, json_object(args), json_object(options))
-  return good, answer
+  local good, text = pcall(encode, value)
+  if good then return text end
+  local problem = match(text, '^value(.*)$')
+  error(word .. ': ' .. (problem and what .. problem or text), 3)
 end
 
 function perform(name, args, options)
   check_job('perform', name, args, options)
-  local good, answer = try_perform(name, args, options)
+  local good, answer = host.perform(name, json_object('perform', 'args', args), json_object('perform', 'options', options))
   if good then return answer end
   error(answer.error ~= nil and answer.error or answer, 2)
 end
@@ -106,8 +104,11 @@ function enqueue(name, args, options, success, failure)
   if failure ~= nil then function_of('enqueue', failure) end
   options = copy(options)
   options.id = options.id or host.new_id()
+  -- Here, where an error has the place of the script.
+  local args_text, options_text = json_object('enqueue', 'args', args), json_object('enqueue', 'options', options)
+  host.check_job(name, args_text, options_text)
   spawn(function()
-    local good, answer = try_perform(name, args, options)
+    local good, answer = host.perform(name, args_text, options_text)
     local told = good and success or not good and failure
     if told then told(answer) end
   end)

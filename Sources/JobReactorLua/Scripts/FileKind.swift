@@ -13,7 +13,16 @@ enum FileKind {
     case other
     case missing
 
-    static func of(_ path: String) -> FileKind {
+    static func of(_ path: String) -> FileKind { path.withCString { at($0) } }
+
+    /// Of a name that need not be UTF-8.
+    static func of(_ name: UnsafePointer<CChar>, in folder: String) -> FileKind {
+        var path = Array((folder + "/").utf8CString.dropLast())
+        path += UnsafeBufferPointer(start: name, count: strlen(name) + 1)
+        return at(path)
+    }
+
+    private static func at(_ path: UnsafePointer<CChar>) -> FileKind {
         var status = stat()
         guard stat(path, &status) == 0 else { return .missing }
         return switch status.st_mode & S_IFMT {

@@ -14,7 +14,7 @@ struct FolderWalk {
     private(set) var folders: [String] = []
     /// Wherever they lead, also nowhere.
     private(set) var links: [String] = []
-    /// `path: what is wrong`, of folders that are left out.
+    /// `path: what is wrong`, of what is left out.
     private(set) var problems: [String] = []
 
     private let suffix: String
@@ -36,12 +36,27 @@ struct FolderWalk {
         folders.append(folder)
         for entry in entries where !entry.name.hasPrefix(".") {
             let path = folder == "/" ? "/" + entry.name : folder + "/" + entry.name
+            if let kind = entry.misnamed {
+                noteMisnamed(path, kind)
+                continue
+            }
             if entry.isLink { links.append(path) }
             switch FileKind.of(path) {
             case .file: if entry.name.hasSuffix(suffix) { files.append(path) }
             case .folder: enter(path, ancestors)
             case .other, .missing: break
             }
+        }
+    }
+
+    /// No text leads to it: U+FFFD stands in the path for what is not UTF-8.
+    private mutating func noteMisnamed(_ path: String, _ kind: FileKind) {
+        switch kind {
+        case .file where path.hasSuffix(suffix):
+            problems.append("\(path): left out: the name of the file is not UTF-8: rename it")
+        case .folder:
+            problems.append("\(path): left out: the name of the folder is not UTF-8: rename it")
+        case .file, .other, .missing: break
         }
     }
 
@@ -72,6 +87,8 @@ struct FolderWalk {
     private struct Entry {
         let name: String
         let isLink: Bool
+        /// Of one whose name is not UTF-8: what it is.
+        let misnamed: FileKind?
     }
 
     /// Sorted by name; nil when they cannot be read.
@@ -80,15 +97,18 @@ struct FolderWalk {
         defer { closedir(stream) }
         var entries: [Entry] = []
         while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            let (name, misnamed) = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { name -> (String, FileKind?) in
+                    if let text = String(validatingCString: name) { return (text, nil) }
+                    return (String(cString: name), FileKind.of(name, in: folder))
+                }
             }
             guard name != ".", name != ".." else { continue }
             // Some file systems do not say.
             let isLink =
                 Int32(entry.pointee.d_type) == Int32(DT_UNKNOWN)
                 ? FileKind.isLink(folder + "/" + name) : Int32(entry.pointee.d_type) == Int32(DT_LNK)
-            entries.append(Entry(name: name, isLink: isLink))
+            entries.append(Entry(name: name, isLink: isLink, misnamed: misnamed))
         }
         return entries.sorted { $0.name < $1.name }
     }

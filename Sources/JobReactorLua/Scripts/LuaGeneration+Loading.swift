@@ -20,6 +20,7 @@ extension ScriptFolder.Load {
                 good.append(script)
                 return
             }
+            let error = error.cut(toBytes: JobLimits.errorTextBytes)
             let reason = String(error.prefix { $0 != "\n" })
             let since = outcome == JR_SCRIPT_FELL_BACK ? script.fallback?.loadedAt : nil
             report.broken.append(ScriptReport.Broken(path: script.path, reason: reason, usedSince: since))
@@ -61,7 +62,7 @@ private final class CTexts {
                     source: copy(script.source), length: script.source.count,
                     fallback: script.fallback.map { copy($0.source) },
                     fallback_length: script.fallback?.source.count ?? 0,
-                    problem: script.problem.map { copy(Array($0.utf8)) }))
+                    problem: script.problem.map { copy(Array($0.utf8)) }, waits: script.role != .script))
         }
     }
 

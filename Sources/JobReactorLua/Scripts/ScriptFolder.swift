@@ -10,6 +10,13 @@ public final class ScriptFolder: Sendable {
         /// Counts what was read; what lanes have loaded goes by it.
         var generation = 0
         var history: [String: Version] = [:]
+        var hangs: [String: Hang] = [:]
+    }
+
+    /// A text that hung while it was loaded, and is not loaded again: each time it would keep a thread.
+    private struct Hang {
+        var source: [UInt8]
+        var reason: String
     }
 
     /// A text that was loaded whole.
@@ -27,6 +34,7 @@ public final class ScriptFolder: Sendable {
         struct Script: Sendable {
             let path: String
             let module: String?
+            let role: ScriptSet.Role
             let source: [UInt8]
             /// Why there is no source.
             let problem: String?
@@ -52,6 +60,9 @@ public final class ScriptFolder: Sendable {
             // A deleted file has no good version.
             let paths = Set(set.scripts.map(\.path) + set.unreadable.map(\.path))
             contents.history = contents.history.filter { paths.contains($0.key) }
+            contents.hangs = contents.hangs.filter { path, hang in
+                set.scripts.contains { $0.path == path && $0.source == hang.source }
+            }
             return contents.generation
         }
     }
@@ -67,16 +78,34 @@ public final class ScriptFolder: Sendable {
             var scripts = set.scripts.map { script in
                 // What fails now would fail once more.
                 let good = contents.history[script.path].flatMap { $0.source == script.source ? nil : $0 }
+                if let hang = contents.hangs[script.path], hang.source == script.source {
+                    return Load.Script(
+                        path: script.path, module: script.module, role: script.role, source: [], problem: hang.reason,
+                        fallback: good)
+                }
                 return Load.Script(
-                    path: script.path, module: script.module, source: script.source, problem: nil, fallback: good)
+                    path: script.path, module: script.module, role: script.role, source: script.source, problem: nil,
+                    fallback: good)
             }
             scripts += set.unreadable.map { file in
                 Load.Script(
-                    path: file.path, module: file.module, source: [], problem: file.problem,
+                    path: file.path, module: file.module, role: file.role, source: [], problem: file.problem,
                     fallback: contents.history[file.path])
             }
             scripts.sort { $0.path < $1.path }
             return Load(generation: contents.generation, scripts: scripts, problems: set.folderProblems)
+        }
+    }
+
+    /// The script hangs where it cannot be interrupted: it is left out until its text is another, or its last good version is
+    /// used. When that hangs, too, there is none.
+    func note(hanging script: Load.Script, _ reason: String) {
+        contents.withLock { contents in
+            if script.problem == nil {
+                contents.hangs[script.path] = Hang(source: script.source, reason: reason)
+            } else {
+                contents.history[script.path] = nil
+            }
         }
     }
 

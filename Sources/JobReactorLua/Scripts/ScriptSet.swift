@@ -1,10 +1,21 @@
 /// The job scripts of a folder as they were when they were read. Two are equal when a load would be the same.
 public struct ScriptSet: Hashable, Sendable {
+    /// What a file is there for.
+    public enum Role: Hashable, Sendable {
+        /// To be loaded with the others.
+        case script
+        /// To be loaded only where it is required.
+        case module
+        /// As `module`, of other people: nobody looks for mistakes in it.
+        case vendored
+    }
+
     public struct Script: Hashable, Sendable {
         /// As errors show it.
         public let path: String
         /// What `require` calls it, such as `lib.tally`; nil where another script has that name.
         public let module: String?
+        public let role: Role
         public let source: [UInt8]
     }
 
@@ -12,6 +23,7 @@ public struct ScriptSet: Hashable, Sendable {
     public struct Unreadable: Hashable, Sendable {
         public let path: String
         public let module: String?
+        public let role: Role
         /// `path: what is wrong`
         public let problem: String
     }
@@ -20,7 +32,7 @@ public struct ScriptSet: Hashable, Sendable {
     public private(set) var scripts: [Script] = []
     /// Sorted by path.
     public private(set) var unreadable: [Unreadable] = []
-    /// `path: what is wrong`, of folders that are left out.
+    /// `path: what is wrong`, of folders and files that are left out, and of the settings.
     public private(set) var folderProblems: [String] = []
 
     /// That of an empty folder.
@@ -40,21 +52,25 @@ public struct ScriptSet: Hashable, Sendable {
         case .file, .other: throw ScriptError("\(path) is a file: jobDirectory takes the folder of your job scripts")
         }
         let walk = try FolderWalk(path, suffix: ".lua")
+        let folders = ModuleFolders(of: path)
         var set = ScriptSet()
-        set.folderProblems = walk.problems
+        set.folderProblems = folders.problems + walk.problems
         var modules: Set<String> = []
-        func module(of file: String) -> String? {
-            let name = moduleName(of: file.dropFirst(path == "/" ? 1 : path.count + 1))
-            return name.flatMap { modules.insert($0).inserted ? $0 : nil }
-        }
-        for file in walk.files.sorted() where directory.includesTests || !file.hasSuffix("_test.lua") {
+        for file in walk.files.sorted() {
+            let inner = file.dropFirst(path == "/" ? 1 : path.count + 1)
+            var role = folders.role(of: inner)
+            if file.hasSuffix("_test.lua") {
+                guard directory.includesTests, role != .vendored else { continue }
+                role = .script
+            }
+            let module = moduleName(of: inner).flatMap { modules.insert($0).inserted ? $0 : nil }
             switch ReadBytes.of(file) {
             case .success(let source):
-                set.scripts.append(Script(path: file, module: module(of: file), source: source))
+                set.scripts.append(Script(path: file, module: module, role: role, source: source))
             case .failure(.missing): break
             case .failure(.unreadable(let reason)):
                 let problem = "\(file): cannot be read (\(reason)): check its permissions"
-                set.unreadable.append(Unreadable(path: file, module: module(of: file), problem: problem))
+                set.unreadable.append(Unreadable(path: file, module: module, role: role, problem: problem))
             }
         }
         return set

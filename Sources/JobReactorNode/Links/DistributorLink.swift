@@ -23,6 +23,8 @@ final class DistributorLink: ConnectionSession {
     private var granted = 0
     /// Hand-overs of jobs that were here already.
     private var knownCount = 0
+    /// Those of jobs that runs wait for.
+    private var awaitedCount = 0
     private var receivedAt: Moment
     /// Those of them that have been here before.
     private var known: Set<JobID> = []
@@ -54,7 +56,10 @@ final class DistributorLink: ConnectionSession {
     }
 
     func sendGreeting(jobs: [String], storageError: StorageError?) {
-        connection.write { LinkMessage.writeJobs(jobs, to: &$0) }
+        connection.write {
+            LinkMessage.writeTakesAwaited(to: &$0)
+            LinkMessage.writeJobs(jobs, to: &$0)
+        }
         if let storageError { send(storageError) }
     }
 
@@ -123,7 +128,7 @@ final class DistributorLink: ConnectionSession {
             case .adopt(let node):
                 takeJobs()
                 core.adopt(node) { isDone in self.connection.write { LinkMessage.writeAdopted(node, isDone, to: &$0) } }
-            case .ping: break
+            case .ping, .takesAwaited: break
             case .adopted, .credit, .saved, .result, .progress, .shown, .returned, .refused, .storageError, .jobs,
                 .drain, .begun, .paused, .waits:
                 throw CommandError("ERR a distributor does not take jobs")
@@ -150,10 +155,12 @@ final class DistributorLink: ConnectionSession {
         }
     }
 
-    /// Jobs that came again and are known need no credit; those that came again and are new, as many as the window at most.
-    private func note(_ handOver: HandOver) throws(CommandError) {
+    /// Jobs that came again and are known need no credit; those that came again and are new, as many as the window at most,
+    /// and as many that runs wait for.
+    private func note(_ handOver: HandOver, isAwaited: Bool = false) throws(CommandError) {
         let window = core.configuration.window
-        guard handOver.number <= granted + knownCount + window else {
+        if isAwaited { awaitedCount += 1 }
+        guard handOver.number <= granted + knownCount + window + min(awaitedCount, window) else {
             throw CommandError(
                 "ERR more jobs than this node has asked for: \(handOver.number), with credit for \(granted)")
         }
@@ -164,13 +171,14 @@ final class DistributorLink: ConnectionSession {
     }
 
     private func take(_ handOver: HandOver, _ request: JobRequest) throws(CommandError) {
-        try note(handOver)
+        try note(handOver, isAwaited: request.isAwaited)
         numbers.append(handOver.number)
         // One moment for all of a read.
         if jobs.isEmpty { receivedAt = core.now }
         var job = Job(
             id: handOver.id, name: request.name, args: request.args, options: request.options,
             distributor: distributor, createdAt: receivedAt.wall)
+        job.isAwaited = request.isAwaited
         if let attempts = request.suspect {
             job.attempt = attempts
             suspects.insert(job.id)
@@ -189,7 +197,7 @@ final class DistributorLink: ConnectionSession {
         core.load(id) { result in
             // Those that came over another distributor are none of this one's business.
             let job = (try? result.get()).flatMap { $0.distributor == self.distributor ? $0 : nil }
-            let fields = job?.shownFields ?? []
+            let fields = job.map { self.core.shown($0).shownFields } ?? []
             self.connection.write { LinkMessage.writeShown(id, fields, to: &$0) }
         }
     }

@@ -31,14 +31,19 @@ struct LiveJob {
         let rawValue: UInt8
         static let destroyed = Rare(rawValue: 1)
         static let suspect = Rare(rawValue: 2)
+        static let awaited = Rare(rawValue: 4)
     }
 
-    init(_ stage: Stage, giver: UInt32, link: UInt32 = 0, handOver: UInt32 = 0, isSuspect: Bool = false) {
+    init(
+        _ stage: Stage, giver: UInt32, link: UInt32 = 0, handOver: UInt32 = 0, isSuspect: Bool = false,
+        isAwaited: Bool = false
+    ) {
         self.stage = stage
         self.giver = giver
         self.link = link
         self.handOver = handOver
-        if isSuspect { rare = .suspect }
+        if isSuspect { rare.insert(.suspect) }
+        if isAwaited { rare.insert(.awaited) }
     }
 
     /// Its record goes with it, whatever the policy.
@@ -49,4 +54,7 @@ struct LiveJob {
 
     /// A node was lost that had it: its runs begin one by one, and its distributor is told of each.
     var isSuspect: Bool { rare.contains(.suspect) }
+
+    /// A run waits for its outcome, here or elsewhere: it begins although as many pause as may.
+    var isAwaited: Bool { rare.contains(.awaited) }
 }

@@ -46,9 +46,7 @@ struct NodeRuns {
         saving.jobs = received.jobs.map { job in
             let kind = LaneKind(for: job)
             let isDue = job.due(countedFrom: received.at).isPast(at: now)
-            if isDue, lanes[kind].room > lanes[kind].promised, lanes[kind].ready.isEmpty, !live.contains(job.id),
-                !received.suspects.contains(job.id)
-            {
+            if isDue, lanes[kind].hasRoom(for: job), !live.contains(job.id), !received.suspects.contains(job.id) {
                 lanes[kind].promised += 1
                 return JobLifecycle.begin(job, now: now.wall)
             }
@@ -87,7 +85,7 @@ struct NodeRuns {
             }
             var made = LiveJob(
                 .waiting, giver: giver, link: link, handOver: UInt32(truncatingIfNeeded: number),
-                isSuspect: received.suspects.contains(job.id))
+                isSuspect: received.suspects.contains(job.id), isAwaited: job.isAwaited)
             if job.status == .inProgress {
                 (made.stage, made.usesCredit) = (.running, true)
                 let kind = LaneKind(for: job)
@@ -154,8 +152,9 @@ struct NodeRuns {
     /// The record of a job whose time has come, which is ready, or that was cancelled, and is ending.
     mutating func loaded(_ id: JobID, at stage: LiveJob.Stage, _ job: Job?) -> Loaded {
         guard let known = live[id], known.stage == stage else { return .nothing }
-        guard let job else { return .gone }
+        guard var job else { return .gone }
         if known.isCancelled { return .end(endCancelled(job)) }
+        job.isAwaited = known.isAwaited
         let kind = LaneKind(for: job)
         lanes[kind].enter(job, isSuspect: known.isSuspect)
         return .ready(kind)
@@ -181,7 +180,7 @@ struct NodeRuns {
     /// As many of the jobs whose turn it is as the lane has room for: their beginnings are to be stored.
     mutating func begin(on kind: LaneKind, now: Timestamp) -> [Job] {
         var begun: [Job] = []
-        while lanes[kind].room > begun.count, let job = lanes[kind].ready.popFirst() {
+        while let job = lanes[kind].popNext(beside: begun.count) {
             guard case .ready = live[job.id]?.stage else { continue }
             live[job.id]?.stage = .running
             let isRetrying = !takenUp.isEmpty && takenUp.contains(job.id)
@@ -200,7 +199,7 @@ struct NodeRuns {
 
     /// The suspect whose turn it is, unless one is under way or there is no room.
     mutating func beginCarefully(on kind: LaneKind, now: Moment) -> CarefulTurn? {
-        guard lanes[kind].careful.isWaiting, lanes[kind].room > 0,
+        guard lanes[kind].careful.isWaiting, lanes[kind].hasCarefulRoom,
             let job = lanes[kind].careful.takeNext({ live[$0]?.stage })
         else { return nil }
         if let end = JobLifecycle.arrive(job, policy: policies[job], now: now.wall) {
@@ -254,7 +253,7 @@ struct NodeRuns {
         }
         for job in jobs.reversed() where live.contains(job.id) {
             live[job.id]?.stage = .ready
-            lanes[kind].ready.prepend(JobLifecycle.withdraw(job))
+            lanes[kind].prepend(JobLifecycle.withdraw(job))
         }
     }
 
@@ -268,9 +267,10 @@ struct NodeRuns {
     mutating func suspended(_ ids: [JobID], on kind: LaneKind) -> [LiveJob] {
         lanes[kind].suspended += ids.count
         lanes[kind].running -= ids.count
-        guard !lanes[kind].isFull else { return [] }
+        let isFull = lanes[kind].isFull
         return ids.compactMap { id in
-            guard let known = live[id], known.usesCredit else { return nil }
+            // What one that a run waits for performs itself has to come as well.
+            guard let known = live[id], known.usesCredit, !isFull || known.isAwaited else { return nil }
             live[id]?.usesCredit = false
             return known
         }
@@ -596,6 +596,8 @@ struct NodeRuns {
     var jobNames: [String] { policies.names }
     /// Attempts that the policy allows the job.
     func mostAttempts(of job: Job) -> Int { policies[job].maxAttempt }
+    /// Whether so many jobs pause on its lane that it does not begin.
+    func isFull(for job: Job) -> Bool { lanes[LaneKind(for: job)].isFull }
     func isBusy(_ kind: LaneKind) -> Bool { lanes[kind].running > 0 || lanes[kind].suspended > 0 }
     func runningCount(on kind: LaneKind) -> Int { lanes[kind].running }
     var runningCount: Int { lanes.sum { $0.running + $0.suspended } }

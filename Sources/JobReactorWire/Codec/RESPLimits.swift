@@ -21,8 +21,8 @@ public struct RESPLimits: Hashable, Sendable {
     /// commands are read.
     public var unreadBytes: Int
 
-    /// Bytes that unfinished messages and unread replies of all connections of a port may have together. Beyond it the
-    /// connection that has kept this process waiting longest is closed.
+    /// Bytes that unfinished messages, commands that wait and unread replies of all connections of a port may have together.
+    /// Beyond it the connection that has kept this process waiting longest is closed.
     public var heldBytes: Int
 
     /// 16 MiB, as `JobLimits.messageBytes`, 100,000 elements, 10 s, 30 s, 60 s, 64 MiB and 256 MiB. Arrays hold arrays at most

@@ -15,7 +15,8 @@ package final class RESPStream {
     private var line: [UInt8] = []
 
     /// Lines are typed by people.
-    private var inlineLimit: Int { min(64 << 10, reader.limits.frameBytes) }
+    static let lineBytes = 64 << 10
+    private var inlineLimit: Int { min(Self.lineBytes, reader.limits.frameBytes) }
     private static let arrayMark = UInt8(ascii: "*")
 
     package init(side: Side, limits: RESPLimits) {
@@ -37,18 +38,25 @@ package final class RESPStream {
     /// Bytes of the peer's that are held: lines and frames that are not complete, and the last frame that was.
     var heldBytes: Int { line.count + reader.heldBytes }
 
-    /// Reads the bytes and calls `visit` with each frame they complete. `visit` returns false to leave the rest unread.
+    /// Reads the bytes and calls `visit` with each frame they complete. `visit` returns false to leave the rest unread, which
+    /// is forgotten.
     package func consume(
         _ bytes: UnsafeRawBufferPointer, _ visit: (RESPFrame) -> Bool
     ) throws(RESPError) {
+        _ = try consumeSome(bytes, visit)
+    }
+
+    /// As ``consume(_:_:)``. Returns how many bytes were read: the next call goes on behind them.
+    func consumeSome(_ bytes: UnsafeRawBufferPointer, _ visit: (RESPFrame) -> Bool) throws(RESPError) -> Int {
         var position = 0
         while position < bytes.count {
             if startsInline(bytes[position]) {
-                guard let length = try consumeLine(UnsafeRawBufferPointer(rebasing: bytes[position...])) else { return }
+                let rest = UnsafeRawBufferPointer(rebasing: bytes[position...])
+                guard let length = try consumeLine(rest) else { return bytes.count }
                 position += length
                 let words = try InlineCommand.words(of: line)
                 line.removeAll()
-                if !words.isEmpty, !visit(try reader.frame(ofWords: words)) { return }
+                if !words.isEmpty, !visit(try reader.frame(ofWords: words)) { return position }
                 continue
             }
             // hiredis moves what is left of its buffer each time it has read 1 KiB: small helpings keep that cheap.
@@ -57,15 +65,25 @@ package final class RESPStream {
             try reader.feed(UnsafeRawBufferPointer(rebasing: bytes[position..<end]))
             position = end
             while let frame = try reader.next() {
-                guard visit(frame) else { return }
+                guard visit(frame) else {
+                    takeBack(&position)
+                    return position
+                }
                 if side == .server, let next = reader.nextByte, next != Self.arrayMark {
-                    // An inline command follows within what was fed: take it back.
-                    position -= reader.bufferedBytes
-                    reader.discardBuffered()
+                    // An inline command follows within what was fed.
+                    takeBack(&position)
                     break
                 }
             }
         }
+        return position
+    }
+
+    /// What was fed behind a complete frame is as if it had not been.
+    private func takeBack(_ position: inout Int) {
+        guard reader.bufferedBytes > 0 else { return }
+        position -= reader.bufferedBytes
+        reader.discardBuffered()
     }
 
     private func startsInline(_ byte: UInt8) -> Bool {

@@ -177,9 +177,12 @@ package enum ClientCommand: Hashable, Sendable {
         return id
     }
 
+    /// What `COUNT` may ask for: so many that an answer stays below the limit of a message as long as args are of a usual size.
+    package static let mostRows = 1000
+
     static func pageCount(_ word: UnsafeRawBufferPointer) throws(CommandError) -> Int {
-        guard let number = CommandWord.integer(word), 1...RecordQuery.most ~= number else {
-            throw CommandError("ERR COUNT takes a number from 1 to 1000, not '\(CommandWord.shown(word))'")
+        guard let number = CommandWord.integer(word), 1...mostRows ~= number else {
+            throw CommandError("ERR COUNT takes a number from 1 to \(mostRows), not '\(CommandWord.shown(word))'")
         }
         return number
     }

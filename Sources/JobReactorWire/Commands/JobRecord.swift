@@ -31,6 +31,7 @@ package enum JobRecord {
         if let multiplier = job.retryMultiplier { words.add("retry_multiplier", "\(multiplier)") }
         if let error = job.lastError { words.add("last_error", error) }
         if let traceback = job.lastTraceback { words.add("traceback", traceback) }
+        if let doing = job.doing { words.add("doing", doing) }
     }
 
     /// The record in the array at `token`; nil when it is none of ours.
@@ -77,6 +78,7 @@ package enum JobRecord {
         job.makeAfter = fields.number("make_after")
         job.lastError = fields.text("last_error")
         job.lastTraceback = fields.text("traceback")
+        job.doing = fields.text("doing")
         return job
     }
 }
@@ -128,6 +130,7 @@ extension Job {
         add("failed_at", failedAt?.seconds)
         add("last_error", lastError)
         add("traceback", lastTraceback)
+        add("doing", doing)
         // Feedbacks are found by the job's id.
         fields += ["on_success", id.description, "on_error", id.description]
         return fields

@@ -8,6 +8,8 @@ package struct JobRequest: Hashable, Sendable {
     package var options: JobOptions
     /// Of a suspect, a job that a node had when it was lost: how many of its attempts count. Only on a link to a node.
     package var suspect: Int32?
+    /// Whether a run of another job waits for its outcome. Only on links.
+    package var isAwaited = false
 
     package init(name: String, args: JobArguments, options: JobOptions = JobOptions()) {
         self.name = name
@@ -99,11 +101,15 @@ package struct JobRequest: Hashable, Sendable {
     }
 
     /// Number of the words that ``parse(_:from:count:sender:extra:)`` reads. The id is not among them.
-    var wordCount: Int { 2 + options.wordCount + (suspect == nil ? 0 : 2) }
+    var wordCount: Int { 2 + options.wordCount + (suspect == nil ? 0 : 2) + (isAwaited ? 2 : 0) }
 
     /// Writes those behind name and args.
     func writeOptions(to buffer: inout ByteBuffer) {
         options.write(to: &buffer)
+        if isAwaited {
+            buffer.writeRESPBulk("AWAITED" as StaticString)
+            buffer.writeRESPBulk(number: 1)
+        }
         guard let suspect else { return }
         buffer.writeRESPBulk("SUSPECT" as StaticString)
         buffer.writeRESPBulk(number: Int(suspect))

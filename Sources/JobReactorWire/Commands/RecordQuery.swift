@@ -11,7 +11,7 @@ package struct RecordQuery: Hashable, Sendable {
     package var order: Order
     /// Only those beyond it.
     package var start: JobID?
-    /// At most so many.
+    /// At most so many, from 1 to ``ClientCommand/mostRows``.
     package var count: Int
     package var filter: JobFilter
 
@@ -23,9 +23,6 @@ package struct RecordQuery: Hashable, Sendable {
         self.count = count
         self.filter = filter
     }
-
-    /// At most 1,000 at once, so that an answer stays below the limit of a message as long as args are of a usual size.
-    package static let most = 1000
 
     /// The words of the command.
     package var words: [String] {

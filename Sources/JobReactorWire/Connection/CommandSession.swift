@@ -39,12 +39,14 @@ package final class CommandSession: ConnectionSession {
     private var commandBytes = 0
     /// Bytes of replies that wait behind one that is owed.
     private var waitingBytes = 0
-    /// QUIT came while replies were owed.
-    private var isQuitting = false
+    /// No more commands are taken: when all replies have gone, the connection goes.
+    private var isEnding = false
+    /// What is said behind the last reply.
+    private var lastWord: String?
+    private var endDeadline: Scheduled<Void>?
 
-    /// A password is being checked elsewhere, or was wrong and is not answered yet: what has come behind it waits.
+    /// A password is being checked elsewhere, or was wrong and is not answered yet: what has come behind it is not read.
     private var isLoggingIn = false
-    private var commandsBehind: Deque<Result<ClientCommand, CommandError>> = []
 
     /// A reply in its place: nil while it is owed. `command` is the bytes of its command.
     private struct Reply {
@@ -53,9 +55,9 @@ package final class CommandSession: ConnectionSession {
     }
 
     /// Commands whose replies are owed or wait at once, and their bytes, before no more are read.
-    private static let maximumOwed = 10_000
-    private static let maximumOwedBytes = 64 << 20
-    private static let maximumWaitingBytes = 1 << 20
+    static let maximumOwed = 10_000
+    static let maximumOwedBytes = 64 << 20
+    static let maximumWaitingBytes = 1 << 20
 
     private init(connection: Connection, service: any CommandService, portGuard: PortGuard) {
         self.connection = connection
@@ -121,12 +123,12 @@ package final class CommandSession: ConnectionSession {
             waitingBytes -= ready.readableBytes
             connection.write { $0.writeBuffer(&ready) }
         }
-        if isQuitting, owed.isEmpty { return connection.close() }
+        if isEnding { return endWhenAnswered() }
         readOn()
     }
 
     private func readOn() {
-        if !isLoggingIn, owed.count < Self.maximumOwed / 2,
+        if !isLoggingIn, !isEnding, owed.count < Self.maximumOwed / 2,
             owedBytes < Self.maximumOwedBytes / 2,
             waitingBytes < Self.maximumWaitingBytes / 2
         {
@@ -135,12 +137,14 @@ package final class CommandSession: ConnectionSession {
     }
 
     /// Reads nothing more for a tenth of a second: who is refused and asks again at once would keep others waiting.
-    package func rest() { connection.rest(for: .milliseconds(100)) }
+    package func rest() { connection.rest(for: Self.restTime) }
+
+    static let restTime = TimeAmount.milliseconds(100)
 
     /// The last word to a client that cannot be served now, a second hence: nothing that it has sent, or sends, counts.
     package func turnAway(_ error: String) {
         guard let loop = connection.eventLoop else { return }
-        isQuitting = true
+        isEnding = true
         connection.rest(for: .seconds(10))
         loop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.connection.refuse(error) }
     }
@@ -156,42 +160,47 @@ package final class CommandSession: ConnectionSession {
     // MARK: Session
 
     package func received(_ frame: RESPFrame, on connection: Connection) {
-        guard !isQuitting else { return }
+        guard !isEnding else { return }
         commandBytes = frame.byteCount
         do throws(CommandError) {
-            let command = try ClientCommand(frame)
-            if isLoggingIn { return wait(.success(command)) }
-            try carryOut(command)
+            try carryOut(try ClientCommand(frame))
         } catch {
             if Self.isHTTP(frame) {
-                return connection.refuse("ERR this is not an HTTP port: closing, as what follows may be a web page's")
+                return end("ERR this is not an HTTP port: closing, as what follows may be a web page's")
             }
-            if isLoggingIn { return wait(.failure(error)) }
-            replyError(error)
+            reply { $0.writeRESPError(user == nil ? Self.unauthenticated(error.line) : error.line) }
         }
     }
 
-    /// It has come behind a password that is not answered yet.
-    private func wait(_ command: Result<ClientCommand, CommandError>) {
-        guard commandsBehind.count < 1000 else {
-            return connection.refuse("ERR more than 1000 commands behind AUTH, which is not answered yet")
+    // MARK: The end
+
+    package func inputEnded(_ error: String?, on connection: Connection) {
+        end(error)
+        guard !owed.isEmpty else { return }
+        portGuard.inputEnded(connection)
+        let seconds = portGuard.limits.messageTime
+        endDeadline = portGuard.eventLoop.assumeIsolated().scheduleTask(in: .seconds(Int64(seconds))) {
+            connection.refuse("ERR no answer within \(seconds) s after the end of the input: closing")
         }
-        commandsBehind.append(command)
     }
 
-    private func replyError(_ error: CommandError) {
-        reply { $0.writeRESPError(user == nil ? Self.unauthenticated(error.line) : error.line) }
+    /// Takes no more commands. The connection closes when the replies that are owed have gone, and behind them the last word.
+    private func end(_ lastWord: String? = nil) {
+        // Nothing behind QUIT counts.
+        guard !isEnding else { return }
+        isEnding = true
+        self.lastWord = lastWord
+        connection.pauseInput(true)
+        endWhenAnswered()
     }
 
-    /// A password was answered: what came behind it is carried out.
-    private func goOn() {
-        isLoggingIn = false
-        while !isLoggingIn, !isQuitting, let next = commandsBehind.popFirst() {
-            guard connection.session === self, connection.isUp else { return commandsBehind.removeAll() }
-            do throws(CommandError) { try carryOut(try next.get()) } catch { replyError(error) }
-        }
-        readOn()
+    private func endWhenAnswered() {
+        guard owed.isEmpty else { return }
+        if let lastWord { connection.write { $0.writeRESPError(lastWord) } }
+        connection.close(reason: lastWord, within: .seconds(Int64(portGuard.limits.messageTime)))
     }
+
+    // MARK: Strangers
 
     /// A web page can make its reader's browser send a request to this machine, with lines of the page's choice in it:
     /// they must not be taken for typed commands. One of these lines comes before any of them.
@@ -202,8 +211,8 @@ package final class CommandSession: ConnectionSession {
 
     /// Who has not said the password learns nothing from errors but about the commands open to him.
     private static func unauthenticated(_ line: String) -> String {
-        line.hasPrefix("NOPROTO") || line.hasPrefix("ERR Client sent AUTH")
-            ? line : "NOAUTH Authentication required."
+        let isOpen = ["NOPROTO", "ERR Client sent AUTH", "ERR wrong number of arguments for 'auth' command"]
+        return isOpen.contains { line.hasPrefix($0) } ? line : "NOAUTH Authentication required."
     }
 
     package func readCompleted(on connection: Connection) {}
@@ -211,8 +220,8 @@ package final class CommandSession: ConnectionSession {
     package func disconnected(_ connection: Connection, reason: String?) {
         leave()
         authenticationDeadline?.cancel()
+        endDeadline?.cancel()
         owed.removeAll()
-        commandsBehind.removeAll()
     }
 
     private func carryOut(_ command: ClientCommand) throws(CommandError) {
@@ -245,7 +254,7 @@ package final class CommandSession: ConnectionSession {
             reply { $0.writeRESPCommand(["user", user.name, "roles", user.roleNames]) }
         case .quit:
             reply { $0.writeRESPSimple("OK") }
-            if owed.isEmpty { connection.close() } else { isQuitting = true }
+            end()
         case .commandTable(let isCount):
             reply { if isCount { $0.writeRESPInteger(0) } else { $0.writeRESPArray(count: 0) } }
         case .clientSetting:
@@ -276,14 +285,13 @@ package final class CommandSession: ConnectionSession {
         _ credentials: ClientCommand.Credentials, thenReply answer: @escaping (inout ByteBuffer) -> Void
     ) {
         var ticket: Ticket?
-        let peer = PeerNetwork(connection.remoteAddress)
-        let isKnown = portGuard.check(credentials.user, credentials.password, from: peer) { user in
+        let isKnown = portGuard.check(credentials.user, credentials.password, on: connection) { user in
             guard self.connection.isUp else { return }
             guard let user else { return self.wrongPassword(ticket ?? self.owe()) }
             self.authenticated(as: user)
             guard let ticket else { return self.reply(answer) }
+            self.isLoggingIn = false
             self.pay(ticket, answer)
-            self.goOn()
         }
         guard !isKnown else { return }
         ticket = owe()
@@ -295,10 +303,10 @@ package final class CommandSession: ConnectionSession {
         holdInput()
         portGuard.wrongPassword(on: connection) {
             guard self.connection.isUp else { return }
+            self.isLoggingIn = false
             self.pay(ticket) {
                 $0.writeRESPError("WRONGPASS invalid username-password pair or user is disabled.")
             }
-            self.goOn()
         }
     }
 

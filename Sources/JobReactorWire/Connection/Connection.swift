@@ -1,21 +1,5 @@
 package import NIOCore
 
-/// Who reads what a connection receives. All calls come on the connection's event loop.
-package protocol ConnectionSession: AnyObject {
-    /// The connection is up; called once, on the first session of a connection.
-    func connected(_ connection: Connection)
-    /// One complete frame; valid during the call only.
-    func received(_ frame: RESPFrame, on connection: Connection)
-    /// The frames of one read are through: what they share (a save, an acknowledgement) can go out now.
-    func readCompleted(on connection: Connection)
-    /// The connection is gone, or has never come up; called once. `reason` is nil for an ordinary end.
-    func disconnected(_ connection: Connection, reason: String?)
-}
-
-extension ConnectionSession {
-    package func connected(_ connection: Connection) {}
-}
-
 /// One RESP connection: frames in, bytes out, writes of one turn of the loop in one flush.
 ///
 /// Bound to its event loop: everything here is called on it.
@@ -63,6 +47,16 @@ package final class Connection: ChannelDuplexHandler {
     private var hasRead = false
     /// How often it was told to rest: the last counts.
     private var rests = 0
+    private var waiting = WaitingInput()
+    /// What waits is read in a turn of the loop that is to come.
+    private var readsWaiting = false
+    /// The channel lets the peer end its side alone.
+    var allowsHalfClosure = false
+    /// The end of the peer's side may come behind this read, before anything else.
+    private var mayEndInput = true
+    /// The peer has ended its side.
+    private var isInputClosed = false
+    private var closeTimer: Scheduled<Void>?
     /// It is about to be gone, and counts no more.
     private var isDismissed = false
 
@@ -106,27 +100,32 @@ package final class Connection: ChannelDuplexHandler {
     /// Sends what is written so far, for which the peer has `limit`, and then closes; what the peer still sends is not read.
     package func close(reason: String? = nil, within limit: TimeAmount = Connection.lingering) {
         guard let context, state.close(reason) else { return }
-        flushOutbound(context)
-        guard limit > Self.lingering else {
-            // Closing both ways at once with unread input would reset the connection, and the peer lose our last words.
-            context.close(mode: .output, promise: nil)
-            return closeNow(after: Self.lingering, context)
-        }
+        waiting.removeAll()
+        if state.readsToTheEnd() { context.read() }
+        closeNow(after: max(limit, Self.lingering), on: context.eventLoop)
         let sent = context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.assumeIsolated().whenComplete { _ in self.said(on: context.eventLoop) }
+        guard !isInputClosed else {
+            // To close our side, too, would be to close all, with what waits to be sent.
+            return flushOutbound(context, sent)
+        }
+        flushOutbound(context)
+        // Closing both ways at once with unread input would reset the connection, and the peer lose our last words.
         context.close(mode: .output, promise: sent)
-        closeNow(after: limit, context)
-        sent.futureResult.assumeIsolated().whenComplete { _ in self.closeNow(after: Self.lingering, context) }
     }
 
     /// So long may a peer that has all of our words take to close its side.
     package static let lingering = TimeAmount.seconds(2)
 
-    private func closeNow(after time: TimeAmount, _ context: ChannelHandlerContext) {
-        let box = NIOLoopBound(self, eventLoop: context.eventLoop)
-        context.eventLoop.assumeIsolated().scheduleTask(in: time) {
-            _ = box
-            self.closeNow()
-        }
+    /// The peer has our last words, or the channel is gone.
+    private func said(on loop: any EventLoop) {
+        guard isOpen else { return }
+        if isInputClosed { closeNow() } else { closeNow(after: Self.lingering, on: loop) }
+    }
+
+    private func closeNow(after time: TimeAmount, on loop: any EventLoop) {
+        closeTimer?.cancel()
+        closeTimer = loop.assumeIsolated().scheduleTask(in: time) { self.closeNow() }
     }
 
     /// The end of the service: as ``close(reason:within:)``, and without a wait when the peer has all that was written.
@@ -155,10 +154,17 @@ package final class Connection: ChannelDuplexHandler {
         context?.close(promise: nil)
     }
 
-    /// Stops or resumes reading, for a session that has enough to do.
+    /// Stops or resumes reading, for a session that has enough to do: it is given no frame before it says so, not even one
+    /// that has come already.
     package func pauseInput(_ pause: Bool) {
         guard let context else { return }
-        if state.pauseInput(pause, isWritable: context.channel.isWritable) { context.read() }
+        goOn(context, asks: state.pauseInput(pause, isWritable: context.channel.isWritable))
+    }
+
+    /// The channel may read, perhaps; `asks` says that it wanted to before it might.
+    private func goOn(_ context: ChannelHandlerContext, asks: Bool) {
+        if asks { context.read() }
+        readWaitingLater()
     }
 
     /// Reads nothing for so long, also on a link: a peer that is refused and asks again at once would keep others waiting.
@@ -167,9 +173,10 @@ package final class Connection: ChannelDuplexHandler {
         rests += 1
         let number = rests
         _ = state.rest(true, isWritable: context.channel.isWritable)
-        context.eventLoop.assumeIsolated().scheduleTask(in: time) {
-            guard number == self.rests, let context = self.context else { return }
-            if self.state.rest(false, isWritable: context.channel.isWritable) { context.read() }
+        context.eventLoop.assumeIsolated().scheduleTask(in: time) { [weak self] in
+            // One that is gone is not kept for it.
+            guard let self, number == self.rests, let context = self.context else { return }
+            self.goOn(context, asks: self.state.rest(false, isWritable: context.channel.isWritable))
         }
     }
 
@@ -178,10 +185,12 @@ package final class Connection: ChannelDuplexHandler {
     package func becomeLink(keepalive: Keepalive? = nil) {
         // What is accepted at one side has room at the other, whatever is set there for commands.
         stream.raiseLimits(to: RESPLimits())
-        if state.becomeLink(isWritable: context?.channel.isWritable == true) { context?.read() }
+        let asks = state.becomeLink(isWritable: context?.channel.isWritable == true)
         // What a link has to send is bounded by its credit.
         if holdsOutput { noteUnread(0) }
-        guard let context, self.keepalive == nil else { return }
+        guard let context else { return }
+        goOn(context, asks: asks)
+        guard self.keepalive == nil else { return }
         self.keepalive = keepalive ?? Keepalive(limits)
         self.keepalive?.note(sentAt: context.eventLoop.now, receivedAt: context.eventLoop.now)
         scheduleKeepalive(context)
@@ -214,13 +223,14 @@ package final class Connection: ChannelDuplexHandler {
         }
     }
 
-    private func flushOutbound(_ context: ChannelHandlerContext) {
-        guard outbound.readableBytes > 0 else { return }
+    /// `sent` is done when the peer's machine has this and all that was sent before.
+    private func flushOutbound(_ context: ChannelHandlerContext, _ sent: EventLoopPromise<Void>? = nil) {
+        guard outbound.readableBytes > 0 || sent != nil else { return }
         keepalive?.note(sentAt: context.eventLoop.now, receivedAt: nil)
         let bytes = outbound
         outbound = ByteBuffer()
         written += bytes.readableBytes
-        context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(bytes), promise: sent)
         reportUnread()
     }
 
@@ -238,10 +248,10 @@ package final class Connection: ChannelDuplexHandler {
 
     private func noteUnfinished(isNew: Bool) {
         guard let portGuard, !isDismissed else { return }
-        let bytes = stream.unfinishedBytes
-        guard bytes > 0 || holdsInput else { return }
-        holdsInput = bytes > 0
-        portGuard.noteInput(of: self, bytes, isNew: isNew)
+        let (bytes, waiting) = (stream.unfinishedBytes, waiting.count)
+        guard bytes > 0 || waiting > 0 || holdsInput else { return }
+        holdsInput = bytes > 0 || waiting > 0
+        portGuard.noteInput(of: self, bytes, waiting: waiting, isNew: isNew)
     }
 
     // MARK: Keepalive
@@ -281,7 +291,7 @@ package final class Connection: ChannelDuplexHandler {
     private func note(_ address: SocketAddress?) {
         guard let address else { return }
         remoteAddress = address
-        peer = Self.describe(address)
+        peer = Transport.describe(address)
     }
 
     package func handlerRemoved(context: ChannelHandlerContext) {
@@ -295,26 +305,74 @@ package final class Connection: ChannelDuplexHandler {
     }
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard state.readBegan() else { return }
         keepalive?.note(sentAt: nil, receivedAt: context.eventLoop.now)
         let buffer = unwrapInboundIn(data)
+        mayEndInput = buffer.writableBytes == 0
+        // Nothing overtakes what waits.
+        let isNext = waiting.isEmpty && !state.holdsBack(isWritable: context.channel.isWritable)
+        let taken = isNext ? read(buffer) : 0
+        guard taken < buffer.readableBytes, state.isInUse, !isDismissed, !waiting.hasEnded else { return }
+        waiting.append(buffer, behind: taken)
+        noteUnfinished(isNew: false)
+        readWaitingLater()
+    }
+
+    /// Gives the session what the bytes complete, as long as it takes frames. Returns how many bytes were read.
+    private func read(_ buffer: ByteBuffer) -> Int {
+        guard !waiting.hasEnded || !waiting.isEmpty, state.readBegan() else { return buffer.readableBytes }
         if !hasRead {
             hasRead = true
-            if role == .server, Self.isTLS(buffer) { return refuseTLS() }
+            if role == .server, Self.isTLS(buffer) {
+                refuseTLS()
+                return buffer.readableBytes
+            }
         }
         var isComplete = false
         do throws(RESPError) {
-            try buffer.withUnsafeReadableBytes { (bytes) throws(RESPError) in
-                try stream.consume(bytes) { frame in
+            let taken = try buffer.withUnsafeReadableBytes { (bytes) throws(RESPError) -> Int in
+                try stream.consumeSome(bytes) { frame in
                     isComplete = true
                     session?.received(frame, on: self)
-                    return state.isInUse && !isDismissed
+                    return state.isInUse && !isDismissed && !state.isPaused
                 }
             }
             noteUnfinished(isNew: isComplete)
+            return taken
         } catch {
-            refuse("ERR Protocol error: \(error)")
+            // What follows cannot be told apart.
+            if waiting.endNow() { session?.inputEnded("ERR Protocol error: \(error)", on: self) }
+            return buffer.readableBytes
         }
+    }
+
+    /// Reads what waits, in a turn of its own: who lets reading go on may be in the middle of a frame.
+    private func readWaitingLater() {
+        guard waiting.hasAny, !readsWaiting, let context else { return }
+        guard waiting.isEmpty || !state.holdsBack(isWritable: context.channel.isWritable) else { return }
+        readsWaiting = true
+        context.eventLoop.assumeIsolated().execute { self.readWaiting() }
+    }
+
+    private func readWaiting() {
+        readsWaiting = false
+        guard let context, state.isInUse, !isDismissed else { return waiting.removeAll() }
+        if waiting.tellEnd() { session?.inputEnded(nil, on: self) }
+        guard !waiting.isEmpty, !state.holdsBack(isWritable: context.channel.isWritable) else { return }
+        let taken = read(waiting.part)
+        waiting.take(taken)
+        noteUnfinished(isNew: false)
+        session?.readCompleted(on: self)
+        if state.readEnded() { flushOutbound(context) }
+        readWaitingLater()
+    }
+
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .inputClosed? = event as? ChannelEvent {
+            isInputClosed = true
+            waiting.endBehind()
+            if state.isInUse, waiting.tellEnd() { session?.inputEnded(nil, on: self) }
+        }
+        context.fireUserInboundEventTriggered(event)
     }
 
     /// How a peer begins that would speak TLS: a record of the handshake, of any version.
@@ -338,14 +396,28 @@ package final class Connection: ChannelDuplexHandler {
         close(reason: error)
     }
 
+    /// Swift NIO says this also right before it closes the input side at the peer's end. It must not find the channel closed
+    /// then, not even by a write that fails: its debug builds would end the process. So what follows from a read has a turn of
+    /// its own, unless the last buffer had room left: no end comes behind such a one.
     package func channelReadComplete(context: ChannelHandlerContext) {
-        session?.readCompleted(on: self)
-        if state.readEnded() { flushOutbound(context) }
+        if allowsHalfClosure, mayEndInput {
+            context.eventLoop.assumeIsolated().execute {
+                if let context = self.context { self.finishRead(context) }
+            }
+        } else {
+            finishRead(context)
+        }
+        mayEndInput = true
         context.fireChannelReadComplete()
     }
 
+    private func finishRead(_ context: ChannelHandlerContext) {
+        session?.readCompleted(on: self)
+        if state.readEnded() { flushOutbound(context) }
+    }
+
     package func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if state.writabilityChanged(context.channel.isWritable) { context.read() }
+        goOn(context, asks: state.writabilityChanged(context.channel.isWritable))
         context.fireChannelWritabilityChanged()
     }
 
@@ -364,18 +436,14 @@ package final class Connection: ChannelDuplexHandler {
         guard state.ended() else { return }
         keepaliveTimer?.cancel()
         keepaliveTimer = nil
+        closeTimer?.cancel()
+        closeTimer = nil
+        waiting.removeAll()
         answered()
         portGuard?.closed(self)
         portGuard = nil
         let last = session
         session = nil
         last?.disconnected(self, reason: state.closeReason)
-    }
-
-    private static func describe(_ address: SocketAddress) -> String {
-        switch address {
-        case .v4, .v6: Address(host: address.ipAddress ?? "?", port: address.port ?? 0).description
-        case .unixDomainSocket: address.pathname ?? "unix"
-        }
     }
 }

@@ -51,6 +51,13 @@ struct ConnectionState {
 
     // MARK: Input
 
+    /// Whether the session has enough to do, and is given no more frames.
+    var isPaused: Bool { isInputPaused && !isLink && !readsOn }
+
+    /// Whether what comes now has to wait. A channel that is not to read has read some already, and hands out all that there
+    /// is when its peer ends.
+    func holdsBack(isWritable: Bool) -> Bool { phase == .open && !isLink && !readsOn && !mayRead(isWritable) }
+
     /// Bytes have come. Returns whether they count.
     mutating func readBegan() -> Bool {
         guard phase != .closing else { return false }
@@ -113,6 +120,9 @@ struct ConnectionState {
         note(reason)
         return true
     }
+
+    /// It closes, and reads to the end. Returns whether the channel is to read now.
+    mutating func readsToTheEnd() -> Bool { resumes(true) }
 
     /// Why the end comes that is about to.
     mutating func note(_ reason: String?) { closeReason = closeReason ?? reason }

@@ -1,6 +1,7 @@
 internal import NIOCore
 
-/// What a port holds for peers that have begun a message and not ended it, or that do not read what is said to them.
+/// What a port holds for peers that have begun a message and not ended it, whose commands wait, or that do not read what is
+/// said to them.
 ///
 /// A value without I/O. All connections share one budget: when it is used up, the one that has kept us waiting longest
 /// goes. One whose message does not end in time, or which takes nothing of what is said to it, goes as well.
@@ -21,7 +22,7 @@ struct HeldBytes<Key: Hashable> {
             case .unread(let seconds): "nothing of what is said was read for \(seconds) s"
             case .unreadBytes(let limit): "what is said is not read: more than \(limit) bytes wait"
             case .budget(let limit):
-                "unfinished messages and unread replies of all connections have \(limit) bytes,"
+                "unfinished messages, waiting commands and unread replies of all connections have \(limit) bytes,"
                     + " and this one has waited longest"
             }
         }
@@ -31,14 +32,17 @@ struct HeldBytes<Key: Hashable> {
         var input = 0
         /// Since when the message has been under way.
         var inputSince = NIODeadline.distantFuture
+        /// What has come and is not read yet, as those commands wait that came before.
+        var waiting = 0
+        var waitingSince = NIODeadline.distantFuture
         var output = 0
         /// What the peer has taken in its life.
         var taken = 0
         /// When it last took something of what waits.
         var outputSince = NIODeadline.distantFuture
 
-        var bytes: Int { input + output }
-        var since: NIODeadline { min(inputSince, outputSince) }
+        var bytes: Int { input + waiting + output }
+        var since: NIODeadline { min(inputSince, waitingSince, outputSince) }
     }
 
     private let budget: Int
@@ -57,15 +61,22 @@ struct HeldBytes<Key: Hashable> {
     var isEmpty: Bool { entries.isEmpty }
 
     /// The connection holds so many bytes of a message that is not complete; 0 when there is none. `isNew` says that it
-    /// began with what has just come. Returns who has to go.
-    mutating func noteInput(_ key: Key, _ bytes: Int, isNew: Bool, at now: NIODeadline) -> (Key, Reason)? {
+    /// began with what has just come. `waiting` are bytes that are not read yet. Returns who has to go.
+    mutating func noteInput(
+        _ key: Key, _ bytes: Int, waiting: Int = 0, isNew: Bool, at now: NIODeadline
+    ) -> (Key, Reason)? {
         var entry = entries[key] ?? Entry()
-        total += bytes - entry.input
-        entry.input = bytes
+        total += bytes + waiting - entry.input - entry.waiting
+        (entry.input, entry.waiting) = (bytes, waiting)
         if bytes == 0 {
             entry.inputSince = .distantFuture
         } else if isNew || entry.inputSince == .distantFuture {
             entry.inputSince = now
+        }
+        if waiting == 0 {
+            entry.waitingSince = .distantFuture
+        } else if entry.waitingSince == .distantFuture {
+            entry.waitingSince = now
         }
         set(entry, for: key)
         return overBudget()
@@ -98,7 +109,10 @@ struct HeldBytes<Key: Hashable> {
     func overdue(at now: NIODeadline) -> [(Key, Reason)] {
         let limit = TimeAmount.seconds(Int64(seconds))
         return entries.compactMap { key, entry in
-            if entry.input > 0, now - entry.inputSince >= limit { return (key, .unfinished(seconds: seconds)) }
+            // One whose bytes wait cannot be completed by what came behind them.
+            if entry.input > 0, entry.waiting == 0, now - entry.inputSince >= limit {
+                return (key, .unfinished(seconds: seconds))
+            }
             if entry.output > 0, now - entry.outputSince >= limit { return (key, .unread(seconds: seconds)) }
             return nil
         }

@@ -1,4 +1,3 @@
-internal import DequeModule
 package import Logging
 package import NIOCore
 
@@ -13,8 +12,7 @@ package final class PortGuard {
     private var usersState = 0
     /// Somebody has logged in since, as a user that may have changed meanwhile.
     private var hasNewUsers = false
-    /// Checks of passwords that wait for another of their address, where one is under way.
-    private var turns: [PeerNetwork: Deque<() -> Void>] = [:]
+    private var checks = PasswordChecks<ObjectIdentifier>()
     package let eventLoop: any EventLoop
     let logger: Logger
     private var admission: Admission<ObjectIdentifier>
@@ -50,7 +48,9 @@ package final class PortGuard {
     package var strangerCount: Int { admission.strangersCount }
     /// Wrong passwords since the start.
     package var wrongPasswordCount: Int { wrong.count }
-    /// Bytes of unfinished messages, and of replies that are not read.
+    /// Passwords that wait to be checked.
+    var waitingChecks: Int { checks.waitingCount }
+    /// Bytes of unfinished messages, of commands that wait, and of replies that are not read.
     package var heldBytes: Int { held.total }
 
     /// The section `Clients` of INFO.
@@ -73,9 +73,10 @@ package final class PortGuard {
         case .refused: return false
         case .admitted: break
         case .admittedInsteadOf(let oldest):
-            let stranger = connections.removeValue(forKey: oldest)
+            let gone = connections.removeValue(forKey: oldest)
             held.remove(oldest)
-            stranger?.dismiss("NOAUTH Authentication required: closing, as others wait for the place.")
+            let reason = gone?.user == nil ? "NOAUTH Authentication required" : "ERR the input has ended"
+            gone?.dismiss("\(reason): closing, as others wait for the place.")
         }
         connections[key] = connection
         connection.portGuard = self
@@ -85,9 +86,16 @@ package final class PortGuard {
     /// It has said who it is.
     func authenticated(_ connection: Connection) { admission.authenticated(ObjectIdentifier(connection)) }
 
+    /// Its peer says nothing more, and waits for answers.
+    func inputEnded(_ connection: Connection) {
+        let key = ObjectIdentifier(connection)
+        if connections[key] != nil { admission.inputEnded(key) }
+    }
+
     func closed(_ connection: Connection) {
         let key = ObjectIdentifier(connection)
         held.remove(key)
+        checks.remove(key, from: PeerNetwork(connection.remoteAddress))
         if connections.removeValue(forKey: key) != nil { admission.closed(key) }
     }
 
@@ -95,10 +103,10 @@ package final class PortGuard {
 
     var asksForPassword: Bool { password != nil || users != nil }
 
-    /// Whether the password is that of the user, nil being `default`; `done` gets the user or nil, at once or later. Returns
-    /// whether it was at once.
+    /// Whether the password that has come is that of the user, nil being `default`; `done` gets the user or nil, at once or
+    /// later, but not when the connection has gone before its turn came. Returns whether it was at once.
     func check(
-        _ name: String?, _ candidate: [UInt8], from peer: PeerNetwork, done: @escaping (User?) -> Void
+        _ name: String?, _ candidate: [UInt8], on connection: Connection, done: @escaping (User?) -> Void
     ) -> Bool {
         // Where there is only one, its name does not matter.
         guard let users, let name, name != User.standard.name else {
@@ -112,40 +120,39 @@ package final class PortGuard {
             return true
         }
         let bound = NIOLoopBound((self, done), eventLoop: eventLoop)
-        takeTurn(peer) { [eventLoop] in
+        let peer = PeerNetwork(connection.remoteAddress)
+        checks.add(ObjectIdentifier(connection), from: peer) { [eventLoop] in
             let began = eventLoop.now
             users.check(name, candidate) { user in
                 bound.eventLoop.execute {
                     let (portGuard, done) = bound.value
                     if user != nil { portGuard.hasNewUsers = true }
                     done(user)
-                    portGuard.endTurn(peer, wrongAfter: user == nil ? eventLoop.now - began : nil)
+                    portGuard.checked(peer, wrongAfter: user == nil ? eventLoop.now - began : nil)
                 }
             }
         }
+        beginChecks()
         return false
     }
 
-    /// A check may take long: however many passwords come from one address, those of others wait for one of them at most.
-    private func takeTurn(_ peer: PeerNetwork, _ check: @escaping () -> Void) {
-        guard turns[peer] == nil else {
-            turns[peer]?.append(check)
-            return
-        }
-        turns[peer] = []
-        check()
+    private func beginChecks() {
+        while let begin = checks.next() { begin() }
     }
 
     /// Who guesses does not keep a core busy, however many connections it has: where a password was wrong the next one of
     /// that address waits nine times as long as the check took, at most a second.
-    private func endTurn(_ peer: PeerNetwork, wrongAfter time: TimeAmount?) {
-        guard let time, time > .zero else { return nextTurn(peer) }
-        eventLoop.assumeIsolated().scheduleTask(in: min(.seconds(1), time * 9)) { self.nextTurn(peer) }
-    }
-
-    private func nextTurn(_ peer: PeerNetwork) {
-        guard let next = turns[peer]?.popFirst() else { return turns[peer] = nil }
-        next()
+    private func checked(_ peer: PeerNetwork, wrongAfter time: TimeAmount?) {
+        checks.ended()
+        if let time, time > .zero {
+            eventLoop.assumeIsolated().scheduleTask(in: min(.seconds(1), time * 9)) {
+                self.checks.rested(peer)
+                self.beginChecks()
+            }
+        } else {
+            checks.rested(peer)
+        }
+        beginChecks()
     }
 
     private func lookForUsersLater() {
@@ -201,11 +208,11 @@ package final class PortGuard {
 
     // MARK: Memory
 
-    /// How many bytes the connection holds of a message that is not complete; see ``HeldBytes``.
-    func noteInput(of connection: Connection, _ bytes: Int, isNew: Bool) {
+    /// How many bytes the connection holds of a message that is not complete, and of what waits; see ``HeldBytes``.
+    func noteInput(of connection: Connection, _ bytes: Int, waiting: Int, isNew: Bool) {
         let key = ObjectIdentifier(connection)
         guard connections[key] != nil else { return }
-        end(held.noteInput(key, bytes, isNew: isNew, at: eventLoop.now))
+        end(held.noteInput(key, bytes, waiting: waiting, isNew: isNew, at: eventLoop.now))
         scheduleSweep()
     }
 

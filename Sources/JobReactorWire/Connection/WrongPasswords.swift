@@ -30,8 +30,10 @@ struct WrongPasswords {
     static let memory = TimeAmount.seconds(60)
     /// Wrong passwords of one address that wait for their answer at once.
     static let mostWaiting = 100
+    /// Addresses that are remembered.
+    static let mostKnown = 10_000
 
-    init(most: Int = 10_000) { self.most = most }
+    init(most: Int = mostKnown) { self.most = most }
 
     /// A wrong password has come. When it is to be answered after a time, ``answered(_:)`` is to follow.
     mutating func wrong(from peer: PeerNetwork, at now: NIODeadline) -> Answer {

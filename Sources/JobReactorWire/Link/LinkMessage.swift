@@ -59,6 +59,9 @@ package enum LinkMessage: Hashable, Sendable {
     // From either.
     /// Still here.
     case ping
+    /// Still here, and takes jobs that are `AWAITED`, which a side of an earlier release would refuse. That takes it for a
+    /// ``ping``.
+    case takesAwaited
 
     /// A ``result(_:_:)``, of which there are most; nil for any other message.
     package static func result(in frame: RESPFrame) throws(CommandError) -> (number: Int, report: JobReport)? {
@@ -117,7 +120,7 @@ package enum LinkMessage: Hashable, Sendable {
         } else if CommandWord.matches(verb, "DRAIN") {
             self = .drain
         } else if CommandWord.matches(verb, "PING") {
-            self = .ping
+            self = count > 1 && CommandWord.matches(frame.word(1), "AWAITED") ? .takesAwaited : .ping
         } else {
             throw CommandError("ERR unknown link message '\(CommandWord.shown(verb))' with \(count - 1) arguments")
         }
@@ -137,13 +140,19 @@ package enum LinkMessage: Hashable, Sendable {
         let handOver = try Self.handOver(frame, 1)
         do throws(CommandError) {
             var suspect: Int32?
+            var isAwaited = false
             var request = try JobRequest.parse(frame, from: 3, count: count, sender: giver) {
                 (option, value) throws(CommandError) in
-                guard CommandWord.matches(option, "SUSPECT") else { return false }
-                suspect = try attempt(value)
+                if CommandWord.matches(option, "AWAITED") {
+                    isAwaited = try self.count(value) > 0
+                } else if CommandWord.matches(option, "SUSPECT") {
+                    suspect = try attempt(value)
+                } else {
+                    return false
+                }
                 return true
             }
-            request.suspect = suspect
+            (request.suspect, request.isAwaited) = (suspect, isAwaited)
             return isAgain ? .again(handOver, request) : .job(handOver, request)
         } catch {
             return .unacceptable(handOver, name: CommandWord.shown(frame.word(3)), reason: error.reason)
@@ -362,6 +371,10 @@ extension LinkMessage {
 
     package static func writePing(to buffer: inout ByteBuffer) {
         buffer.writeStaticString("*1\r\n$4\r\nPING\r\n")
+    }
+
+    package static func writeTakesAwaited(to buffer: inout ByteBuffer) {
+        buffer.writeStaticString("*2\r\n$4\r\nPING\r\n$7\r\nAWAITED\r\n")
     }
 
     /// One message, or several where there are more than one frame may hold; none for none.

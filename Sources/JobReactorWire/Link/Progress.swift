@@ -3,7 +3,7 @@ package import JobReactorCore
 /// What a running job says of how far it is. Only the last one counts, so it may get lost.
 package struct Progress: Hashable, Sendable {
     package var id: JobID
-    /// Which run of the job it is, from 1.
+    /// Which run of the job it is, from 1; 0 of a job that waits as no connected node defines it, which the text says.
     package var run: Int32
     /// From 0 to 1; nil when the job says only where it is.
     package var fraction: Double?

@@ -61,10 +61,12 @@ public struct User: Hashable, Sendable {
     /// The roles in the order of ``Role``, with commas.
     package var roleNames: String { Role.allCases.filter(roles.contains).map(\.rawValue).joined(separator: ",") }
 
+    static let nameBytes = 64
+
     /// What is wrong with the name; nil for nothing.
     package static func problem(in name: String) -> String? {
         if let problem = Name.problem(in: name) { return problem }
-        if name.utf8.count > 64 { return "has more than 64 bytes" }
+        if name.utf8.count > nameBytes { return "has more than \(nameBytes) bytes" }
         return name.contains("/") || name.contains(":") || name.hasPrefix("#")
             ? "has a '/', a ':' or a '#' in front" : nil
     }

@@ -1,6 +1,7 @@
 /// `host:port`, as every flag, message and configuration key writes it.
 ///
-/// IPv6 addresses stand in brackets: `[::1]:5000`. Port 0 asks the system for a free one when listening.
+/// IPv6 addresses stand in brackets: `[::1]:5000`. Port 0 asks the system for a free one when listening. An address that was made
+/// with a port that is none is refused where it is used: by ``validate()``.
 public struct Address: Hashable, Sendable, LosslessStringConvertible {
     public var host: String
     /// 0 to 65535.
@@ -26,6 +27,13 @@ public struct Address: Hashable, Sendable, LosslessStringConvertible {
         }
         guard !host.isEmpty else { return nil }
         self.init(host: String(host), port: port)
+    }
+
+    /// Throws ``WireError`` with the code `configuration` for a port below 0 or above 65535. All that listens or connects asks.
+    public func validate() throws(WireError) {
+        guard (0...65535).contains(port) else {
+            throw WireError(.configuration, "\(self): \(port) is no port: ports go from 0 to 65535")
+        }
     }
 
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }

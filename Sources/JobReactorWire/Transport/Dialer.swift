@@ -84,6 +84,8 @@ package final class Dialer {
         to address: Address, at place: SocketAddress? = nil, on loop: any EventLoop, tls: TransportSecurity?,
         makeConnection: @escaping () -> Connection
     ) -> EventLoopFuture<any Channel> {
+        // What the library does with another port is to end the process.
+        do { try address.validate() } catch { return loop.makeFailedFuture(error) }
         let bound = NIOLoopBound(makeConnection, eventLoop: loop)
         let bootstrap = ClientBootstrap(group: loop)
             .channelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)

@@ -22,6 +22,7 @@ package final class Listener {
     ) -> EventLoopFuture<NIOLoopBound<Listener>> {
         let loop = portGuard.eventLoop
         do {
+            try address.validate()
             try security.checkListening(on: address)
             // Better here than on each connection: it throws when there is no certificate to show.
             _ = try security.tls?.serverHandler()
@@ -129,6 +130,8 @@ package final class Listener {
                 .childChannelOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
                 .childChannelOption(ChannelOptions.socketOption(.so_keepalive), value: 1)
                 .childChannelOption(ChannelOptions.recvAllocator, value: Transport.receiveAllocator)
+                // Over TLS the end of one side is the end of both.
+                .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: tls == nil)
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture { try bound.value.accept(channel) }
                 }
@@ -140,6 +143,7 @@ package final class Listener {
                 try channel.pipeline.syncOperations.addHandlers(try tls.serverHandler(), HandshakeDeadline())
             }
             let connection = makeConnection()
+            connection.allowsHalfClosure = tls == nil
             guard portGuard.admit(connection) else {
                 return try channel.pipeline.syncOperations.addHandler(Full(limit: portGuard.connectionLimit))
             }

@@ -17,6 +17,7 @@ package final class RESPClient: Sendable {
         to address: Address, security: WireSecurity = WireSecurity(), limits: RESPLimits = RESPLimits(),
         on group: (any EventLoopGroup)? = nil
     ) async throws -> RESPClient {
+        try address.validate()
         let loop = (group ?? MultiThreadedEventLoopGroup.singleton).next()
         let client: RESPClient
         do {
@@ -52,6 +53,7 @@ package final class RESPClient: Sendable {
     package static func ask(
         _ words: [String], at address: Address, security: WireSecurity, on loop: any EventLoop
     ) -> EventLoopFuture<RESPValue> {
+        do { try address.validate() } catch { return loop.makeFailedFuture(error) }
         let conversation = NIOLoopBound(Conversation(), eventLoop: loop)
         return Dialer.connect(to: address, on: loop, tls: security.tls) {
             let connection = Connection(role: .client, limits: RESPLimits(), session: conversation.value)

@@ -32,6 +32,14 @@ package enum Transport {
         return name.isEmpty ? "localhost" : name
     }
 
+    /// `host:port` of a socket, or its path.
+    static func describe(_ address: SocketAddress) -> String {
+        switch address {
+        case .v4, .v6: Address(host: address.ipAddress ?? "?", port: address.port ?? 0).description
+        case .unixDomainSocket: address.pathname ?? "unix"
+        }
+    }
+
     /// An I/O error in a few words, without the name of a type.
     package static func describe(_ error: any Error) -> String {
         switch error {

@@ -121,6 +121,15 @@ good('load', function()
   assert(f == nil and e:find('attempt to load a binary chunk', 1, true), e)
   local f, e = load('\27Lua')
   assert(f == nil and e:find('attempt to load a binary chunk', 1, true), e)
+  local refused = "attempt to load a text chunk (mode is 'b')"
+  local f, e = load('return 1', 'name', 'b')
+  assert(f == nil and e == refused, e)
+  local f, e = load('x x', 'name', 'b')
+  assert(f == nil and e == refused, e)
+  local pieces = {'return 7'}
+  local f, e = load(function() return table.remove(pieces, 1) end, 'name', 'b')
+  assert(f == nil and e == refused, e)
+  assert(load('return 1', 'name', 'bt')() == 1)
   fails("bad argument #1 to 'load' (function expected", function() load(nil) end)
   assert(not pcall(load, 'x', {}))
 end)
@@ -132,6 +141,9 @@ good('files', function()
   assert(loadfile(name, 't', {x = 3})() == 3)
   assert(select(2, loadfile(name)()) == 5)
   assert(select(2, dofile(name)) == 5)
+  local f, e = loadfile(name, 'b')
+  assert(f == nil and e == "attempt to load a text chunk (mode is 'b')", e)
+  assert(loadfile(name, 'bt'))
   write('\27Lua')
   local f, e = loadfile(name, 'b')
   assert(f == nil and e:find('attempt to load a binary chunk', 1, true), e)
@@ -149,9 +161,63 @@ good('removed', function()
   local names = {}
   for name in pairs(debug) do names[#names + 1] = name end
   table.sort(names)
-  assert(table.concat(names, ' ') == 'gethook getinfo getlocal traceback')
+  assert(table.concat(names, ' ') == 'gethook getinfo getlocal getmetatable getupvalue setmetatable setupvalue traceback ' ..
+    'upvalueid upvaluejoin')
   assert(require('debug') == debug)
   assert(package.loadlib and collectgarbage('count') > 0)
+end)
+
+good('yield', function()
+  local ok, e = pcall(coroutine.yield)
+  assert(not ok and e:find('a job cannot yield: coroutine.yield outside a coroutine of your own', 1, true), e)
+  assert(not coroutine.isyieldable() and not coroutine.isyieldable(coroutine.running()))
+  assert(coroutine.wrap(function() return coroutine.isyieldable() end)())
+  local c = coroutine.create(function() end)
+  assert(coroutine.isyieldable(c))
+end)
+
+good('upvalues', function()
+  local a, b = 1, 2
+  local function f() return a, b end
+  local function g() return b end
+  local name, value = debug.getupvalue(f, 1)
+  assert(name == 'a' and value == 1 and select('#', debug.getupvalue(f, 3)) == 0)
+  assert(debug.setupvalue(f, 1, 7) == 'a' and a == 7 and debug.setupvalue(f, 3, 7) == nil)
+  assert(debug.upvalueid(f, 2) == debug.upvalueid(g, 1) and debug.upvalueid(f, 1) ~= debug.upvalueid(g, 1))
+  assert(tostring(debug.upvalueid(f, 1)):find('^userdata: ') and tostring(json.null) == 'null')
+  assert(not debug.upvalueid(f, 3))
+  debug.upvaluejoin(g, 1, f, 1)
+  assert(g() == 7)
+  -- How environments are set without setfenv.
+  local env = { x = 5 }
+  local chunk = load('return x')
+  assert(debug.getupvalue(chunk, 1) == '_ENV')
+  debug.upvaluejoin(chunk, 1, function() return env end, 1)
+  assert(chunk() == 5)
+  -- What is behind C functions stays there: Lua's own load, which takes bytecode, and a coroutine that nothing else may be.
+  for _, guard in ipairs({ load, coroutine.wrap(function() end), require, pcall, print }) do
+    assert(select('#', debug.getupvalue(guard, 1)) == 0 and select('#', debug.setupvalue(guard, 1, f)) == 0)
+    assert(not debug.upvalueid(guard, 1))
+    fails('function of a script expected', debug.upvaluejoin, guard, 1, f, 1)
+    fails('function of a script expected', debug.upvaluejoin, f, 1, guard, 1)
+  end
+  fails('number expected', debug.getupvalue, f)
+  fails('function expected', debug.getupvalue, 5, 1)
+  fails('invalid upvalue index', debug.upvaluejoin, f, 9, f, 1)
+  fails('invalid upvalue index', debug.upvaluejoin, f, 1, f, 0)
+end)
+
+good('metatables', function()
+  local mt = {}
+  assert(debug.getmetatable(setmetatable({}, mt)) == mt and debug.getmetatable({}) == nil)
+  assert(debug.getmetatable('').__index == string)
+  for _, guarded in ipairs({ json.null, json.array(), CancelJob, setmetatable({}, { __metatable = false }) }) do
+    assert(debug.getmetatable(guarded) == nil)
+  end
+  local t = {}
+  assert(debug.setmetatable(t, mt) == t and getmetatable(t) == mt)
+  fails('cannot change a protected metatable', debug.setmetatable, json.array(), {})
+  fails('table expected', debug.setmetatable, '', {})
 end)
 
 good('sentinel', function()

@@ -10,8 +10,11 @@ struct CrowdCommand: AsyncParsableCommand {
         commandName: "crowd", abstract: "Compare an application's rate alone and in a hostile crowd.",
         discussion: """
             A distributor with users and --max-memory, a node, and an application that has a number of jobs under way at a \
-            time. Its rate is taken alone, in the crowd, and alone again. The crowd is a process of lower priority, as it would \
-            have machines of its own. Of each kind there is about the same number of clients:
+            time. Its rate is taken alone, in the crowd, and alone again. Of each kind there is about the same number of \
+            clients. They would have machines of their own; here they use the same processors. So each rate is also taken by \
+            the processor time that the others leave to distributor, node and application (what these use, and what nobody \
+            does), and that is judged: what the crowd makes the distributor do counts, what the crowd does itself does not. The \
+            kinds:
 
             \(HostileClient.allCases.map(\.rawValue).joined(separator: ", ")).
 
@@ -82,33 +85,35 @@ struct CrowdCommand: AsyncParsableCommand {
         try distributor.start()
         try node.start()
         let result: Result<Bool, any Error>
-        do { result = .success(try await judge(port, distributor, crowd)) } catch { result = .failure(error) }
+        do { result = .success(try await judge(port, distributor, node, crowd)) } catch { result = .failure(error) }
         for member in [crowd, node, distributor] { await member.kill() }
         return try result.get()
     }
 
-    private func judge(_ port: Int, _ distributor: Member, _ crowd: Member) async throws -> Bool {
+    private func judge(_ port: Int, _ distributor: Member, _ node: Member, _ crowd: Member) async throws -> Bool {
         let application = try await HonestApplication.connect(port, Self.password, underway: underway)
         try await application.isServed()
         let watch = MemoryWatch(port, Self.password, distributor)
         try await watch.hasLooked()
-        _ = try await application.rate(over: min(2, seconds))
-        let before = try await application.rate(over: seconds)
+        let honest = Array(distributor.processes) + Array(node.processes) + [getpid()]
+        _ = try await application.rate(over: min(2, seconds), of: honest)
+        let before = try await application.rate(over: seconds, of: honest)
         try crowd.start()
         // They come, and fill what they can.
         try await Task.sleep(for: .seconds(seconds / 2))
-        let among = try await application.rate(over: seconds)
+        let among = try await application.rate(over: seconds, of: honest)
         let worst = await watch.end()
         await crowd.kill()
-        let after = try await application.rate(over: seconds)
+        let after = try await application.rate(over: seconds, of: honest)
         let lost = try await application.finish()
-        let share = among / ((before + after) / 2)
+        let share = among.byTimeLeft / ((before.byTimeLeft + after.byTimeLeft) / 2)
         print(
             """
-            alone before  \(Int(before)) jobs/s
-            in the crowd  \(Int(among)) jobs/s
-            alone after   \(Int(after)) jobs/s
-            share         \(String(format: "%.2f", share)) (at least \(self.share))
+            alone before  \(before)
+            in the crowd  \(among)
+            alone after   \(after)
+            share         \(String(format: "%.2f", share)) by time left (at least \(self.share)), \
+            \(String(format: "%.2f", among.bySecond / ((before.bySecond + after.bySecond) / 2))) by second
             waiting       \(worst.waiting) bytes at most, of \(maxMemory << 20)
             resident      \(worst.resident >> 20) MiB at most
             lost          \(lost)
@@ -196,15 +201,30 @@ final class HonestApplication: Sendable {
         for _ in 0..<3000 where state.withLock({ $0.came }) == 0 { try await Task.sleep(for: .milliseconds(100)) }
     }
 
-    /// Outcomes a second.
-    func rate(over seconds: Double) async throws -> Double {
+    /// Outcomes that came within some time.
+    struct Rate: CustomStringConvertible {
+        let outcomes: Int
+        let seconds: Double
+        /// The processor time that was there for those who bring them about, in seconds: see ``ProcessorTime``.
+        let timeLeft: Double
+
+        var bySecond: Double { Double(outcomes) / seconds }
+        var byTimeLeft: Double { Double(outcomes) / max(timeLeft, 0.01) }
+
+        var description: String {
+            let processors = String(format: "%.2f", timeLeft / seconds)
+            return "\(Int(bySecond)) jobs/s, \(Int(byTimeLeft)) by second of the \(processors) processors left"
+        }
+    }
+
+    func rate(over seconds: Double, of processes: [Int32]) async throws -> Rate {
         let (clock, before) = (ContinuousClock(), state.withLock { $0.came })
-        let begin = clock.now
+        let (begin, timeBefore) = (clock.now, try ProcessorTime.now(of: processes))
         try await Task.sleep(for: .seconds(seconds))
-        let count = state.withLock { $0.came } - before
-        return Double(count)
-            / (Double((clock.now - begin).components.attoseconds) / 1e18
-                + Double((clock.now - begin).components.seconds))
+        let timeAfter = try ProcessorTime.now(of: processes)
+        return Rate(
+            outcomes: state.withLock { $0.came } - before, seconds: (clock.now - begin) / .seconds(1),
+            timeLeft: ProcessorTime.available(from: timeBefore, to: timeAfter))
     }
 
     /// Sends no more, and waits for what is under way. Returns how many outcomes are missing, or came too often.

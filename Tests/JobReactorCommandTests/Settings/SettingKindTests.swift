@@ -1,4 +1,5 @@
 import JobReactorCore
+import JobReactorLibraries
 import JobReactorWire
 import Testing
 
@@ -46,6 +47,15 @@ import Testing
 
     @Test func listeningMayTakeAnyFreePort() {
         #expect(SettingKind<Address>.listenAddress.read(["localhost:0"])?.port == 0)
+    }
+
+    @Test(arguments: ["example.org", "*.example.org:443", "[::1]:6379,10.0.0.1", "::1"]) func hosts(text: String) {
+        #expect(SettingKind<[HostRule]>.hostRules.read([text])?.map(\.description).joined(separator: ",") == text)
+        #expect(SettingKind<[HostRule]>.hostRules.read([text, "a"])?.last == HostRule("a"))
+    }
+
+    @Test(arguments: ["", "*", "http://a", "a:0", "a,,b", "a b"]) func noHosts(text: String) {
+        #expect(SettingKind<[HostRule]>.hostRules.read([text]) == nil)
     }
 
     @Test func ids() {

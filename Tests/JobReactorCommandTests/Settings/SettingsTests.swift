@@ -14,6 +14,9 @@ import Testing
         #expect(try settings.value(\.removeDoneJobs) && !settings.value(\.removeFailedJobs))
         #expect(try settings.value(\.server) == nil)
         #expect(try settings.value(\.password) == nil)
+        #expect(try settings.value(\.maxPrograms) == nil)
+        #expect(try settings.value(\.httpConnections) == 100 && settings.value(\.httpWait) == 60)
+        #expect(try settings.value(\.allowHost) == [])
     }
 
     @Test func eachPlaceGoesBeforeTheNext() throws {
@@ -69,7 +72,8 @@ import Testing
         #expect(
             failure { _ = try settings().value(\.memoryLimit, flag: "10X") }
                 == .usage(
-                    "--memory-limit takes bytes from 0 to 1024G, with K, M or G after the number or without, not '10X'")
+                    "--memory-limit takes bytes from 0 to 1048576G, with K, M or G after the number or without, not '10X'"
+                )
         )
         #expect(
             failure { _ = try settings().value(\.jobDirectory, flag: "") }

@@ -93,6 +93,51 @@ extension Dispatcher {
         #expect(dispatcher.state(of: node).window == 2)
     }
 
+    private func awaited(_ number: Int, _ name: String = "resize") -> Job {
+        var job = job(number, name)
+        job.isAwaited = true
+        return job
+    }
+
+    @Test("a job that a run waits for needs no credit, up to a window of them, and goes before all others")
+    func awaited() {
+        var dispatcher = Dispatcher()
+        let node = dispatcher.join("a", jobs: ["resize", "mail"], credit: 2)
+        let plain = [job(1), job(2), job(3), job(4, "mail")].map { dispatcher.enqueue($0) }
+        #expect(plain == [node, node, nil, nil])
+        let beyond = [awaited(5), awaited(6, "mail"), awaited(7), awaited(8, "mail"), awaited(9)].map {
+            dispatcher.enqueue($0)
+        }
+        #expect(beyond == [node, node, nil, nil, nil])
+        #expect(dispatcher.state(of: node).load == 4)
+        dispatcher.withdraw(awaited(7))
+        #expect(dispatcher.waitingCount == 4)
+        #expect(dispatcher.takeNext(for: node) == nil)
+        dispatcher.grant(node, credit: 1)
+        #expect(dispatcher.takeAll(for: node) == [9])
+        dispatcher.grant(node, credit: 3)
+        #expect(dispatcher.takeAll(for: node) == [8])
+        #expect(dispatcher.waiting == ["mail 1", "resize 1"])
+        dispatcher.grant(node, credit: 2)
+        #expect(Set(dispatcher.takeAll(for: node)) == [3, 4])
+        #expect(dispatcher.waitingCount == 0)
+    }
+
+    @Test("one that no node can have yet goes to the first that can, also when one gave it back")
+    func awaitedLater() {
+        var dispatcher = Dispatcher()
+        #expect(dispatcher.enqueue(job(1)) == nil)
+        #expect(dispatcher.enqueue(awaited(2)) == nil)
+        let node = dispatcher.join("a", credit: 1)
+        #expect(dispatcher.takeAll(for: node) == [2])
+        dispatcher.drain(node)
+        #expect(dispatcher.giveBack(awaited(2)) == nil)
+        #expect(dispatcher.takeNext(for: node) == nil)
+        dispatcher.disconnect(node)
+        let other = dispatcher.join("b", credit: 2)
+        #expect(dispatcher.takeAll(for: other) == [2, 1])
+    }
+
     @Test("of several nodes the least loaded gets the job; equally loaded ones take turns")
     func leastLoaded() {
         var dispatcher = Dispatcher()
@@ -312,6 +357,22 @@ extension Dispatcher {
     }
 
     // MARK: Given back
+
+    @Test("a name is defined as long as a connected node defines it, however many do")
+    func definedNames() {
+        var dispatcher = Dispatcher()
+        let a = dispatcher.join("a", jobs: ["mail", "resize"])
+        let b = dispatcher.join("b", jobs: ["resize"])
+        #expect(dispatcher.definedNames == ["mail", "resize"])
+        dispatcher.announce(a, jobs: ["tally"])
+        #expect(dispatcher.definedNames == ["resize", "tally"])
+        #expect(dispatcher.enqueue(job(1)) == nil)
+        #expect(dispatcher.isDefined("resize") && dispatcher.isWaiting("resize") && !dispatcher.isWaiting("tally"))
+        dispatcher.disconnect(b)
+        #expect(!dispatcher.isDefined("resize") && dispatcher.isWaiting("resize"))
+        dispatcher.withdraw(job(1))
+        #expect(!dispatcher.isWaiting("resize") && dispatcher.definedNames == ["tally"])
+    }
 
     @Test("a job given back goes to another node at once, or waits before those that came later")
     func giveBack() {

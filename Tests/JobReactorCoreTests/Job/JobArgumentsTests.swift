@@ -17,10 +17,29 @@ import Testing
         #expect(JobArguments([(name, JSONValue(Int8(3)))]).description == #"{"width":3}"#)
     }
 
-    @Test("what JSON cannot hold is written as null")
-    func notNumbers() {
-        let args: JobArguments = ["nan": .number(.nan), "inf": [.number(.infinity), .number(-.infinity)]]
-        #expect(args.description == #"{"nan":null,"inf":[null,null]}"#)
+    @Test(
+        "what JSON cannot hold is refused with its place",
+        arguments: [
+            (["nan": .number(.nan), "inf": .number(.infinity)], "args.nan: NaN cannot be stored as JSON"),
+            (["inf": [1, .number(-.infinity)]], "args.inf[1]: an infinite number cannot be stored as JSON"),
+            (["a": 1, "b": ["z": [["k": .number(.nan)]], "y": 1.5]], "args.b.z[0].k: NaN cannot be stored as JSON"),
+        ] as [(JobArguments, String)])
+    func notNumbers(_ args: JobArguments, problem: String) {
+        #expect(throws: JobError(.invalidArguments, problem)) { try JobLimits.check("j", args) }
+        #expect(args.description == "!\(problem)")
+        #expect(args.value == [:] && args["a"] == nil)
+        #expect(throws: JSONError.self) { try JobArguments(json: args.bytes) }
+    }
+
+    @Test("also where the members can be looked at once only")
+    func notNumbersOfIterators() {
+        var numbers = [1, Double.nan]
+        let members = AnyIterator<(String, JSONValue)> {
+            numbers.isEmpty ? nil : ("n", .number(numbers.removeFirst()))
+        }
+        let args = JobArguments(members)
+        let error = #expect(throws: JobError.self) { try JobLimits.check("j", args) }
+        #expect(error?.message == "args: a number that is not finite cannot be stored as JSON")
     }
 
     @Test(

@@ -139,7 +139,7 @@ import Testing
             case .raised, .failed, .failedCancelled:
                 if row.kind != .raised { expected.args = Self.after }
                 expected.failedAt = Self.end
-                expected.lastError = "resize.lua:3: oops"
+                expected.lastError = "resize.lua:3: oops" + (row.kind == .raised ? "" : Self.errback)
                 expected.lastTraceback = "stack traceback:\n\t…"
             case .undefined: expected.runs = 20
             }
@@ -169,6 +169,24 @@ import Testing
         #expect(Self.policies.count == 8)
     }
 
+    private static let errback = "\nan errback failed: {\"code\":7}"
+
+    @Test("the text of an errback's error stands behind that of the job, and neither takes all the room")
+    func longErrors() throws {
+        let limit = JobLimits.errorTextBytes
+        for (first, second) in [(10, limit * 2), (limit * 2, 10), (limit, limit), (limit, 0)] {
+            var long = outcome(.failed)
+            long.message = String(repeating: "m", count: first)
+            long.errbackError = bytes("\"\(String(repeating: "e", count: second))\"")
+            let job = JobLifecycle.end(running(attempt: 1, period: nil), long, policy: JobPolicy(), now: Self.end).job
+            let text = try #require(job.lastError)
+            #expect(text.utf8.count <= limit)
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            #expect(lines.count == 2 && lines[0].hasPrefix(String(repeating: "m", count: 10)))
+            #expect(lines[1].hasPrefix("an errback failed: " + String(repeating: "e", count: min(second, 10))))
+        }
+    }
+
     @Test("what a failure noted before the errbacks stays, whatever they came to", arguments: [false, true])
     func errbacks(isCancelled: Bool) {
         let running = running(attempt: 2, period: nil)
@@ -181,7 +199,7 @@ import Testing
         after.traceback = nil
         let ended = JobLifecycle.end(raised.job, after, policy: policy, isCancelled: isCancelled, now: later)
         #expect(ended.job.failedAt == Self.end)
-        #expect(ended.job.lastError == "resize.lua:3: oops")
+        #expect(ended.job.lastError == "resize.lua:3: oops" + Self.errback)
         #expect(ended.job.lastTraceback == "stack traceback:\n\t…")
         #expect(ended.job.args == Self.after)
         #expect(ended.job.status == (isCancelled ? .cancelled : .queued))

@@ -26,7 +26,7 @@ import Testing
         }
         // What a run may leave, job_itself with its last error (each byte of which may take six in JSON), both errors, and
         // names, options and the lengths of all of them.
-        let added = 6 * JobLimits.errorTextBytes + 2 * JobLimits.errorBytes + 20 * JobLimits.nameBytes
+        let added = 6 * JobLimits.argsTextBytes + 2 * JobLimits.errorBytes + 20 * JobLimits.nameBytes
         #expect(added <= JobLimits.addedBytes - 4096)
         #expect(JobLimits.argsBytes + 2 * JobLimits.addedBytes <= JobLimits.messageBytes)
     }
@@ -130,7 +130,9 @@ import Testing
         #expect(outcome.message == cut)
         #expect(outcome.traceback == cut)
         let error = outcome.error.flatMap { try? JSONValue(parsing: $0) }?.string
-        #expect(error == "error has 1048578 bytes of JSON: at most 131072 are told: \(cut)")
+        #expect(cut.hasSuffix("… (cut: the text has 1048576 bytes, the limit is 65536)"))
+        let told = text.cut(toBytes: JobLimits.argsTextBytes)
+        #expect(error == "error has 1048578 bytes of JSON: at most 131072 are told: \(told)")
         let errbackError = outcome.errbackError.flatMap { try? JSONValue(parsing: $0) }?.string
         #expect(errbackError == "errback_error has 1048578 bytes of JSON: at most 131072 are told")
     }

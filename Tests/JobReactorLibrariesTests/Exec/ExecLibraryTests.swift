@@ -1,4 +1,5 @@
 import Foundation
+import JobReactorCore
 import JobReactorLua
 import Testing
 
@@ -115,6 +116,50 @@ import Testing
         }
     }
 
+    @Test("further programs than may run at once wait for their turn")
+    func turns() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "jobreactor-exec-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let caller = Caller(library: ExecLibrary(programs: 2))
+        // Each is there by its file while it runs, and tells how many are.
+        let values = values(["sh", "-c", "touch \(folder)/$$; ls \(folder) | wc -l; rm \(folder)/$$"])
+        try await withThrowingTaskGroup(of: Int?.self) { group in
+            for _ in 0..<40 {
+                group.addTask { Int((try await caller.call("run", values)[2].text ?? "").filter(\.isNumber)) }
+            }
+            for try await count in group { #expect((1...2).contains(count ?? 0)) }
+        }
+    }
+
+    @Test("the time of a program begins with its turn, and one that is cancelled before has none")
+    func turnsAndTime() async throws {
+        let marker = "\(UInt32.random(in: 1_000_000 ... .max))"
+        let caller = Caller(library: ExecLibrary(programs: 1))
+        let (first, end) = try caller.start("run", values(["sleep", marker]))
+        await eventually { await !isGone("sleep \(marker)", tries: 1) }
+        let isOver = Locked(false)
+        let waiting = values(["true"], timeout: 0.05)
+        let second = Task {
+            _ = try? await caller.call("run", waiting)
+            isOver.withLock { $0 = true }
+        }
+        let (third, cancel) = try caller.start("run", values(["true"]))
+        cancel()
+        await #expect(throws: ScriptFailure("exec: true was ended: the job was cancelled")) { try await third.value }
+        try await Task.sleep(for: .milliseconds(200))
+        #expect(!isOver.withLock { $0 })
+        end()
+        await #expect(throws: ScriptFailure.self) { try await first.value }
+        await second.value
+    }
+
+    @Test("the programs at once are as many as the open files allow, and no setting is more than that")
+    func usualPrograms() {
+        #expect((1...256).contains(ExecLibrary.usualPrograms))
+        #expect(ExecLibrary.usualPrograms <= max(1, OpenFiles.limit / 16))
+    }
+
     @Test("the end by a signal is told by its number")
     func signal() async throws {
         let result = try await run("sh", "-c", "kill -9 $$")
@@ -204,6 +249,28 @@ import Testing
         ])
     func bounds(_ timeout: Double, _ limit: Int, _ message: String) async {
         #expect(await failure { try await run("true", timeout: timeout, limit: limit) } == message)
+    }
+
+    @Test("names that none can have are errors that say so")
+    func names() async {
+        for (name, value) in [("", "a"), ("1A", "a"), ("A", "a\0b"), ("A\0", "b")] {
+            let message = await failure { try await run("true", environment: [(name, value)]) }
+            #expect(message == "exec: '\(name)' with its value can be no variable of an environment")
+        }
+        let bytes = await failure { try await exec.call("run", values([]) + [.string([0xFF])]) }
+        #expect(bytes == "exec: the name of the program is no text of UTF-8")
+        let directory = await failure {
+            try await exec.call("run", [.nil, .nil, .nil, .string([0xC3]), .nil, .string("true")])
+        }
+        #expect(directory == "exec: the directory is no text of UTF-8")
+        #expect(await failure { try await run("") } == "exec: the name of the program is empty")
+        #expect(await failure { try await run("true", directory: "") } == "exec: the name of the directory is empty")
+        let long = String(repeating: "a", count: 4096)
+        for message in [
+            await failure { try await run(long) }, await failure { try await run("true", directory: long) },
+        ] {
+            #expect(message == "exec: the names of program and directory must be shorter than 4096 bytes")
+        }
     }
 
     @Test("a zero byte would cut an argument off, and is an error")

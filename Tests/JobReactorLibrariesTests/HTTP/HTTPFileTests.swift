@@ -76,12 +76,20 @@ import Testing
         }
     }
 
-    @Test("an answer that is an error of the server's goes to the file too: the status tells")
-    func status() async throws {
-        try await WebServer.with({ _ in .text("gone", status: .notFound) }) { server in
+    @Test(
+        "the body of an answer that is no success comes as such, and what was in the file stays",
+        arguments: [404, 500, 302])
+    func status(_ status: Int) async throws {
+        try await WebServer.with({ _ in .text("gone", status: HTTPResponseStatus(statusCode: status)) }) { server in
             try await withFolder { folder in
+                try Data("old".utf8).write(to: URL(filePath: folder + "/x"))
                 let reply = try await Web().request(server.url, file: folder + "/x")
-                #expect(reply.status == 404 && reply.size == 4)
+                #expect(reply.status == status && reply.body == "gone" && reply.size == 4)
+                #expect(try Data(contentsOf: URL(filePath: folder + "/x")) == Data("old".utf8))
+                #expect(files(folder) == ["x"])
+                let saved = try await Web().request(server.url, file: folder + "/x", savesAnyStatus: true)
+                #expect(saved.status == status && saved.body == nil && saved.size == 4)
+                #expect(try Data(contentsOf: URL(filePath: folder + "/x")) == Data("gone".utf8))
             }
         }
     }

@@ -208,13 +208,71 @@ import Testing
         }
     }
 
-    @Test("a header that would make two of one is an error, and is not sent")
-    func headerInjection() async throws {
+    @Test(
+        "a value that no header can have is an error that says so, and is not sent",
+        arguments: ["1\r\nX-B: 2", "\n", "\r", "a\0b", "\u{7F}", "\u{1B}[1m"])
+    func headerInjection(_ value: String) async throws {
         try await WebServer.with({ _ in .text("") }) { server in
-            let message = await failure {
-                try await Web().values(server.url, headers: [("X-A", "1\r\nX-B: 2")])
+            let message = await failure { try await Web().values(server.url, headers: [("X-A", value)]) }
+            #expect(
+                message
+                    == "http: the value of the header 'X-A' must be text of UTF-8 without line ends and other controls")
+        }
+    }
+
+    @Test("bounds that are none are errors that say what the bounds are")
+    func bounds() async {
+        let url = "http://127.0.0.1:1/"
+        for timeout in [0, -1, .nan, .infinity, 86_400.5] as [Double] {
+            #expect(
+                await failure { try await Web().values(url, timeout: timeout) }
+                    == "http: the timeout must be more than 0 and at most 86400 seconds")
+        }
+        for redirects in [-1, 101, .max] as [Int] {
+            #expect(
+                await failure { try await Web().values(url, redirects: redirects) }
+                    == "http: redirects must be 0 to 100")
+        }
+        #expect(
+            await failure { try await Web().values(url, maximumBytes: -1) } == "http: max_bytes must not be negative")
+        #expect(
+            await failure { try await Web().values(url, method: "CONNECT") }
+                == "http: CONNECT is for proxies, and no request")
+        let long = url + String(repeating: "a", count: HTTPAddress.longest)
+        #expect(await failure { try await Web().values(long) }.hasSuffix(" is no URL: it is longer than 65536 bytes"))
+        let headers = [("X-A", String(repeating: "a", count: 1 << 20))]
+        #expect(
+            await failure { try await Web().values(url, headers: headers) }
+                == "http: the headers have more than 1048576 bytes")
+    }
+
+    @Test(
+        "a host that no URL can have is an error",
+        arguments: ["a%00b", "a b", "ä.example", "[::1", "[::1%25eth0]", "a\\b"])
+    func badHost(_ host: String) async {
+        let message = await failure { try await Web().values("http://\(host)/") }
+        #expect(message.hasPrefix("http: 'http://\(host)/' is no URL: a host is an IP address"), "\(message)")
+    }
+
+    @Test("a query that is encoded is sent as it is, and what is not is encoded")
+    func query() async throws {
+        try await WebServer.with({ .text($0.uri) }) { server in
+            for (asked, sent) in [
+                ("/?a=%20b", "/?a=%20b"), ("/?a=%20b&c=d e", "/?a=%20b&c=d%20e"), ("/a%2Fb?c=%26|", "/a%2Fb?c=%26%7C"),
+                ("?x", "/?x"), ("/ä?%zz#no", "/%C3%A4?%25zz"),
+            ] {
+                let reply = try await Web().request(server.url + asked)
+                #expect(reply.body == sent)
             }
-            #expect(message.hasPrefix("http: the request to 127.0.0.1:\(server.port) failed: "), "\(message)")
+        }
+    }
+
+    @Test("the answer to a HEAD that announces a compressed body has none")
+    func compressedHead() async throws {
+        try await WebServer.with({ _ in WebAnswer(headers: ["Content-Encoding": "gzip", "Content-Length": "100"]) }) {
+            server in
+            let reply = try await Web().request(server.url, method: "HEAD")
+            #expect(reply.status == 200 && reply.size == 0)
         }
     }
 

@@ -72,11 +72,49 @@ import Testing
         ])
     func secrets(_ location: String, _ isKept: Bool) throws {
         var hop = HTTPHop(url: "http://h/a", method: "GET")
-        for name in ["Authorization", "Cookie", "X-Other"] { hop.headers.add(name: name, value: "1") }
+        for name in ["Authorization", "Cookie", "X-Other", "X-Key"] { hop.headers.add(name: name, value: "1") }
+        hop.secrets = ["x-key"]
         let next = try #require(try hop.next(status: 302, location: location))
         #expect(next.headers.contains(name: "authorization") == isKept)
         #expect(next.headers.contains(name: "cookie") == isKept)
+        #expect(next.headers.contains(name: "x-key") == isKept)
         #expect(next.headers.contains(name: "x-other"))
+    }
+
+    @Test("a header that is marked as secret does not go to another server")
+    func markedAsSecret() async throws {
+        try await WebServer.with({ .text("\($0.headers["x-key"]) \($0.headers["x-other"])") }) { other in
+            try await WebServer.with({ $0.uri == "/own" ? .redirect(302, to: "/there") : .redirect(302, to: other.url) }
+            ) { server in
+                let headers = [("X-Key", "secret"), ("X-Other", "1")]
+                let reply = try await Web().request(server.url + "/own", headers: headers, secrets: ["X-KEY"])
+                #expect(reply.body == #"[] ["1"]"#)
+                let message = await failure { try await Web().values(server.url, secrets: ["X Key"]) }
+                #expect(message.hasPrefix("http: 'X Key' is no name of a header"), "\(message)")
+            }
+        }
+    }
+
+    @Test("a redirect to a server that is not allowed is an error, and is not followed")
+    func notAllowed() async throws {
+        try await WebServer.with({ _ in .text("there") }) { other in
+            try await WebServer.with({ $0.uri == "/away" ? .redirect(302, to: other.url) : .redirect(302, to: "/away") }
+            ) { server in
+                let rule = try #require(HostRule("127.0.0.1:\(server.port)"))
+                let web = Web(library: HTTPLibrary(hosts: [rule]))
+                #expect(
+                    await failure { try await web.values(server.url + "/") }
+                        == "http: a redirect must not go to 127.0.0.1:\(other.port): it is none of the servers that"
+                        + " --allow-host names")
+                #expect(
+                    await failure { try await web.values(other.url) }
+                        == "http: a request must not go to 127.0.0.1:\(other.port): it is none of the servers that"
+                        + " --allow-host names")
+                #expect(other.openConnections == 0)
+                let reply = try await web.request(server.url, redirects: 0)
+                #expect(reply.status == 302)
+            }
+        }
     }
 
     @Test(

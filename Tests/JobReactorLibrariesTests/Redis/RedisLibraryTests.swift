@@ -111,11 +111,31 @@ import Testing
         "what is no URL of Redis is an error that does not show it",
         arguments: [
             "", "redis://", "http://host", "redis://host/x", "redis://host?prefix=a:", "redis://:secret@host:x",
+            "redis://host:0", "redis://host:65536", "redis://host:99999999999999999999", "redis://:secret@a%00b/0",
+            "redis://a b", "redis://[::1", "redis://host/-1", "redis://host/99999999999999999999",
         ])
     func noURL(_ url: String) async {
         let message = await failure { try await Caller(library: RedisLibrary()).call("connect", .string(url)) }
         #expect(message.hasPrefix("redis.connect: "), "\(message)")
         #expect(!message.contains("secret"), "\(message)")
+    }
+
+    @Test("a handle is had on a server that is allowed, and on no other")
+    func allowed() async throws {
+        let rules = try [#require(HostRule("127.0.0.1:1")), #require(HostRule("*.example.org"))]
+        let caller = Caller(library: RedisLibrary(hosts: rules))
+        for url in ["redis://127.0.0.1:1", "redis://:secret@a.Example.org:7/3"] {
+            _ = try await caller.call("connect", .string(url))
+        }
+        for (url, server) in [
+            ("redis://127.0.0.1", "127.0.0.1:6379"), ("redis://:secret@localhost:1", "localhost:1"),
+            ("rediss://[::1]:1", "[::1]:1"),
+        ] {
+            #expect(
+                await failure { try await caller.call("connect", .string(url)) }
+                    == "redis.connect: a connection must not go to \(server): it is none of the servers that --allow-host names"
+            )
+        }
     }
 
     @Test("where no server is, a call waits as long as it may and then says what to check")

@@ -21,11 +21,12 @@ struct Web {
     func request(
         _ url: String, method: String = "GET", headers: [(String, String)] = [], body: String? = nil,
         timeout: Double? = nil, maximumBytes: Int? = nil, redirects: Int? = nil, file: String? = nil,
-        isInsecure: Bool = false
+        isInsecure: Bool = false, authority: String? = nil, savesAnyStatus: Bool = false, secrets: [String] = []
     ) async throws -> WebReply {
         let values = try await values(
             url, method: method, headers: headers, body: body, timeout: timeout, maximumBytes: maximumBytes,
-            redirects: redirects, file: file, isInsecure: isInsecure)
+            redirects: redirects, file: file, isInsecure: isInsecure, authority: authority,
+            savesAnyStatus: savesAnyStatus, secrets: secrets)
         let strings = try PackedStrings.unpack(values[2].bytes ?? []).map { String(decoding: $0, as: UTF8.self) }
         return WebReply(
             status: values[0].int, url: values[1].text,
@@ -36,17 +37,20 @@ struct Web {
     func values(
         _ url: String, method: String = "GET", headers: [(String, String)] = [], body: String? = nil,
         timeout: Double? = nil, maximumBytes: Int? = nil, redirects: Int? = nil, file: String? = nil,
-        isInsecure: Bool = false
+        isInsecure: Bool = false, authority: String? = nil, savesAnyStatus: Bool = false, secrets: [String] = []
     ) async throws -> [ScriptValue] {
         var packed = PackedStrings()
         for (name, value) in headers {
             packed.append(name.utf8)
             packed.append(value.utf8)
         }
+        var names = PackedStrings()
+        for secret in secrets { names.append(secret.utf8) }
         return try await caller.call(
             "request", .string(method), .string(url), .string(packed.bytes), body.map { .string($0) } ?? .nil,
             timeout.map { .number($0) } ?? .nil, maximumBytes.map { .integer(Int64($0)) } ?? .nil,
-            redirects.map { .integer(Int64($0)) } ?? .nil, file.map { .string($0) } ?? .nil, .bool(isInsecure))
+            redirects.map { .integer(Int64($0)) } ?? .nil, file.map { .string($0) } ?? .nil, .bool(isInsecure),
+            authority.map { .string($0) } ?? .nil, .bool(savesAnyStatus), .string(names.bytes))
     }
 
     func start(_ url: String) throws -> (result: Task<[ScriptValue], any Error>, cancel: () -> Void) {

@@ -82,6 +82,20 @@ import Testing
         #expect(count.now == 0)
     }
 
+    @Test("one whose turn does not come in time gives up, and keeps back nobody")
+    func tooLate() async throws {
+        let turns = Turns(1)
+        try await turns.take { () -> Void in
+            for seconds in [0, 0.05] {
+                await #expect(throws: Turns.TooLate.self) {
+                    try await turns.take(within: seconds) { () -> Void in Issue.record("it had a turn") }
+                }
+            }
+        }
+        let seven = try await turns.take(within: 0) { 7 }
+        #expect(seven == 7)
+    }
+
     @Test("those of one key do not wait for those of another")
     func keys() async throws {
         let turns = TurnsByKey(1)

@@ -42,12 +42,12 @@ import Testing
     @Test func whatMayBeMissingIsAskedForByName() throws {
         #expect(
             try problems(
-                [("a.lua", "job('a', function() return rawget(_G, 'x') or _G.y end)")],
+                [("a.lua", "job('a', function() print(rawget(_G, 'x') or _G.y) end)")],
                 globals: [
-                    "job", "rawget", "_G",
+                    "job", "rawget", "_G", "print",
                 ]) == [])
         #expect(
-            try problems([("a.lua", "job('a', function() return x or 1 end)")]) == ["a.lua:1: undefined global 'x'"])
+            try problems([("a.lua", "job('a', function() print(x or 1) end)")]) == ["a.lua:1: undefined global 'x'"])
     }
 
     @Test func shortNamesAreNearToEverything() throws {
@@ -75,6 +75,64 @@ import Testing
         ])
     func aFileThatLeavesSomethingIsNot(source: String) throws {
         #expect(try problems([("a.lua", source)]) == [])
+    }
+
+    @Test func jobsThatNoScriptDefinesAreTold() throws {
+        let source = "job('greet', function()\n  enqueue('gret')\n  perform('gret')\n  enqueue('elsewhere')\nend)"
+        let accesses = try #require(GlobalAccesses(chunk: try LuaText.compile(source)))
+        let script = ScriptCheck.Script(path: "a.lua", accesses: accesses)
+        let globals: Set<String> = ["job", "enqueue", "perform"]
+        let check = ScriptCheck(globals: globals, isOpen: false, jobs: ["greet"], scripts: [script])
+        #expect(
+            check.problems.map(\.message) == [
+                "a.lua:2: no script defines the job 'gret' (did you mean 'greet'?)",
+                "a.lua:4: no script defines the job 'elsewhere': it waits until a node with other scripts does",
+            ])
+        #expect(check.problems.map(\.failsCheck) == [true, false])
+        // Where a script is broken, nobody knows which jobs it defines.
+        #expect(ScriptCheck(globals: globals, isOpen: false, scripts: [script]).problems.isEmpty)
+    }
+
+    @Test func whatStepsLoseIsTold() throws {
+        #expect(
+            try problems([
+                ("a.lua", "job('a', function(args)\n  args = { v = 1 }\n  return { w = 2 }\nend)")
+            ]) == [
+                "a.lua:2: this table is lost, as the job's args are the one that it was given: set fields of that, such as"
+                    + " args.result = …",
+                "a.lua:3: what a job returns is lost: put it into args, such as args.result = …",
+            ])
+    }
+
+    @Test func aModuleThatABuiltInOneHidesIsTold() throws {
+        func problems(_ module: String?, _ source: String) throws -> [String] {
+            let accesses = try #require(GlobalAccesses(chunk: try LuaText.compile(source)))
+            let script = ScriptCheck.Script(path: "json.lua", module: module, accesses: accesses)
+            return ScriptCheck(globals: ["job"], isOpen: false, builtIn: ["json"], scripts: [script]).problems
+                .map(\.message)
+        }
+        #expect(
+            try problems("json", "return {}") == [
+                "json.lua:1: require 'json' finds the built-in module of that name, not this file: give the file another"
+                    + " name, or put it into a folder (require 'lib.json')"
+            ])
+        #expect(try problems("lib.json", "return {}") == [] && problems(nil, "return {}") == [])
+        #expect(try problems("json", "job('json', function() end)") == [])
+    }
+
+    @Test func theTextOfOtherPeopleDefinesAndIsNotLookedAt() throws {
+        func script(_ path: String, _ role: ScriptSet.Role, _ source: String) throws -> ScriptCheck.Script {
+            ScriptCheck.Script(
+                path: path, role: role, accesses: try #require(GlobalAccesses(chunk: try LuaText.compile(source))))
+        }
+        let check = ScriptCheck(
+            globals: ["job"], isOpen: false,
+            scripts: [
+                try script("a.lua", .script, "job('a', function() theirs() ours() end)"),
+                try script("vendor/x.lua", .vendored, "theirs = unpack or table.unpack"),
+                try script("lib/x.lua", .module, "ours = unpack"),
+            ])
+        #expect(check.problems.map(\.message) == ["lib/x.lua:1: undefined global 'unpack'"])
     }
 
     @Test func aNameMakesTheCheckFailAndAVainFileDoesNot() throws {

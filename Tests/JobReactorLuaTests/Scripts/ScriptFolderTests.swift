@@ -81,6 +81,44 @@ import Testing
         }
     }
 
+    @Test("a module runs where it is required, by a script or by a job, and not without")
+    func modules() async throws {
+        try await withLane([
+            "a.lua": "local early = require 'lib/early' job('a_' .. early, print)",
+            "b.lua": "job('b', function(args) args.v = require('helpers.late') end)",
+            "lib/early.lua": "shared.incr('runs') return 'early'",
+            "helpers/late.lua": "shared.incr('runs') return 'late'",
+            "lib/none.lua": "shared.incr('runs') job('none', print)",
+            "vendor/lib/spec.lua": "shared.incr('runs') error('not to be run')",
+            "z.lua": "job('runs_' .. shared.get('runs'), print)",
+            ".jobreactor.json": #"{"modules": ["helpers"]}"#,
+        ]) { folder, first, load in
+            #expect(jobs(first) == ["a_early", "b", "runs_1"] && first.problems.isEmpty)
+            // The name of the folder is gone from the settings.
+            try folder.write(".jobreactor.json", "{}")
+            #expect(jobs(try load()) == ["a_early", "b", "runs_3"])
+        }
+    }
+
+    @Test("a broken module is told of by the check, though nobody has required it")
+    func brokenModules() async throws {
+        try await withLane([
+            "a.lua": "job('a', function() vendored_global(require 'lib.x') end)", "lib/x.lua": "return (",
+            "lib/y.lua": "return { pritn = pritn }", "vendor/z.lua": "vendored_global = pritn or print",
+            "vendor/w.lua": "no Lua", "json.lua": "return {}", "string.lua": "job('s', print)",
+        ]) { folder, first, _ in
+            #expect(jobs(first) == ["a", "s"] && first.broken.isEmpty && !first.hasErrors && first.failsCheck)
+            let messages = first.problems.map(\.message)
+            #expect(messages.count == 3)
+            #expect(messages.first?.contains("lib/x.lua:1: ") == true)
+            #expect(messages.contains(folder.file("lib/y.lua:1: undefined global 'pritn' (did you mean 'print'?)")))
+            #expect(
+                messages.contains {
+                    $0.hasPrefix(folder.file("json.lua:1: require 'json' finds the built-in module of that name"))
+                })
+        }
+    }
+
     @Test("a change of a module reaches all that require it; each of 1,000 files runs once")
     func thousand() async throws {
         var files = Dictionary(

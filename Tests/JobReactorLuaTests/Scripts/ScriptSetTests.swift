@@ -43,6 +43,74 @@ import Testing
         }
     }
 
+    /// The roles by the paths in the folder.
+    private func roles(_ folder: TemporaryFolder, tests: Bool = false) throws -> [String: ScriptSet.Role] {
+        var directory = JobDirectory(folder.path)
+        directory.includesTests = tests
+        let scripts = try ScriptSet.read(directory).scripts
+        return Dictionary(
+            uniqueKeysWithValues: scripts.map { (String($0.path.dropFirst(folder.path.count + 1)), $0.role) })
+    }
+
+    @Test("are modules below folders of that name, and below those that the settings name")
+    func roles() async throws {
+        let files = [
+            "a.lua", "lib.lua", "library/b.lua", "lib/c.lua", "lib/deep/d.lua", "jobs/lib/e.lua", "vendor/f.lua",
+            "lib/vendor/g.lua", "helpers/h.lua", "lib/c_test.lua", "vendor/f_test.lua",
+        ]
+        try await TemporaryFolder.with(Dictionary(uniqueKeysWithValues: files.map { ($0, "") })) { folder in
+            var expected: [String: ScriptSet.Role] = [
+                "a.lua": .script, "lib.lua": .script, "library/b.lua": .script, "lib/c.lua": .module,
+                "lib/deep/d.lua": .module, "jobs/lib/e.lua": .module, "vendor/f.lua": .vendored,
+                "lib/vendor/g.lua": .vendored, "helpers/h.lua": .script,
+            ]
+            #expect(try roles(folder) == expected)
+            let before = try ScriptSet.read(JobDirectory(folder.path))
+            try folder.write(".jobreactor.json", #"{"modules": ["helpers"]}"#)
+            expected["helpers/h.lua"] = .module
+            #expect(try roles(folder) == expected)
+            let after = try ScriptSet.read(JobDirectory(folder.path))
+            #expect(after != before && after.problems.isEmpty)
+            // Tests of one's own modules are tests.
+            expected["lib/c_test.lua"] = .script
+            #expect(try roles(folder, tests: true) == expected)
+        }
+    }
+
+    @Test(
+        "say what is wrong with the settings, and go by what is right",
+        arguments: [
+            ("[1", "invalid JSON at byte "), ("[]", "expected an object"), (#"{"modules": "x"}"#, "must be a list"),
+            (#"{"modules": ["helpers", 7, "a/b", ""]}"#, "modules has 7, which is no name of a folder"),
+            (#"{"moduls": []}"#, "unknown key 'moduls': there is modules"),
+        ])
+    func wrongSettings(text: String, problem: String) async throws {
+        try await TemporaryFolder.with([".jobreactor.json": text, "helpers/h.lua": "", "lib/x.lua": ""]) { folder in
+            let set = try ScriptSet.read(JobDirectory(folder.path))
+            let file = folder.file(".jobreactor.json")
+            #expect(set.problems.first?.hasPrefix("\(file): ") == true && set.problems.first?.contains(problem) == true)
+            #expect(set.problems.count == (text.contains("helpers") ? 3 : 1))
+            #expect(set.scripts.map(\.role) == [text.contains("helpers") ? .module : .script, .module])
+        }
+    }
+
+    @Test("are told of where their names, or those of their folders, are not UTF-8")
+    func otherBytes() async throws {
+        try await TemporaryFolder.with(["a.lua": ""]) { folder in
+            // In Latin-1.
+            try folder.make(Array("b".utf8) + [0xE9] + Array(".lua".utf8))
+            try folder.make(Array("b".utf8) + [0xE9] + Array(".txt".utf8))
+            try folder.make(Array("sub".utf8) + [0xFF], isFolder: true)
+            let set = try ScriptSet.read(JobDirectory(folder.path))
+            #expect(set.scripts.map(\.path) == [folder.file("a.lua")])
+            #expect(
+                set.problems.sorted() == [
+                    folder.file("b\u{FFFD}.lua") + ": left out: the name of the file is not UTF-8: rename it",
+                    folder.file("sub\u{FFFD}") + ": left out: the name of the folder is not UTF-8: rename it",
+                ])
+        }
+    }
+
     @Test("are found through links, and links that lead in a circle are followed once")
     func links() async throws {
         try await TemporaryFolder.with(["releases/1/a.lua": "", "shared/s.lua": ""]) { folder in

@@ -54,8 +54,10 @@ final class SimulatedLane: JobLane, @unchecked Sendable {
     func announceStop() {}
     func stop() { isOver = true }
 
+    var waitingJobs: [JobID] { runs.dropFirst().map(\.job.id) }
     var slices: [LuaLane.Slice] { [] }
     func warn(_ slice: LuaLane.Slice) {}
     func end(_ slice: LuaLane.Slice) {}
+    var chores: [LuaLane.Chore] { [] }
     var stateCount: Int { 1 }
 }

@@ -189,6 +189,45 @@ import Testing
         #expect(runs.suspendedCount == 1 && runs.runningCount(on: .reactor) == 1)
     }
 
+    private static func awaited(_ number: UInt64) -> Job {
+        var job = job(number)
+        job.isAwaited = true
+        return job
+    }
+
+    @Test("a job that a run waits for begins although as many pause as may, and gives its credit back when it pauses")
+    func awaited() {
+        var runs = Self.runs { $0.maxSuspended = 1 }
+        let parent = Self.save(Self.received([Self.job(1)]), in: &runs).runs[0].job
+        _ = runs.suspended([parent.id], on: .reactor)
+        let arrived = Self.save(Self.received([Self.job(2), Self.awaited(3)]), in: &runs)
+        #expect(arrived.runs.map(\.job.id.low) == [3] && runs.readyCount == 1)
+        expect(runs.begin(on: .reactor, now: Self.now.wall).isEmpty)
+        expect(runs.suspended([arrived.runs[0].job.id], on: .reactor).map(\.handOver) == [2])
+
+        // It fails, and its next attempt begins likewise.
+        var failed = Self.outcome(arrived.runs[0].job, .failed)
+        failed.wasSuspended = true
+        let ended = runs.ended([failed], on: .reactor, now: Self.now)
+        #expect(ended.endings.map(\.transition.next) == [.wait])
+        _ = runs.finish(ended.endings[0], madeAt: Self.now)
+        let later = Self.now.advanced(bySeconds: 1000)
+        expect(runs.popDue(at: later) == arrived.runs[0].job.id)
+        _ = runs.loaded(arrived.runs[0].job.id, at: .ready, ended.endings[0].job)
+        expect(runs.begin(on: .reactor, now: later.wall).map(\.id.low) == [3])
+
+        // Those and others take turns.
+        var ready = Self.runs()
+        _ = Self.save(Self.received((1...256).map { Self.job($0) }), in: &ready)
+        let waiting = Self.save(
+            Self.received([Self.job(301), Self.job(302), Self.awaited(401), Self.awaited(402)]), in: &ready)
+        #expect(waiting.runs.isEmpty && ready.readyCount == 4)
+        _ = ready.ended(
+            (1...3).map { Self.outcome(JobLifecycle.begin(Self.job($0), now: Self.now.wall)) }, on: .reactor,
+            now: Self.now)
+        expect(ready.begin(on: .reactor, now: Self.now.wall).map(\.id.low).sorted() == [301, 401, 402])
+    }
+
     @Test("suspects begin one by one, and not with those that may run at once") func suspects() {
         var runs = Self.runs()
         let jobs = [Self.job(1), Self.job(2)]

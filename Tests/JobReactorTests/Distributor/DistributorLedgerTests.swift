@@ -177,6 +177,30 @@ import Testing
     }
 
     @Test(
+        "reports of jobs that it does not know keep nobody waiting, and nothing but the last of them is remembered",
+        arguments: [false, true])
+    func unknown(isDurable: Bool) {
+        var bench = Bench(isDurable: isDurable)
+        let node = bench.node("a", isDurable: isDurable)
+        var told = 0
+        for number in 1...40_000 {
+            for (run, status) in [(1, .queued), (2, .complete)] as [(Int32, JobStatus)] {
+                let report = JobReport(
+                    id: Self.id(number), name: "work", feedback: Feedback(.success, args: JobArguments()),
+                    status: status, run: run)
+                if bench.ledger.settle(report, from: node)?.sink.isNobody != true { told += 1 }
+            }
+        }
+        expect(bench.did() == [])
+        #expect(told == 0)
+        bench.ledger.beginDrain(until: Moment(wall: Self.now, steady: Self.now))
+        #expect(bench.isEmpty && bench.ledger.awaitedCount == 0 && bench.ledger.dispatcher.waitingCount == 0)
+        #expect(bench.ledger.owned.count == 0 && bench.ledger.cancelling.isEmpty && bench.ledger.paged.isEmpty)
+        #expect(bench.ledger.recentReports.count == 16_384)
+        #expect(bench.ledger.dispatcher.state(of: node).load == 0 && bench.ledger.entries.memory.total == 0)
+    }
+
+    @Test(
         "a node that was lost may report what another was given since, and one that takes over what was the lost one's")
     func reportsOfOthers() {
         var bench = Bench()

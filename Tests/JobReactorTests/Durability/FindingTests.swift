@@ -175,4 +175,41 @@ import Testing
             try await node.end()
         }
     }
+
+    @Test("one that somebody waits for is shown with its name and its node when that does not answer, or is away")
+    func silentOwner() async throws {
+        try await Cluster.run(scripts: [:]) { cluster in
+            let distributor = try await cluster.startDistributor()
+            let node = try await ScriptedNode.connect(to: distributor, "silent", isDurable: true, jobs: ["note"])
+            let client = try await Self.client(of: distributor)
+            let id = JobID(high: 1, low: 2)
+            let performed = Task { try await client.send(["PERFORM", "note", #"{"n":1}"#, "ID", id.description]) }
+            let number = try await node.job(id).handOver.number
+            try await node.say {
+                LinkMessage.writeSaved(number, through: number, to: &$0)
+                LinkMessage.writeStorageError("said behind it", to: &$0)
+            }
+            try await eventually("the distributor has heard it") {
+                try await distributor.nodes().first?.storageError == "said behind it"
+            }
+            for isAway in [false, true] {
+                if isAway {
+                    try await node.end()
+                    try await eventually("it is gone") { try await distributor.nodes().isEmpty }
+                }
+                let other = try await Self.client(of: distributor)
+                let words = try await other.send(["JOB", id.description]).elements?.map { $0.text ?? "" }
+                await other.close()
+                let port = try #require(distributor.port)
+                let shown = try #require(words)
+                try #require(shown.count == 10)
+                #expect(shown.starts(with: ["id", id.description, "name", "note", "status", "queued", "distributor"]))
+                #expect(shown[7].hasSuffix(":\(port)"))
+                #expect(shown[8...] == ["on_node", "silent"])
+                #expect(try await distributor.job(id)?.node == "silent")
+            }
+            await client.close()
+            _ = try? await performed.value
+        }
+    }
 }

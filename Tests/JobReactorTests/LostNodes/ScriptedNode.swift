@@ -6,7 +6,7 @@ import Testing
 
 @testable import JobReactorWire
 
-/// A volatile node that says just what a test tells it to, and keeps what the distributor sends.
+/// A node that says just what a test tells it to, and keeps what the distributor sends.
 final class ScriptedNode: Sendable {
     /// What the distributor has said, as text.
     private let heard: Collector<String>
@@ -19,7 +19,7 @@ final class ScriptedNode: Sendable {
 
     /// A node that takes a hundred of these jobs. Each is a process of its own, unless it is given an instance.
     static func connect(
-        to distributor: Distributor, _ name: String, instance: String? = nil, jobs: [String]
+        to distributor: Distributor, _ name: String, instance: String? = nil, isDurable: Bool = false, jobs: [String]
     ) async throws -> ScriptedNode {
         let heard = Collector<String>()
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -28,7 +28,8 @@ final class ScriptedNode: Sendable {
         let node = ScriptedNode(channel, heard)
         try await node.say {
             Handshake.node(
-                NodeIntroduction(name: name, instance: instance ?? "process of \(name)", isDurable: false, server: nil)
+                NodeIntroduction(
+                    name: name, instance: instance ?? "process of \(name)", isDurable: isDurable, server: nil)
             ).write(to: &$0)
         }
         try await node.hear("SERVE")

@@ -94,6 +94,72 @@ import Testing
         }
     }
 
+    /// Each performs another, which pauses as well.
+    private static let family = """
+        job('parent', { max_attempt = 1 }, function(args)
+          args.n = perform('child', { n = args.n }, args.options or {}).double
+        end)
+        job('child', { max_attempt = 1 }, function(args) sleep(0.01) args.double = args.n * 2 end)
+        job('sum', { max_attempt = 1 }, function(args)
+          args.total = args.n == 0 and 0 or args.n + perform('sum', { n = args.n - 1 }).total
+        end)
+        """
+
+    @Test("jobs that perform others of their node do not wait for each other's places", arguments: [false, true])
+    func performWhenFull(isDeferred: Bool) async throws {
+        try await withNode(
+            Self.family,
+            {
+                ($0.maxSuspended, $0.window) = (10, 20)
+                $0.deferLanes = 3
+            }
+        ) { distributor in
+            let outcomes = Outcomes()
+            let options = JobOptions(isDeferred: isDeferred)
+            let args: JSONValue = .object(["defer": .bool(isDeferred)])
+            try distributor.enqueue(
+                contentsOf: (0..<200).map {
+                    JobSubmission("parent", ["n": .integer($0), "options": args], options, feedback: outcomes.feedback)
+                })
+            let all = try await outcomes.wait(for: 200)
+            #expect(all.allSatisfy { $0.isSuccess })
+            #expect(Set(all.map { $0.args["n"] }) == Set((0..<200).map { .integer($0 * 2) }))
+        }
+    }
+
+    @Test("nor does one that performs itself, deeper than jobs may pause and than the window")
+    func performsItself() async throws {
+        try await withNode(Self.family, { ($0.maxSuspended, $0.window) = (2, 2) }) { distributor in
+            let outcomes = Outcomes()
+            try distributor.enqueue(
+                contentsOf: (0..<10).map { _ in JobSubmission("sum", ["n": 20], feedback: outcomes.feedback) })
+            #expect(try await outcomes.wait(for: 10).map { $0.args["total"] } == Array(repeating: 210, count: 10))
+        }
+    }
+
+    @Test("nor do those of two nodes that are full of jobs which wait for jobs of the other")
+    func performElsewhere() async throws {
+        try await Cluster.run(scripts: ["jobs.lua": Self.family]) { cluster in
+            let distributor = try await cluster.startDistributor()
+            for name in ["n1", "n2"] {
+                try await cluster.startNode(name, for: [distributor]) { ($0.maxSuspended, $0.window) = (3, 5) }
+            }
+            try await waitForNodes(["n1", "n2"], at: distributor)
+            let outcomes = Outcomes()
+            var jobs: [JobSubmission] = []
+            for number in 0..<60 {
+                let (here, there) = number % 2 == 0 ? ("n1", "n2") : ("n2", "n1")
+                let options: JSONValue = .object(["not_node": .string(here)])
+                jobs.append(
+                    JobSubmission(
+                        "parent", ["n": 1, "options": options], JobOptions(notNode: there), feedback: outcomes.feedback)
+                )
+            }
+            try distributor.enqueue(contentsOf: jobs)
+            #expect(try await outcomes.wait(for: 60).allSatisfy { $0.isSuccess && $0.args["n"] == 2 })
+        }
+    }
+
     @Test("one that sleeps is cancelled from outside, with its args as they stand, and closes what it has open")
     func cancelled() async throws {
         try await withNode(

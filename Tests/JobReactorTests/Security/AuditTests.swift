@@ -64,6 +64,47 @@ import Testing
         }
     }
 
+    @Test("has a change before its command is answered, at a distributor and at a node; others do not wait")
+    func stored() async throws {
+        let (app, own) = (HeldAudit(), HeldAudit())
+        try await Cluster.run(scripts: ["jobs.lua": "job('note', function() end)"]) { cluster in
+            let distributor = try await cluster.startDistributor {
+                $0.name = "app"
+                $0.storage = app
+            }
+            let node = try await cluster.startNode("n1", for: [distributor]) {
+                $0.server = Address(host: "localhost", port: 0)
+                $0.storage = own
+            }
+            try await waitForNodes(["n1"], at: distributor)
+            let client = try await Self.connect(distributor.port)
+            let waiting = try #require(try await client.send(["ENQUEUE", "nobody-runs-it"]).text)
+            try await Self.expectHeld(app, ["CANCEL", waiting], at: distributor.port)
+            let taken = try #require(try await client.send(["ENQUEUE", "note", "{}", "AFTER", "3600"]).text)
+            let id = try #require(JobID(taken))
+            try await eventually("the node has it") { try await distributor.job(id)?.node == "n1" }
+            let port = try await node.port()
+            try await Self.expectHeld(own, ["CANCEL", taken], at: port)
+            await client.close()
+        }
+    }
+
+    /// The command is answered with 1 when its entry is stored, and those of others meanwhile.
+    private static func expectHeld(_ storage: HeldAudit, _ command: [String], at port: Int?) async throws {
+        let (client, other) = (try await connect(port), try await connect(port))
+        let replies = Collector<RESPValue>()
+        let asked = Task { replies.append(try await client.send(command)) }
+        try await storage.held.wait(for: 1)
+        #expect(storage.held.elements.map(\.command) == ["CANCEL"])
+        #expect(try await other.send(["INFO"]).text?.isEmpty == false)
+        #expect(replies.elements.isEmpty)
+        storage.release()
+        try await asked.value
+        #expect(replies.elements == [.integer(1)])
+        await client.close()
+        await other.close()
+    }
+
     @Test("has what changed something at a node, and cancels of applications at the distributor")
     func node() async throws {
         try await Cluster.run(scripts: ["jobs.lua": "job('fails', { max_attempt = 1 }, function() error('no') end)"]) {

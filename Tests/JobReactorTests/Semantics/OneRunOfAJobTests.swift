@@ -242,9 +242,22 @@ import Testing
             job_errback('breaks', function(args) error('second', 0) end)
             job_errback('breaks', function(args) args.three = true end)
             """
-        try await withNode(lua) { distributor in
+        let (log, storage) = (LogRecorder(), MemoryStorage())
+        try await withNode(lua) {
+            $0.logger = log.logger
+            $0.storage = storage
+        } _: { distributor in
             let outcome = try await distributor.outcome("breaks")
             #expect(outcome.args.value == ["one": true, "error": "first", "errback_error": "second"])
+            // The log and the record have both errors; so has what `perform` throws.
+            let text = "first\nan errback failed: second"
+            #expect(try await storage.record(outcome.id)?.lastError == text)
+            #expect(log.lines.elements.contains { $0.level == .warning && $0.text == text })
+            let failure = await #expect(throws: JobFailure.self) {
+                try await distributor.perform("breaks", timeout: 60)
+            }
+            #expect(failure?.errbackMessage == "second")
+            #expect(failure?.description.hasSuffix(" failed: first; an errback failed: second") == true)
         }
     }
 

@@ -190,6 +190,28 @@ struct Sample: CustomTestStringConvertible, Sendable {
         }
     }
 
+    @Test("a stream that is left behind each frame, and read on there, makes the same frames", arguments: Sample.small)
+    func oneAtATime(_ sample: Sample) throws {
+        let stream = RESPStream(side: sample.side, limits: RESPLimits())
+        var rest = sample.bytes[...]
+        var frames: [RESPValue] = []
+        while !rest.isEmpty {
+            let before = frames.count
+            let taken = try Array(rest).withUnsafeBytes { bytes in
+                Result { () throws(RESPError) -> Int in
+                    try stream.consumeSome(bytes) { frame in
+                        frames.append(RESPValue(frame))
+                        return false
+                    }
+                }
+            }.get()
+            #expect(frames.count <= before + 1)
+            try #require(taken > 0)
+            rest = rest.dropFirst(taken)
+        }
+        #expect(frames == sample.frames)
+    }
+
     @Test("who stops visiting gets no frame more of that helping")
     func stop() throws {
         let stream = RESPStream(side: .server, limits: RESPLimits())

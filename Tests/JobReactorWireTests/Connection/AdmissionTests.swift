@@ -47,6 +47,26 @@ import Testing
         #expect(answer == .admitted && places.count == 2)
     }
 
+    @Test(
+        "when all places are taken one goes whose peer has ended its input, the one that did so first",
+        arguments: [false, true])
+    func ended(asksForPassword: Bool) {
+        var places = Admission<Int>(limit: 4, asksForPassword: asksForPassword)
+        for key in 1...4 {
+            _ = places.accept(key)
+            places.authenticated(key)
+        }
+        for key in [3, 2, 4] { places.inputEnded(key) }
+        places.closed(2)
+        let answers = (5...8).map { key in
+            let answer = places.accept(key)
+            places.authenticated(key)
+            return answer
+        }
+        #expect(answers == [.admitted, .admittedInsteadOf(3), .admittedInsteadOf(4), .refused])
+        #expect(places.count == 4)
+    }
+
     @Test("whatever comes and goes, its counts are those of a list", arguments: 1...10 as ClosedRange<UInt64>)
     func random(seed: UInt64) {
         var random = SeededGenerator(seed: seed)

@@ -82,7 +82,7 @@ import Testing
             "NODES", "INFO", "JOBS", "ENQUEUE j", "PERFORM j {}", "JOB 00000000000000000000000000000001", "COMMAND",
             "CLIENT SETNAME x", "PRODUCER 3 p", "NODE 3 n i DURABLE '' '' ''", "LINK 3 d t", "WHOAMI", "SERVE",
             // Nor is it said what is wrong with them.
-            "GET x", "ENQUEUE", "ENQUEUE j []", "JOB x", "HELLO 2", "HELLO", "AUTH", "PRODUCER", "PING a b",
+            "GET x", "ENQUEUE", "ENQUEUE j []", "JOB x", "HELLO 2", "HELLO", "PRODUCER", "PING a b",
         ] {
             #expect(try client.send(command + "\r\n") == refusal, "\(command)")
         }
@@ -100,6 +100,16 @@ import Testing
         #expect(service.commands == [])
         #expect(try client.send("AUTH secret\r\nNODES\r\n") == "+OK\r\n+OK\r\n")
         #expect(service.commands == [.nodes])
+    }
+
+    @Test("AUTH with too few or too many arguments is told so, as with Redis, and is no guess")
+    func argumentsOfAuth() throws {
+        let client = try client(password: "secret")
+        for command in ["AUTH", "auth", "AUTH a b c"] {
+            #expect(try client.send(command + "\r\n") == "-ERR wrong number of arguments for 'auth' command\r\n")
+        }
+        #expect(try #require(client.connection.portGuard).wrongPasswordCount == 0)
+        #expect(try client.send("AUTH secret\r\n") == "+OK\r\n")
     }
 
     @Test("HELLO authenticates too, and a user's name is taken as it comes", arguments: ["default", "app", "''"])
@@ -261,6 +271,24 @@ import Testing
         #expect(read(try client.received(), .client).frames.count == 19)
     }
 
+    @Test("what has come beyond 10,000 owed replies waits as bytes, and so does the end of the input behind it")
+    func manyAtOnce() throws {
+        let client = try client()
+        let names = (1...10_500).map { "j\($0)" }
+        try client.send(names.map { "PERFORM \($0)\r\n" }.joined())
+        #expect(service.commands.count == 10_000)
+        let portGuard = try #require(client.connection.portGuard)
+        #expect(portGuard.heldBytes == names[10_000...].reduce(0) { $0 + $1.utf8.count + "PERFORM \r\n".utf8.count })
+        #expect(try client.endInput() == "")
+        for name in names[..<5_001] { try pay(name, name, on: client) }
+        var replies = try client.received()
+        #expect(service.commands.count == 10_500 && portGuard.heldBytes == 0)
+        for name in names[5_001...] { try pay(name, name, on: client) }
+        replies += try client.received()
+        #expect(read(replies, .client).frames.map(\.text) == names)
+        #expect(!client.channel.isActive)
+    }
+
     // MARK: Browsers
 
     @Test(
@@ -280,6 +308,63 @@ import Testing
     }
 
     // MARK: The end
+
+    private static let malformed = "*1\r\nPING\r\n"
+    private static let malformation = "-ERR Protocol error: Protocol error, got \"P\" as reply type byte\r\n"
+
+    @Test("a client that ends its input has its answers, and is left then")
+    func inputEnds() throws {
+        let idle = try client()
+        #expect(try idle.send("PING\r\n") == "+PONG\r\n")
+        #expect(try idle.endInput() == "")
+        #expect(!idle.channel.isActive)
+        let client = try client()
+        #expect(try client.send("PERFORM a\r\nPING\r\nPI") == "")
+        #expect(try client.endInput() == "")
+        #expect(client.channel.isActive)
+        try pay("a", "1", on: client)
+        #expect(try client.received() == "$1\r\n1\r\n+PONG\r\n")
+        #expect(!client.channel.isActive)
+        #expect(try client.advance(100) == "")
+    }
+
+    @Test("an answer that does not come within the time of a message is waited for no longer")
+    func noAnswer() throws {
+        let client = try client()
+        try client.send("PERFORM a\r\n")
+        try client.endInput()
+        #expect(try client.advance(59) == "")
+        #expect(try client.advance(1) == "-ERR no answer within 60 s after the end of the input: closing\r\n")
+        #expect(!client.channel.isActive)
+    }
+
+    @Test(
+        "what is no message is told behind the replies that are owed, and nothing behind it counts",
+        arguments: [
+            (malformed, malformation),
+            ("POST / HTTP/1.1\r\n", "-ERR this is not an HTTP port: closing, as what follows may be a web page's\r\n"),
+        ])
+    func malformedBehind(stream: String, lastWord: String) throws {
+        let client = try client()
+        #expect(try client.send("PERFORM a\r\nPING\r\n\(stream)NODES\r\n") == "")
+        #expect(try client.send("NODES\r\n") == "")
+        #expect(try client.endInput() == "")
+        #expect(client.channel.isActive)
+        try pay("a", "1", on: client)
+        #expect(try client.received() == "$1\r\n1\r\n+PONG\r\n\(lastWord)")
+        #expect(!client.channel.isActive)
+        #expect(service.commands.count == 1)
+    }
+
+    @Test("what is no message behind a wrong password is told behind its answer")
+    func malformedBehindPassword() throws {
+        let client = try client(password: "secret")
+        #expect(try client.send("AUTH guess\r\n\(Self.malformed)") == "")
+        #expect(
+            try client.advance(1)
+                == "-WRONGPASS invalid username-password pair or user is disabled.\r\n\(Self.malformation)")
+        #expect(!client.channel.isActive)
+    }
 
     @Test("QUIT is answered, and nothing after it")
     func quit() throws {

@@ -93,6 +93,31 @@ import Testing
         #expect(!state.hasUnread)
     }
 
+    @Test("a server holds back what comes while its session is busy or its client does not read; a link does not")
+    func holdsBack() {
+        var state = ConnectionState(readsOn: false)
+        #expect(!state.holdsBack(isWritable: true) && state.holdsBack(isWritable: false) && !state.isPaused)
+        expect(!state.pauseInput(true, isWritable: true))
+        #expect(state.holdsBack(isWritable: true) && state.isPaused)
+        var link = state
+        expect(!link.becomeLink(isWritable: true))
+        #expect(!link.holdsBack(isWritable: false) && !link.isPaused)
+        // What is closing forgets what comes.
+        expect(state.close(nil))
+        #expect(!state.holdsBack(isWritable: true))
+        let client = ConnectionState(readsOn: true)
+        #expect(!client.holdsBack(isWritable: false))
+    }
+
+    @Test("what was not read when it closes is read to the end") func readsToTheEnd() {
+        var state = ConnectionState(readsOn: false)
+        expect(!state.pauseInput(true, isWritable: true))
+        expect(!state.asksToRead(isWritable: true))
+        expect(state.close(nil))
+        expect(state.readsToTheEnd())
+        expect(!state.readsToTheEnd())
+    }
+
     @Test("knows of a read that it owes") func owes() {
         var state = ConnectionState(readsOn: false)
         expect(!state.asksToRead(isWritable: false))

@@ -45,6 +45,32 @@ import Testing
         #expect(try peer.channel.readOutbound(as: ByteBuffer.self) == ByteBuffer(string: ":1\r\n:2\r\n"))
     }
 
+    @Test("where the peer's end may come right behind a read, what follows from the read has a turn of its own")
+    func endBehindRead() throws {
+        let session = RecordingSession { event, connection in
+            if case .frame = event { connection.write { $0.writeRESPSimple("OK") } }
+        }
+        let peer = try peer(.server, session)
+        peer.connection.allowsHalfClosure = true
+        let ok = ByteBuffer(string: "+OK\r\n")
+        var withRoom = ByteBuffer(string: "PING\r\n")
+        withRoom.reserveCapacity(64)
+        try peer.channel.writeInbound(withRoom)
+        #expect(try peer.channel.readOutbound(as: ByteBuffer.self) == ok)
+        let full = try #require(withRoom.getSlice(at: 0, length: withRoom.readableBytes))
+        #expect(full.writableBytes == 0)
+        try peer.channel.writeInbound(full)
+        #expect(try peer.channel.readOutbound(as: ByteBuffer.self) == nil)
+        peer.channel.embeddedEventLoop.run()
+        #expect(try peer.channel.readOutbound(as: ByteBuffer.self) == ok)
+        // At the end itself there is nothing before it.
+        peer.connection.write { $0.writeRESPSimple("OK") }
+        peer.channel.pipeline.fireChannelReadComplete()
+        #expect(try peer.channel.readOutbound(as: ByteBuffer.self) == nil)
+        peer.channel.embeddedEventLoop.run()
+        #expect(try peer.channel.readOutbound(as: ByteBuffer.self) == ok)
+    }
+
     @Test("frames after a hand-over go to the next session, those of the same read too")
     func handOver() throws {
         let second = RecordingSession()
@@ -145,6 +171,42 @@ import Testing
         #expect(!peer.isReading())
         peer.setWritable(true)
         #expect(peer.isReading())
+    }
+
+    @Test("what came in one piece is read up to a pause, and the rest when it is over, by a link too")
+    func pausedWithin() throws {
+        let session = RecordingSession { event, connection in
+            if event == .frame(command("a")) { connection.pauseInput(true) }
+            if event == .frame(command("b")) { connection.becomeLink(keepalive: Keepalive()) }
+        }
+        let peer = try peer(.server, session)
+        try peer.send("a\r\n*1\r\n$1\r\nb\r\nc")
+        #expect(session.events == [.connected, .frame(command("a"))])
+        peer.connection.pauseInput(false)
+        #expect(session.events.count == 2)
+        #expect(try peer.received() == "")
+        #expect(session.events.dropFirst(2) == [.frame(command("b"))])
+        try peer.send("\r\nd\r\n")
+        #expect(session.events.dropFirst(3) == [.frame(command("c")), .frame(command("d"))])
+        #expect(peer.channel.isActive)
+        // The end of a link is the end.
+        try peer.endInput()
+        #expect(session.events.last == .disconnected(nil) && !peer.channel.isActive)
+    }
+
+    @Test("who is not read, and ends, is heard to the end first")
+    func endsWhilePaused() throws {
+        let session = RecordingSession { event, connection in
+            if event == .frame(command("a")) { connection.pauseInput(true) }
+        }
+        let peer = try peer(.server, session)
+        try peer.send("a\r\nb\r\n")
+        try peer.send("c\r\n")
+        try peer.endInput()
+        #expect(session.events == [.connected, .frame(command("a"))])
+        peer.connection.pauseInput(false)
+        _ = try peer.received()
+        #expect(session.events.dropFirst(2) == [.frame(command("b")), .frame(command("c")), .disconnected(nil)])
     }
 
     @Test("the replies of a server we have dialled are read whether or not it reads")

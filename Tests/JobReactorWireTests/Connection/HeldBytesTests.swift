@@ -25,6 +25,20 @@ import Testing
         #expect(held.overdue(at: Self.at(18)).isEmpty && held.total == 5)
     }
 
+    @Test("bytes that wait to be read count, and have no time of their own")
+    func waiting() {
+        var held = Self.held()
+        #expect(held.noteInput("waits", 0, waiting: 700, isNew: false, at: Self.at(1)) == nil)
+        #expect(Self.input(&held, "new", 300, isNew: true, 2) == nil)
+        #expect(held.total == 1000 && held.overdue(at: Self.at(11)).isEmpty)
+        #expect(Self.input(&held, "new", 301, isNew: false, 3)?.0 == "waits")
+        // What has begun cannot be completed meanwhile.
+        #expect(held.noteInput("waits", 10, waiting: 500, isNew: true, at: Self.at(4)) == nil)
+        #expect(held.overdue(at: Self.at(99)).map(\.0) == ["new"])
+        _ = Self.input(&held, "waits", 0, isNew: false, 5)
+        #expect(held.total == 301)
+    }
+
     @Test("a peer that reads nothing for so long goes; one that reads a little stays")
     func unread() {
         var held = Self.held()

@@ -258,6 +258,69 @@ import Testing
         }.get()
     }
 
+    // MARK: Clients that end their input
+
+    @Test("who ends its input gets all that it has asked for, however much, before it is left")
+    func endsInput() async throws {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let text = String(repeating: "z", count: 1 << 20)
+        let listener = try await loop.flatSubmit {
+            let portGuard = PortGuard(
+                limits: RESPLimits(), maximumConnections: 10, password: nil, logger: LogLines().logger, on: loop)
+            return Listener.bind(
+                to: Address(host: "localhost", port: 0), guardedBy: portGuard, security: WireSecurity()
+            ) { CommandSession.accept(by: portGuard, service: LateService(text, on: loop)) }
+        }.get()
+        let port = try await loop.submit { listener.value.port }.get()
+        let heard = try await RawPeer.exchange(
+            port: port, sending: String(repeating: "PERFORM j\r\nPING\r\n", count: 20), endsInput: true)
+        let answer = "$\(text.utf8.count)\r\n\(text)\r\n+PONG\r\n"
+        #expect(heard.utf8.count == 20 * answer.utf8.count && heard.hasPrefix(answer) && heard.hasSuffix(answer))
+        try await eventually("it is forgotten") {
+            try await loop.submit { listener.value.connectionCount + listener.value.portGuard.heldBytes == 0 }.get()
+        }
+        try await loop.flatSubmit {
+            listener.value.stopAccepting()
+            return listener.value.closeConnections(on: loop)
+        }.get()
+    }
+
+    @Test("also behind a password that is checked elsewhere, and with a last word for what is no message")
+    func endsInputBehindPassword() async throws {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let listener = try await loop.flatSubmit {
+            let portGuard = PortGuard(
+                limits: RESPLimits(), maximumConnections: 10, password: nil, users: Elsewhere(),
+                logger: LogLines().logger, on: loop)
+            return Listener.bind(
+                to: Address(host: "localhost", port: 0), guardedBy: portGuard, security: WireSecurity()
+            ) { CommandSession.accept(by: portGuard, service: FakeService()) }
+        }.get()
+        let port = try await loop.submit { listener.value.port }.get()
+        let lastWord = "-ERR Protocol error: Protocol error, got \"P\" as reply type byte\r\n"
+        for (behind, answers) in [
+            ("ENQUEUE j\r\nPING\r\n", "+OK\r\n+PONG\r\n"), ("PING\r\n*1\r\nPING\r\n", "+PONG\r\n\(lastWord)"),
+        ] {
+            let heard = try await RawPeer.exchange(port: port, sending: "AUTH ann secret\r\n\(behind)", endsInput: true)
+            #expect(heard == "+OK\r\n\(answers)")
+        }
+        try await loop.flatSubmit {
+            listener.value.stopAccepting()
+            return listener.value.closeConnections(on: loop)
+        }.get()
+    }
+
+    /// Lets everybody in, a moment later.
+    private struct Elsewhere: UserDirectory {
+        func check(_ name: String, _ password: [UInt8], done: @escaping @Sendable (User?) -> Void) {
+            Task { done(User(name: name, roles: [.producer])) }
+        }
+
+        func look(since state: Int, done: @escaping @Sendable ([String: User], Int) -> Void) {
+            done(["ann": User(name: "ann", roles: [.producer])], 1)
+        }
+    }
+
     /// Answers each PERFORM a turn later, with a text, and everything else with it at once.
     private final class LateService: CommandService {
         private let text: String

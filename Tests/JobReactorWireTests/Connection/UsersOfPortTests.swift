@@ -159,15 +159,78 @@ private final class FakeDirectory: UserDirectory {
         }
     }
 
-    @Test("a stranger that floods what stands behind its password is closed")
-    func flood() throws {
+    @Test("however much stands behind a password, it waits unread, counts as held, and is answered then")
+    func muchBehind() throws {
         directory.set("ann", [.viewer])
         let client = try peer()
-        let answer = try client.send("AUTH ann secret\r\n" + String(repeating: "PING\r\n", count: 2000))
-        #expect(answer == "-ERR more than 1000 commands behind AUTH, which is not answered yet\r\n")
+        #expect(try client.send("AUTH ann secret\r\n" + String(repeating: "PING\r\n", count: 20_000)) == "")
+        #expect(portGuard.heldBytes == 120_000)
+        #expect(try client.send("NODES\r\n") == "")
+        #expect(portGuard.heldBytes == 120_007)
         try directory.answer()
-        #expect(try client.received() == "")
+        #expect(try client.received() == "+OK\r\n" + String(repeating: "+PONG\r\n", count: 20_000) + "+OK\r\n")
+        #expect(portGuard.heldBytes == 0 && service.commands == [.nodes])
+    }
+
+    @Test("a client that ends its input behind a password is answered when that is checked, in order, and left then")
+    func ended() throws {
+        directory.set("ann", [.producer])
+        let client = try peer()
+        #expect(try client.send("AUTH ann secret\r\nENQUEUE j\r\nPING\r\n") == "")
+        #expect(try client.endInput() == "")
+        #expect(client.channel.isActive)
+        try directory.answer()
+        #expect(try client.received() == "+OK\r\n+OK\r\n+PONG\r\n")
+        #expect(!client.channel.isActive && portGuard.connectionCount == 0)
+        #expect(service.commands == [.enqueue(JobRequest(name: "j", args: [:]))])
+    }
+
+    @Test("and one whose password is wrong hears so", arguments: ["ENQUEUE j\r\n", ""])
+    func endedWrong(behind: String) throws {
+        directory.set("ann", [.producer])
+        let client = try peer()
+        #expect(try client.send("AUTH ann guess\r\n\(behind)") == "")
+        #expect(try client.endInput() == "")
+        try directory.answer()
+        let refusal = behind.isEmpty ? "" : "-NOAUTH Authentication required.\r\n"
+        #expect(
+            try client.advance(1)
+                == "-WRONGPASS invalid username-password pair or user is disabled.\r\n\(refusal)")
+        #expect(!client.channel.isActive && portGuard.connectionCount == 0)
         #expect(service.commands == [])
+    }
+
+    @Test("a password whose connection has gone is not checked, and nothing is kept of it")
+    func goneBeforeTheCheck() throws {
+        directory.set("ann", [.viewer])
+        let first = try peer()
+        try first.send("AUTH ann guess\r\n")
+        for _ in 0..<1000 {
+            let guesser = try peer()
+            try guesser.send("AUTH ann guess\r\n")
+            #expect(portGuard.waitingChecks == 1)
+            guesser.channel.close(promise: nil)
+            #expect(try guesser.received() == "")
+        }
+        #expect(portGuard.waitingChecks == 0 && directory.waiting == 1)
+        try directory.answer()
+        #expect(try first.advance(1).hasPrefix("-WRONGPASS"))
+        #expect(directory.waiting == 0 && portGuard.wrongPasswordCount == 1)
+    }
+
+    @Test("those that end their input and wait for their answer have the places of strangers, and 10 s")
+    func endedBeforeTheCheck() throws {
+        directory.set("ann", [.viewer])
+        for _ in 0..<1000 {
+            let guesser = try peer()
+            try guesser.send("AUTH ann guess\r\n")
+            #expect(try guesser.endInput() == "")
+            // A tenth of 100 places, and one of them is under way.
+            #expect(portGuard.strangerCount <= 10 && portGuard.waitingChecks <= 10)
+        }
+        #expect(portGuard.connectionCount == 10 && directory.waiting == 1)
+        loop.advanceTime(by: .seconds(10))
+        #expect(portGuard.connectionCount == 0 && portGuard.waitingChecks == 0)
     }
 
     @Test("of one address one password is checked at a time")

@@ -18,6 +18,12 @@ import Testing
         return request
     }
 
+    private static var awaited: JobRequest {
+        var request = JobRequest(name: "resize", args: [:])
+        request.isAwaited = true
+        return request
+    }
+
     /// Every message, and its bytes.
     static let golden: [(LinkMessage, String)] = [
         (
@@ -49,6 +55,10 @@ import Testing
         (
             .again(HandOver(2, id(1)), suspect(0)),
             "*7\r\n$5\r\nAGAIN\r\n$1\r\n2\r\n$32\r\n\(one)\r\n$6\r\nresize\r\n$2\r\n{}\r\n$7\r\nSUSPECT\r\n$1\r\n0\r\n"
+        ),
+        (
+            .job(HandOver(2, id(1)), awaited),
+            "*7\r\n$3\r\nJOB\r\n$1\r\n2\r\n$32\r\n\(one)\r\n$6\r\nresize\r\n$2\r\n{}\r\n$7\r\nAWAITED\r\n$1\r\n1\r\n"
         ),
         (
             .begun(HandOver(2, id(1)), attempt: 4, of: 10),
@@ -105,6 +115,7 @@ import Testing
         (.jobs(["resize", "größe"]), "*3\r\n$4\r\nJOBS\r\n$6\r\nresize\r\n$7\r\ngröße\r\n"),
         (.drain, "*1\r\n$5\r\nDRAIN\r\n"),
         (.ping, "*1\r\n$4\r\nPING\r\n"),
+        (.takesAwaited, "*2\r\n$4\r\nPING\r\n$7\r\nAWAITED\r\n"),
     ]
 
     private static func write(_ message: LinkMessage, to buffer: inout ByteBuffer) {
@@ -132,6 +143,7 @@ import Testing
         case .jobs(let names): LinkMessage.writeJobs(names, to: &buffer)
         case .drain: LinkMessage.writeDrain(to: &buffer)
         case .ping: LinkMessage.writePing(to: &buffer)
+        case .takesAwaited: LinkMessage.writeTakesAwaited(to: &buffer)
         }
     }
 

@@ -84,7 +84,7 @@ extension DistributorLedger {
         return true
     }
 
-    private static let cancellingLimit = 10_000
+    static let cancellingLimit = 10_000
 
     /// The node that as a rule has a job of which there is no entry.
     func likelyOwner(of id: JobID) -> Node? { owned.node(of: id).flatMap { nodes.named($0) } }
@@ -107,14 +107,15 @@ extension DistributorLedger {
         if let entry = entries[id], isWaiter(entry.sink) { entries.setSink(.none, of: entry) }
     }
 
-    /// What is known of a job here, and the node that may know more.
-    func find(_ id: JobID) -> (job: Job?, node: Node?)? {
+    /// What is known of a job here: its record, but of one that a durable node owns its name and the node's; and the node
+    /// that is linked and may know more.
+    func find(_ id: JobID) -> (name: String, job: Job?, owner: String?, node: Node?)? {
         guard let entry = entries[id] else { return nil }
         let job = entry.record(at: now)
         switch entry.place {
-        case .saving, .waiting, .inDoubt: return (job, nil)
-        case .node(let node, _): return (job, node)
-        case .owned(let name): return (job, nodes.named(name))
+        case .saving, .waiting, .inDoubt: return (entry.name, job, nil, nil)
+        case .node(let node, _): return (entry.name, job, nil, node)
+        case .owned(let owner): return (entry.name, job, owner, nodes.named(owner))
         }
     }
 }

@@ -73,6 +73,7 @@ struct DistributorLedger {
         if let known = entries[job.id] {
             // A producer that comes back to another process of ours.
             if sink.outlivesProcess, known.sink.isNobody { entries.setSink(sink, of: known) }
+            if job.isAwaited { hasten(known) }
             return .known
         }
         if !paged.isEmpty, paged.contains(job.id) { return .known }
@@ -104,6 +105,16 @@ struct DistributorLedger {
         if !nodes.isDurable(node) { entry.isNew = false }
         entries.addNew(entry, job.id)
         return .sent(entry, to: node, number: number)
+    }
+
+    /// A run waits for the job, which an earlier process did not say.
+    private mutating func hasten(_ entry: LedgerEntry) {
+        guard var job = entry.job, !job.isAwaited else { return }
+        let isWaiting = if case .waiting = entry.place { true } else { false }
+        if isWaiting { dispatcher.withdraw(job) }
+        job.isAwaited = true
+        entry.job = job
+        if isWaiting, let node = dispatcher.enqueue(job) { send(entry, job, to: node) }
     }
 
     /// A job of ours is stored: now it is accepted.

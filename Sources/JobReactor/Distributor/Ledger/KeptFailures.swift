@@ -10,7 +10,10 @@ struct KeptFailures {
     private let limit: Int
     private let byteLimit: Int
 
-    init(limit: Int = 1000, byteLimit: Int = 64 << 20) {
+    static let most = 1000
+    static let mostBytes = 64 << 20
+
+    init(limit: Int = most, byteLimit: Int = mostBytes) {
         self.limit = limit
         self.byteLimit = byteLimit
     }

@@ -12,6 +12,8 @@ struct RecentReports {
 
     init(limit: Int) { self.limit = limit }
 
+    var count: Int { runs.count }
+
     /// Whether it has not been here before, as far as is remembered; it has from now on.
     mutating func note(_ report: JobReport) -> Bool {
         if let last = runs[report.id] {

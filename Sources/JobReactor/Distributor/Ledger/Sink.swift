@@ -21,6 +21,15 @@ enum Sink {
         }
     }
 
+    /// Whether somebody is to be told that the job, of that name, is parked.
+    func hearsOfParking(_ name: String) -> Bool {
+        switch self {
+        case .application(let feedback): feedback.onProgress != nil
+        case .producer(let producer): producer.hearsOfParking(name)
+        case .command, .acknowledgement, .none: false
+        }
+    }
+
     /// Whether it waits in another process, and outlives this one.
     var outlivesProcess: Bool { if case .producer = self { true } else { false } }
 }

@@ -26,19 +26,19 @@ struct JobRows {
     /// `width`: characters in a line; nil for any number.
     func table(width: Int?) -> TextTable {
         var table = TextTable(
-            ["ID", "JOB", "STATUS", "ATTEMPT", "AGE", "FAILED", "RUN TIME", "NODE", "WAITS FOR", "ERROR"],
+            ["ID", "JOB", "STATUS", "ATTEMPT", "AGE", "FAILED", "RUN TIME", "NODE", "DOING", "WAITS FOR", "ERROR"],
             numbers: [3, 4, 6])
         for found in jobs {
             let job = found.job
             table.add([
-                String(job.id.description.prefix(digits)), job.name, job.status.rawValue, "\(job.attempt)",
+                String(job.id.description.prefix(digits)), job.name, found.status, "\(job.attempt)",
                 job.madeAt.map(clock.age) ?? "", job.failedAt.map(clock.short) ?? "",
                 JobTimes(job, clock.now).ran.map(LocalTime.duration) ?? "", found.node ?? found.owner.name,
-                found.waiting(clock) ?? "", ErrorLine.first(job.lastError ?? ""),
+                job.doing ?? "", found.waiting(clock) ?? "", ErrorLine.first(job.lastError ?? ""),
             ])
         }
         let most = width ?? 1000
-        return table.withoutEmpty(["FAILED", "RUN TIME", "WAITS FOR", "ERROR"]).fitted(to: most) { text, room in
+        return table.withoutEmpty(["FAILED", "RUN TIME", "DOING", "WAITS FOR", "ERROR"]).fitted(to: most) { text, room in
             ErrorLine.short(text, width: room)
         }
     }
@@ -59,6 +59,11 @@ struct JobTimes {
 }
 
 extension JobMonitor.Found {
+    /// In a list: of a job whose turn on its lane has not come, that it waits.
+    fileprivate var status: String {
+        job.doing?.hasPrefix("waiting") == true ? "waiting" : job.status.rawValue
+    }
+
     /// What the job waits for, in words; nil where it does not wait.
     func waiting(_ clock: LocalTime) -> String? {
         guard !job.status.isFinished else { return nil }

@@ -1,0 +1,92 @@
+public import JobReactorCore
+
+// What no other overload takes comes here, so that the compiler says what is wrong with it. Nothing of it can be called.
+
+extension JobProducer {
+    @available(
+        *, unavailable,
+        message:
+            "args are JSON: give each value a type that is Encodable and Sendable; a literal within them is `as JobValues`"
+    )
+    @discardableResult
+    public func enqueue(
+        _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions(),
+        onSuccess: (@Sendable (JobResult) -> Void)? = nil, onError: (@Sendable (JobFailure) -> Void)? = nil,
+        onProgress: (@Sendable (JobProgress) -> Void)? = nil
+    ) throws(JobError) -> JobID {
+        throw JobError(.invalidArguments, "args are JSON")
+    }
+
+    @available(
+        *, unavailable,
+        message:
+            "args are JSON: give each value a type that is Encodable and Sendable; a literal within them is `as JobValues`"
+    )
+    public func perform(
+        _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions(), timeout: Double? = nil,
+        onProgress: (@Sendable (JobProgress) -> Void)? = nil
+    ) async throws -> JobResult {
+        throw JobError(.invalidArguments, "args are JSON")
+    }
+
+    @available(
+        *, unavailable,
+        message:
+            "args are JSON: give each value a type that is Encodable and Sendable; a literal within them is `as JobValues`"
+    )
+    public func perform<Output: Decodable>(
+        _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions(), timeout: Double? = nil,
+        returning type: Output.Type, onProgress: (@Sendable (JobProgress) -> Void)? = nil
+    ) async throws -> Output {
+        throw JobError(.invalidArguments, "args are JSON")
+    }
+
+    @available(
+        *, unavailable,
+        message:
+            "args are JSON: give each value a type that is Encodable and Sendable; a literal within them is `as JobValues`"
+    )
+    public func perform(
+        _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions(), timeout: Duration,
+        onProgress: (@Sendable (JobProgress) -> Void)? = nil
+    ) async throws -> JobResult {
+        throw JobError(.invalidArguments, "args are JSON")
+    }
+
+    @available(
+        *, unavailable,
+        message:
+            "args are JSON: give each value a type that is Encodable and Sendable; a literal within them is `as JobValues`"
+    )
+    public func perform<Output: Decodable>(
+        _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions(), timeout: Duration,
+        returning type: Output.Type, onProgress: (@Sendable (JobProgress) -> Void)? = nil
+    ) async throws -> Output {
+        throw JobError(.invalidArguments, "args are JSON")
+    }
+
+    @available(
+        *, unavailable,
+        message:
+            "args are JSON: give each value a type that is Encodable and Sendable; a literal within them is `as JobValues`"
+    )
+    public func follow(
+        _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions()
+    ) throws(JobError) -> FollowedJob {
+        throw JobError(.invalidArguments, "args are JSON")
+    }
+}
+
+extension JobSubmission {
+    @available(
+        *, unavailable,
+        message:
+            "args are JSON: give each value a type that is Encodable and Sendable; a literal within them is `as JobValues`"
+    )
+    public init(
+        _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions(),
+        feedback: JobFeedback = JobFeedback()
+    ) throws(JobError) {
+        throw JobError(.invalidArguments, "args are JSON")
+    }
+}

@@ -1,0 +1,47 @@
+internal import JobReactorCore
+internal import JobReactorLua
+
+/// What jobs do now, for people who look at their records.
+extension NodeCore {
+    func shown(_ job: Job) -> Job { shown([job])[0] }
+
+    /// The records, with what those that are on a lane, or wait for one, do now.
+    func shown(_ jobs: [Job]) -> [Job] {
+        let areOnLanes = jobs.contains { runs[$0.id]?.stage == .running || runs[$0.id]?.stage == .ready }
+        guard areOnLanes else { return jobs }
+        var running: [JobID: LuaLane.Slice] = [:]
+        // All that is behind others waits for the one that runs longest.
+        var longest: [LaneKind: LuaLane.Slice] = [:]
+        for lane in lanes {
+            let slices = lane.lua.slices
+            for slice in slices { running[slice.job.id] = slice }
+            longest[lane.kind] = slices.max { $0.seconds < $1.seconds }
+        }
+        let waiting = Set(lanes.flatMap { $0.lua.waitingJobs })
+        return jobs.map { job in
+            guard let known = runs[job.id] else { return job }
+            var shown = job
+            switch known.stage {
+            case .running:
+                if let slice = running[job.id] {
+                    shown.doing = slice.text
+                } else if waiting.contains(job.id) {
+                    let first = longest[LaneKind(for: job)]
+                    shown.doing = first.map { "waiting behind \($0.job.name) \($0.job.id)" } ?? "waiting"
+                } else if runs.suspendedCount > 0 {
+                    shown.doing = "paused"
+                }
+            case .ready: shown.doing = runs.isFull(for: job) ? "waiting until fewer jobs pause" : "waiting for its turn"
+            case .waiting, .ending: break
+            }
+            return shown
+        }
+    }
+}
+
+extension LuaLane.Slice {
+    /// `running for 12.3 s, jobs.lua:3 in os.execute`.
+    fileprivate var text: String {
+        "running for \((seconds * 10).rounded() / 10) s" + (call.map { ", \($0)" } ?? (isSilent ? ", within C" : ""))
+    }
+}
