@@ -28,6 +28,7 @@ import Testing
         )
         #expect(few.sliceWarning == usual.sliceWarning && few.sliceLimit == usual.sliceLimit)
         #expect(few.reportTTL == usual.reportTTL && few.window == usual.window && few.deferLanes == usual.deferLanes)
+        #expect(few.memoryLimit == usual.memoryLimit && few.sharedLimit == usual.sharedLimit)
         #expect(few.maxSuspended == usual.maxSuspended && few.maximumConnections == usual.maximumConnections)
         let limits = RESPLimits(authenticationTime: .milliseconds(1001), messageTime: .seconds(7))
         #expect(limits == RESPLimits(authenticationTime: 2, messageTime: 7))
