@@ -5,16 +5,10 @@ internal import NIOCore
 
 /// What concerns many jobs of the node at once: pages of those that are looked for, and orders for all that are meant.
 extension NodeCore {
-    /// So many look through all jobs at one time, at most: each takes its share of the loop and the storage.
-    private static let mostScans = 8
-
     private func scan<Value: Sendable>(_ body: () -> EventLoopFuture<Value>) -> EventLoopFuture<Value> {
-        guard scans < Self.mostScans else {
-            return loop.makeFailedFuture(JobError(.busy, "others look through all jobs at the moment: ask again"))
-        }
-        scans += 1
+        do throws(JobError) { try scans.begin() } catch { return loop.makeFailedFuture(error) }
         let future = body()
-        future.assumeIsolated().whenComplete { _ in self.scans -= 1 }
+        future.assumeIsolated().whenComplete { _ in self.scans.end() }
         return future
     }
 
@@ -69,7 +63,7 @@ extension NodeCore {
     func carryOut(_ order: JobOrder, _ filter: JobFilter, isDry: Bool) -> EventLoopFuture<CarriedOut> {
         let count = NIOLoopBoundBox(0, eventLoop: loop)
         let done = scan {
-            RecordScan.run(storage, on: loop) { page in
+            RecordScan.runThroughAll(of: storage, on: loop) { page in
                 let ids = page.filter { order.means($0, filter) }.map(\.id)
                 guard !isDry else {
                     count.value += ids.count

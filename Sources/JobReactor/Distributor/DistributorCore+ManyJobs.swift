@@ -4,8 +4,6 @@ internal import NIOCore
 
 /// What concerns many jobs of a distributor at once: pages of those that are looked for, and orders for all that are meant.
 extension DistributorCore {
-    /// So many go through all jobs at one time, at most: each takes its share of the loop.
-    private static let mostScans = 8
     /// Records that are read at once to be shown: each may have args of some MiB.
     private static let recordsAtOnce = 16
 
@@ -120,12 +118,9 @@ extension DistributorCore {
     private func scan(
         most: Int, _ visit: @escaping ([DistributorLedger.Listed]) -> EventLoopFuture<Void>?
     ) -> EventLoopFuture<Void> {
-        guard scans < Self.mostScans else {
-            return loop.makeFailedFuture(JobError(.busy, "others look through all jobs at the moment: ask again"))
-        }
-        scans += 1
+        do throws(JobError) { try scans.begin() } catch { return loop.makeFailedFuture(error) }
         let promise = loop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenComplete { _ in self.scans -= 1 }
+        promise.futureResult.assumeIsolated().whenComplete { _ in self.scans.end() }
         visitNext(ask { LedgerScan($0) }, most, visit, promise)
         return promise.futureResult
     }

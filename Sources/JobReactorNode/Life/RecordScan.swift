@@ -10,6 +10,8 @@ final class RecordScan {
     private let loop: any EventLoop
     private let order: RecordQuery.Order
     private var last: JobID?
+    /// The last id to look at, where there is one.
+    private var end: JobID?
     private let visit: ([Job]) -> EventLoopFuture<Bool>
     private let ended: EventLoopPromise<Void>
 
@@ -37,6 +39,24 @@ final class RecordScan {
         return scan.ended.futureResult
     }
 
+    /// As ``run(_:_:from:on:_:)``, through all that are there when it begins. What comes meanwhile has a greater id as a rule,
+    /// and is not looked at: else it might never end.
+    static func runThroughAll(
+        of storage: any JobStorage, on loop: any EventLoop, _ visit: @escaping ([Job]) -> EventLoopFuture<Bool>
+    ) -> EventLoopFuture<Void> {
+        let scan = RecordScan(storage, .oldestFirst, from: nil, on: loop, visit)
+        let bound = NIOLoopBound(scan, eventLoop: loop)
+        storage.jobs(before: nil, limit: 1) { result in
+            bound.eventLoop.execute { bound.value.begin(through: result) }
+        }
+        return scan.ended.futureResult
+    }
+
+    private func begin(through newest: Result<[Job], StorageError>) {
+        do throws(StorageError) { end = try newest.get().first?.id } catch { return ended.fail(error) }
+        if end == nil { ended.succeed() } else { next() }
+    }
+
     private func next() {
         let bound = NIOLoopBound(self, eventLoop: loop)
         // In another turn of the loop, also where the storage has answered at once.
@@ -50,8 +70,9 @@ final class RecordScan {
     }
 
     private func take(_ result: Result<[Job], StorageError>) {
-        let page: [Job]
+        var page: [Job]
         do throws(StorageError) { page = try result.get() } catch { return ended.fail(error) }
+        if let end, let first = page.firstIndex(where: { $0.id > end }) { page.removeSubrange(first...) }
         guard let next = page.last?.id else { return ended.succeed() }
         last = next
         visit(page).assumeIsolated().whenComplete { result in

@@ -45,8 +45,9 @@ extension JobFilter {
         _ option: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
     ) throws(CommandError) -> Bool {
         if CommandWord.matches(option, "STATUS") {
-            let text = String(decoding: value, as: UTF8.self).replacing("_", with: " ")
-            guard let status = JobStatus(rawValue: text.lowercased()) else {
+            // Names of statuses are short, and a word of a command may be long.
+            let text = String(decoding: value.prefix(32), as: UTF8.self).replacing("_", with: " ")
+            guard value.count <= 32, let status = JobStatus(rawValue: text.lowercased()) else {
                 let all = JobStatus.allCases.map(\.rawValue).joined(separator: ", ")
                 throw CommandError("ERR STATUS takes one of \(all), not '\(CommandWord.shown(value))'")
             }

@@ -181,8 +181,8 @@ import Testing
             for page in pages { page() }
         }
 
-        func jobs(after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void) {
-            let page: @Sendable () -> Void = { [storage] in storage.jobs(after: id, limit: limit, done: done) }
+        func jobs(before id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void) {
+            let page: @Sendable () -> Void = { [storage] in storage.jobs(before: id, limit: limit, done: done) }
             let waits = waiting.withLock { waiting in
                 waiting?.append(page)
                 return waiting != nil
@@ -205,6 +205,8 @@ import Testing
             try await eventually("eight look through all") { storage.count == 8 }
             let refused = try await last.send(["CANCEL", "ALL", "DRY"]).text
             #expect(refused == "ERR others look through all jobs at the moment: ask again")
+            // A page of all is none of them.
+            #expect(try await last.send(["RECORDS"]).elements?.isEmpty == true)
             storage.goOn()
             let found = try await Self.values(of: counts)
             #expect(found == Array(repeating: 0, count: 8))

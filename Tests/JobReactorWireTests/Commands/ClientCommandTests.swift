@@ -206,6 +206,11 @@ import Testing
         #expect(throws: CommandError("ERR ERROR takes a text of 1 to 1024 bytes")) {
             try withCommand(["RECORDS", "ERROR", long]) { try ClientCommand($0) }
         }
+        // What begins as a status does is none.
+        let status = "failed" + String(repeating: " ", count: 5000)
+        #expect(throws: CommandError.self) {
+            try withCommand(["RETRY", "STATUS", status]) { try ClientCommand($0) }
+        }
         #expect(throws: CommandError("ERR NAME must not contain spaces or control characters")) {
             try withCommand(["RECORDS", "NAME", "a b"]) { try ClientCommand($0) }
         }
