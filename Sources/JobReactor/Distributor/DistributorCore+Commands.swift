@@ -70,13 +70,13 @@ extension DistributorCore: CommandService {
                 carryOut(order, filter, isDry: isDry))
             answer(carriedOut, to: session) { $0.write(order, isDry: isDry, to: &$1) }
         case .records(let query):
-            answer(rows(query), to: session) { rows, buffer in
+            answer(rows(query), to: session) { [user = user(of: session)] rows, buffer in
                 buffer.writeRESPArray(count: rows.count)
-                for row in rows { self.visible(row, to: session).write(to: &buffer) }
+                for row in rows { self.visible(row, to: user).write(to: &buffer) }
             }
         case .record(let id):
-            answer(row(id), to: session) { row, buffer in
-                if let row { self.visible(row, to: session).write(to: &buffer) } else { buffer.writeRESPNull() }
+            answer(row(id), to: session) { [user = user(of: session)] row, buffer in
+                if let row { self.visible(row, to: user).write(to: &buffer) } else { buffer.writeRESPNull() }
             }
         case .jobs:
             session.reply { $0.writeRESPError("ERR JOBS is for a node's port; NODES shows what nodes define") }
@@ -133,8 +133,8 @@ extension DistributorCore: CommandService {
 
     static func anothersJob(_ id: JobID) -> String { "the id \(id) is that of another's job: choose another" }
 
-    private func visible(_ row: Row, to session: CommandSession) -> Row {
-        let job = user(of: session).sees(row.job, hidesArgs: configuration.security.hidesArgs)
+    private func visible(_ row: Row, to user: User) -> Row {
+        let job = user.sees(row.job, hidesArgs: configuration.security.hidesArgs)
         return Row(job: job, node: row.node, reason: row.reason)
     }
 

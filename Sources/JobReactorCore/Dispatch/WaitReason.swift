@@ -77,7 +77,11 @@ extension Dispatcher {
             reasons.names = names
             return .undefined(nearest: NearestName.find(key.name, among: names, budget: &reasons.budget))
         }
-        if allowed == 0 { return .excluded(node: key.node, notNode: key.notNode) }
+        if allowed == 0 {
+            // Where it may run on one node alone, that counts.
+            let node = alwaysUseSpecifiedNode ? key.node : nil
+            return .excluded(node: node, notNode: node == nil ? key.notNode : nil)
+        }
         return taking == 0 ? .draining(nodes: allowed) : .full(nodes: taking)
     }
 }
