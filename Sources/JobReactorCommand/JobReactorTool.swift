@@ -1,5 +1,4 @@
 internal import ArgumentParser
-private import Foundation
 private import JobReactorWire
 
 /// Background jobs for Swift servers, written in Lua.
@@ -35,7 +34,9 @@ struct JobReactorTool: AsyncParsableCommand {
         do { command = try parseAsRoot() } catch { exit(withError: error) }
         do {
             if var command = command as? any AsyncParsableCommand {
-                for warning in UnknownVariables.warnings(ProcessInfo.processInfo.environment) { Terminal.note(warning) }
+                if command is any ServerCommand == false {
+                    for warning in UnknownVariables.warnings() { Terminal.note("warning: \(warning)") }
+                }
                 try await command.run()
             } else {
                 try command.run()

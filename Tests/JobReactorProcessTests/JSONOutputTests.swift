@@ -52,7 +52,8 @@ import Testing
 
     @Test("commands that ask a server, and the logs of servers")
     func served() async throws {
-        let installation = try await Installation(distributor: ["--json"])
+        let installation = try await Installation(
+            environment: ["JOBREACTOR_WINDO": "7"], distributor: ["--json"])
         let port = try Programs.freePort()
         let node = try await installation.startNode(
             "n1", ["--server", "localhost:\(port)", "--json", "--max-attempt", "1"])
@@ -95,11 +96,37 @@ import Testing
             server.signal(SIGTERM)
             #expect(try await server.exitStatus() == 0)
             let log = server.standardError.split(separator: "\n")
-            #expect(!log.isEmpty)
-            for line in log {
+            let messages = try log.map { line in
                 let entry = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
-                #expect(entry?["message"] is String && entry?["level"] is String, "\(line)")
+                #expect(entry?["level"] is String, "\(line)")
+                return try #require(entry?["message"] as? String, "\(line)")
             }
+            #expect(messages.contains("JOBREACTOR_WINDO is no setting: did you mean JOBREACTOR_WINDOW?"))
         }
+    }
+
+    @Test("a server that cannot start says so in its log")
+    func ended() async throws {
+        let folder = try Folder([:])
+        let ended = try await Programs.run("jobreactor", ["node", "--json", "--jobs", folder.path + "/none"])
+        #expect(ended.status == 1)
+        let last = try #require(ended.errors.split(separator: "\n").last)
+        let entry = try JSONSerialization.jsonObject(with: Data(last.utf8)) as? [String: Any]
+        #expect(entry?["level"] as? String == "critical")
+        #expect((entry?["message"] as? String)?.hasSuffix("name the folder of your job scripts with --jobs") == true)
+    }
+
+    @Test("what a job enqueues does not stand in what it came to, and counts for the exit code")
+    func enqueued() async throws {
+        let folder = try Folder([
+            "jobs.lua": """
+            job('first', function(args) enqueue('second') end)
+            job('second', function() error('no disk') end)
+            """
+        ])
+        let ended = try await Programs.run("jobreactor", ["run", "first", "--json", "--jobs", folder.path])
+        let values = try Self.values(ended, status: 1)
+        #expect(values.map { $0["status"] as? String } == ["complete"])
+        #expect(ended.errors.contains("the job 'second', which was enqueued, failed"))
     }
 }

@@ -58,7 +58,7 @@ import Testing
         let redis = try await RedisServer.start()
         let wrong = try await installation.jobreactor(["jobs", "list", "--server", "localhost:\(redis.port)"])
         #expect(wrong.status == 1)
-        #expect(wrong.errors.contains("is neither a node nor a distributor: name the --server of one"))
+        #expect(wrong.errors.contains("is neither a node nor a distributor: name the address where one listens"))
         await redis.kill()
     }
 

@@ -88,8 +88,8 @@ extension JobMonitor {
     ) async throws -> Value {
         guard let text = owner.address, let address = Address(text) else {
             throw StorageError(
-                "\(owner.name) runs and does not listen, so that it cannot be told: stop it first, or start it with"
-                    + " a server address (--server)", code: .held)
+                "\(owner.name) runs and does not listen, so that it cannot be told: stop it first, or start it with an"
+                    + " address for its server", code: .held)
         }
         let client = try await RESPClient.connect(to: address, security: security)
         do {

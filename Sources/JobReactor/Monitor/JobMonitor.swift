@@ -63,8 +63,8 @@ public struct JobMonitor: Sendable {
     }
 
     /// Asks a node that runs, at the port where it listens, whatever its storage: also for jobs in memory. A distributor, asked
-    /// so, has the jobs that have failed there, because nodes ended with them. The password and the TLS of the installation
-    /// are in `security`.
+    /// so, has the jobs that wait or are parked there, those of nodes that own nothing or are away, and those that have failed
+    /// there, because nodes ended with them. The password and the TLS of the installation are in `security`.
     public init(node address: Address, security: WireSecurity = WireSecurity()) {
         self.init(NodePlace(address, security: security), security: security)
     }

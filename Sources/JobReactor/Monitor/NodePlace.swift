@@ -28,7 +28,7 @@ struct NodePlace: StoragePlace {
             Name.problem(in: name) == nil
         else {
             throw StorageError(
-                "\(address) is neither a node nor a distributor: name the --server of one",
+                "\(address) is neither a node nor a distributor: name the address where one listens",
                 code: .unusable)
         }
         return [StoredOwner(role: role, name: name, isOpen: true, address: address.description)]
@@ -156,7 +156,7 @@ struct NodePlace: StoragePlace {
         } catch {
             let reason = (error as? WireError)?.reason ?? "\(error)"
             throw StorageError(
-                "cannot ask \(address): \(reason): start it with --server \(address), or name another")
+                "cannot ask \(address): \(reason): start what is to listen there, or name another address")
         }
     }
 }

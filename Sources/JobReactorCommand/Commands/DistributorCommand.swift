@@ -5,7 +5,7 @@ private import NIOCore
 private import NIOPosix
 private import UnixSignals
 
-struct DistributorCommand: AsyncParsableCommand {
+struct DistributorCommand: ServerCommand {
     static let configuration = CommandConfiguration(
         commandName: "distributor",
         abstract: "Take jobs and hand them to nodes, until SIGINT or SIGTERM.",

@@ -8,7 +8,7 @@ private import NIOCore
 private import NIOPosix
 private import UnixSignals
 
-struct NodeCommand: AsyncParsableCommand {
+struct NodeCommand: ServerCommand {
     static let configuration = CommandConfiguration(
         commandName: "node",
         abstract: "Run jobs: load the scripts, connect to distributors, until SIGINT or SIGTERM.",

@@ -2,6 +2,9 @@ internal import ArgumentParser
 private import Foundation
 internal import Logging
 
+/// A command whose standard error is the log of a server: what it has to say stands there.
+protocol ServerCommand: AsyncParsableCommand {}
+
 /// What every command takes.
 struct CommonOptions: ParsableArguments {
     @Option(\.config) var config: String?
@@ -28,6 +31,7 @@ struct CommonOptions: ParsableArguments {
         let style: TerminalLogHandler.Style = try settings.value(\.logJSON, flag: serving.json) ? .json : .dated
         let logger = try logger(settings, style: style)
         Terminal.writeInBackground(style)
+        for warning in UnknownVariables.warnings() { logger.warning("\(warning)") }
         return logger
     }
 }

@@ -34,6 +34,8 @@ struct CommandFailure: Error, Hashable, Sendable, CustomStringConvertible {
             case .invalidName, .invalidArguments, .invalidOption: self = .usage(error.message)
             case .busy, .stopped, .timedOut, .unreachable: self = .failure(error.message)
             }
+        // What a script says is left as it is.
+        case let error as JobFailure: self = .failure("\(error)")
         default: self = .failure(Self.withFlags("\(error)"))
         }
     }

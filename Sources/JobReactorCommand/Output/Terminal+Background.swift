@@ -7,6 +7,8 @@ extension Terminal {
     static let backgroundBytes = 1 << 20
 
     private static let writer = Locked<LineWriter?>(nil)
+    /// Of the log of a server.
+    private static let style = Locked<TerminalLogHandler.Style?>(nil)
 
     /// From now on a note waits for nobody: one that nobody reads must not stop a server. Notes come out in their order, a
     /// moment later; beyond ``backgroundBytes`` they are dropped and counted. What is left at the end of the process has a
@@ -18,7 +20,15 @@ extension Terminal {
                 to: STDERR_FILENO, LineRing(capacity: backgroundBytes) { noticeOfDropped($0, at: Date(), style) })
             return true
         }
-        if isNew { atexit { Terminal.background?.finish(within: 1) } }
+        guard isNew else { return }
+        self.style.withLock { $0 = style }
+        atexit { Terminal.background?.finish(within: 1) }
+    }
+
+    /// Why a server ends, as an entry of its log; nil where that has no JSON.
+    static func jsonEntry(_ text: String) -> String? {
+        guard style.withLock({ $0 }) == .json else { return nil }
+        return TerminalLogHandler(.json, level: .info).line(.critical, text, [:], at: Date())
     }
 
     /// What writes the notes; nil when those who make them do.

@@ -23,10 +23,11 @@ enum Terminal {
         write(line + "\n")
     }
 
-    /// `jobreactor: message`, on one line whatever the message is.
+    /// `jobreactor: message`, on one line whatever the message is; where the log has JSON, an entry of it.
     static func complain(_ message: String) {
         let line = message.split(whereSeparator: \.isNewline).map { $0.trimmingPrefix(while: \.isWhitespace) }
-        note("jobreactor: " + printable(line.joined(separator: " ")))
+            .joined(separator: " ")
+        note(jsonEntry(line) ?? "jobreactor: " + printable(line))
     }
 
     /// The text without control characters that could move the cursor or colour what follows.

@@ -1,22 +1,23 @@
-internal import JobReactorCore
+private import Foundation
+private import JobReactorCore
 
 /// Variables of the environment that look like settings and are none, as after a slip of the fingers.
 enum UnknownVariables {
     private static let prefix = "JOBREACTOR_"
     /// Those of the repository's own builds and tests.
     private static let others: Set<String> = [
-        "STRICT", "BUILD", "LEG_SECONDS", "MODEL_CUT", "MODEL_WALKS",
+        "STRICT", "BUILD", "COMMAND", "REFUSED", "LEG_SECONDS", "MODEL_CUT", "MODEL_WALKS",
     ]
 
     /// A line for each, in their order.
-    static func warnings(_ environment: [String: String]) -> [String] {
+    static func warnings(_ environment: [String: String] = ProcessInfo.processInfo.environment) -> [String] {
         let known = Set(SettingTable.all.map(\.environmentName))
         return environment.keys.sorted().filter { name in
             name.hasPrefix(prefix) && !known.contains(name) && !others.contains(String(name.dropFirst(prefix.count)))
                 && !isOfService(name, environment[name] ?? "")
         }.map { name in
             let hint = nearest(to: String(name.dropFirst(prefix.count)))
-            return "warning: \(Terminal.printableLine(name)) is no setting: "
+            return "\(Terminal.printableLine(name)) is no setting: "
                 + (hint.map { "did you mean \($0)?" } ?? "the help of each command names those there are")
         }
     }

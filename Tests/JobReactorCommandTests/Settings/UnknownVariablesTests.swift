@@ -14,7 +14,7 @@ import Testing
             ("JOBREACTOR_", "the help of each command names those there are"),
         ])
     func unknown(name: String, hint: String) {
-        #expect(UnknownVariables.warnings([name: "1", "PATH": "/bin"]) == ["warning: \(name) is no setting: \(hint)"])
+        #expect(UnknownVariables.warnings([name: "1", "PATH": "/bin"]) == ["\(name) is no setting: \(hint)"])
     }
 
     @Test("settings, what others set for a service of this name, and variables of others are not")
@@ -33,6 +33,6 @@ import Testing
     @Test("names are printed as text, in their order")
     func printed() {
         let warnings = UnknownVariables.warnings(["JOBREACTOR_\u{1B}[2J": "", "JOBREACTOR_A\nB": ""])
-        #expect(warnings.map { $0.prefix(25) } == ["warning: JOBREACTOR_\\x1b[", "warning: JOBREACTOR_A\\nB "])
+        #expect(warnings.map { $0.prefix(16) } == ["JOBREACTOR_\\x1b[", "JOBREACTOR_A\\nB "])
     }
 }

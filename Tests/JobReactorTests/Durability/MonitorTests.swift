@@ -169,7 +169,7 @@ import Testing
         try await storage.save([Self.job(1, "a")])
         let error = await #expect(throws: StorageError.self) { try await JobMonitor(place).cancel(Self.job(1, "a").id) }
         #expect(error?.code == .held)
-        #expect(error?.message.contains("--server") == true)
+        #expect(error?.message.contains("start it with an address for its server") == true)
         await storage.close()
     }
 
