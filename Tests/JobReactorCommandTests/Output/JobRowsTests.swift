@@ -43,6 +43,19 @@ import Testing
         #expect(Self.table([Self.found(plain)])[0].hasSuffix("ATTEMPT  AGE  NODE"))
     }
 
+    @Test("what a job does on its lane has a column where one does something; one whose turn has not come waits")
+    func doing() {
+        var (running, next) = (Self.failed("no"), Self.failed("no", ago: 30))
+        (running.status, next.status) = (.inProgress, .inProgress)
+        (running.doing, next.doing) = ("running for 12.3 s, jobs.lua:3 in os.execute", "waiting behind mail")
+        let lines = Self.table([Self.found(running), Self.found(next), Self.found(Self.failed("no", ago: 90))])
+        #expect(lines[0].contains("  NODE  DOING  "))
+        #expect(lines[1].contains("  in progress  ") && lines[1].contains("  n1    running for 12.3 s, jobs.lua:3 in"))
+        #expect(lines[2].contains("  waiting      ") && lines[2].contains("  n1    waiting behind mail"))
+        #expect(lines[3].contains("  failed       "))
+        #expect(JobTimes(running, Self.now).ran == 10 && JobTimes(next, Self.now).ran == nil)
+    }
+
     @Test("what a job waits for is said in words")
     func waits() {
         func waiting(_ job: Job, isOpen: Bool = true, _ reason: String? = nil) -> String? {
@@ -117,6 +130,17 @@ import Testing
         #expect(read["run_time"] as? Double == 1.25 && read["attempt"] as? Int == 3)
         #expect(read["on_node"] as? String == "n1" && read["waits_for"] == nil)
         #expect(fields.text.contains("failed_at    2023-11-15T00:13:11+02:00"))
+        // What a distributor says of a job has the same.
+        let times = ["run_at", "1699999990", "failed_at", "1699999991.25"]
+        let due = ["due_at", "1700003600", "waits_for", "its turn"]
+        let reply = JobFields(reply: ["id", "x", "status", "queued"] + times + due, Self.clock).json
+        let told = try #require(try JSONSerialization.jsonObject(with: Data(reply.utf8)) as? [String: Any])
+        #expect(told["run_time"] as? Double == 1.25)
+        #expect(told["waits_for"] as? String == "not before 01:13:20 +02:00 (in 60 min), its turn")
+        let early = JobFields(reply: ["status", "queued", "due_at", "1700003600"], Self.clock).text
+        #expect(early.contains("waits_for  not before 01:13:20 +02:00 (in 60 min)"))
+        let done = JobFields(reply: ["status", "complete", "due_at", "1700003600", "run_at", "nan"], Self.clock).text
+        #expect(!done.contains("waits_for") && !done.contains("run_time"))
         // Times that are none are told as they are.
         let wrong = JobFields(words: ["id", "x", "due_at", "inf", "run_at", "soon", "odd"], Self.clock)
         #expect(wrong.json == #"{"id":"x","due_at":null,"run_at":null}"#)

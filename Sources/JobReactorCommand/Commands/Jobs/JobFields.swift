@@ -19,7 +19,34 @@ struct JobFields {
         self.init(words: words, clock)
     }
 
-    /// Of a reply.
+    /// Of a reply to `JOB`, with what its times say together.
+    init(reply words: [String], _ clock: LocalTime) {
+        self.init(words: Self.completed(words, clock), clock)
+    }
+
+    private static func completed(_ words: [String], _ clock: LocalTime) -> [String] {
+        func text(_ name: String) -> String? {
+            stride(from: 0, to: words.count - 1, by: 2).first { words[$0] == name }.map { words[$0 + 1] }
+        }
+        func time(_ name: String) -> Timestamp? {
+            text(name).flatMap { Double($0) }.flatMap { $0.isFinite ? Timestamp(seconds: $0) : nil }
+        }
+        guard let status = text("status").flatMap(JobStatus.init(rawValue:)) else { return words }
+        var rest = Array(words.prefix(words.count / 2 * 2))
+        let waitsForLane = text("doing").map(JobTimes.isWaiting) ?? false
+        let times = JobTimes(
+            status, began: time("run_at"), failed: time("failed_at"), waitsForLane: waitsForLane, clock.now)
+        if let seconds = times.ran { rest += ["run_time", "\(seconds)"] }
+        if let wait = time("due_at").flatMap({ clock.wait(of: status, dueAt: $0) }) {
+            if let place = stride(from: 0, to: rest.count - 1, by: 2).first(where: { rest[$0] == "waits_for" }) {
+                rest[place + 1] = "\(wait), \(rest[place + 1])"
+            } else {
+                rest += ["waits_for", wait]
+            }
+        }
+        return rest
+    }
+
     init(words: [String], _ clock: LocalTime) {
         self.clock = clock
         fields = stride(from: 0, to: words.count - 1, by: 2).map { (words[$0], words[$0 + 1]) }

@@ -38,7 +38,8 @@ struct JobRows {
             ])
         }
         let most = width ?? 1000
-        return table.withoutEmpty(["FAILED", "RUN TIME", "DOING", "WAITS FOR", "ERROR"]).fitted(to: most) { text, room in
+        return table.withoutEmpty(["FAILED", "RUN TIME", "DOING", "WAITS FOR", "ERROR"]).fitted(to: most) {
+            text, room in
             ErrorLine.short(text, width: room)
         }
     }
@@ -50,29 +51,43 @@ struct JobTimes {
     let ran: Double?
 
     init(_ job: Job, _ now: Timestamp) {
-        switch (job.status, job.runAt, job.failedAt) {
+        self.init(job.status, began: job.runAt, failed: job.failedAt, waitsForLane: job.waitsForLane, now)
+    }
+
+    init(_ status: JobStatus, began: Timestamp?, failed: Timestamp?, waitsForLane: Bool, _ now: Timestamp) {
+        switch (status, began, failed) {
+        // The run is noted as begun, and has not.
+        case _ where waitsForLane: ran = nil
         case (.inProgress, let begin?, _): ran = max(0, now.seconds - begin.seconds)
         case (_, let begin?, let end?) where end >= begin: ran = end.seconds - begin.seconds
         default: ran = nil
         }
     }
+
+    /// Whether it says of a job that its turn on its node's lane has not come.
+    static func isWaiting(_ doing: String) -> Bool { doing.hasPrefix("waiting") }
+}
+
+extension LocalTime {
+    /// Until when a job of that status waits for its time, in words; nil where it does not.
+    func wait(of status: JobStatus, dueAt: Timestamp) -> String? {
+        guard !status.isFinished, status != .inProgress, dueAt > now else { return nil }
+        return "not before \(short(dueAt)) (in \(Self.wait(dueAt.seconds - now.seconds)))"
+    }
+}
+
+extension Job {
+    fileprivate var waitsForLane: Bool { doing.map(JobTimes.isWaiting) ?? false }
 }
 
 extension JobMonitor.Found {
     /// In a list: of a job whose turn on its lane has not come, that it waits.
-    fileprivate var status: String {
-        job.doing?.hasPrefix("waiting") == true ? "waiting" : job.status.rawValue
-    }
+    fileprivate var status: String { job.waitsForLane ? "waiting" : job.status.rawValue }
 
     /// What the job waits for, in words; nil where it does not wait.
     func waiting(_ clock: LocalTime) -> String? {
         guard !job.status.isFinished else { return nil }
-        var parts: [String] = []
-        if job.dueAt > clock.now, job.status != .inProgress {
-            let wait = LocalTime.wait(job.dueAt.seconds - clock.now.seconds)
-            parts.append("not before \(clock.short(job.dueAt)) (in \(wait))")
-        }
-        if let waitsFor { parts.append(waitsFor) }
+        var parts = [clock.wait(of: job.status, dueAt: job.dueAt), waitsFor].compactMap(\.self)
         if !owner.isOpen { parts.append("its \(owner.role.rawValue) \(owner.name) is away") }
         return parts.isEmpty ? nil : parts.joined(separator: ", ")
     }

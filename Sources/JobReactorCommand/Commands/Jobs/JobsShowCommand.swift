@@ -24,7 +24,7 @@ struct JobsShowCommand: AsyncParsableCommand {
             let reply = try await Query.send(["JOB", id.description], to: address, security: place.security)
             let words = (reply.elements ?? []).map { $0.text ?? "" }
             guard !words.isEmpty else { throw CommandFailure.unknown(id, at: address) }
-            fields = JobFields(words: words, clock)
+            fields = JobFields(reply: words, clock)
         } else {
             guard let found = try await place.monitor.load(id) else { throw CommandFailure.notStored(id) }
             fields = JobFields(found, clock)
