@@ -15,6 +15,9 @@ struct JobReactorTool: AsyncParsableCommand {
             such as "max_attempt". The password comes from JOBREACTOR_PASSWORD, from --password-file, or from the key \
             "password" of a config file that nobody else may read.
 
+            Every command takes --json. jobreactor --generate-completion-script bash (or zsh, fish) prints what completes \
+            commands, flags and their values in that shell.
+
             Exit codes: 0 good, 1 failure, 64 wrong usage or setting.
             """,
         version: JobReactorVersion.current,
@@ -31,6 +34,9 @@ struct JobReactorTool: AsyncParsableCommand {
         do { command = try parseAsRoot() } catch { exit(withError: error) }
         do {
             if var command = command as? any AsyncParsableCommand {
+                if command is any ServerCommand == false {
+                    for warning in UnknownVariables.warnings() { Terminal.note("warning: \(warning)") }
+                }
                 try await command.run()
             } else {
                 try command.run()

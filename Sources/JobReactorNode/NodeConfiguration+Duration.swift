@@ -13,8 +13,9 @@ extension NodeConfiguration {
         policy: JobPolicy = JobPolicy(), retryJobsAtStart: Bool = true, mergeJobItselfToArgs: Bool = false,
         logJobProcessing: Bool = true, logArgs: Bool = false, window: Int = 1024, maxMemory: Int? = nil,
         deferLanes: Int = 2, maxSuspended: Int = 10_000, sliceWarning: Duration = .seconds(1),
-        sliceLimit: Duration = .seconds(30), memoryLimit: Int = 0, isSandboxed: Bool = false,
-        watchesScripts: Bool = true, libraries: [any ScriptLibrary] = [], security: WireSecurity = WireSecurity(),
+        sliceLimit: Duration = .seconds(30), memoryLimit: Int? = nil, sharedLimit: Int? = nil,
+        isSandboxed: Bool = false, watchesScripts: Bool = true, libraries: [any ScriptLibrary] = [],
+        security: WireSecurity = WireSecurity(),
         limits: RESPLimits = RESPLimits(), maximumConnections: Int = 10_000, grace: Duration = .seconds(10),
         reportTTL: Duration = .seconds(3600), logger: Logger = Logger(label: "jobreactor.node")
     ) {
@@ -24,7 +25,8 @@ extension NodeConfiguration {
             mergeJobItselfToArgs: mergeJobItselfToArgs, logJobProcessing: logJobProcessing, logArgs: logArgs,
             window: window, maxMemory: maxMemory, deferLanes: deferLanes, maxSuspended: maxSuspended,
             sliceWarning: sliceWarning.inSeconds, sliceLimit: sliceLimit.inSeconds, memoryLimit: memoryLimit,
-            isSandboxed: isSandboxed, watchesScripts: watchesScripts, libraries: libraries, security: security,
+            sharedLimit: sharedLimit, isSandboxed: isSandboxed, watchesScripts: watchesScripts, libraries: libraries,
+            security: security,
             limits: limits, maximumConnections: maximumConnections, grace: grace.inSeconds,
             reportTTL: reportTTL.inSeconds, logger: logger)
     }

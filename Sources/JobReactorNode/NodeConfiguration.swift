@@ -136,36 +136,37 @@ public struct NodeConfiguration: Sendable {
             throw WireError(.configuration, "window takes a number of jobs from 1 to 1000000, not \(window)")
         }
         if let maxMemory, maxMemory < 1 << 20 {
-            throw WireError(.configuration, "max_memory takes at least 1 MiB, not \(maxMemory) bytes")
+            throw WireError(.configuration, "maxMemory takes at least 1 MiB, not \(maxMemory) bytes")
         }
         if policy.maxAttempt < 1 {
-            throw WireError(.configuration, "max_attempt takes a whole number from 1, not \(policy.maxAttempt)")
+            throw WireError(.configuration, "policy.maxAttempt takes a whole number from 1, not \(policy.maxAttempt)")
         }
         let times = [
-            ("retry_multiplier", policy.retryMultiplier), ("max_retry_delay", policy.maxRetryDelay ?? 0),
-            ("grace", grace), ("report_ttl", reportTTL),
+            ("policy.retryMultiplier", policy.retryMultiplier), ("policy.maxRetryDelay", policy.maxRetryDelay ?? 0),
+            ("grace", grace), ("reportTTL", reportTTL),
         ]
         for (name, seconds) in times { try WireError.check(name, seconds: seconds) }
         try limits.validate()
         if !(policy.jitter >= 0 && policy.jitter <= 1) {
-            throw WireError(.configuration, "jitter takes a share from 0 to 1, not \(policy.jitter)")
+            throw WireError(.configuration, "policy.jitter takes a share from 0 to 1, not \(policy.jitter)")
         }
         if let timeout = policy.timeout, !(timeout > 0 && timeout <= 1e9) {
-            throw WireError(.configuration, "job_timeout takes seconds above 0 up to 1000000000, not \(timeout)")
+            throw WireError(
+                .configuration, "policy.timeout takes seconds above 0 up to 1000000000, not \(timeout)")
         }
         if deferLanes < 1 || deferLanes > 1000 {
-            throw WireError(.configuration, "defer_lanes takes a number of threads from 1 to 1000, not \(deferLanes)")
+            throw WireError(.configuration, "deferLanes takes a number of threads from 1 to 1000, not \(deferLanes)")
         }
         if maxSuspended < 1 || maxSuspended > 10_000_000 {
             throw WireError(
-                .configuration, "max_suspended takes a number of jobs from 1 to 10000000, not \(maxSuspended)")
+                .configuration, "maxSuspended takes a number of jobs from 1 to 10000000, not \(maxSuspended)")
         }
-        for (name, seconds) in [("slice_warning", sliceWarning), ("slice_limit", sliceLimit)]
+        for (name, seconds) in [("sliceWarning", sliceWarning), ("sliceLimit", sliceLimit)]
         where !(seconds >= 0 && seconds <= 1e9) {
             throw WireError(.configuration, "\(name) takes seconds from 0 to 1000000000, not \(seconds)")
         }
         if connectTo != nil, server == nil {
-            throw WireError(.configuration, "connect_to needs server: a node that does not listen cannot be dialled")
+            throw WireError(.configuration, "connectTo needs server: a node that does not listen cannot be dialled")
         }
     }
 }

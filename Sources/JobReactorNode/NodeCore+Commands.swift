@@ -15,22 +15,24 @@ extension NodeCore: CommandService {
         case .info(let section): session.reply { $0.writeRESPBulk(self.info(section)) }
         case .jobs: session.reply { self.writeJobs(to: &$0) }
         case .job(let id):
-            answer(session, loop.answer { storage.load(id, done: $0) }) { job, buffer in
-                if let job = job.map({ user.sees(self.shown($0), hidesArgs: hidesArgs) }) {
-                    buffer.writeRESPCommand(job.shownFields)
+            answer(session, loop.answer { storage.load(id, done: $0) }) { [self] job, buffer in
+                if let job = job.map({ user.sees(shown($0), hidesArgs: hidesArgs) }) {
+                    var budget = Self.hintBudget
+                    let reason = reasonToWait(job, &budget).map { ["waits_for", $0] } ?? []
+                    buffer.writeRESPCommand(job.shownFields + reason)
                 } else {
                     buffer.writeRESPNull()
                 }
             }
-        case .records(let after, let count):
-            answer(session, loop.answer { storage.jobs(after: after, limit: count, done: $0) }) { jobs, buffer in
+        case .records(let query):
+            answer(session, records(query)) { [self] jobs, buffer in
                 buffer.writeRESPArray(count: jobs.count)
-                for job in self.shown(jobs) { JobRecord.write(user.sees(job, hidesArgs: hidesArgs), to: &buffer) }
+                write(shown(jobs).map { user.sees($0, hidesArgs: hidesArgs) }, to: &buffer)
             }
         case .record(let id):
-            answer(session, loop.answer { storage.load(id, done: $0) }) { job, buffer in
+            answer(session, loop.answer { storage.load(id, done: $0) }) { [self] job, buffer in
                 if let job {
-                    JobRecord.write(user.sees(self.shown(job), hidesArgs: hidesArgs), to: &buffer)
+                    write([user.sees(shown(job), hidesArgs: hidesArgs)], to: &buffer)
                 } else {
                     buffer.writeRESPNull()
                 }
@@ -40,6 +42,11 @@ extension NodeCore: CommandService {
             answer(session, loop.answer { self.retry(id, $0) }, "RETRY", "the job \(id) runs now")
         case .destroy(let id):
             answer(session, loop.answer { self.destroy(id, $0) }, "DESTROY", "the job \(id) is gone")
+        case .orders(let order, let filter, let isDry):
+            let carriedOut = audit.noting(
+                order, of: filter, isDry: isDry, by: session.user, over: session.connection,
+                carryOut(order, filter, isDry: isDry))
+            answer(session, carriedOut) { $0.write(order, isDry: isDry, to: &$1) }
         case .audit(let count): audit.answer(count, to: session)
         case .reload:
             answer(session, audited(reload(), session, "RELOAD", "the scripts are loaded anew") { _ in true }) {

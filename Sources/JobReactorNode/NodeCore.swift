@@ -52,6 +52,8 @@ final class NodeCore {
     var drained: EventLoopPromise<Void>?
     /// Who waits until the end of a job that was cancelled is stored.
     var cancellations: [JobID: [EventLoopPromise<Bool>]] = [:]
+    /// How many look through all jobs.
+    var scans = ScanLimit()
     private(set) var starting: EventLoopFuture<Void>?
 
     /// Makes a lane that is not started; what it is given is called on a thread of the lane when there are results.

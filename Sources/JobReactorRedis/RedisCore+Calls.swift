@@ -74,21 +74,26 @@ extension RedisCore {
     }
 
     func jobs(after id: JobID?, limit: Int, _ done: @escaping (Result<[Job], StorageError>) -> Void) {
-        page(.jobs, after: id?.description, limit: limit, read: JobRecord.job, done)
+        page(.jobs, beyond: id?.description, limit: limit, read: JobRecord.job, done)
+    }
+
+    func jobs(before id: JobID?, limit: Int, _ done: @escaping (Result<[Job], StorageError>) -> Void) {
+        page(.jobsBefore, beyond: id?.description, start: "+", limit: limit, read: JobRecord.job, done)
     }
 
     func reports(
         after key: JobReport.Key?, limit: Int, _ done: @escaping (Result<[StoredReport], StorageError>) -> Void
     ) {
-        page(.reports, after: key.map(Self.text), limit: limit, read: ReportRecord.report, done)
+        page(.reports, beyond: key.map(Self.text), limit: limit, read: ReportRecord.report, done)
     }
 
+    /// `start` is where the range begins without a key.
     func page<Value>(
-        _ script: RedisScript, after key: String?, limit: Int, read: @escaping (RESPFrame, Int) -> Value?,
-        _ done: @escaping (Result<[Value], StorageError>) -> Void
+        _ script: RedisScript, beyond key: String?, start: String = "-", limit: Int,
+        read: @escaping (RESPFrame, Int) -> Value?, _ done: @escaping (Result<[Value], StorageError>) -> Void
     ) {
         var words = RESPWords()
-        words.add(key.map { "(\($0)" } ?? "-")
+        words.add(key.map { "(\($0)" } ?? start)
         words.add(max(0, limit))
         call(script, words) { result in
             done(

@@ -36,12 +36,22 @@ public struct RedisPlace: StoragePlace {
     }
 
     public func jobs(of owner: StoredOwner, after id: JobID?, limit: Int) async throws(StorageError) -> [Job] {
+        try await page("ZRANGEBYLEX", of: owner, from: id.map { "(\($0)" } ?? "-", to: "+", limit)
+    }
+
+    public func jobs(of owner: StoredOwner, before id: JobID?, limit: Int) async throws(StorageError) -> [Job] {
+        try await page("ZREVRANGEBYLEX", of: owner, from: id.map { "(\($0)" } ?? "+", to: "-", limit)
+    }
+
+    private func page(
+        _ command: String, of owner: StoredOwner, from start: String, to end: String, _ limit: Int
+    ) async throws(StorageError) -> [Job] {
         try await connected { client throws(StorageError) in
             let base = base(of: owner)
-            var start = id.map { "(\($0)" } ?? "-"
+            var start = start
             while true {
                 let reply = try await client.call([
-                    "ZRANGEBYLEX", base + ":jobs", start, "+", "LIMIT", "0", "\(max(0, limit))",
+                    command, base + ":jobs", start, end, "LIMIT", "0", "\(max(0, limit))",
                 ])
                 let ids = (reply.elements ?? []).compactMap(\.text)
                 var page = RecordPage<Job>(limit: limit)

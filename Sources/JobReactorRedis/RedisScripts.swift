@@ -29,7 +29,8 @@ private import JobReactorCore
 /// newest: what an owner of before, or a connection believed dead, still has under way changes nothing. It also carries a
 /// number of its own, and one that comes again is answered as the first time without being applied again.
 enum RedisScript: Int, CaseIterable {
-    case open, attach, renew, close, save, apply, load, jobs, reports, abandoned, adopt, adopted, note, audit
+    case open, attach, renew, close, save, apply, load, jobs, reports, abandoned, adopt, adopted, note, audit,
+        jobsBefore
 
     /// KEYS[1] is `B`; ARGV[1], [2] and [3] the epoch, the connection and the number of the call.
     private static let fence = """
@@ -301,6 +302,12 @@ enum RedisScript: Int, CaseIterable {
             // ARGV[4]: where the range begins; [5]: limit.
             Self.fence + Self.paging + """
                 local ids = redis.call('ZRANGEBYLEX', base .. ':jobs', ARGV[4], '+', 'LIMIT', 0, ARGV[5])
+                return page(ids, base .. ':job:')
+                """
+        case .jobsBefore:
+            // As for jobs, with the greatest id first.
+            Self.fence + Self.paging + """
+                local ids = redis.call('ZREVRANGEBYLEX', base .. ':jobs', ARGV[4], '-', 'LIMIT', 0, ARGV[5])
                 return page(ids, base .. ':job:')
                 """
         case .abandoned:

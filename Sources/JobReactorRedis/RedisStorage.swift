@@ -125,6 +125,10 @@ public final class RedisStorage: SharedJobStorage, AuditStorage {
         submit { $0.jobs(after: id, limit: limit, done) }
     }
 
+    public func jobs(before id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void) {
+        submit { $0.jobs(before: id, limit: limit, done) }
+    }
+
     public func reports(
         after key: JobReport.Key?, limit: Int, done: @escaping @Sendable (Result<[StoredReport], StorageError>) -> Void
     ) {

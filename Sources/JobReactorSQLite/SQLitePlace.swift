@@ -26,6 +26,10 @@ public struct SQLitePlace: StoragePlace {
         try await read { try SQLiteTransaction($0, finishedAfter: 0).jobs(after: id, limit: limit) }
     }
 
+    public func jobs(of owner: StoredOwner, before id: JobID?, limit: Int) async throws(StorageError) -> [Job] {
+        try await read { try SQLiteTransaction($0, finishedAfter: 0).jobs(before: id, limit: limit) }
+    }
+
     public func load(_ id: JobID, of owner: StoredOwner) async throws(StorageError) -> Job? {
         try await read { try SQLiteTransaction($0, finishedAfter: 0).load(id) }
     }

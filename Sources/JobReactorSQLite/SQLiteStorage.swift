@@ -157,6 +157,10 @@ public final class SQLiteStorage: AuditStorage {
         submit(SQLiteCall(isWrite: false, done) { try $0.jobs(after: id, limit: limit) })
     }
 
+    public func jobs(before id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void) {
+        submit(SQLiteCall(isWrite: false, done) { try $0.jobs(before: id, limit: limit) })
+    }
+
     public func reports(
         after key: JobReport.Key?, limit: Int, done: @escaping @Sendable (Result<[StoredReport], StorageError>) -> Void
     ) {

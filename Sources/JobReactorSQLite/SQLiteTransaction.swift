@@ -162,7 +162,18 @@ final class SQLiteTransaction {
         let statement = try database.cachedStatement(
             sql: "SELECT id, \(Self.columns) FROM job WHERE id > ? ORDER BY id LIMIT ?")
         // No id is as small as no byte at all.
-        let rows = try Row.fetchCursor(statement, arguments: [id.map(bytes) ?? Data(), max(0, limit)])
+        return try page(statement, beyond: id.map(bytes) ?? Data(), limit)
+    }
+
+    func jobs(before id: JobID?, limit: Int) throws -> [Job] {
+        let statement = try database.cachedStatement(
+            sql: "SELECT id, \(Self.columns) FROM job WHERE id < ? ORDER BY id DESC LIMIT ?")
+        // No id is as great as one that goes on behind its last byte.
+        return try page(statement, beyond: id.map(bytes) ?? Data(repeating: 0xFF, count: 17), limit)
+    }
+
+    private func page(_ statement: Statement, beyond id: Data, _ limit: Int) throws -> [Job] {
+        let rows = try Row.fetchCursor(statement, arguments: [id, max(0, limit)])
         var page = RecordPage<Job>(limit: limit)
         while let row = try rows.next(), page.add(try Self.job(row)) {}
         return page.records

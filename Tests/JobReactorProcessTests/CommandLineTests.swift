@@ -257,7 +257,7 @@ import Testing
         let again = try await installation.jobreactor(["jobs", "cancel", String(repeating: "0", count: 32)])
         #expect(again.status == 1)
         #expect(again.errors.contains("knows no unfinished job"))
-        let wrong = try await installation.jobreactor(["jobs", "cancel", "7"])
+        let wrong = try await installation.jobreactor(["jobs", "cancel", "x7"])
         #expect(wrong.status == 64)
     }
 
@@ -291,6 +291,32 @@ import Testing
         let key = try await Programs.run("jobreactor", ["node", "--config", folder.path + "/config.json"])
         #expect(key.status == 64)
         #expect(key.errors.contains("max_atempt") && key.errors.contains("max_attempt"))
+    }
+
+    @Test func anUnknownVariableIsWarnedOfByEveryCommand() async throws {
+        let folder = try Folder(Installation.scripts)
+        for words in [
+            ["check", folder.path], ["definitions"], ["user", "list", "--users", "/no/such/file"], ["nodes"],
+        ] {
+            let ended = try await Programs.run(
+                "jobreactor", words,
+                environment: ["JOBREACTOR_MAX_ATEMPT": "3", "JOBREACTOR_DISTRIBUTOR": "localhost:1"])
+            let warning = "warning: JOBREACTOR_MAX_ATEMPT is no setting: did you mean JOBREACTOR_MAX_ATTEMPT?\n"
+            #expect(ended.errors.hasPrefix(warning), "\(words): \(ended.errors)")
+        }
+    }
+
+    @Test(arguments: ["bash", "zsh", "fish"])
+    func completionsAreThereForEachShell(shell: String) async throws {
+        let script = try await Programs.run("jobreactor", ["--generate-completion-script", shell])
+        #expect(script.status == 0 && script.errors.isEmpty)
+        for word in ["destroy-all", "in_progress", "max-attempt", "sandbox", "exponential"] {
+            #expect(script.output.contains(word), "\(word)")
+        }
+        guard shell == "bash" else { return }
+        let folder = try Folder(["complete": script.output])
+        let checked = try await Programs.run("bash", ["-n", folder.path + "/complete"])
+        #expect(checked.status == 0 && checked.errors.isEmpty)
     }
 
     @Test func listeningBeyondLoopbackNeedsAPasswordOrAWord() async throws {

@@ -24,7 +24,7 @@ import Testing
             Self.ids(try await installation.jobreactor(["jobs", "list"] + at).output).count == 3
         }
         let table = try await installation.jobreactor(["jobs", "list"] + at).output
-        #expect(table.contains(/in 3[56]\d\d s/))
+        #expect(table.contains(/not before [0-9- :]+[+-]\d\d:\d\d \(in (59|60) min\)/))
         let failed = try await installation.jobreactor(["jobs", "list", "--status", "failed", "--json"] + at)
         let record = try JSONSerialization.jsonObject(with: Data(failed.output.utf8)) as? [String: Any]
         #expect(record?["name"] as? String == "fails")
@@ -58,7 +58,7 @@ import Testing
         let redis = try await RedisServer.start()
         let wrong = try await installation.jobreactor(["jobs", "list", "--server", "localhost:\(redis.port)"])
         #expect(wrong.status == 1)
-        #expect(wrong.errors.contains("is neither a node nor a distributor: name the --server of one"))
+        #expect(wrong.errors.contains("is neither a node nor a distributor: name the address where one listens"))
         await redis.kill()
     }
 
@@ -119,7 +119,16 @@ import Testing
     @Test(
         "what cannot work says what to do",
         arguments: [
-            (["jobs", "list"], 64, "--storage sqlite:FILE or redis://…, or the --server of a node"),
+            (["jobs", "list", "--distributor", "localhost:1"], 1, "cannot ask localhost:1: connection refused"),
+            (
+                ["jobs", "destroy-all", "--node", "n"], 64,
+                "--storage sqlite:FILE or redis://…, or the --server of a node"
+            ),
+            (["jobs", "retry"], 64, "name the job to retry by its id, or several by --name"),
+            (["jobs", "cancel", "--all", "--name", "x"], 64, "--all means every job"),
+            (["jobs", "destroy", "0a", "--name", "x"], 64, "an id means one job"),
+            (["jobs", "list", "--since", "soon"], 64, "--since takes a time such as 90s"),
+            (["jobs", "list", "--error", ""], 64, "--error takes a text of 1 to 1024 bytes"),
             (["jobs", "list", "--server", "localhost:1"], 1, "cannot ask localhost:1: connection refused"),
             (["jobs", "list", "--storage", "sqlite:/no/such/file"], 1, "/no/such/file"),
             (
@@ -129,13 +138,125 @@ import Testing
             (["jobs", "list", "--storage", "postgres://x"], 64, "postgres://x"),
             (["jobs", "list", "--server", "localhost:1", "--status", "done"], 64, "--status takes one of new, queued"),
             (["jobs", "list", "--server", "localhost:1", "--limit", "0"], 64, "--limit takes a number of jobs from 1"),
-            (["jobs", "show", "12", "--server", "localhost:1"], 64, "12"),
-            (["jobs", "retry", String(repeating: "0", count: 32)], 64, "say where to look"),
+            (["jobs", "show", "1g", "--server", "localhost:1"], 64, "'1g' is no job id"),
+            (["jobs", "retry", String(repeating: "0", count: 32), "--distributor", "localhost:1"], 1, "localhost:1"),
         ] as [([String], Int32, String)])
     func wrong(_ words: [String], status: Int32, text: String) async throws {
         let ended = try await Programs.run("jobreactor", words)
         #expect(ended.status == status)
         #expect(ended.errors.contains(text), "\(ended.errors)")
         #expect(ended.output.isEmpty)
+    }
+
+    @Test("many jobs: how many is said first, and nothing is changed without a word for it")
+    func many() async throws {
+        let installation = try await Installation()
+        let port = try Programs.freePort()
+        let node = try await installation.startNode("n1", ["--server", "localhost:\(port)"])
+        defer { node.signal(SIGTERM) }
+        let at = ["--server", "localhost:\(port)"]
+        var ids: [String] = []
+        for name in ["greet", "echo", "greet"] {
+            ids += Self.ids(try await installation.jobreactor(["enqueue", name, "--after", "3600"]).output)
+        }
+        _ = try await installation.jobreactor(["enqueue", "fails", "--wait"])
+        try await eventually("all are listed") {
+            Self.ids(try await installation.jobreactor(["jobs", "list"] + at).output).count == 4
+        }
+        // The newest first.
+        let waiting = Self.ids(try await installation.jobreactor(["jobs", "list", "--status", "queued"] + at).output)
+        #expect(waiting == ids.reversed())
+        let failed = try await installation.jobreactor(["jobs", "list", "--error", "NO DISK", "--since", "1h"] + at)
+        #expect(Self.ids(failed.output).count == 1)
+        #expect(failed.output.contains(/ERROR\n.* [^ \/]*\/?jobs\.lua:3: no disk\n/))
+        #expect(failed.output.contains(#/ \d\d:\d\d:\d\d [+-]\d\d:\d\d /#))
+
+        let unsaid = try await installation.jobreactor(["jobs", "cancel", "--name", "greet"] + at)
+        #expect(unsaid.status == 64)
+        #expect(unsaid.errors.contains("2 jobs would be cancelled: say --yes, as there is no terminal to ask at"))
+        let dry = try await installation.jobreactor(["jobs", "cancel", "--name", "greet", "--dry-run"] + at)
+        #expect(dry.status == 0 && dry.output == "2 jobs would be cancelled\n")
+        let done = try await installation.jobreactor(["jobs", "cancel", "--name", "greet", "--yes"] + at)
+        #expect(done.status == 0 && done.output == "cancelled 2 jobs\n")
+        let again = try await installation.jobreactor(["jobs", "retry", "--status", "failed", "--yes"] + at)
+        #expect(again.status == 0 && again.output == "retried 1 job\n")
+        try await eventually("it has failed again") {
+            try await installation.jobreactor(["jobs", "retry", "--all", "--dry-run"] + at).output
+                == "1 job would be retried\n"
+        }
+        // The beginning of an id is enough.
+        let prefix = String(ids[1].prefix(24))
+        let shown = try await installation.jobreactor(["jobs", "show", prefix] + at)
+        #expect(shown.status == 0 && shown.output.contains(ids[1]))
+        let ambiguous = try await installation.jobreactor(["jobs", "destroy", String(ids[1].prefix(2))] + at)
+        #expect(ambiguous.status == 1)
+        #expect(
+            ambiguous.errors.contains("begins the ids of several jobs") && ambiguous.errors.contains("(echo, queued)"))
+        let none = try await installation.jobreactor(["jobs", "destroy", "ffffffff"] + at)
+        #expect(none.status == 1 && none.errors.contains("there is no job whose id begins with ffffffff"))
+        let all = try await installation.jobreactor(["jobs", "destroy", "--all", "--yes"] + at)
+        #expect(all.status == 0 && all.output == "destroyed 2 jobs\n")
+        let empty = try await installation.jobreactor(["jobs", "destroy", "--all", "--yes"] + at)
+        #expect(empty.status == 0 && empty.output == "0 jobs would be destroyed\n")
+    }
+
+    @Test("a terminal is asked, and says no unless it says yes")
+    func asked() async throws {
+        let installation = try await Installation()
+        _ = try await installation.jobreactor(["enqueue", "absent"])
+        // A terminal of its own, as `script` makes one.
+        func ask(_ answer: String) async throws -> Finished {
+            try await Programs.run(
+                "python3",
+                [
+                    "-c",
+                    """
+                    import os, pty, sys
+                    pid, terminal = pty.fork()
+                    if pid == 0:
+                        os.execvp('jobreactor', ['jobreactor', 'jobs', 'cancel', '--name', 'absent'])
+                    seen = b''
+                    while b'[y/N]' not in seen: seen += os.read(terminal, 1000)
+                    os.write(terminal, sys.argv[1].encode() + b'\\n')
+                    try:
+                        while True:
+                            piece = os.read(terminal, 1000)
+                            if not piece: break
+                            seen += piece
+                    except OSError: pass
+                    print(seen.decode())
+                    sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+                    """, answer,
+                ], environment: ["JOBREACTOR_DISTRIBUTOR": "localhost:\(installation.port)"])
+        }
+        let no = try await ask("no")
+        #expect(no.status == 1 && no.output.contains("1 job: cancel? [y/N]"))
+        #expect(no.output.contains("nothing is changed"))
+        let yes = try await ask("y")
+        #expect(yes.status == 0 && yes.output.contains("cancelled 1 job"))
+    }
+
+    @Test("jobs that wait at the distributor are listed there with what they wait for, and changed there")
+    func atDistributor() async throws {
+        let installation = try await Installation()
+        let node = try await installation.startNode("n1")
+        defer { node.signal(SIGTERM) }
+        let id = try #require(Self.ids(try await installation.jobreactor(["enqueue", "gret"]).output).first)
+        _ = try await installation.jobreactor(["enqueue", "nobody"])
+        try await eventually("the node has said what it defines") {
+            try await installation.jobreactor(["jobs", "list"]).output
+                .contains("no node defines it: did you mean 'greet'?")
+        }
+        let list = try await installation.jobreactor(["jobs", "list"])
+        #expect(list.status == 0)
+        #expect(list.errors.contains("these are the jobs that the distributor at localhost:\(installation.port) has"))
+        let shown = try await installation.jobreactor(["jobs", "show", id])
+        #expect(shown.output.contains(/waits_for +no node defines it: did you mean 'greet'\?/))
+        let cancelled = try await installation.jobreactor(["jobs", "cancel", id])
+        #expect(cancelled.status == 0 && cancelled.output == "cancelled \(id)\n")
+        let destroyed = try await installation.jobreactor(["jobs", "destroy", "--all", "--yes", "--json"])
+        #expect(destroyed.output == #"{"change":"destroy","count":1,"dry_run":false}"# + "\n")
+        let rest = try await installation.jobreactor(["jobs", "list"])
+        #expect(Self.ids(rest.output).isEmpty)
     }
 }

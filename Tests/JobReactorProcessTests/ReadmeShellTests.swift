@@ -9,7 +9,7 @@ import Testing
         let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
         let blocks = readme.components(separatedBy: "<!-- run -->\n```sh\n").dropFirst()
             .compactMap { $0.components(separatedBy: "```\n").first }
-        #expect(blocks.count == 7)
+        #expect(blocks.count == 8)
         // Another port, so that tests do not meet; the commands that were built with the tests.
         let port = try Programs.freePort()
         let script =

@@ -28,6 +28,7 @@ import Testing
         )
         #expect(few.sliceWarning == usual.sliceWarning && few.sliceLimit == usual.sliceLimit)
         #expect(few.reportTTL == usual.reportTTL && few.window == usual.window && few.deferLanes == usual.deferLanes)
+        #expect(few.memoryLimit == usual.memoryLimit && few.sharedLimit == usual.sharedLimit)
         #expect(few.maxSuspended == usual.maxSuspended && few.maximumConnections == usual.maximumConnections)
         let limits = RESPLimits(authenticationTime: .milliseconds(1001), messageTime: .seconds(7))
         #expect(limits == RESPLimits(authenticationTime: 2, messageTime: 7))
@@ -48,8 +49,8 @@ import Testing
     func refused(_ seconds: Double) async throws {
         typealias Distributors = (inout DistributorConfiguration) -> Void
         let ofDistributors: [(String, Distributors)] = [
-            ("grace", { $0.grace = seconds }), ("takeover_time", { $0.takeoverTime = seconds }),
-            ("report_ttl", { $0.reportTTL = seconds }),
+            ("grace", { $0.grace = seconds }), ("takeoverTime", { $0.takeoverTime = seconds }),
+            ("reportTTL", { $0.reportTTL = seconds }),
         ]
         for (name, change) in ofDistributors {
             var configuration = DistributorConfiguration(port: 0)
@@ -61,9 +62,9 @@ import Testing
         }
         typealias Nodes = (inout NodeConfiguration) -> Void
         let ofNodes: [(String, Nodes)] = [
-            ("grace", { $0.grace = seconds }), ("report_ttl", { $0.reportTTL = seconds }),
-            ("retry_multiplier", { $0.policy.retryMultiplier = seconds }),
-            ("max_retry_delay", { $0.policy.maxRetryDelay = seconds }),
+            ("grace", { $0.grace = seconds }), ("reportTTL", { $0.reportTTL = seconds }),
+            ("policy.retryMultiplier", { $0.policy.retryMultiplier = seconds }),
+            ("policy.maxRetryDelay", { $0.policy.maxRetryDelay = seconds }),
         ]
         for (name, change) in ofNodes {
             var configuration = NodeConfiguration(name: "n", distributors: [Self.distributor])

@@ -200,7 +200,9 @@ import Testing
         job.doing = "paused"
         job.trace = JobTrace(["traceparent": "00"])
         let shown = job.shownFields
-        let names = Set(stride(from: 0, to: shown.count, by: 2).map { shown[$0] }).union(["on_node"])
+        let names = Set(stride(from: 0, to: shown.count, by: 2).map { shown[$0] }).union([
+            "on_node", "waits_for", "made_at", "run_time",
+        ])
         guard case .object(let itself) = try JSONValue(parsing: job.itself(onNode: "n")) else {
             Issue.record("job_itself is no object")
             return

@@ -218,7 +218,8 @@ import Testing
                 NodeConfiguration(name: "n1", distributors: [Address](), jobDirectory: "no/such/folder"))
         }
         #expect(
-            error?.message == "no folder no/such/folder: create it, or name the folder of your job scripts with --jobs")
+            error?.message
+                == "no folder no/such/folder: create it, or name the folder of your job scripts with jobDirectory")
     }
 
     @Test func aBrokenScriptStopsNeitherTheNodeNorTheOtherScripts() async throws {

@@ -74,6 +74,23 @@ package final class AuditLog {
         store()
     }
 
+    /// What becomes of an order for many jobs, when its one entry is stored as with ``note(_:_:by:over:done:)``. One that has
+    /// changed nothing has none.
+    package func noting(
+        _ order: JobOrder, of filter: JobFilter, isDry: Bool, by user: User?, over connection: Connection,
+        _ carriedOut: EventLoopFuture<CarriedOut>
+    ) -> EventLoopFuture<CarriedOut> {
+        guard !isDry else { return carriedOut }
+        let promise = loop.makePromise(of: CarriedOut.self)
+        carriedOut.assumeIsolated().whenComplete { [self] result in
+            guard case .success(let end) = result, end.count > 0 else { return promise.completeWith(result) }
+            note(order.verb, "\(order.done(to: end.count)) (\(filter))", by: user, over: connection) {
+                promise.succeed(end)
+            }
+        }
+        return promise.futureResult
+    }
+
     private func whenStored(_ done: @escaping () -> Void) {
         // While it refuses nobody waits for it.
         guard storage != nil, !saysThatItFails, let last = entries.last else { return done() }

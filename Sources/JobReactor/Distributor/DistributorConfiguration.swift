@@ -73,7 +73,7 @@ public struct DistributorConfiguration: Sendable {
                 "a distributor with a storage on a port of the system's choice needs a name:"
                     + " its jobs are found by it after a restart")
         }
-        for (name, seconds) in [("takeover_time", takeoverTime), ("grace", grace), ("report_ttl", reportTTL)] {
+        for (name, seconds) in [("takeoverTime", takeoverTime), ("grace", grace), ("reportTTL", reportTTL)] {
             try WireError.check(name, seconds: seconds)
         }
         try limits.validate()

@@ -64,20 +64,19 @@ extension DistributorCore: CommandService {
         case .destroy(let id):
             guard change({ $0.destroy(id) }) else { return refuseForNode(session) }
             answer(stored(true), to: session, "DESTROY", "the record of the failed job \(id) is gone")
-        case .records(let after, let count):
-            let failed = ledger.kept.page(after: after, count: count)
-            session.reply { buffer in
-                buffer.writeRESPArray(count: failed.count)
-                for job in failed { JobRecord.write(self.visible(job, to: session), to: &buffer) }
+        case .orders(let order, let filter, let isDry):
+            let carriedOut = audit.noting(
+                order, of: filter, isDry: isDry, by: session.user, over: session.connection,
+                carryOut(order, filter, isDry: isDry))
+            answer(carriedOut, to: session) { $0.write(order, isDry: isDry, to: &$1) }
+        case .records(let query):
+            answer(rows(query), to: session) { [user = user(of: session)] rows, buffer in
+                buffer.writeRESPArray(count: rows.count)
+                for row in rows { self.visible(row, to: user).write(to: &buffer) }
             }
         case .record(let id):
-            let failed = ledger.kept[id]
-            session.reply {
-                if let failed {
-                    JobRecord.write(self.visible(failed, to: session), to: &$0)
-                } else {
-                    $0.writeRESPNull()
-                }
+            answer(row(id), to: session) { [user = user(of: session)] row, buffer in
+                if let row { self.visible(row, to: user).write(to: &buffer) } else { buffer.writeRESPNull() }
             }
         case .jobs:
             session.reply { $0.writeRESPError("ERR JOBS is for a node's port; NODES shows what nodes define") }
@@ -144,8 +143,9 @@ extension DistributorCore: CommandService {
 
     static func anothersJob(_ id: JobID) -> String { "the id \(id) is that of another's job: choose another" }
 
-    private func visible(_ job: Job, to session: CommandSession) -> Job {
-        user(of: session).sees(job, hidesArgs: configuration.security.hidesArgs)
+    private func visible(_ row: Row, to user: User) -> Row {
+        let job = user.sees(row.job, hidesArgs: configuration.security.hidesArgs)
+        return Row(job: job, node: row.node, reason: row.reason)
     }
 
     /// Of jobs that are kept here, as they failed here; the others are at nodes.
@@ -169,6 +169,21 @@ extension DistributorCore: CommandService {
                 }
             case .success(false): session.pay(ticket) { $0.writeRESPInteger(0) }
             case .failure(let error): session.pay(ticket) { $0.writeRESPError("ERR \(error)") }
+            }
+        }
+    }
+
+    private func answer<Value>(
+        _ future: EventLoopFuture<Value>, to session: CommandSession,
+        _ write: @escaping (Value, inout ByteBuffer) -> Void
+    ) {
+        let ticket = session.owe()
+        future.assumeIsolated().whenComplete { result in
+            session.pay(ticket) { buffer in
+                switch result {
+                case .success(let value): write(value, &buffer)
+                case .failure(let error): buffer.writeRESPError("ERR \(error)")
+                }
             }
         }
     }
@@ -213,7 +228,8 @@ extension DistributorCore: CommandService {
         guard let known = ledger.find(id) else { return showElsewhere(id) }
         let record = known.job.map { shown($0) } ?? shown(id, named: known.name)
         guard let node = known.node, let link = links[node] else {
-            return loop.makeSucceededFuture(record + (known.owner.map { ["on_node", $0] } ?? []))
+            let owner = known.owner.map { ["on_node", $0] } ?? []
+            return loop.makeSucceededFuture(record + owner + reason(id))
         }
         return show(id, at: link, orElse: record)
     }
@@ -223,7 +239,7 @@ extension DistributorCore: CommandService {
         let promise = loop.makePromise(of: [String].self)
         keeper.load([id]) { records in
             switch records.first?.result {
-            case .success(let job?): promise.succeed(self.shown(job))
+            case .success(let job?): promise.succeed(self.shown(job) + self.reason(id))
             case .success(nil), nil: promise.succeed([])
             case .failure(let error): promise.fail(error)
             }
@@ -240,6 +256,13 @@ extension DistributorCore: CommandService {
         var job = job
         job.distributor = name
         return job.shownFields
+    }
+
+    /// What a job waits for, as a field of its record; empty where that is its time alone.
+    private func reason(_ id: JobID) -> [String] {
+        var reasons = Dispatcher.WaitReasons()
+        let reason = ask { ledger in ledger.listed(id).flatMap { ledger.reason($0, &reasons) } }
+        return reason.map { ["waits_for", $0.description] } ?? []
     }
 
     /// Names of jobs that `NODES` says of a node.

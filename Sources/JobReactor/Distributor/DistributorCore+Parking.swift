@@ -8,7 +8,9 @@ extension DistributorCore {
     func parkedReason(_ name: String) -> String? {
         guard !ask({ $0.dispatcher.isDefined(name) }) else { return nil }
         return parkedNames.reason(name) {
-            let near = NearestName.find(name, among: ledger.dispatcher.definedNames)
+            // Peers say how many names there are, and how long.
+            var budget = 1_000_000
+            let near = NearestName.find(name, among: ledger.dispatcher.definedNames, budget: &budget)
             let hint = near.map { " (did you mean '\($0)'?)" } ?? ""
             return "no connected node defines the job '\(name)'\(hint): it is parked until one does"
         }

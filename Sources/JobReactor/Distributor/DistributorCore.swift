@@ -31,6 +31,8 @@ final class DistributorCore {
     var handlers = JobHandlers()
     /// Questions to nodes that are under way.
     var searches = 0
+    /// How many go through all jobs.
+    var scans = ScanLimit()
     /// The number of the last report that has come from each node's process, so that none comes twice.
     var received: [String: (instance: String, number: Int)] = [:]
     var ids = JobID.Generator()

@@ -10,29 +10,51 @@ public import JobReactorWire
 public struct JobMonitor: Sendable {
     /// Which jobs are meant; nil is any.
     public struct Filter: Hashable, Sendable {
+        /// The node, or the distributor, that has them.
         public var node: String?
         public var name: String?
         public var status: JobStatus?
+        /// Made, begun or failed at that time or later.
+        public var since: Timestamp?
+        /// A text in the last error, in small or capital letters.
+        public var error: String?
 
-        public init(node: String? = nil, name: String? = nil, status: JobStatus? = nil) {
+        public init(
+            node: String? = nil, name: String? = nil, status: JobStatus? = nil, since: Timestamp? = nil,
+            error: String? = nil
+        ) {
             self.node = node
             self.name = name
             self.status = status
+            self.since = since
+            self.error = error
         }
 
-        func matches(_ job: Job) -> Bool {
-            (name == nil || name == job.name) && (status == nil || status == job.status)
-        }
+        /// What it says of records.
+        var records: JobFilter { JobFilter(name: name, status: status, since: since, error: error) }
+
+        func means(_ owner: StoredOwner) -> Bool { node == nil || node == owner.name }
     }
 
-    /// A job and the node that has it.
+    /// A job and the node, or the distributor, that has it.
     public struct Found: Hashable, Sendable {
         public var job: Job
         public var owner: StoredOwner
+        /// The node to which a distributor has given the job, as far as the distributor says so.
+        public var node: String?
+        /// What the job waits for beside its time, in words, as far as its owner says so.
+        public var waitsFor: String?
+
+        public init(job: Job, owner: StoredOwner, node: String? = nil, waitsFor: String? = nil) {
+            self.job = job
+            self.owner = owner
+            self.node = node
+            self.waitsFor = waitsFor
+        }
     }
 
-    private let place: any StoragePlace
-    private let security: WireSecurity
+    let place: any StoragePlace
+    let security: WireSecurity
 
     /// `security` is that of the installation, for the ports of nodes.
     public init(_ place: any StoragePlace, security: WireSecurity = WireSecurity()) {
@@ -41,8 +63,8 @@ public struct JobMonitor: Sendable {
     }
 
     /// Asks a node that runs, at the port where it listens, whatever its storage: also for jobs in memory. A distributor, asked
-    /// so, has the jobs that have failed there, because nodes ended with them. The password and the TLS of the installation
-    /// are in `security`.
+    /// so, has the jobs that wait or are parked there, those of nodes that own nothing or are away, and those that have failed
+    /// there, because nodes ended with them. The password and the TLS of the installation are in `security`.
     public init(node address: Address, security: WireSecurity = WireSecurity()) {
         self.init(NodePlace(address, security: security), security: security)
     }
@@ -56,20 +78,76 @@ public struct JobMonitor: Sendable {
     public func jobs(_ filter: Filter = Filter(), limit: Int = .max) async throws(StorageError) -> [Found] {
         var found: [Found] = []
         let owners = try await ownersInOrder()
-        let nodes = Set(owners.lazy.filter { $0.role == .node }.map(\.name))
-        for owner in owners where filter.node == nil || filter.node == owner.name {
-            var last: JobID?
-            while found.count < limit {
-                let page = try await place.jobs(of: owner, after: last, limit: 500)
-                for job in page where filter.matches(job) && found.count < limit {
-                    let node = owner.role == .distributor ? KeptFor(job).owner : nil
-                    if node.map(nodes.contains) != true { found.append(Found(job: job, owner: owner)) }
-                }
-                guard let next = page.last?.id else { break }
-                last = next
-            }
+        for owner in owners where filter.means(owner) {
+            found += try await jobs(of: owner, filter, .oldestFirst, limit: limit - found.count, among: owners)
         }
         return found
+    }
+
+    /// The last `limit` of the jobs that the filter means, the newest first, in the order of their ids.
+    public func newestJobs(_ filter: Filter = Filter(), limit: Int = 100) async throws(StorageError) -> [Found] {
+        var found: [Found] = []
+        let owners = try await ownersInOrder()
+        for owner in owners where filter.means(owner) {
+            found += try await jobs(of: owner, filter, .newestFirst, limit: limit, among: owners)
+        }
+        return Array(found.sorted { $0.job.id > $1.job.id }.prefix(max(0, limit)))
+    }
+
+    /// The jobs whose ids begin so, at most `limit`: an id may be cut as long as it is the only one. None for what no id begins
+    /// with.
+    public func find(idPrefix prefix: String, limit: Int = 10) async throws(StorageError) -> [Found] {
+        guard let range = JobID.range(ofPrefix: prefix) else { return [] }
+        var found: [Found] = []
+        var ids: Set<JobID> = []
+        let owners = try await ownersInOrder()
+        for owner in owners where found.count < limit {
+            let page = try await page(
+                of: owner, RecordQuery(.oldestFirst, from: range.lowerBound.predecessor, count: min(limit, 500)))
+            for next in page.found where range.contains(next.job.id) && ids.insert(next.job.id).inserted {
+                found.append(next)
+            }
+        }
+        return Array(found.prefix(max(0, limit)))
+    }
+
+    /// Those of one owner that the filter means, without those that a node of the same place has.
+    private func jobs(
+        of owner: StoredOwner, _ filter: Filter, _ order: RecordQuery.Order, limit: Int, among owners: [StoredOwner]
+    ) async throws(StorageError) -> [Found] {
+        let nodes = Set(owners.lazy.filter { $0.role == .node }.map(\.name))
+        var found: [Found] = []
+        var last: JobID?
+        while found.count < limit {
+            // Where the owner itself looks for them each is one that is meant.
+            let count = filter.records.isEmpty || place is NodePlace ? min(500, limit - found.count) : 500
+            let query = RecordQuery(order, from: last, count: count, filter: filter.records)
+            let page = try await page(of: owner, query)
+            for next in page.found where found.count < limit {
+                if !isNoted(next.job, by: owner, nodes) { found.append(next) }
+            }
+            guard let next = page.last else { break }
+            last = next
+        }
+        return found
+    }
+
+    /// Whether a distributor that shares its place with nodes only notes the job there, which a node owns.
+    func isNoted(_ job: Job, by owner: StoredOwner, _ nodes: Set<String>) -> Bool {
+        owner.role == .distributor && KeptFor(job).owner.map(nodes.contains) == true
+    }
+
+    /// The next jobs that are meant, and the last that was looked at; nil at the end.
+    private func page(
+        of owner: StoredOwner, _ query: RecordQuery
+    ) async throws(StorageError) -> (found: [Found], last: JobID?) {
+        if let place = place as? NodePlace { return try await place.page(of: owner, query) }
+        let jobs =
+            switch query.order {
+            case .oldestFirst: try await place.jobs(of: owner, after: query.start, limit: query.count)
+            case .newestFirst: try await place.jobs(of: owner, before: query.start, limit: query.count)
+            }
+        return (jobs.filter(query.filter.matches).map { Found(job: $0, owner: owner) }, jobs.last?.id)
     }
 
     /// The jobs of a node.
@@ -80,130 +158,18 @@ public struct JobMonitor: Sendable {
     /// The record of a job, whoever has it; nil when nobody has.
     public func load(_ id: JobID) async throws(StorageError) -> Found? {
         for owner in try await ownersInOrder() {
-            if let job = try await place.load(id, of: owner) { return Found(job: job, owner: owner) }
+            if let place = place as? NodePlace {
+                if let found = try await place.find(id, of: owner) { return found }
+            } else if let job = try await place.load(id, of: owner) {
+                return Found(job: job, owner: owner)
+            }
         }
         return nil
     }
 
     /// Nodes before distributors.
-    private func ownersInOrder() async throws(StorageError) -> [StoredOwner] {
+    func ownersInOrder() async throws(StorageError) -> [StoredOwner] {
         let owners = try await place.owners()
         return owners.filter { $0.role == .node } + owners.filter { $0.role == .distributor }
-    }
-
-    // MARK: Changing
-
-    /// Cancels a job that is not finished. Its outcome goes to its distributor, as when it cancels itself. Returns whether
-    /// there was one.
-    @discardableResult
-    public func cancel(_ id: JobID) async throws -> Bool { try await change(id, .cancel) }
-
-    /// Runs a job now: one that has failed or was cancelled from its first attempt, one that waits before its time. Returns
-    /// false for one that runs, or that is not there.
-    @discardableResult
-    public func retry(_ id: JobID) async throws -> Bool { try await change(id, .retry) }
-
-    /// Removes a job and its record; one that is not finished is cancelled. Returns whether there was one.
-    @discardableResult
-    public func destroy(_ id: JobID) async throws -> Bool { try await change(id, .destroy) }
-
-    /// Destroys all jobs of a node. Returns how many there were.
-    @discardableResult
-    public func destroyAllJobs(for node: String) async throws -> Int {
-        // A distributor of that name has jobs of its own.
-        let found = try await jobs(Filter(node: node)).filter { $0.owner.role == .node }
-        guard let owner = found.first?.owner else { return 0 }
-        return try await change(found.map(\.job.id), of: owner, .destroy)
-    }
-
-    private func change(_ id: JobID, _ change: StoredJobChange) async throws -> Bool {
-        guard let found = try await load(id) else { return false }
-        let isFinished = found.job.status.isFinished
-        return try await self.change([id], of: found.owner, change, areFinished: isFinished) == 1
-    }
-
-    private func change(
-        _ ids: [JobID], of owner: StoredOwner, _ change: StoredJobChange, areFinished: Bool = false
-    ) async throws -> Int {
-        guard owner.isOpen else { return try await changeInStorage(ids, of: owner, change) }
-        guard let command = change.command(for: owner.role, isFinished: areFinished) else {
-            throw StorageError(
-                "the job waits at the distributor \(owner.name), and runs as soon as a node takes it", code: .held)
-        }
-        guard let text = owner.address, let address = Address(text) else {
-            throw StorageError(
-                "\(owner.name) runs and does not listen, so that it cannot be told: stop it first, or start it with"
-                    + " --server", code: .held)
-        }
-        let client = try await RESPClient.connect(to: address, security: security)
-        var count = 0
-        for id in ids {
-            let reply = try await client.send([command, id.description])
-            if case .error(let text) = reply {
-                await client.close()
-                throw StorageError("\(owner.name) says \(text)")
-            }
-            count += reply.integer ?? 0
-        }
-        await client.close()
-        return count
-    }
-
-    private func changeInStorage(
-        _ ids: [JobID], of owner: StoredOwner, _ change: StoredJobChange
-    ) async throws(StorageError) -> Int {
-        guard let storage = place.makeStorage() else { throw StorageError("\(owner.name) does not run") }
-        try await storage.open(StorageOwner(role: owner.role, name: owner.name))
-        do throws(StorageError) {
-            var count = 0
-            for start in stride(from: 0, to: ids.count, by: 1000) {
-                var changes: [JobChange] = []
-                for id in ids[start..<min(start + 1000, ids.count)] {
-                    if let job = try await storage.load(id), let step = change.step(for: job, now: .now) {
-                        changes.append(step)
-                    }
-                }
-                try await storage.apply(changes)
-                count += changes.count
-            }
-            await storage.close()
-            return count
-        } catch {
-            await storage.close()
-            throw error
-        }
-    }
-}
-
-/// What a monitor does to a job that no process has open.
-enum StoredJobChange {
-    case cancel, retry, destroy
-
-    /// What the owner's port calls it; nil for what it cannot do. What is cancelled at a distributor leaves no record; what is
-    /// finished there has failed there.
-    func command(for role: StorageOwner.Role, isFinished: Bool) -> String? {
-        switch (self, role, isFinished) {
-        case (.cancel, _, _), (.destroy, .distributor, false): "CANCEL"
-        case (.retry, .node, _), (.retry, .distributor, true): "RETRY"
-        case (.destroy, .node, _), (.destroy, .distributor, true): "DESTROY"
-        case (.retry, .distributor, false): nil
-        }
-    }
-
-    func step(for job: Job, now: Timestamp) -> JobChange? {
-        switch self {
-        case .retry: return JobLifecycle.retry(job, now: now).map { .update($0) }
-        case .cancel where job.status.isFinished: return nil
-        case .destroy where job.status.isFinished: return .remove(job.id)
-        case .cancel, .destroy:
-            let ended = JobLifecycle.cancel(job, policy: JobPolicy())
-            let report = ended.feedback.map { feedback in
-                StoredReport(
-                    JobReport(
-                        id: job.id, name: job.name, feedback: feedback, status: ended.job.status, run: ended.job.runs),
-                    distributor: job.distributor, madeAt: now)
-            }
-            return .remove(job.id, report)
-        }
     }
 }

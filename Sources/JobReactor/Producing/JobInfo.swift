@@ -33,6 +33,8 @@ public struct JobInfo: Hashable, Sendable {
     public var period: Double?
     /// Seconds between the last save and the next run, as it was asked for; nil for at once.
     public var makeAfter: Double?
+    /// What the job waits for beside its time, in words: `no node defines it`; nil where nothing keeps it.
+    public var waitsFor: String?
 
     /// From the fields of `JOB id`.
     package init?(fields: [String]) {
@@ -59,5 +61,6 @@ public struct JobInfo: Hashable, Sendable {
         traceback = values["traceback"]
         period = values["period"].flatMap { Double($0) }
         makeAfter = values["make_after"].flatMap { Double($0) }
+        waitsFor = values["waits_for"]
     }
 }

@@ -72,7 +72,9 @@ final class SubmissionInbox: Sendable {
     /// Throws when what waits here and on the loop would take more than it may. Behind the lock, so that no two threads take
     /// the same room.
     private func take(_ bytes: Int, _ state: inout State) throws(JobError) {
-        guard !memory.isFull(with: state.bytes + bytes) else { throw JobError(.busy, memory.fullMessage()) }
+        guard !memory.isFull(with: state.bytes + bytes) else {
+            throw JobError(.busy, memory.fullMessage(names: .swift))
+        }
         state.bytes += bytes
     }
 

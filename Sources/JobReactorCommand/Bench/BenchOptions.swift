@@ -18,7 +18,8 @@ struct BenchOptions: ParsableArguments {
     }
 
     func show(_ figures: [BenchFigure]) throws {
-        try Terminal.result(json ? BenchFigure.json(figures).json : BenchFigure.table(figures).text)
+        if json { return try Terminal.result(json: BenchFigure.json(figures).json) }
+        try Terminal.result(BenchFigure.table(figures).text)
     }
 
     func note(_ line: String) {

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-private import Foundation
 private import JobReactorCore
 private import JobReactorWire
 
@@ -30,21 +29,25 @@ struct AuditCommand: AsyncParsableCommand {
         let reply = try await Query.send(
             ["AUDIT", "COUNT", "\(count)"], to: address, isNode: isNode, security: wireSecurity)
         let rows = (reply.elements ?? []).map(NodesCommand.fields)
+        let clock = LocalTime()
+        func time(_ row: [String: String]) -> Timestamp? {
+            row["time"].flatMap { Double($0) }.map { Timestamp(seconds: $0) }
+        }
         if json {
             let entries = rows.map { row in
-                JSONValue.object(
-                    row.reduce(into: [:]) { entry, field in
-                        let time = field.key == "time" ? Double(field.value) : nil
-                        entry[field.key] = time.map { .number($0) } ?? .string(field.value)
-                    })
+                var entry = row.mapValues { JSONValue.string($0) }
+                if let time = time(row) {
+                    (entry["time"], entry["time_local"]) = (.number(time.seconds), .string(clock.text(time)))
+                }
+                return JSONValue.object(entry)
             }
-            return try Terminal.result(JSONValue.array(entries).json)
+            return try Terminal.result(json: JSONValue.array(entries).json)
         }
         var table = TextTable(["TIME", "USER", "ADDRESS", "COMMAND", "CHANGE"], numbers: [])
         for row in rows {
-            let time = row["time"].flatMap { Double($0) }.map { Date(timeIntervalSince1970: $0).ISO8601Format() }
             table.add([
-                time ?? "", row["user"] ?? "", row["address"] ?? "", row["command"] ?? "", row["change"] ?? "",
+                time(row).map(clock.text) ?? "", row["user"] ?? "", row["address"] ?? "", row["command"] ?? "",
+                row["change"] ?? "",
             ])
         }
         try Terminal.result(table.text)

@@ -6,7 +6,7 @@ struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Load every script, tell what is wrong, and list the jobs.",
-        usage: "jobreactor check [<directory>] [<options>]",
+        usage: "jobreactor check [<directory>] [--json] [<options>]",
         discussion: """
             Problems go to standard error as file:line: text; the exit code is 1 when one of them is an error, or a global \
             that no script defines. A script that asks for one that may not be there says rawget(_G, 'name').
@@ -14,6 +14,7 @@ struct CheckCommand: AsyncParsableCommand {
     )
 
     @Argument(help: "The folder of job scripts, as with --jobs.") var directory: String?
+    @Flag(help: "As a JSON object, the problems too.") var json = false
     @Option(\.jobDirectory) var jobDirectory: String?
     @Option(\.memoryLimit) var memoryLimit: String?
     @Option(\.sandbox) var sandbox: String?
@@ -29,8 +30,13 @@ struct CheckCommand: AsyncParsableCommand {
             folder, memoryLimit: try settings.value(\.memoryLimit, flag: memoryLimit),
             sandbox: try settings.value(\.sandbox, flag: sandbox), logger: try common.logger(settings, style: .plain))
         runner.stop()
-        runner.tellProblems(isError: \.failsCheck)
         let report = runner.report
+        if json {
+            try Terminal.result(json: Self.json(of: report))
+            if report.failsCheck { throw CommandFailure.told }
+            return
+        }
+        runner.tellProblems(isError: \.failsCheck)
         if report.fileCount == 0 { Terminal.note("warning: there is no .lua file in \(folder)") }
         if !report.definitions.isEmpty { try Terminal.result(Self.table(of: report.definitions).text) }
         if report.failsCheck { throw CommandFailure.told }
@@ -44,6 +50,34 @@ struct CheckCommand: AsyncParsableCommand {
             ])
         }
         return table
+    }
+
+    static func json(of report: ScriptReport) -> String {
+        let jobs = report.definitions.map { job in
+            JSONValue.object([
+                "name": .string(job.name), "file": .string(job.file), "line": JSONValue(job.line),
+                "callbacks": JSONValue(job.callbacks), "errbacks": JSONValue(job.errbacks),
+                "policy": json(of: job.policy),
+            ])
+        }
+        let problems = report.problems.map { problem in
+            JSONValue.object(["message": .string(problem.message), "fails": .bool(problem.failsCheck)])
+        }
+        return JSONValue.object([
+            "jobs": .array(jobs), "problems": .array(problems), "files": JSONValue(report.fileCount),
+            "good": .bool(!report.failsCheck),
+        ]).json
+    }
+
+    private static func json(of policy: ScriptPolicy) -> JSONValue {
+        var members: [String: JSONValue] = [:]
+        members["max_attempt"] = policy.maxAttempt.map { JSONValue($0) }
+        members["retry_multiplier"] = policy.retryMultiplier.map { .number($0) }
+        members["backoff"] = policy.backoff.map { .string($0.rawValue) }
+        members["jitter"] = policy.jitter.map { .number($0) }
+        members["max_retry_delay"] = policy.maxRetryDelay.map { .number($0) }
+        members["timeout"] = policy.timeout.map { .number($0) }
+        return .object(members)
     }
 
     private static func policy(_ policy: ScriptPolicy) -> String {

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+private import JobReactorCore
 private import JobReactorLua
 
 struct DefinitionsCommand: AsyncParsableCommand {
@@ -10,5 +11,10 @@ struct DefinitionsCommand: AsyncParsableCommand {
             example each. jobreactor new NAME --editor puts it where an editor finds it.
             """)
 
-    func run() async throws { try Terminal.result(ScriptDefinitions.source) }
+    @Flag(help: "As a JSON object with the text.") var json = false
+
+    func run() async throws {
+        guard json else { return try Terminal.result(ScriptDefinitions.source) }
+        try Terminal.result(json: JSONValue.object(["definitions": .string(ScriptDefinitions.source)]).json)
+    }
 }

@@ -5,7 +5,7 @@ private import NIOCore
 private import NIOPosix
 private import UnixSignals
 
-struct DistributorCommand: AsyncParsableCommand {
+struct DistributorCommand: ServerCommand {
     static let configuration = CommandConfiguration(
         commandName: "distributor",
         abstract: "Take jobs and hand them to nodes, until SIGINT or SIGTERM.",
@@ -48,7 +48,8 @@ struct DistributorCommand: AsyncParsableCommand {
     ) throws(CommandFailure) -> DistributorConfiguration {
         let address = try settings.value(\.listen, flag: listen)
         let security = try settings.security(security, serving)
-        let logger = try common.serverLogger(settings)
+        try Settings.checkListening(on: address, security)
+        let logger = try common.serverLogger(settings, serving)
         let location = try settings.value(\.storage, flag: storage)
         let redisURL = try settings.value(\.redisURL, flag: redisURL)
         return DistributorConfiguration(

@@ -8,7 +8,7 @@ struct EnqueueCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "enqueue",
         abstract: "Enqueue one job and print its id, or wait for its outcome.",
-        usage: "jobreactor enqueue <name> [<key=value> ...] [--args <json>] [--wait] [<options>]",
+        usage: "jobreactor enqueue <name> [<key=value> ...] [--args <json>] [--wait] [--json] [<options>]",
         discussion: """
             \(ArgumentWords.help)
 
@@ -25,6 +25,7 @@ struct EnqueueCommand: AsyncParsableCommand {
     @Flag(help: "Wait for the outcome and print the resulting args.") var wait = false
     @Option(help: ArgumentHelp("With --wait, how long; for ever without it.", valueName: "seconds"))
     var timeout: String?
+    @Flag(help: "As a JSON object: the id, and with --wait what the job came to.") var json = false
     @OptionGroup var distributor: DistributorOption
     @OptionGroup var security: SecurityOptions
     @OptionGroup var common: CommonOptions
@@ -50,15 +51,28 @@ struct EnqueueCommand: AsyncParsableCommand {
         if wait {
             let line = ProgressLine()
             defer { line.end() }
-            let result = try await client.perform(
-                name, arguments, options, timeout: timeout, onProgress: { line.show($0) })
-            line.end()
-            try Terminal.result(result.args.description)
+            do {
+                let result = try await client.perform(
+                    name, arguments, options, timeout: timeout, onProgress: { line.show($0) })
+                line.end()
+                try Terminal.result(
+                    json: json ? Self.json(result.id, result.status, result.args) : result.args.description)
+            } catch let failure as JobFailure where json {
+                line.end()
+                try Terminal.result(json: Self.json(failure.id, failure.status, failure.args))
+                throw CommandFailure.told
+            }
         } else {
             let id = try client.enqueue(name, arguments, options)
             try await withDeadline(10, else: .noAnswer(from: address)) { try await client.flush() }
-            try Terminal.result(id.description)
+            try Terminal.result(json ? JSONValue.object(["id": .string(id.description)]).json : id.description)
         }
         await client.stop(grace: 1)
+    }
+
+    private static func json(_ id: JobID, _ status: JobStatus, _ args: JobArguments) -> String {
+        JSONValue.object([
+            "id": .string(id.description), "status": .string(status.rawValue), "args": args.value,
+        ]).json
     }
 }

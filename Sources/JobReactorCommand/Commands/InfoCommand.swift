@@ -1,12 +1,14 @@
 internal import ArgumentParser
+private import JobReactorCore
 private import JobReactorWire
 
 struct InfoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "info", abstract: "Print what a distributor or a node counts, as Redis prints its INFO.",
-        usage: "jobreactor info [<section>] [--distributor <host:port> | --server <host:port>] [<options>]")
+        usage: "jobreactor info [<section>] [--json] [--distributor <host:port> | --server <host:port>] [<options>]")
 
     @Argument(help: "Section to print; all of them without it.") var section: String?
+    @Flag(help: "As a JSON object of sections, each an object of texts.") var json = false
     @OptionGroup var asked: AskedOptions
     @OptionGroup var security: SecurityOptions
     @OptionGroup var common: CommonOptions
@@ -26,6 +28,31 @@ struct InfoCommand: AsyncParsableCommand {
             let titles = lines.filter { $0.hasPrefix("# ") }.map { $0.dropFirst(2) }.joined(separator: ", ")
             throw CommandFailure.usage("there is no section '\(section)': the sections are \(titles)")
         }
+        if json { return try Terminal.result(json: Self.json(text)) }
         try Terminal.result(Terminal.printable(text.replacing("\n# ", with: "\n\n# ")))
+    }
+
+    static func json(_ text: String) -> String {
+        var sections: [String: [String: JSONValue]] = [:]
+        var title = ""
+        for line in text.split(separator: "\n") {
+            if line.hasPrefix("# ") {
+                title = line.dropFirst(2).lowercased()
+                sections[title] = [:]
+            } else if let colon = colon(in: line, of: title) {
+                sections[title, default: [:]][String(line[..<colon])] = .string(
+                    String(line[line.index(after: colon)...]))
+            }
+        }
+        return JSONValue.object(sections.mapValues { .object($0) }).json
+    }
+
+    /// Where the value begins. Names of jobs and nodes may have colons, and their lines go on in one way.
+    private static func colon(in line: Substring, of section: String) -> Substring.Index? {
+        switch section {
+        case "waiting": line.ranges(of: ":count=").last?.lowerBound
+        case "nodes": line.ranges(of: ":address=").last?.lowerBound
+        default: line.firstIndex(of: ":")
+        }
     }
 }

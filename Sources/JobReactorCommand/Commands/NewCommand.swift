@@ -7,7 +7,7 @@ struct NewCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "new",
         abstract: "Write a new job to start from, and its test.",
-        usage: "jobreactor new <name> [--editor] [<options>]",
+        usage: "jobreactor new <name> [--editor] [--json] [<options>]",
         discussion: """
             Writes NAME.lua and NAME_test.lua into the folder of job scripts, which is made if there is none. Nothing is \
             overwritten.
@@ -16,6 +16,7 @@ struct NewCommand: AsyncParsableCommand {
     @Argument(help: "Name of the job, which becomes the name of its file too.") var name: String
     @Flag(help: "Also write .luarc.json and the definitions that editors complete and check scripts by.")
     var editor = false
+    @Flag(help: "As a JSON object.") var json = false
     @Option(\.jobDirectory) var jobDirectory: String?
     @OptionGroup var common: CommonOptions
 
@@ -42,6 +43,11 @@ struct NewCommand: AsyncParsableCommand {
         }
         let option = folder == "reactor_jobs" ? "" : " --jobs \(folder)"
         let next = ["jobreactor run \(name) name=Ada\(option)", "jobreactor test\(option)"]
+        guard !json else {
+            let lists = ["wrote": written.map(\.path), "next": next]
+            return try Terminal.result(
+                json: JSONValue.object(lists.mapValues { .array($0.map { .string($0) }) }).json)
+        }
         try Terminal.result(
             (written.map { "wrote \($0.path)" } + ["next:"] + next.map { "    " + $0 }).joined(separator: "\n"))
     }

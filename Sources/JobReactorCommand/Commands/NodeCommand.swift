@@ -8,7 +8,7 @@ private import NIOCore
 private import NIOPosix
 private import UnixSignals
 
-struct NodeCommand: AsyncParsableCommand {
+struct NodeCommand: ServerCommand {
     static let configuration = CommandConfiguration(
         commandName: "node",
         abstract: "Run jobs: load the scripts, connect to distributors, until SIGINT or SIGTERM.",
@@ -90,7 +90,8 @@ struct NodeCommand: AsyncParsableCommand {
             wait: try settings.value(\.httpWait, flag: httpWait))
         ScriptLibraries.allow(try settings.value(\.allowHost, flags: allowHost))
         let listening = try settings.security(security, serving, listens: server != nil)
-        let logger = try common.serverLogger(settings)
+        if let server { try Settings.checkListening(on: server, listening) }
+        let logger = try common.serverLogger(settings, serving)
         let storage = try settings.value(\.storage, flag: storage).makeStorage(
             redisURL: try settings.value(\.redisURL, flag: redisURL), tls: listening.tls, on: group,
             logger: logger)

@@ -29,10 +29,10 @@ struct NodesCommand: AsyncParsableCommand {
                 ])
             }
             return try Terminal.result(
-                JSONValue.object(["nodes": .array(nodes.map(Self.value)), "waiting": .array(waiting)]).json)
+                json: JSONValue.object(["nodes": .array(nodes.map(Self.value)), "waiting": .array(waiting)]).json)
         }
         try Terminal.result(Self.table(of: nodes).text)
-        if !waiting.isEmpty { try Terminal.result("\n" + Self.table(of: waiting).text) }
+        if !waiting.isEmpty { try Terminal.result("\n" + Self.table(of: waiting, Self.jobNames(nodes)).text) }
     }
 
     /// From lines as `name:count=3,parked=no node defines it`.
@@ -46,15 +46,27 @@ struct NodesCommand: AsyncParsableCommand {
         }
     }
 
-    static func table(of waiting: [WaitingJobs]) -> TextTable {
+    /// `names` are those that the nodes define.
+    static func table(of waiting: [WaitingJobs], _ names: Set<String> = []) -> TextTable {
         var table = TextTable(["WAITING JOB", "COUNT", "FOR"], numbers: [1])
+        // What peers say of themselves is not to keep anyone waiting.
+        var budget = 10_000_000
         for jobs in waiting {
+            let hint = jobs.isParked ? NearestName.find(jobs.name, among: names, budget: &budget) : nil
             table.add([
                 jobs.name, "\(jobs.count)",
-                jobs.isParked ? "a node that defines it (parked)" : "a node that is allowed and free",
+                jobs.isParked
+                    ? "a node that defines it (parked)" + (hint.map { ": did you mean '\($0)'?" } ?? "")
+                    : "a node that is allowed and free",
             ])
         }
         return table
+    }
+
+    private static func jobNames(_ nodes: [[String: String]]) -> Set<String> {
+        nodes.reduce(into: []) { names, node in
+            names.formUnion((node["jobs"] ?? "").split(separator: " ").map(String.init))
+        }
     }
 
     static func fields(_ row: RESPValue) -> [String: String] {

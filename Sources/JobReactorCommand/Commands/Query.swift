@@ -42,6 +42,11 @@ extension CommandFailure {
         if error.message.contains("got \"\\x15\"") {
             return .failure("\(address) speaks TLS: give --tls, or --tls-authority with who signed its certificate")
         }
+        if let cause = error.cause, error.message.hasPrefix("cannot connect to \(address): ") {
+            return .failure(
+                "cannot connect to \(address): \(Transport.describe(cause)): start a distributor there (jobreactor"
+                    + " distributor) or name another with --distributor")
+        }
         if error.message.contains("\(address)") { return CommandFailure(error) }
         return .failure("\(address): \(error.message)")
     }

@@ -6,7 +6,7 @@ struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Run one job here and now, without a network: for writing scripts.",
-        usage: "jobreactor run <name> [<key=value> ...] [--args <json>] [<options>]",
+        usage: "jobreactor run <name> [<key=value> ...] [--args <json>] [--json] [<options>]",
         discussion: """
             Loads the scripts and runs the job with its callbacks, or its errbacks when it fails: one attempt, no retry. \
             What the scripts print goes to standard error, the resulting args to standard output as JSON. When the job \
@@ -26,6 +26,7 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Args of the job as one JSON object; key=value words go over it.", valueName: "json"))
     var args: String?
     @Flag(help: "Run again each time a script has changed.") var watch = false
+    @Flag(help: "As a JSON object: what the job came to, its args, and its error.") var json = false
     @Option(\.jobDirectory) var jobDirectory: String?
     @Flag(\.mergeJobItselfToArgs) var mergeJobItselfToArgs: Bool?
     @Option(\.memoryLimit) var memoryLimit: String?
@@ -41,7 +42,7 @@ struct RunCommand: AsyncParsableCommand {
         let merges = try settings.value(\.mergeJobItselfToArgs, flag: mergeJobItselfToArgs)
         let directory = try settings.value(\.jobDirectory, flag: jobDirectory)
         let trial = JobTrial(
-            name: name, arguments: arguments, merges: merges, directory: directory,
+            name: name, arguments: arguments, merges: merges, isJSON: json, directory: directory,
             memoryLimit: try settings.value(\.memoryLimit, flag: memoryLimit),
             sandbox: try settings.value(\.sandbox, flag: sandbox), logger: try common.logger(settings, style: .plain))
         if watch { return try await RepeatedTrial(trial).run() }

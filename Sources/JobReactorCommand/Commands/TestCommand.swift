@@ -7,7 +7,7 @@ struct TestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "test",
         abstract: "Run the tests of the job scripts: the files *_test.lua.",
-        usage: "jobreactor test [<directory>] [--filter <text>] [<options>]",
+        usage: "jobreactor test [<directory>] [--filter <text>] [--json] [<options>]",
         discussion: """
             Loads the job scripts and the tests into one Lua state and runs each test: one line each on standard output, \
             under a failed one the file, the line and what differs. The exit code is 1 when a test fails, when a script \
@@ -17,6 +17,7 @@ struct TestCommand: AsyncParsableCommand {
     @Argument(help: "The folder of job scripts, as with --jobs.") var directory: String?
     @Option(help: ArgumentHelp("Run only tests whose title or file has this text.", valueName: "text"))
     var filter: String?
+    @Flag(help: "As a JSON object.") var json = false
     @Option(\.jobDirectory) var jobDirectory: String?
     @Option(\.memoryLimit) var memoryLimit: String?
     @Option(\.sandbox) var sandbox: String?
@@ -48,14 +49,22 @@ struct TestCommand: AsyncParsableCommand {
         }
         let chosen = Self.choose(filter, from: tests.tests)
         var failed = 0
+        var entries: [JSONValue] = []
         for test in chosen {
             let result = await tests.run(test)
             if result.failure != nil { failed += 1 }
-            try Terminal.result(Self.lines(test, result))
+            if json { entries.append(Self.json(test, result)) } else { try Terminal.result(Self.lines(test, result)) }
         }
         // What could not be loaded may have held all of them.
         if chosen.isEmpty, !tests.report.failsCheck { throw Self.noTests(in: folder, filter) }
-        try Terminal.result("\(chosen.count - failed) passed, \(failed) failed")
+        if json {
+            let whole: [String: JSONValue] = [
+                "tests": .array(entries), "passed": JSONValue(chosen.count - failed), "failed": JSONValue(failed),
+            ]
+            try Terminal.result(json: JSONValue.object(whole).json)
+        } else {
+            try Terminal.result("\(chosen.count - failed) passed, \(failed) failed")
+        }
         if failed > 0 || tests.report.failsCheck { throw CommandFailure.told }
     }
 
@@ -73,6 +82,13 @@ struct TestCommand: AsyncParsableCommand {
             [head] + (result.failure.map { indented($0, "    ") } ?? [])
             + result.said.flatMap { indented($0, "    | ") }
         return Terminal.printable(lines.joined(separator: "\n"))
+    }
+
+    private static func json(_ test: ScriptTests.Test, _ result: ScriptTests.Result) -> JSONValue {
+        .object([
+            "title": .string(test.title), "file": .string(test.file), "passed": .bool(result.failure == nil),
+            "failure": result.failure.map { .string($0) } ?? .null, "said": .array(result.said.map { .string($0) }),
+        ])
     }
 
     static func noTests(in folder: String, _ filter: String?) -> CommandFailure {

@@ -28,7 +28,14 @@ struct UserCommand: AsyncParsableCommand {
     /// The file to change.
     struct File: ParsableArguments {
         @Option(\.users) var users: String?
+        @Flag(help: "As a JSON object.") var json = false
         @OptionGroup var common: CommonOptions
+
+        /// Of a change, which says nothing else.
+        func answer(_ change: String, _ name: String) throws(CommandFailure) {
+            guard json else { return }
+            try Terminal.result(json: JSONValue.object(["change": .string(change), "user": .string(name)]).json)
+        }
 
         func path() throws(CommandFailure) -> String {
             if let path = try common.settings().value(\.users, flag: users) { return path }
@@ -50,7 +57,9 @@ struct UserCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Add a user; the file is made when there is none.")
 
         @Argument(help: "Up to 64 bytes, without spaces, '/' and ':'.") var name: String
-        @Option(help: ArgumentHelp("What the user may do, with commas between several.", valueName: "role,…"))
+        @Option(
+            help: ArgumentHelp("What the user may do, with commas between several.", valueName: "role,…"),
+            completion: .list(Role.allCases.map(\.rawValue)))
         var role: [String]
         @Option(
             help: ArgumentHelp(
@@ -72,6 +81,7 @@ struct UserCommand: AsyncParsableCommand {
             try file.change { (table) throws(WireError) in
                 try table.add(name, roles: roles, nodes: patterns, password: password)
             }
+            try file.answer("add", name)
         }
     }
 
@@ -81,8 +91,19 @@ struct UserCommand: AsyncParsableCommand {
         @OptionGroup var file: File
 
         func run() async throws {
+            let users = try UserTable(contentsOf: try file.path()).users
+            guard !file.json else {
+                let list = users.map { user in
+                    JSONValue.object([
+                        "user": .string(user.name),
+                        "roles": .array(user.roles.map(\.rawValue).sorted().map { .string($0) }),
+                        "nodes": .array(user.nodes.map { .string($0.description) }),
+                    ])
+                }
+                return try Terminal.result(json: JSONValue.object(["users": .array(list)]).json)
+            }
             var table = TextTable(["USER", "ROLES", "NODES"], numbers: [])
-            for user in try UserTable(contentsOf: try file.path()).users {
+            for user in users {
                 table.add([user.name, user.roleNames, user.nodes.map(\.description).joined(separator: ",")])
             }
             try Terminal.result(table.text)
@@ -98,6 +119,7 @@ struct UserCommand: AsyncParsableCommand {
         func run() async throws {
             let name = name
             try file.change { (table) throws(WireError) in try table.remove(name) }
+            try file.answer("remove", name)
         }
     }
 
@@ -112,6 +134,7 @@ struct UserCommand: AsyncParsableCommand {
             let name = name
             let password = try NewPassword.read()
             try file.change { (table) throws(WireError) in try table.setPassword(password, of: name) }
+            try file.answer("passwd", name)
         }
     }
 }

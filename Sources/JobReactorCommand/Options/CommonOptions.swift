@@ -2,6 +2,9 @@ internal import ArgumentParser
 private import Foundation
 internal import Logging
 
+/// A command whose standard error is the log of a server: what it has to say stands there.
+protocol ServerCommand: AsyncParsableCommand {}
+
 /// What every command takes.
 struct CommonOptions: ParsableArguments {
     @Option(\.config) var config: String?
@@ -24,9 +27,11 @@ struct CommonOptions: ParsableArguments {
     }
 
     /// The log of a server, which goes on also when nobody reads it.
-    func serverLogger(_ settings: Settings) throws(CommandFailure) -> Logger {
-        let logger = try logger(settings)
-        Terminal.writeInBackground()
+    func serverLogger(_ settings: Settings, _ serving: ServingOptions) throws(CommandFailure) -> Logger {
+        let style: TerminalLogHandler.Style = try settings.value(\.logJSON, flag: serving.json) ? .json : .dated
+        let logger = try logger(settings, style: style)
+        Terminal.writeInBackground(style)
+        for warning in UnknownVariables.warnings() { logger.warning("\(warning)") }
         return logger
     }
 }
@@ -50,4 +55,5 @@ struct ServingOptions: ParsableArguments {
     @Flag(\.insecure) var insecure: Bool?
     @Option(\.users) var users: String?
     @Flag(\.hideArgs) var hideArgs: Bool?
+    @Flag(\.logJSON) var json: Bool?
 }

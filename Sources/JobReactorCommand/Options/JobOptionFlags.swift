@@ -47,7 +47,7 @@ struct JobOptionFlags: ParsableArguments {
             maxAttempt: try Self.read(.wholeNumber(1...Int(Int32.max)), maxAttempt, "--max-attempt"),
             retryMultiplier: try Self.read(.seconds, retryMultiplier, "--retry-multiplier"),
             id: try Self.read(.jobID, jobID, "--id"))
-        do throws(JobError) { try options.validate() } catch { throw .usage(error.message) }
+        do throws(JobError) { try options.validate(names: .flags) } catch { throw .usage(error.message) }
         return options
     }
 

@@ -11,7 +11,8 @@ struct StorageOption: ParsableArguments {
     @Option(\.redisURL) var redisURL: String?
     @Option(
         name: .customLong("server"),
-        help: ArgumentHelp("Ask the node that listens there, whatever its storage.", valueName: "host:port"))
+        help: ArgumentHelp(
+            "Ask the node, or the distributor, that listens there, whatever its storage.", valueName: "host:port"))
     var server: String?
 
     /// Nil where no storage and no node is named: jobs in memory are known to their node alone.
@@ -36,5 +37,30 @@ struct StorageOption: ParsableArguments {
                 "say where to look: --storage sqlite:FILE or redis://…, or the --server of a node with jobs in memory")
         }
         return JobMonitor(node: address, security: security)
+    }
+}
+
+/// Where jobs are looked for: in a storage, at a node, or, where neither is named, at the distributor.
+struct JobPlaceOptions: ParsableArguments {
+    @OptionGroup var storage: StorageOption
+    @OptionGroup var distributor: DistributorOption
+    @OptionGroup var security: SecurityOptions
+    @OptionGroup var common: CommonOptions
+
+    struct Place {
+        let monitor: JobMonitor
+        /// The distributor that is asked, as nothing else is named: other jobs are at nodes.
+        let distributor: Address?
+        let security: WireSecurity
+    }
+
+    func place() throws(CommandFailure) -> Place {
+        let settings = try common.settings()
+        let security = try settings.security(security, listens: false)
+        if let monitor = try storage.monitor(settings, security) {
+            return Place(monitor: monitor, distributor: nil, security: security)
+        }
+        let address = try distributor.address(settings)
+        return Place(monitor: JobMonitor(node: address, security: security), distributor: address, security: security)
     }
 }

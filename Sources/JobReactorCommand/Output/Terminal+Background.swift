@@ -7,28 +7,40 @@ extension Terminal {
     static let backgroundBytes = 1 << 20
 
     private static let writer = Locked<LineWriter?>(nil)
+    /// Of the log of a server.
+    private static let style = Locked<TerminalLogHandler.Style?>(nil)
 
     /// From now on a note waits for nobody: one that nobody reads must not stop a server. Notes come out in their order, a
     /// moment later; beyond ``backgroundBytes`` they are dropped and counted. What is left at the end of the process has a
     /// second to get out.
-    static func writeInBackground() {
+    static func writeInBackground(_ style: TerminalLogHandler.Style = .dated) {
         let isNew = writer.withLock { writer in
             guard writer == nil else { return false }
             writer = LineWriter(
-                to: STDERR_FILENO, LineRing(capacity: backgroundBytes) { noticeOfDropped($0, at: Date()) })
+                to: STDERR_FILENO, LineRing(capacity: backgroundBytes) { noticeOfDropped($0, at: Date(), style) })
             return true
         }
-        if isNew { atexit { Terminal.background?.finish(within: 1) } }
+        guard isNew else { return }
+        self.style.withLock { $0 = style }
+        atexit { Terminal.background?.finish(within: 1) }
+    }
+
+    /// Why a server ends, as an entry of its log; nil where that has no JSON.
+    static func jsonEntry(_ text: String) -> String? {
+        guard style.withLock({ $0 }) == .json else { return nil }
+        return TerminalLogHandler(.json, level: .info).line(.critical, text, [:], at: Date())
     }
 
     /// What writes the notes; nil when those who make them do.
     static var background: LineWriter? { writer.withLock { $0 } }
 
-    static func noticeOfDropped(_ count: Int, at date: Date) -> String {
+    static func noticeOfDropped(
+        _ count: Int, at date: Date, _ style: TerminalLogHandler.Style = .dated
+    ) -> String {
         let text =
             count == 1
             ? "1 log line was dropped, as nobody read it" : "\(count) log lines were dropped, as nobody read them"
-        return TerminalLogHandler(.dated, level: .info).line(.warning, text, [:], at: date)
+        return TerminalLogHandler(style, level: .info).line(.warning, text, [:], at: date)
     }
 
     /// Opens those of the three standard streams that the process was started without: what it opens next would take

@@ -1,4 +1,5 @@
 internal import Foundation
+private import JobReactorCore
 internal import Logging
 
 /// Writes the log to standard error, for people to read.
@@ -6,6 +7,8 @@ struct TerminalLogHandler: LogHandler {
     enum Style: Sendable {
         /// `2030-01-31T12:00:00.000Z info    node started  jobs=5`
         case dated
+        /// `{"level":"info","message":"node started","metadata":{"jobs":"5"},"time":"2030-01-31T12:00:00.000Z"}`
+        case json
         /// The message alone, and its level where it is not info: for a script at work.
         case plain
     }
@@ -37,14 +40,24 @@ struct TerminalLogHandler: LogHandler {
         switch style {
         case .plain:
             return Terminal.printable(level == .info ? message : "\(level.rawValue): \(message)")
+        case .json:
+            let entry: [String: JSONValue] = [
+                "time": .string(Self.text(of: date)), "level": .string(level.rawValue), "message": .string(message),
+                "metadata": .object(metadata.mapValues { .string("\($0)") }),
+            ]
+            return Terminal.escaped(json: JSONValue.object(entry).json)
         case .dated:
-            let time = date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+            let time = Self.text(of: date)
             let name = level.rawValue
             let gap = String(repeating: " ", count: max(0, 7 - name.count))
             text = "\(time) \(name)\(gap) " + Self.entry(message, metadata)
         }
         // What a message has more than one line of is indented, so that no line passes for an entry of its own.
         return Terminal.printable(text).replacing("\n", with: "\n    ")
+    }
+
+    private static func text(of date: Date) -> String {
+        date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 
     /// Short values on the first line, those of several lines below the message.

@@ -9,6 +9,8 @@ struct JobTrial: Sendable {
     var arguments: JobArguments
     /// Whether the script sees `args.job_itself`.
     var merges: Bool
+    /// Whether what came of it is printed as one JSON object.
+    var isJSON = false
     var directory: String
     var memoryLimit: Int?
     var sandbox: SandboxMode
@@ -39,14 +41,16 @@ struct JobTrial: Sendable {
             let outcome = await runner.runs.run(job)
             try Task.checkCancellation()
             switch outcome.kind {
+            case .undefined:
+                throw Self.undefined(name, among: names, in: directory)
+            case _ where isJSON:
+                try Terminal.result(json: Self.json(outcome, start.duration(to: .now)))
             case .succeeded:
                 try Terminal.result(outcome.args.description)
             case .cancelled:
                 Terminal.note("the job cancelled itself")
                 try Terminal.result(outcome.args.description)
             case .raised, .failed, .failedCancelled: Self.tell(outcome)
-            case .undefined:
-                throw Self.undefined(name, among: names, in: directory)
             }
             let isGood = await runner.runs.others()
             try Task.checkCancellation()
@@ -54,6 +58,24 @@ struct JobTrial: Sendable {
         } onCancel: {
             runner.runs.cancel()
         }
+    }
+
+    private static func json(_ outcome: RunOutcome, _ duration: Duration) -> String {
+        let status: JobStatus =
+            switch outcome.kind {
+            case .succeeded: .complete
+            case .cancelled, .failedCancelled: .cancelled
+            case .raised, .failed, .undefined: .failed
+            }
+        var members: [String: JSONValue] = [
+            "status": .string(status.rawValue), "args": outcome.args.value,
+            "run_time": .number(duration / .seconds(1)),
+        ]
+        members["error"] = outcome.error.flatMap { try? JSONValue(parsing: $0) }
+        members["errback_error"] = outcome.errbackError.flatMap { try? JSONValue(parsing: $0) }
+        members["message"] = outcome.message.map { .string($0) }
+        members["traceback"] = outcome.traceback.map { .string($0) }
+        return JSONValue.object(members).json
     }
 
     static func hasFailed(_ outcome: RunOutcome) -> Bool {

@@ -76,4 +76,12 @@ protocol AnySetting: Sendable {
 
 extension AnySetting {
     var environmentName: String { "JOBREACTOR_" + key.uppercased() }
+    /// What the libraries call it.
+    var swiftName: String {
+        switch key {
+        case "job_timeout": "timeout"
+        case "report_ttl": "reportTTL"
+        default: OptionNames.swift.text(key)
+        }
+    }
 }

@@ -120,6 +120,8 @@ struct SettingTable: Sendable {
         "Size of the largest command, such as a job with its args")
     let insecure = Setting(
         "insecure", .boolean, default: false, "Whether to listen beyond this machine without a password")
+    let logJSON = Setting(
+        "log_json", flag: "json", .boolean, default: false, "Whether the log has a JSON object in each line")
 
     // Security
     let password = Setting("password", in: .file, .text, "The password of the installation")

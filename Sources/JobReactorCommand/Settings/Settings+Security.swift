@@ -4,33 +4,47 @@ private import Logging
 
 extension Settings {
     /// The password and TLS. `listens` tells whether TLS needs a certificate to show.
-    func security(_ options: SecurityOptions, listens: Bool) throws(CommandFailure) -> WireSecurity {
+    func security(
+        _ options: SecurityOptions, listens: Bool, log style: TerminalLogHandler.Style = .dated
+    ) throws(CommandFailure) -> WireSecurity {
         let password = try password(fileFlag: options.passwordFile)
         let user = try given(\.user, flags: options.user.map { [$0] } ?? [])
         if let user, password == nil {
             throw .usage(
                 "\(user.source) needs the password of that user: set JOBREACTOR_PASSWORD or give --password-file")
         }
-        return WireSecurity(password: password, user: user?.value, tls: try tls(options, listens: listens))
+        return WireSecurity(
+            password: password, user: user?.value, tls: try tls(options, listens: listens, Self.logger(style)))
     }
 
     /// The same for a server, with who may connect to it.
     func security(
         _ options: SecurityOptions, _ serving: ServingOptions, listens: Bool = true
     ) throws(CommandFailure) -> WireSecurity {
-        var security = try security(options, listens: listens)
+        let style: TerminalLogHandler.Style = try value(\.logJSON, flag: serving.json) ? .json : .dated
+        var security = try security(options, listens: listens, log: style)
         security.isInsecureAllowed = try value(\.insecure, flag: serving.insecure)
         security.hidesArgs = try value(\.hideArgs, flag: serving.hideArgs)
         guard let path = try value(\.users, flag: serving.users) else { return security }
-        do throws(WireError) { security.users = try UsersFile(path, logger: Self.logger) } catch {
+        do throws(WireError) { security.users = try UsersFile(path, logger: Self.logger(style)) } catch {
             throw .usage(error.message)
         }
         return security
     }
 
+    /// Throws when the port would be open to the network without a password, in the words of the command line.
+    static func checkListening(on address: Address, _ security: WireSecurity) throws(CommandFailure) {
+        do throws(WireError) { try security.checkListening(on: address) } catch {
+            throw .usage(
+                "refusing to listen on \(address) without a password: whoever reaches it could run jobs;"
+                    + " set JOBREACTOR_PASSWORD (or --password-file) or --users, listen on localhost, or say --insecure"
+            )
+        }
+    }
+
     /// Of what is read anew while a server runs.
-    private static var logger: Logger {
-        Logger(label: "jobreactor") { _ in TerminalLogHandler(.dated, level: .info) }
+    private static func logger(_ style: TerminalLogHandler.Style) -> Logger {
+        Logger(label: "jobreactor") { _ in TerminalLogHandler(style, level: .info) }
     }
 
     private func password(fileFlag: String?) throws(CommandFailure) -> Password? {
@@ -51,7 +65,9 @@ extension Settings {
         return password
     }
 
-    private func tls(_ options: SecurityOptions, listens: Bool) throws(CommandFailure) -> TransportSecurity? {
+    private func tls(
+        _ options: SecurityOptions, listens: Bool, _ logger: Logger
+    ) throws(CommandFailure) -> TransportSecurity? {
         let files = TransportSecurity.Files(
             certificate: try readableFile(\.tlsCertificate, flag: options.tlsCertificate),
             key: try readableFile(\.tlsKey, flag: options.tlsKey, isSecret: true),
@@ -71,7 +87,7 @@ extension Settings {
                 throw .usage("--tls-require-client-certificate needs --tls-authority, which signed the certificates")
             }
         }
-        do throws(WireError) { return try TransportSecurity(files, logger: Self.logger) } catch {
+        do throws(WireError) { return try TransportSecurity(files, logger: logger) } catch {
             throw .usage(error.message)
         }
     }

@@ -27,7 +27,7 @@ public struct Dispatcher: Sendable {
         /// Those that may have one that a run waits for.
         fileprivate var awaited = Hints()
         /// The handle's place may be used again once this is false.
-        fileprivate var isConnected = true
+        fileprivate(set) var isConnected = true
 
         fileprivate init(name: String) { self.name = name }
 
@@ -54,7 +54,7 @@ public struct Dispatcher: Sendable {
         }
     }
 
-    private struct RouteKey: Hashable {
+    struct RouteKey: Hashable {
         let name: String
         let node: String?
         let notNode: String?
@@ -108,7 +108,7 @@ public struct Dispatcher: Sendable {
     /// `always_use_specified_node`: a job with a `node` waits for that node rather than go to another.
     public let alwaysUseSpecifiedNode: Bool
 
-    private var nodes: [NodeState] = []
+    private(set) var nodes: [NodeState] = []
     /// How many connected nodes define a job, by its name.
     private var definers: [String: Int] = [:]
     private var freeNodes: [Int] = []
@@ -121,6 +121,10 @@ public struct Dispatcher: Sendable {
     private var routesByName: [String: [Int]] = [:]
     /// The route of the last job, as jobs of one kind tend to come together.
     private var lastRoute: Int?
+    /// The route of the last job that was sent at once.
+    private var lastSent: Int?
+    /// Which of equal nodes has its turn where jobs of several routes come by turns.
+    private var dice = SplitMix64(seed: 1)
 
     /// Jobs waiting for a node.
     public private(set) var waitingCount = 0
@@ -332,6 +336,10 @@ public struct Dispatcher: Sendable {
             return node
         }
         guard !eligible.isEmpty else { return nil }
+        // Jobs of one route go to equally loaded nodes by turns. Where others come between them the turns of each would fall
+        // in step with those of the others: three names by turns, and one would always meet the same node as the less loaded.
+        if lastSent != index, eligible.count > 1 { routes[index].cursor = Int(dice.next() % UInt64(eligible.count)) }
+        lastSent = index
         var best: Int?
         let cursor = routes[index].cursor
         for offset in eligible.indices {
@@ -351,9 +359,17 @@ public struct Dispatcher: Sendable {
     private func isFree(_ node: Int, _ isAwaited: Bool = false) -> Bool { nodes[node].isFree(forAwaited: isAwaited) }
 
     private func isEligible(_ node: NodeState, for key: RouteKey) -> Bool {
-        guard node.jobs.contains(key.name), node.name != key.notNode else { return false }
+        node.jobs.contains(key.name) && isAllowed(key, on: node)
+    }
+
+    /// Whether the node may have those jobs, if it defines them.
+    func isAllowed(_ key: RouteKey, on node: NodeState) -> Bool {
+        guard node.name != key.notNode else { return false }
         return !alwaysUseSpecifiedNode || key.node == nil || key.node == node.name
     }
+
+    /// The name of the jobs on a route whose number ``route(of:)`` has told, and that has jobs waiting.
+    package func name(ofRoute index: Int) -> String { routes.indices.contains(index) ? routes[index].key.name : "" }
 
     // MARK: Routes
 

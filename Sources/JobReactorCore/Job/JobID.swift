@@ -103,6 +103,35 @@ public struct JobID: Hashable, Sendable, Comparable, LosslessStringConvertible {
 }
 
 extension JobID {
+    /// When the id was made; nil for one that does not say so, as a producer may choose any. Of those that others have made
+    /// up of chance one in a thousand looks as if it did.
+    public func madeAt(before now: Timestamp = .now) -> Timestamp? {
+        let time = Timestamp(microseconds: Int64(high >> 16) * 1000)
+        // From 2020 on; the clock that made it may be ahead of ours.
+        guard time.microseconds >= 1_577_836_800_000_000, time <= now.advanced(bySeconds: 86_400) else { return nil }
+        return time
+    }
+
+    /// The ids whose text begins so: from the first to the last of them. Nil when none can, as for what has other letters than
+    /// hexadecimal digits, dashes apart.
+    public static func range(ofPrefix prefix: String) -> ClosedRange<JobID>? {
+        let digits = prefix.filter { $0 != "-" }
+        guard (1...32).contains(digits.utf8.count), digits.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
+            return nil
+        }
+        func filled(_ digit: String) -> JobID? {
+            JobID(digits + String(repeating: digit, count: 32 - digits.utf8.count))
+        }
+        guard let first = filled("0"), let last = filled("f") else { return nil }
+        return first...last
+    }
+
+    /// The greatest id before this one; nil for the first of all.
+    package var predecessor: JobID? {
+        if low > 0 { return JobID(high: high, low: low - 1) }
+        return high > 0 ? JobID(high: high - 1, low: .max) : nil
+    }
+
     /// Makes ids in order: each is greater than all made before it by the same generator.
     ///
     /// Not thread-safe; give each owner one of its own, as collisions between generators are excluded by 64 random bits.

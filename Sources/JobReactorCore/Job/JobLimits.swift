@@ -37,10 +37,17 @@ public enum JobLimits {
     public static func check(
         _ name: String, _ args: JobArguments, _ options: JobOptions = JobOptions()
     ) throws(JobError) {
+        try check(name, args, options, names: .swift)
+    }
+
+    /// The same, in words for those who know the options by these names.
+    package static func check(
+        _ name: String, _ args: JobArguments, _ options: JobOptions, names: OptionNames
+    ) throws(JobError) {
         try check(name: name)
         if let problem = args.problem { throw JobError(.invalidArguments, problem) }
         try check(argsBytes: args.bytes.count)
-        try options.validate()
+        try options.validate(names: names)
     }
 
     /// Throws what is wrong with a record that an earlier process has left. Its args may have grown by what the system adds.
@@ -50,7 +57,7 @@ public enum JobLimits {
         try JobOptions(
             period: job.period, node: job.node, notNode: job.notNode, maxAttempt: job.maxAttempt,
             retryMultiplier: job.retryMultiplier
-        ).validate()
+        ).validate(names: .plain)
     }
 
     /// Throws ``JobError/Code/invalidName``.

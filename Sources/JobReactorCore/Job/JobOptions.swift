@@ -45,34 +45,35 @@ public struct JobOptions: Hashable, Sendable {
     /// Throws what is wrong with the values, in words that say what is allowed.
     public func validate() throws(JobError) { try validate(secondsApart: 0) }
 
-    /// As ``validate()``, for options that another has checked by a clock which may differ from ours by so much.
-    package func validate(secondsApart: Double) throws(JobError) {
+    /// As ``validate()``, for options that another has checked by a clock which may differ from ours by so much, in words for
+    /// those who know the options by these names.
+    package func validate(secondsApart: Double = 0, names: OptionNames = .swift) throws(JobError) {
         if !isLimited { return }
+        func wrong(_ name: String, _ problem: String) -> JobError {
+            JobError(.invalidOption, "\(names.text(name)) \(problem)")
+        }
         for (name, seconds) in [("after", after), ("retry_multiplier", retryMultiplier)] {
             if let seconds, !(seconds >= 0 && seconds <= JobLimits.seconds) {
-                throw JobError(
-                    .invalidOption, "\(name) takes seconds from 0 to \(Int(JobLimits.seconds)), not \(seconds)")
+                throw wrong(name, "takes seconds from 0 to \(Int(JobLimits.seconds)), not \(seconds)")
             }
         }
         if let period, !(period > 0 && period <= JobLimits.seconds) {
-            throw JobError(
-                .invalidOption, "period takes seconds above 0 up to \(Int(JobLimits.seconds)), not \(period)")
+            throw wrong("period", "takes seconds above 0 up to \(Int(JobLimits.seconds)), not \(period)")
         }
-        if let runAt { try Self.check(runAt, now: .now, secondsApart: secondsApart) }
+        if let runAt, let problem = Self.problem(in: runAt, now: .now, secondsApart: secondsApart) {
+            throw wrong("run_at", problem)
+        }
         if let maxAttempt, maxAttempt < 1 || maxAttempt > JobLimits.attempts {
-            throw JobError(
-                .invalidOption, "max_attempt takes a whole number from 1 to \(JobLimits.attempts), not \(maxAttempt)")
+            throw wrong("max_attempt", "takes a whole number from 1 to \(JobLimits.attempts), not \(maxAttempt)")
         }
         for (name, node) in [("node", node), ("not_node", notNode)] {
-            if let node, let problem = Name.problem(in: node) {
-                throw JobError(.invalidOption, "\(name) \(problem)")
-            }
+            if let node, let problem = Name.problem(in: node) { throw wrong(name, problem) }
         }
     }
 
-    private static func check(_ runAt: Timestamp, now: Timestamp, secondsApart: Double) throws(JobError) {
+    private static func problem(in runAt: Timestamp, now: Timestamp, secondsApart: Double) -> String? {
         let latest = now.advanced(bySeconds: JobLimits.seconds)
-        guard runAt > latest.advanced(bySeconds: secondsApart) else { return }
+        guard runAt > latest.advanced(bySeconds: secondsApart) else { return nil }
         // Those that say a time in another unit have it within the next hundred years, too.
         let hint =
             if runAt == Timestamp(microseconds: .max) {
@@ -82,8 +83,7 @@ public struct JobOptions: Hashable, Sendable {
             } else {
                 ", not \(Int(runAt.seconds))"
             }
-        throw JobError(
-            .invalidOption, "run_at takes seconds since 1970, at most a hundred years from now\(hint)")
+        return "takes seconds since 1970, at most a hundred years from now\(hint)"
     }
 
     /// Reads options as Lua and JSON write them: `{"after": 5, "node": "worker_1"}`, with the names of the wire in lower
@@ -126,7 +126,7 @@ public struct JobOptions: Hashable, Sendable {
                         + " max_attempt, retry_multiplier, id")
             }
         }
-        try validate()
+        try validate(names: .plain)
     }
 
     /// Whether there is anything that could be wrong: most jobs have none of it.
@@ -135,6 +135,26 @@ public struct JobOptions: Hashable, Sendable {
     /// Whether a record has to keep any of it that most have not.
     var hasRareFields: Bool {
         period != nil || retryMultiplier != nil || maxAttempt != nil || node != nil || notNode != nil || trace != nil
+    }
+}
+
+/// How options and settings are called where somebody reads of them: `max_attempt`, the name of all, in each one's spelling.
+package enum OptionNames: Hashable, Sendable {
+    /// `max_attempt`: in Lua, in JSON and over the wire.
+    case plain
+    /// `maxAttempt`
+    case swift
+    /// `--max-attempt`
+    case flags
+
+    package func text(_ name: String) -> String {
+        let words = name.split(separator: "_")
+        return switch self {
+        case .plain: name
+        case .flags: "--" + words.joined(separator: "-")
+        case .swift:
+            words.prefix(1).joined() + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+        }
     }
 }
 

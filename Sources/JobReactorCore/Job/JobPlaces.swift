@@ -39,6 +39,36 @@ struct JobPlaces: Sendable {
         recent.place(of: id, ids) ?? (mayBeOlder(id) ? older.place(of: id, ids) : nil)
     }
 
+    /// At most `limit` ids beyond `start` in one of the two orders, the nearest to it first; `isTaken` says of a place
+    /// whether its id still has it. Looks at each place once, and keeps no more than twice the limit.
+    func ids(
+        beyond start: JobID?, isAscending: Bool, limit: Int, isTaken: (Int) -> Bool
+    ) -> [JobID] {
+        let limit = min(limit, ids.count)
+        guard limit > 0 else { return [] }
+        func isBefore(_ left: JobID, _ right: JobID) -> Bool { isAscending ? left < right : right < left }
+        var found: [JobID] = []
+        // As many are found that come before it.
+        var last: JobID?
+        func keepFirst() {
+            found.sort(by: isBefore)
+            found.removeLast(max(0, found.count - limit))
+            if found.count == limit { last = found.last }
+        }
+        // As a rule ids come in their order: from this end, those that are looked for come early.
+        for step in ids.indices {
+            let place = isAscending ? step : ids.count - 1 - step
+            let id = ids[place]
+            if let start, !isBefore(start, id) { continue }
+            if let last, !isBefore(id, last) { continue }
+            guard isTaken(place) else { continue }
+            found.append(id)
+            if found.count >= 2 * limit { keepFirst() }
+        }
+        keepFirst()
+        return found
+    }
+
     /// Gives a place to an id that has none.
     @usableFromInline mutating func insert(_ id: JobID) -> Int {
         if recent.count == Self.recentLimit { age() }

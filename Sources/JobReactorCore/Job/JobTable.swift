@@ -69,6 +69,31 @@ public struct JobTable<Value> {
 
     @inlinable public mutating func removeAll() { self = JobTable() }
 
+    /// At most `limit` ids in their order, those after `id` when one is given. Looks at each job once.
+    public func ids(after id: JobID?, limit: Int) -> [JobID] {
+        places.ids(beyond: id, isAscending: true, limit: limit) { values[$0] != nil }
+    }
+
+    /// At most `limit` ids, the greatest first, those before `id` when one is given. Looks at each job once.
+    public func ids(before id: JobID?, limit: Int) -> [JobID] {
+        places.ids(beyond: id, isAscending: false, limit: limit) { values[$0] != nil }
+    }
+
+    /// Calls `visit` with the jobs of so many places from `place` on, in no order. Returns the place after them; nil when there
+    /// is none. So many jobs are looked at in pieces, while others come and go: one that is there from the first piece to the
+    /// last is met once.
+    public func visit(from place: Int, count: Int, _ visit: (JobID, Value) -> Void) -> Int? {
+        let end = min(values.count, place + max(0, count))
+        guard place < end else { return nil }
+        for place in place..<end {
+            if let value = values[place] { visit(places.id(at: place), value) }
+        }
+        return end < values.count ? end : nil
+    }
+
+    /// How many places there are to visit; more than jobs where some are gone.
+    public var placeCount: Int { values.count }
+
     /// All of them, in no order.
     public var elements: some Sequence<(key: JobID, value: Value)> {
         values.indices.lazy.compactMap { place in values[place].map { (places.id(at: place), $0) } }

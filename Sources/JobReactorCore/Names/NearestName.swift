@@ -7,6 +7,25 @@ package enum NearestName {
         return nearest.name
     }
 
+    /// As ``find(_:among:)``, with at most so many steps: those names that there is no budget left for are left out.
+    package static func find(_ name: String, among known: some Sequence<String>, budget: inout Int) -> String? {
+        var near: [String] = []
+        let count = name.count
+        for other in known {
+            guard budget > 0 else { break }
+            budget -= 1
+            // One of another length has at least as many letters to change.
+            let length = other.utf8.count
+            guard length <= 4 * (count + count / 2 + 1), budget >= count * length else { continue }
+            let letters = other.count
+            guard abs(letters - count) <= max(1, min(count, letters) / 3) else { continue }
+            budget -= count * length
+            near.append(other)
+        }
+        // In their order, so that of several the same is named each time.
+        return find(name, among: near.sorted())
+    }
+
     /// Insertions, deletions, replacements and swaps of neighbours from one to the other.
     package static func distance(_ left: String, _ right: String) -> Int {
         let (left, right) = (Array(left), Array(right))

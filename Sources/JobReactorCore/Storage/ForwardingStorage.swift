@@ -44,6 +44,10 @@ extension ForwardingStorage {
         storage.jobs(after: id, limit: limit, done: done)
     }
 
+    public func jobs(before id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void) {
+        storage.jobs(before: id, limit: limit, done: done)
+    }
+
     public func reports(
         after key: JobReport.Key?, limit: Int, done: @escaping @Sendable (Result<[StoredReport], StorageError>) -> Void
     ) {

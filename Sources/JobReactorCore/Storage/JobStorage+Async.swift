@@ -21,6 +21,11 @@ extension JobStorage {
         try await result { jobs(after: id, limit: limit, done: $0) }
     }
 
+    /// As ``jobs(after:limit:)``, the greatest id first.
+    public func jobs(before id: JobID?, limit: Int = 1000) async throws(StorageError) -> [Job] {
+        try await result { jobs(before: id, limit: limit, done: $0) }
+    }
+
     public func reports(
         after key: JobReport.Key? = nil, limit: Int = 1000
     ) async throws(StorageError) -> [StoredReport] {

@@ -32,6 +32,10 @@ public protocol JobStorage: Sendable {
     /// one that is short need not be the last.
     func jobs(after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void)
 
+    /// As ``jobs(after:limit:done:)`` from the other end: a page of jobs with the greatest id first, those before `id` when one
+    /// is given. Without one of its own a storage looks through all of its jobs for it.
+    func jobs(before id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void)
+
     /// A page of the reports not yet taken, in order of their keys, those after `key` when one is given; as long as one of
     /// ``jobs(after:limit:done:)``.
     func reports(
@@ -40,6 +44,28 @@ public protocol JobStorage: Sendable {
     /// Ends the ownership, once all calls before have taken effect; there is no call after it. Another may open the same
     /// place from then on. Closing one that is not open is fine.
     func close(done: @escaping @Sendable () -> Void)
+}
+
+extension JobStorage {
+    public func jobs(
+        before id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void
+    ) {
+        lastPage(before: id, limit: limit, after: nil, [], done)
+    }
+
+    /// Goes on after `last`; `found` are the jobs before it that the page would have, the greatest first.
+    private func lastPage(
+        before id: JobID?, limit: Int, after last: JobID?, _ found: [Job],
+        _ done: @escaping @Sendable (Result<[Job], StorageError>) -> Void
+    ) {
+        jobs(after: last, limit: 10_000) { result in
+            guard case .success(let page) = result else { return done(result) }
+            let fitting = page.prefix { job in id.map { job.id < $0 } ?? true }
+            let found = (fitting.reversed() + found).page(limit: limit)
+            guard let last = page.last, fitting.count == page.count else { return done(.success(found)) }
+            self.lastPage(before: id, limit: limit, after: last.id, found, done)
+        }
+    }
 }
 
 /// Who opens a storage.

@@ -77,11 +77,19 @@ public final class MemoryStorage: AuditStorage {
     public func jobs(
         after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void
     ) {
-        done(
-            whenOpen { state in
-                let rest = state.jobs.elements.lazy.map(\.value).filter { job in id.map { job.id > $0 } ?? true }
-                return rest.sorted { $0.id < $1.id }.page(limit: limit)
-            })
+        done(whenOpen { state in page(state.jobs.ids(after: id, limit: limit), limit, of: state.jobs) })
+    }
+
+    public func jobs(
+        before id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void
+    ) {
+        done(whenOpen { state in page(state.jobs.ids(before: id, limit: limit), limit, of: state.jobs) })
+    }
+
+    private func page(_ ids: [JobID], _ limit: Int, of jobs: JobTable<Job>) -> [Job] {
+        var page = RecordPage<Job>(limit: limit)
+        for id in ids { guard let job = jobs[id], page.add(job) else { break } }
+        return page.records
     }
 
     public func reports(

@@ -7,12 +7,30 @@ public protocol StoragePlace: Sendable {
     /// when one is given; as long as one of ``JobStorage/jobs(after:limit:done:)``.
     func jobs(of owner: StoredOwner, after id: JobID?, limit: Int) async throws(StorageError) -> [Job]
 
+    /// As ``jobs(of:after:limit:)`` from the other end: the greatest id first, those before `id` when one is given. Without one
+    /// of its own a place looks through all jobs of the owner for it.
+    func jobs(of owner: StoredOwner, before id: JobID?, limit: Int) async throws(StorageError) -> [Job]
+
     /// One record of an owner; nil when it has none.
     func load(_ id: JobID, of owner: StoredOwner) async throws(StorageError) -> Job?
 
     /// A storage of this place, not yet open: to change the jobs of an owner that does not run. Nil where only running
     /// owners are to be seen.
     func makeStorage() -> (any JobStorage)?
+}
+
+extension StoragePlace {
+    public func jobs(of owner: StoredOwner, before id: JobID?, limit: Int) async throws(StorageError) -> [Job] {
+        var found: [Job] = []
+        var last: JobID?
+        while true {
+            let page = try await jobs(of: owner, after: last, limit: 1000)
+            let fitting = page.prefix { job in id.map { job.id < $0 } ?? true }
+            found = (fitting.reversed() + found).page(limit: limit)
+            guard let next = page.last?.id, fitting.count == page.count else { return found }
+            last = next
+        }
+    }
 }
 
 /// An owner of stored jobs, as others see it.

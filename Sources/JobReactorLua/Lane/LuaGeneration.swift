@@ -74,7 +74,7 @@ final class LuaGeneration {
                 loading_seconds: options.loadingSeconds)
             return jr_open(&functions, &settings)
         }
-        guard let state = made else { throw ScriptError("not enough memory for a Lua state: raise --memory-limit") }
+        guard let state = made else { throw ScriptError("not enough memory for a Lua state: raise memoryLimit") }
         opened(Interrupter(state: state))
         func giveUp() {
             // Finalizers of scripts may still log.
@@ -102,7 +102,7 @@ final class LuaGeneration {
         }
         guard isJoined else {
             giveUp()
-            throw ScriptError("not enough memory for the job scripts: raise --memory-limit")
+            throw ScriptError("not enough memory for the job scripts: raise memoryLimit")
         }
         options.scripts.note(good: good, now: .now)
         report.problems += ScriptCheck(state, load, report, builtIn: builtIn).problems

@@ -222,7 +222,7 @@ extension LuaLane.Enqueued {
             let name = item["name"]?.string ?? ""
             let options = try JobOptions(item["options"]?.object ?? [:])
             let args = JobArguments(unchecked: Array((item["args"] ?? .object([:])).json.utf8))
-            try JobLimits.check(name, args, options)
+            try JobLimits.check(name, args, options, names: .plain)
             jobs.append(
                 LuaLane.Enqueued(
                     id: options.id ?? ids.next(at: now), name: name, args: args, options: options,

@@ -125,7 +125,7 @@ extension LuaLane.Enqueued {
         do throws(JSONError) { args = try JobArguments(json: arguments[1].bytes ?? []) } catch {
             throw JobError(.invalidArguments, "\(error)")
         }
-        try JobLimits.check(name, args, options)
+        try JobLimits.check(name, args, options, names: .plain)
         var ids = JobID.Generator()
         self.init(
             id: options.id ?? ids.next(at: .now), name: name, args: args, options: options, distributor: distributor)

@@ -48,8 +48,8 @@ public struct ScriptSet: Hashable, Sendable {
         switch FileKind.of(path) {
         case .folder: break
         case .missing:
-            throw ScriptError("no folder \(path): create it, or name the folder of your job scripts with --jobs")
-        case .file, .other: throw ScriptError("\(path) is a file: --jobs takes the folder of your job scripts")
+            throw ScriptError("no folder \(path): create it, or name the folder of your job scripts with jobDirectory")
+        case .file, .other: throw ScriptError("\(path) is a file: jobDirectory takes the folder of your job scripts")
         }
         let walk = try FolderWalk(path, suffix: ".lua")
         let folders = ModuleFolders(of: path)

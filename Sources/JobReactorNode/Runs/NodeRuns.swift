@@ -610,6 +610,7 @@ struct NodeRuns {
 
     /// Whether no script defines the job.
     func isParked(_ id: JobID) -> Bool { parked.contains(id) }
+    func isParked(_ id: JobID, named name: String) -> Bool { parked.contains(id, named: name) }
     /// Nothing runs, and no end of a run is being stored.
     var isAtRest: Bool { runningCount == 0 && endsUnderWay == 0 }
     /// Jobs are being saved, which may be saved as begun.

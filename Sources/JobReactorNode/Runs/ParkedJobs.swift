@@ -10,6 +10,8 @@ struct ParkedJobs {
 
     func contains(_ id: JobID) -> Bool { byName.values.contains { $0.contains(id) } }
 
+    func contains(_ id: JobID, named name: String) -> Bool { byName[name]?.contains(id) == true }
+
     /// False when the job is not among them.
     mutating func remove(_ id: JobID) -> Bool {
         guard let name = byName.first(where: { $0.value.contains(id) })?.key else { return false }

@@ -47,6 +47,10 @@ public final class FaultInjectingStorage: ForwardingStorage {
         pass(.jobs, done) { storage.jobs(after: id, limit: limit, done: done) }
     }
 
+    public func jobs(before id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void) {
+        pass(.jobs, done) { storage.jobs(before: id, limit: limit, done: done) }
+    }
+
     public func reports(
         after key: JobReport.Key?, limit: Int, done: @escaping @Sendable (Result<[StoredReport], StorageError>) -> Void
     ) {

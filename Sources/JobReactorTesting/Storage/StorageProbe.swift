@@ -89,6 +89,12 @@ final class StorageProbe: Sendable {
         }
     }
 
+    func startJobs(before id: JobID?, limit: Int) -> StorageCall<[Job]> {
+        start("jobs before \(id.map(\.description) ?? "nil"), limit \(limit)") {
+            storage.jobs(before: id, limit: limit, done: $0)
+        }
+    }
+
     /// Makes a call that a fault was injected into again, before any other; not for ever.
     func start<Value>(
         _ name: String, _ body: (@escaping @Sendable (Result<Value, StorageError>) -> Void) -> Void
@@ -122,6 +128,10 @@ final class StorageProbe: Sendable {
 
     func jobs(after id: JobID? = nil, limit: Int = 1000) async throws(StorageConformanceFailure) -> [Job] {
         try await value(of: startJobs(after: id, limit: limit))
+    }
+
+    func jobs(before id: JobID?, limit: Int = 1000) async throws(StorageConformanceFailure) -> [Job] {
+        try await value(of: startJobs(before: id, limit: limit))
     }
 
     func reports(

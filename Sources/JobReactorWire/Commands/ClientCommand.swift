@@ -21,14 +21,16 @@ package enum ClientCommand: Hashable, Sendable {
     /// Load the job scripts anew.
     case reload
     case job(JobID)
-    /// Whole records in the order of their ids, those after an id.
-    case records(after: JobID?, count: Int)
+    /// Whole records, in pages.
+    case records(RecordQuery)
     case record(JobID)
     case cancel(JobID)
     /// Run it now, also when it is finished.
     case retry(JobID)
     /// Cancel it when it is not finished, and remove its record.
     case destroy(JobID)
+    /// One of these three for all jobs that the filter means; where it is dry they are only counted.
+    case orders(JobOrder, JobFilter, isDry: Bool)
     /// The newest entries of the audit log.
     case audit(count: Int)
     case handshake(Handshake)
@@ -66,7 +68,7 @@ package enum ClientCommand: Hashable, Sendable {
         case .ping, .auth, .hello, .whoAmI, .quit, .commandTable, .clientSetting: nil
         case .enqueue, .perform, .handshake(.producer): .producer
         case .nodes, .info, .jobs, .records, .record, .job: .viewer
-        case .retry, .destroy, .audit, .cancel: .operator
+        case .retry, .destroy, .audit, .cancel, .orders: .operator
         case .reload: .author
         case .handshake(.node): .node
         case .handshake: nil
@@ -145,7 +147,11 @@ package enum ClientCommand: Hashable, Sendable {
             }
             self = .audit(count: count == 1 ? 100 : try Self.pageCount(frame.word(2)))
         } else if CommandWord.matches(verb, "RECORDS") {
-            self = try Self.records(frame, count)
+            self = .records(try RecordQuery(frame, count))
+        } else if count > 1, let order = Self.order(verb), JobID(hexadecimal: frame.word(1)) == nil,
+            count > 2 || CommandWord.matches(frame.word(1), "ALL") || CommandWord.matches(frame.word(1), "DRY")
+        {
+            self = try Self.orders(order, frame, count)
         } else if let make = Self.ofOneJob.first(where: { CommandWord.matches(verb, $0.name) }) {
             guard count == 2 else { throw wrongCount("\(make.name)".lowercased()) }
             self = make.command(try Self.id(frame.word(1)))
@@ -158,43 +164,27 @@ package enum ClientCommand: Hashable, Sendable {
         }
     }
 
-    private static func id(_ word: UnsafeRawBufferPointer) throws(CommandError) -> JobID {
+    private static func order(_ verb: UnsafeRawBufferPointer) -> JobOrder? {
+        if CommandWord.matches(verb, "RETRY") { return .retry }
+        if CommandWord.matches(verb, "CANCEL") { return .cancel }
+        return CommandWord.matches(verb, "DESTROY") ? .destroy : nil
+    }
+
+    static func id(_ word: UnsafeRawBufferPointer) throws(CommandError) -> JobID {
         guard let id = JobID(hexadecimal: word) else {
             throw CommandError("ERR '\(CommandWord.shown(word))' is no job id: it has 32 hexadecimal digits")
         }
         return id
     }
 
-    /// What `COUNT` may ask for.
-    static let mostRows = 1000
+    /// What `COUNT` may ask for: so many that an answer stays below the limit of a message as long as args are of a usual size.
+    package static let mostRows = 1000
 
-    private static func pageCount(_ word: UnsafeRawBufferPointer) throws(CommandError) -> Int {
+    static func pageCount(_ word: UnsafeRawBufferPointer) throws(CommandError) -> Int {
         guard let number = CommandWord.integer(word), 1...mostRows ~= number else {
             throw CommandError("ERR COUNT takes a number from 1 to \(mostRows), not '\(CommandWord.shown(word))'")
         }
         return number
-    }
-
-    /// At most 1,000 at once, so that an answer stays below the limit of a message as long as args are of a usual size.
-    private static func records(_ frame: RESPFrame, _ count: Int) throws(CommandError) -> ClientCommand {
-        var after: JobID?
-        var limit = 100
-        for index in stride(from: 1, to: count, by: 2) {
-            let option = frame.word(index)
-            guard index + 1 < count else {
-                throw CommandError(
-                    "ERR RECORDS takes AFTER id and COUNT n, and '\(CommandWord.shown(option))' stands alone")
-            }
-            let value = frame.word(index + 1)
-            if CommandWord.matches(option, "AFTER") {
-                after = try id(value)
-            } else if CommandWord.matches(option, "COUNT") {
-                limit = try pageCount(value)
-            } else {
-                throw CommandError("ERR RECORDS takes AFTER id and COUNT n, not '\(CommandWord.shown(option))'")
-            }
-        }
-        return .records(after: after, count: limit)
     }
 
     private static func hello(_ frame: RESPFrame, _ count: Int) throws(CommandError) -> ClientCommand {

@@ -77,7 +77,9 @@ package struct JobRequest: Hashable, Sendable {
         }
         // What was accepted by one clock is not refused by another, however wrong one of them is.
         let secondsApart = sender == .client ? 0 : JobLimits.seconds
-        try refusing { () throws(JobError) in try request.options.validate(secondsApart: secondsApart) }
+        try refusing { () throws(JobError) in
+            try request.options.validate(secondsApart: secondsApart, names: .plain)
+        }
         return request
     }
 

@@ -45,6 +45,6 @@ public struct WireSecurity: Sendable {
         throw WireError(
             .configuration,
             "refusing to listen on \(address) without a password: whoever reaches it could run jobs;"
-                + " set JOBREACTOR_PASSWORD (or --password-file) or --users, listen on localhost, or say --insecure")
+                + " give a password or users, listen on localhost, or set isInsecureAllowed")
     }
 }

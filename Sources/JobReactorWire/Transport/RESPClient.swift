@@ -114,7 +114,6 @@ extension WireError {
         WireError(
             .connect,
             "cannot connect to \(address): \(Transport.describe(error)):"
-                + " start a distributor there (jobreactor distributor) or name another with --distributor", cause: error
-        )
+                + " start a distributor there (jobreactor distributor), or connect to another", cause: error)
     }
 }

@@ -136,4 +136,35 @@ import Testing
             }
         }
     }
+
+    @Test("an id says when it was made, if that is a time at which it can have been")
+    func madeAt() {
+        var generator = JobID.Generator()
+        let made = generator.next(at: start)
+        #expect(made.madeAt(before: start) == Timestamp(microseconds: start.microseconds / 1000 * 1000))
+        // The clock of its maker may be ahead, though not by days.
+        #expect(made.madeAt(before: start.advanced(bySeconds: -3600)) != nil)
+        #expect(made.madeAt(before: start.advanced(bySeconds: -100_000)) == nil)
+        for other in [JobID(high: 0, low: 1), JobID(high: .max, low: 1), JobID(high: 1 << 56, low: 0)] {
+            #expect(other.madeAt(before: start) == nil)
+        }
+    }
+
+    @Test("the beginning of an id stands for all ids that begin so")
+    func prefixes() {
+        let whole = JobID(high: 0x0123_4567_89AB_CDEF, low: 0xFEDC_BA98_7654_3210)
+        for count in 1...32 {
+            let range = JobID.range(ofPrefix: String(whole.description.prefix(count)))
+            #expect(range?.contains(whole) == true)
+            #expect(range?.lowerBound.description.prefix(count) == whole.description.prefix(count))
+            #expect(range?.upperBound.description.suffix(32 - count).allSatisfy { $0 == "f" } == true)
+        }
+        #expect(JobID.range(ofPrefix: "01234567-89AB") == JobID.range(ofPrefix: "0123456789ab"))
+        for wrong in ["", "-", "x", "0x", "é", "٣", String(repeating: "0", count: 33)] {
+            #expect(JobID.range(ofPrefix: wrong) == nil, "\(wrong)")
+        }
+        #expect(JobID(high: 0, low: 0).predecessor == nil)
+        #expect(JobID(high: 1, low: 0).predecessor == JobID(high: 0, low: .max))
+        #expect(JobID(high: 1, low: 5).predecessor == JobID(high: 1, low: 4))
+    }
 }

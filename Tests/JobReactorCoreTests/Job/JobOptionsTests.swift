@@ -28,32 +28,32 @@ import Testing
             (JobOptions(period: .nan), "period takes seconds above 0 up to 3155760000, not nan"),
             (
                 JobOptions(runAt: Timestamp(seconds: 1_791_000_000_000)),
-                "run_at takes seconds since 1970, at most a hundred years from now, not 1791000000000:"
+                "runAt takes seconds since 1970, at most a hundred years from now, not 1791000000000:"
                     + " that looks like milliseconds, so divide it by 1000"
             ),
             (
                 JobOptions(runAt: Timestamp(seconds: 9_000_000_000_000)),
-                "run_at takes seconds since 1970, at most a hundred years from now, not 9000000000000"
+                "runAt takes seconds since 1970, at most a hundred years from now, not 9000000000000"
             ),
             (
                 JobOptions(runAt: Timestamp(seconds: 1e18)),
-                "run_at takes seconds since 1970, at most a hundred years from now, not a time beyond all"
+                "runAt takes seconds since 1970, at most a hundred years from now, not a time beyond all"
             ),
             (
                 JobOptions(runAt: Timestamp(seconds: .nan)),
-                "run_at takes seconds since 1970, at most a hundred years from now, not a time beyond all"
+                "runAt takes seconds since 1970, at most a hundred years from now, not a time beyond all"
             ),
-            (JobOptions(retryMultiplier: -5), "retry_multiplier takes seconds from 0 to 3155760000, not -5.0"),
-            (JobOptions(maxAttempt: 0), "max_attempt takes a whole number from 1 to 2147483647, not 0"),
-            (JobOptions(maxAttempt: -3), "max_attempt takes a whole number from 1 to 2147483647, not -3"),
+            (JobOptions(retryMultiplier: -5), "retryMultiplier takes seconds from 0 to 3155760000, not -5.0"),
+            (JobOptions(maxAttempt: 0), "maxAttempt takes a whole number from 1 to 2147483647, not 0"),
+            (JobOptions(maxAttempt: -3), "maxAttempt takes a whole number from 1 to 2147483647, not -3"),
             (
                 JobOptions(maxAttempt: Int(Int32.max) + 1),
-                "max_attempt takes a whole number from 1 to 2147483647, not 2147483648"
+                "maxAttempt takes a whole number from 1 to 2147483647, not 2147483648"
             ),
             (JobOptions(node: ""), "node must not be empty"),
-            (JobOptions(notNode: ""), "not_node must not be empty"),
+            (JobOptions(notNode: ""), "notNode must not be empty"),
             (JobOptions(node: "a b"), "node must not contain spaces or control characters"),
-            (JobOptions(notNode: "a\n"), "not_node must not contain spaces or control characters"),
+            (JobOptions(notNode: "a\n"), "notNode must not contain spaces or control characters"),
             (JobOptions(node: String(repeating: "é", count: 128)), "node must not be longer than 255 bytes"),
         ])
     func invalid(_ options: JobOptions, message: String) {

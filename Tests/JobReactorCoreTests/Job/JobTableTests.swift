@@ -100,4 +100,53 @@ struct JobTableTests {
         table[ids[3]] = 3
         #expect(table[ids[3]] == 3 && table.count == 1)
     }
+
+    @Test("pages have the next ids of all, in either direction, whatever has come and gone")
+    func pages() {
+        var random = SeededGenerator(seed: 72)
+        var table = JobTable<Int>()
+        var model: Set<JobID> = []
+        for step in 0..<3000 {
+            let id = JobID(
+                high: UInt64.random(in: 0...40, using: &random), low: UInt64.random(in: 0...40, using: &random))
+            if Int.random(in: 0..<3, using: &random) == 0 {
+                table[id] = nil
+                model.remove(id)
+            } else {
+                table[id] = step
+                model.insert(id)
+            }
+        }
+        let sorted = model.sorted()
+        for limit in [1, 2, 7, 400, 5000] {
+            var ascending: [JobID] = []
+            while case let page = table.ids(after: ascending.last, limit: limit), !page.isEmpty { ascending += page }
+            var descending: [JobID] = []
+            while case let page = table.ids(before: descending.last, limit: limit), !page.isEmpty { descending += page }
+            #expect(ascending == sorted && descending == sorted.reversed())
+        }
+        #expect(table.ids(after: nil, limit: 0).isEmpty && table.ids(before: nil, limit: -1).isEmpty)
+        #expect(JobTable<Int>().ids(after: nil, limit: 5).isEmpty)
+    }
+
+    @Test("who looks at all in pieces meets each that stays once, while others come and go")
+    func visits() {
+        var table = JobTable<Int>()
+        for number in 0..<1000 { table[id(number)] = number }
+        var met: [JobID: Int] = [:]
+        var place: Int? = 0
+        var next = 1000
+        while let from = place {
+            place = table.visit(from: from, count: 64) { id, _ in met[id, default: 0] += 1 }
+            // Half of those that were there go, and as many come.
+            for number in next - 1000..<next - 968 where number % 2 == 0 {
+                table[id(number)] = nil
+                table[id(5000 + number)] = number
+            }
+            next += 32
+        }
+        for number in 0..<1000 where number % 2 == 1 { #expect(met[id(number)] == 1) }
+        #expect(met.values.allSatisfy { $0 == 1 })
+        #expect(table.visit(from: 100_000, count: 5) { _, _ in Issue.record("there is none") } == nil)
+    }
 }

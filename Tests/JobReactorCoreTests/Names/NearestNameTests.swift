@@ -20,4 +20,23 @@ import Testing
         #expect(NearestName.distance(left, right) == distance)
         #expect(NearestName.distance(right, left) == distance)
     }
+
+    @Test("with a budget the nearest is the same as long as it lasts")
+    func theNearestNameWithinABudget() {
+        let known = ["resize", "notify", "print", "a", String(repeating: "x", count: 10_000)]
+        for name in ["resiz", "rezise", "max_attemt", "xyz", "ntoify", ""] {
+            var budget = 10_000
+            #expect(
+                NearestName.find(name, among: known, budget: &budget) == NearestName.find(name, among: known), "\(name)"
+            )
+            #expect(budget < 10_000 && budget > 9000)
+            var none = 0
+            #expect(NearestName.find(name, among: known, budget: &none) == nil)
+        }
+        // What peers say costs no more than the budget.
+        var budget = 100_000
+        let many = (0..<100_000).map { "\(String(repeating: "y", count: 200))\($0)" }
+        _ = NearestName.find(String(repeating: "y", count: 200), among: many, budget: &budget)
+        #expect(budget >= 0)
+    }
 }

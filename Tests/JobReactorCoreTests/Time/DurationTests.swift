@@ -41,7 +41,7 @@ import Testing
             (JobOptions(period: Duration.zero), "period takes seconds above 0 up to 3155760000, not 0.0"),
             (
                 JobOptions(retryMultiplier: .seconds(-5)),
-                "retry_multiplier takes seconds from 0 to 3155760000, not -5.0"
+                "retryMultiplier takes seconds from 0 to 3155760000, not -5.0"
             ),
         ])
     func refused(_ options: JobOptions, message: String) {

@@ -142,7 +142,7 @@ import Testing
             }
             #expect(missing?.message.contains("create it, or name the folder") == true)
             let file = #expect(throws: ScriptError.self) { try ScriptSet.read(JobDirectory(folder.file("a.lua"))) }
-            #expect(file?.message.contains("is a file: --jobs takes the folder") == true)
+            #expect(file?.message.contains("is a file: jobDirectory takes the folder") == true)
         }
     }
 

@@ -65,6 +65,10 @@ import Testing
         ],
         "who is answered `-BUSY`": [seconds(CommandSession.restTime)],
         "rows of an answer to `AUDIT` and `RECORDS`": ["1 to \(number(ClientCommand.mostRows))"],
+        "commands that look through all jobs of a node or distributor at once": [
+            number(ScanLimit.most), "others look through all jobs at the moment: ask again",
+        ],
+        "the text that `ERROR` looks for": ["1 to \(number(JobFilter.errorBytes)) bytes"],
         "the name of a user, and a users file": ["\(User.nameBytes) bytes", size(UserTable.fileBytes)],
         "jobs that a user with the role `producer` may look at and cancel as its own": [number(OwnJobs.most)],
         "entries of the audit log": [

@@ -71,6 +71,28 @@ import Testing
         #expect(told.numbers.last == 100)
     }
 
+    @Test("an order for many jobs is through when its one entry is stored; one that changes nothing has none")
+    func orders() {
+        let storage = HeldAudit()
+        let log = log(storage)
+        func order(_ end: CarriedOut, isDry: Bool = false) {
+            log.noting(
+                .cancel, of: JobFilter(name: "mail"), isDry: isDry, by: Self.ops, over: connection,
+                loop.makeSucceededFuture(end)
+            ).assumeIsolated().whenSuccess { [told] in told.numbers.append($0.count) }
+        }
+        order(CarriedOut(count: 3))
+        order(CarriedOut(count: 2, failure: JobError(.stopped, "the node was stopped")))
+        order(CarriedOut(count: 0))
+        order(CarriedOut(count: 5), isDry: true)
+        #expect(told.numbers == [0, 5])
+        storage.release()
+        storage.release()
+        #expect(told.numbers == [0, 5, 3, 2])
+        let changes = storage.held.elements.map(\.change)
+        #expect(changes == ["3 jobs are cancelled (name mail)", "2 jobs are cancelled (name mail)"])
+    }
+
     @Test("nobody waits for a storage that refuses, or where there is none; what it refused comes again")
     func refused() {
         let storage = HeldAudit()

@@ -54,8 +54,22 @@ import Testing
             ("AUDIT", .audit(count: 100)),
             ("AUDIT COUNT 5", .audit(count: 5)),
             ("WHOAMI", .whoAmI),
-            ("RECORDS", .records(after: nil, count: 100)),
-            ("RECORDS COUNT 1000 AFTER " + ff, .records(after: id(255), count: 1000)),
+            ("RECORDS", .records(RecordQuery())),
+            ("RECORDS COUNT 1000 AFTER " + ff, .records(RecordQuery(from: id(255), count: 1000))),
+            ("RECORDS NEWEST", .records(RecordQuery(.newestFirst))),
+            ("RECORDS BEFORE " + ff + " COUNT 7", .records(RecordQuery(.newestFirst, from: id(255), count: 7))),
+            (
+                "RECORDS STATUS in_progress NAME greet SINCE 1.5 ERROR disk",
+                .records(
+                    RecordQuery(
+                        filter: JobFilter(
+                            name: "greet", status: .inProgress, since: Timestamp(seconds: 1.5), error: "disk")))
+            ),
+            ("RETRY STATUS failed", .orders(.retry, JobFilter(status: .failed), isDry: false)),
+            ("CANCEL NAME greet DRY", .orders(.cancel, JobFilter(name: "greet"), isDry: true)),
+            ("DESTROY DRY ERROR x", .orders(.destroy, JobFilter(error: "x"), isDry: true)),
+            ("DESTROY ALL", .orders(.destroy, JobFilter(), isDry: false)),
+            ("RETRY ALL DRY", .orders(.retry, JobFilter(), isDry: true)),
             (
                 "NODE 3 n1 i VOLATILE h:1 p t",
                 .handshake(
@@ -109,6 +123,35 @@ import Testing
             ("CANCEL 12", "ERR '12' is no job id: it has 32 hexadecimal digits"),
             ("JOB 1 2", "ERR wrong number of arguments for 'job' command"),
             ("JOB 12", "ERR '12' is no job id: it has 32 hexadecimal digits"),
+            ("CANCEL \(ff) DRY", "ERR wrong number of arguments for 'cancel' command"),
+            (
+                "RETRY DRY",
+                "ERR RETRY of many jobs takes STATUS s, NAME n, SINCE unix-seconds or ERROR text, or else ALL"
+            ),
+            (
+                "DESTROY ALL NAME x",
+                "ERR DESTROY of many jobs takes STATUS s, NAME n, SINCE unix-seconds or ERROR text, or else ALL"
+            ),
+            (
+                "CANCEL NAME",
+                "ERR 'NAME' is no job id: it has 32 hexadecimal digits"
+            ),
+            (
+                "CANCEL COLOUR red",
+                "ERR CANCEL takes the id of a job, or STATUS s, NAME n, SINCE unix-seconds and ERROR text, or ALL, and DRY,"
+                    + " not 'COLOUR'"
+            ),
+            (
+                "RETRY STATUS done",
+                "ERR STATUS takes one of new, queued, in progress, complete, error, failed, cancelled, not 'done'"
+            ),
+            ("RETRY SINCE soon", "ERR SINCE takes seconds since 1970, not 'soon'"),
+            (
+                "RECORDS COUNT",
+                "ERR RECORDS takes AFTER id, BEFORE id or NEWEST, COUNT n, STATUS s, NAME n, SINCE unix-seconds and ERROR"
+                    + " text, and 'COUNT' stands alone"
+            ),
+            ("RECORDS COUNT 1001", "ERR COUNT takes a number from 1 to 1000, not '1001'"),
             ("NODES all", "ERR wrong number of arguments for 'nodes' command"),
             ("JOBS all", "ERR wrong number of arguments for 'jobs' command"),
             ("RELOAD all", "ERR wrong number of arguments for 'reload' command"),
@@ -138,6 +181,38 @@ import Testing
     func noCommand(stream: String) {
         #expect(throws: CommandError("ERR Protocol error: a command is an array of bulk strings")) {
             try withFrame(stream) { try ClientCommand($0) }
+        }
+    }
+
+    @Test("what asks for records, and what orders for many, is read as it was written")
+    func queriesAndOrders() throws {
+        let filters = [
+            JobFilter(), JobFilter(name: "größe"), JobFilter(status: .inProgress, error: "no \"disk\"\n"),
+            JobFilter(name: "a", status: .failed, since: Timestamp(seconds: 1_790_000_000.25), error: "x"),
+        ]
+        for filter in filters {
+            for order in [RecordQuery.Order.oldestFirst, .newestFirst] {
+                for start in [nil, id(7)] {
+                    let query = RecordQuery(order, from: start, count: 9, filter: filter)
+                    #expect(try withCommand(query.words) { try ClientCommand($0) } == .records(query))
+                }
+            }
+            for order in JobOrder.allCases where !filter.isEmpty {
+                let read = try withCommand([order.verb] + filter.words + ["DRY"]) { try ClientCommand($0) }
+                #expect(read == .orders(order, filter, isDry: true))
+            }
+        }
+        let long = String(repeating: "x", count: JobFilter.errorBytes + 1)
+        #expect(throws: CommandError("ERR ERROR takes a text of 1 to 1024 bytes")) {
+            try withCommand(["RECORDS", "ERROR", long]) { try ClientCommand($0) }
+        }
+        // What begins as a status does is none.
+        let status = "failed" + String(repeating: " ", count: 5000)
+        #expect(throws: CommandError.self) {
+            try withCommand(["RETRY", "STATUS", status]) { try ClientCommand($0) }
+        }
+        #expect(throws: CommandError("ERR NAME must not contain spaces or control characters")) {
+            try withCommand(["RECORDS", "NAME", "a b"]) { try ClientCommand($0) }
         }
     }
 

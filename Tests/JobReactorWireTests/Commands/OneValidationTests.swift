@@ -137,7 +137,9 @@ import Testing
         #expect(taken > 100)
     }
 
-    @Test("the same job gets the same words from Swift, a Redis client and a link")
+    @Test(
+        "the same job gets the same words from Lua, a Redis client and a link, and from Swift and flags with their names"
+    )
     func sameWords() throws {
         let wrong: [JobOptions] = [
             JobOptions(after: 1e18), JobOptions(period: 0), JobOptions(retryMultiplier: -1), JobOptions(maxAttempt: 0),
@@ -145,8 +147,13 @@ import Testing
         ]
         for options in wrong {
             let request = JobRequest(name: "j", args: [:], options: options)
-            let words = try #require(Self.swift(request))
-            #expect(try Self.redis(request) == words)
+            let words = try #require(try Self.redis(request))
+            let name = try #require(words.split(separator: " ").first)
+            let rest = words.dropFirst(name.count)
+            #expect(Self.swift(request) == OptionNames.swift.text(String(name)) + rest)
+            #expect(throws: JobError(.invalidOption, OptionNames.flags.text(String(name)) + rest)) {
+                try options.validate(names: .flags)
+            }
             #expect(try Self.link(request, isAgain: false) == .unacceptable(Self.handOver, name: "j", reason: words))
             #expect(Self.lua(options).answer == words)
         }

@@ -142,6 +142,7 @@ private final class FakeDirectory: UserDirectory {
         arguments: [
             ("ENQUEUE j", [.producer]), ("PERFORM j", [.producer]), ("INFO", [.viewer]), ("NODES", [.viewer]),
             ("JOBS", [.viewer]), ("RECORDS", [.viewer]), ("RECORD \(job)", [.viewer]),
+            ("RETRY ALL DRY", [.operator]), ("CANCEL NAME x", [.operator]), ("DESTROY STATUS failed", [.operator]),
             ("JOB \(job)", [.viewer, .producer]), ("CANCEL \(job)", [.operator, .producer]),
             ("AUDIT", [.operator]), ("RETRY \(job)", [.operator]), ("DESTROY \(job)", [.operator]),
             ("RELOAD", [.author]),

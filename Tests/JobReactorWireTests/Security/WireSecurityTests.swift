@@ -20,7 +20,7 @@ import Testing
         #expect(error.code == .configuration)
         #expect(
             error.message == "refusing to listen on \(address) without a password: whoever reaches it could run jobs;"
-                + " set JOBREACTOR_PASSWORD (or --password-file) or --users, listen on localhost, or say --insecure")
+                + " give a password or users, listen on localhost, or set isInsecureAllowed")
         try WireSecurity(password: Password("secret")).checkListening(on: address)
         try WireSecurity(isInsecureAllowed: true).checkListening(on: address)
     }

@@ -68,6 +68,6 @@ import Testing
         #expect(error.code == .connect)
         #expect(
             error.message == "cannot connect to \(server.address): connection refused:"
-                + " start a distributor there (jobreactor distributor) or name another with --distributor")
+                + " start a distributor there (jobreactor distributor), or connect to another")
     }
 }

@@ -41,6 +41,8 @@ struct ConnectedNodes {
     /// Whether it says when it has saved a job, before it runs it.
     func isDurable(_ node: Node) -> Bool { nodes.indices.contains(node.index) && nodes[node.index]?.isDurable == true }
 
+    var names: Set<String> { Set(all.map(\.name)) }
+
     func named(_ name: String) -> Node? { all.first { $0.name == name }?.node }
 
     /// Who takes over from a node of that place. Every distributor chooses the same one: a job in doubt at one of them may

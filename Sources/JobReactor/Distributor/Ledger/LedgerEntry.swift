@@ -208,6 +208,13 @@ struct EntryTable {
         if entry.isAwaited { count(entry, isAwaited: false) }
     }
 
+    /// As ``JobTable/visit(from:count:_:)``.
+    func visit(from place: Int, count: Int, _ visit: (JobID, LedgerEntry) -> Void) -> Int? {
+        table.visit(from: place, count: count, visit)
+    }
+
+    var placeCount: Int { table.placeCount }
+
     /// All of them, in no order: only for what is as rare as it is large.
     var elements: some Sequence<(key: JobID, value: LedgerEntry)> { table.elements }
 

@@ -50,6 +50,13 @@ struct PagedJobs {
         waiting.removeValue(forKey: id) ?? loading.removeValue(forKey: id)
     }
 
+    /// Those that wait, and are not being loaded, as ``JobTable/visit(from:count:_:)``.
+    func visit(from place: Int, count: Int, _ visit: (JobID, Known) -> Void) -> Int? {
+        waiting.visit(from: place, count: count, visit)
+    }
+
+    var placeCount: Int { waiting.placeCount }
+
     // MARK: Loading
 
     /// Whether the node is to wait for what is being loaded for it.

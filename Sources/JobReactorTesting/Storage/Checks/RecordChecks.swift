@@ -214,6 +214,48 @@ extension StorageConformance {
                 try probe.expect(listed.map(\.id), jobs.map(\.id), "the ids of all pages of \(limit)")
             }
         },
+        Check("pages from the other end have the greatest id first") { probe async throws(Failure) in
+            let jobs = (1...25).map { Sample.plain(2 * $0) }
+            try await probe.save(jobs)
+            for limit in [1, 7, 25, 26] {
+                var listed: [Job] = []
+                while true {
+                    let page = try await probe.jobs(before: listed.last?.id, limit: limit)
+                    let expected = min(limit, jobs.count - listed.count)
+                    try probe.expect(
+                        page.count, expected, "the length of a page before the last \(listed.count) of 25 jobs")
+                    if page.isEmpty { break }
+                    listed += page
+                }
+                try probe.expect(listed.map(\.id), jobs.reversed().map(\.id), "the ids of all pages of \(limit)")
+            }
+            for (before, rest) in [(0, 0), (2, 0), (3, 1), (4, 1), (50, 24), (51, 25), (99, 25)] {
+                let page = try await probe.jobs(before: Sample.id(before), limit: 100)
+                try probe.expect(
+                    page.map(\.id), jobs.prefix(rest).reversed().map(\.id), "the ids before \(Sample.id(before))")
+            }
+        },
+        Check("ids at the edges are in their order from the other end, too") { probe async throws(Failure) in
+            let words: [UInt64] = [.max, 1 << 63, 0, 1 << 63 - 1, 1]
+            let jobs = words.flatMap { high in words.map { Sample.plain(JobID(high: high, low: $0)) } }
+            try await probe.save(jobs)
+            let page = try await probe.jobs(before: nil)
+            try probe.expect(page.map(\.id), jobs.map(\.id).sorted(by: >), "the ids from the greatest on")
+        },
+        Check("a page of large jobs from the other end is short, and none is missed") { probe async throws(Failure) in
+            let jobs = (1...3).map { $0 == 2 ? Sample.plain($0) : Sample.job($0, args: Sample.large) }
+            try await probe.save(jobs)
+            var listed: [Job] = []
+            while true {
+                let page = try await probe.jobs(before: listed.last?.id, limit: 10)
+                try probe.expectRoom(for: page.map(\.args), "of jobs")
+                if page.isEmpty { break }
+                listed += page
+                let newest = jobs.reversed().prefix(listed.count).map(\.id)
+                try probe.expect(listed.map(\.id), newest, "the ids of the pages so far")
+            }
+            try probe.expect(listed.count, jobs.count, "the number of jobs before an empty page")
+        },
         Check("a page of large jobs is short, and none is missed") { probe async throws(Failure) in
             let jobs = (1...3).map { $0 == 2 ? Sample.plain($0) : Sample.job($0, args: Sample.large) }
             try await probe.save(jobs)

@@ -1,0 +1,89 @@
+/// Which jobs are meant, by what their records say; nil is any.
+public struct JobFilter: Hashable, Sendable {
+    public var name: String?
+    public var status: JobStatus?
+    /// The job was made, has begun to run or has failed at that time or later.
+    public var since: Timestamp?
+    /// The last error has this text in it, in small or capital letters.
+    public var error: String?
+
+    public init(name: String? = nil, status: JobStatus? = nil, since: Timestamp? = nil, error: String? = nil) {
+        self.name = name
+        self.status = status
+        self.since = since
+        self.error = error
+    }
+
+    /// Bytes of the text that is looked for in errors, at most.
+    package static let errorBytes = 1024
+
+    /// Whether it means every job.
+    public var isEmpty: Bool { self == JobFilter() }
+
+    /// Whether the job is meant. Takes a time in proportion to the length of its error.
+    public func matches(_ job: Job) -> Bool {
+        if let name, job.name != name { return false }
+        if let status, job.status != status { return false }
+        if let since, job.lastSeen.map({ $0 < since }) ?? true { return false }
+        guard let error, !error.isEmpty else { return true }
+        return job.lastError.map { TextSearch(error).isFound(in: $0) } ?? false
+    }
+}
+
+extension JobFilter: CustomStringConvertible {
+    /// As in the audit log: `name greet, status failed`.
+    public var description: String {
+        let parts = [
+            name.map { "name \($0)" }, status.map { "status \($0.rawValue)" },
+            error.map { "'\($0)' in the error" }, since.map { "since \($0.seconds)" },
+        ]
+        return isEmpty ? "all" : parts.compactMap(\.self).joined(separator: ", ")
+    }
+}
+
+extension Job {
+    /// When the job was made, as far as that is known: by its id, or, before its first run, by its due time.
+    public var madeAt: Timestamp? {
+        if let time = id.madeAt() { return time }
+        return runs == 0 && attempt == 0 ? dueAt.advanced(bySeconds: -(makeAfter ?? 0)) : nil
+    }
+
+    /// When it was last made, begun or failed; nil when none of it is known.
+    var lastSeen: Timestamp? { [madeAt, runAt, failedAt].compactMap(\.self).max() }
+}
+
+/// Looks for one text in others, of which letters from a to z count as their capitals. Its time is in proportion to the length
+/// of both, whatever is in them.
+struct TextSearch {
+    private let text: [UInt8]
+    /// How many bytes of the text match again behind a mismatch after so many.
+    private let restart: [Int]
+
+    init(_ text: String) {
+        let text = text.utf8.map(Self.capital)
+        var restart = [Int](repeating: 0, count: text.count)
+        var matched = 0
+        for index in text.indices.dropFirst() {
+            while matched > 0, text[index] != text[matched] { matched = restart[matched - 1] }
+            if text[index] == text[matched] { matched += 1 }
+            restart[index] = matched
+        }
+        (self.text, self.restart) = (text, restart)
+    }
+
+    func isFound(in other: String) -> Bool {
+        if text.isEmpty { return true }
+        var matched = 0
+        for byte in other.utf8 {
+            let byte = Self.capital(byte)
+            while matched > 0, byte != text[matched] { matched = restart[matched - 1] }
+            if byte == text[matched] { matched += 1 }
+            if matched == text.count { return true }
+        }
+        return false
+    }
+
+    private static func capital(_ byte: UInt8) -> UInt8 {
+        byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z") ? byte &- 32 : byte
+    }
+}
