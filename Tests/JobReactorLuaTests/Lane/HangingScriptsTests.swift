@@ -1,4 +1,5 @@
 import JobReactorCore
+import JobReactorTesting
 import Logging
 import Testing
 
