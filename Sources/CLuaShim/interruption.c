@@ -124,6 +124,7 @@ static void hook(lua_State *L, lua_Debug *frame) {
   (void)frame;
   jr_state *state = jri_state(L);
   jri_interruption *i = &state->interruption;
+  jri_forget_site(state);
   if (GET(i->reason) == JRI_UNINTERRUPTED) {
     if (is_asked(i)) tell_place(state, L);
     bool due = i->counting && find_reason(i) != JRI_UNINTERRUPTED;
@@ -177,6 +178,9 @@ static void handle(int signal, siginfo_t *info, void *context) {
   int kept = errno;
   jr_state *state = running_here;
   bool ours = state != NULL && interrupt(state);
+  lua_State *current = ours ? GET(state->interruption.current) : NULL;
+  // It may be within C, and not come to the hook.
+  if (current != NULL) jri_note_site(state, current, context);
   if (!ours && !jri_is_timer_signal(info)) {
     if (earlier.sa_flags & SA_SIGINFO) {
       earlier.sa_sigaction(signal, info, context);
@@ -263,6 +267,7 @@ static void start_timeout(jri_interruption *i, int64_t now) {
 static int64_t begin(jr_state *state, uint64_t number) {
   jri_interruption *i = &state->interruption;
   if (this_thread == 0) prepare_thread();
+  jri_forget_site(state);
   i->noted = false;
   i->counting = COUNTS_ALWAYS;
   i->place[0] = 0;
