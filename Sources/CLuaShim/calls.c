@@ -22,8 +22,7 @@ static void write_call(jri_call *call, const char *function, const char *place) 
   STORE(call->version, version + 2);
 }
 
-/// `file:line`.
-static void write_place(char place[JR_PLACE_SIZE], const lua_Debug *frame) {
+void jri_write_place(char place[JR_PLACE_SIZE], const lua_Debug *frame) {
   _Static_assert(LUA_IDSIZE + 1 + 10 < JR_PLACE_SIZE, "a name of a file and a line have room");
   size_t length = strlen(frame->short_src);
   char digits[10];
@@ -40,7 +39,7 @@ void jri_begin_call(lua_State *L, const char *function) {
   lua_Debug frame;
   for (int level = 1; lua_getstack(L, level, &frame); level++) {
     if (!jri_is_script(L, &frame)) continue;
-    write_place(place, &frame);
+    jri_write_place(place, &frame);
     break;
   }
   write_call(&jri_state(L)->call, function, place);
@@ -74,6 +73,7 @@ void jr_look(const jr_state *state, jr_activity *out) {
   bool good = false;
   for (int attempt = 0; attempt < 100 && !good; attempt++) good = read_call(&state->call, out);
   if (!good) out->function = NULL;
+  if (!jri_read_site(&state->site, out->site)) out->site[0] = 0;
 }
 
 // MARK: The functions

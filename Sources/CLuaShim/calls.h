@@ -25,6 +25,9 @@ typedef struct {
 /// The function is about to be called by the nearest script; `function` is a constant.
 void jri_begin_call(lua_State *L, const char *function);
 
+/// `file:line` of the frame, which is a script's. May be called in a signal handler.
+void jri_write_place(char place[JR_PLACE_SIZE], const lua_Debug *frame);
+
 /// It has returned, or raised. Does nothing when none was under way.
 void jri_end_call(jr_state *state);
 

@@ -3,6 +3,7 @@
 #include "environment.h"
 #include "errors.h"
 #include "strands.h"
+#include "tracebacks.h"
 
 /// The run is interrupted: closes the coroutine, which has ended for that reason or just before, and ends its resumer.
 static int stop(lua_State *L, lua_State *thread) {

@@ -2,7 +2,9 @@
 // Lua's own `load` behind ours, and those of libraries are functions of the host, which trust their callers. Metatables that say
 // `__metatable` stay hidden; those of `json.array`, `CancelJob`, tasks and libraries do.
 #include "environment.h"
+#include "errors.h"
 #include "state.h"
+#include "tracebacks.h"
 
 /// Whether the value is a function of a script.
 static bool is_own(lua_State *L, int index) {
@@ -70,11 +72,39 @@ static int get_metatable(lua_State *L) {
   return 1;
 }
 
+/// Where the traceback of the coroutine begins that asks for it: behind this function, and what calls it where it is a handler.
+static int first_level(lua_State *L) {
+  lua_Debug caller;
+  const bool handles = lua_getstack(L, 1, &caller) && lua_getinfo(L, "S", &caller) &&
+                       strcmp(caller.source, JRI_HANDLING_CHUNK) == 0;
+  return handles ? 2 : 1;
+}
+
+/// As Lua's own, but for the frames of libraries.
+static int traceback(lua_State *L) {
+  lua_State *thread = lua_isthread(L, 1) ? lua_tothread(L, 1) : L;
+  const int message = lua_isthread(L, 1) ? 2 : 1;
+  lua_settop(L, message + 1);
+  if (!lua_isnil(L, message) && !lua_isstring(L, message)) {
+    lua_pushvalue(L, message);
+    return 1;
+  }
+  const int first = thread == L ? first_level(L) : 0;
+  jri_push_traceback(L, thread, (int)luaL_optinteger(L, message + 1, first));
+  if (lua_isnil(L, message)) return 1;
+  lua_pushvalue(L, message);
+  lua_pushliteral(L, "\n");
+  lua_rotate(L, -3, 2);
+  lua_concat(L, 3);
+  return 1;
+}
+
 void jri_open_debug(lua_State *L) {
-  static const char *const kept[] = {"traceback", "getinfo", "getlocal", "gethook"};
+  static const char *const kept[] = {"getinfo", "getlocal", "gethook"};
   static const luaL_Reg functions[] = {{"getupvalue", get_upvalue},   {"setupvalue", set_upvalue},
                                        {"upvalueid", upvalue_id},     {"upvaluejoin", join_upvalues},
-                                       {"getmetatable", get_metatable}, {NULL, NULL}};
+                                       {"getmetatable", get_metatable}, {"traceback", traceback},
+                                       {NULL, NULL}};
   lua_getglobal(L, "debug");
   luaL_newlib(L, functions);
   for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {

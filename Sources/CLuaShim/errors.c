@@ -132,95 +132,6 @@ jr_bytes jri_describe_unprotected(jr_state *state, jri_buffer *message) {
   return (jr_bytes){.bytes = text, .length = strlen(text)};
 }
 
-typedef struct {
-  lua_State *thread;
-  int level;
-  jri_buffer *out;
-} traceback_request;
-
-static int keep_traceback(lua_State *L) {
-  const traceback_request *request = lua_touserdata(L, 1);
-  luaL_traceback(L, request->thread, NULL, request->level);
-  size_t length;
-  const char *text = lua_tolstring(L, -1, &length);
-  jri_buffer_add_text(request->out, text, length);
-  return 0;
-}
-
-void jri_keep_traceback(lua_State *L, lua_State *thread, int level, jri_buffer *traceback) {
-  traceback_request request = {.thread = thread, .level = level, .out = traceback};
-  jri_buffer_reset(traceback);
-  if (!lua_checkstack(L, 4)) return;
-  lua_pushcfunction(L, keep_traceback);
-  lua_pushlightuserdata(L, &request);
-  if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);
-  if (traceback->failed) jri_buffer_reset(traceback);
-}
-
-// MARK: Coroutines of the script's own
-
-static const char traceback_head[] = "stack traceback:";
-
-/// What an error is told apart by: its text, or its address.
-static bool add_identity(lua_State *L, jri_buffer *out) {
-  if (lua_type(L, -1) == LUA_TSTRING) {
-    size_t length;
-    const char *text = lua_tolstring(L, -1, &length);
-    jri_buffer_add(out, text, length);
-  } else {
-    const void *address = lua_topointer(L, -1);
-    jri_buffer_add(out, (const char *)&address, sizeof address);
-  }
-  return !out->failed;
-}
-
-void jri_keep_inner_traceback(lua_State *L, lua_State *thread) {
-  jr_state *state = jri_state(L);
-  jri_buffer *kept = &state->inner_traceback, *text = &state->note;
-  if (!state->keeps_traceback) return;
-  jri_keep_traceback(L, thread, 0, text);
-  // This error may have come from a coroutine further in.
-  jri_join_tracebacks(L, text);
-  jri_buffer moved = *kept;
-  *kept = *text;
-  *text = moved;
-  jri_keep_inner_error(L);
-}
-
-void jri_keep_inner_error(lua_State *L) {
-  jr_state *state = jri_state(L);
-  jri_buffer_reset(&state->inner_error);
-  if (!add_identity(L, &state->inner_error)) jri_buffer_reset(&state->inner_traceback);
-}
-
-void jri_join_tracebacks(lua_State *L, jri_buffer *traceback) {
-  jr_state *state = jri_state(L);
-  jri_buffer *inner = &state->inner_traceback, *error = &state->inner_error;
-  if (inner->length == 0 || error->length == 0) return;
-  bool same = false;
-  if (lua_type(L, -1) == LUA_TSTRING) {
-    // `coroutine.wrap` puts its own place before the text.
-    size_t length;
-    const char *text = lua_tolstring(L, -1, &length);
-    same = length >= error->length && memcmp(text + length - error->length, error->bytes, error->length) == 0;
-  } else {
-    const void *address = lua_topointer(L, -1);
-    same = error->length == sizeof address && memcmp(error->bytes, &address, sizeof address) == 0;
-  }
-  size_t head = sizeof traceback_head - 1;
-  if (same && traceback->length >= head && memcmp(traceback->bytes, traceback_head, head) == 0) {
-    static const char between[] = "\n\tresumed by:";
-    jri_buffer_add(inner, between, sizeof between - 1);
-    jri_buffer_add(inner, traceback->bytes + head, traceback->length - head);
-    if (!inner->failed) {
-      jri_buffer_reset(traceback);
-      jri_buffer_add(traceback, inner->bytes, inner->length);
-    }
-  }
-  jri_buffer_reset(inner);
-  jri_buffer_reset(error);
-}
-
 // MARK: Places
 
 bool jri_is_script(lua_State *L, lua_Debug *frame) {
@@ -243,8 +154,7 @@ static bool is_word_byte(char byte) {
   return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == '_';
 }
 
-/// How long `[library]:line: ` at the beginning of the text is; 0 where there is none.
-static size_t library_place(const char *text, size_t length) {
+size_t jri_library_place(const char *text, size_t length) {
   size_t at = 1;
   if (length == 0 || text[0] != '[') return 0;
   while (at < length && is_word_byte(text[at])) at++;
@@ -259,7 +169,7 @@ bool jri_place_error(lua_State *L, lua_State *thread) {
   size_t length;
   if (lua_type(L, -1) != LUA_TSTRING) return false;
   const char *text = lua_tolstring(L, -1, &length);
-  const size_t place = library_place(text, length);
+  const size_t place = jri_library_place(text, length);
   if (place == 0) return false;
   push_place_in(L, thread);
   lua_pushlstring(L, text + place, length - place);

@@ -15,24 +15,14 @@ void jri_push_text(lua_State *L, int index);
 /// that takes more memory than there is, the text is a constant one. Uses the state's `error` buffer.
 jr_bytes jri_describe_unprotected(jr_state *state, jri_buffer *message);
 
-/// Fills `traceback` with that of `thread`, if there is memory for it. Raises nothing.
-void jri_keep_traceback(lua_State *L, lua_State *thread, int level, jri_buffer *traceback);
-
-/// Keeps where the error at the top of `L` came from, which has ended the coroutine `thread`, in case it gets further.
-/// Raises nothing.
-void jri_keep_inner_traceback(lua_State *L, lua_State *thread);
-
-/// Notes that the error at the top is where the traceback that is in `inner_traceback` came from.
-void jri_keep_inner_error(lua_State *L);
-
-/// Puts that before the traceback, if it is where the error at the top of `L` came from. Raises nothing.
-void jri_join_tracebacks(lua_State *L, jri_buffer *traceback);
-
 /// Whether the frame is of a script: not of a library, nor of C.
 bool jri_is_script(lua_State *L, lua_Debug *frame);
 
 /// Pushes `file:line: ` of the nearest calling script, or the empty text.
 void jri_push_place(lua_State *L);
+
+/// How long `[library]:line: ` at the beginning of the text is; 0 where there is none.
+size_t jri_library_place(const char *text, size_t length);
 
 /// Where the text of the error at the top of `L` begins with the place of a library, as `[http]:7: `: puts that of the script
 /// before it which is nearest to where `thread` stands. Returns whether it did. May raise "not enough memory".
@@ -43,6 +33,9 @@ void jri_place_thread_error(lua_State *L, lua_State *thread);
 
 /// The same as a message handler.
 int jri_placing_handler(lua_State *L);
+
+/// What calls the handlers of `xpcall`, as `lua_Debug` has it. It has a frame below handlers that are functions of C.
+#define JRI_HANDLING_CHUNK "=[xpcall]"
 
 /// Raises a text with that place before it, made as `lua_pushfstring` does.
 int jri_raise(lua_State *L, const char *format, ...);

@@ -81,9 +81,14 @@ static int guarded_pcall(lua_State *L) {
   return finish_call(L, lua_pcallk(L, lua_gettop(L) - 3, LUA_MULTRET, 1, 1, finish_call), 1);
 }
 
+/// Upvalue: makes of a script's handler one that is given errors with the place of a script.
 static int guarded_xpcall(lua_State *L) {
   luaL_checktype(L, 2, LUA_TFUNCTION);
   int arguments = lua_gettop(L) - 2;
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_pushvalue(L, 2);
+  lua_call(L, 1, 1);
+  lua_replace(L, 2);
   // Below the call stay the function and the handler; the call itself starts at 3.
   lua_pushboolean(L, 1);
   lua_pushvalue(L, 1);
@@ -113,10 +118,21 @@ static void open_cancel(lua_State *L) {
   lua_setglobal(L, "CancelJob");
 }
 
+static void open_xpcall(lua_State *L) {
+  // Of Lua, whose tail call leaves no frame: a handler finds whatever has raised at the level that it knows.
+  static const char text[] =
+      "local place = ... return function(handler) return function(e) return handler(place(e)) end end";
+  if (luaL_loadbufferx(L, text, sizeof text - 1, JRI_HANDLING_CHUNK, "t") != LUA_OK) lua_error(L);
+  lua_pushcfunction(L, jri_placing_handler);
+  lua_call(L, 1, 1);
+  lua_pushcclosure(L, guarded_xpcall, 1);
+  lua_setglobal(L, "xpcall");
+}
+
 void jri_open_guarded(lua_State *L) {
   open_cancel(L);
   lua_register(L, "cancel_job", cancel_job);
   lua_register(L, "error", guarded_error);
   lua_register(L, "pcall", guarded_pcall);
-  lua_register(L, "xpcall", guarded_xpcall);
+  open_xpcall(L);
 }

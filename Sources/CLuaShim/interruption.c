@@ -10,6 +10,7 @@
 
 #include "errors.h"
 #include "state.h"
+#include "tracebacks.h"
 
 // Under the thread sanitizer a signal reaches its thread only when that calls into the C library, which Lua may never do:
 // there a hook looks now and then, as where a timer cannot be made.
@@ -84,10 +85,14 @@ static void unwatch(jri_interruption *i, lua_State *L) {
   watch(i, L);
 }
 
-static void write_place(lua_State *L, lua_Debug *frame, char *place, size_t size) {
+/// `file:line: ` of the nearest script, for a library's function is called from there; empty where there is none.
+static void write_place(lua_State *L, char *place, size_t size) {
+  lua_Debug frame;
   place[0] = 0;
-  if (lua_getinfo(L, "Sl", frame) && frame->currentline > 0) {
-    snprintf(place, size, "%s:%d: ", frame->short_src, frame->currentline);
+  for (int level = 0; lua_getstack(L, level, &frame); level++) {
+    if (!jri_is_script(L, &frame)) continue;
+    snprintf(place, size, "%s:%d: ", frame.short_src, frame.currentline);
+    return;
   }
 }
 
@@ -97,31 +102,31 @@ static bool is_asked(jri_interruption *i) {
 }
 
 /// Says where the run is that nobody has heard of for long.
-static void tell_place(jr_state *state, lua_State *L, lua_Debug *frame) {
+static void tell_place(jr_state *state, lua_State *L) {
   jri_interruption *i = &state->interruption;
   char place[sizeof i->place], text[sizeof i->place + 160];
   SET(i->asked, 0);
   if (state->host.log == NULL) return;
-  write_place(L, frame, place, sizeof place);
+  write_place(L, place, sizeof place);
   double seconds = (double)(jri_clock_now() - GET(i->slice_began)) / (double)JRI_SECOND;
   int length = snprintf(text, sizeof text, "%sthe job has run for %.1f s without a pause and holds up the others of its lane",
                         place, seconds);
   state->host.log(state->host.context, state->run, JR_LOG_WARNING, text, (size_t)length);
 }
 
-static void note_place(jr_state *state, lua_State *L, lua_Debug *frame) {
-  jri_interruption *i = &state->interruption;
-  i->noted = true;
-  write_place(L, frame, i->place, sizeof i->place);
+static void note_place(jr_state *state, lua_State *L) {
+  jri_note_place(state, L);
   // From 1: without the protected function that walks the stack. Later the coroutine is one instruction behind.
   if (state->keeps_traceback) jri_keep_traceback(L, L, 1, &state->traceback);
 }
 
 static void hook(lua_State *L, lua_Debug *frame) {
+  (void)frame;
   jr_state *state = jri_state(L);
   jri_interruption *i = &state->interruption;
+  jri_forget_site(state);
   if (GET(i->reason) == JRI_UNINTERRUPTED) {
-    if (is_asked(i)) tell_place(state, L, frame);
+    if (is_asked(i)) tell_place(state, L);
     bool due = i->counting && find_reason(i) != JRI_UNINTERRUPTED;
     if (!due && i->counting && lua_gethookcount(L) != 1) return;
     if (!due) {
@@ -132,7 +137,7 @@ static void hook(lua_State *L, lua_Debug *frame) {
     set_hook(L);
   }
   SET(i->asked, 0);
-  if (!i->noted && GET(i->reason) != JRI_CANCELLED_OUTSIDE) note_place(state, L, frame);
+  if (!i->noted && GET(i->reason) != JRI_CANCELLED_OUTSIDE) note_place(state, L);
   jri_stop(L);
 }
 
@@ -173,6 +178,9 @@ static void handle(int signal, siginfo_t *info, void *context) {
   int kept = errno;
   jr_state *state = running_here;
   bool ours = state != NULL && interrupt(state);
+  lua_State *current = ours ? GET(state->interruption.current) : NULL;
+  // It may be within C, and not come to the hook.
+  if (current != NULL) jri_note_site(state, current, context);
   if (!ours && !jri_is_timer_signal(info)) {
     if (earlier.sa_flags & SA_SIGINFO) {
       earlier.sa_sigaction(signal, info, context);
@@ -259,6 +267,7 @@ static void start_timeout(jri_interruption *i, int64_t now) {
 static int64_t begin(jr_state *state, uint64_t number) {
   jri_interruption *i = &state->interruption;
   if (this_thread == 0) prepare_thread();
+  jri_forget_site(state);
   i->noted = false;
   i->counting = COUNTS_ALWAYS;
   i->place[0] = 0;
@@ -324,16 +333,9 @@ void jri_continue_interruption(jr_state *state, uint64_t number, const jri_time_
 }
 
 void jri_note_place(jr_state *state, lua_State *thread) {
-  lua_Debug frame;
   jri_interruption *i = &state->interruption;
   i->noted = true;
-  i->place[0] = 0;
-  for (int level = 0; lua_getstack(thread, level, &frame); level++) {
-    if (jri_is_script(thread, &frame)) {
-      write_place(thread, &frame, i->place, sizeof i->place);
-      return;
-    }
-  }
+  write_place(thread, i->place, sizeof i->place);
 }
 
 void jri_renew_timeout(jr_state *state) {

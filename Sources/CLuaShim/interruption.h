@@ -82,7 +82,7 @@ jri_time_left jri_time_left_of(const jr_state *state);
 /// As `jri_begin_interruption`, for a run that goes on.
 void jri_continue_interruption(jr_state *state, uint64_t number, const jri_time_left *left);
 
-/// Fills in where the suspended coroutine is, as if its timeout had come there.
+/// Fills in where the coroutine is, which is suspended or has been interrupted.
 void jri_note_place(jr_state *state, lua_State *thread);
 
 /// The next phase of the run has the whole timeout again. A cancellation stays.

@@ -88,6 +88,13 @@ static void give_back(jri_memory *m) {
   jr_budget_give(m->budget, spare);
 }
 
+/// For the signal handler, which runs on the same thread.
+static void set_moving(jri_memory *m, bool moving) {
+  atomic_signal_fence(memory_order_seq_cst);
+  atomic_store_explicit(&m->moving, moving, memory_order_relaxed);
+  atomic_signal_fence(memory_order_seq_cst);
+}
+
 void *jri_reallocate(jr_state *state, void *block, size_t old_size, size_t new_size) {
   jri_memory *m = &state->memory;
   if (new_size == 0) {
@@ -97,7 +104,9 @@ void *jri_reallocate(jr_state *state, void *block, size_t old_size, size_t new_s
     return NULL;
   }
   if (new_size > old_size && !may_grow(m, new_size - old_size)) return NULL;
+  set_moving(m, block != NULL);
   void *moved = JRI_REALLOC(block, new_size);
+  set_moving(m, false);
   if (moved == NULL) {
     if (new_size > old_size) return NULL;
     moved = block;  // Lua relies on shrinking to succeed

@@ -5,6 +5,7 @@
 #include "environment.h"
 #include "errors.h"
 #include "modules.h"
+#include "tracebacks.h"
 
 typedef struct {
   jr_state *state;

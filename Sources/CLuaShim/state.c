@@ -32,6 +32,9 @@ static int panic(lua_State *L) {
 static int open_protected(lua_State *L) {
   const jr_options *options = lua_touserdata(L, 1);
   luaL_openlibs(L);
+  lua_getglobal(L, "next");
+  jri_open_sites(lua_tocfunction(L, -1));
+  lua_pop(L, 1);
   jri_open_limit_error(L);
   jri_open_environment(L, options->module_directory);
   jri_open_scripts(L);

@@ -12,6 +12,7 @@
 #include "collector.h"
 #include "interruption.h"
 #include "memory.h"
+#include "sites.h"
 
 /// Idle coroutines that are kept for coming runs; more than that are left to the garbage collector.
 enum { JRI_IDLE_COROUTINES = 8 };
@@ -67,6 +68,7 @@ struct jr_state {
 
   jri_interruption interruption;
   jri_call call;
+  jri_site site;
   jri_collector collector;
   /// How long a script may take while it is loaded, and finalizers beside runs.
   double loading_seconds;

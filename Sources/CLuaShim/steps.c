@@ -9,6 +9,7 @@
 #include "errors.h"
 #include "json.h"
 #include "phases.h"
+#include "tracebacks.h"
 
 static void push_seconds(lua_State *L, jri_buffer *number, double seconds) {
   jri_buffer_reset(number);

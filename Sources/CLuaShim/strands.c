@@ -4,6 +4,7 @@
 #include "environment.h"
 #include "errors.h"
 #include "run.h"
+#include "tracebacks.h"
 
 // MARK: Pauses
 

@@ -3,6 +3,7 @@
 #include "environment.h"
 #include "errors.h"
 #include "run.h"
+#include "tracebacks.h"
 
 static const char task_name[] = "task";
 

@@ -42,6 +42,6 @@ extension NodeCore {
 extension LuaLane.Slice {
     /// `running for 12.3 s, jobs.lua:3 in os.execute`.
     fileprivate var text: String {
-        "running for \((seconds * 10).rounded() / 10) s" + (call.map { ", \($0)" } ?? (isSilent ? ", within C" : ""))
+        "running for \((seconds * 10).rounded() / 10) s" + (place.map { ", \($0)" } ?? (isSilent ? ", within C" : ""))
     }
 }

@@ -84,6 +84,8 @@ extension NodeCore {
                 let isSure = !watchdog.silent.insert(slice.number).inserted || slice.call != nil
                 if isSure { tell(of: slice) }
             }
+            // It cannot always be seen where it is.
+            if slice.isSilent, slice.place == nil { lane.lua.warn(slice) }
         }
         if limit > 0, slice.seconds >= limit { lane.lua.end(slice) }
     }
@@ -101,7 +103,7 @@ extension NodeCore {
             "job": "\(slice.job.name)", "id": "\(slice.job.id)", "seconds": "\(Self.tenths(slice.seconds))",
             "waiting": "\(max(0, runs.runningCount(on: .reactor) - 1) + runs.readyCount)",
         ]
-        if let call = slice.call { metadata["at"] = "\(call)" }
+        if let place = slice.place { metadata["at"] = "\(place)" }
         return metadata
     }
 
@@ -132,7 +134,7 @@ extension NodeCore {
         }
         let slices = lanes.flatMap { $0.lua.slices }.filter { $0.seconds >= least }
         let chores = lanes.flatMap { $0.lua.chores }.filter { $0.seconds >= least }
-        return slices.map { words("job \($0.job.name) \($0.job.id)", $0.seconds, $0.call) }
+        return slices.map { words("job \($0.job.name) \($0.job.id)", $0.seconds, $0.place) }
             + chores.map { chore in
                 let what =
                     switch chore.kind {

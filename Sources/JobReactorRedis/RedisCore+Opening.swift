@@ -107,7 +107,10 @@ extension RedisCore {
     func ready(_ link: RedisLink) {
         switch state {
         case .opening(let owner, _): takeLease(owner, over: link, insteadOf: nil)
-        case .open(_, let epoch), .closing(_, let epoch): attach(link, epoch: epoch)
+        case .open(_, let epoch), .closing(_, let epoch?): attach(link, epoch: epoch)
+        case .closing(_, nil):
+            link.isAttached = true
+            finishClosing()
         case .closed, .lost: break
         }
     }
@@ -122,6 +125,7 @@ extension RedisCore {
         words.add("address", owner.address ?? "")
         words.add("owner", identity.shown)
         link.evaluate(.open, keys: [base, owners, "\(location.prefix)place", served], words) { frame in
+            guard case .opening = self.state else { return }
             guard frame.kind(ofToken: 0) == .array else { return self.openingFailed(frame, link) }
             if frame.value(ofToken: 1) == 1 {
                 self.place = String(decoding: frame.bytes(ofToken: 3), as: UTF8.self)

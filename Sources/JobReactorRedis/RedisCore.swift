@@ -22,8 +22,9 @@ final class RedisCore {
         /// Until the server has said that the jobs are ours.
         case opening(StorageOwner, (Result<Void, StorageError>) -> Void)
         case open(StorageOwner, epoch: String)
-        /// The calls before the closing are still to be answered.
-        case closing(StorageOwner, epoch: String)
+        /// The calls before the closing are still to be answered. Without an epoch it was closed while the server was asked for
+        /// the lease.
+        case closing(StorageOwner, epoch: String?)
         case lost(StorageError)
     }
 
@@ -92,7 +93,8 @@ final class RedisCore {
 
     private var epoch: String? {
         switch state {
-        case .open(_, let epoch), .closing(_, let epoch): epoch
+        case .open(_, let epoch): epoch
+        case .closing(_, let epoch): epoch
         case .closed, .opening, .lost: nil
         }
     }
@@ -245,29 +247,39 @@ final class RedisCore {
         case .lost:
             state = .closed
             return done()
-        case .opening:
-            fail(.notOpen)
-            return done()
+        case .opening(let owner, let opened):
+            if let link, link.isReady {
+                // The server may be about to grant the lease. What it says comes before its answer to the closing.
+                link.isAttached = true
+                close(owner, epoch: nil, done)
+                opened(.failure(.notOpen))
+            } else {
+                fail(.notOpen)
+                done()
+            }
         case .closing: closers.append(done)
-        case .open(let owner, let epoch):
-            closers.append(done)
-            state = .closing(owner, epoch: epoch)
-            // A server that is away now may stay away: the lease ends by itself.
-            _ = schedule(10) { self.finishClosing(isForced: true) }
-            finishClosing()
+        case .open(let owner, let epoch): close(owner, epoch: epoch, done)
         }
+    }
+
+    private func close(_ owner: StorageOwner, epoch: String?, _ done: @escaping () -> Void) {
+        closers.append(done)
+        state = .closing(owner, epoch: epoch)
+        // A server that is away now may stay away: the lease ends by itself.
+        _ = schedule(options.closingTime) { self.finishClosing(isForced: true) }
+        finishClosing()
     }
 
     /// Gives the lease back when every call before has been answered.
     func finishClosing(isForced: Bool = false) {
-        guard case .closing(_, let epoch) = state else { return }
+        guard case .closing = state else { return }
         if isForced {
             endConnection()
             return closed()
         }
         guard calls.isEmpty, let link, link.isAttached else { return }
         var words = RESPWords()
-        words.add(epoch)
+        words.add(identity.text)
         link.evaluate(.close, keys: [base], words) { _ in
             guard case .closing = self.state else { return }
             self.endConnection()

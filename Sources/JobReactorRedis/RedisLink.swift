@@ -19,6 +19,8 @@ final class RedisLink: ConnectionSession {
     private var setupAnswers = 0
     private var isRefused = false
     private var waiting: Deque<(RESPFrame) -> Void> = []
+    /// Logged in, and not lost.
+    var isReady: Bool { setupAnswers == setup.count && !isRefused && connection != nil }
     /// Whether calls may go over it.
     var isAttached = false
 

@@ -63,14 +63,16 @@ enum RedisScript: Int, CaseIterable {
         """
 
     /// Renews the lease, also on a server at its memory limit: that lets a script go on which has begun to write with a
-    /// command that needs no memory.
+    /// command that needs no memory. One that comes after the closing, as it was under way then, or over another connection,
+    /// must not bring the lease back.
     private static let renewal = """
         local base = KEYS[1]
-        local epoch = redis.call('HGET', base, 'epoch')
-        if not epoch then return redis.error_reply('EMPTIED nothing is left') end
-        if epoch ~= ARGV[1] then
+        local state = redis.call('HMGET', base, 'epoch', 'closed')
+        if not state[1] then return redis.error_reply('EMPTIED nothing is left') end
+        if state[1] ~= ARGV[1] then
           return redis.error_reply('LOST ' .. (redis.call('GET', base .. ':lease') or 'nobody'))
         end
+        if state[2] == '1' then return 1 end
         redis.call('PEXPIRE', base .. ':lease', ARGV[3])
         served(KEYS[2], tonumber(ARGV[3]))
         redis.call('SET', base .. ':lease', ARGV[2], 'PX', ARGV[3])
@@ -208,10 +210,10 @@ enum RedisScript: Int, CaseIterable {
                 return 1
                 """
         case .close:
-            // ARGV: epoch.
+            // ARGV: instance. Who has not heard yet that the lease is its own gives it back as well.
             """
             local base = KEYS[1]
-            if redis.call('HGET', base, 'epoch') == ARGV[1] then
+            if redis.call('HGET', base, 'holder') == ARGV[1] then
               redis.call('DEL', base .. ':lease')
               redis.call('HSET', base, 'closed', 1)
             end

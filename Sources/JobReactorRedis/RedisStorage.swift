@@ -32,6 +32,8 @@ public final class RedisStorage: SharedJobStorage, AuditStorage {
         public var logger: Logger
         /// Of a call: a server ends the connection at a command of 2^20.
         var maximumWords = 1_000_000
+        /// Seconds that closing waits for the server.
+        var closingTime = 10.0
         /// By which finished jobs age.
         var clock = WallClock.system
 

@@ -45,8 +45,10 @@ public final class SQLiteStorage: AuditStorage {
     private struct State {
         enum Phase {
             case closed
-            case opening
+            /// Those who have closed it meanwhile wait until it is: then it is closed at once.
+            case opening(closers: [@Sendable () -> Void])
             case open(SQLiteWriter, StorageOwner)
+            case closing(closers: [@Sendable () -> Void])
             case lost(StorageError)
         }
 
@@ -95,9 +97,10 @@ public final class SQLiteStorage: AuditStorage {
         let refusal: StorageError? = state.withLock { state in
             switch state.phase {
             case .closed:
-                state.phase = .opening
+                state.phase = .opening(closers: [])
                 return nil
             case .opening: return .held(by: owner.name, address: nil, detail: "being opened in this process")
+            case .closing: return .held(by: owner.name, address: nil, detail: "being closed in this process")
             case .open(_, let holder):
                 return .held(by: holder.name, address: holder.address, detail: "in this process")
             case .lost(let error): return error
@@ -107,36 +110,61 @@ public final class SQLiteStorage: AuditStorage {
         DispatchQueue.global().async { [self] in
             do throws(StorageError) {
                 let writer = try SQLiteWriter(file: file, owner: owner, options)
-                state.withLock { $0.phase = .open(writer, owner) }
-                done(.success(()))
+                let isWanted = state.withLock { state in
+                    if case .opening(let closers) = state.phase, !closers.isEmpty { return false }
+                    state.phase = .open(writer, owner)
+                    return true
+                }
+                if isWanted { return done(.success(())) }
+                writer.close()
+                closed()
+                done(.failure(.notOpen))
             } catch {
-                state.withLock { $0.phase = .closed }
+                closed()
                 done(.failure(error))
             }
         }
     }
 
     public func close(done: @escaping @Sendable () -> Void) {
-        let writer: SQLiteWriter? = state.withLock { state in
+        let (writer, isClosed): (SQLiteWriter?, Bool) = state.withLock { state in
             switch state.phase {
             case .open(let writer, _):
+                state.phase = .closing(closers: [done])
+                return (writer, false)
+            case .opening(let closers):
+                state.phase = .opening(closers: closers + [done])
+                return (nil, false)
+            case .closing(let closers):
+                state.phase = .closing(closers: closers + [done])
+                return (nil, false)
+            case .lost, .closed:
                 state.phase = .closed
-                return writer
-            case .lost:
-                state.phase = .closed
-                return nil
-            case .closed, .opening: return nil
+                return (nil, true)
             }
         }
-        guard let writer else { return done() }
+        if isClosed { return done() }
+        guard let writer else { return }
         // What waits goes first: the queue is in order.
         schedule(writer)
-        writer.queue.asyncWriteWithoutTransaction { _ in
-            DispatchQueue.global().async {
+        writer.queue.asyncWriteWithoutTransaction { [self] _ in
+            DispatchQueue.global().async { [self] in
                 writer.close()
-                done()
+                closed()
             }
         }
+    }
+
+    /// The file is anybody's.
+    private func closed() {
+        let closers: [@Sendable () -> Void] = state.withLock { state in
+            defer { state.phase = .closed }
+            switch state.phase {
+            case .opening(let closers), .closing(let closers): return closers
+            case .closed, .open, .lost: return []
+            }
+        }
+        for closer in closers { closer() }
     }
 
     // MARK: Calls
@@ -181,7 +209,7 @@ public final class SQLiteStorage: AuditStorage {
             case .open(let writer, _):
                 return (nil, state.waiting.put { $0.append(call) } ? writer : nil)
             case .lost(let error): return (error, nil)
-            case .closed, .opening: return (.notOpen, nil)
+            case .closed, .opening, .closing: return (.notOpen, nil)
             }
         }
         if let error { return call.fail(error) }

@@ -292,12 +292,15 @@ static void check_storm(jr_state *state) {
 }
 
 static jr_state *asking;
-static char closed[64];
+static char closed[64], site[JR_SITE_SIZE];
 
 /// The run is asked where it is while it is in C, and raises without another Lua instruction.
 static bool refuse(void *context, void *run_, const char *json, size_t length, jr_bytes *reply) {
   (void)context, (void)run_, (void)json, (void)length;
+  jr_activity activity;
   jr_warn_run(asking, last_number);
+  jr_look(asking, &activity);
+  snprintf(site, sizeof site, "%s", activity.site);
   *reply = (jr_bytes){.bytes = "refused", .length = strlen("refused")};
   return false;
 }
@@ -305,6 +308,18 @@ static bool refuse(void *context, void *run_, const char *json, size_t length, j
 static void note_closed(void *context, void *run_, jr_log_level level, const char *text, size_t length) {
   (void)context, (void)run_, (void)level;
   if (length < sizeof closed) snprintf(closed, sizeof closed, "%.*s", (int)length, text);
+}
+
+/// Where the run was when it was asked is known, and forgotten when that has returned.
+static void check_site(jr_state *state) {
+#if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__))
+  CHECK(contains(site, "asked.lua:2 in enqueue"), "'%s'", site);
+#endif
+  jr_activity activity;
+  site[0] = 0;
+  CHECK(run(state, "later", ++last_number, 0).outcome == JR_RUN_SUCCEEDED, "later");
+  jr_look(state, &activity);
+  CHECK(activity.site[0] == 0, "'%s'", activity.site);
 }
 
 /// A run that is asked where it is has the error that it raises then, and closes what it has open.
@@ -321,6 +336,7 @@ static void check_asked(void) {
       "  local closed, again = coroutine.close(c)\n"
       "  error(closed and 'not closed' or again, 0)\n"
       "end)\n"
+      "job('later', function() end)\n"
       "job('asked_errback', function(args) error('first', 0) end)\n"
       "job_errback('asked_errback', ask)\n"
       "for _, name in ipairs({'asked', 'asked_task', 'asked_wrap', 'asked_resume'}) do\n"
@@ -345,6 +361,7 @@ static void check_asked(void) {
     CHECK(has(result.args, "\"seen\":\"") && has(result.args, "refused"), "%s: %.*s", names[i],
           (int)result.args.length, result.args.bytes);
     CHECK(contains(closed, "closed: ") && contains(closed, "refused"), "%s: '%s'", names[i], closed);
+    check_site(state);
   }
   closed[0] = 0;
   jr_result result = run(state, "asked_errback", ++last_number, 0);

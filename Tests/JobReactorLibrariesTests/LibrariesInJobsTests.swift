@@ -118,6 +118,24 @@ import Testing
         }
     }
 
+    @Test("tracebacks have one frame for what is inside of a library")
+    func tracebacks() async throws {
+        let args = try await run(
+            """
+            args.host = select(2, xpcall(function() http.get('http://127.0.0.1:1/') end, debug.traceback))
+            args.lua = select(2, xpcall(function() http.get('http://127.0.0.1:1/', { headers = 7 }) end, debug.traceback))
+            """)
+        for (key, line) in [("host", 2), ("lua", 3)] {
+            let text = args[key]?.string ?? ""
+            let lines = text.split(separator: "\n").filter { !$0.contains("(...tail calls...)") }
+            let expected = [
+                "j.lua:\(line): http: ", "stack traceback:", "[JobReactor]: in ", "j.lua:\(line): in ", "[C]: in ",
+                "j.lua:\(line): in ",
+            ]
+            #expect(lines.count == expected.count && zip(lines, expected).allSatisfy { $0.contains($1) }, "\(text)")
+        }
+    }
+
     @Test("exec, with what it prints and how it ends")
     func exec() async throws {
         let args = try await run(

@@ -280,6 +280,57 @@ import Testing
         await redis.close()
     }
 
+    @Test(
+        "a renewal that reaches the server after the closing brings no lease back",
+        arguments: [RedisScript.renew, .attach])
+    func renewalAfterClosing(_ script: RedisScript) async throws {
+        let location = try await SharedRedis.location()
+        let base = "\(location.prefix)node:worker_1"
+        let redis = try await RESPClient.connect(to: location.address)
+        let subject = storage(location)
+        try await subject.open(Self.owner)
+        let epoch = try #require(try await redis.send(["HGET", base, "epoch"]).text)
+        let holder = try #require(try await redis.send(["GET", base + ":lease"]).text)
+        await subject.close()
+        let reply = try await redis.send([
+            "EVAL", script.text, "2", base, "\(location.prefix)served", epoch, holder, "600000", "2",
+        ])
+        #expect(reply.integer == 1)
+        let lease = try await redis.send(["EXISTS", base + ":lease"])
+        #expect(lease.integer == 0)
+        let next = storage(location)
+        try await next.open(Self.owner)
+        await next.close()
+        await redis.close()
+    }
+
+    @Test("a storage that is closed while the server is asked for the lease leaves none there")
+    func closedWhileOpening() async throws {
+        let server = try await RedisServer.start()
+        let location = try #require(RedisLocation(server.url))
+        let redis = try await RESPClient.connect(to: location.address)
+        var options = RedisStorage.Options(logger: silent)
+        options.closingTime = 600
+        let subject = RedisStorage(location, options: options)
+        // Scripts may write, and wait.
+        _ = try await redis.send(["CLIENT", "PAUSE", "600000", "WRITE"])
+        let opening = Task { await #expect(throws: StorageError.self) { try await subject.open(Self.owner) } }
+        try await eventually("the server is asked") {
+            (try await redis.send(["CLIENT", "LIST"]).text ?? "").contains("cmd=evalsha")
+        }
+        async let closed: Void = subject.close()
+        #expect(await opening.value?.code == .closed)
+        _ = try await redis.send(["CLIENT", "UNPAUSE"])
+        await closed
+        let lease = try await redis.send(["EXISTS", "\(location.prefix)node:worker_1:lease"])
+        #expect(lease.integer == 0)
+        let next = storage(location)
+        try await next.open(Self.owner)
+        await next.close()
+        await redis.close()
+        await server.kill()
+    }
+
     @Test("the lease of a process that has died on this machine is taken over at once")
     func deadOwner() async throws {
         let location = try await SharedRedis.location()

@@ -145,6 +145,28 @@ import Testing
         await storage.close()
     }
 
+    @Test("when a closing has ended another may open the file, also where it was still being opened, or closed already")
+    func closedWhileOpening() async throws {
+        let folder = try Folder()
+        for _ in 0..<20 {
+            let storage = SQLiteStorage(file: folder.file())
+            let refusal = Locked<StorageError?>(nil)
+            storage.open(Self.owner) { result in
+                if case .failure(let error) = result { refusal.withLock { $0 = error } }
+            }
+            async let first: Void = storage.close()
+            await storage.close()
+            let next = SQLiteStorage(file: folder.file())
+            try await next.open(Self.owner)
+            next.close {}
+            await next.close()
+            await first
+            // Nothing was asked of it in between: it was open for nobody, or for a moment.
+            let code = refusal.withLock { $0?.code }
+            #expect(code == nil || code == .closed)
+        }
+    }
+
     @Test("an owner whose epoch is over changes nothing, and is told once")
     func fenced() async throws {
         let folder = try Folder()

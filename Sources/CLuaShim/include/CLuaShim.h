@@ -352,7 +352,7 @@ void jr_end_suspended(jr_state *_Nonnull state, jr_suspended *_Nonnull run, jr_e
 /// Runs that are suspended.
 size_t jr_suspended_count(const jr_state *_Nonnull state);
 
-enum { JR_PLACE_SIZE = 72 };
+enum { JR_PLACE_SIZE = 72, JR_SITE_SIZE = 128 };
 
 /// What a state is at. Times are nanoseconds of the monotonic clock.
 typedef struct {
@@ -370,6 +370,9 @@ typedef struct {
   const char *_Nullable function;
   /// `file:line` of the script that has called it; empty when no script has.
   char place[JR_PLACE_SIZE];
+  /// `file:line in name` of a script's call of any function of C, which a run was in when it was last asked, or interrupted, and
+  /// which has not come to a Lua instruction since; `file:line within C` where the name is not known; empty when neither is.
+  char site[JR_SITE_SIZE];
 } jr_activity;
 
 /// From any thread, until `jr_close`.

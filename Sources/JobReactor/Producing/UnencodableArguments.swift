@@ -2,12 +2,12 @@ public import JobReactorCore
 
 // What no other overload takes comes here, so that the compiler says what is wrong with it. Nothing of it can be called.
 
+@available(
+    *, unavailable,
+    message:
+        "args are JSON: give each value a type that is Encodable and Sendable; a literal within them is `as JobValues`"
+)
 extension JobProducer {
-    @available(
-        *, unavailable,
-        message:
-            "args are JSON: give each value a type that is Encodable and Sendable; a literal within them is `as JobValues`"
-    )
     @discardableResult
     public func enqueue(
         _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions(),
@@ -17,11 +17,6 @@ extension JobProducer {
         throw JobError(.invalidArguments, "args are JSON")
     }
 
-    @available(
-        *, unavailable,
-        message:
-            "args are JSON: give each value a type that is Encodable and Sendable; a literal within them is `as JobValues`"
-    )
     public func perform(
         _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions(), timeout: Double? = nil,
         onProgress: (@Sendable (JobProgress) -> Void)? = nil
@@ -29,11 +24,6 @@ extension JobProducer {
         throw JobError(.invalidArguments, "args are JSON")
     }
 
-    @available(
-        *, unavailable,
-        message:
-            "args are JSON: give each value a type that is Encodable and Sendable; a literal within them is `as JobValues`"
-    )
     public func perform<Output: Decodable>(
         _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions(), timeout: Double? = nil,
         returning type: Output.Type, onProgress: (@Sendable (JobProgress) -> Void)? = nil
@@ -41,11 +31,6 @@ extension JobProducer {
         throw JobError(.invalidArguments, "args are JSON")
     }
 
-    @available(
-        *, unavailable,
-        message:
-            "args are JSON: give each value a type that is Encodable and Sendable; a literal within them is `as JobValues`"
-    )
     public func perform(
         _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions(), timeout: Duration,
         onProgress: (@Sendable (JobProgress) -> Void)? = nil
@@ -53,11 +38,6 @@ extension JobProducer {
         throw JobError(.invalidArguments, "args are JSON")
     }
 
-    @available(
-        *, unavailable,
-        message:
-            "args are JSON: give each value a type that is Encodable and Sendable; a literal within them is `as JobValues`"
-    )
     public func perform<Output: Decodable>(
         _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions(), timeout: Duration,
         returning type: Output.Type, onProgress: (@Sendable (JobProgress) -> Void)? = nil
@@ -65,11 +45,6 @@ extension JobProducer {
         throw JobError(.invalidArguments, "args are JSON")
     }
 
-    @available(
-        *, unavailable,
-        message:
-            "args are JSON: give each value a type that is Encodable and Sendable; a literal within them is `as JobValues`"
-    )
     public func follow(
         _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions()
     ) throws(JobError) -> FollowedJob {
@@ -77,12 +52,12 @@ extension JobProducer {
     }
 }
 
+@available(
+    *, unavailable,
+    message:
+        "args are JSON: give each value a type that is Encodable and Sendable; a literal within them is `as JobValues`"
+)
 extension JobSubmission {
-    @available(
-        *, unavailable,
-        message:
-            "args are JSON: give each value a type that is Encodable and Sendable; a literal within them is `as JobValues`"
-    )
     public init(
         _ name: String, _ args: [String: Any], _ options: JobOptions = JobOptions(),
         feedback: JobFeedback = JobFeedback()

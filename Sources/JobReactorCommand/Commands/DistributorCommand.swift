@@ -1,5 +1,6 @@
 internal import ArgumentParser
 private import JobReactor
+private import JobReactorCore
 private import JobReactorWire
 private import NIOCore
 private import NIOPosix

@@ -32,6 +32,19 @@ struct SettingKind<Value: Sendable>: Sendable {
         self.read = read
     }
 
+    /// Rules for hosts: one at least, each text one of them or several with commas between.
+    private static func rules<Rule>(
+        allowed: String, _ read: @escaping @Sendable (String) -> Rule?
+    ) -> SettingKind where Value == [Rule] {
+        SettingKind(
+            .list, "host", allowed: allowed,
+            list: { texts in
+                let words = texts.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
+                let rules = words.compactMap { read(String($0)) }
+                return rules.isEmpty || rules.count < words.count ? nil : rules
+            })
+    }
+
     /// The value, or an error that names the source and what is allowed.
     func value(of texts: [String], from source: String) throws(CommandFailure) -> Value {
         if let value = read(texts) { return value }
@@ -103,23 +116,15 @@ extension SettingKind where Value == String {
 }
 
 extension SettingKind where Value == [DialRule] {
-    static let dialRules = SettingKind(
-        .list, "host", allowed: "IP addresses, networks such as 10.0.0.0/8, and host names such as *.internal",
-        list: { texts in
-            let words = texts.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
-            let rules = words.compactMap { DialRule(String($0)) }
-            return rules.isEmpty || rules.count < words.count ? nil : rules
-        })
+    static let dialRules = rules(
+        allowed: "IP addresses, networks such as 10.0.0.0/8, and host names such as *.internal"
+    ) { DialRule($0) }
 }
 
 extension SettingKind where Value == [HostRule] {
-    static let hostRules = SettingKind(
-        .list, "host", allowed: "hosts, with a port or without, such as api.example.org, [::1]:6379 and *.example.org",
-        list: { texts in
-            let words = texts.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false) }
-            let rules = words.compactMap { HostRule(String($0)) }
-            return rules.isEmpty || rules.count < words.count ? nil : rules
-        })
+    static let hostRules = rules(
+        allowed: "hosts, with a port or without, such as api.example.org, [::1]:6379 and *.example.org"
+    ) { HostRule($0) }
 }
 
 // MARK: Numbers

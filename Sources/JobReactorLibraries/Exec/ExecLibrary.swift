@@ -1,3 +1,4 @@
+private import JobReactorCore
 public import JobReactorLua
 
 /// `exec`: other programs, without a shell. Scripts in a sandbox are refused.

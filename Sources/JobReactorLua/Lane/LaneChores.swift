@@ -17,8 +17,8 @@ extension LuaLane {
         public var number: UInt64
         /// The script that is loaded.
         public var script: String?
-        /// Where a script has called a function of Lua's libraries that has not returned, as `jobs.lua:3 in io.open`; nil for
-        /// none that may take long.
+        /// Where a script has called a function of C that has not returned, as `jobs.lua:3 in io.open`; nil for none that is
+        /// known.
         public var call: String?
         /// Since the script began, or the finalizers.
         public var seconds: Double
@@ -64,7 +64,7 @@ final class LaneChores: Sendable {
                 return LuaLane.Chore(
                     kind: entry.kind, number: number,
                     script: activity.script.flatMap { entry.scripts.indices.contains($0) ? entry.scripts[$0] : nil },
-                    call: activity.call, seconds: Double(now - activity.began) / 1e9)
+                    call: activity.place, seconds: Double(now - activity.began) / 1e9)
             }
         }
     }
@@ -88,7 +88,7 @@ final class LaneChores: Sendable {
             else { return nil }
             entries[number]?.kind = .abandoned
             return Hang(
-                script: activity.script, call: activity.call, seconds: Double(now - activity.began) / 1e9)
+                script: activity.script, call: activity.place, seconds: Double(now - activity.began) / 1e9)
         }
     }
 }

@@ -133,6 +133,11 @@ final class LuaGeneration {
         let script: Int?
         /// The call of C that is under way, as `jobs.lua:3 in os.execute`; nil for none that may take long.
         let call: String?
+        /// Where it was within C when it was last asked or interrupted, as `jobs.lua:3 in receive`; nil when it was not, or is not
+        /// any more, or that was not to be seen.
+        let site: String?
+        /// Either, as far as it is known.
+        var place: String? { call ?? site }
 
         fileprivate init(_ state: OpaquePointer) {
             var activity = jr_activity()
@@ -140,11 +145,16 @@ final class LuaGeneration {
             (began, deadline, asked) = (activity.began, activity.deadline, activity.asked)
             script = activity.script == 0 ? nil : activity.script - 1
             call = activity.function.map { function in
-                let place = withUnsafeBytes(of: activity.place) { bytes in
-                    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-                }
+                let place = Self.text(activity.place)
                 return (place.isEmpty ? "" : place + " ") + "in " + String(cString: function)
             }
+            let site = Self.text(activity.site)
+            self.site = site.isEmpty ? nil : site
+        }
+
+        /// An array of C that ends with a zero.
+        private static func text(_ array: some Any) -> String {
+            withUnsafeBytes(of: array) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
         }
     }
 

@@ -107,6 +107,10 @@ public final class LuaLane: Sendable {
         public var call: String?
         /// It was asked for its place, by ``warn(_:)``, and has not come to say it: it is within C.
         public var isSilent: Bool
+        /// Where it was within C when it was last asked, as `jobs.lua:3 in receive`; nil where that was not to be seen.
+        public var site: String?
+        /// Where it is, as far as that is known.
+        public var place: String? { call ?? site }
         fileprivate var worker: Int
     }
 
@@ -119,7 +123,7 @@ public final class LuaLane: Sendable {
             }
             return Slice(
                 job: run.job, number: run.number, seconds: Double(now - activity.began) / 1e9, call: activity.call,
-                isSilent: activity.asked == run.number, worker: worker)
+                isSilent: activity.asked == run.number, site: activity.site, worker: worker)
         }
     }
 

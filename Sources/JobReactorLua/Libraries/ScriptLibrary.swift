@@ -6,9 +6,9 @@ public import Logging
 /// Each Lua state runs `source` once, before any job script, with one argument: a table that has a Lua function for each of
 /// `functions`, under its name. The text defines globals; it should keep in locals what it needs of others, since scripts
 /// may change them. An error that a function of the host ends with is raised as a string with the place of the nearest
-/// caller that is a script: frames of libraries are left out.
+/// caller that is a script. In tracebacks frames of libraries are one, `[JobReactor]`, without a place.
 public protocol ScriptLibrary: Sendable {
-    /// What error texts and tracebacks call it, such as `http`.
+    /// What `debug.getinfo` calls it, such as `http`.
     var name: String { get }
     /// Lua.
     var source: String { get }

@@ -1,4 +1,6 @@
+import Foundation
 import JobReactorCore
+import JobReactorTesting
 import Logging
 import Testing
 
@@ -63,6 +65,27 @@ import Testing
 
             pipe.open()
             try await eventually("the threads to be done") { lane.chores.isEmpty }
+            lane.stop()
+        }
+    }
+
+    /// Under the thread sanitizer a signal reaches its handler when the call of C is over.
+    private static let hasSignals = dlsym(dlopen(nil, RTLD_NOW), "__tsan_init") == nil
+
+    @Test("have their place told, whatever function of C it is that hangs", .enabled(if: hasSignals))
+    func site() async throws {
+        let pipe = try NamedPipe()
+        let script = "job('a', function(args)\n  args.found = package.searchpath('x', '\(pipe.path)')\nend)"
+        try await TemporaryFolder.with(["a.lua": script]) { folder in
+            let lane = LuaLane(Self.options(folder)) {}
+            _ = try await Self.start(lane)
+            async let outcome = Self.run("a", on: lane)
+            try await eventually("its place to be known") {
+                for slice in lane.slices where slice.place == nil { lane.warn(slice) }
+                return lane.slices.first?.place?.hasSuffix("a.lua:2 in searchpath") == true
+            }
+            pipe.open()
+            #expect(try await outcome.args == ["found": .string(pipe.path)])
             lane.stop()
         }
     }

@@ -90,6 +90,64 @@ import Testing
         }
     }
 
+    @Test("show scripts and records tracebacks without their insides, and a handler the place of the script")
+    func tracebacks() async throws {
+        let source = """
+            local function told(why) return why end
+            job('handled', function(args)
+                args.direct = select(2, xpcall(clumsy.index, told, {}))
+                args.inside = select(2, xpcall(function() clumsy.index({}) end, told))
+                args.raised = select(2, xpcall(function() clumsy.tells(2) end, debug.traceback))
+                args.called = select(2, xpcall(function() clumsy.call(function() error('own') end) end, debug.traceback))
+                args.level = select(2, xpcall(function() clumsy.index({}) end, function(why)
+                    return debug.traceback(why, 2)
+                end))
+                local ended = coroutine.create(function() clumsy.index({}) end)
+                coroutine.resume(ended)
+                args.coroutine = debug.traceback(ended, 'ended')
+            end)
+            job('raised', function() clumsy.tells(2) end)
+            """
+        let args = try await run("handled", source).args
+        let index = "attempt to index a nil value (field 'y')"
+        #expect(args["direct"]?.string?.hasSuffix("errors.lua:3: \(index)") == true, "\(args)")
+        #expect(args["inside"]?.string?.hasSuffix("errors.lua:4: \(index)") == true, "\(args)")
+        let folded = "[JobReactor]: in "
+        for (key, expected) in [
+            (
+                "raised",
+                [
+                    "errors.lua:5: told", "stack traceback:", folded, "errors.lua:5: in ", "[C]: in ",
+                    "errors.lua:5: in ",
+                ]
+            ),
+            (
+                "called",
+                [
+                    "errors.lua:6: own", "stack traceback:", "[C]: in ", "errors.lua:6: in ", folded,
+                    "errors.lua:6: in ",
+                    "[C]: in ", "errors.lua:6: in ",
+                ]
+            ),
+            (
+                "level",
+                [
+                    "errors.lua:7: \(index)", "stack traceback:", folded, "errors.lua:7: in ", "[C]: in ",
+                    "errors.lua:7: in ",
+                ]
+            ),
+            ("coroutine", ["ended", "stack traceback:", folded, "errors.lua:10: in "]),
+        ] {
+            let text = args[key]?.string ?? ""
+            let lines = text.split(separator: "\n")
+            #expect(
+                lines.count == expected.count && zip(lines, expected).allSatisfy { $0.contains($1) }, "\(key): \(text)")
+            #expect(!text.contains("[clumsy]"), "\(key): \(text)")
+        }
+        let traceback = try #require(try await run("raised", source).traceback)
+        #expect(traceback.contains(folded) && !traceback.contains("[clumsy]"), "\(traceback)")
+    }
+
     @Test("come from functions whose insides no script reaches")
     func insides() async throws {
         let source = """
