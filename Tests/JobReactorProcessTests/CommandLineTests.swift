@@ -310,7 +310,9 @@ import Testing
     func completionsAreThereForEachShell(shell: String) async throws {
         let script = try await Programs.run("jobreactor", ["--generate-completion-script", shell])
         #expect(script.status == 0 && script.errors.isEmpty)
-        for word in ["destroy-all", "in_progress", "max-attempt", "sandbox", "exponential"] {
+        for word in [
+            "destroy-all", "in_progress", "max-attempt", "sandbox", "exponential", "allow-host", "shared-limit",
+        ] {
             #expect(script.output.contains(word), "\(word)")
         }
         guard shell == "bash" else { return }
