@@ -212,47 +212,6 @@ static void prepare_thread(void) {
   this_thread = atomic_fetch_add(&threads, 1) + 1;
 }
 
-// MARK: Cancelling
-
-/// Marks the run if it is under way, and has its thread look. The caller is among the `cancellers`, so that thread waits.
-static bool signal_running(jri_interruption *i, uint64_t number, _Atomic(uint64_t) *mark) {
-  if (atomic_load(&i->running) != number) return false;
-  atomic_store(mark, number);
-  pthread_kill(i->thread, SIGURG);
-  return true;
-}
-
-static void signal_run(jr_state *state, uint64_t number, _Atomic(uint64_t) *mark) {
-  jri_interruption *i = &state->interruption;
-  if (number == 0) return;
-  atomic_fetch_add(&i->cancellers, 1);
-  signal_running(i, number, mark);
-  atomic_fetch_sub(&i->cancellers, 1);
-}
-
-void jr_warn_run(jr_state *state, uint64_t number) { signal_run(state, number, &state->interruption.asked); }
-
-void jr_stop_slice(jr_state *state, uint64_t number) { signal_run(state, number, &state->interruption.overran); }
-
-void jr_cancel_run(jr_state *state, uint64_t number) {
-  jri_interruption *i = &state->interruption;
-  if (number == 0) return;
-  atomic_fetch_add(&i->cancellers, 1);
-  if (!signal_running(i, number, &i->cancelled)) {
-    atomic_store(&i->ahead[atomic_fetch_add(&i->next_ahead, 1) % JRI_CANCELLED_AHEAD], number);
-    // It may have begun in between: either it sees the note or this sees the run.
-    signal_running(i, number, &i->cancelled);
-  }
-  atomic_fetch_sub(&i->cancellers, 1);
-}
-
-static bool cancelled_ahead(jri_interruption *i, uint64_t number) {
-  for (int n = 0; n < JRI_CANCELLED_AHEAD; n++) {
-    if (atomic_load(&i->ahead[n]) == number) return number != 0;
-  }
-  return false;
-}
-
 // MARK: A run
 
 /// From here on the timer's signal is looked at.
@@ -275,7 +234,7 @@ static int64_t begin(jr_state *state, uint64_t number) {
   order();
   running_here = state;
   atomic_store(&i->running, number);
-  if (cancelled_ahead(i, number) || (number != 0 && atomic_load(&i->cancelled) == number)) {
+  if (jri_cancelled_ahead(i, number) || (number != 0 && atomic_load(&i->cancelled) == number)) {
     atomic_store(&i->cancelled, number);
     mark(i, JRI_CANCELLED_OUTSIDE);
   }

@@ -88,6 +88,9 @@ void jri_note_place(jr_state *state, lua_State *thread);
 /// The next phase of the run has the whole timeout again. A cancellation stays.
 void jri_renew_timeout(jr_state *state);
 
+/// Whether the run was cancelled just before it began.
+bool jri_cancelled_ahead(jri_interruption *i, uint64_t number);
+
 /// As `lua_resume`; the interruption follows into the coroutine and comes back from it. Of a coroutine that died of an error
 /// of its own no hook is left.
 int jri_resume(lua_State *from, lua_State *thread, int arguments, int *results);

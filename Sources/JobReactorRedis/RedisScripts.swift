@@ -32,141 +32,7 @@ enum RedisScript: Int, CaseIterable {
     case open, attach, renew, close, save, apply, load, jobs, reports, abandoned, adopt, adopted, note, audit,
         jobsBefore
 
-    /// KEYS[1] is `B`; ARGV[1], [2] and [3] the epoch, the connection and the number of the call.
-    private static let fence = """
-        local base = KEYS[1]
-        local state = redis.call('HMGET', base, 'epoch', 'connection', 'seq')
-        if not state[1] then return redis.error_reply('EMPTIED nothing is left') end
-        if state[1] ~= ARGV[1] then
-          local holder = redis.call('GET', base .. ':lease')
-          return redis.error_reply('LOST ' .. (holder or 'nobody'))
-        end
-        if state[2] ~= ARGV[2] then return redis.error_reply('STALE a newer connection has taken over') end
-        local seq = tonumber(ARGV[3])
-        local again = seq <= tonumber(state[3])
-
-        """
-
-    /// Notes that the server serves, and tells since when without a gap: `served(key, lease)`. Who has a lease renews it each
-    /// third of it, so that a gap of half of it is one of the server.
-    private static let serving = """
-        local function served(key, lease)
-          local time = redis.call('TIME')
-          local now = time[1] * 1000 + math.floor(time[2] / 1000)
-          local known = redis.call('HMGET', key, 'at', 'since')
-          local since = tonumber(known[2] or now)
-          if now - tonumber(known[1] or 0) > lease / 2 or since > now then since = now end
-          redis.call('HSET', key, 'at', string.format('%.0f', now), 'since', string.format('%.0f', since))
-          return now, since
-        end
-
-        """
-
-    /// Renews the lease, also on a server at its memory limit: that lets a script go on which has begun to write with a
-    /// command that needs no memory. One that comes after the closing, as it was under way then, or over another connection,
-    /// must not bring the lease back.
-    private static let renewal = """
-        local base = KEYS[1]
-        local state = redis.call('HMGET', base, 'epoch', 'closed')
-        if not state[1] then return redis.error_reply('EMPTIED nothing is left') end
-        if state[1] ~= ARGV[1] then
-          return redis.error_reply('LOST ' .. (redis.call('GET', base .. ':lease') or 'nobody'))
-        end
-        if state[2] == '1' then return 1 end
-        redis.call('PEXPIRE', base .. ':lease', ARGV[3])
-        served(KEYS[2], tonumber(ARGV[3]))
-        redis.call('SET', base .. ':lease', ARGV[2], 'PX', ARGV[3])
-
-        """
-
-    /// Sets a record and keeps what is in order of it. What goes to one key from many records is gathered and goes there in
-    /// one command at the end, `settle`: each command costs the server about as much as what it does.
-    private static let records = """
-        local function words(from, count)
-          return unpack(ARGV, from, from + count - 1)
-        end
-        local function each_thousand(list, call)
-          for first = 1, #list, 1000 do call(unpack(list, first, math.min(first + 999, #list))) end
-        end
-        -- Members of the sorted sets, in order; true for those to add, false for those to remove.
-        local changes = {jobs = {list = {}, is = {}}, reports = {list = {}, is = {}}}
-        local function change(set, member, is)
-          local change = changes[set]
-          if change.is[member] == nil then change.list[#change.list + 1] = member end
-          change.is[member] = is
-        end
-        local has_finished
-        local function settle()
-          for set, change in pairs(changes) do
-            local key, added, removed = base .. ':' .. set, {}, {}
-            for _, member in ipairs(change.list) do
-              if change.is[member] then
-                added[#added + 1] = 0
-                added[#added + 1] = member
-              else
-                removed[#removed + 1] = member
-              end
-            end
-            each_thousand(added, function(...) redis.call('ZADD', key, ...) end)
-            each_thousand(removed, function(...) redis.call('ZREM', key, ...) end)
-          end
-        end
-        local function is_end(status)
-          return status == 'complete' or status == 'failed' or status == 'cancelled'
-        end
-        local function is_not_finished(id)
-          if has_finished == nil then has_finished = redis.call('EXISTS', base .. ':finished') == 1 end
-          if has_finished then redis.call('ZREM', base .. ':finished', id) end
-        end
-        local function keep_report(i)
-          -- 0, or 1, the key, the count of the words and the words
-          if ARGV[i] == '0' then return i + 1, nil end
-          return i + 3 + tonumber(ARGV[i + 2]), i + 1
-        end
-        local taken = {}
-        local function drop_taken()
-          each_thousand(taken, function(...) redis.call('DEL', ...) end)
-          taken = {}
-        end
-        local function store_report(i)
-          if not i then return end
-          -- One that was taken just before goes first.
-          if changes.reports.is[ARGV[i]] == false then drop_taken() end
-          redis.call('HSET', base .. ':report:' .. ARGV[i], words(i + 2, tonumber(ARGV[i + 1])))
-          change('reports', ARGV[i], true)
-        end
-        -- What was set of a record from ARGV[i] on replaces that of a finished job. The old fields go last: a server at its
-        -- memory limit refuses what needs memory only as long as nothing is written.
-        local function drop_old(id, i, count)
-          local key, is = base .. ':job:' .. id, {}
-          for field = i, i + count - 1, 2 do is[ARGV[field]] = true end
-          for _, field in ipairs(redis.call('HKEYS', key)) do
-            if not is[field] then redis.call('HDEL', key, field) end
-          end
-          is_not_finished(id)
-        end
-        local function remove(id)
-          change('jobs', id, false)
-          is_not_finished(id)
-          return redis.call('DEL', base .. ':job:' .. id)
-        end
-
-        """
-
-    /// Reads the records of a page, as many as have room in it: `page(ids, prefix)`.
-    private static let paging = """
-        local function page(ids, prefix)
-          local page, bytes = {}, 0
-          for _, id in ipairs(ids) do
-            local record = redis.call('HGETALL', prefix .. id)
-            for i = 2, #record, 2 do bytes = bytes + #record[i] end
-            if bytes > \(JobLimits.pageBytes) and #page > 0 then break end
-            page[#page + 1] = record
-          end
-          return page
-        end
-
-        """
+    private typealias Parts = RedisScriptParts
 
     var text: String {
         switch self {
@@ -174,7 +40,7 @@ enum RedisScript: Int, CaseIterable {
             // KEYS: B, owners, place, served. ARGV: instance, lease in ms, a dead holder, the name of B among the owners, a
             // name for the place, then fields. The epochs begin with the time, so that they do not come again in a
             // database that was emptied.
-            Self.serving + """
+            Parts.serving + """
                 local base = KEYS[1]
                 local now, since = served(KEYS[4], tonumber(ARGV[2]))
                 local holder = redis.call('GET', base .. ':lease')
@@ -200,13 +66,13 @@ enum RedisScript: Int, CaseIterable {
                 """
         case .attach:
             // KEYS: B, served. ARGV: epoch, instance, lease in ms, connection.
-            Self.serving + Self.renewal + """
+            Parts.serving + Parts.renewal + """
                 redis.call('HSET', base, 'connection', ARGV[4])
                 return 1
                 """
         case .renew:
             // KEYS: B, served. ARGV: epoch, instance, lease in ms.
-            Self.serving + Self.renewal + """
+            Parts.serving + Parts.renewal + """
                 return 1
                 """
         case .close:
@@ -222,7 +88,7 @@ enum RedisScript: Int, CaseIterable {
         case .save:
             // ARGV[4]: the oldest call that may come again. From ARGV[5]: id, count of words, words … Returns the ids
             // that are new. Those that are not, which is rare, are kept for as long as the call may come again.
-            Self.fence + Self.records + """
+            Parts.fence + Parts.records + """
                 local new, known, pruned = {}, base .. ':known', false
                 local i = 5
                 while i <= #ARGV do
@@ -250,7 +116,7 @@ enum RedisScript: Int, CaseIterable {
         case .apply:
             // ARGV[4]: now in ms; [5]: finished jobs that are kept at most; [6]: and for how many ms. From ARGV[7], for
             // each change: U id finished count words … report | R id report | T key.
-            Self.fence + Self.records + """
+            Parts.fence + Parts.records + """
                 if again then return 0 end
                 local i, ended = 7, false
                 while i <= #ARGV do
@@ -297,12 +163,12 @@ enum RedisScript: Int, CaseIterable {
                 """
         case .load:
             // ARGV[4]: id.
-            Self.fence + """
+            Parts.fence + """
                 return redis.call('HGETALL', base .. ':job:' .. ARGV[4])
                 """
         case .jobs:
             // ARGV[4]: where the range begins; [5]: limit.
-            Self.fence + Self.paging + """
+            Parts.fence + Parts.paging + """
                 local ids = redis.call('ZRANGEBYLEX', base .. ':jobs', ARGV[4], '+', 'LIMIT', 0, ARGV[5])
                 return page(ids, base .. ':job:')
                 """
@@ -314,7 +180,7 @@ enum RedisScript: Int, CaseIterable {
                 """
         case .abandoned:
             // KEYS[2]: owners. ARGV[4]: the prefix.
-            Self.fence + """
+            Parts.fence + """
                 local names = {}
                 for _, owner in ipairs(redis.call('SMEMBERS', KEYS[2])) do
                   local other = ARGV[4] .. owner
@@ -330,7 +196,7 @@ enum RedisScript: Int, CaseIterable {
             // lease in ms; [8]: for how many ms we are connected; from [9]: job names.
             // Returns the last id looked at, empty when it was the last of all; or, as a number, for how many ms the other
             // may still come to renew its lease. Moved a second time there is nothing.
-            Self.fence + Self.serving + Self.records + """
+            Parts.fence + Parts.serving + Parts.records + """
                 local other = KEYS[2]
                 local holder = redis.call('GET', other .. ':lease')
                 if holder then return redis.error_reply('HELD ' .. holder) end
@@ -389,7 +255,7 @@ enum RedisScript: Int, CaseIterable {
                 """
         case .adopted:
             // ARGV[4]: 1 to forget what was handed out before. Returns the jobs, then the reports.
-            Self.fence + """
+            Parts.fence + """
                 if ARGV[4] == '1' then return redis.call('DEL', base .. ':adopted') end
                 local jobs, reports = {}, {}
                 for _, what in ipairs(redis.call('ZRANGE', base .. ':adopted', 0, -1)) do
@@ -401,7 +267,7 @@ enum RedisScript: Int, CaseIterable {
                 """
         case .note:
             // ARGV[4]: how many are kept; [5]: what is older goes, in ms; from ARGV[6]: ms, entry.
-            Self.fence + """
+            Parts.fence + """
                 if again then return 0 end
                 local audit = base .. ':audit'
                 for i = 6, #ARGV, 2 do redis.call('ZADD', audit, ARGV[i], ARGV[i + 1]) end
@@ -412,11 +278,11 @@ enum RedisScript: Int, CaseIterable {
                 """
         case .audit:
             // ARGV[4]: limit.
-            Self.fence + """
+            Parts.fence + """
                 return redis.call('ZREVRANGE', base .. ':audit', 0, tonumber(ARGV[4]) - 1)
                 """
         case .reports:
-            Self.fence + Self.paging + """
+            Parts.fence + Parts.paging + """
                 local keys = redis.call('ZRANGEBYLEX', base .. ':reports', ARGV[4], '+', 'LIMIT', 0, ARGV[5])
                 return page(keys, base .. ':report:')
                 """

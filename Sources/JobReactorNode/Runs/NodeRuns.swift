@@ -1,4 +1,3 @@
-internal import DequeModule
 internal import JobReactorCore
 internal import JobReactorLua
 
@@ -6,21 +5,16 @@ internal import JobReactorLua
 /// and are retried or cancelled.
 ///
 /// What each method returns is to be carried out: to be stored, run, loaded or told. What came of that is told here next.
-/// What a run comes to is ``JobLifecycle``'s to decide. A value without I/O and without a clock.
+/// A value without I/O and without a clock.
 struct NodeRuns {
     private var maker: RunMaker
-    private var policies: JobPolicies
-    private var live = JobTable<LiveJob>()
-    private var agenda = Agenda()
+    private var live = LiveJobs()
     private var lanes: NodeTurns
     private var parked = ParkedJobs()
-    /// Taken up from an earlier process and not begun since.
-    private var takenUp: Set<JobID> = []
+    private var takenUp = TakenUpJobs()
     /// Jobs that are known here, and whose records went when the storage was emptied.
     private var unstored: Set<JobID> = []
-    /// Cancelled while they were being saved, each by the distributor of that name, or by anyone where it is empty.
-    private var earlyCancellations: [JobID: String] = [:]
-    private var savesUnderWay = 0
+    private var savesUnderWay = SavesUnderWay()
     /// Ends of runs that are being stored.
     private(set) var endsUnderWay = 0
     private(set) var counters = NodeCounters()
@@ -29,7 +23,6 @@ struct NodeRuns {
 
     init(_ configuration: NodeConfiguration) {
         maker = RunMaker(configuration)
-        policies = JobPolicies(configuration.policy)
         let (threads, most) = (configuration.deferLanes, configuration.maxSuspended)
         lanes = NodeTurns(
             reactor: LaneTurns(capacity: 256, mostSuspended: most),
@@ -41,7 +34,7 @@ struct NodeRuns {
     /// Jobs have come, and are to be saved as this returns them. What can run at once is saved as begun: one write instead
     /// of two.
     mutating func receive(_ received: ReceivedJobs, now: Moment) -> ReceivedJobs {
-        savesUnderWay += 1
+        savesUnderWay.begin()
         var saving = received
         saving.jobs = received.jobs.map { job in
             let kind = LaneKind(for: job)
@@ -58,23 +51,12 @@ struct NodeRuns {
         return saving
     }
 
-    /// Jobs that are saved.
-    struct Arrived {
-        /// To be run now: those of the reactor lane, and the others.
-        var runs: [LuaLane.Run] = []
-        var deferred: [LuaLane.Run] = []
-        /// How many hand-overs used a credit that is free again.
-        var credit = 0
-        /// To be cancelled.
-        var cancelled: [JobID] = []
-    }
-
     /// The jobs are saved; those in `new` were not here before. They came over that link, from that destination.
     mutating func saved(
         _ received: ReceivedJobs, new: Set<JobID>, giver: UInt32, link: UInt32, now: Moment
     ) -> Arrived {
         var arrived = Arrived()
-        arrived.cancelled = settleSave(received.jobs).filter(new.contains)
+        arrived.cancelled = savesUnderWay.end(received.jobs).filter(new.contains)
         counters.received += new.count
         let areAllNew = new.count == received.jobs.count
         arrived.runs.reserveCapacity(received.jobs.count)
@@ -90,10 +72,12 @@ struct NodeRuns {
                 (made.stage, made.usesCredit) = (.running, true)
                 let kind = LaneKind(for: job)
                 lanes[kind].running += 1
-                if kind == .reactor { arrived.runs.append(run(job)) } else { arrived.deferred.append(run(job)) }
+                let run = maker.run(job)
+                if kind == .reactor { arrived.runs.append(run) } else { arrived.deferred.append(run) }
             } else if case let due = job.due(countedFrom: received.at), !due.isPast(at: now) {
-                made.agendaNumber = agenda.insert(job.id, due)
                 arrived.credit += 1
+                live.wait(job.id, as: made, until: due)
+                continue
             } else {
                 (made.stage, made.usesCredit) = (.ready, true)
                 lanes[LaneKind(for: job)].enter(job, isSuspect: made.isSuspect)
@@ -104,50 +88,19 @@ struct NodeRuns {
     }
 
     /// The jobs are not saved, and go back.
-    mutating func notSaved(_ received: ReceivedJobs) { _ = settleSave(received.jobs) }
+    mutating func notSaved(_ received: ReceivedJobs) { _ = savesUnderWay.end(received.jobs) }
 
     /// The records of jobs that come again are looked at first: their cancellation waits, as that of those being saved.
-    mutating func looksForRecords() { savesUnderWay += 1 }
-    mutating func lookedForRecords() { _ = settleSave([]) }
-
-    private mutating func settleSave(_ jobs: [Job]) -> [JobID] {
-        savesUnderWay -= 1
-        guard !earlyCancellations.isEmpty else { return [] }
-        let cancelled = jobs.filter { job in
-            guard let distributor = earlyCancellations[job.id] else { return false }
-            return distributor.isEmpty || distributor == job.distributor
-        }.map(\.id)
-        if savesUnderWay == 0 { earlyCancellations = [:] }
-        for id in cancelled { earlyCancellations[id] = nil }
-        return cancelled
-    }
+    mutating func looksForRecords() { savesUnderWay.begin() }
+    mutating func lookedForRecords() { _ = savesUnderWay.end([]) }
 
     // MARK: Waiting for their time
 
     /// When to look for jobs that are due; nil when none waits.
-    func wake(at now: Moment) -> Timestamp? { agenda.isEmpty ? nil : agenda.wake(at: now) }
+    func wake(at now: Moment) -> Timestamp? { live.wake(at: now) }
 
     /// The next job whose time has come: its record is to be loaded.
-    mutating func popDue(at now: Moment) -> JobID? {
-        while let (id, number) = agenda.popDue(at: now) {
-            // Else the entry is one of before: the job has run meanwhile, or is another of that id.
-            guard let known = live[id], known.stage == .waiting, known.agendaNumber == number else { continue }
-            live[id]?.stage = .ready
-            return id
-        }
-        return nil
-    }
-
-    /// What a loaded record leads to.
-    enum Loaded {
-        /// Nothing any more.
-        case nothing
-        /// Its turn may come on this lane.
-        case ready(LaneKind)
-        case end(Ending)
-        /// There is none: ``fail(gone:)``.
-        case gone
-    }
+    mutating func popDue(at now: Moment) -> JobID? { live.popDue(at: now) }
 
     /// The record of a job whose time has come, which is ready, or that was cancelled, and is ending.
     mutating func loaded(_ id: JobID, at stage: LiveJob.Stage, _ job: Job?) -> Loaded {
@@ -163,13 +116,7 @@ struct NodeRuns {
     /// Its storage, or what is to be stored of it, has failed: it is tried again.
     mutating func waitForStorage(_ id: JobID, now: Moment) {
         guard live.contains(id) else { return }
-        wait(id, until: .steady(now.steady.advanced(bySeconds: Self.pause)))
-    }
-
-    /// What was noted of it before does not count any more.
-    private mutating func wait(_ id: JobID, until due: DueTime) {
-        live[id]?.stage = .waiting
-        live[id]?.agendaNumber = agenda.insert(id, due)
+        live.wait(id, until: .steady(now.steady.advanced(bySeconds: Self.pause)))
     }
 
     // MARK: Beginning
@@ -183,18 +130,10 @@ struct NodeRuns {
         while let job = lanes[kind].popNext(beside: begun.count) {
             guard case .ready = live[job.id]?.stage else { continue }
             live[job.id]?.stage = .running
-            let isRetrying = !takenUp.isEmpty && takenUp.contains(job.id)
-            begun.append(JobLifecycle.begin(job, isRetrying: isRetrying, now: now))
+            begun.append(JobLifecycle.begin(job, isRetrying: takenUp.contains(job.id), now: now))
         }
         lanes[kind].running += begun.count
         return begun
-    }
-
-    /// What comes of the turn of a suspect.
-    enum CarefulTurn {
-        /// Its beginning is to be stored.
-        case begin(Job)
-        case end(Ending)
     }
 
     /// The suspect whose turn it is, unless one is under way or there is no room.
@@ -202,24 +141,18 @@ struct NodeRuns {
         guard lanes[kind].careful.isWaiting, lanes[kind].hasCarefulRoom,
             let job = lanes[kind].careful.takeNext({ live[$0]?.stage })
         else { return nil }
-        if let end = JobLifecycle.arrive(job, policy: policies[job], now: now.wall) {
+        if let end = maker.arrived(job, now: now.wall) {
             live[job.id]?.stage = .ending
-            return .end(maker.ending(end))
+            return .end(end)
         }
         live[job.id]?.stage = .running
         lanes[kind].running += 1
         return .begin(JobLifecycle.begin(job, now: now.wall))
     }
 
-    /// Runs to be made, and ends to be stored of jobs that were cancelled before they ran.
-    struct Begun {
-        var runs: [LuaLane.Run] = []
-        var endings: [Ending] = []
-    }
-
     /// The beginnings of these jobs are stored.
     mutating func begun(_ jobs: [Job], on kind: LaneKind) -> Begun {
-        if !takenUp.isEmpty { takenUp.subtract(jobs.lazy.map(\.id)) }
+        takenUp.begun(jobs)
         var begun = Begun()
         begun.runs.reserveCapacity(jobs.count)
         for job in jobs {
@@ -229,7 +162,7 @@ struct NodeRuns {
                 continue
             }
             guard known.isCancelled else {
-                begun.runs.append(run(job))
+                begun.runs.append(maker.run(job))
                 continue
             }
             lanes[kind].running -= 1
@@ -257,10 +190,6 @@ struct NodeRuns {
         }
     }
 
-    private mutating func run(_ job: Job) -> LuaLane.Run {
-        maker.run(job, timeout: policies.haveTimeouts ? policies.policy(of: job).timeout : nil)
-    }
-
     // MARK: Under way
 
     /// Jobs that pause leave their place on the lane to others. Returns those of them that give back a credit.
@@ -284,13 +213,6 @@ struct NodeRuns {
 
     // MARK: Ending
 
-    /// What outcomes of runs come to.
-    struct Ended {
-        /// Failures to be stored before their errbacks run.
-        var raised: [LuaLane.Outcome] = []
-        var endings: [Ending] = []
-    }
-
     /// Runs have ended.
     mutating func ended(_ outcomes: [LuaLane.Outcome], on kind: LaneKind, now: Moment) -> Ended {
         var ended = Ended()
@@ -306,9 +228,7 @@ struct NodeRuns {
                 lanes[kind].running -= 1
                 continue
             }
-            let transition = JobLifecycle.end(
-                outcome.job, told(outcome), policy: policies.policy(of: outcome.job), isCancelled: known.isCancelled,
-                now: now.wall)
+            let transition = maker.end(outcome, isCancelled: known.isCancelled, now: now.wall)
             if case .errbacks = transition.next {
                 ended.raised.append(LuaLane.Outcome(transition.job, outcome.outcome))
             } else {
@@ -319,24 +239,12 @@ struct NodeRuns {
         return ended
     }
 
-    /// Nodes are chosen by names as people read them, and Lua finds a job by the bytes of its name: one whose name only looks
-    /// like that of a script would be returned, and come back, for ever.
-    private func told(_ ended: LuaLane.Outcome) -> RunOutcome {
-        guard ended.outcome.kind == .undefined, let alike = policies.lookalike(of: ended.job.name) else {
-            return ended.outcome
-        }
-        let text =
-            "no script defines the job: the name '\(alike)' looks the same, but has other bytes (another Unicode form)"
-        let error = Array(JSONValue.string(text).json.utf8)
-        return RunOutcome(.failed, args: ended.job.args, error: error, message: text)
-    }
-
     /// The failures are stored, as far as they could be: the errbacks are to run, but for jobs that were cancelled meanwhile.
     mutating func raisedStored(
         _ raised: [LuaLane.Outcome]
     ) -> (errbacks: [LuaLane.Run], cancelled: [LuaLane.Outcome]) {
         let errbacks = raised.filter { live[$0.job.id]?.isCancelled == false }.map { raised in
-            var run = run(raised.job)
+            var run = maker.run(raised.job)
             run.raised = raised.outcome
             return run
         }
@@ -381,10 +289,8 @@ struct NodeRuns {
         case .errbacks: break
         case .wait:
             var next = known
-            next.stage = .waiting
             next.usesCredit = false
-            next.agendaNumber = agenda.insert(id, transition.job.due(countedFrom: madeAt))
-            live[id] = next
+            live.wait(id, as: next, until: transition.job.due(countedFrom: madeAt))
         case .keep, .remove: live[id] = nil
         case .park:
             live[id] = nil
@@ -395,18 +301,6 @@ struct NodeRuns {
 
     // MARK: Cancelling
 
-    /// What a cancellation from outside leads to.
-    enum Cancellation {
-        /// The job is not here, or finished.
-        case unknown
-        /// It ends already.
-        case ends
-        /// It is on a lane, or about to be: ``interrupted(_:on:)`` with what the lane gives back.
-        case interrupt
-        /// Its record is to be loaded: ``loaded(_:at:_:)``.
-        case load
-    }
-
     mutating func cancel(_ id: JobID, for distributor: String = "") -> Cancellation {
         guard let stage = live[id]?.stage else {
             if parked.remove(id) {
@@ -416,7 +310,7 @@ struct NodeRuns {
                 return .load
             }
             // It may be on its way into the storage.
-            if savesUnderWay > 0 { earlyCancellations[id] = distributor }
+            savesUnderWay.cancel(id, for: distributor)
             return .unknown
         }
         live[id]?.isCancelled = true
@@ -437,7 +331,7 @@ struct NodeRuns {
 
     private mutating func endCancelled(_ job: Job) -> Ending {
         live[job.id]?.stage = .ending
-        return maker.ending(JobLifecycle.cancel(job, policy: policies[job]))
+        return maker.cancelled(job)
     }
 
     /// The record goes with its job, if that is here.
@@ -461,27 +355,20 @@ struct NodeRuns {
     mutating func takeTurn(_ id: JobID, giver: UInt32) {
         guard mayRunNow(id) else { return }
         if !live.contains(id) { live[id] = LiveJob(.waiting, giver: giver) }
-        wait(id, until: .now)
+        live.wait(id, until: .now)
     }
 
     /// Other scripts are in use.
-    mutating func use(_ definitions: [ScriptReport.Definition]) { policies.use(definitions) }
+    mutating func use(_ definitions: [ScriptReport.Definition]) { maker.use(definitions) }
 
     /// Jobs that no script defined, and one does now, by their names.
     mutating func unpark() -> [(name: String, ids: [JobID])] {
-        parked.take(Set(policies.names)).map { name, ids in (name, ids.filter { !live.contains($0) }) }
+        parked.take(Set(maker.jobNames)).map { name, ids in (name, ids.filter { !live.contains($0) }) }
     }
 
     // MARK: Taken up
 
-    /// What was found of an earlier process.
-    struct Found {
-        var waiting = 0
-        var cutShort = 0
-        var failed = 0
-        var left = 0
-        var isEmpty: Bool { waiting + cutShort + failed + left == 0 }
-    }
+    typealias Found = TakenUpJobs.Found
 
     /// Jobs of an earlier process, or of another node, none of which runs: they wait for their time, unless they stay as they
     /// are. Returns what is to be stored of them before anything else. `giver` gives the number of a distributor's
@@ -489,29 +376,7 @@ struct NodeRuns {
     mutating func takeUp(
         _ jobs: [Job], leavingThem: Bool, now: Moment, _ found: inout Found, giver: (String) -> UInt32
     ) -> [Ending] {
-        var endings: [Ending] = []
-        for job in jobs where !job.status.isFinished && !live.contains(job.id) {
-            guard !leavingThem else {
-                found.left += 1
-                continue
-            }
-            live[job.id] = LiveJob(.waiting, giver: giver(job.distributor))
-            let transition = JobLifecycle.takeUp(job, policy: policies[job], now: now.wall)
-            if let transition { endings.append(maker.ending(transition)) }
-            if transition?.job.status == .failed {
-                found.failed += 1
-                live[job.id]?.stage = .ending
-                continue
-            }
-            takenUp.insert(job.id)
-            if transition == nil {
-                found.waiting += 1
-                wait(job.id, until: .date(job.dueAt))
-            } else {
-                found.cutShort += 1
-            }
-        }
-        return endings
+        takenUp.takeUp(jobs, leavingThem: leavingThem, now: now, into: &live, &found, maker: maker, giver: giver)
     }
 
     /// What is to be stored of these ends, which is not counted as under way.
@@ -523,21 +388,14 @@ struct NodeRuns {
 
     /// The records are gone. Returns the jobs that went with them; what runs, or is about to, is known here, and goes on.
     mutating func loseRecords() -> [JobID] {
-        let ready = Set(turns.lazy.map(\.id))
-        let gone = live.elements.filter { id, known in
-            switch known.stage {
-            case .waiting: true
-            case .ready: !ready.contains(id)
-            case .running, .ending: false
-            }
-        }.map(\.key)
+        let gone = live.knownByRecords(beside: Set(turns.lazy.map(\.id)))
         unstored = Set(live.elements.lazy.map(\.key)).subtracting(gone)
-        takenUp.subtract(gone)
+        takenUp.forget(gone)
         return gone
     }
 
     /// Jobs whose records are not there any more, and that nobody has ended. Returns what was known of each.
-    mutating func fail(gone ids: [JobID]) -> [(id: JobID, known: LiveJob)] { remove(ids) }
+    mutating func fail(gone ids: [JobID]) -> [(id: JobID, known: LiveJob)] { live.remove(ids) }
 
     /// Those of the jobs whose records are to be put back before they are changed.
     func missing(of jobs: [Job]) -> [Job] { jobs.filter { unstored.contains($0.id) } }
@@ -549,22 +407,20 @@ struct NodeRuns {
     var turns: [Job] { NodeTurns.kinds.flatMap { lanes[$0].turns } }
 
     /// Jobs on the lanes, or about to be.
-    var running: [JobID] { live.elements.lazy.filter { $0.value.stage == .running }.map(\.key) }
+    var running: [JobID] { live.running }
 
     /// A lane gave back a run for which nobody waits any more.
     mutating func gaveUpRun(on kind: LaneKind) { lanes[kind].running -= 1 }
 
     /// Another process has all of the jobs, or will take them up anew; what still runs is told to nobody.
     mutating func forgetAll() {
-        (live, agenda) = (JobTable(), Agenda())
-        (unstored, takenUp) = ([], [])
+        (live, takenUp, unstored) = (LiveJobs(), TakenUpJobs(), [])
         for kind in NodeTurns.kinds { _ = lanes[kind].takeTurns() }
     }
 
     /// Without a durable storage the distributor owns what has not begun here, and sends it elsewhere. Returns what is forgotten.
     mutating func forget(givenBy number: UInt32) -> [JobID] {
-        let forgotten = live.elements.filter { $0.value.giver == number && $0.value.stage != .running }.map(\.key)
-        for id in forgotten { live[id] = nil }
+        let forgotten = live.removeUnbegun(givenBy: number)
         for kind in NodeTurns.kinds { lanes[kind].removeTurns { !live.contains($0.id) } }
         return forgotten
     }
@@ -581,11 +437,7 @@ struct NodeRuns {
     /// The lane gave back runs that had not begun: they, and all that wait for their turn there, go back to who gave them.
     mutating func handBack(_ runs: [LuaLane.Run], from kind: LaneKind) -> [(id: JobID, known: LiveJob)] {
         lanes[kind].running -= runs.count
-        return remove(runs.map(\.job.id) + lanes[kind].takeTurns().map(\.id))
-    }
-
-    private mutating func remove(_ ids: [JobID]) -> [(id: JobID, known: LiveJob)] {
-        ids.compactMap { id in live.removeValue(forKey: id).map { (id, $0) } }
+        return live.remove(runs.map(\.job.id) + lanes[kind].takeTurns().map(\.id))
     }
 
     // MARK: Looking
@@ -593,9 +445,9 @@ struct NodeRuns {
     subscript(id: JobID) -> LiveJob? { live[id] }
     var known: some Sequence<(key: JobID, value: LiveJob)> { live.elements }
     var count: Int { live.count }
-    var jobNames: [String] { policies.names }
+    var jobNames: [String] { maker.jobNames }
     /// Attempts that the policy allows the job.
-    func mostAttempts(of job: Job) -> Int { policies[job].maxAttempt }
+    func mostAttempts(of job: Job) -> Int { maker.mostAttempts(of: job) }
     /// Whether so many jobs pause on its lane that it does not begin.
     func isFull(for job: Job) -> Bool { lanes[LaneKind(for: job)].isFull }
     func isBusy(_ kind: LaneKind) -> Bool { lanes[kind].running > 0 || lanes[kind].suspended > 0 }
@@ -614,5 +466,5 @@ struct NodeRuns {
     /// Nothing runs, and no end of a run is being stored.
     var isAtRest: Bool { runningCount == 0 && endsUnderWay == 0 }
     /// Jobs are being saved, which may be saved as begun.
-    var saves: Bool { savesUnderWay > 0 }
+    var saves: Bool { !savesUnderWay.isEmpty }
 }

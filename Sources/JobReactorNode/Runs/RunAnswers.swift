@@ -1,0 +1,59 @@
+internal import JobReactorCore
+internal import JobReactorLua
+
+/// What ``NodeRuns`` says is to be done.
+extension NodeRuns {
+    /// Of jobs that are saved.
+    struct Arrived {
+        /// To be run now: those of the reactor lane, and the others.
+        var runs: [LuaLane.Run] = []
+        var deferred: [LuaLane.Run] = []
+        /// How many hand-overs used a credit that is free again.
+        var credit = 0
+        /// To be cancelled.
+        var cancelled: [JobID] = []
+    }
+
+    /// Of a loaded record.
+    enum Loaded {
+        /// Nothing any more.
+        case nothing
+        /// Its turn may come on this lane.
+        case ready(LaneKind)
+        case end(Ending)
+        /// There is none: ``fail(gone:)``.
+        case gone
+    }
+
+    /// Of the turn of a suspect.
+    enum CarefulTurn {
+        /// Its beginning is to be stored.
+        case begin(Job)
+        case end(Ending)
+    }
+
+    /// Of stored beginnings: runs to be made, and ends to be stored of jobs that were cancelled before they ran.
+    struct Begun {
+        var runs: [LuaLane.Run] = []
+        var endings: [Ending] = []
+    }
+
+    /// Of outcomes of runs.
+    struct Ended {
+        /// Failures to be stored before their errbacks run.
+        var raised: [LuaLane.Outcome] = []
+        var endings: [Ending] = []
+    }
+
+    /// Of a cancellation from outside.
+    enum Cancellation {
+        /// The job is not here, or finished.
+        case unknown
+        /// It ends already.
+        case ends
+        /// It is on a lane, or about to be: ``tookBack(_:from:)`` with what the lane gives back.
+        case interrupt
+        /// Its record is to be loaded: ``loaded(_:at:_:)``.
+        case load
+    }
+}
