@@ -174,7 +174,7 @@ enum RedisScript: Int, CaseIterable {
                 """
         case .jobsBefore:
             // As for jobs, with the greatest id first.
-            Self.fence + Self.paging + """
+            Parts.fence + Parts.paging + """
                 local ids = redis.call('ZREVRANGEBYLEX', base .. ':jobs', ARGV[4], '-', 'LIMIT', 0, ARGV[5])
                 return page(ids, base .. ':job:')
                 """
