@@ -51,6 +51,10 @@ import Testing
         (.signedOrder, "jobs are listed by id, all 128 bits of it, without a sign"),
         (.ignoresLimit, "pages begin after the id and hold at most the limit"),
         (.includesAfter, "pages begin after the id and hold at most the limit"),
+        (.ignoresLimit, "pages from the other end have the greatest id first"),
+        (.includesAfter, "pages from the other end have the greatest id first"),
+        (.signedOrder, "ids at the edges are in their order from the other end, too"),
+        (.fillsPages, "a page of large jobs from the other end is short, and none is missed"),
         (.fillsPages, "a page of large jobs is short, and none is missed"),
         (.fillsPages, "a page of large reports is short, and none is missed"),
         (.wantsAfterPresent, "a page may begin after an id that is not there"),
@@ -260,22 +264,38 @@ final class FaultyStorage: JobStorage {
 
     func jobs(after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void) {
         if isClosed { return done(.failure(.notOpen)) }
-        let all = state.withLock { state in
+        let all = inOrder()
+        var rest = all[...]
+        if let id {
+            rest = all.drop { fault == .includesAfter ? $0.id < id : $0.id <= id }
+            if fault == .wantsAfterPresent, !all.contains(where: { $0.id == id }) { rest = [] }
+        }
+        done(.success(page(of: rest, limit: limit)))
+    }
+
+    func jobs(before id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void) {
+        if isClosed { return done(.failure(.notOpen)) }
+        let all = inOrder().reversed() as [Job]
+        let rest = id.map { id in all.drop { fault == .includesAfter ? $0.id > id : $0.id >= id } } ?? all[...]
+        done(.success(page(of: rest, limit: limit)))
+    }
+
+    private func inOrder() -> [Job] {
+        state.withLock { state in
             state.jobs.values.sorted { left, right in
                 fault == .signedOrder
                     ? (Int64(bitPattern: left.id.high), left.id.low) < (Int64(bitPattern: right.id.high), right.id.low)
                     : left.id < right.id
             }
         }
-        var rest = all[...]
-        if let id {
-            rest = all.drop { fault == .includesAfter ? $0.id < id : $0.id <= id }
-            if fault == .wantsAfterPresent, !all.contains(where: { $0.id == id }) { rest = [] }
+    }
+
+    private func page(of rest: ArraySlice<Job>, limit: Int) -> [Job] {
+        switch fault {
+        case .ignoresLimit: Array(rest)
+        case .fillsPages: Array(rest.prefix(limit))
+        default: rest.page(limit: limit)
         }
-        if fault == .ignoresLimit || fault == .fillsPages {
-            return done(.success(Array(fault == .fillsPages ? rest.prefix(limit) : rest)))
-        }
-        done(.success(rest.page(limit: limit)))
     }
 
     /// The record as it is kept.

@@ -202,10 +202,14 @@ import Testing
                 await other.close()
                 let port = try #require(distributor.port)
                 let shown = try #require(words)
-                try #require(shown.count == 10)
+                try #require(shown.count == (isAway ? 12 : 10))
                 #expect(shown.starts(with: ["id", id.description, "name", "note", "status", "queued", "distributor"]))
                 #expect(shown[7].hasSuffix(":\(port)"))
-                #expect(shown[8...] == ["on_node", "silent"])
+                #expect(shown[8...9] == ["on_node", "silent"])
+                if isAway {
+                    #expect(shown[10] == "waits_for")
+                    #expect(shown[11].contains("silent"))
+                }
                 #expect(try await distributor.job(id)?.node == "silent")
             }
             await client.close()
