@@ -44,17 +44,42 @@ if [ -n "$quick" ]; then
         'JobReactorTests:(DistributorLedger|EntryTable|KeeperQueue|ChangeBatches|MemoryShares|OwnedJobs|Paging|Suspects)Tests'
 fi
 
-# What the examples need is built meanwhile, with what the processors have left over; should that fail, they say so.
-mkdir -p .build
-set -m
-chrt --idle 0 bash -c '
+# What is needed later is built meanwhile, with what the processors have left over. Should that fail, then it is built again
+# when its turn comes, which says why.
+declare -A background=()
+trap 'for group in "${background[@]}"; do kill -- "-$group" 2>/dev/null || true; done' EXIT
+ahead() { # ahead NAME COMMAND ...
+    set -m
+    (
+        chrt --idle --pid 0 "$BASHPID" >/dev/null
+        "${@:2}"
+    ) >".build/$1.log" 2>&1 &
+    background[$1]=$!
+    set +m
+}
+# What is called NAME has the processors like everybody from now on, and is waited for.
+hurry() { # hurry NAME
+    local group=${background[$1]:-}
+    if [ -z "$group" ]; then return; fi
+    for _ in 1 2; do
+        for process in $(pgrep -g "$group" || true); do chrt --other --pid 0 "$process" >/dev/null 2>&1 || true; done
+    done
+    wait "$group" || true
+    unset "background[$1]"
+}
+# Everything, with the sanitizer $1. Of what debuggers need only what reports show: the lines.
+build_with() {
+    swift build --build-tests --sanitize "$1" --scratch-path ".build/tests-$1" \
+        -debug-info-format none -Xswiftc -gline-tables-only -Xcc -gline-tables-only
+}
+build_examples() {
+    local product
     for product in jobreactor QuickStart JobReactorChaos; do swift build -c release --product "$product"; done
     Tests/user-build.sh Examples/WebApplication
     Tests/user-build.sh Tests/UserPackage
-' >.build/examples.log 2>&1 &
-ahead=$!
-set +m
-trap 'kill -- "-$ahead" 2>/dev/null || true' EXIT
+}
+mkdir -p .build
+ahead address build_with address
 
 step "C: the Lua shim, under address and undefined-behaviour sanitizers"
 Tests/CLuaShimTests/run.sh
@@ -72,17 +97,16 @@ legs=()
 # leg SANITIZER: builds everything with it and runs the tests of each target in a process of its own, so that none has the
 # memory, the threads or the faults of another.
 leg() {
-    local build=.build/tests-$1
     step "Building everything, with the $1 sanitizer"
-    # Of what debuggers need only what reports show: the lines.
-    swift build --build-tests --sanitize "$1" --scratch-path "$build" \
-        -debug-info-format none -Xswiftc -gline-tables-only -Xcc -gline-tables-only
+    hurry "$1"
+    build_with "$1"
     step "Swift tests, with the $1 sanitizer"
     local report status=0
     report=$(mktemp)
     # The model has one thread: for data races a few of its states are enough.
     if [ "$1" = thread ]; then export JOBREACTOR_MODEL_CUT=2 JOBREACTOR_MODEL_WALKS=3; fi
-    Tests/legs.py "$1 sanitizer" "$root/$build/debug/jobreactorPackageTests.xctest" "$build/logs" "${targets[@]}" |
+    Tests/legs.py "$1 sanitizer" "$root/.build/tests-$1/debug/jobreactorPackageTests.xctest" ".build/tests-$1/logs" \
+        "${targets[@]}" |
         tee "$report" || status=$?
     legs+=("$(tail -n 1 "$report")")
     rm -f "$report"
@@ -91,11 +115,11 @@ leg() {
 }
 failed=0
 leg thread
+ahead examples build_examples
 leg address
 
 step "Examples"
-# What is left of their builds is waited for now.
-for process in $(pgrep -g "$ahead" || true); do chrt --other --pid 0 "$process" >/dev/null 2>&1 || true; done
+hurry examples
 Tests/examples.sh
 
 step "Load: an application in a hostile crowd, optimised"
