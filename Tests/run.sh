@@ -80,6 +80,7 @@ build_examples() {
 }
 mkdir -p .build
 ahead address build_with address
+ahead examples build_examples
 
 step "C: the Lua shim, under address and undefined-behaviour sanitizers"
 Tests/CLuaShimTests/run.sh
@@ -115,7 +116,6 @@ leg() {
 }
 failed=0
 leg thread
-ahead examples build_examples
 leg address
 
 step "Examples"
