@@ -145,7 +145,7 @@ void jri_open_environment(lua_State *L, const char *module_directory) {
 
 /// The searcher that stands for those that look for files. What it returns `require` adds to its error.
 static int search_nowhere(lua_State *L) {
-  lua_pushliteral(L, "no other file is looked for with --sandbox strict");
+  lua_pushfstring(L, "no other file is looked for with %s", jri_state(L)->names->strict);
   return 1;
 }
 

@@ -333,7 +333,6 @@ static int keep_next(lua_State *L) {
 
 void jr_load_scripts(jr_state *state, const jr_script *scripts, size_t count, void *context,
                      jr_script_function report) {
-  static const char no_memory[] = "not enough memory to load the script: raise --memory-limit";
   lua_State *L = state->lua;
   jri_loading set = {.scripts = scripts, .context = context, .report = report};
   script_list list = {.scripts = scripts, .count = count};
@@ -351,7 +350,9 @@ void jr_load_scripts(jr_state *state, const jr_script *scripts, size_t count, vo
     jri_end_aside(state, "a script was loaded");
     if (good) continue;
     lua_pop(L, 1);
-    report(context, list.next, JR_SCRIPT_FAILED, no_memory, sizeof no_memory - 1);
+    char text[100];
+    int length = snprintf(text, sizeof text, "not enough memory to load the script: raise %s", state->names->memory_limit);
+    report(context, list.next, JR_SCRIPT_FAILED, text, (size_t)length);
     set_loading(state, &set);
   }
   set_loading(state, NULL);

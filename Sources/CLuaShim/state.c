@@ -69,7 +69,8 @@ enum { MOST_BUFFERS = 11 };
 jr_state *jr_open(const jr_host *host, const jr_options *options) {
   jr_state *state = JRI_REALLOC(NULL, sizeof *state);
   if (state == NULL) return NULL;
-  *state = (jr_state){.host = *host, .loading_seconds = JRI_LOADING_SECONDS};
+  *state = (jr_state){
+      .host = *host, .names = jri_setting_names_of(options), .loading_seconds = JRI_LOADING_SECONDS};
   jri_open_memory(state, options);
   if (options->loading_seconds > 0) state->loading_seconds = options->loading_seconds;
   jri_buffer *all[MOST_BUFFERS];

@@ -12,6 +12,7 @@
 #include "collector.h"
 #include "interruption.h"
 #include "memory.h"
+#include "setting_names.h"
 #include "sites.h"
 
 /// Idle coroutines that are kept for coming runs; more than that are left to the garbage collector.
@@ -30,6 +31,7 @@ typedef struct jri_loading jri_loading;
 struct jr_state {
   lua_State *lua;
   jr_host host;
+  const jri_setting_names *names;
   jri_memory memory;
 
   // What calls hand out; each lives until the next call.

@@ -31,8 +31,8 @@ static void push_timeout_error(lua_State *L, const jri_run *run) {
 static void push_overrun_error(lua_State *L, const jri_run *run) {
   lua_pushfstring(L,
                   "%sthe job ran too long without a pause and held up the others of its lane: let it pause (sleep(0)), "
-                  "enqueue it with defer, or raise --slice-limit",
-                  run->state->interruption.place);
+                  "enqueue it with defer, or raise %s",
+                  run->state->interruption.place, run->state->names->slice_limit);
 }
 
 /// How the step ends that the run's interruption ended, or kept from beginning.

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+private import JobReactorCore
 private import JobReactorWire
 
 /// Background jobs for Swift servers, written in Lua.
@@ -28,6 +29,7 @@ struct JobReactorTool: AsyncParsableCommand {
         ])
 
     static func main() async {
+        SettingName.useFlags()
         Terminal.openMissingStreams()
         FirstProcess.standAside()
         var command: any ParsableCommand

@@ -132,41 +132,42 @@ public struct NodeConfiguration: Sendable {
     func validate() throws(WireError) {
         if let problem = Name.problem(in: name) { throw WireError(.configuration, "the node's name \(problem)") }
         for address in distributors + [server, connectTo].compactMap(\.self) { try address.validate() }
+        func wrong(_ setting: SettingName, _ problem: String) -> WireError {
+            WireError(.configuration, "\(setting) \(problem)")
+        }
         if window < 1 || window > 1_000_000 {
-            throw WireError(.configuration, "window takes a number of jobs from 1 to 1000000, not \(window)")
+            throw wrong(.window, "takes a number of jobs from 1 to 1000000, not \(window)")
         }
         if let maxMemory, maxMemory < 1 << 20 {
-            throw WireError(.configuration, "maxMemory takes at least 1 MiB, not \(maxMemory) bytes")
+            throw wrong(.maxMemory, "takes at least 1 MiB, not \(maxMemory) bytes")
         }
         if policy.maxAttempt < 1 {
-            throw WireError(.configuration, "policy.maxAttempt takes a whole number from 1, not \(policy.maxAttempt)")
+            throw wrong(.maxAttempt, "takes a whole number from 1, not \(policy.maxAttempt)")
         }
-        let times = [
-            ("policy.retryMultiplier", policy.retryMultiplier), ("policy.maxRetryDelay", policy.maxRetryDelay ?? 0),
-            ("grace", grace), ("reportTTL", reportTTL),
+        let times: [(SettingName, Double)] = [
+            (.retryMultiplier, policy.retryMultiplier), (.maxRetryDelay, policy.maxRetryDelay ?? 0), (.grace, grace),
+            (.reportTTL, reportTTL),
         ]
-        for (name, seconds) in times { try WireError.check(name, seconds: seconds) }
+        for (setting, seconds) in times { try WireError.check(setting, seconds: seconds) }
         try limits.validate()
         if !(policy.jitter >= 0 && policy.jitter <= 1) {
-            throw WireError(.configuration, "policy.jitter takes a share from 0 to 1, not \(policy.jitter)")
+            throw wrong(.jitter, "takes a share from 0 to 1, not \(policy.jitter)")
         }
         if let timeout = policy.timeout, !(timeout > 0 && timeout <= 1e9) {
-            throw WireError(
-                .configuration, "policy.timeout takes seconds above 0 up to 1000000000, not \(timeout)")
+            throw wrong(.jobTimeout, "takes seconds above 0 up to 1000000000, not \(timeout)")
         }
         if deferLanes < 1 || deferLanes > 1000 {
-            throw WireError(.configuration, "deferLanes takes a number of threads from 1 to 1000, not \(deferLanes)")
+            throw wrong(.deferLanes, "takes a number of threads from 1 to 1000, not \(deferLanes)")
         }
         if maxSuspended < 1 || maxSuspended > 10_000_000 {
-            throw WireError(
-                .configuration, "maxSuspended takes a number of jobs from 1 to 10000000, not \(maxSuspended)")
+            throw wrong(.maxSuspended, "takes a number of jobs from 1 to 10000000, not \(maxSuspended)")
         }
-        for (name, seconds) in [("sliceWarning", sliceWarning), ("sliceLimit", sliceLimit)]
-        where !(seconds >= 0 && seconds <= 1e9) {
-            throw WireError(.configuration, "\(name) takes seconds from 0 to 1000000000, not \(seconds)")
+        let slices: [(SettingName, Double)] = [(.sliceWarning, sliceWarning), (.sliceLimit, sliceLimit)]
+        for (setting, seconds) in slices where !(seconds >= 0 && seconds <= 1e9) {
+            throw wrong(setting, "takes seconds from 0 to 1000000000, not \(seconds)")
         }
         if connectTo != nil, server == nil {
-            throw WireError(.configuration, "connectTo needs server: a node that does not listen cannot be dialled")
+            throw wrong(.connectTo, "needs \(SettingName.server): a node that does not listen cannot be dialled")
         }
     }
 }

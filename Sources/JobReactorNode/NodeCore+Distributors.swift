@@ -85,8 +85,9 @@ extension NodeCore {
         } else if waiting >= mostWaiting {
             isFull = true
             logger.warning(
-                "as many jobs wait here for their time as may (max_memory): no more are asked for until some have run",
-                metadata: ["waiting": "\(waiting)"])
+                """
+                as many jobs wait here for their time as may (\(SettingName.maxMemory)): no more are asked for until some have run
+                """, metadata: ["waiting": "\(waiting)"])
         }
     }
 

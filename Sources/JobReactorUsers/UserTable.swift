@@ -1,4 +1,5 @@
 private import Foundation
+private import JobReactorCore
 public import JobReactorWire
 
 /// What is in a users file: a line for each user, `name role,… hash [nodes=pattern,…]`; empty lines and those that begin with
@@ -114,7 +115,8 @@ public struct UserTable: Sendable {
         if name == User.standard.name {
             throw WireError(
                 .configuration,
-                "'default' is who says the password of the installation (--password-file): choose another name")
+                "'default' is who says the password of the installation (\(SettingName.passwordFile)):"
+                    + " choose another name")
         }
     }
 

@@ -1,4 +1,4 @@
-internal import JobReactorCore
+package import JobReactorCore
 
 /// What can go wrong between processes before a job is involved.
 public struct WireError: Error, Sendable, CustomStringConvertible {
@@ -25,7 +25,7 @@ public struct WireError: Error, Sendable, CustomStringConvertible {
     public var description: String { message }
 
     /// Throws unless the setting has a time from 0 to ``JobLimits/seconds``.
-    package static func check(_ setting: String, seconds: Double) throws(WireError) {
+    package static func check(_ setting: SettingName, seconds: Double) throws(WireError) {
         guard seconds >= 0, seconds <= JobLimits.seconds else {
             throw WireError(
                 .configuration, "\(setting) takes seconds from 0 to \(Int(JobLimits.seconds)), not \(seconds)")

@@ -175,7 +175,7 @@ static const group groups[] = {
     {"error_handling", test_error_handling},
     {"suspending", test_suspending}, {"loading", test_loading},           {"producing", test_producing},
     {"environment", test_environment},
-    {"memory", test_memory},       {"faults", test_faults},
+    {"memory", test_memory},       {"setting_names", test_setting_names}, {"faults", test_faults},
 };
 
 /// Runs the groups that the arguments name; without arguments all.

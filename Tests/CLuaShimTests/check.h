@@ -79,6 +79,7 @@ void test_loading(void);
 void test_producing(void);
 void test_environment(void);
 void test_memory(void);
+void test_setting_names(void);
 void test_faults(void);
 
 #endif

@@ -156,7 +156,7 @@ static bool is(jr_bytes bytes, const char *text) {
 }
 
 static const char shared_limit[] =
-    "not enough memory: all Lua states and shared have the 16 MiB that they may have together (--memory-limit)";
+    "not enough memory: all Lua states and shared have the 16 MiB that they may have together (memoryLimit)";
 
 /// States have a limit together, and who meets it is told of it.
 static void check_budget(void) {

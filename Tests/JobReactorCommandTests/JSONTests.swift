@@ -55,23 +55,6 @@ import Testing
                 ])
     }
 
-    @Test(arguments: [
-        ("maxMemory takes at least 1 MiB, not 5 bytes", "--max-memory takes at least 1 MiB, not 5 bytes"),
-        ("policy.jitter takes a share", "--jitter takes a share"), ("policy.timeout takes", "--job-timeout takes"),
-        ("window takes a number of jobs", "--window takes a number of jobs"),
-        ("the window is shut", "the window is shut"),
-    ])
-    func parametersOfSwiftAreFlagsHere(message: String, told: String) {
-        #expect(CommandFailure(WireError(.configuration, message)).message == told)
-    }
-
-    @Test func wordsOfAnErrorAreNoFlags() {
-        #expect(CommandFailure(StorageError("storage of n1 is full")).message == "storage of n1 is full")
-        #expect(
-            CommandFailure(StorageError("raise memoryLimit, or not")).message == "raise memoryLimit, or not")
-        #expect(CommandFailure(StorageError("raise memoryLimit")).message == "raise --memory-limit")
-    }
-
     @Test func listeningIsRefusedInTheWordsOfTheCommandLine() {
         let failure = failure {
             try Settings.checkListening(on: Address(host: "0.0.0.0", port: 5000), WireSecurity())

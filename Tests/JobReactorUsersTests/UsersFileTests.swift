@@ -116,7 +116,7 @@ private func problem(_ body: () throws -> Void) -> String? {
             ("a/b viewer \(hash)", "the user's name has a '/', a ':' or a '#' in front"),
             (
                 "default viewer \(hash)",
-                "'default' is who says the password of the installation (--password-file): choose another name"
+                "'default' is who says the password of the installation (security.password): choose another name"
             ),
         ] {
             let file = try UsersPath("# first\n\(text)\n")

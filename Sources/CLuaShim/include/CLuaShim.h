@@ -100,6 +100,8 @@ typedef struct {
   const char *_Nullable module_directory;
   /// Takes away what reaches files, processes and C modules.
   bool strict;
+  /// Whether errors name settings as flags of the program (`--memory-limit`) and not as parameters in Swift (`memoryLimit`).
+  bool names_flags;
   /// Seconds that a script may take while it is loaded, and finalizers beside runs; 0 is 10.
   double loading_seconds;
 } jr_options;

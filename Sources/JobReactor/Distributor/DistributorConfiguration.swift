@@ -73,9 +73,9 @@ public struct DistributorConfiguration: Sendable {
                 "a distributor with a storage on a port of the system's choice needs a name:"
                     + " its jobs are found by it after a restart")
         }
-        for (name, seconds) in [("takeoverTime", takeoverTime), ("grace", grace), ("reportTTL", reportTTL)] {
-            try WireError.check(name, seconds: seconds)
-        }
+        try WireError.check(.takeoverTime, seconds: takeoverTime)
+        try WireError.check(.grace, seconds: grace)
+        try WireError.check(.reportTTL, seconds: reportTTL)
         try limits.validate()
     }
 }

@@ -160,13 +160,16 @@ final class DistributorCore {
             if hasRoom, !isStopping { endBusy() }
         } else if isShort {
             isBusy = true
-            logger.warning("jobs are refused: \(refusal)")
+            logger.warning("jobs are refused: \(refusal(setting: "\(SettingName.maxMemory)"))")
         }
     }
 
-    /// What is full, what to do, and who is served still.
-    var refusal: String {
-        memory.fullMessage(ledger.entries.memory.total) + "; the last tenth is for those who have little here"
+    /// For peers: what is full, what to do, and who is served still.
+    var refusal: String { refusal(setting: SettingName.maxMemory.rawValue) }
+
+    private func refusal(setting: String) -> String {
+        memory.fullMessage(ledger.entries.memory.total, setting: setting)
+            + "; the last tenth is for those who have little here"
     }
 
     private func endBusy() {

@@ -73,7 +73,7 @@ final class NodeRegistration: ConnectionSession {
     /// Tries one of the places after the other.
     private func dial(_ address: Address, at places: ArraySlice<SocketAddress>) -> EventLoopFuture<Void> {
         guard let place = places.first else {
-            let reason = "it is not where the node comes from, nor in --dial-allow"
+            let reason = "it is not where the node comes from, nor in \(SettingName.dialAllow)"
             return core.loop.makeFailedFuture(WireError(.connect, reason))
         }
         let bound = NIOLoopBound(self, eventLoop: core.loop)
@@ -89,7 +89,7 @@ final class NodeRegistration: ConnectionSession {
     private func dialFailed(_ reason: String) {
         guard !isOver, link == nil else { return }
         core.logger.warning(
-            "cannot connect back to the node: it is served over its own connection; check its --connect-to",
+            "cannot connect back to the node: it is served over its own connection; check its \(SettingName.connectTo)",
             metadata: [
                 "node": "\(introduction.name)", "address": "\(introduction.server ?? "")", "reason": "\(reason)",
             ])

@@ -35,10 +35,11 @@ final class JobMemory: Sendable {
 
     static func bytes(_ name: String, _ args: JobArguments) -> Int { base + name.utf8.count + args.bytes.count }
 
-    /// Says what is full, and what to do. `bytes` are taken; when nil, about as many as the loop has said.
-    func fullMessage(_ bytes: Int? = nil, names: OptionNames = .plain) -> String {
+    /// Says what is full, and what to do. `bytes` are taken; when nil, about as many as the loop has said. `setting` is how
+    /// who reads it calls the limit.
+    func fullMessage(_ bytes: Int? = nil, setting: String) -> String {
         let bytes = bytes ?? known.load(ordering: .relaxed)
         return "the jobs and outcomes that wait here take \(bytes) bytes, and \(limit) is the limit"
-            + " (\(names.text("max_memory"))): try again when some have left, or start more nodes"
+            + " (\(setting)): try again when some have left, or start more nodes"
     }
 }

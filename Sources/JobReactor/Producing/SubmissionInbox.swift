@@ -73,7 +73,7 @@ final class SubmissionInbox: Sendable {
     /// the same room.
     private func take(_ bytes: Int, _ state: inout State) throws(JobError) {
         guard !memory.isFull(with: state.bytes + bytes) else {
-            throw JobError(.busy, memory.fullMessage(names: .swift))
+            throw JobError(.busy, memory.fullMessage(setting: "\(SettingName.maxMemory)"))
         }
         state.bytes += bytes
     }

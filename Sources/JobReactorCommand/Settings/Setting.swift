@@ -76,12 +76,4 @@ protocol AnySetting: Sendable {
 
 extension AnySetting {
     var environmentName: String { "JOBREACTOR_" + key.uppercased() }
-    /// What the libraries call it.
-    var swiftName: String {
-        switch key {
-        case "job_timeout": "timeout"
-        case "report_ttl": "reportTTL"
-        default: OptionNames.swift.text(key)
-        }
-    }
 }

@@ -93,7 +93,7 @@ struct ProcessRun: Sendable {
             return .failure(
                 ScriptFailure(
                     "exec: cannot run \(request.program): this process has too many open files: raise the limit of the system"
-                        + " (ulimit -n), or run fewer programs at once (--max-programs)"))
+                        + " (ulimit -n), or run fewer programs at once (\(SettingName.maxPrograms))"))
         }
         do {
             let result = try await Subprocess.run(

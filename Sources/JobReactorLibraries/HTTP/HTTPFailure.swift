@@ -1,4 +1,5 @@
 internal import AsyncHTTPClient
+internal import JobReactorCore
 internal import JobReactorLua
 internal import JobReactorWire
 internal import NIOCore
@@ -59,7 +60,7 @@ enum HTTPFailure: Error {
                 + " unreadable: look at that server"
         case HTTPFailure.noTurn(let seconds):
             "as many requests to \(host) are under way as may be at once, and none had ended after \(TimedWork.words(seconds)):"
-                + " allow more with --http-connections, or a longer wait with --http-wait"
+                + " allow more with \(SettingName.httpConnections), or a longer wait with \(SettingName.httpWait)"
         case HTTPFailure.stale, HTTPFailure.closed: closed(host)
         case HTTPFailure.file(let problem): problem
         case is CancellationError: "the request to \(host) was ended: the job was cancelled"

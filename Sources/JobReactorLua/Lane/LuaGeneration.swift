@@ -71,10 +71,12 @@ final class LuaGeneration {
             var functions = host.functions
             var settings = jr_options(
                 memory_limit: 0, budget: options.memory.budget, module_directory: path, strict: options.isSandboxed,
-                loading_seconds: options.loadingSeconds)
+                names_flags: SettingName.areFlags, loading_seconds: options.loadingSeconds)
             return jr_open(&functions, &settings)
         }
-        guard let state = made else { throw ScriptError("not enough memory for a Lua state: raise memoryLimit") }
+        guard let state = made else {
+            throw ScriptError("not enough memory for a Lua state: raise \(SettingName.memoryLimit)")
+        }
         opened(Interrupter(state: state))
         func giveUp() {
             // Finalizers of scripts may still log.
@@ -102,7 +104,7 @@ final class LuaGeneration {
         }
         guard isJoined else {
             giveUp()
-            throw ScriptError("not enough memory for the job scripts: raise memoryLimit")
+            throw ScriptError("not enough memory for the job scripts: raise \(SettingName.memoryLimit)")
         }
         options.scripts.note(good: good, now: .now)
         report.problems += ScriptCheck(state, load, report, builtIn: builtIn).problems

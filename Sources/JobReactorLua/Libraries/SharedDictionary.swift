@@ -77,9 +77,10 @@ public final class SharedDictionary: Sendable {
     var fullText: String {
         if memory.limit > 0, memory.used + 1024 >= memory.limit, bytes < limit - limit / 8 {
             return "no room: all Lua states and shared have the \(Self.text(memory.limit)) that they may have together"
-                + " (--memory-limit)"
+                + " (\(SettingName.memoryLimit))"
         }
-        return "no room: it takes \(Self.text(bytes)) of the \(Self.text(limit)) that it may take (--shared-limit)"
+        return "no room: it takes \(Self.text(bytes)) of the \(Self.text(limit)) that it may take"
+            + " (\(SettingName.sharedLimit))"
     }
 
     private static func text(_ bytes: Int) -> String {

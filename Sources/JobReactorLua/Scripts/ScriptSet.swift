@@ -1,3 +1,5 @@
+private import JobReactorCore
+
 /// The job scripts of a folder as they were when they were read. Two are equal when a load would be the same.
 public struct ScriptSet: Hashable, Sendable {
     /// What a file is there for.
@@ -48,8 +50,10 @@ public struct ScriptSet: Hashable, Sendable {
         switch FileKind.of(path) {
         case .folder: break
         case .missing:
-            throw ScriptError("no folder \(path): create it, or name the folder of your job scripts with jobDirectory")
-        case .file, .other: throw ScriptError("\(path) is a file: jobDirectory takes the folder of your job scripts")
+            throw ScriptError(
+                "no folder \(path): create it, or name the folder of your job scripts with \(SettingName.jobDirectory)")
+        case .file, .other:
+            throw ScriptError("\(path) is a file: \(SettingName.jobDirectory) takes the folder of your job scripts")
         }
         let walk = try FolderWalk(path, suffix: ".lua")
         let folders = ModuleFolders(of: path)

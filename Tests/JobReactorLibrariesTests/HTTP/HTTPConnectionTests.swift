@@ -55,7 +55,8 @@ import Testing
             #expect(
                 await failure { try await Web(library: library).values(server.url, timeout: 0.001) }
                     == "http: as many requests to 127.0.0.1:\(server.port) are under way as may be at once, and none had ended"
-                    + " after 0.2 s: allow more with --http-connections, or a longer wait with --http-wait")
+                    + " after 0.2 s: allow more with ScriptLibraries.limit(connections:), or a longer wait with"
+                    + " ScriptLibraries.limit(wait:)")
             library.limit(connections: 1, wait: 60)
             async let second = Web(library: library).request(server.url, timeout: 30)
             cancel()

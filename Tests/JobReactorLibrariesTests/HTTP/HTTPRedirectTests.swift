@@ -105,11 +105,11 @@ import Testing
                 #expect(
                     await failure { try await web.values(server.url + "/") }
                         == "http: a redirect must not go to 127.0.0.1:\(other.port): it is none of the servers that"
-                        + " --allow-host names")
+                        + " ScriptLibraries.allow names")
                 #expect(
                     await failure { try await web.values(other.url) }
                         == "http: a request must not go to 127.0.0.1:\(other.port): it is none of the servers that"
-                        + " --allow-host names")
+                        + " ScriptLibraries.allow names")
                 #expect(other.openConnections == 0)
                 let reply = try await web.request(server.url, redirects: 0)
                 #expect(reply.status == 302)

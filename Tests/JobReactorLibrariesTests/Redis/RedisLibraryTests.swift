@@ -133,7 +133,8 @@ import Testing
         ] {
             #expect(
                 await failure { try await caller.call("connect", .string(url)) }
-                    == "redis.connect: a connection must not go to \(server): it is none of the servers that --allow-host names"
+                    == "redis.connect: a connection must not go to \(server): it is none of the servers that"
+                    + " ScriptLibraries.allow names"
             )
         }
     }

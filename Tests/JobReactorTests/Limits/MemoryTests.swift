@@ -83,7 +83,7 @@ import Testing
             #expect(try await client.send(words).text.flatMap { JobID($0) } != nil)
             try await eventually("it runs") { runs.lines.count == count + 1 }
             let lines = log.lines.elements.map(\.text)
-            #expect(lines.count { $0.hasPrefix("jobs are refused") } == 1)
+            #expect(lines.count { $0.hasPrefix("jobs are refused") && $0.contains(" is the limit (maxMemory): ") } == 1)
             #expect(lines.count { $0 == "jobs are accepted again" } == 1)
             await client.close()
         }
@@ -137,7 +137,7 @@ import Testing
             // More come, until it is full again; once it is, it may lose a tenth before it asks for more.
             try await eventually("few are left") { try await distributor.waitingJobs().first?.count ?? 0 < 200 }
             let lines = log.lines.elements.map(\.text)
-            #expect(lines.contains { $0.contains("as many jobs wait here for their time as may (max_memory)") })
+            #expect(lines.contains { $0.contains("as many jobs wait here for their time as may (maxMemory)") })
             #expect(lines.contains("jobs are asked for again"))
             await client.close()
         }

@@ -31,6 +31,7 @@ import Testing
             #expect(!outcome.isSuccess)
             let message = outcome.args["error"]?.string ?? ""
             #expect(message.contains("jobs.lua:3: the job ran too long without a pause"), "\(message)")
+            #expect(message.hasSuffix("enqueue it with defer, or raise sliceLimit"), "\(message)")
             let warning = log.lines.elements.first { $0.text.contains("without a pause and holds up the others") }
             #expect(warning?.text.contains("jobs.lua:3: ") == true && warning?.metadata["job"] == "busy")
             let next = try await distributor.outcome("next")
@@ -239,7 +240,7 @@ import Testing
                 $0.server = Address(host: "localhost", port: 0)
             }
         ) { distributor in
-            let words = "all Lua states and shared have the 24 MiB that they may have together (--memory-limit)"
+            let words = "all Lua states and shared have the 24 MiB that they may have together (memoryLimit)"
             let greedy = try await distributor.outcome("greedy")
             #expect(!greedy.isSuccess && greedy.args["error"]?.string == "not enough memory: " + words)
             // What one lane has the other cannot have.
@@ -250,7 +251,7 @@ import Testing
             _ = try await distributor.perform("hoards", [:], JobOptions(isDeferred: true), timeout: 60)
 
             let full = try await distributor.outcome("shares", ["n": 2_000_000])
-            let text = "shared.set: no room: it takes 0 bytes of the 1 MiB that it may take (--shared-limit)"
+            let text = "shared.set: no room: it takes 0 bytes of the 1 MiB that it may take (sharedLimit)"
             #expect(full.args["error"]?.string?.hasSuffix(text) == true, "\(full.args)")
             #expect(try await distributor.perform("shares", ["n": 1000], timeout: 60)["kept"] == true)
             _ = try await distributor.perform("stops", timeout: 60)
@@ -338,7 +339,7 @@ import Testing
             let found = outcome.args["found"]
             #expect(outcome.isSuccess && (found == .object([:]) || found == .array([])), "\(outcome.args)")
             let error = outcome.args["error"]?.string ?? ""
-            #expect(error.hasSuffix("no other file is looked for with --sandbox strict"), "\(error)")
+            #expect(error.hasSuffix("no other file is looked for with isSandboxed"), "\(error)")
             #expect(outcome.args["module"] == "inner" && outcome.args["json"] == true)
             #expect(outcome.args["time"] == true && outcome.args["loaded"] == 7)
         }

@@ -356,7 +356,7 @@ import Testing
             #expect(
                 log.lines.elements.contains {
                     $0.metadata["node"] == "n2"
-                        && $0.metadata["reason"]?.description.contains("nor in --dial-allow") == true
+                        && $0.metadata["reason"]?.description.contains("nor in dialAllow") == true
                 })
         }
         try await listener.stop()
