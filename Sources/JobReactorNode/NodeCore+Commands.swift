@@ -44,8 +44,8 @@ extension NodeCore: CommandService {
             answer(session, loop.answer { self.destroy(id, $0) }, "DESTROY", "the job \(id) is gone")
         case .orders(let order, let filter, let isDry):
             let carriedOut = audit.noting(
-                order, of: filter, isDry: isDry, by: session.user, over: session.connection,
-                carryOut(order, filter, isDry: isDry))
+                order, of: filter, isDry: isDry, by: session.user, over: session.connection
+            ) { carryOut(order, filter, isDry: isDry, begin: $0) }
             answer(session, carriedOut) { $0.write(order, isDry: isDry, to: &$1) }
         case .audit(let count): audit.answer(count, to: session)
         case .reload:

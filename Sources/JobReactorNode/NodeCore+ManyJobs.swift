@@ -59,8 +59,10 @@ extension NodeCore {
     // MARK: Orders
 
     /// Cancels, runs or destroys all jobs that are meant; where it is dry they are only counted. A page at a time: the next when
-    /// what was ordered about this one is stored.
-    func carryOut(_ order: JobOrder, _ filter: JobFilter, isDry: Bool) -> EventLoopFuture<CarriedOut> {
+    /// what was ordered about this one is stored. Nothing is changed before what `begin` returns is done.
+    func carryOut(
+        _ order: JobOrder, _ filter: JobFilter, isDry: Bool, begin: @escaping () -> EventLoopFuture<Void>
+    ) -> EventLoopFuture<CarriedOut> {
         let count = NIOLoopBoundBox(0, eventLoop: loop)
         let done = scan {
             RecordScan.runThroughAll(of: storage, on: loop) { page in
@@ -69,8 +71,11 @@ extension NodeCore {
                     count.value += ids.count
                     return self.loop.makeSucceededFuture(true)
                 }
-                guard !self.life.isStopping else { return self.loop.makeFailedFuture(Self.stopped) }
-                return ids.map { self.carryOut(order, $0) }.counted(in: count, on: self.loop).map { true }
+                guard !ids.isEmpty else { return self.loop.makeSucceededFuture(true) }
+                return begin().assumeIsolated().flatMap {
+                    guard !self.life.isStopping else { return self.loop.makeFailedFuture(Self.stopped) }
+                    return ids.map { self.carryOut(order, $0) }.counted(in: count, on: self.loop).map { true }
+                }.nonisolated()
             }
         }
         return done.map { CarriedOut(count: count.value) }.recover { CarriedOut(count: count.value, failure: $0) }

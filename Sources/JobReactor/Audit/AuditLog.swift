@@ -74,16 +74,27 @@ package final class AuditLog {
         store()
     }
 
-    /// What becomes of an order for many jobs, when its one entry is stored as with ``note(_:_:by:over:done:)``. One that has
-    /// changed nothing has none.
+    /// What becomes of an order for many jobs, which has two entries, each stored as with ``note(_:_:by:over:done:)``: one before
+    /// its first change, so that it has one where this process ends before it is through, and one with how many jobs it has
+    /// changed, before it is answered. One that finds nothing to change has none.
+    ///
+    /// `carryOut` calls what it gets before each change: the first is made when that is done.
     package func noting(
         _ order: JobOrder, of filter: JobFilter, isDry: Bool, by user: User?, over connection: Connection,
-        _ carriedOut: EventLoopFuture<CarriedOut>
+        _ carryOut: (_ begin: @escaping () -> EventLoopFuture<Void>) -> EventLoopFuture<CarriedOut>
     ) -> EventLoopFuture<CarriedOut> {
+        var begun: EventLoopFuture<Void>?
+        let carriedOut = carryOut { [self] in
+            if let begun { return begun }
+            let promise = loop.makePromise(of: Void.self)
+            begun = promise.futureResult
+            note(order.verb, "\(order.beginning) (\(filter))", by: user, over: connection) { promise.succeed() }
+            return promise.futureResult
+        }
         guard !isDry else { return carriedOut }
         let promise = loop.makePromise(of: CarriedOut.self)
         carriedOut.assumeIsolated().whenComplete { [self] result in
-            guard case .success(let end) = result, end.count > 0 else { return promise.completeWith(result) }
+            guard begun != nil, case .success(let end) = result else { return promise.completeWith(result) }
             note(order.verb, "\(order.done(to: end.count)) (\(filter))", by: user, over: connection) {
                 promise.succeed(end)
             }

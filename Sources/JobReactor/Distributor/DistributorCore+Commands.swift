@@ -66,8 +66,8 @@ extension DistributorCore: CommandService {
             answer(stored(true), to: session, "DESTROY", "the record of the failed job \(id) is gone")
         case .orders(let order, let filter, let isDry):
             let carriedOut = audit.noting(
-                order, of: filter, isDry: isDry, by: session.user, over: session.connection,
-                carryOut(order, filter, isDry: isDry))
+                order, of: filter, isDry: isDry, by: session.user, over: session.connection
+            ) { carryOut(order, filter, isDry: isDry, begin: $0) }
             answer(carriedOut, to: session) { $0.write(order, isDry: isDry, to: &$1) }
         case .records(let query):
             answer(rows(query), to: session) { [user = user(of: session)] rows, buffer in

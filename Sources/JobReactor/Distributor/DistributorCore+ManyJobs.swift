@@ -87,8 +87,10 @@ extension DistributorCore {
     // MARK: Orders
 
     /// Cancels, runs again or destroys all jobs here that are meant; where it is dry they are only counted. A piece at a time: the
-    /// next when what was ordered about this one is stored.
-    func carryOut(_ order: JobOrder, _ filter: JobFilter, isDry: Bool) -> EventLoopFuture<CarriedOut> {
+    /// next when what was ordered about this one is stored. Nothing is changed before what `begin` returns is done.
+    func carryOut(
+        _ order: JobOrder, _ filter: JobFilter, isDry: Bool, begin: @escaping () -> EventLoopFuture<Void>
+    ) -> EventLoopFuture<CarriedOut> {
         let count = NIOLoopBoundBox(0, eventLoop: loop)
         let done = scan(most: isDry ? 4096 : 512) { piece in
             let meant = piece.filter { order.means($0, filter) }
@@ -96,8 +98,11 @@ extension DistributorCore {
                 count.value += meant.count
                 return nil
             }
-            guard !self.isStopping else { return self.loop.makeFailedFuture(Self.stopped) }
-            return meant.map { self.carryOut(order, $0) }.counted(in: count, on: self.loop)
+            guard !meant.isEmpty else { return nil }
+            return begin().assumeIsolated().flatMap {
+                guard !self.isStopping else { return self.loop.makeFailedFuture(Self.stopped) }
+                return meant.map { self.carryOut(order, $0) }.counted(in: count, on: self.loop)
+            }.nonisolated()
         }
         return done.map { CarriedOut(count: count.value) }.recover { CarriedOut(count: count.value, failure: $0) }
     }

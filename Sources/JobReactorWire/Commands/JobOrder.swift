@@ -18,6 +18,15 @@ package enum JobOrder: String, Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// As the audit log has it before the first of many jobs is changed.
+    package var beginning: String {
+        switch self {
+        case .cancel: "begins to cancel jobs"
+        case .retry: "begins to run jobs"
+        case .destroy: "begins to destroy jobs"
+        }
+    }
+
     /// `3 jobs are cancelled`, as the audit log has it.
     package func done(to count: Int) -> String {
         let jobs = count == 1 ? "1 job" : "\(count) jobs"

@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test("all that are meant are counted, cancelled and destroyed by one command each, which is audited once")
+    @Test("all that are meant are counted, cancelled and destroyed by a command each, whose begin and end are audited")
     func many() async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "many-\(UUID().uuidString).sqlite").path
         try await Cluster.run(scripts: [:]) { cluster in
@@ -104,7 +104,11 @@ import Testing
             }
             let audit = try #require(try await client.send(["AUDIT"]).elements)
             let changes = try audit.map { try #require($0.elements).compactMap(\.text)[9] }
-            #expect(changes == ["1000 jobs are gone (all)", "500 jobs are cancelled (name third)"])
+            #expect(
+                changes == [
+                    "1000 jobs are gone (all)", "begins to destroy jobs (all)", "500 jobs are cancelled (name third)",
+                    "begins to cancel jobs (name third)",
+                ])
             await client.close()
             await distributor.stop()
 

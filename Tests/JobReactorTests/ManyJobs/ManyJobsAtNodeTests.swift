@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test(
-        "are counted, run again, cancelled and destroyed by one command each, which is audited once",
+        "are counted, run again, cancelled and destroyed by one command each, whose begin and end are audited",
         arguments: [false, true])
     func changed(isDurable: Bool) async throws {
         let file = Self.file()
@@ -131,8 +131,11 @@ import Testing
             let changes = try audit.map { try #require($0.elements).compactMap(\.text)[9] }
             #expect(
                 changes == [
-                    "710 jobs are gone (all)", "1 job is gone (status failed, 'route' in the error)",
-                    "300 jobs are cancelled (name late)", "710 jobs run now ('no disk' in the error)",
+                    "710 jobs are gone (all)", "begins to destroy jobs (all)",
+                    "1 job is gone (status failed, 'route' in the error)",
+                    "begins to destroy jobs (status failed, 'route' in the error)",
+                    "300 jobs are cancelled (name late)", "begins to cancel jobs (name late)",
+                    "710 jobs run now ('no disk' in the error)", "begins to run jobs ('no disk' in the error)",
                 ])
             await client.close()
         }

@@ -105,6 +105,49 @@ import Testing
         await other.close()
     }
 
+    @Test("has an order for many jobs before it changes any of them, at a distributor and at a node")
+    func orders() async throws {
+        let (app, own) = (HeldAudit(), HeldAudit())
+        try await Cluster.run(scripts: ["jobs.lua": "job('note', function() end)"]) { cluster in
+            let distributor = try await cluster.startDistributor {
+                $0.name = "app"
+                $0.storage = app
+            }
+            let node = try await cluster.startNode("n1", for: [distributor]) {
+                $0.server = Address(host: "localhost", port: 0)
+                $0.storage = own
+            }
+            try await waitForNodes(["n1"], at: distributor)
+            let client = try await Self.connect(distributor.port)
+            for _ in 0..<2 { _ = try await client.send(["ENQUEUE", "nobody-runs-it"]) }
+            try await Self.expectHeldOrder(app, at: distributor.port)
+            for _ in 0..<2 { _ = try await client.send(["ENQUEUE", "note", "{}", "AFTER", "3600"]) }
+            try await Self.expectHeldOrder(own, at: try await node.port())
+            await client.close()
+        }
+    }
+
+    /// Two jobs are cancelled when the first entry is stored, and the command is answered when the second is.
+    private static func expectHeldOrder(_ storage: HeldAudit, at port: Int?) async throws {
+        let (client, other) = (try await connect(port), try await connect(port))
+        @Sendable func unfinished() async throws -> Int? { try await other.send(["CANCEL", "ALL", "DRY"]).integer }
+        try await eventually("both are there") { try await unfinished() == 2 }
+        let replies = Collector<RESPValue>()
+        let asked = Task { replies.append(try await client.send(["CANCEL", "ALL"])) }
+        try await storage.held.wait(for: 1)
+        #expect(try await unfinished() == 2)
+        storage.release()
+        try await storage.held.wait(for: 2)
+        #expect(try await unfinished() == 0)
+        #expect(replies.elements.isEmpty)
+        storage.release()
+        try await asked.value
+        #expect(replies.elements == [.integer(2)])
+        #expect(storage.held.elements.map(\.change) == ["begins to cancel jobs (all)", "2 jobs are cancelled (all)"])
+        await client.close()
+        await other.close()
+    }
+
     @Test("has what changed something at a node, and cancels of applications at the distributor")
     func node() async throws {
         try await Cluster.run(scripts: ["jobs.lua": "job('fails', { max_attempt = 1 }, function() error('no') end)"]) {
