@@ -125,8 +125,12 @@ extension DistributorCore {
     ) -> EventLoopFuture<Void> {
         do throws(JobError) { try scans.begin() } catch { return loop.makeFailedFuture(error) }
         let promise = loop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenComplete { _ in self.scans.end() }
-        visitNext(ask { LedgerScan($0) }, most, visit, promise)
+        let scan = ask { $0.beginScan() }
+        promise.futureResult.assumeIsolated().whenComplete { _ in
+            self.ask { $0.endScan(scan) }
+            self.scans.end()
+        }
+        visitNext(scan, most, visit, promise)
         return promise.futureResult
     }
 
@@ -135,13 +139,11 @@ extension DistributorCore {
         _ promise: EventLoopPromise<Void>
     ) {
         guard !scan.isOver else { return promise.succeed() }
-        var scan = scan
         var piece: [DistributorLedger.Listed] = []
         ask { scan.next(most, of: $0) { piece.append($0) } }
-        let next = scan
         (visit(piece) ?? loop.makeSucceededVoidFuture()).assumeIsolated().whenComplete { result in
             if case .failure(let error) = result { return promise.fail(error) }
-            self.loop.assumeIsolated().execute { self.visitNext(next, most, visit, promise) }
+            self.loop.assumeIsolated().execute { self.visitNext(scan, most, visit, promise) }
         }
     }
 }

@@ -94,6 +94,9 @@ public struct JobTable<Value> {
     /// How many places there are to visit; more than jobs where some are gone.
     public var placeCount: Int { values.count }
 
+    /// The place where the job is visited, as long as it is in the table.
+    public func place(of id: JobID) -> Int? { places.place(of: id) }
+
     /// All of them, in no order.
     public var elements: some Sequence<(key: JobID, value: Value)> {
         values.indices.lazy.compactMap { place in values[place].map { (places.id(at: place), $0) } }

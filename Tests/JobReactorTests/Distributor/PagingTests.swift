@@ -220,6 +220,56 @@ import Testing
         #expect(bench.ledger.count == 4 && bench.ledger.dispatcher.state(of: node).credit == 1)
     }
 
+    /// All pieces of two places. `then` is called before each, with its number.
+    private func goThrough(_ bench: inout Bench, _ then: (Int, inout Bench) -> Void) -> [UInt64] {
+        let scan = bench.ledger.beginScan()
+        var met: [UInt64] = []
+        var piece = 0
+        while !scan.isOver, piece < 100 {
+            then(piece, &bench)
+            scan.next(2, of: bench.ledger) { met.append($0.job.id.low) }
+            piece += 1
+        }
+        bench.ledger.endScan(scan)
+        #expect(scan.isOver && bench.ledger.scans.isEmpty)
+        return met
+    }
+
+    @Test(
+        "who goes through all jobs meets each, also one that is read for a node meanwhile, or goes to the storage",
+        arguments: -1..<8)
+    func goneThrough(begins: Int) {
+        for ends in max(0, begins)..<9 {
+            var bench = Bench()
+            bench.submit(1...10)
+            _ = bench.ledger.submit(Self.job(11), .none)
+            if begins < 0 { _ = bench.node(credit: 6) }
+            let met = goThrough(&bench) { piece, bench in
+                if piece == begins { _ = bench.node(credit: 6) }
+                guard piece == ends else { return }
+                bench.loaded(1, 5, 6)
+                bench.ledger.saved(Self.id(11))
+                _ = bench.node("b", credit: 2)
+            }
+            #expect(Set(met) == Set(1...11), "\(begins), \(ends): \(met)")
+            // One that is accepted meanwhile may be met again.
+            #expect(met.count { $0 != 11 } == 10, "\(begins), \(ends): \(met)")
+        }
+    }
+
+    @Test("who goes through all jobs meets one that had failed and is run again meanwhile", arguments: 0..<8)
+    func runAgainMeanwhile(at runs: Int) {
+        var bench = Bench()
+        bench.submit(1...4)
+        var failed = Self.job(5)
+        failed.status = .failed
+        _ = bench.ledger.kept.insert(failed)
+        let met = goThrough(&bench) { piece, bench in
+            if piece == runs { expect(bench.ledger.retry(failed.id)) }
+        }
+        #expect(met.sorted() == Array(1...5), "\(met)")
+    }
+
     @Test("what somebody waits for, has its time to come, or recurs, stays in memory")
     func others() {
         var bench = Bench()

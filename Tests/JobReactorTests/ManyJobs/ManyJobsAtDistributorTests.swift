@@ -121,6 +121,67 @@ import Testing
         }
     }
 
+    /// Answers no read of a record while it is told to wait.
+    private final class WaitingReads: ForwardingStorage {
+        let storage: any JobStorage = MemoryStorage()
+        private let waiting = Locked<[@Sendable () -> Void]?>(nil)
+
+        var count: Int { waiting.withLock { $0?.count ?? 0 } }
+
+        func wait() { waiting.withLock { $0 = [] } }
+
+        /// The last first.
+        func goOn() {
+            let reads = waiting.withLock { waiting in
+                defer { waiting = nil }
+                return waiting ?? []
+            }
+            for read in reads.reversed() { read() }
+        }
+
+        func load(_ id: JobID, done: @escaping @Sendable (Result<Job?, StorageError>) -> Void) {
+            let read: @Sendable () -> Void = { [storage] in storage.load(id, done: done) }
+            let waits = waiting.withLock { waiting in
+                waiting?.append(read)
+                return waiting != nil
+            }
+            if !waits { read() }
+        }
+    }
+
+    @Test("those that are being read for a node when an order comes are meant as well")
+    func beingRead() async throws {
+        let storage = WaitingReads()
+        try await Cluster.run(scripts: ["jobs.lua": "job('quick', function() end)"]) { cluster in
+            let distributor = try await cluster.startDistributor {
+                $0.name = "app"
+                $0.storage = storage
+                $0.maxMemory = 400_000
+            }
+            let client = try await RESPClient.connect(to: try Self.address(distributor))
+            for _ in 0..<400 { #expect(try await client.send(["ENQUEUE", "quick"]).text?.count == 32) }
+            /// Of `INFO`.
+            @Sendable func has(_ fields: String...) async throws -> Bool {
+                let text = try await client.send(["INFO"]).text ?? ""
+                return fields.allSatisfy { text.contains($0 + "\r\n") }
+            }
+            storage.wait()
+            try await cluster.startNode("n1", for: [distributor])
+            // All others have run.
+            try await eventually("the rest is being read") {
+                let count = storage.count
+                return try await has("unfinished:\(count)", "paged_out:\(count)") && count > 0
+            }
+            let count = storage.count
+            let order = Task { try await client.send(["CANCEL", "ALL"]).integer }
+            try await eventually("they are read to be cancelled") { storage.count == 2 * count }
+            storage.goOn()
+            #expect(try await order.value == count)
+            #expect(try await has("unfinished:0"))
+            await client.close()
+        }
+    }
+
     @Test("of one whose node is full, or away, that is said")
     func fullAndAway() async throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "away-\(UUID().uuidString).sqlite").path

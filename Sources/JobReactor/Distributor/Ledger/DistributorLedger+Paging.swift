@@ -11,6 +11,7 @@ extension DistributorLedger {
         guard entries.memory.total > pagingLimit, mayPageOut(entry, job) else { return }
         let known = PagedJobs.Known(
             route: Int32(clamping: dispatcher.route(of: job)), account: entry.account, isTakenUp: entry.isTakenUp)
+        leaves(entries.place(of: job.id).map { .entry($0) }, job.id)
         entries.remove(job.id)
         paged.add(job.id, known)
         entries.memory.add(PagedJobs.bytes, to: known.account)
@@ -23,6 +24,12 @@ extension DistributorLedger {
     }
 
     // MARK: Loading
+
+    /// The turn of a job has come. False when it does not wait in the storage alone.
+    mutating func beginLoading(_ id: JobID) -> Bool {
+        leaves(paged.place(of: id).map { .paged($0) }, id)
+        return paged.beginLoading(id)
+    }
 
     /// The records of these jobs are read, for the node whose credit they have used.
     mutating func load(_ ids: [JobID], for node: Node?) {

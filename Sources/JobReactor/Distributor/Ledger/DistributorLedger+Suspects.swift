@@ -165,6 +165,7 @@ extension DistributorLedger {
     /// Runs a job that is kept here as failed again, from its first attempt. False when there is none.
     mutating func retry(_ id: JobID) -> Bool {
         guard let failed = kept[id], let job = JobLifecycle.retry(failed, now: now.wall) else { return false }
+        leaves(.kept, id)
         kept.remove(id)
         recentReports.forget(id)
         let entry = LedgerEntry(job, .none, due: .now)

@@ -21,6 +21,8 @@ struct DistributorLedger {
     var paged = PagedJobs()
     /// Bytes that what waits may take before jobs are paged out.
     let pagingLimit: Int
+    /// Who goes through all jobs.
+    var scans: [LedgerScan] = []
     /// Jobs that durable nodes have and of which there is no entry.
     var owned = OwnedJobs()
     private var actions: Deque<Action> = []
@@ -202,7 +204,7 @@ struct DistributorLedger {
         while wanted.count < PagedJobs.most, let id = dispatcher.takeNext(for: node) {
             if let entry = entries[id], let job = entry.job {
                 send(entry, job, to: node)
-            } else if paged.beginLoading(id) {
+            } else if beginLoading(id) {
                 wanted.append(id)
             } else {
                 dispatcher.refund(node)

@@ -214,6 +214,7 @@ struct EntryTable {
     }
 
     var placeCount: Int { table.placeCount }
+    func place(of id: JobID) -> Int? { table.place(of: id) }
 
     /// All of them, in no order: only for what is as rare as it is large.
     var elements: some Sequence<(key: JobID, value: LedgerEntry)> { table.elements }

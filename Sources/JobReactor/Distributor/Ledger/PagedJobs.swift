@@ -57,6 +57,11 @@ struct PagedJobs {
 
     var placeCount: Int { waiting.placeCount }
 
+    /// That of a job that waits, and is not being loaded.
+    func place(of id: JobID) -> Int? { waiting.place(of: id) }
+
+    var idsBeingLoaded: some Collection<JobID> { loading.keys }
+
     // MARK: Loading
 
     /// Whether the node is to wait for what is being loaded for it.
