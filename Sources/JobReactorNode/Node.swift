@@ -9,7 +9,7 @@ public import ServiceLifecycle
 ///
 /// It runs in one of three ways: on an event loop group that the program has (`on:`), on a thread of its own, or as the
 /// whole program (``runAsProgram()``); Lua has a thread of its own in each. Every method may be called from any thread or
-/// task. Dropping the last reference stops it without waiting; ``stop(grace:)`` waits.
+/// task. Dropping the last reference stops it without waiting; `stop(grace:)` waits.
 public final class Node: Service {
     public let configuration: NodeConfiguration
     private let ownGroup: MultiThreadedEventLoopGroup?
@@ -53,11 +53,11 @@ public final class Node: Service {
     }
 
     /// Loads the scripts, opens the port and begins to connect to the distributors; distributors that are away are tried
-    /// again for ever. Throws ``ScriptError`` when the folder of scripts cannot be read (a script that cannot be loaded
-    /// is logged and left out) and ``WireError`` when the port cannot be opened or the configuration is not sound.
+    /// again for ever. Throws `ScriptError` when the folder of scripts cannot be read (a script that cannot be loaded
+    /// is logged and left out) and `WireError` when the port cannot be opened or the configuration is not sound.
     ///
     /// A node is started once. When this throws, or its task is cancelled meanwhile, the node is closed as by
-    /// ``stop(grace:)``: make another to try again. Throws ``JobError/Code/stopped`` when it was stopped before.
+    /// `stop(grace:)`: make another to try again. Throws `JobError.Code.stopped` when it was stopped before.
     public func start() async throws {
         do throws(ServiceState.Refusal) {
             try state.withLock { state throws(ServiceState.Refusal) in try state.start() }
@@ -82,7 +82,7 @@ public final class Node: Service {
     }
 
     /// Loads the scripts anew beside those in use: runs that begin from then on use them, others end where they began. Returns
-    /// a line that says what came of it, for people. Throws ``ScriptError`` when the folder cannot be read; then those in use
+    /// a line that says what came of it, for people. Throws `ScriptError` when the folder cannot be read; then those in use
     /// stay.
     @discardableResult
     public func reload() async throws -> String {
@@ -109,13 +109,13 @@ public final class Node: Service {
 
     /// Stops gracefully: takes no more jobs, hands back those not begun, waits at most `grace` seconds (the
     /// configuration's when nil) for those that run and for their reports to arrive, and closes. Every other call throws
-    /// ``JobError/Code/stopped`` from then on. Stopping twice is fine.
+    /// `JobError.Code.stopped` from then on. Stopping twice is fine.
     public func stop(grace: Double? = nil) async {
         guard state.withLock({ $0.stop() }) else { return }
         await end(grace: grace ?? configuration.grace)
     }
 
-    /// As ``stop(grace:)``, with a duration: negative it is none, and beyond 1,000,000,000 seconds it is that.
+    /// As `stop(grace:)`, with a duration: negative it is none, and beyond 1,000,000,000 seconds it is that.
     public func stop(grace: Duration) async { await stop(grace: grace.inSeconds) }
 
     private func end(grace: Double) async {

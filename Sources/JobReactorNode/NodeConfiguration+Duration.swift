@@ -5,7 +5,7 @@ public import Logging
 
 extension NodeConfiguration {
     /// A configuration whose times are durations: `NodeConfiguration(name: "worker_1", distributors: [address], grace: .seconds(30))`.
-    /// The start of the node refuses what is negative or longer than ``JobReactorCore/JobLimits/seconds``.
+    /// The start of the node refuses what is negative or longer than `JobLimits.seconds`.
     @_disfavoredOverload
     public init(
         name: String, distributors: [Address], server: Address? = nil, connectTo: Address? = nil,

@@ -113,7 +113,7 @@ public struct NodeConfiguration: Sendable {
         self.logger = logger
     }
 
-    /// With addresses as text. Throws ``WireError`` for one that is no `host:port`.
+    /// With addresses as text. Throws `WireError` for one that is no `host:port`.
     public init(
         name: String, distributors: [String], server: String? = nil, jobDirectory: String = "reactor_jobs",
         libraries: [any ScriptLibrary] = []

@@ -4,7 +4,7 @@ private import JobReactorCore
 public import JobReactorWire
 public import Logging
 
-/// The users of a file, which is read anew when it has changed: for ``JobReactorWire/WireSecurity/users``.
+/// The users of a file, which is read anew when it has changed: for `WireSecurity.users`.
 ///
 /// What has become of no use is said in the log, and the users read before stay. A password that was right once is known by a
 /// keyed hash in memory, so that only the first login of a user takes the time of scrypt, on a thread of its own.

@@ -9,7 +9,7 @@ public import ServiceLifecycle
 ///
 /// A job is sent again after a lost connection until its outcome has arrived; its id makes sure that it is one job. Jobs
 /// and feedbacks are gone when this process ends; jobs that the distributor has go on there. Every method may be called
-/// from any thread or task. Dropping the last reference stops it without waiting; ``stop(grace:)`` waits.
+/// from any thread or task. Dropping the last reference stops it without waiting; `stop(grace:)` waits.
 public final class JobClient: JobProducer, Service {
     private let address: Address
     private let security: WireSecurity
@@ -59,12 +59,12 @@ public final class JobClient: JobProducer, Service {
         }
     }
 
-    /// Connects to a distributor. Throws ``WireError`` when it cannot be reached now, or refuses; later losses are mended
+    /// Connects to a distributor. Throws `WireError` when it cannot be reached now, or refuses; later losses are mended
     /// in the background. `group` is the application's; without one the client runs on a thread of its own.
     ///
     /// The client keeps each job until its outcome has come. `maxMemory` is how many bytes all of them may take: names,
     /// args and 300 for each. Beyond it, as when the distributor is away or takes no more, enqueueing throws
-    /// ``JobError/Code/busy``.
+    /// `JobError.Code.busy`.
     public static func connect(
         to address: Address, security: WireSecurity = WireSecurity(), maxMemory: Int = 256 << 20,
         on group: (any EventLoopGroup)? = nil, logger: Logger = Logger(label: "jobreactor.client")
@@ -192,17 +192,17 @@ public final class JobClient: JobProducer, Service {
 
     /// Sends what is not sent yet, waits at most `grace` seconds until the distributor has accepted it, and closes.
     /// Feedbacks still open are dropped; `perform` throws, as does every other call from then on:
-    /// ``JobError/Code/stopped``. Stopping twice is fine.
+    /// `JobError.Code.stopped`. Stopping twice is fine.
     public func stop(grace: Double = 5) async {
         guard state.withLock({ $0.stop() }) else { return }
         try? await end(grace: grace).get()
         try? await ownGroup?.shutdownGracefully()
     }
 
-    /// As ``stop(grace:)``, with a duration: negative it is none, and beyond 1,000,000,000 seconds it is that.
+    /// As `stop(grace:)`, with a duration: negative it is none, and beyond 1,000,000,000 seconds it is that.
     public func stop(grace: Duration) async { await stop(grace: grace.inSeconds) }
 
-    /// As ``stop(grace:)``, for a client on the loop of somebody else.
+    /// As `stop(grace:)`, for a client on the loop of somebody else.
     package func stopped(grace: Double) -> EventLoopFuture<Void> {
         guard state.withLock({ $0.stop() }) else { return loop.makeSucceededVoidFuture() }
         return end(grace: grace)

@@ -12,7 +12,7 @@ public import ServiceLifecycle
 /// Jobs that no node can take yet wait in memory and are gone when the process ends, unless it has a storage; what a node
 /// has taken goes on there.
 /// Every method may be called from any thread or task.
-/// Dropping the last reference stops it without waiting; ``stop(grace:)`` waits.
+/// Dropping the last reference stops it without waiting; `stop(grace:)` waits.
 public final class Distributor: JobProducer, Service {
     private struct Life {
         var state = ServiceState()
@@ -76,7 +76,7 @@ public final class Distributor: JobProducer, Service {
         }
     }
 
-    /// Makes a distributor and starts it. Throws ``WireError`` when the port cannot be opened.
+    /// Makes a distributor and starts it. Throws `WireError` when the port cannot be opened.
     public static func start(
         host: String = "localhost", port: Int, on group: (any EventLoopGroup)? = nil
     ) async throws -> Distributor {
@@ -90,7 +90,7 @@ public final class Distributor: JobProducer, Service {
     /// Opens the port and serves. Returns when nodes and clients can connect.
     ///
     /// A distributor is started once. When this throws, or its task is cancelled meanwhile, the distributor is closed as by
-    /// ``stop(grace:)``: make another to try again. Throws ``JobError/Code/stopped`` when it was stopped before.
+    /// `stop(grace:)`: make another to try again. Throws `JobError.Code.stopped` when it was stopped before.
     public func start() async throws {
         do throws(ServiceState.Refusal) {
             try life.withLock { life throws(ServiceState.Refusal) in try life.state.start() }
@@ -114,7 +114,7 @@ public final class Distributor: JobProducer, Service {
     public var port: Int? { life.withLock { $0.state.phase == .running ? $0.port : nil } }
 
     /// Starts, serves until a graceful shutdown or the cancellation of the task, and stops. A shutdown ends a start that
-    /// is still under way, for instance because its storage is away. Throws ``StorageError`` with the code `lost` when
+    /// is still under way, for instance because its storage is away. Throws `StorageError` with the code `lost` when
     /// another distributor of its name has taken over its storage.
     public func run() async throws {
         try await serve(
@@ -131,13 +131,13 @@ public final class Distributor: JobProducer, Service {
     /// outcomes of those that nodes have and have not stored, and of those that somebody waits for here (`perform`, a
     /// feedback, `PERFORM`), as far as they are due by then and a connected node can run them. Then it says what there is
     /// to say and closes. Feedbacks still open then are dropped; `perform` throws, as does every other call from then on:
-    /// ``JobError/Code/stopped``. Stopping twice is fine.
+    /// `JobError.Code.stopped`. Stopping twice is fine.
     public func stop(grace: Double? = nil) async {
         guard life.withLock({ $0.state.stop() }) else { return }
         await end(grace: grace ?? configuration.grace)
     }
 
-    /// As ``stop(grace:)``, with a duration: negative it is none, and beyond 1,000,000,000 seconds it is that.
+    /// As `stop(grace:)`, with a duration: negative it is none, and beyond 1,000,000,000 seconds it is that.
     public func stop(grace: Duration) async { await stop(grace: grace.inSeconds) }
 
     private func end(grace: Double) async {

@@ -7,7 +7,7 @@ public import JobReactorCore
 
 extension JobArguments {
     /// The value as JSON: dates as seconds since 1970, which is what `now()` of scripts counts, and data as Base64. Throws
-    /// ``JobError/Code/invalidArguments`` when it does not encode to an object, and, with its place, for what JSON cannot hold:
+    /// `JobError.Code.invalidArguments` when it does not encode to an object, and, with its place, for what JSON cannot hold:
     /// NaN and infinite numbers.
     public init(encoding value: some Encodable) throws(JobError) {
         let encoder = JSONEncoder()

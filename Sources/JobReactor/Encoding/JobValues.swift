@@ -4,7 +4,7 @@ internal import JobReactorCore
 ///
 /// Everything that enqueues takes such a literal as it stands. Each value is of a type that is `Encodable` and `Sendable`, or nil,
 /// which is null in JSON; of any other type the compiler refuses it. The values are encoded, as by
-/// ``JobReactorCore/JobArguments/init(encoding:)``, when the job is enqueued. Of equal keys the last counts.
+/// `JobArguments.init(encoding:)`, when the job is enqueued. Of equal keys the last counts.
 ///
 /// A literal inside it whose own values are of several types says what it is:
 ///

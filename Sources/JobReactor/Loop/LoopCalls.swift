@@ -2,7 +2,7 @@ internal import JobReactorCore
 package import NIOCore
 
 /// Calls from tasks to what lives on one event loop. Each ends once: as the loop answers, with `CancellationError` when its
-/// task is cancelled, or with ``JobError/Code/stopped`` when the loop's part has been stopped.
+/// task is cancelled, or with `JobError.Code.stopped` when the loop's part has been stopped.
 ///
 /// After ``close()`` nothing more goes to the loop, which may then be gone.
 package final class LoopCalls: Sendable {

@@ -10,7 +10,7 @@ public enum JobEvent: Hashable, Sendable {
     case failure(JobFailure)
 }
 
-/// A job that was enqueued, and what becomes of it: what ``JobProducer/follow(_:_:_:)`` returns.
+/// A job that was enqueued, and what becomes of it: what `JobProducer.follow` returns.
 public struct FollowedJob: Sendable {
     /// The job's id.
     public let id: JobID

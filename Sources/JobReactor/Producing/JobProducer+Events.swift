@@ -38,7 +38,7 @@ extension JobProducer {
         return events
     }
 
-    /// Enqueues a job, and returns its id with what becomes of it as a sequence. Throws ``JobError`` as for `enqueue`.
+    /// Enqueues a job, and returns its id with what becomes of it as a sequence. Throws `JobError` as for `enqueue`.
     ///
     /// ```swift
     /// for await event in try distributor.follow("resize", ["path": path]).events {

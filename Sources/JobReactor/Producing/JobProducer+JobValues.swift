@@ -4,7 +4,7 @@ public import JobReactorCore
 // `JobArguments` at once, and what has values of one type alone is encoded as the dictionary that it is.
 
 extension JobProducer {
-    /// Enqueues a job whose args are a literal of any `Encodable` values; for the rest as with ``JobArguments``.
+    /// Enqueues a job whose args are a literal of any `Encodable` values; for the rest as with `JobArguments`.
     @_disfavoredOverload
     @discardableResult
     public func enqueue(

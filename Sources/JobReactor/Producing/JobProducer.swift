@@ -4,13 +4,13 @@ public import JobReactorCore
 ///
 /// Every method may be called from any thread or task.
 public protocol JobProducer: Sendable {
-    /// Enqueues one job and returns at once, with the job's id. Throws ``JobError`` when the name, the args or an option
+    /// Enqueues one job and returns at once, with the job's id. Throws `JobError` when the name, the args or an option
     /// is not allowed, or the producer was stopped; nothing is enqueued then.
     @discardableResult
     func enqueue(_ name: String, _ args: JobArguments, _ options: JobOptions, feedback: JobFeedback) throws(JobError)
         -> JobID
 
-    /// Enqueues many jobs, in their order, and returns at once with their ids. Throws ``JobError`` as for one job; then
+    /// Enqueues many jobs, in their order, and returns at once with their ids. Throws `JobError` as for one job; then
     /// none of them is enqueued.
     @discardableResult
     func enqueue(contentsOf jobs: [JobSubmission]) throws(JobError) -> [JobID]
@@ -21,7 +21,7 @@ public protocol JobProducer: Sendable {
     /// under way: a job that ends at this moment has its own outcome. At a distributor with a storage it is said when it is
     /// stored: the next process cancels the job, too.
     ///
-    /// A job that a durable node has is found there, also when another process enqueued it. Throws ``JobError`` when a node
+    /// A job that a durable node has is found there, also when another process enqueued it. Throws `JobError` when a node
     /// that may have it does not answer.
     @discardableResult
     func cancel(_ id: JobID) async throws -> Bool
@@ -58,7 +58,7 @@ extension JobProducer {
             name, args, options, feedback: JobFeedback(onSuccess: onSuccess, onError: onError, onProgress: onProgress))
     }
 
-    /// Enqueues a job whose args are a value of yours; it must encode to a JSON object, or ``JobError/Code/invalidArguments`` is
+    /// Enqueues a job whose args are a value of yours; it must encode to a JSON object, or `JobError.Code.invalidArguments` is
     /// thrown.
     @_disfavoredOverload
     @discardableResult
@@ -74,7 +74,7 @@ extension JobProducer {
 
     /// Enqueues a job and waits for its outcome; for a periodic job, that of its first good run.
     ///
-    /// Throws ``JobFailure`` when the job failed for good, ``JobError`` when it could not be enqueued, when `timeout`
+    /// Throws ``JobFailure`` when the job failed for good, `JobError` when it could not be enqueued, when `timeout`
     /// seconds have passed (the job goes on), or when the producer stopped; `CancellationError` when the task was
     /// cancelled (the job goes on as well). A job that no connected node defines is waited for: the log says so once for its
     /// name, and `onProgress` is told, with ``JobProgress/isParked``.

@@ -17,7 +17,7 @@ public struct JobSubmission: Sendable {
         self.feedback = feedback
     }
 
-    /// A job whose args are a value of yours. Throws ``JobError/Code/invalidArguments`` when it does not encode to a JSON object.
+    /// A job whose args are a value of yours. Throws `JobError.Code.invalidArguments` when it does not encode to a JSON object.
     @_disfavoredOverload
     public init(
         _ name: String, _ args: some Encodable, _ options: JobOptions = JobOptions(),

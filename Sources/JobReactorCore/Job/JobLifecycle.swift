@@ -135,8 +135,8 @@ public enum JobLifecycle {
             job: job, next: policy.removeCancelledJobs ? .remove : .keep, feedback: Feedback(.success, args: job.args))
     }
 
-    /// The end of a run that ``begin(_:now:)`` started, at `now`. `isCancelled` says that the job was cancelled from outside
-    /// during the run: whatever the run came to, there is no other.
+    /// The end of a run that ``begin(_:isRetrying:now:)`` started, at `now`. `isCancelled` says that the job was cancelled
+    /// from outside during the run: whatever the run came to, there is no other.
     public static func end(
         _ job: Job, _ outcome: RunOutcome, policy: JobPolicy, isCancelled: Bool = false, now: Timestamp
     ) -> Transition {
