@@ -3,12 +3,12 @@
 #
 #     Examples/benchmark.sh [--quick] [FOLDER]
 #
-# FOLDER gets results.json, table.md and the plots. Without one they replace those in Examples/benchmark, and the table that
-# is in the README. --quick takes seconds instead of minutes, and its figures mean nothing.
+# FOLDER gets results.json, table.md and the plots. Without one the results replace those in Examples/benchmark, and the table
+# and the plots those of the page "Benchmarks". --quick takes seconds instead of minutes, and its figures mean nothing.
 set -euo pipefail
 
 quick=()
-readme=()
+page=()
 if [ "${1:-}" = --quick ]; then
     quick=(--quick)
     shift
@@ -24,7 +24,7 @@ if [ -z "$folder" ]; then
         echo "benchmark: give a folder with --quick, whose figures mean nothing" >&2
         exit 64
     fi
-    readme=(--readme README.md)
+    page=(--page Sources/JobReactor/JobReactor.docc/Benchmarks/Benchmarks.md)
     folder=Examples/benchmark
 fi
 
@@ -44,5 +44,5 @@ trap 'rm -f "$results"' EXIT
 echo "Measuring; this takes a while, during which the machine should have nothing else to do."
 .build/release/jobreactor bench all --json "${quick[@]}" >"$results"
 cat "$results" >"$folder/results.json"
-/usr/bin/python3 Examples/make_benchmark_plots.py "$folder" "${readme[@]}"
+/usr/bin/python3 Examples/make_benchmark_plots.py "$folder" "${page[@]}"
 echo "Wrote results.json, table.md and plots to $folder"

@@ -1,9 +1,9 @@
 """Makes a table and plots of benchmark results.
 
-    python3 Examples/make_benchmark_plots.py FOLDER [--readme FILE]
+    python3 Examples/make_benchmark_plots.py FOLDER [--page FILE]
 
 FOLDER has results.json, as `jobreactor bench all --json` prints it, and gets table.md and, drawn by gnuplot, plots as SVG.
-With --readme the table also replaces the one between the two marker comments of that file.
+With --page the plots go beside that page instead, and the table also replaces the one between its two marker comments.
 """
 
 import json
@@ -142,16 +142,16 @@ def plots(folder, results):
     lines_over(folder, "payload", "Jobs per second, args out and back", "jobs/s", "bytes of args", payload)
 
 
-def replace_in(readme, text):
-    with open(readme, encoding="utf-8") as file:
+def replace_in(page, text):
+    with open(page, encoding="utf-8") as file:
         before, rest = file.read().split(BEGIN)
     after = rest.split(END)[1]
-    with open(readme, "w", encoding="utf-8") as file:
+    with open(page, "w", encoding="utf-8") as file:
         file.write(before + BEGIN + "\n" + text + "\n" + END + after)
 
 
 def main(arguments):
-    if len(arguments) not in (1, 3) or (len(arguments) == 3 and arguments[1] != "--readme"):
+    if len(arguments) not in (1, 3) or (len(arguments) == 3 and arguments[1] != "--page"):
         sys.exit(__doc__)
     folder = arguments[0]
     with open(os.path.join(folder, "results.json"), encoding="utf-8") as file:
@@ -159,9 +159,10 @@ def main(arguments):
     text = table(results)
     with open(os.path.join(folder, "table.md"), "w", encoding="utf-8") as file:
         file.write(text)
-    plots(folder, results)
-    if len(arguments) == 3:
-        replace_in(arguments[2], text)
+    page = arguments[2] if len(arguments) == 3 else None
+    plots(os.path.dirname(page) if page else folder, results)
+    if page:
+        replace_in(page, text)
 
 
 if __name__ == "__main__":

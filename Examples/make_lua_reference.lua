@@ -1,12 +1,17 @@
--- Writes the Lua reference of README.md, between its two marker comments, from the definitions that editors read:
+-- Writes the Lua reference of the documentation, between the marker comments of its two pages, from the definitions that
+-- editors read:
 --
 --     lua5.4 Examples/make_lua_reference.lua
 --
--- As a module it is the function that turns definitions into Markdown; so the tests see that both still agree.
+-- As a module it is the function that puts the reference into a page; so the tests see that pages and definitions agree.
 
-local DEFINITIONS, README = 'Sources/JobReactorLua/Definitions/jobreactor.lua', 'README.md'
-local BEGIN = '<!-- lua reference: made by Examples/make_lua_reference.lua -->\n'
+local DEFINITIONS = 'Sources/JobReactorLua/Definitions/jobreactor.lua'
+local FOLDER = 'Sources/JobReactor/JobReactor.docc/Lua/'
+local PAGES = { FOLDER .. 'LuaReference.md', FOLDER .. 'TestingJobs.md' }
+local BEGIN = '<!%-%- lua reference([%w ]*): made by Examples/make_lua_reference%.lua %-%->\n'
 local END = '<!-- end of the lua reference -->\n'
+-- What tests find has a page of its own, which has the title of the section.
+local TESTS = 'Tests'
 
 -- One paragraph of lines, as one line.
 local function joined(lines) return (table.concat(lines, ' '):gsub('%s+', ' '):gsub('^ ', ''):gsub(' $', '')) end
@@ -148,17 +153,24 @@ local function write_entry(out, entry)
     table.insert(out, '')
 end
 
-local function reference(source)
+local function write_section(out, section, has_title)
+    if has_title then
+        table.insert(out, '## ' .. section.title)
+        table.insert(out, '')
+    end
+    if #section.intro > 0 then
+        add_wrapped(out, joined(section.intro), '')
+        table.insert(out, '')
+    end
+    for _, entry in ipairs(section.entries) do write_entry(out, entry) end
+    if out[#out] ~= '' then table.insert(out, '') end
+end
+
+-- What jobs find, or what tests find beside it.
+local function reference(source, is_of_tests)
     local out = { '' }
     for _, section in ipairs(read(source)) do
-        table.insert(out, '### ' .. section.title)
-        table.insert(out, '')
-        if #section.intro > 0 then
-            add_wrapped(out, joined(section.intro), '')
-            table.insert(out, '')
-        end
-        for _, entry in ipairs(section.entries) do write_entry(out, entry) end
-        if out[#out] ~= '' then table.insert(out, '') end
+        if (section.title == TESTS) == is_of_tests then write_section(out, section, not is_of_tests) end
     end
     return table.concat(out, '\n') .. '\n'
 end
@@ -170,18 +182,20 @@ local function contents(path)
     return text
 end
 
--- The README with the reference of these definitions in it.
-local function readme_with(readme, definitions)
-    local _, start = readme:find(BEGIN, 1, true)
-    local stop = readme:find(END, 1, true)
-    assert(start and stop and start < stop, README .. ' has not both markers of the reference')
-    return readme:sub(1, start) .. reference(definitions) .. readme:sub(stop)
+-- The page with the reference of these definitions in it.
+local function page_with(page, definitions)
+    local _, start, which = page:find(BEGIN)
+    local stop = page:find(END, 1, true)
+    assert(start and stop and start < stop, 'the page has not both markers of the reference')
+    return page:sub(1, start) .. reference(definitions, which == ' of tests') .. page:sub(stop)
 end
 
 -- Called as a module it gets a name.
-if ... then return readme_with end
+if ... then return page_with end
 
-local text = readme_with(contents(README), contents(DEFINITIONS))
-local file = assert(io.open(README, 'wb'))
-assert(file:write(text))
-file:close()
+for _, path in ipairs(PAGES) do
+    local text = page_with(contents(path), contents(DEFINITIONS))
+    local file = assert(io.open(path, 'wb'))
+    assert(file:write(text))
+    file:close()
+end

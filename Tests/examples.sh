@@ -38,7 +38,7 @@ mkdir "$work/benchmark"
 expect "$work/benchmark/table.md" "jobs end to end, SQLite"
 for plot in throughput latency nodes payload; do expect "$work/benchmark/$plot.svg" "</svg>"; done
 if ./Examples/benchmark.sh --quick >"$work/refusal" 2>&1; then
-    echo "a quick benchmark must not replace the figures of the README" >&2
+    echo "a quick benchmark must not replace the figures of the documentation" >&2
     exit 1
 fi
 expect "$work/refusal" "give a folder"
@@ -68,7 +68,7 @@ expect "$work/status" 404
 kill -TERM "$web"
 wait "$web"
 web=''
-# What the README shows, and more of the kind, as a user would write it.
+# What the guide shows, and more of the kind, as a user would write it.
 Tests/user-package.sh | tee "$work/user-package"
 expect "$work/user-package" "all well"
 # It links what an application needs, and no more.

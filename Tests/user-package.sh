@@ -61,10 +61,10 @@ fi
 application=''
 grep "all well" "$work/application"
 
-# A machine that runs it needs what the README says, and no more.
+# A machine that runs it needs what the page "Adding the package" says, and no more.
 ldd .build/users/debug/App >"$work/libraries"
 if ! grep -q hiredis "$work/libraries" || grep -E 'lua|sqlite|libz' "$work/libraries"; then
-    echo "the application needs other libraries than the README says:" >&2
+    echo "the application needs other libraries than its page says:" >&2
     cat "$work/libraries" >&2
     exit 1
 fi

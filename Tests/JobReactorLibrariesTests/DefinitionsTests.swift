@@ -80,20 +80,21 @@ import Testing
         #expect(failure == nil)
     }
 
-    @Test func theReadmeHasTheReferenceThatIsMadeOfThem() async throws {
+    @Test(arguments: ["LuaReference", "TestingJobs"])
+    func aPageHasTheReferenceThatIsMadeOfThem(_ name: String) async throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         func text(_ path: String) throws -> String {
             try String(contentsOf: root.appending(path: path), encoding: .utf8)
         }
-        let readme = try text("README.md")
+        let page = try text("Sources/JobReactor/JobReactor.docc/Lua/\(name).md")
         let made = try await ScriptGlobals.run(
-            "args.readme = load(args.maker)('a module')(args.readme, args.definitions)",
+            "args.page = load(args.maker)('a module')(args.page, args.definitions)",
             [
-                "maker": .string(try text("Examples/make_lua_reference.lua")), "readme": .string(readme),
+                "maker": .string(try text("Examples/make_lua_reference.lua")), "page": .string(page),
                 "definitions": .string(ScriptDefinitions.source),
             ])
-        #expect(made["readme"]?.string == readme, "run lua5.4 Examples/make_lua_reference.lua")
+        #expect(made["page"]?.string == page, "run lua5.4 Examples/make_lua_reference.lua")
     }
 
     /// Why a test with that body failed; nil when it passed.

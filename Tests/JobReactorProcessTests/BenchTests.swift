@@ -38,27 +38,29 @@ struct BenchTests {
         }
     }
 
-    @Test("has the results in the README that its script makes of those beside it, and the plots")
-    func readme() async throws {
+    @Test("has the results on its page that its script makes of those that were measured, and the plots")
+    func page() async throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        let (made, folder) = (root.appending(path: "Examples/benchmark"), try Folder())
+        let (measured, folder) = (root.appending(path: "Examples/benchmark"), try Folder())
+        let pages = root.appending(path: "Sources/JobReactor/JobReactor.docc/Benchmarks")
         try FileManager.default.copyItem(
-            at: made.appending(path: "results.json"), to: URL(filePath: folder.path).appending(path: "results.json"))
+            at: measured.appending(path: "results.json"), to: URL(filePath: folder.path).appending(path: "results.json")
+        )
         let run = try await Programs.run(
             "/usr/bin/python3", ["Examples/make_benchmark_plots.py", folder.path], directory: root.path)
         #expect(run.status == 0, "\(run.errors)")
         let table = try String(contentsOfFile: folder.path + "/table.md", encoding: .utf8)
         #expect(table.contains("| jobs end to end, memory |"))
-        let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
-        let shown = readme.components(separatedBy: "<!-- benchmark: made by Examples/benchmark.sh -->\n").last?
+        let page = try String(contentsOf: pages.appending(path: "Benchmarks.md"), encoding: .utf8)
+        let shown = page.components(separatedBy: "<!-- benchmark: made by Examples/benchmark.sh -->\n").last?
             .components(separatedBy: "<!-- end of the benchmark -->").first
         #expect(shown == "\n" + table + "\n", "run Examples/benchmark.sh")
         for plot in ["throughput", "latency", "nodes", "payload"] {
             let drawn = try String(contentsOfFile: "\(folder.path)/\(plot).svg", encoding: .utf8)
             #expect(drawn.contains("<svg") && drawn.contains("JobReactor") && drawn.contains("</svg>"))
-            #expect(FileManager.default.fileExists(atPath: made.appending(path: "\(plot).svg").path))
-            #expect(readme.contains("(Examples/benchmark/\(plot).svg)"))
+            #expect(FileManager.default.fileExists(atPath: pages.appending(path: "\(plot).svg").path))
+            #expect(page.contains("(\(plot).svg)"))
         }
     }
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import OwnStorage
 
-/// The storage of one's own that the README shows.
+/// The storage that the page "Writing a storage" shows.
 @Suite struct OwnStorageTests {
     @Test("keeps its word", arguments: StorageConformance.checks)
     func conforms(to check: StorageConformance.Check) async throws {

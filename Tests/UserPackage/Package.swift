@@ -13,7 +13,7 @@ let package = Package(
     ]
 )
 
-// Another program of the README's, and, when Tests/user-package.sh asks for it, what the compiler must refuse.
+// The program of the README, and, when Tests/user-package.sh asks for it, what the compiler must refuse.
 let jobReactor: Target.Dependency = .product(name: "JobReactor", package: "jobreactor")
 package.targets.append(.executableTarget(name: "TenLines", dependencies: [jobReactor]))
 if Context.environment["JOBREACTOR_REFUSED"] != nil {

@@ -1,7 +1,7 @@
 internal import CoreMetrics
 internal import JobReactorCore
 
-/// What a client counts, where the program has a backend for metrics. The README has a table of them.
+/// What a client counts, where the program has a backend for metrics. The page "Metrics" has them all.
 final class ClientMetrics {
     private struct OfJob {
         let enqueued, succeeded, failed, cancelled: Counter

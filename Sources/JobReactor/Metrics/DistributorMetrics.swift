@@ -1,7 +1,7 @@
 internal import CoreMetrics
 internal import JobReactorCore
 
-/// What a distributor counts, where the program has a backend for metrics. The README has a table of them.
+/// What a distributor counts, where the program has a backend for metrics. The page "Metrics" has them all.
 final class DistributorMetrics {
     private struct OfJob {
         let enqueued, parked, redelivered, succeeded, failed, cancelled: Counter

@@ -1,6 +1,6 @@
 ---@meta
 
--- What JobReactor's job scripts find beside Lua's own libraries, for editors (LuaCATS) and for the reference in the README.
+-- What JobReactor's job scripts find beside Lua's own libraries, for editors (LuaCATS) and for the Lua reference.
 -- Times are seconds since 1970, waits are seconds; both may have fractions.
 
 -- ## Jobs

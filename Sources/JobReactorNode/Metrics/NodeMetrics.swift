@@ -2,7 +2,7 @@ internal import CoreMetrics
 internal import JobReactor
 internal import JobReactorCore
 
-/// What a node counts, where the program has a backend for metrics. The README has a table of them.
+/// What a node counts, where the program has a backend for metrics. The page "Metrics" has them all.
 final class NodeMetrics {
     private struct OfJob {
         let received, started, succeeded, failed, retried, cancelled, parked, enqueued: Counter

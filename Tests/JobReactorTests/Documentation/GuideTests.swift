@@ -10,8 +10,8 @@ import NIOPosix
 import ServiceLifecycle
 import Testing
 
-/// The Swift of the README, which shows parts of this file and of the examples word for word, and its Lua.
-@Suite struct ReadmeTests {
+/// What applications do, as the pages show it: they have parts of this file word for word, which ``SnippetTests`` makes sure of.
+@Suite struct GuideTests {
     static let lua = [
         "resize.lua": """
         job('resize', function(args) args.result = 'Yay!' end)
@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test func theDistributorStartsInThreeWays() async throws {
-        let logger = Logger(label: "readme")
+        let logger = Logger(label: "guide")
         let own = try await Distributor.start(host: "localhost", port: 0)
         let shared = try await Distributor.start(host: "localhost", port: 0, on: MultiThreadedEventLoopGroup.singleton)
         let service = Distributor(DistributorConfiguration(host: "localhost", port: 0))
@@ -95,7 +95,7 @@ import Testing
 
     @Test func anApplicationWatchesCancelsAndHandlesByName() async throws {
         try await Cluster.run(scripts: Self.lua) { cluster in
-            let logger = Logger(label: "readme")
+            let logger = Logger(label: "guide")
             let distributor = try await cluster.startDistributor()
             distributor.onSuccess("resize") { result in logger.debug("resized \(result.args)") }
             let failures = distributor.onError("resize") { failure in logger.debug("\(failure.message)") }
@@ -111,152 +111,5 @@ import Testing
             #expect(isCancelled)
             #expect(shown["result"] == "Yay!")
         }
-    }
-
-    // MARK: The text
-
-    struct Block {
-        var mark: String
-        var language: String
-        var text: String
-    }
-
-    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
-
-    static func readme() throws -> String {
-        try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
-    }
-
-    static func blocks() throws -> [Block] {
-        let readme = try readme()
-        var blocks: [Block] = []
-        var mark = ""
-        var open: Block?
-        for line in readme.split(separator: "\n", omittingEmptySubsequences: false) {
-            if var block = open {
-                if line == "```" {
-                    blocks.append(block)
-                    open = nil
-                    mark = ""
-                } else {
-                    block.text += line + "\n"
-                    open = block
-                }
-            } else if line.hasPrefix("```") {
-                open = Block(mark: mark, language: String(line.dropFirst(3)), text: "")
-            } else if line.hasPrefix("<!-- ") {
-                mark = String(line.dropFirst(5).dropLast(4))
-            }
-        }
-        return blocks
-    }
-
-    private static func unindented(_ text: String) -> String {
-        text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: "\n")
-    }
-
-    @Test func theCodeOfTheReadmeIsThatOfFilesThatAreCompiledAndRun() throws {
-        var count = 0
-        for block in try Self.blocks() where ["swift", "lua"].contains(block.language) && !block.mark.isEmpty {
-            count += 1
-            let words = block.mark.split(separator: ": ")
-            let path = String(try #require(words.last))
-            let file = try String(contentsOf: Self.root.appending(path: path), encoding: .utf8)
-            if words.first == "file" {
-                #expect(block.text == file)
-            } else {
-                #expect(Self.unindented(file).contains(Self.unindented(block.text)), "\(path) has not: \(block.text)")
-            }
-        }
-        #expect(count == 16)
-    }
-
-    @Test func theSwiftOfTheReadmeIsInThePackageOfAUserAsFarAsItNeedsOneImport() throws {
-        let sources = Self.root.appending(path: "Tests/UserPackage")
-        let names = FileManager.default.enumerator(atPath: sources.path)?.compactMap { $0 as? String } ?? []
-        let files = try names.filter { $0.hasSuffix(".swift") && !$0.hasPrefix(".build") }.map {
-            Self.unindented(try String(contentsOf: sources.appending(path: $0), encoding: .utf8))
-        }
-        let others = ["import Testing", "FileStorage", "MultiThreadedEventLoopGroup", "NodeConfiguration"]
-        var count = 0
-        for block in try Self.blocks() where block.language == "swift" {
-            let isOfOthers = block.mark.contains("OwnStorage") || others.contains { block.text.contains($0) }
-            guard !isOfOthers else { continue }
-            count += 1
-            let text = Self.unindented(block.text)
-            #expect(files.contains { $0.contains(text) }, "no file of the package has: \(block.text)")
-        }
-        #expect(count == 9)
-    }
-
-    @Test func theReadmeTellsEveryFieldOfARecordAndNoOther() throws {
-        var ids = JobID.Generator()
-        var job = Job(
-            id: ids.next(at: .now), name: "a", args: [:],
-            options: JobOptions(after: 1, period: 1, node: "n", notNode: "m", maxAttempt: 1, retryMultiplier: 1),
-            createdAt: .now)
-        (job.runAt, job.failedAt, job.lastError, job.lastTraceback) = (.now, .now, "no", "stack")
-        job.doing = "paused"
-        job.trace = JobTrace(["traceparent": "00"])
-        let shown = job.shownFields
-        let names = Set(stride(from: 0, to: shown.count, by: 2).map { shown[$0] }).union([
-            "on_node", "waits_for", "made_at", "run_time",
-        ])
-        guard case .object(let itself) = try JSONValue(parsing: job.itself(onNode: "n")) else {
-            Issue.record("job_itself is no object")
-            return
-        }
-        let section = try #require(try Self.readme().components(separatedBy: "## The record of a job").last)
-        let rows = section.prefix(while: { $0 != "#" }).split(separator: "\n").filter { $0.hasPrefix("| `") }
-        var told: Set<String> = []
-        var toScripts: Set<String> = []
-        for row in rows {
-            for field in row.split(separator: "|")[0].split(separator: ",") {
-                let name = String(field.split(separator: "`")[1])
-                told.insert(name)
-                if !field.contains("*") { toScripts.insert(name) }
-            }
-        }
-        #expect(told == names)
-        #expect(toScripts == Set(itself.keys))
-    }
-
-    @Test func theLuaOfTheReadmeLoadsAndRuns() async throws {
-        var scripts: [String: String] = [:]
-        let blocks = try Self.blocks().filter { $0.language == "lua" && $0.mark.isEmpty }
-        for (index, block) in blocks.enumerated() {
-            scripts["block\(index).lua"] = block.text
-        }
-        #expect(scripts.count == 5)
-        try await Cluster.run(scripts: scripts) { cluster in
-            let distributor = try await cluster.startDistributor()
-            let node = try await cluster.startNode("n1", for: [distributor]) {
-                $0.logger.logLevel = .critical
-                $0.libraries = [Pages()]
-            }
-            let report = try #require(try await node.scripts())
-            #expect(report.problems.isEmpty)
-            #expect(
-                report.definitions.map(\.name)
-                    == ["count_words", "fetch", "fetch_pages", "greet", "import", "resize", "upload"])
-            #expect(try await distributor.perform("greet", ["name": "Ada"], timeout: 20)["greeting"] == "Hello, Ada!")
-            #expect(try await distributor.perform("fetch", timeout: 20)["fetched"] == true)
-            let imported = try await distributor.perform("import", ["files": ["a.csv", "b.csv"]], timeout: 20)
-            #expect(imported["jobs"]?.array?.count == 2)
-            let failure = await #expect(throws: JobFailure.self) {
-                try await distributor.perform("upload", [:], JobOptions(maxAttempt: 1), timeout: 20)
-            }
-            #expect(failure?.message.hasSuffix(": upload needs a path") == true)
-            let pages = try await distributor.perform("fetch_pages", ["urls": ["a", "to be or"]], timeout: 20)
-            #expect(pages["sizes"] == [9, 16] && pages["words"] == 3)
-        }
-    }
-
-    /// A web of pages that say where they are, in place of the library `http`.
-    private struct Pages: ScriptLibrary {
-        let name = "pages"
-        let source = "http = { get = function(url) sleep(0.01) return { status = 200, body = 'page of ' .. url } end }"
-        let functions: [ScriptFunction] = []
     }
 }

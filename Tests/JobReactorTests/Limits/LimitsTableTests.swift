@@ -7,8 +7,8 @@ import Testing
 @testable import JobReactorUsers
 @testable import JobReactorWire
 
-/// The table of limits in the README, and what the code has.
-@Suite("The table of limits") struct LimitsTableTests {
+/// The tables of the page "Limits", and what the code has.
+@Suite("The page of limits") struct LimitsTableTests {
     private static let limits = RESPLimits()
     private static let strangers = RESPLimits().beforeAuthentication
 
@@ -39,9 +39,9 @@ import Testing
         "a command": [size(limits.frameBytes), "\(number(limits.elements)) elements"],
         "a message between a node, a distributor and a `JobClient`": [size(JobLimits.messageBytes)],
         "an inline command": [size(RESPStream.lineBytes)],
-        "a command before the password is said": [size(strangers.frameBytes), "\(strangers.elements) elements"],
+        "a command before the password is given": [size(strangers.frameBytes), "\(strangers.elements) elements"],
         "connections of a port": [number(DistributorConfiguration(host: "localhost", port: 0).maximumConnections)],
-        "time to say the password, and to answer a handshake": [seconds(limits.authenticationTime)],
+        "time to give the password, and to answer a handshake": [seconds(limits.authenticationTime)],
         "time to agree on TLS": [seconds(HandshakeDeadline.time)],
         "the answer to a wrong password": [
             "after \(seconds(WrongPasswords.shortest))", "at most \(seconds(WrongPasswords.longest))",
@@ -63,7 +63,7 @@ import Testing
         "unfinished messages, commands that wait and unread replies of all connections of a port": [
             size(limits.heldBytes)
         ],
-        "who is answered `-BUSY`": [seconds(CommandSession.restTime)],
+        "a client that was answered `-BUSY`": [seconds(CommandSession.restTime)],
         "rows of an answer to `AUDIT` and `RECORDS`": ["1 to \(number(ClientCommand.mostRows))"],
         "commands that look through all jobs of a node or distributor at once": [
             number(ScanLimit.most), "others look through all jobs at the moment: ask again",
@@ -81,8 +81,7 @@ import Testing
         "jobs that an application sends before the first are acknowledged": [number(ProducerLink.window)],
         "names of waiting jobs in `INFO`": ["the \(DistributorCore.mostNamesWaiting) with most jobs"],
         "names of jobs of a node in `NODES`": [number(DistributorCore.mostNamesOfNode)],
-        "a silent peer of a link": [seconds(limits.silenceTime)],
-        "silence at the other end of a connection between nodes and distributors": [seconds(limits.silenceTime)],
+        "silence of the peer of a link": [seconds(limits.silenceTime)],
         "args, as they are given and as a run leaves them": [size(JobLimits.argsBytes)],
         "`args.error` and `args.errback_error`": [size(JobLimits.errorBytes)],
         "the text of an error, and its traceback, in the record and the log": [size(JobLimits.errorTextBytes)],
@@ -101,10 +100,10 @@ import Testing
         "commands behind an `AUTH` that has no answer yet", "jobs and outcomes that wait at a distributor",
         "jobs that wait at a node for their time",
         "jobs and outcomes that wait in an application that uses `JobClient`",
-        "`period`", "`run_at`", "jobs of a node that pause at once", "`shared`",
-        "all Lua states of a node, `shared`, and the args of jobs that pause",
+        "`period`", "`run_at`", "jobs of a node that are suspended at once", "`shared`",
+        "all Lua states of a node, `shared`, and the args of suspended jobs",
         "a script while it is loaded, and all finalizers (`__gc`) when its state is closed",
-        "a run without a pause, but for `defer`", "an answer to `http`", "a request of `http`",
+        "a run without suspension, except with `defer`", "an answer to `http`", "a request of `http`",
         "requests of `http` to one server at once", "the output of `exec`", "programs of `exec` at once",
         "a command of `redis`",
         "jobs that a distributor may have at a node, due and unfinished",
@@ -112,22 +111,17 @@ import Testing
     ]
 
     private static func rows() throws -> [String: String] {
-        let section = try #require(try ReadmeTests.readme().components(separatedBy: "\n## Limits\n").last)
-        var rows: [String: String] = [:]
-        for line in section.components(separatedBy: "\n## ")[0].split(separator: "\n") where line.hasPrefix("| ") {
-            let columns = line.dropFirst(2).components(separatedBy: " | ")
-            try #require(columns.count == 2)
-            rows[columns[0]] = columns[1]
-        }
-        rows["what"] = nil
-        return rows
+        let rows = try DocumentationPage.named("Limits").rows
+        for row in rows { try #require(row.count == 2) }
+        #expect(Set(rows.map { $0[0] }).count == rows.count, "two rows have one name")
+        return Dictionary(rows.map { ($0[0], $0[1]) }) { first, _ in first }
     }
 
     @Test("says what the code has")
     func says() throws {
         let rows = try Self.rows()
         for (what, says) in Self.told {
-            let limit = try #require(rows[what], "the table has no '\(what)'")
+            let limit = try #require(rows[what], "the page has no '\(what)'")
             for text in says { #expect(limit.contains(text), "'\(what)' does not say '\(text)'") }
         }
     }

@@ -117,12 +117,10 @@ import Testing
         }
     }
 
-    @Test("the README tells every metric, with its kind and labels, and no other") func readme() async throws {
-        var told: [String] = []
-        let section = try #require(try ReadmeTests.readme().components(separatedBy: "### Metrics\n").last)
-        for row in section.components(separatedBy: "\n### ")[0].split(separator: "\n") where row.hasPrefix("| `") {
-            let cells = row.split(separator: "|").map { $0.filter { $0 != "`" && $0 != " " } }
-            told.append("\(cells[0]) \(cells[1]) \(cells[2].split(separator: ",").sorted().joined(separator: ","))")
+    @Test("the page has every metric, with its kind and labels, and no other") func page() async throws {
+        let told = try DocumentationPage.named("Metrics").rows.map { cells in
+            let cells = cells.map { $0.filter { $0 != "`" && $0 != " " } }
+            return "\(cells[0]) \(cells[1]) \(cells[2].split(separator: ",").sorted().joined(separator: ","))"
         }
         let emitted = Locked<Set<String>>([])
         try await Self.measured { backend, cluster in

@@ -1,7 +1,7 @@
 import Foundation
 import JobReactor
 
-/// Does what the README shows, and each of the variations: App PORT. A node has to serve that port.
+/// Does what the guide shows, and each of the variations: App PORT. A node has to serve that port.
 @main
 struct Program {
     static func main() async throws {

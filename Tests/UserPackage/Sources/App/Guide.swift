@@ -1,6 +1,6 @@
 import JobReactor
 
-/// What the README shows of an application that imports `JobReactor` alone, word for word.
+/// What the guide shows of an application that imports `JobReactor` alone, word for word.
 struct Guide {
     let distributor: Distributor
 
