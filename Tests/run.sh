@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds and runs every test: the C parts under the address and undefined-behaviour sanitizers, the fuzz targets for a
-# bounded time, everything in Swift under the thread sanitizer and again under the address sanitizer, the examples as a user
-# would run them.
+# bounded time, everything in Swift under the thread sanitizer and again under the address sanitizer, the documentation without
+# warnings, the examples as a user would run them.
 #
 # FUZZ_SECONDS (default 20) bounds each fuzz target. With --quick: only the tests of units and machines, without sanitizers.
 set -euo pipefail
@@ -117,6 +117,9 @@ leg() {
 failed=0
 leg thread
 leg address
+
+step "Documentation"
+Tests/docs.sh .build/tests-address || failed=1
 
 step "Examples"
 hurry examples
