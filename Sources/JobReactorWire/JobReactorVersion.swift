@@ -1,4 +1,4 @@
 /// The release of this package.
 public enum JobReactorVersion {
-    public static let current = "0.1.0"
+    public static let current = "0.2.0"
 }
