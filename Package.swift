@@ -82,6 +82,8 @@ let package = Package(
         // Without pkg-config: hiredis' .pc file has a flag that SwiftPM prohibits.
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .target(name: "CLuaShim", dependencies: ["CLua"]),
+        // The pages of the documentation, for the program.
+        .target(name: "CPages"),
 
         .target(name: "JobReactorCore", dependencies: [], swiftSettings: strict),
         .target(
@@ -150,7 +152,7 @@ let package = Package(
             dependencies: [
                 "JobReactor", "JobReactorNode", "JobReactorRedis", "JobReactorSQLite", "JobReactorWire",
                 "JobReactorLua", "JobReactorLibraries", "JobReactorUsers",
-                "JobReactorCore", nio, nioPosix,
+                "JobReactorCore", "CPages", nio, nioPosix,
                 nioTLS, lifecycle, signals, logging,
                 needing("Command", "ArgumentParser", "swift-argument-parser"),
                 needing("Command", "Configuration", "swift-configuration"),

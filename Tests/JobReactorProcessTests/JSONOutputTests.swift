@@ -37,6 +37,8 @@ import Testing
         let written = try await run("new", "fresh", "--jobs", "more")
         #expect((written["wrote"] as? [String])?.count == 2)
         #expect((try await run("definitions")["definitions"] as? String)?.contains("---@meta") == true)
+        #expect((try await run("docs")["list"] as? [[String: Any]])?.first?["name"] as? String == "getting-started")
+        #expect((try await run("docs", "lua-guide")["markdown"] as? String)?.hasPrefix("# Lua guide\n") == true)
         // A password comes from standard input: here there is none.
         let users = folder.path + "/users"
         let shell = """
