@@ -5,18 +5,18 @@
 
 -- ## Jobs
 
--- A script defines jobs while it is loaded. The functions run later, each time that such a job comes.
+-- A script defines jobs while it is loaded. The functions run later, each time that such a job runs.
 
----How a job is tried, and tried again.
+---How a job is retried, and how long an attempt may take.
 ---@class job.policy
 ---@field max_attempt? integer attempts in all, from 1; 1 means never again. Default 10
----@field retry_multiplier? number seconds from which the waits between attempts are made. Default 5
----@field backoff? 'linear'|'exponential'|fun(attempt: integer, error: any): number how the waits grow: by as much each time (the default), or twice as long each time; or a function that gets the attempt and the error and returns seconds
----@field jitter? number the share of each wait, from 0 to 1, that is left to chance. Default 0
+---@field retry_multiplier? number seconds; the wait after the n-th attempt is n times as long. Default 5
+---@field backoff? 'linear'|'exponential'|fun(attempt: integer, error: any): number how the waits grow: by the same amount each time (the default), or to twice the wait before; or a function that gets the attempt and the error and returns seconds
+---@field jitter? number the share of each wait, from 0 to 1, that is random. Default 0
 ---@field max_retry_delay? number the longest wait in seconds. Default none
 ---@field timeout? number seconds that one attempt may take before it is interrupted and has failed. Default none
 
----Where `job` is read as a table: the job that runs. Outside a run these are errors.
+---As a table, `job` is the job that runs. Reading these outside a run is an error.
 ---@class job
 ---@field id string 32 hexadecimal digits, in order of time
 ---@field name string
@@ -25,8 +25,8 @@
 ---@overload fun(name: string, fn: fun(args: table))
 ---@overload fun(name: string, policy?: job.policy): fun(fn: fun(args: table))
 
----Defines a job. `fn` gets the args that were enqueued; as they stand at its end, they are the result. A raised error fails
----the attempt. A job that two scripts define is the later one's, and the log says so.
+---Defines a job. `fn` gets the args that were enqueued; the table as it stands at the end is the result. A raised error
+---fails the attempt. When two scripts define a job, the later one counts, and the log warns.
 ---```lua
 ---job('resize', { max_attempt = 3 }, function(args) args.result = 'Yay!' end)
 ---job 'resize' (function(args) args.result = 'Yay!' end)
@@ -34,7 +34,7 @@
 ---@type job
 job = {}
 
----Says how far the job is; the application sees the last word. Either may be nil, not both.
+---Reports how far the job is; the application gets the newest report. Either argument may be nil, not both.
 ---```lua
 ---job.progress(0.5, 'half of the files')
 ---```
@@ -42,14 +42,14 @@ job = {}
 ---@param text? string
 function job.progress(fraction, text) end
 
----Whether the node is about to stop, and waits for this job to end.
+---Returns whether the node is stopping, and waits for this job to end.
 ---```lua
 ---while not job.stopping() do work() end
 ---```
 ---@return boolean
 function job.stopping() end
 
----In an errback: when the job is tried again. The last word counts, and wins over the policy.
+---In an errback: sets when the job is tried again. The last call counts; it overrides the policy.
 ---```lua
 ---job_errback('fetch', function(args) if args.error == 'busy' then job.retry_in(60) end end)
 ---```
@@ -63,7 +63,7 @@ function job.retry_in(seconds) end
 ---```
 function job.cancel() end
 
----A further step of a job, after its body and the callbacks defined before, on the same args. The label is for people.
+---Defines a further step of a job, run after its body and the callbacks defined before, on the same args. The label is for people.
 ---```lua
 ---job_callback('resize', 'notify', function(args) log.info('resized:', args.result) end)
 ---```
@@ -74,8 +74,8 @@ function job.cancel() end
 ---@overload fun(name: string, label?: string): fun(fn: fun(args: table))
 function job_callback(name, label, fn) end
 
----What runs when the job or a callback raised: with the args as they were before the run, and `args.error`, a text
----`file:line: text` or the table that was raised. What it adds to the args the next attempt sees.
+---Defines a step that runs when the job or a callback raised an error. It gets the args from before the run, with
+---`args.error`: a text `file:line: text`, or the table that was raised. The next attempt sees what it adds to the args.
 ---```lua
 ---job_errback('resize', function(args) os.remove(args.path .. '.part') end)
 ---```
@@ -107,7 +107,7 @@ function retry_in(seconds) end
 ---```
 function cancel_job() end
 
----What `error(CancelJob)` raises to cancel the job, as `job.cancel` does.
+---Raise it with `error(CancelJob)` to cancel the job, as `job.cancel` does.
 ---```lua
 ---error(CancelJob)
 ---```
@@ -117,19 +117,19 @@ CancelJob = nil
 -- ## Other jobs
 
 ---@class enqueue.options
----@field after? number seconds; not before then
----@field run_at? number time; not before then, in the past means now
----@field period? number seconds; again and again, so long after the end of the run before
+---@field after? number seconds to wait before the run
+---@field run_at? number time before which the job does not run; in the past means now
+---@field period? number seconds from the end of each run to the next one
 ---@field node? string the node that it prefers
 ---@field not_node? string the node that must not run it
----@field defer? boolean on a thread beside the others, for what is heavy
----@field max_attempt? integer
----@field retry_multiplier? number
+---@field defer? boolean whether it runs on a thread beside the others, for heavy work
+---@field max_attempt? integer attempts in all, instead of the job's own policy
+---@field retry_multiplier? number seconds, instead of the job's own policy
 ---@field id? string 32 hexadecimal digits: the same id twice is one job, until that is finished
 
----Gives a job to the distributor; its id. With `success` or `failure` the job that runs waits for the outcome before it ends, and
----the function is called with the args of it; those of a failure have `error`. A table of jobs is enqueued in one call. Raises
----what is wrong with the name, the args or the options. The run ends only when what it enqueued has been accepted.
+---Gives a job to the distributor and returns its id. With `success` or `failure` the running job waits for the outcome before it
+---ends, and that function is called with its args; those of a failure have `error`. A table of jobs is enqueued in one call. Raises
+---an error for a wrong name, wrong args or options. The run ends only when everything that it enqueued has been accepted.
 ---```lua
 ---enqueue('notify', { user = 7 }, { after = 60 })
 ---local ids = enqueue { { 'notify', { user = 7 } }, { 'notify', { user = 8 } } }
@@ -143,7 +143,7 @@ CancelJob = nil
 ---@overload fun(jobs: table[]): string[]
 function enqueue(name, args, options, success, failure) end
 
----Enqueues a job and waits for its outcome: its args. Raises its error when it has failed for good. Others run meanwhile.
+---Enqueues a job, waits for its outcome, and returns its args. Raises its error when it has failed for good. Other jobs run meanwhile.
 ---```lua
 ---local thumbnail = perform('resize', { path = 'cat.png', width = 200 })
 ---```
@@ -153,22 +153,22 @@ function enqueue(name, args, options, success, failure) end
 ---@return table args
 function perform(name, args, options) end
 
--- ## Pauses and tasks
+-- ## Suspension and tasks
 
--- While a job pauses, others run. The globals of a script are theirs as well.
+-- While a job is suspended, others run, with the same globals.
 
 ---@class task
 local task = {}
 
----Pauses the job, or the task, that calls it.
+---Suspends the job, or the task, that calls it.
 ---```lua
 ---sleep(0.5)
 ---```
 ---@param seconds number from 0 to 1e9
 function sleep(seconds) end
 
----Calls the function at once, up to its first pause, and goes on beside it afterwards. The step ends when its tasks have; an error
----that nobody has waited for is the step's.
+---Starts a task: calls the function at once, up to its first suspension, and then goes on beside it. A step ends when its tasks
+---have ended. An error of a task that nobody waited for is an error of the step.
 ---```lua
 ---local pages = spawn(http.get, 'https://example.org')
 ---```
@@ -177,7 +177,7 @@ function sleep(seconds) end
 ---@return task
 function spawn(fn, ...) end
 
----As `spawn`, after so many seconds.
+---As `spawn`, after that many seconds.
 ---```lua
 ---after(5, log.info, 'five seconds later')
 ---```
@@ -187,7 +187,7 @@ function spawn(fn, ...) end
 ---@return task
 function after(seconds, fn, ...) end
 
----Calls the function again and again until the step that began it ends. What takes longer than a period is not made up for.
+---Calls the function again and again until the step that started it ends. A call that takes longer than the period skips the missed ones.
 ---```lua
 ---local beat = every(10, function() progress(nil, 'still at it') end)
 ---```
@@ -197,7 +197,7 @@ function after(seconds, fn, ...) end
 ---@return task
 function every(seconds, fn, ...) end
 
----Waits for tasks to end. Of one, all results of its function; of several, the first result of each. Raises a task's error. A
+---Waits for tasks to end. Returns all results of one task, or the first result of each of several. Raises a task's error. A
 ---cancelled task has no results.
 ---```lua
 ---local a, b = wait(spawn(http.get, first), spawn(http.get, second))
@@ -207,14 +207,14 @@ function every(seconds, fn, ...) end
 ---@return any ...
 function wait(task, ...) end
 
----Ends the task at its next pause; whether it was still alive.
+---Ends the task at its next suspension; returns whether it was still alive.
 ---```lua
 ---beat:cancel()
 ---```
 ---@return boolean
 function task:cancel() end
 
----How far the task is.
+---Returns the state of the task.
 ---```lua
 ---if beat:status() == 'running' then beat:cancel() end
 ---```
@@ -227,20 +227,20 @@ function task:status() end
 ---@field url? string
 ---@field method? string default `GET`, with `http.post` `POST`
 ---@field headers? table<string, string|string[]>
----@field query? table<string, any> added to the url, percent-encoded; a list stands for several of one name
+---@field query? table<string, any> added to the URL, percent-encoded; a list gives several values of one name
 ---@field body? string
----@field json? any sent as JSON, in place of a body
----@field timeout? number seconds for all of it, from when it has its turn. Default 30
+---@field json? any sent as JSON, instead of a body
+---@field timeout? number seconds for the whole request, from its turn on. Default 30
 ---@field max_bytes? integer a longer body is an error. Default 16 MiB, and none with `file`
----@field redirects? integer that are followed; more are an error, and with 0 the redirect is the answer. Default 5
----@field file? string the body goes to this file, which is there only when all of it has come; that of an answer whose status is not 2xx comes as `body`. Not with `--sandbox strict`
----@field any_status? boolean the file gets the body whatever the status is. Default false
----@field ca? string file of certificates in PEM to trust, in place of the system's, or of those that `SSL_CERT_FILE` names; not with `--sandbox strict`
----@field insecure? boolean any certificate will do. Default false
+---@field redirects? integer how many are followed; more are an error, and with 0 the redirect is the answer. Default 5
+---@field file? string the body goes to this file, which exists only when all of it has arrived; the body of a status other than 2xx is in `body`. Not with `--sandbox strict`
+---@field any_status? boolean whether the file gets the body whatever the status is. Default false
+---@field ca? string file of certificates in PEM to trust, instead of the system's or those that `SSL_CERT_FILE` names; not with `--sandbox strict`
+---@field insecure? boolean whether any certificate is accepted. Default false
 ---@field secret_headers? string[] names of headers that do not follow a redirect to another host; `authorization` and `cookie` never do
 
 ---@class http.response
----@field status integer whatever it is: 404 is no error
+---@field status integer any status is returned: 404 is no error
 ---@field headers table<string, string> by names in lower case; several of one name are joined by `, `, but `set-cookie` is a list
 ---@field body? string bytes; nil when they are in the file
 ---@field size? integer bytes of the body or the file
@@ -249,7 +249,7 @@ local response = {}
 
 http = {}
 
----Asks a web server. Raises when no answer comes: refused, no such host, no trust, too late.
+---Sends a GET request. Raises an error when no answer arrives: refused, no such host, no trusted certificate, timeout.
 ---```lua
 ---local answer = http.get('https://example.org/cats', { query = { page = 2 } })
 ---if answer.status == 200 then args.cats = answer:json() end
@@ -259,7 +259,7 @@ http = {}
 ---@return http.response
 function http.get(url, options) end
 
----Sends a body to a web server; for the rest as `http.get`.
+---Sends a POST request with a body; otherwise as `http.get`.
 ---```lua
 ---http.post('https://example.org/cats', nil, { json = { name = 'Tom' } })
 ---```
@@ -269,7 +269,7 @@ function http.get(url, options) end
 ---@return http.response
 function http.post(url, body, options) end
 
----Any request.
+---Sends any request.
 ---```lua
 ---http.request { url = 'https://example.org/cats/7', method = 'DELETE', timeout = 5 }
 ---```
@@ -277,7 +277,7 @@ function http.post(url, body, options) end
 ---@return http.response
 function http.request(options) end
 
----What the JSON in the body stands for; raises when it is none.
+---Returns the value of the JSON in the body; raises an error when it is not JSON.
 ---```lua
 ---local cats = http.get(url):json()
 ---```
@@ -291,7 +291,7 @@ function response:json() end
 ---@field stdin? string
 ---@field timeout? number seconds from its start; then the program is ended, and that is an error. Default 60
 ---@field env? table<string, string> added to the node's
----@field directory? string where it runs
+---@field directory? string its working directory
 ---@field max_output? integer bytes each of stdout and stderr; more is an error, and the program is ended. Default 1 MiB
 
 ---@class exec.result
@@ -300,7 +300,7 @@ function response:json() end
 ---@field stdout string
 ---@field stderr string
 
----Runs a program, found on PATH or by its path, without a shell. Raises when there is no such program. Not with `--sandbox strict`.
+---Runs a program, found on PATH or by its path, without a shell. Raises an error when it does not exist. Not with `--sandbox strict`.
 ---```lua
 ---local result = exec('convert', args.path, '-resize', '200', args.path .. '.small')
 ---local sorted = exec { 'sort', '-n', stdin = '2\n1\n', timeout = 5 }.stdout
@@ -318,7 +318,7 @@ local connection = {}
 
 redis = {}
 
----A handle on a Redis server. Jobs of a node share one connection to each URL, which comes back by itself.
+---Returns a handle on a Redis server. Jobs of a node share one connection to each URL, which reconnects by itself.
 ---```lua
 ---local cache = redis.connect('redis://127.0.0.1:6379/0')
 ---```
@@ -326,8 +326,8 @@ redis = {}
 ---@return redis.connection
 function redis.connect(url) end
 
----Sends a command; its answer. In a list false stands for nil. Raises the error that Redis answers with; one that says so where
----nobody knows whether the command was carried out; and for commands that would block the connection.
+---Sends a command and returns its answer; in a list, nil is false. Raises the error that Redis answers; also when the connection was
+---lost and nobody knows whether the command was executed, and for commands that would block the connection.
 ---```lua
 ---cache:call('SET', 'cats', 7, 'EX', 60)
 ---```
@@ -336,7 +336,7 @@ function redis.connect(url) end
 ---@return string|integer|table|nil
 function connection:call(command, ...) end
 
----Gives the handle up.
+---Releases the handle.
 ---```lua
 ---cache:close()
 ---```
@@ -346,7 +346,8 @@ function connection:close() end
 
 json = {}
 
----JSON of a value. Raises, with the path of the key, for what JSON cannot hold: functions, cycles, NaN, text that is not UTF-8.
+---Returns the JSON of a value. Raises an error with the path of the key for values that JSON cannot hold: functions, cycles, NaN,
+---text that is not UTF-8.
 ---```lua
 ---json.encode({ cats = json.array() }) -- {"cats":[]}
 ---```
@@ -354,7 +355,7 @@ json = {}
 ---@return string
 function json.encode(value) end
 
----The value that JSON stands for: integers of 64 bits, floats, `json.null`. Raises for what is no JSON.
+---Returns the value of a JSON text: 64-bit integers, floats, `json.null`. Raises an error for text that is not JSON.
 ---```lua
 ---json.decode('{"cats":7}').cats -- 7
 ---```
@@ -362,7 +363,7 @@ function json.encode(value) end
 ---@return any
 function json.decode(text) end
 
----Marks a table, a new one by default, as an array, so that it is `[]` when it is empty.
+---Marks a table (by default a new one) as an array, so that it is `[]` when it is empty.
 ---```lua
 ---args.cats = json.array()
 ---```
@@ -370,7 +371,7 @@ function json.decode(text) end
 ---@return table
 function json.array(list) end
 
----Null, where nil would leave the key out.
+---The value null; nil would leave the key out.
 ---```lua
 ---args.owner = json.null
 ---```
@@ -383,7 +384,7 @@ json.null = nil
 
 log = {}
 
----To the node's log, with the job's name and id.
+---Writes to the node's log at level debug, with the job's name and id.
 ---```lua
 ---log.debug('took', seconds, 's')
 ---```
@@ -413,22 +414,22 @@ function log.error(...) end
 
 -- ## Time, ids and settings
 
----Seconds since 1970, with a fraction.
+---Returns seconds since 1970, with a fraction.
 ---```lua
 ---local began = now()
 ---```
 ---@return number
 function now() end
 
----A random UUID.
+---Returns a random UUID.
 ---```lua
 ---uuid() -- 0b7c1c62-53a4-4c6c-9d32-2f4b0a7f1d55
 ---```
 ---@return string
 function uuid() end
 
----The node's environment variables: `env.NAME` is nil where there is none, `env('NAME', default)` the default. Empty with
----`--sandbox strict`.
+---The node's environment variables: `env.NAME` is nil when it is not set, `env('NAME', default)` is then the default. Empty
+---with `--sandbox strict`.
 ---```lua
 ---local key = env.API_KEY or error('set API_KEY')
 ---```
@@ -437,7 +438,7 @@ env = {}
 
 -- ## Hashes and encodings
 
--- Texts are bytes. What is no text of the encoding is an error.
+-- Texts are bytes. Decoding a text that is not of the encoding is an error.
 
 hash = {}
 
@@ -457,7 +458,7 @@ function hash.sha256(bytes) end
 ---@return string
 function hash.sha512(bytes) end
 
----SHA-1, as hexadecimal digits: for what asks for it, not for safety.
+---SHA-1, as hexadecimal digits: for protocols that need it, not for security.
 ---```lua
 ---hash.sha1('abc')
 ---```
@@ -465,7 +466,7 @@ function hash.sha512(bytes) end
 ---@return string
 function hash.sha1(bytes) end
 
----MD5, as hexadecimal digits: for what asks for it, not for safety.
+---MD5, as hexadecimal digits: for protocols that need it, not for security.
 ---```lua
 ---hash.md5('abc')
 ---```
@@ -490,7 +491,7 @@ function hash.hmac_sha256(key, bytes) end
 ---@return string
 function hash.hex(bytes) end
 
----The bytes that hexadecimal digits stand for.
+---Decodes hexadecimal digits to bytes.
 ---```lua
 ---hash.unhex('616263') -- abc
 ---```
@@ -506,7 +507,7 @@ function hash.unhex(text) end
 ---@return string
 function hash.base64(bytes) end
 
----The bytes that Base64 stands for.
+---Decodes Base64 to bytes.
 ---```lua
 ---hash.unbase64('YWJj') -- abc
 ---```
@@ -522,7 +523,7 @@ function hash.unbase64(text) end
 ---@return string
 function hash.base64url(bytes) end
 
----The bytes that Base64 for URLs stands for.
+---Decodes Base64 for URLs to bytes.
 ---```lua
 ---hash.unbase64url('YWJj') -- abc
 ---```
@@ -530,7 +531,7 @@ function hash.base64url(bytes) end
 ---@return string
 function hash.unbase64url(text) end
 
----Whether both are the same, in a time that does not tell where they differ.
+---Compares two texts in a time that does not depend on where they differ.
 ---```lua
 ---if not hash.equal(signature, expected) then error('forged') end
 ---```
@@ -539,7 +540,7 @@ function hash.unbase64url(text) end
 ---@return boolean
 function hash.equal(a, b) end
 
----Random bytes that nobody can guess.
+---Returns random bytes that nobody can guess.
 ---```lua
 ---local token = hash.hex(hash.random(16))
 ---```
@@ -558,11 +559,11 @@ function hash.random(count) end
 ---@field path? string
 ---@field query? string as it stands in the URL
 ---@field fragment? string
----@field parameters? table<string, string|string[]> of the query; those that come twice are lists
+---@field parameters? table<string, string|string[]> of the query; a repeated one is a list
 
 url = {}
 
----The text with `%XX` for all that has a meaning in URLs.
+---Escapes every character that has a meaning in URLs as `%XX`.
 ---```lua
 ---url.escape('tom & jerry') -- tom%20%26%20jerry
 ---```
@@ -570,7 +571,7 @@ url = {}
 ---@return string
 function url.escape(text) end
 
----The text that was escaped; `+` is a space.
+---Undoes `url.escape`; `+` is a space.
 ---```lua
 ---url.unescape('tom+%26+jerry') -- tom & jerry
 ---```
@@ -578,7 +579,7 @@ function url.escape(text) end
 ---@return string
 function url.unescape(text) end
 
----The query of these parameters, by name; a list stands for several of one name.
+---Returns the query of these parameters, sorted by name; a list gives several values of one name.
 ---```lua
 ---url.query { page = 2, tag = { 'a', 'b' } } -- page=2&tag=a&tag=b
 ---```
@@ -586,7 +587,7 @@ function url.unescape(text) end
 ---@return string
 function url.query(parameters) end
 
----The parts of a URL.
+---Splits a URL into its parts.
 ---```lua
 ---url.parse('https://example.org:8080/cats?page=2').parameters.page -- 2
 ---```
@@ -594,7 +595,7 @@ function url.query(parameters) end
 ---@return url.parts
 function url.parse(text) end
 
----The URL of these parts; `parameters` win over `query`.
+---Makes a URL of its parts; `parameters` override `query`.
 ---```lua
 ---url.build { scheme = 'https', host = 'example.org', path = '/cats', parameters = { page = 2 } }
 ---```
@@ -604,12 +605,12 @@ function url.build(parts) end
 
 -- ## What jobs share
 
--- A dictionary that all threads and all generations of scripts of one node see. It is in memory, and gone with the node. Values
--- are booleans, numbers, strings, and tables that JSON can hold, which are copied. A `ttl` is in seconds, from when the value is set.
+-- A dictionary that all threads and all generations of scripts of one node share. It is in memory, and ends with the node. Values
+-- are booleans, numbers, strings, and tables that JSON can hold; tables are copied. A `ttl` is in seconds, from when the value is set.
 
 shared = {}
 
----The value; nil where there is none, or no more.
+---Returns the value; nil when there is none or its time is over.
 ---```lua
 ---local token = shared.get('token')
 ---```
@@ -617,7 +618,7 @@ shared = {}
 ---@return any
 function shared.get(key) end
 
----Sets a value, nil to remove it.
+---Sets a value; nil removes it.
 ---```lua
 ---shared.set('token', token, 3600)
 ---```
@@ -626,7 +627,7 @@ function shared.get(key) end
 ---@param ttl? number seconds. Default for ever
 function shared.set(key, value, ttl) end
 
----Sets a value only where there is none; whether it did.
+---Sets a value only if there is none; returns whether it did.
 ---```lua
 ---if shared.add('lock:' .. args.user, true, 60) then work() end
 ---```
@@ -636,17 +637,17 @@ function shared.set(key, value, ttl) end
 ---@return boolean
 function shared.add(key, value, ttl) end
 
----Adds to a number, which is 0 where there is none; the sum. Raises where there is something else.
+---Adds to a number (0 when there is none) and returns the sum. Raises an error when the value is not a number.
 ---```lua
 ---local count = shared.incr('calls', 1, 60)
 ---```
 ---@param key string
 ---@param by? number default 1
----@param ttl? number seconds, of a number that is made by this. Default for ever
+---@param ttl? number seconds, for a number that this call creates. Default for ever
 ---@return number
 function shared.incr(key, by, ttl) end
 
----Removes a value; whether there was one.
+---Removes a value; returns whether there was one.
 ---```lua
 ---shared.delete('token')
 ---```
@@ -656,27 +657,27 @@ function shared.delete(key) end
 
 -- ## Tests
 
--- In files that end in `_test.lua`, which `jobreactor test` runs and nodes leave alone. In a test nothing leaves the process unless
--- `fake.none()` says so: what calls out has an answer from a fake, or is an error that names the fake. Each test begins without
--- fakes, with an empty `shared`, and with time standing still: `sleep` returns at once and moves the clock. Globals of scripts stay as the
--- tests before left them, and a policy's `timeout` counts real seconds.
+-- For files that end in `_test.lua`, which `jobreactor test` runs and nodes ignore. In a test nothing leaves the process unless
+-- it calls `fake.none()`: a call to the outside gets its answer from a fake, or is an error that names the missing fake. Each test
+-- begins without fakes, with an empty `shared`, and with time standing still: `sleep` returns at once and moves the clock. Globals
+-- of scripts stay as earlier tests left them, and a policy's `timeout` counts real seconds.
 
----What one run of a job came to, as a node makes it.
+---The outcome of one run of a job, as a node makes it.
 ---@class run.outcome
----@field status 'complete'|'error'|'failed'|'cancelled' `error` would be tried again
----@field args table as they stand at the end; of a run that failed, those from before it with what errbacks added
+---@field status 'complete'|'error'|'failed'|'cancelled' a job with `error` would be tried again
+---@field args table as they stand at the end; after a failed run, those from before it with what errbacks added
 ---@field attempt integer
 ---@field error? any what was raised: a text `file:line: text`, or a table
 ---@field errback_error? string
 ---@field traceback? string
 ---@field retry_in? number with status `error`: seconds until the next attempt
 ---@field enqueued table[] `{ name, args, options }` of each job that it enqueued
----@field log string[] lines; those of other levels than info begin with the level: `warning: no cats`
----@field slept number seconds that the clock moved
----@field progress? { fraction: number?, text: string } the last word
+---@field log string[] lines; at levels other than info they begin with the level: `warning: no cats`
+---@field slept number seconds that the clock was moved
+---@field progress? { fraction: number?, text: string } the last report
 ---@field waits? number[] of `run_until_done`: seconds between the attempts
 
----Defines a test. It fails when it raises an error.
+---Defines a test. A test fails when it raises an error.
 ---```lua
 ---test('resizes a picture', function()
 ---    fake.exec(function(program, ...) return { status = 0 } end)
@@ -688,7 +689,7 @@ function shared.delete(key) end
 ---@param fn fun()
 function test(title, fn) end
 
----Runs a job once, with its callbacks or errbacks. Raises when no script defines it.
+---Runs a job once, with its callbacks or errbacks. Raises an error when no script defines it.
 ---```lua
 ---local outcome = run('resize', { path = 'cat.png' })
 ---```
@@ -698,8 +699,8 @@ function test(title, fn) end
 ---@return run.outcome
 function run(name, args, attempt) end
 
----Runs a job again and again, as a node does after failures, until it is complete, failed or cancelled; the last outcome, with
----what all attempts enqueued, said and slept. The waits move the clock and take no time.
+---Runs a job again and again, as a node does after failures, until it is complete, failed or cancelled. Returns the last outcome, with
+---what all attempts enqueued, logged and slept. The waits move the clock and take no time.
 ---```lua
 ---equal(run_until_done('fetch', { url = 'https://example.org' }).waits, { 5, 10 })
 ---```
@@ -708,7 +709,7 @@ function run(name, args, attempt) end
 ---@return run.outcome
 function run_until_done(name, args) end
 
----Compares two values by what they hold; raises each difference with its path.
+---Compares two values by content; raises an error that lists each difference with its path.
 ---```lua
 ---equal(outcome.args, { path = 'cat.png', result = 'Yay!' })
 ---```
@@ -719,14 +720,14 @@ function equal(got, expected) end
 fake = {}
 
 ---Answers each HTTP request of this test. The request has `method`, `url`, `headers` by names in lower case, `body` and the other
----options; the response may leave out all but what matters, and have `json` in place of a body. An error is raised in the job.
+---options. The response needs only what matters, and may have `json` instead of a body. An error is raised in the job.
 ---```lua
 ---fake.http(function(request) return { status = 200, json = { cats = 7 } } end)
 ---```
 ---@param fn fun(request: http.options): http.response
 function fake.http(fn) end
 
----Answers each program that is run in this test. Options come as a table behind the arguments.
+---Answers each program that this test runs. Options are a table after the arguments.
 ---```lua
 ---fake.exec(function(program, ...) return { status = 1, stderr = 'no such picture' } end)
 ---```
@@ -740,7 +741,7 @@ function fake.exec(fn) end
 ---@param fn fun(command: string, ...: any): any
 function fake.redis(fn) end
 
----Answers `perform`, and `enqueue` with functions for the outcome, of jobs of that name: with the args of the outcome, or an error.
+---Answers `perform` of that job, and `enqueue` with functions for its outcome: with the args of the outcome, or an error.
 ---```lua
 ---fake.perform('resize', function(args) return { path = args.path, result = 'Yay!' } end)
 ---```
@@ -755,7 +756,7 @@ function fake.perform(name, fn) end
 ---@param seconds number since 1970
 function fake.now(seconds) end
 
----Lets this test out: what has no fake is real, time included. Jobs are still not enqueued anywhere.
+---Lets this test reach the outside: everything without a fake is real, time included. Jobs are still not enqueued anywhere.
 ---```lua
 ---fake.none()
 ---```
