@@ -62,7 +62,7 @@ hurry() { # hurry NAME
     local group=${background[$1]:-}
     if [ -z "$group" ]; then return; fi
     for _ in 1 2; do
-        for process in $(pgrep -g "$group" || true); do chrt --other --pid 0 "$process" >/dev/null 2>&1 || true; done
+        for process in $(pgrep -g "$group" || true); do chrt --all-tasks --other --pid 0 "$process" >/dev/null 2>&1 || true; done
     done
     wait "$group" || true
     unset "background[$1]"
