@@ -141,13 +141,16 @@ extension Job {
 }
 
 extension User {
+    /// Stands for the args of a job that are hidden.
+    private static let hiddenArgs: JobArguments = ["(hidden)": true]
+
     private func sees(_ hidesArgs: Bool) -> Bool { !hidesArgs || has(.operator) || has(.author) }
 
     /// The job as this user may see it.
     package func sees(_ job: Job, hidesArgs: Bool) -> Job {
         guard !sees(hidesArgs) else { return job }
         var job = job
-        job.args = ["(hidden)": true]
+        job.args = Self.hiddenArgs
         return job
     }
 
@@ -156,7 +159,7 @@ extension User {
         guard !sees(hidesArgs) else { return fields }
         var fields = fields
         for index in stride(from: 0, to: fields.count - 1, by: 2) where fields[index] == "args" {
-            fields[index + 1] = "(hidden)"
+            fields[index + 1] = Self.hiddenArgs.description
         }
         return fields
     }

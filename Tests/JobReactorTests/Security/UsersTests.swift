@@ -302,7 +302,7 @@ import Testing
                 let client = try await Self.client(user, distributor)
                 let words = try #require(try await client.send(["JOB", id]).elements).compactMap(\.text)
                 #expect(words.contains(#"{"card":4711}"#) == isShown)
-                #expect(words.contains("(hidden)") == !isShown)
+                #expect(words.contains(#"{"(hidden)":true}"#) == !isShown)
                 #expect(words.contains(id))
                 await client.close()
             }
