@@ -106,6 +106,7 @@ final class NodeCore {
             bound.value.life.loaded()
                 ? bound.value.openStorage() : bound.eventLoop.makeFailedFuture(Self.stopped)
         }.flatMapThrowing { try bound.value.connect() }
+        started.whenFailure { _ in bound.value.life.startFailed() }
         starting = started
         watchLanes()
         return started

@@ -1,4 +1,5 @@
 import JobReactor
+import JobReactorCore
 import JobReactorLua
 import JobReactorNode
 import JobReactorTesting
@@ -269,6 +270,29 @@ import Testing
             try await run
             let line = log.lines.elements.first { $0.text == "the node was stopped before it had started" }
             #expect(line?.metadata["while"] == "its storage was being opened")
+        }
+    }
+
+    @Test("a start that fails is no stop before the start: the error alone says why")
+    func failedStart() async throws {
+        try await Cluster.run(scripts: [:]) { cluster in
+            let log = LogRecorder()
+            let full = StorageError("the disk is full: make room", code: .full)
+            func storage() -> FaultInjectingStorage {
+                FaultInjectingStorage(MemoryStorage()) { $0.kind == .open ? full : nil }
+            }
+            let node = Node(
+                NodeConfiguration(
+                    name: "n1", distributors: [], storage: storage(), jobDirectory: cluster.jobDirectory,
+                    logger: log.logger))
+            let distributor = Distributor(
+                DistributorConfiguration(name: "app", port: 0, storage: storage(), logger: log.logger))
+            let errors = (
+                await #expect(throws: StorageError.self) { try await node.start() },
+                await #expect(throws: StorageError.self) { try await distributor.start() }
+            )
+            #expect(errors.0 == full && errors.1 == full)
+            #expect(!log.lines.elements.contains { $0.text.contains("was stopped before it had started") })
         }
     }
 

@@ -28,6 +28,7 @@ struct NodeLife {
     private(set) var state = State.new
     /// It has owned its jobs: the start is over.
     private(set) var hasStarted = false
+    private var hasStartFailed = false
 
     /// Whether the jobs in the storage are this node's: not before the opening, nor when another has taken them over.
     var ownsJobs: Bool {
@@ -49,6 +50,7 @@ struct NodeLife {
 
     /// What the start waits for; nil before and after it.
     var startStep: String? {
+        if hasStartFailed { return nil }
         switch state {
         case .loading: "its scripts were being loaded"
         case .opening, .takingUp: hasStarted ? nil : "its storage was being opened"
@@ -59,6 +61,9 @@ struct NodeLife {
     mutating func start() {
         if state == .new { state = .loading }
     }
+
+    /// The start is over, with an error: what follows is no stop of a start.
+    mutating func startFailed() { hasStartFailed = true }
 
     /// Scripts and port are there: the storage is to be opened. False when the node stops.
     mutating func loaded() -> Bool {

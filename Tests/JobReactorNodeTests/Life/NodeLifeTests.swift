@@ -98,6 +98,12 @@ import Testing
         #expect(Self.life(after: Self.opening + [.opened]).startStep == "its storage was being opened")
         #expect(Self.life(after: Self.owning).startStep == nil)
         #expect(Self.life(after: Self.owning + [.lost, .closed, .rest]).startStep == nil)
+        // A start that has failed waits for nothing.
+        for way in [[.start], Self.opening] {
+            var life = Self.life(after: way)
+            life.startFailed()
+            #expect(life.startStep == nil)
+        }
         #expect(Self.life(after: Self.owning + [.lost, .closed, .rest]).hasStarted)
     }
 
