@@ -118,6 +118,23 @@ import Testing
         #expect((entry?["message"] as? String)?.hasSuffix("name the folder of your job scripts with --jobs") == true)
     }
 
+    @Test(
+        "so does one whose port, or whose config, is none",
+        arguments: [
+            (["distributor", "--json", "--listen", "localhost:70000"], "localhost:70000"),
+            (["node", "--json", "--server", "localhost:70000"], "localhost:70000"),
+            (["distributor", "--json", "--config", "/nonexistent"], "/nonexistent"),
+        ])
+    func unset(_ words: [String], text: String) async throws {
+        let ended = try await Programs.run("jobreactor", words)
+        #expect(ended.status != 0)
+        for line in ended.errors.split(separator: "\n") {
+            let entry = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
+            #expect((entry?["message"] as? String)?.contains(text) == true, "\(line)")
+        }
+        #expect(!ended.errors.isEmpty)
+    }
+
     @Test("what a job enqueues does not stand in what it came to, and counts for the exit code")
     func enqueued() async throws {
         let folder = try Folder([

@@ -32,7 +32,7 @@ struct DistributorCommand: ServerCommand {
 
     func run() async throws {
         OpenFiles.raiseLimit()
-        let settings = try common.settings()
+        let settings = try common.settings(serving)
         // One loop for the distributor and its storage: calls need no change of threads.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let configuration = try distributorConfiguration(settings, on: group)

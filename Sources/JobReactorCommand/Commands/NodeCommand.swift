@@ -59,7 +59,7 @@ struct NodeCommand: ServerCommand {
 
     func run() async throws {
         OpenFiles.raiseLimit()
-        let settings = try common.settings()
+        let settings = try common.settings(serving)
         // One loop for the node and its storage: calls need no change of threads.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let configuration = try nodeConfiguration(settings, on: group)

@@ -18,6 +18,15 @@ struct CommonOptions: ParsableArguments {
         return settings
     }
 
+    /// The same for a server, whose reasons to end have the form of its log from here on.
+    func settings(_ serving: ServingOptions) throws(CommandFailure) -> Settings {
+        // Also when the settings cannot be read.
+        if serving.json == true { Terminal.complain(in: .json) }
+        let settings = try settings()
+        if try settings.value(\.logJSON, flag: serving.json) { Terminal.complain(in: .json) }
+        return settings
+    }
+
     /// A log on standard error. `level` stands when none was asked for.
     func logger(
         _ settings: Settings, level: Logger.Level = .info, style: TerminalLogHandler.Style = .dated

@@ -25,6 +25,9 @@ extension Terminal {
         atexit { Terminal.background?.finish(within: 1) }
     }
 
+    /// The form of what ``complain(_:)`` says before there is a log.
+    static func complain(in style: TerminalLogHandler.Style) { self.style.withLock { $0 = style } }
+
     /// Why a server ends, as an entry of its log; nil where that has no JSON.
     static func jsonEntry(_ text: String) -> String? {
         guard style.withLock({ $0 }) == .json else { return nil }
