@@ -240,7 +240,7 @@ struct Place: Sendable, CustomTestStringConvertible {
         // Without the node the storage is changed.
         #expect(try await jobs(["destroy", ids[2]]).output == "destroyed \(ids[2])\n")
         #expect(try await jobs(["destroy", ids[2]]).status == 1)
-        #expect(try await jobs(["destroy-all", "--node", "n1"]).output == "destroyed 1 job of n1\n")
+        #expect(try await jobs(["destroy-all", "--node", "n1", "--yes"]).output == "destroyed 1 job of n1\n")
         #expect(try await jobs(["list", "--json"]).output.isEmpty)
         // The distributor never had them for itself.
         let none = try await installation.jobreactor(["jobs", "list", "--json"])

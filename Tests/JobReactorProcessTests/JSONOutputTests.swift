@@ -80,7 +80,7 @@ import Testing
         for words in [
             ["retry", "--all", "--dry-run"], ["cancel", "--name", "absent", "--dry-run"], ["cancel", id],
             ["retry", "--status", "failed", "--yes"], ["destroy", "--name", "fails", "--yes"],
-            ["destroy-all", "--node", "n1"],
+            ["destroy-all", "--node", "n1", "--dry-run"], ["destroy-all", "--node", "n1", "--yes"],
         ] {
             let answer = try #require(try await run(["jobs"] + words + at).first)
             #expect(answer["count"] is Int && answer["change"] is String, "\(words)")

@@ -46,7 +46,13 @@ import Testing
         #expect(twice.status == 1 && twice.errors.contains("no job \(lateID) that could be run again"))
         let destroyed = try await installation.jobreactor(["jobs", "destroy", otherID] + at)
         #expect(destroyed.status == 0)
-        let rest = try await installation.jobreactor(["jobs", "destroy-all", "--node", "n1"] + at)
+        let destroyAll = ["jobs", "destroy-all", "--node", "n1"] + at
+        let unsaid = try await installation.jobreactor(destroyAll)
+        #expect(unsaid.status == 64)
+        #expect(unsaid.errors.contains("1 job of n1 would be destroyed: say --yes, as there is no terminal to ask at"))
+        let dry = try await installation.jobreactor(destroyAll + ["--dry-run"])
+        #expect(dry.status == 0 && dry.output == "1 job of n1 would be destroyed\n")
+        let rest = try await installation.jobreactor(destroyAll + ["--yes"])
         #expect(rest.output == "destroyed 1 job of n1\n")
         let end = try await installation.jobreactor(["jobs", "list"] + at)
         #expect(end.status == 0 && Self.ids(end.output).isEmpty)
@@ -112,7 +118,8 @@ import Testing
         #expect(destroyed.status == 0)
         let again = try await installation.jobreactor(["jobs", "destroy", greets[1]] + place.option("n1"))
         #expect(again.status == 1 && again.errors.contains("there is no job \(greets[1]) there"))
-        let all = try await installation.jobreactor(["jobs", "destroy-all", "--node", "n1"] + place.option("n1"))
+        let all = try await installation.jobreactor(
+            ["jobs", "destroy-all", "--node", "n1", "--yes"] + place.option("n1"))
         #expect(all.output == "destroyed 2 jobs of n1\n")
     }
 

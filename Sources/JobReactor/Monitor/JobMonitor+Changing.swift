@@ -27,13 +27,13 @@ extension JobMonitor {
     @discardableResult
     public func destroy(_ id: JobID) async throws -> Bool { try await change(id, .destroy) }
 
-    /// Destroys all jobs of a node. Returns how many there were.
+    /// Destroys all jobs of a node; `isDry` changes nothing. Returns how many there were.
     @discardableResult
-    public func destroyAllJobs(for node: String) async throws -> Int {
+    public func destroyAllJobs(for node: String, isDry: Bool = false) async throws -> Int {
         let owners = try await ownersInOrder()
         // A distributor of that name has jobs of its own.
         guard let owner = owners.first(where: { $0.role == .node && $0.name == node }) else { return 0 }
-        return try await change(.destroy, Filter(node: node), of: owner, among: owners, isDry: false)
+        return try await change(.destroy, Filter(node: node), of: owner, among: owners, isDry: isDry)
     }
 
     /// Changes all jobs that the filter means, and that can be changed so: those that are not finished are cancelled; without

@@ -39,11 +39,14 @@ struct JobsDestroyAllCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "destroy-all", abstract: "Remove all jobs of a node.",
         usage:
-            "jobreactor jobs destroy-all --node <name> (--storage <storage> | --server <host:port>) [--json] [<options>]"
+            """
+            jobreactor jobs destroy-all --node <name> (--storage <storage> | --server <host:port>) [--dry-run] [--yes] \
+            [--json] [<options>]
+            """
     )
 
     @Option(help: "The node whose jobs go.") var node: String
-    @Flag(help: "As a JSON object.") var json = false
+    @OptionGroup var answer: ChangeAnswer
     @OptionGroup var storage: StorageOption
     @OptionGroup var security: SecurityOptions
     @OptionGroup var common: CommonOptions
@@ -51,9 +54,9 @@ struct JobsDestroyAllCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try common.settings()
         let monitor = try storage.requiredMonitor(settings, try settings.security(security, listens: false))
-        let count = try await monitor.destroyAllJobs(for: node)
-        guard !json else { return try Terminal.result(json: JobsChange.answer(.destroy, count, isDry: false)) }
-        try Terminal.result("destroyed \(count) \(count == 1 ? "job" : "jobs") of \(Terminal.printableLine(node))")
+        try await answer.change(.destroy, of: " of \(Terminal.printableLine(node))") { isDry in
+            try await monitor.destroyAllJobs(for: node, isDry: isDry)
+        }
     }
 }
 
@@ -63,9 +66,7 @@ struct JobsChange: ParsableArguments {
     var id: String?
     @OptionGroup var filter: JobFilterOptions
     @Flag(help: "All jobs there.") var all = false
-    @Flag(help: "Say how many jobs it would be, and change nothing.") var dryRun = false
-    @Flag(help: "Change many jobs without asking.") var yes = false
-    @Flag(help: "As a JSON object.") var json = false
+    @OptionGroup var answer: ChangeAnswer
     @OptionGroup var place: JobPlaceOptions
 
     static func usage(_ verb: String) -> String {
@@ -86,7 +87,10 @@ struct JobsChange: ParsableArguments {
                         : "name the job to \(words.verb) by its id, or several by --name, --status, --since, --error or --node,"
                             + " or all of them by --all")
             }
-            return try await changeMany(change, filter, words)
+            let monitor = try place.place().monitor
+            return try await answer.change(change) { isDry in
+                try await monitor.change(change, all: filter, isDry: isDry)
+            }
         }
         guard !all, self.filter.isEmpty else {
             throw CommandFailure.usage("an id means one job: leave out the filters, or the id")
@@ -97,9 +101,9 @@ struct JobsChange: ParsableArguments {
     private func changeOne(_ change: JobMonitor.Change, _ text: String, _ words: ChangeWords) async throws {
         let place = try place.place()
         let id = try await JobIDArgument.find(text, in: place.monitor)
-        if dryRun {
+        if answer.dryRun {
             guard let found = try await place.monitor.load(id) else { throw CommandFailure.notStored(id) }
-            return try answer(change, 1, isDry: true, id, "would be \(words.done): \(id) (\(found.job.name))")
+            return try answer.give(change, 1, isDry: true, id, "would be \(words.done): \(id) (\(found.job.name))")
         }
         switch (change, place.distributor) {
         case (.cancel, let address?):
@@ -115,40 +119,49 @@ struct JobsChange: ParsableArguments {
         case (.destroy, _):
             guard try await place.monitor.destroy(id) else { throw CommandFailure.notStored(id) }
         }
-        try answer(change, 1, isDry: false, id, "\(words.one) \(id)")
+        try answer.give(change, 1, isDry: false, id, "\(words.one) \(id)")
     }
+}
 
-    private func changeMany(
-        _ change: JobMonitor.Change, _ filter: JobMonitor.Filter, _ words: ChangeWords
+/// How a change is asked for and told.
+struct ChangeAnswer: ParsableArguments {
+    @Flag(help: "Say how many jobs it would be, and change nothing.") var dryRun = false
+    @Flag(help: "Change many jobs without asking.") var yes = false
+    @Flag(help: "As a JSON object.") var json = false
+
+    /// Changes many jobs once it is said that they are meant. `change` returns how many they are; called with true it only
+    /// counts. `place` stands behind their number.
+    func change(
+        _ change: JobMonitor.Change, of place: String = "", by changing: (_ isDry: Bool) async throws -> Int
     ) async throws {
-        let monitor = try place.place().monitor
-        let count = try await monitor.change(change, all: filter, isDry: true)
-        let jobs = "\(count) \(count == 1 ? "job" : "jobs")"
+        let words = ChangeWords(change)
+        func jobs(_ count: Int) -> String { "\(count) \(count == 1 ? "job" : "jobs")\(place)" }
+        let count = try await changing(true)
         if dryRun || count == 0 {
-            return try answer(change, count, isDry: dryRun, nil, "\(jobs) would be \(words.done)")
+            return try give(change, count, isDry: dryRun, nil, "\(jobs(count)) would be \(words.done)")
         }
         if !yes {
             guard Terminal.canAsk else {
                 throw CommandFailure.usage(
-                    "\(jobs) would be \(words.done): say --yes, as there is no terminal to ask at, or --dry-run to count them"
+                    "\(jobs(count)) would be \(words.done): say --yes, as there is no terminal to ask at, or --dry-run to count them"
                 )
             }
-            guard Terminal.ask("\(jobs): \(words.verb)?") else {
+            guard Terminal.ask("\(jobs(count)): \(words.verb)?") else {
                 throw CommandFailure.failure("nothing is changed")
             }
         }
-        let changed = try await monitor.change(change, all: filter)
-        try answer(change, changed, isDry: false, nil, "\(words.done) \(changed) \(changed == 1 ? "job" : "jobs")")
+        let changed = try await changing(false)
+        try give(change, changed, isDry: false, nil, "\(words.done) \(jobs(changed))")
     }
 
-    private func answer(
+    func give(
         _ change: JobMonitor.Change, _ count: Int, isDry: Bool, _ id: JobID?, _ text: String
     ) throws {
-        guard !json else { return try Terminal.result(json: Self.answer(change, count, isDry: isDry, id)) }
+        guard !json else { return try Terminal.result(json: Self.json(change, count, isDry: isDry, id)) }
         try Terminal.result(Terminal.printable(text))
     }
 
-    static func answer(_ change: JobMonitor.Change, _ count: Int, isDry: Bool, _ id: JobID? = nil) -> String {
+    private static func json(_ change: JobMonitor.Change, _ count: Int, isDry: Bool, _ id: JobID?) -> String {
         var members: [String: JSONValue] = [
             "change": .string(ChangeWords(change).verb), "count": JSONValue(count), "dry_run": .bool(isDry),
         ]
