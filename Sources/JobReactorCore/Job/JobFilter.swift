@@ -4,7 +4,7 @@ public struct JobFilter: Hashable, Sendable {
     public var status: JobStatus?
     /// The job was made, has begun to run or has failed at that time or later.
     public var since: Timestamp?
-    /// The last error has this text in it, in small or capital letters.
+    /// The last error has this text in it, small and capital letters alike.
     public var error: String?
 
     public init(name: String? = nil, status: JobStatus? = nil, since: Timestamp? = nil, error: String? = nil) {
@@ -52,15 +52,17 @@ extension Job {
     var lastSeen: Timestamp? { [madeAt, runAt, failedAt].compactMap(\.self).max() }
 }
 
-/// Looks for one text in others, of which letters from a to z count as their capitals. Its time is in proportion to the length
-/// of both, whatever is in them.
+/// Looks for one text in others, small and capital letters alike. A text of ASCII is compared byte by byte; any other as the
+/// small letters of both. Its time is in proportion to the length of both, whatever is in them.
 struct TextSearch {
     private let text: [UInt8]
+    private let isASCII: Bool
     /// How many bytes of the text match again behind a mismatch after so many.
     private let restart: [Int]
 
     init(_ text: String) {
-        let text = text.utf8.map(Self.capital)
+        isASCII = text.utf8.allSatisfy { $0 < 0x80 }
+        let text = (isASCII ? text : text.lowercased()).utf8.map(Self.capital)
         var restart = [Int](repeating: 0, count: text.count)
         var matched = 0
         for index in text.indices.dropFirst() {
@@ -72,9 +74,13 @@ struct TextSearch {
     }
 
     func isFound(in other: String) -> Bool {
+        isFound(in: isASCII ? other.utf8 : other.lowercased().utf8)
+    }
+
+    private func isFound(in other: String.UTF8View) -> Bool {
         if text.isEmpty { return true }
         var matched = 0
-        for byte in other.utf8 {
+        for byte in other {
             let byte = Self.capital(byte)
             while matched > 0, byte != text[matched] { matched = restart[matched - 1] }
             if byte == text[matched] { matched += 1 }

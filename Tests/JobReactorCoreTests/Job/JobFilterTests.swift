@@ -63,7 +63,10 @@ import Testing
             #expect(TextSearch(part).isFound(in: whole) == expected, "\(part) in \(whole)")
         }
         #expect(TextSearch("größe").isFound(in: "keine größe"))
-        #expect(!TextSearch("Ö").isFound(in: "ö"))
+        for (part, whole) in [("Ö", "ö"), ("GRÖSSE é", "keine Grösse É"), ("ДИСК", "нет диска"), ("диск", "ДИСК A")] {
+            #expect(TextSearch(part).isFound(in: whole), "\(part) in \(whole)")
+        }
+        #expect(!TextSearch("Ö").isFound(in: "o") && !TextSearch("o").isFound(in: "Ö"))
     }
 
     @Test("a text that begins as it goes on is looked for in one pass")
