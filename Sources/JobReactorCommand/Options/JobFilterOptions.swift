@@ -17,7 +17,7 @@ struct JobFilterOptions: ParsableArguments {
             valueName: "time"))
     var since: String?
     @Option(
-        help: ArgumentHelp("With this text in the last error, in small or capital letters.", valueName: "text"))
+        help: ArgumentHelp("With this text in the last error, small and capital letters alike.", valueName: "text"))
     var error: String?
 
     fileprivate static let statuses = JobStatus.allCases.map(\.rawValue).joined(separator: ", ")
@@ -70,7 +70,7 @@ extension SettingKind where Value == Timestamp {
         let parts = text.split(maxSplits: 1, omittingEmptySubsequences: false) { $0 == "T" || $0 == " " }
         if parts.count == 1, let second = secondOfDay(parts[0]) { return clock.last(secondOfDay: second) }
         guard let first = parts.first, let date = numbers(first, "-", [4, 2, 2]), (1...9999).contains(date[0]),
-            (1...12).contains(date[1]), (1...31).contains(date[2])
+            LocalTime.missingDay(in: text) == nil
         else { return nil }
         guard let second = parts.count == 1 ? 0 : secondOfDay(parts[1]) else { return nil }
         return clock.moment(year: date[0], month: date[1], day: date[2], secondOfDay: second)

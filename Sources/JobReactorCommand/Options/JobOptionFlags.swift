@@ -2,15 +2,20 @@ internal import ArgumentParser
 private import Foundation
 internal import JobReactorCore
 
-/// The options of one job. They belong to the job and not to an installation, so they are flags alone.
+/// The options of one job. They belong to the job and not to an installation, so they are flags alone. What follows one that
+/// takes a number is its value, also `-1`: the answer is then what the flag takes.
 struct JobOptionFlags: ParsableArguments {
-    @Option(help: ArgumentHelp("Not before so many seconds have passed.", valueName: "seconds"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Not before so many seconds have passed.", valueName: "seconds"))
     var after: String?
 
     @Option(help: ArgumentHelp("Not before this time: seconds since 1970, or 2030-01-31T12:00:00Z.", valueName: "time"))
     var runAt: String?
 
-    @Option(help: ArgumentHelp("Again, so many seconds after each run.", valueName: "seconds"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Again, so many seconds after each run.", valueName: "seconds"))
     var period: String?
 
     @Option(help: ArgumentHelp("Preferred node.", valueName: "name"))
@@ -22,10 +27,13 @@ struct JobOptionFlags: ParsableArguments {
     @Flag(name: .customLong("defer"), help: "On a background thread of the node: for heavy jobs.")
     var isDeferred = false
 
-    @Option(help: ArgumentHelp("Attempts in all, instead of the script's or the node's.", valueName: "n"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Attempts in all, instead of the script's or the node's.", valueName: "n"))
     var maxAttempt: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "The n-th retry waits n times as many seconds, instead of the script's or the node's.",
             valueName: "seconds"))
@@ -55,6 +63,9 @@ struct JobOptionFlags: ParsableArguments {
         _ kind: SettingKind<Value>, _ text: String?, _ flag: String
     ) throws(CommandFailure) -> Value? {
         guard let text else { return nil }
+        if Value.self == Timestamp.self, let day = LocalTime.missingDay(in: text) {
+            throw .usage("\(flag): there is no day \(day)")
+        }
         return try kind.value(of: [text], from: flag)
     }
 }

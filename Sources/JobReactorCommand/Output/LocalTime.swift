@@ -71,6 +71,17 @@ struct LocalTime: Sendable {
 
     // MARK: Reading
 
+    /// The date that the text begins with, where the calendar has no such day: `2026-02-30`.
+    static func missingDay(in text: String) -> String? {
+        let date = text.prefix(10)
+        let words = date.split(separator: "-", omittingEmptySubsequences: false)
+        guard words.map(\.utf8.count) == [4, 2, 2], let year = Int(words[0]), let month = Int(words[1]),
+            let day = Int(words[2]), date.utf8.allSatisfy({ $0 == 0x2D || (0x30...0x39).contains($0) })
+        else { return nil }
+        let isThere = (1...12).contains(month) && Self.day(days(year, month, day)) == (year, month, day)
+        return isThere ? nil : String(date)
+    }
+
     /// The moment of a local date and time; of those that come twice, or never, at a change of the clocks, one beside it.
     func moment(year: Int, month: Int, day: Int, secondOfDay: Int) -> Timestamp {
         let local = Self.days(year, month, day) * 86_400 + secondOfDay

@@ -20,8 +20,11 @@ import Testing
     }
 
     @Test(arguments: [
-        (["--after=-1"], "--after takes seconds"), (["--period", "x"], "--period takes seconds"),
+        (["--after=-1"], "--after takes seconds"), (["--after", "-1"], "--after takes seconds from 0 to"),
+        (["--max-attempt", "-1"], "--max-attempt takes a whole number"),
+        (["--period", "x"], "--period takes seconds"),
         (["--run-at", "2030-01-01"], "--run-at takes seconds since 1970, or a time with its zone"),
+        (["--run-at", "2026-02-30T10:00:00Z"], "--run-at: there is no day 2026-02-30"),
         (["--node", "a b"], "--node takes a name"), (["--max-attempt", "0"], "--max-attempt takes a whole number"),
         (["--id", "xyz"], "--id takes 32 hexadecimal digits, not 'xyz'"),
         (["--after", "1", "--run-at", "2"], "--after and --run-at exclude each other"),

@@ -70,6 +70,22 @@ import Testing
     }
 
     @Test(
+        "a day that the calendar does not have is refused, and named",
+        arguments: [
+            "2026-02-30", "2026-04-31", "2026-02-29T10:00", "2026-02-29 10:00", "2026-02-30T10:00:00Z", "1900-02-29",
+            "2026-13-01", "2026-00-10", "2026-01-00", "2026-01-32",
+        ])
+    func missingDay(_ text: String) throws {
+        let failure = failure { _ = try JobFilterOptions.parse(["--since", text]).filter() }
+        #expect(failure?.code == .usage)
+        #expect(failure?.message == "--since: there is no day \(text.prefix(10))")
+        #expect(SettingKind<Timestamp>.since(Self.clock(2)).read([String(text.prefix(10))]) == nil)
+        for day in ["2024-02-29", "2000-02-29", "2026-12-31", "soon", "2026-2-30", "1789000000"] {
+            #expect(LocalTime.missingDay(in: day) == nil, "\(day)")
+        }
+    }
+
+    @Test(
         "anything else is refused",
         arguments: [
             "", "90", "-5m", "1w", "m", "nanh", "infd", "1e30d", "24:00", "12:60", "1:2", "12:00:60", "2026-13-01",
