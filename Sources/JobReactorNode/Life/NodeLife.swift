@@ -51,7 +51,7 @@ struct NodeLife {
     /// What the start waits for; nil before and after it.
     var startStep: String? {
         if hasStartFailed { return nil }
-        switch state {
+        return switch state {
         case .loading: "its scripts were being loaded"
         case .opening, .takingUp: hasStarted ? nil : "its storage was being opened"
         default: nil
