@@ -52,10 +52,29 @@ static int resume_moved(lua_State *L, lua_State *thread, int arguments, lua_KFun
   return results;
 }
 
+/// What runs and so can be neither resumed nor closed; NULL for a coroutine that does not.
+static const char *active_word(lua_State *L, lua_State *thread) {
+  lua_Debug frame;
+  if (L == thread) return "running";
+  return lua_status(thread) == LUA_OK && lua_getstack(thread, 0, &frame) ? "normal" : NULL;
+}
+
+/// Whether the coroutine is that of a step or a task which pauses, or has not begun, and goes on by the host alone.
+static bool belongs_to_host(lua_State *L, lua_State *thread) {
+  if (!jri_is_hosts(thread) || active_word(L, thread) != NULL) return false;
+  return lua_status(thread) == LUA_YIELD || lua_gettop(thread) > 0;
+}
+
 /// Moves `arguments` values into the coroutine and resumes it.
 static int resume(lua_State *L, lua_State *thread, int arguments, lua_KFunction again) {
   if (!lua_checkstack(thread, arguments)) {
     lua_pushliteral(L, "too many arguments to resume");
+    return -1;
+  }
+  if (belongs_to_host(L, thread)) {
+    jri_push_place(L);
+    lua_pushliteral(L, "cannot resume the coroutine of a job or a task: it goes on by itself");
+    lua_concat(L, 2);
     return -1;
   }
   if (jri_is_held(L, thread)) {
@@ -132,16 +151,12 @@ static int library_wrap(lua_State *L) {
   return 1;
 }
 
-/// What runs and so cannot be closed; NULL for a coroutine that does not.
-static const char *active_word(lua_State *L, lua_State *thread) {
-  lua_Debug frame;
-  if (L == thread) return "running";
-  return lua_status(thread) == LUA_OK && lua_getstack(thread, 0, &frame) ? "normal" : NULL;
-}
-
 static int library_close(lua_State *L) {
   lua_State *thread = lua_tothread(L, 1);
   luaL_argexpected(L, thread != NULL, 1, "coroutine");
+  if (belongs_to_host(L, thread)) {
+    return jri_raise(L, "cannot close the coroutine of a job or a task: use task:cancel()");
+  }
   const char *active = jri_is_held(L, thread) ? "pausing" : active_word(L, thread);
   if (active != NULL) return luaL_error(L, "cannot close a %s coroutine", active);
   int status = jri_close_thread(L, thread);
@@ -170,7 +185,7 @@ static int library_yield(lua_State *L) {
 
 static int library_is_yieldable(lua_State *L) {
   lua_State *thread = lua_isthread(L, 1) ? lua_tothread(L, 1) : L;
-  lua_pushboolean(L, lua_isyieldable(thread) && !is_strand(L, thread));
+  lua_pushboolean(L, lua_isyieldable(thread) && !jri_is_hosts(thread));
   return 1;
 }
 

@@ -7,6 +7,7 @@ void jri_take_coroutine(lua_State *L, jri_coroutine *coroutine) {
     return;
   }
   lua_State *thread = lua_newthread(L);
+  *(uintptr_t *)lua_getextraspace(thread) |= JRI_HOST_BIT;
   *coroutine = (jri_coroutine){.thread = thread, .reference = luaL_ref(L, LUA_REGISTRYINDEX)};
 }
 

@@ -85,7 +85,7 @@ jr_state *jr_open(const jr_host *host, const jr_options *options) {
   }
   lua_State *L = state->lua;
   atomic_store(&state->interruption.current, L);
-  *(jr_state **)lua_getextraspace(L) = state;
+  *(uintptr_t *)lua_getextraspace(L) = (uintptr_t)state;
   lua_atpanic(L, panic);
   lua_pushcfunction(L, open_protected);
   lua_pushlightuserdata(L, (void *)options);

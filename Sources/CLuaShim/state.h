@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <lauxlib.h>
 #include <lua.h>
+#include <stdint.h>
 
 #include "CLuaShim.h"
 #include "buffer.h"
@@ -110,7 +111,16 @@ struct jr_state {
   double retry_in;
 };
 
-static inline jr_state *jri_state(lua_State *L) { return *(jr_state **)lua_getextraspace(L); }
+/// The address of the state is in each coroutine; its lowest bit says that the coroutine is the host's. Lua makes new ones
+/// with what the main one has, which is without the bit.
+enum { JRI_HOST_BIT = 1 };
+
+static inline jr_state *jri_state(lua_State *L) {
+  return (jr_state *)(*(uintptr_t *)lua_getextraspace(L) & ~(uintptr_t)JRI_HOST_BIT);
+}
+
+/// Whether the coroutine is one that `jri_take_coroutine` made.
+static inline bool jri_is_hosts(lua_State *L) { return (*(uintptr_t *)lua_getextraspace(L) & JRI_HOST_BIT) != 0; }
 
 /// Why the run has to end from outside, if it has to.
 static inline jri_interruption_reason jri_interrupted(jr_state *state) {

@@ -165,6 +165,7 @@ static const char *const expected[][2] = {
     {"nested_tasks", "\"r\":3"},
     {"daemon", "\"r\":2"},
     {"held", "false: cannot resume a coroutine in which a job pauses, cannot close a pausing coroutine, 1"},
+    {"resumes_host", "\"r\":\"jobs/s.lua:136: cannot resume the coroutine of a job or a task: it goes on by itself; "},
     {"task_argument", "wait: expected a task, as from spawn, after or every, got number"},
 };
 

@@ -130,3 +130,17 @@ job('traceback', function(args)
   local inner = coroutine.wrap(function() pause() error('deep') end)
   wait(spawn(function() inner() end))
 end)
+job('resumes_host', function(args)
+  local main, r = coroutine.running(), {}
+  local function try(co)
+    r[#r + 1] = select(2, coroutine.resume(co, 'x'))
+    r[#r + 1] = said(coroutine.close, co)
+    r[#r + 1] = tostring(coroutine.isyieldable(co))
+  end
+  local task
+  spawn(function() pause() try(main) try(task) coroutine.wrap(try)(main) end)
+  local t = spawn(function() task = coroutine.running() pause() pause() return 'done' end)
+  pause()
+  assert(wait(t) == 'done' and #r == 9)
+  args.r = table.concat(r, '; ')
+end)
