@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "json.h"
+#include "phases.h"
 
 const char jri_memory_text[] = "not enough memory";
 const char jri_memory_json[] = "\"not enough memory\"";
@@ -32,9 +33,25 @@ static int to_text(lua_State *L) {
 
 void jri_push_text(lua_State *L, int index) {
   index = lua_absindex(L, index);
+  const int top = lua_gettop(L);
   lua_pushcfunction(L, to_text);
   lua_pushvalue(L, index);
   if (lua_pcall(L, 1, 1, 0) == LUA_OK) return;
+  jr_state *state = jri_state(L);
+  const jri_interruption_reason reason = jri_interrupted(state);
+  if (state->current != NULL && (reason == JRI_TIMED_OUT || reason == JRI_OVERRAN)) {
+    // May push what it makes the text of, too.
+    jri_interrupted_step(L, state->current);
+    lua_replace(L, top + 1);
+    lua_settop(L, top + 1);
+    return;
+  }
+  // Not by the status: a script may have caught that error and raised it again.
+  const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+  if (reason == JRI_UNINTERRUPTED && strcmp(text, jri_memory_text) == 0) {
+    jri_name_limit(L);
+    return;
+  }
   lua_pop(L, 1);
   lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, index));
 }

@@ -8,7 +8,8 @@
 /// for it in `args.error`: a string, or a copy of a table that can be stored. Raises only "not enough memory".
 void jri_describe_error(lua_State *L, int index, jri_buffer *message, jri_buffer *json);
 
-/// Pushes the text of any value; a `__tostring` that raises counts as none.
+/// Pushes the text of any value; a `__tostring` that raises counts as none. Where one ran into a limit of time or memory,
+/// that is the text.
 void jri_push_text(lua_State *L, int index);
 
 /// The text alone, from outside a protected call, of the value at the top of the main stack, which is popped. When even

@@ -4,7 +4,13 @@
 static const char jobs[] =
     "job('greedy', function() local all = {} while true do all[#all + 1] = ('x'):rep(10000) .. #all end end)\n"
     "job('requires', function() require('no.such') end)\n"
-    "job('overruns', function() progress(0) while true do end end)\n";
+    "job('overruns', function() progress(0) while true do end end)\n"
+    "job('greedy_as_text', function()\n"
+    "  error(setmetatable({}, {__tostring = function() return ('x'):rep(1 << 30) end}))\n"
+    "end)\n"
+    "job('overruns_as_text', function()\n"
+    "  error(setmetatable({}, {__tostring = function() progress(0) while true do end end}))\n"
+    "end)\n";
 
 enum { OVERRUNS = 3 };
 
@@ -44,8 +50,11 @@ static void check_names(bool flags, const char *memory_limit, const char *strict
   CHECK(jr_load_script(running, "jobs/test.lua", jobs, sizeof jobs - 1, &error), "%s", error.bytes);
   CHECK(jr_join_definitions(running, NULL, ignore), "joining failed");
   check_message("greedy", 1, memory_limit);
+  check_message("greedy_as_text", 1, memory_limit);
   check_message("requires", 2, strict);
   check_message("overruns", OVERRUNS, slice_limit);
+  check_message("overruns_as_text", OVERRUNS, slice_limit);
+  check_message("overruns_as_text", OVERRUNS, "jobs/test.lua:8: the job ran too long");
   jr_close(running);
   jr_budget_free(budget);
 }
