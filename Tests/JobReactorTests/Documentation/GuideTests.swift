@@ -38,6 +38,16 @@ import Testing
         await own.stop()
     }
 
+    @Test func aClusterRunsInATest() async throws {
+        let scripts = ["hello.lua": "job('hello', function(args) args.result = 'Hi' end)"]
+        try await Cluster.run(scripts: scripts) { cluster in
+            let distributor = try await cluster.startDistributor()
+            try await cluster.startNode("n1", for: [distributor])
+            let result = try await distributor.perform("hello", timeout: 60)
+            #expect(result["result"] == "Hi")
+        }
+    }
+
     @Test func anApplicationEnqueuesAndPerforms() async throws {
         try await Cluster.run(scripts: Self.lua) { cluster in
             let distributor = try await cluster.startDistributor()

@@ -70,6 +70,10 @@ import Testing
         }
     }
 
+    private static let keywords: Set<Substring> = [
+        "struct", "class", "enum", "protocol", "actor", "typealias", "func", "var", "let", "case",
+    ]
+
     /// What is declared in a module: types and their members by their names.
     private static func declared(in module: String) throws -> Set<String> {
         let folder = DocumentationPage.root.appending(path: "Sources/\(module)")
@@ -77,9 +81,9 @@ import Testing
         var declared: Set<String> = [module]
         for name in names where name.hasSuffix(".swift") {
             let text = try String(contentsOf: folder.appending(path: name), encoding: .utf8)
-            let pattern = /\b(?:struct|class|enum|protocol|actor|typealias|func|var|let|case) +`?(\w+)/
-            for line in text.split(separator: "\n") where !line.contains("//") {
-                for match in line.matches(of: pattern) { declared.insert(String(match.1)) }
+            let words = text.split { !$0.isLetter && !$0.isNumber && $0 != "_" }
+            for (word, name) in zip(words, words.dropFirst()) where Self.keywords.contains(word) {
+                declared.insert(String(name))
             }
         }
         return declared
