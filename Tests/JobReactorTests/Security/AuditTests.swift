@@ -64,8 +64,10 @@ import Testing
         }
     }
 
-    @Test("has a change before its command is answered, at a distributor and at a node; others do not wait")
-    func stored() async throws {
+    /// Calls `body` with a distributor and its node, the storage of each, and a client of the distributor.
+    private static func withHeldAudits(
+        _ body: @escaping @Sendable (Distributor, HeldAudit, Node, HeldAudit, RESPClient) async throws -> Void
+    ) async throws {
         let (app, own) = (HeldAudit(), HeldAudit())
         try await Cluster.run(scripts: ["jobs.lua": "job('note', function() end)"]) { cluster in
             let distributor = try await cluster.startDistributor {
@@ -77,7 +79,15 @@ import Testing
                 $0.storage = own
             }
             try await waitForNodes(["n1"], at: distributor)
-            let client = try await Self.connect(distributor.port)
+            let client = try await connect(distributor.port)
+            try await body(distributor, app, node, own, client)
+            await client.close()
+        }
+    }
+
+    @Test("has a change before its command is answered, at a distributor and at a node; others do not wait")
+    func stored() async throws {
+        try await Self.withHeldAudits { distributor, app, node, own, client in
             let waiting = try #require(try await client.send(["ENQUEUE", "nobody-runs-it"]).text)
             try await Self.expectHeld(app, ["CANCEL", waiting], at: distributor.port)
             let taken = try #require(try await client.send(["ENQUEUE", "note", "{}", "AFTER", "3600"]).text)
@@ -85,7 +95,6 @@ import Testing
             try await eventually("the node has it") { try await distributor.job(id)?.node == "n1" }
             let port = try await node.port()
             try await Self.expectHeld(own, ["CANCEL", taken], at: port)
-            await client.close()
         }
     }
 
@@ -107,23 +116,11 @@ import Testing
 
     @Test("has an order for many jobs before it changes any of them, at a distributor and at a node")
     func orders() async throws {
-        let (app, own) = (HeldAudit(), HeldAudit())
-        try await Cluster.run(scripts: ["jobs.lua": "job('note', function() end)"]) { cluster in
-            let distributor = try await cluster.startDistributor {
-                $0.name = "app"
-                $0.storage = app
-            }
-            let node = try await cluster.startNode("n1", for: [distributor]) {
-                $0.server = Address(host: "localhost", port: 0)
-                $0.storage = own
-            }
-            try await waitForNodes(["n1"], at: distributor)
-            let client = try await Self.connect(distributor.port)
+        try await Self.withHeldAudits { distributor, app, node, own, client in
             for _ in 0..<2 { _ = try await client.send(["ENQUEUE", "nobody-runs-it"]) }
             try await Self.expectHeldOrder(app, at: distributor.port)
             for _ in 0..<2 { _ = try await client.send(["ENQUEUE", "note", "{}", "AFTER", "3600"]) }
             try await Self.expectHeldOrder(own, at: try await node.port())
-            await client.close()
         }
     }
 
