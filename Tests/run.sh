@@ -27,6 +27,8 @@ fi
 
 # Warnings are errors here. Build folders of their own, so that other builds keep theirs.
 export JOBREACTOR_STRICT=1
+# All of these builds share one BoringSSL.
+export CC="$root/Tests/clang.sh"
 # A data race, or a bad access, ends the process that has it.
 export TSAN_OPTIONS="halt_on_error=1 exitcode=66 handle_abort=1 suppressions='$root/Tests/thread-sanitizer.supp' ${TSAN_OPTIONS:-}"
 # Swift's runtime keeps objects that only it can find, which would be reported as leaks; the C tests look for leaks.
@@ -37,7 +39,7 @@ began=$SECONDS
 
 if [ -n "$quick" ]; then
     step "Building everything, without a sanitizer"
-    swift build --build-tests --scratch-path .build/tests-quick
+    swift build --build-tests --scratch-path .build/tests-quick --disable-index-store
     step "Tests of units and machines"
     exec Tests/legs.py "quick leg" "$root/.build/tests-quick/debug/jobreactorPackageTests.xctest" .build/tests-quick/logs \
         JobReactorNodeTests JobReactorLuaTests JobReactorWireTests JobReactorCoreTests JobReactorCommandTests JobReactorUsersTests \
@@ -69,7 +71,7 @@ hurry() { # hurry NAME
 }
 # Everything, with the sanitizer $1. Of what debuggers need only what reports show: the lines.
 build_with() {
-    swift build --build-tests --sanitize "$1" --scratch-path ".build/tests-$1" \
+    swift build --build-tests --sanitize "$1" --scratch-path ".build/tests-$1" --disable-index-store \
         -debug-info-format none -Xswiftc -gline-tables-only -Xcc -gline-tables-only
 }
 build_examples() {
