@@ -125,6 +125,10 @@ step "Examples"
 hurry examples
 Tests/examples.sh
 
+step "Deployment: the Debian package, its services, the image"
+Tests/package.sh
+Tests/dockerfile.sh
+
 step "Load: an application in a hostile crowd, optimised"
 swift build -c release --product JobReactorChaos
 "$(swift build -c release --show-bin-path)/JobReactorChaos" crowd --part 8 --tries 3 --most-resident 700 || failed=1
