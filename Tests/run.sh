@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds and runs every test: the C parts under the address and undefined-behaviour sanitizers, the fuzz targets for a
 # bounded time, everything in Swift under the thread sanitizer and again under the address sanitizer, the documentation without
-# warnings, the examples as a user would run them.
+# warnings, the examples as a user would run them, the Debian package, the services and the image.
 #
 # FUZZ_SECONDS (default 20) bounds each fuzz target. With --quick: only the tests of units and machines, without sanitizers.
 set -euo pipefail
