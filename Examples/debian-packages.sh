@@ -15,6 +15,10 @@ _why_debian_package() {
     openssl) echo "makes certificates for the tests of TLS" ;;
     gnuplot-nox) echo "draws the plots of the benchmark" ;;
     python3-minimal) echo "turns the results of the benchmark into a table and plots" ;;
+    sqlite3) echo "copies files of SQLite, as backups do" ;;
+    systemd) echo "runs the services, and says how much they may do" ;;
+    man-db) echo "reads the manual pages" ;;
+    binutils) echo "takes out of the program what only debuggers need" ;;
     curl) echo "asks the web application" ;;
     lua-*) echo "a library for Lua, which jobs of the tests use" ;;
     *) echo "needed here" ;;

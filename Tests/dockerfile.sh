@@ -140,11 +140,11 @@ port=$(/usr/bin/python3 -c 'import socket; s = socket.create_server(("127.0.0.1"
 servers+=($!)
 "${in_image[@]}" "$entry" node --name worker_1 --distributor "127.0.0.1:$port" --storage sqlite:state/jobs.sqlite >"$work/node" 2>&1 &
 servers+=($!)
-for _ in $(seq 1 300); do
+for _ in $(seq 1 1500); do
     if grep -q 'node connected' "$work/distributor"; then break; fi
     sleep 0.2
 done
-"${in_image[@]}" "$entry" enqueue my_job arg1=Hello --wait --timeout 60 --distributor "127.0.0.1:$port" >"$work/answer" 2>&1 || true
+"${in_image[@]}" "$entry" enqueue my_job arg1=Hello --wait --timeout 300 --distributor "127.0.0.1:$port" >"$work/answer" 2>&1 || true
 grep -q 'Yay!' "$work/answer" || { cat "$work"/{answer,distributor,node} >&2 && fail "the image runs no job"; }
 for server in "${servers[@]}"; do kill -TERM "$server"; done
 for server in "${servers[@]}"; do wait "$server" || fail "a server ends with an error"; done

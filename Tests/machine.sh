@@ -65,7 +65,7 @@ END
     _machine_first=$!
     echo "$BASHPID" >"$_machine/groups$own/cgroup.procs"
     local _
-    for _ in $(seq 1 300); do
+    for _ in $(seq 1 1500); do
         if in_machine systemctl is-active --quiet machine.target 2>/dev/null; then return 0; fi
         sleep 0.2
     done

@@ -23,7 +23,7 @@ done
 
 # shellcheck source=Examples/debian-packages.sh
 . "$root/Examples/debian-packages.sh"
-install_debian_packages dpkg-dev binutils python3-minimal >&2
+install_debian_packages binutils python3-minimal >&2
 if [ -z "$program" ]; then
     (cd "$root" && swift build -c release --static-swift-stdlib --product jobreactor --scratch-path .build/package >&2)
     program=$root/.build/package/release/jobreactor
