@@ -19,7 +19,8 @@ cd "$root"
 # shellcheck source=Examples/debian-packages.sh
 . Examples/debian-packages.sh
 install_debian_packages pkg-config liblua5.4-dev libhiredis-dev libsqlite3-dev redis-server redis-tools python3-redis sqlite3 openssl curl gnuplot-nox \
-    lua-penlight lua-lpeg lua-cjson lua-inspect lua-luassert
+    lua-penlight lua-lpeg lua-cjson lua-inspect lua-luassert \
+    systemd man-db adduser ca-certificates tzdata iproute2 binutils python3
 if ! command -v swift >/dev/null; then
     echo "swift is not on PATH: install the Swift toolchain (6.2 or later), then run this again" >&2
     exit 1
@@ -126,8 +127,8 @@ hurry examples
 Tests/examples.sh
 
 step "Deployment: the Debian package, its services, the image"
-Tests/package.sh
-Tests/dockerfile.sh
+Tests/package.sh || failed=1
+Tests/dockerfile.sh || failed=1
 
 step "Load: an application in a hostile crowd, optimised"
 swift build -c release --product JobReactorChaos
