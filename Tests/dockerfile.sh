@@ -7,6 +7,10 @@
 # With --build Swift builds in the image as it would there, which takes its time; otherwise what it would build is that of
 # .build/release, or of the program that PROGRAM names.
 set -euo pipefail
+if [ "$(id -u)" -ne 0 ]; then
+    echo "dockerfile: this test makes a machine of its own: run it as root" >&2
+    exit 1
+fi
 if [ "${1:-}" != --apart ]; then exec unshare --mount "${BASH_SOURCE[0]}" --apart "$@"; fi
 shift
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -119,7 +123,12 @@ while IFS= read -r line; do
         else
             is_sent "$from" || fail "$from is kept from the builder by $file.dockerignore"
             if [[ "$to" != /* ]]; then to=$folder/$to; fi
-            if [ -d "$from" ]; then mkdir -p "$machine$to" && cp -a "$from/." "$machine$to"; else cp -a "$from" "$machine$to"; fi
+            if [ -d "$from" ]; then
+                mkdir -p "$machine$to"
+                tar -C "$from" --exclude-from=<(sed -n 's|^\*\*/||p' "$file.dockerignore") -cf - . | tar -C "$machine$to" -xf -
+            else
+                cp -a "$from" "$machine$to"
+            fi
         fi
         ;;
     USER) user=$rest ;;

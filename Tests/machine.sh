@@ -31,6 +31,8 @@ make_machine() {
     ln -s /proc/self/fd "$machine/dev/fd"
     mount -t tmpfs -o mode=755 run "$machine/run"
     mount -t tmpfs -o mode=1777 tmp "$machine/tmp"
+    # A container has a file of its own in the place of this one.
+    printf '127.0.0.1 localhost\n::1 localhost\n' >"$machine/etc/hosts"
     # It may start services, whatever this system may.
     rm -f "$machine/usr/sbin/policy-rc.d"
 }

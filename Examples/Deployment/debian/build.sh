@@ -6,6 +6,8 @@
 # Without --program it is built first, with Swift's runtime in it. Of a program that takes that from elsewhere the package has
 # the libraries, too. The package goes to FOLDER, which is this one without a word, and its path to standard output.
 set -euo pipefail
+# Folders of the package are for everybody, whoever builds it.
+umask 022
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 root=$(cd "$here/../.." && pwd)
 program='' revision=1 folder=$PWD
@@ -23,11 +25,16 @@ done
 
 # shellcheck source=Examples/debian-packages.sh
 . "$root/Examples/debian-packages.sh"
-install_debian_packages binutils python3-minimal >&2
+install_debian_packages binutils python3 >&2
 if [ -z "$program" ]; then
     (cd "$root" && swift build -c release --static-swift-stdlib --product jobreactor --scratch-path .build/package >&2)
     program=$root/.build/package/release/jobreactor
 fi
+if [ ! -x "$program" ]; then
+    echo "build.sh: there is no program $program: build it first, or leave --program out" >&2
+    exit 1
+fi
+program=$(readlink -f "$program")
 # Files are as old as what they are made of: the same program is the same package.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(stat -c %Y "$program")}
 export SOURCE_DATE_EPOCH
@@ -43,6 +50,11 @@ put() { install -D -m "$1" "$2" "$tree/$3"; }
 put 755 "$program" usr/lib/jobreactor/jobreactor
 mkdir -p "$tree/usr/bin"
 ln -s ../lib/jobreactor/jobreactor "$tree/usr/bin/jobreactor"
+libraries=$(ldd "$program")
+if grep 'not found' >&2 <<<"$libraries"; then
+    echo "build.sh: these libraries of $program are not here: build it on this machine" >&2
+    exit 1
+fi
 # Libraries of Debian packages are for those packages; what remains is Swift's, which the program finds beside itself.
 packages=()
 while read -r library; do
@@ -52,14 +64,14 @@ while read -r library; do
     else
         put 644 "$library" "usr/lib/jobreactor/$(basename "$library")"
     fi
-done < <(ldd "$program" | sed -n 's/.*=> \(\/[^ ]*\) (.*/\1/p')
+done < <(sed -n 's/.*=> \(\/[^ ]*\) (.*/\1/p' <<<"$libraries")
 find "$tree/usr/lib/jobreactor" -type f -exec strip --strip-unneeded {} +
 depends=$(printf '%s\n' "${packages[@]}" 'adduser' 'ca-certificates' 'tzdata' | sort -u | paste -sd , | sed 's/,/, /g')
 
 for unit in "$here"/systemd/*.service; do put 644 "$unit" "usr/lib/systemd/system/$(basename "$unit")"; done
 for file in "$here"/settings/*.json; do put 644 "$file" "etc/jobreactor/$(basename "$file")"; done
 put 644 "$root/reactor_jobs/hello.lua" etc/jobreactor/reactor_jobs/hello.lua
-python3 "$here/make_man_pages.py" "$program" "$tree/usr/share/man/man1"
+/usr/bin/python3 "$here/make_man_pages.py" "$program" "$tree/usr/share/man/man1"
 find "$tree/usr/share/man" -type f -exec gzip -9n {} +
 complete() { # complete SHELL PATH
     mkdir -p "$(dirname "$tree/$2")"
@@ -96,5 +108,6 @@ END
 find "$tree" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 mkdir -p "$folder"
 package=$folder/jobreactor_${version}_$architecture.deb
-dpkg-deb --root-owner-group -Zgzip --build "$tree" "$package" >/dev/null
+# Level 4 takes a tenth of the time of 9, for a package that is 4 % larger.
+dpkg-deb --root-owner-group -Zgzip -z4 --build "$tree" "$package" >/dev/null
 echo "$package"
