@@ -38,14 +38,15 @@ struct ServiceManager: Sendable {
         tell("STOPPING=1\nEXTEND_TIMEOUT_USEC=\(Int64((min(seconds, 1e9) + 30) * 1_000_000))")
     }
 
-    /// It is lost where nobody listens. The manager is not waited for longer than it takes to read what was said before, and not
-    /// even that without `waits`.
+    /// It is lost where nobody listens, and where a manager does not read for 5 s what was said before; without `waits` at once.
     private func tell(_ message: String, waits: Bool = true) {
         #if canImport(Glibc)
             let kind = SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | (waits ? 0 : SOCK_NONBLOCK.rawValue)
             let descriptor = socket(AF_UNIX, Int32(kind), 0)
             guard descriptor >= 0 else { return }
             defer { close(descriptor) }
+            var patience = timeval(tv_sec: 5, tv_usec: 0)
+            setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
             var address = sockaddr_un()
             address.sun_family = sa_family_t(AF_UNIX)
             var path = Array(place.utf8)

@@ -92,6 +92,19 @@ import Testing
         for program in [node, distributor] { #expect(try await program.exitStatus() == 0) }
     }
 
+    @Test("a node that is stopped while it looks for a distributor does not say that it has started")
+    func stopped() async throws {
+        let manager = try Manager(nil)
+        let folder = try Folder(Installation.scripts)
+        let node = try RunningProgram(
+            "jobreactor", ["node", "--name", "n1", "--distributor", "localhost:1", "--jobs", folder.path],
+            environment: ["NOTIFY_SOCKET": manager.path])
+        try await manager.hears("STATUS=Connecting to a distributor")
+        node.signal(SIGTERM)
+        #expect(try await manager.hears("STOPPING=1\nEXTEND_TIMEOUT_USEC=40000000") == [])
+        #expect(try await node.exitStatus() == 0)
+    }
+
     @Test("a node whose distributor is away has started after a while, and says so")
     func alone() async throws {
         let manager = try Manager(nil)

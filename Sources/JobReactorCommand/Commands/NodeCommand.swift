@@ -93,6 +93,8 @@ struct NodeCommand: ServerCommand {
             try await withDeadline(seconds, else: .failure("no distributor answers")) { try await node.linked() }
             manager.status("Running jobs")
         } catch {
+            // The stop has come before.
+            if Task.isCancelled { return }
             manager.status("No distributor has answered within \(Int(seconds)) s of the start; they are tried again")
         }
         manager.started(on: loop)
