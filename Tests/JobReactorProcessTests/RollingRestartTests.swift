@@ -103,12 +103,12 @@ import Testing
         let work = Task {
             var number = 0
             while !isEnough.withLock({ $0 }) {
-                for _ in 0..<4 {
+                for _ in 0..<2 {
                     let current = number
                     ledger.add(current)
                     let args: JobArguments = ["n": JSONValue(current), "file": .string(output.path + "/runs")]
                     try clients[current % 2].enqueue(
-                        current % 10 < 2 ? "pauses" : "plain", args, onSuccess: { _ in ledger.note(current, nil) },
+                        current % 9 == 0 ? "pauses" : "plain", args, onSuccess: { _ in ledger.note(current, nil) },
                         onError: { ledger.note(current, $0.message) })
                     number += 1
                 }
@@ -118,7 +118,7 @@ import Testing
         for index in members.indices {
             // Each is stopped while it has something to do.
             let before = ledger.done
-            try await eventually("jobs run") { ledger.done >= before + 50 }
+            try await eventually("jobs run") { ledger.done >= before + 30 }
             try await members[index].restart()
         }
         isEnough.withLock { $0 = true }
