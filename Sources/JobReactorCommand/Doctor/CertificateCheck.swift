@@ -1,3 +1,4 @@
+private import Foundation
 internal import JobReactorCore
 private import NIOSSL
 
@@ -11,6 +12,8 @@ enum CertificateCheck {
         _ file: String, flag: String, isChain: Bool, now: Timestamp = .now
     ) -> [Finding] {
         let subject = "\(flag) \(file)"
+        // Who reads the settings has told of a file that cannot be read.
+        guard access(file, R_OK) == 0 else { return [] }
         let certificates: [NIOSSLCertificate]
         do { certificates = try NIOSSLCertificate.fromPEMFile(file) } catch {
             return [.error(subject, "has no certificate in PEM", "name the file that its authority gave")]

@@ -6,17 +6,21 @@ private import NIOPosix
 enum NameCheck {
     static func finding(_ address: Address, flag: String) async -> Finding {
         let subject = "\(flag) \(address)"
-        guard let addresses = await addresses(of: address) else { return unknown(subject) }
-        let shown = addresses.compactMap(\.ipAddress).joined(separator: ", ")
-        return .good(subject, "is \(shown)")
+        do {
+            let shown = try await addresses(of: address).compactMap(\.ipAddress).joined(separator: ", ")
+            return .good(subject, "is \(shown)")
+        } catch { return unknown(subject, error) }
     }
 
-    /// Nil when there is no such host.
-    static func addresses(of address: Address) async -> [SocketAddress]? {
-        try? await HostAddresses.resolve(address, on: MultiThreadedEventLoopGroup.singleton.next()).get()
+    /// Throws when there is no such host, or when the system cannot tell.
+    static func addresses(of address: Address) async throws -> [SocketAddress] {
+        try await HostAddresses.resolve(address, on: MultiThreadedEventLoopGroup.singleton.next()).get()
     }
 
-    static func unknown(_ subject: String) -> Finding {
-        .error(subject, "there is no such host", "look at the name, and at what getent hosts says of it here")
+    static func unknown(_ subject: String, _ error: any Error) -> Finding {
+        let reason = (error as? WireError)?.message ?? "\(error)"
+        return .error(
+            subject, reason == "no such host" ? "there is no such host" : "its host cannot be looked up: \(reason)",
+            "look at the name, and at what getent hosts says of it here")
     }
 }

@@ -74,7 +74,9 @@ enum PeerCheck {
         let rows = (reply.elements ?? []).map(NodesCommand.fields)
         let refusing = rows.compactMap { row -> Finding? in
             guard let problem = row["storage_error"], !problem.isEmpty else { return nil }
-            return .error("node \(row["name"] ?? "?")", "its storage refuses jobs: \(problem)")
+            return .error(
+                "node \(row["name"] ?? "?")", "its storage refuses jobs: \(problem)",
+                "look at the disk or the server of its storage; it takes jobs again by itself")
         }
         let count = rows.count == 1 ? "1 node is" : "\(rows.count) nodes are"
         return [.good(subject, "\(count) connected")] + refusing

@@ -5,15 +5,33 @@ internal import JobReactorRedis
 enum RedisCheck {
     static func findings(_ place: RedisPlace) async -> [Finding] {
         let subject = place.location.description
-        do throws(StorageError) { return findings(try await place.health(), subject) } catch {
+        do {
+            let silence = CommandFailure.failure("does not answer within 10 s")
+            return findings(try await withDeadline(10, else: silence) { try await place.health() }, subject)
+        } catch let error as StorageError {
             return [.error(subject, error.message)]
+        } catch {
+            return [
+                .error(
+                    subject, CommandFailure(error).message ?? "\(error)",
+                    "look whether a Redis server listens there, and whether with TLS (rediss://)")
+            ]
         }
     }
 
     static func findings(_ health: RedisHealth, _ subject: String) -> [Finding] {
-        var findings = [server(health.info, subject)] + memory(health.info, subject) + disk(health, subject)
+        var findings =
+            health.info.isEmpty
+            ? [hidden(subject)]
+            : [server(health.info, subject)] + memory(health.info, subject) + disk(health, subject)
         if let clock = health.clock { findings.append(ClockCheck.finding(subject, clock)) }
         return findings
+    }
+
+    private static func hidden(_ subject: String) -> Finding {
+        .warning(
+            subject, "answers, and does not tell this user how it is set up",
+            "let the user call INFO and CONFIG GET to have that looked at: ACL SETUSER NAME +info +config|get")
     }
 
     private static func server(_ info: [String: String], _ subject: String) -> Finding {

@@ -21,7 +21,11 @@ enum SQLiteCheck {
         guard access(file, F_OK) == 0 else {
             return findings + [.good(subject, "there is no such file yet: it is made at the start")]
         }
-        findings += rights(of: file, subject)
+        var status = stat()
+        guard stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            return findings + [.error(subject, "is no file", "name another: SQLite makes a file where there is none")]
+        }
+        findings += rights(of: file, status.st_mode, subject)
         do throws(StorageError) { findings += try await content(of: file, owner, subject) } catch {
             findings.append(.error(subject, error.message))
         }
@@ -51,10 +55,9 @@ enum SQLiteCheck {
         return [.good(subject, "is sound, and has the jobs of \(name)\(found.isOpen ? ", which runs" : "")")]
     }
 
-    private static func rights(of file: String, _ subject: String) -> [Finding] {
+    private static func rights(of file: String, _ mode: mode_t, _ subject: String) -> [Finding] {
         var findings: [Finding] = []
-        var status = stat()
-        if stat(file, &status) == 0, status.st_mode & 0o077 != 0 {
+        if mode & 0o077 != 0 {
             findings.append(
                 .warning(subject, "others than its owner may read it, and it has the args of jobs", "chmod 600 \(file)")
             )
@@ -78,7 +81,8 @@ enum SQLiteCheck {
         }
         var room = statvfs()
         guard statvfs(folder, &room) == 0 else {
-            return .warning(subject, "cannot tell the room on its disk: \(systemError())")
+            return .warning(
+                subject, "cannot tell the room on its disk: \(systemError())", "look at it yourself: df \(folder)")
         }
         let bytes = Int(clamping: room.f_bavail).multipliedReportingOverflow(by: Int(clamping: room.f_frsize))
         return Self.room(bytes.overflow ? .max : bytes.partialValue, subject)

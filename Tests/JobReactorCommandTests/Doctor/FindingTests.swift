@@ -103,6 +103,12 @@ import Testing
         #expect(findings.first?.advice?.contains(advice) == true, "\(findings)")
     }
 
+    @Test("a Redis server that shows nothing may keep all")
+    func hiddenRedis() {
+        let findings = RedisCheck.findings(RedisHealth(info: [:]), "x")
+        #expect(Self.levels(findings) == [.warning] && findings[0].advice?.contains("+info") == true)
+    }
+
     @Test(
         "Redis writes what it has to its disk",
         arguments: [
