@@ -34,7 +34,7 @@ enum CertificateCheck {
         _ subject: String, _ begins: Timestamp, _ ends: Timestamp, _ now: Timestamp
     ) -> Finding {
         let clock = LocalTime(now: now)
-        let advice = "put another in its place: it is read anew by itself"
+        let advice = "replace the file: servers read it again by themselves"
         if ends < now { return .error(subject, "has expired, \(clock.age(ends)) ago", advice) }
         if begins > now {
             return .error(

@@ -50,7 +50,7 @@ enum PeerCheck {
             return [
                 .warning(
                     subject, "\(name) runs release \(release), and this is \(JobReactorVersion.current)",
-                    "run the same on both when you can: releases need not understand each other")
+                    "run the same release on both: different ones need not understand each other")
             ]
         }
         return [.good(subject, "\(name) answers, of the same release")]

@@ -16,16 +16,16 @@ enum PortCheck {
                 findings.append(
                     isInsecure
                         ? .warning(
-                            subject, "whoever reaches it may do anything there, programs that jobs run among it",
-                            "set a password or --users, and take --insecure away")
+                            subject, "everybody who reaches the port may do everything there, also run programs",
+                            "set a password or --users, and leave out --insecure")
                         : .error(
-                            subject, "no server listens there without a password",
+                            subject, "servers refuse to listen there without a password",
                             "set JOBREACTOR_PASSWORD or --users"))
             }
             if security.tls == nil {
                 findings.append(
                     .warning(
-                        subject, "passwords and args cross the network as they are",
+                        subject, "passwords and args cross the network in clear",
                         "give --tls-certificate and --tls-key, or keep that network to yourself"))
             }
         }

@@ -73,7 +73,7 @@ enum RedisCheck {
             findings.append(
                 .warning(
                     subject, "is nearly full: \(used >> 20) of \(limit >> 20) MiB",
-                    "give it more maxmemory, or its jobs less to wait for"))
+                    "give it more maxmemory, or start more nodes for the jobs that wait"))
         }
         return findings
     }

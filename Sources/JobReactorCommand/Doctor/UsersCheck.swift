@@ -18,7 +18,7 @@ enum UsersCheck {
         let missing = needed.filter { need in !users.contains { $0.has(need.role) } }.map { need in
             Finding.warning(
                 subject,
-                "no user has the role \(need.role.rawValue): \(need.what) but who says the one password of all",
+                "no user has the role \(need.role.rawValue): \(need.what) without the password of the installation",
                 "jobreactor user add NAME --role \(need.role.rawValue)")
         }
         return [.good(subject, "can be read, and has \(users.count) user\(users.count == 1 ? "" : "s")")] + missing
