@@ -63,12 +63,12 @@ wait_until() {
 }
 no() { ! "$@"; }
 page=Sources/JobReactor/JobReactor.docc/Operations/Deployment.md
-# on_page NAME: runs the commands that are marked so on the page.
+# on_page NAME: runs the commands that are marked so on the page. What they print is in $work/printed.
 on_page() {
     local commands
     commands=$(sed -n "/^<!-- run: package $1 -->\$/,/^\`\`\`\$/p" "$page" | sed '1,2d;$d')
     if [ -z "$commands" ]; then echo "$page has no commands for $1" && return 1; fi
-    in_machine bash -ec "$commands"
+    in_machine bash -ec "$commands" 2>&1 | tee "$work/printed"
 }
 same() { [ "$1" = "$2" ] || { echo "'$1' is not '$2'" && false; }; }
 
@@ -132,11 +132,11 @@ END
 # One that is slow here has its time at a stop.
 for name in worker_1 worker_2; do echo JOBREACTOR_GRACE=300 >"$machine/etc/jobreactor/node-$name.env"; done
 check "services start, and run a job" on_page start
-check "the job ran" grep -q 'Yay!' "$work/output"
+check "the job ran" grep -q 'Yay!' "$work/printed"
 check "a password is written" on_page password
 check "nobody else can read it" same "$(in_machine stat -c '%a %U' /etc/jobreactor/password)" "600 jobreactor"
 check "the doctor looks at a service" on_page doctor
-check "the doctor finds nothing wrong" grep -q '^0 errors' "$work/output"
+check "the doctor finds nothing wrong" grep -q '^0 errors' "$work/printed"
 check "the settings are those of the package" in_machine test -f "$state/distributor-main/jobs.sqlite"
 answer=$(in_machine jobreactor enqueue may --wait --timeout 300)
 for part in '"etc":false' 'Read-only file system' '"temporary":"hi\n"' '"user":"jobreactor\n"'; do
