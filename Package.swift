@@ -210,7 +210,7 @@ let package = Package(
             name: "JobReactorCommandTests",
             dependencies: [
                 "JobReactorCommand", "JobReactor", "JobReactorNode", "JobReactorCore", "JobReactorWire",
-                "JobReactorLua", "JobReactorLibraries",
+                "JobReactorLua", "JobReactorLibraries", "JobReactorRedis", "JobReactorSQLite", "JobReactorTesting",
                 logging,
                 needing("Command", "ArgumentParser", "swift-argument-parser"),
                 needing("Command", "Configuration", "swift-configuration"),

@@ -14,7 +14,15 @@ _why_debian_package() {
     python3-redis) echo "redis-py, another client for the distributor" ;;
     openssl) echo "makes certificates for the tests of TLS" ;;
     gnuplot-nox) echo "draws the plots of the benchmark" ;;
+    python3) echo "writes the manual pages" ;;
     python3-minimal) echo "turns the results of the benchmark into a table and plots" ;;
+    sqlite3) echo "copies files of SQLite, as backups do" ;;
+    systemd) echo "runs the services, and says how much they may do" ;;
+    man-db) echo "reads the manual pages" ;;
+    adduser) echo "makes the user of the services" ;;
+    ca-certificates | tzdata) echo "what the Debian package depends on" ;;
+    iproute2) echo "gives a machine of the tests its network" ;;
+    binutils) echo "takes out of the program what only debuggers need" ;;
     curl) echo "asks the web application" ;;
     lua-*) echo "a library for Lua, which jobs of the tests use" ;;
     *) echo "needed here" ;;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds and runs every test: the C parts under the address and undefined-behaviour sanitizers, the fuzz targets for a
 # bounded time, everything in Swift under the thread sanitizer and again under the address sanitizer, the documentation without
-# warnings, the examples as a user would run them.
+# warnings, the examples as a user would run them, the Debian package, the services and the image.
 #
 # FUZZ_SECONDS (default 20) bounds each fuzz target. With --quick: only the tests of units and machines, without sanitizers.
 set -euo pipefail
@@ -18,8 +18,9 @@ cd "$root"
 
 # shellcheck source=Examples/debian-packages.sh
 . Examples/debian-packages.sh
-install_debian_packages pkg-config liblua5.4-dev libhiredis-dev libsqlite3-dev redis-server redis-tools python3-redis openssl curl gnuplot-nox \
-    lua-penlight lua-lpeg lua-cjson lua-inspect lua-luassert
+install_debian_packages pkg-config liblua5.4-dev libhiredis-dev libsqlite3-dev redis-server redis-tools python3-redis sqlite3 openssl curl gnuplot-nox \
+    lua-penlight lua-lpeg lua-cjson lua-inspect lua-luassert \
+    systemd man-db adduser ca-certificates tzdata iproute2 binutils python3
 if ! command -v swift >/dev/null; then
     echo "swift is not on PATH: install the Swift toolchain (6.2 or later), then run this again" >&2
     exit 1
@@ -126,6 +127,10 @@ Tests/docs.sh .build/tests-address || failed=1
 step "Examples"
 hurry examples
 Tests/examples.sh
+
+step "Deployment: the Debian package, its services, the image"
+Tests/package.sh || failed=1
+Tests/dockerfile.sh || failed=1
 
 step "Load: an application in a hostile crowd, optimised"
 swift build -c release --product JobReactorChaos

@@ -62,6 +62,9 @@ static const unsigned char writing_a_storage[] = {
 static const unsigned char operations[] = {
 #embed "../JobReactor/JobReactor.docc/Operations/Operations.md"
 };
+static const unsigned char deployment[] = {
+#embed "../JobReactor/JobReactor.docc/Operations/Deployment.md"
+};
 static const unsigned char settings[] = {
 #embed "../JobReactor/JobReactor.docc/Operations/Settings.md"
 };
@@ -70,6 +73,9 @@ static const unsigned char at_three_in_the_morning[] = {
 };
 static const unsigned char troubleshooting[] = {
 #embed "../JobReactor/JobReactor.docc/Operations/Troubleshooting.md"
+};
+static const unsigned char backup_and_restore[] = {
+#embed "../JobReactor/JobReactor.docc/Operations/BackupAndRestore.md"
 };
 static const unsigned char metrics[] = {
 #embed "../JobReactor/JobReactor.docc/Operations/Metrics.md"
@@ -121,9 +127,11 @@ static const struct jobreactor_page pages[] = {
   PAGE("storage", storage),
   PAGE("writing-a-storage", writing_a_storage),
   PAGE("operations", operations),
+  PAGE("deployment", deployment),
   PAGE("settings", settings),
   PAGE("at-three-in-the-morning", at_three_in_the_morning),
   PAGE("troubleshooting", troubleshooting),
+  PAGE("backup-and-restore", backup_and_restore),
   PAGE("metrics", metrics),
   PAGE("tracing", tracing),
   PAGE("users-and-roles", users_and_roles),

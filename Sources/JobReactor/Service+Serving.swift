@@ -1,5 +1,13 @@
 package import ServiceLifecycle
 
+/// How far a service is that is a whole program.
+package enum ProgramPhase: Sendable {
+    /// It serves.
+    case started
+    /// Its stop begins, also where its start has failed.
+    case stopping
+}
+
 extension Service {
     /// Starts, serves until a graceful shutdown or the cancellation of the task, and stops. A shutdown that comes during
     /// the start ends the start, and is no error. `failure` returns when the service cannot go on, with the reason, which

@@ -10,6 +10,15 @@ private import UnixSignals
     private import Darwin
 #endif
 
+/// A service that is what its function does.
+package struct ServingFunction: Service {
+    private let body: @Sendable () async throws -> Void
+
+    package init(_ body: @escaping @Sendable () async throws -> Void) { self.body = body }
+
+    package func run() async throws { try await body() }
+}
+
 extension ServiceGroup {
     /// Runs services as a whole program: SIGINT and SIGTERM stop them gracefully, a second one at once.
     package static func runProgram(_ services: [any Service], logger: Logger) async throws {

@@ -1,4 +1,4 @@
-internal import JobReactor
+package import JobReactor
 internal import JobReactorLua
 internal import JobReactorWire
 public import NIOCore
@@ -96,15 +96,37 @@ public final class Node: Service {
         return try await calls.ask { core.value?.port }
     }
 
+    /// Returns when it is linked to a distributor, at once when it is. Throws when it is stopped before, or its task cancelled.
+    package func linked() async throws {
+        let core = core
+        try await calls.ask { [loop] in core.value?.whenLinked() ?? loop.makeSucceededVoidFuture() }
+    }
+
     /// Starts, serves until a graceful shutdown or the cancellation of the task, and stops. A shutdown ends a start that
     /// is still under way, for instance because its storage is away.
-    public func run() async throws {
-        try await serve(start: { try await self.start() }, stop: { await self.stop() })
+    public func run() async throws { try await run { _ in } }
+
+    private func run(_ tell: @escaping @Sendable (ProgramPhase) async -> Void) async throws {
+        try await serve(
+            start: {
+                try await self.start()
+                await tell(.started)
+            },
+            stop: {
+                await tell(.stopping)
+                await self.stop()
+            })
     }
 
     /// The whole program: runs until SIGINT or SIGTERM, then stops gracefully; a second signal ends at once.
     public func runAsProgram() async throws {
         try await ServiceGroup.runProgram([self], logger: configuration.logger)
+    }
+
+    /// As ``runAsProgram()``; `tell` hears how far it is, and is waited for.
+    package func runAsProgram(_ tell: @escaping @Sendable (ProgramPhase) async -> Void) async throws {
+        try await ServiceGroup.runProgram(
+            [ServingFunction { try await self.run(tell) }], logger: configuration.logger)
     }
 
     /// Stops gracefully: takes no more jobs, hands back those not begun, waits at most `grace` seconds (the

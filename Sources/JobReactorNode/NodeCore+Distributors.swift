@@ -17,6 +17,16 @@ extension NodeCore {
         forget(destination.linked(link))
         if life.ownsJobs { greet(destination) }
         logger.info("linked to a distributor", metadata: ["address": "\(link.connection.peer)"])
+        for promise in awaitingLink { promise.succeed() }
+        awaitingLink = []
+    }
+
+    /// Fails when the node is closed before there is a link.
+    func whenLinked() -> EventLoopFuture<Void> {
+        if destinations.all.contains(where: { $0.link != nil }) { return loop.makeSucceededVoidFuture() }
+        let promise = loop.makePromise(of: Void.self)
+        awaitingLink.append(promise)
+        return promise.futureResult
     }
 
     /// What is done first, so that the distributor knows of it before it sends again what we may have had.

@@ -23,6 +23,7 @@ extension NodeCore {
             ("jobreactor_version", JobReactorVersion.current), ("role", "node"), ("name", configuration.name),
             ("id", instance), ("tcp_port", "\(port ?? 0)"),
             ("uptime_in_seconds", "\(Int(now.steady.seconds - startedAt.steady.seconds))"),
+            ("server_time_usec", "\(now.wall.microseconds)"),
         ]
     }
 

@@ -91,6 +91,8 @@ extension NodeCore {
     func close() -> EventLoopFuture<Void> {
         gauges?.stop()
         tracing?.dropAll()
+        for promise in awaitingLink { promise.fail(Self.stopped) }
+        awaitingLink = []
         for lane in lanes { lane.lua.stop() }
         for dialer in dialers { dialer.stop() }
         let links = destinations.all.compactMap(\.link)

@@ -50,6 +50,8 @@ final class NodeCore {
     /// Where the program has an instrument.
     let tracing: NodeTracing?
     var drained: EventLoopPromise<Void>?
+    /// Who waits until there is a link to a distributor.
+    var awaitingLink: [EventLoopPromise<Void>] = []
     /// Who waits until the end of a job that was cancelled is stored.
     var cancellations: [JobID: [EventLoopPromise<Bool>]] = [:]
     /// How many look through all jobs.

@@ -24,7 +24,7 @@ struct RedisOwner: Hashable {
         // Without either nobody can tell whether we live, and our lease has to expire.
         machine = "\(boot?.filter { !$0.isWhitespace } ?? UUID().uuidString)/\(space ?? "")"
         process = getpid()
-        start = Self.start(of: process) ?? ""
+        if case .running(let since) = Self.look(at: process) { start = since } else { start = "" }
         // The parts stand side by side in one text.
         host = Transport.hostName.filter { !$0.isWhitespace }
         instance = UUID().uuidString
@@ -43,21 +43,33 @@ struct RedisOwner: Hashable {
 
     enum Life { case alive, dead, unknown }
 
-    /// As seen from here; unknown when it runs elsewhere.
+    /// As seen from here; unknown when it runs elsewhere, or is hidden from us.
     func life(seenFrom here: RedisOwner) -> Life {
         guard machine == here.machine else { return .unknown }
-        guard let start = Self.start(of: process) else { return .dead }
-        return start == self.start ? .alive : .dead
+        return switch Self.look(at: process) {
+        case .running(let since): since == start ? .alive : .dead
+        case .ended: .dead
+        case .hidden: .unknown
+        }
     }
 
-    /// When the process began, in ticks since the machine did; nil when there is none of that number.
-    private static func start(of process: Int32) -> String? {
+    private enum Sight {
+        /// Since then, in ticks since the machine began.
+        case running(since: String)
+        case ended
+        /// There is one of that number, of which nothing more is shown.
+        case hidden
+    }
+
+    private static func look(at process: Int32) -> Sight {
         guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
             let end = text.lastIndex(of: ")")
-        else { return nil }
+        else {
+            // Where /proc shows nobody the processes of others (hidepid, ProtectProc=), they are there all the same.
+            return kill(process, 0) == 0 || errno == EPERM ? .hidden : .ended
+        }
         let fields = text[end...].split(separator: " ")
         // A zombie has ended: it only waits for its parent.
-        guard fields.count > 20, fields[1] != "Z" else { return nil }
-        return String(fields[20])
+        return fields.count > 20 && fields[1] != "Z" ? .running(since: String(fields[20])) : .ended
     }
 }

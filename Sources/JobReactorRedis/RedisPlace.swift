@@ -90,7 +90,7 @@ public struct RedisPlace: StoragePlace {
         return words.isEmpty ? nil : JobRecord.job(words)
     }
 
-    private func connected<Value>(
+    func connected<Value>(
         _ body: (Client) async throws(StorageError) -> Value
     ) async throws(StorageError) -> Value {
         let connection: RESPClient
@@ -118,7 +118,7 @@ public struct RedisPlace: StoragePlace {
         }
     }
 
-    private struct Client {
+    struct Client {
         let connection: RESPClient
         let location: RedisLocation
 

@@ -34,7 +34,7 @@ public struct SQLitePlace: StoragePlace {
         try await read { try SQLiteTransaction($0, finishedAfter: 0).load(id) }
     }
 
-    private func read<Value: Sendable>(
+    func read<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value
     ) async throws(StorageError) -> Value {
         do {

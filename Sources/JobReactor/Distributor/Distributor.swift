@@ -116,15 +116,29 @@ public final class Distributor: JobProducer, Service {
     /// Starts, serves until a graceful shutdown or the cancellation of the task, and stops. A shutdown ends a start that
     /// is still under way, for instance because its storage is away. Throws `StorageError` with the code `lost` when
     /// another distributor of its name has taken over its storage.
-    public func run() async throws {
+    public func run() async throws { try await run { _ in } }
+
+    private func run(_ tell: @escaping @Sendable (ProgramPhase) async -> Void) async throws {
         try await serve(
-            start: { try await self.start() }, failure: { [losses] in await losses.stream.first { _ in true } },
-            stop: { await self.stop() })
+            start: {
+                try await self.start()
+                await tell(.started)
+            }, failure: { [losses] in await losses.stream.first { _ in true } },
+            stop: {
+                await tell(.stopping)
+                await self.stop()
+            })
     }
 
     /// The whole program: runs until SIGINT or SIGTERM, then stops gracefully; a second signal ends at once.
     public func runAsProgram() async throws {
         try await ServiceGroup.runProgram([self], logger: configuration.logger)
+    }
+
+    /// As ``runAsProgram()``; `tell` hears how far it is, and is waited for.
+    package func runAsProgram(_ tell: @escaping @Sendable (ProgramPhase) async -> Void) async throws {
+        try await ServiceGroup.runProgram(
+            [ServingFunction { try await self.run(tell) }], logger: configuration.logger)
     }
 
     /// Stops gracefully: accepts no more jobs, waits, at most `grace` seconds (the configuration's when nil), for the

@@ -326,6 +326,7 @@ extension DistributorCore: CommandService {
                         ("id", identity),
                         ("tcp_port", "\(listener?.port ?? 0)"),
                         ("uptime_in_seconds", "\(Int(now.steady.seconds - startedAt.steady.seconds))"),
+                        ("server_time_usec", "\(now.wall.microseconds)"),
                     ]
                 ),
                 (

@@ -31,6 +31,7 @@ struct DistributorCommand: ServerCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
+        let manager = ServiceManager.fromEnvironment()
         OpenFiles.raiseLimit()
         let settings = try common.settings(serving)
         // One loop for the distributor and its storage: calls need no change of threads.
@@ -41,7 +42,13 @@ struct DistributorCommand: ServerCommand {
             for await _ in await UnixSignalsSequence(trapping: .sighup) { configuration.security.tls?.reload() }
         }
         defer { hangUps.cancel() }
-        try await Distributor(configuration, on: group).runAsProgram()
+        let grace = configuration.grace
+        try await Distributor(configuration, on: group).runAsProgram { phase in
+            switch phase {
+            case .started: manager?.started(on: group.any())
+            case .stopping: manager?.stopping(within: grace)
+            }
+        }
     }
 
     private func distributorConfiguration(

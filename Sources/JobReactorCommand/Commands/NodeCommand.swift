@@ -1,5 +1,6 @@
 internal import ArgumentParser
 private import Foundation
+private import JobReactor
 private import JobReactorCore
 private import JobReactorLibraries
 private import JobReactorNode
@@ -58,6 +59,7 @@ struct NodeCommand: ServerCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
+        let manager = ServiceManager.fromEnvironment()
         OpenFiles.raiseLimit()
         let settings = try common.settings(serving)
         // One loop for the node and its storage: calls need no change of threads.
@@ -72,8 +74,30 @@ struct NodeCommand: ServerCommand {
             }
         }
         defer { hangUps.cancel() }
-        try await node.runAsProgram()
+        try await node.runAsProgram { phase in
+            guard let manager else { return }
+            switch phase {
+            case .started: await Self.announce(node, to: manager, on: group.any())
+            case .stopping: manager.stopping(within: node.configuration.grace)
+            }
+        }
         await ScriptLibraries.shutdown()
+    }
+
+    /// A node has started when it is linked to a distributor: whoever restarts nodes one after the other is never without any.
+    /// Where none is there that is no reason to wait for ever.
+    private static func announce(_ node: Node, to manager: ServiceManager, on loop: any EventLoop) async {
+        manager.status("Connecting to a distributor")
+        let seconds = 20.0
+        do {
+            try await withDeadline(seconds, else: .failure("no distributor answers")) { try await node.linked() }
+            manager.status("Running jobs")
+        } catch {
+            // The stop has come before.
+            if Task.isCancelled { return }
+            manager.status("No distributor has answered within \(Int(seconds)) s of the start; they are tried again")
+        }
+        manager.started(on: loop)
     }
 
     private func nodeConfiguration(

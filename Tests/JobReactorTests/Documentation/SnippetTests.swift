@@ -25,8 +25,8 @@ import Testing
             case "swift": #expect(block.mark.contains(": "), "not marked: \(block.text)")
             // Without a mark it is loaded and run below.
             case "lua": #expect(block.mark.isEmpty || block.mark.hasPrefix("part of: "), "marked \(block.mark)")
-            // JobReactorProcessTests runs these.
-            case "sh": #expect(block.mark == "run", "not run: \(block.text)")
+            // JobReactorProcessTests runs these, and Tests/package.sh those of the page on deployment.
+            case "sh": #expect(block.mark == "run" || block.mark.hasPrefix("run: "), "not run: \(block.text)")
             case "json": #expect(throws: Never.self) { try JSONValue(parsing: block.text.utf8) }
             // The gem's.
             case "ruby": #expect(page.name == "MigratingFromRuby")

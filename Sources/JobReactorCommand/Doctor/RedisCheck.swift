@@ -1,0 +1,113 @@
+internal import JobReactorCore
+internal import JobReactorRedis
+
+/// Whether a Redis server keeps jobs.
+enum RedisCheck {
+    static func findings(_ place: RedisPlace) async -> [Finding] {
+        let subject = place.location.description
+        do {
+            let silence = CommandFailure.failure("does not answer within 10 s")
+            return findings(try await withDeadline(10, else: silence) { try await place.health() }, subject)
+        } catch let error as StorageError {
+            return [.error(subject, error.message)]
+        } catch {
+            return [
+                .error(
+                    subject, CommandFailure(error).message ?? "\(error)",
+                    "look whether a Redis server listens there, and whether with TLS (rediss://)")
+            ]
+        }
+    }
+
+    static func findings(_ health: RedisHealth, _ subject: String) -> [Finding] {
+        var findings =
+            health.info.isEmpty
+            ? [hidden(subject)]
+            : [server(health.info, subject)] + memory(health.info, subject) + disk(health, subject)
+        if let clock = health.clock { findings.append(ClockCheck.finding(subject, clock)) }
+        return findings
+    }
+
+    private static func hidden(_ subject: String) -> Finding {
+        .warning(
+            subject, "answers, and does not tell this user how it is set up",
+            "let the user call INFO and CONFIG GET to have that looked at: ACL SETUSER NAME +info +config|get")
+    }
+
+    private static func server(_ info: [String: String], _ subject: String) -> Finding {
+        let version = info["redis_version"] ?? "?"
+        if let major = version.split(separator: ".").first.flatMap({ Int($0) }), major < 6 {
+            return .error(subject, "is Redis \(version)", "run 6 or later")
+        }
+        if info["cluster_enabled"] == "1" {
+            return .error(subject, "is part of a cluster", "name a server that has all keys itself")
+        }
+        if info["role"] == "slave" {
+            return .error(subject, "is a replica, which stores nothing for us", "name its primary")
+        }
+        return .good(subject, "Redis \(version) answers")
+    }
+
+    private static func memory(_ info: [String: String], _ subject: String) -> [Finding] {
+        var findings: [Finding] = []
+        let limit = info["maxmemory"].flatMap { Int($0) } ?? 0
+        let policy = info["maxmemory_policy"] ?? "unknown"
+        if policy == "noeviction" {
+            findings.append(.good(subject, "throws nothing away when it is full (noeviction)"))
+        } else {
+            let advice = "set maxmemory-policy noeviction, in its file too (CONFIG SET, CONFIG REWRITE)"
+            findings.append(
+                limit > 0
+                    ? .error(subject, "throws jobs away when it is full: maxmemory-policy is \(policy)", advice)
+                    : .warning(
+                        subject, "would throw jobs away once it had a maxmemory: maxmemory-policy is \(policy)", advice)
+            )
+        }
+        if let evicted = info["evicted_keys"].flatMap({ Int($0) }), evicted > 0 {
+            findings.append(
+                .warning(
+                    subject, "has thrown away \(evicted) keys since its start, as it was full",
+                    "compare with what should be there: jobreactor jobs list --storage"))
+        }
+        if limit > 0, let used = info["used_memory"].flatMap({ Int($0) }), used > limit / 10 * 9 {
+            findings.append(
+                .warning(
+                    subject, "is nearly full: \(used >> 20) of \(limit >> 20) MiB",
+                    "give it more maxmemory, or start more nodes for the jobs that wait"))
+        }
+        return findings
+    }
+
+    private static func disk(_ health: RedisHealth, _ subject: String) -> [Finding] {
+        let info = health.info
+        var findings: [Finding] = []
+        switch (info["aof_enabled"], health.settings["appendfsync"]) {
+        case ("1", "always"): findings.append(.good(subject, "survives crashes and power cuts (appendfsync always)"))
+        case ("1", "no"):
+            findings.append(
+                .warning(
+                    subject, "may lose half a minute of jobs in a power cut (appendfsync no)",
+                    "set appendfsync always, or everysec"))
+        case ("1", let sync):
+            let shown = sync ?? "unknown"
+            findings.append(
+                .good(
+                    subject, "survives crashes but for their last two seconds (appendfsync \(shown))"))
+        default:
+            let advice = "set appendonly yes, in its file too (CONFIG SET, CONFIG REWRITE)"
+            findings.append(
+                health.settings["save"] == ""
+                    ? .error(subject, "keeps nothing on its disk: all jobs are gone with its process", advice)
+                    : .warning(subject, "forgets what came since its last snapshot when it crashes", advice))
+        }
+        for (name, what) in [
+            ("aof_last_write_status", "to write its append-only file"),
+            ("aof_last_bgrewrite_status", "to rewrite its append-only file"),
+            ("rdb_last_bgsave_status", "to save a snapshot"),
+        ] where info[name] == "err" {
+            findings.append(
+                .error(subject, "has failed \(what)", "look at the room on its disk, and at its log"))
+        }
+        return findings
+    }
+}
