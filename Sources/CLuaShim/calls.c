@@ -91,8 +91,8 @@ static int call_own(lua_State *L) {
 
 static int call_unnoted(lua_State *L) { return lua_tocfunction(L, lua_upvalueindex(OWN))(L); }
 
-/// Whether to match the text may take long. Each repetition in the pattern, and the place to begin at, may take any length
-/// of the text; each `?` is there or not.
+/// Whether to match the text may take long. Each repetition in the pattern, and the place to begin at, may take any
+/// length of the text; each `?` is there or not.
 static bool may_match_long(lua_State *L) {
   enum { LONGEST = 24 };  // as a power of two: a tenth of a second
   size_t text, length;
@@ -116,9 +116,7 @@ static bool may_match_long(lua_State *L) {
 static bool are_texts(lua_State *L) { return lua_type(L, 1) == LUA_TSTRING && lua_type(L, 2) == LUA_TSTRING; }
 
 /// `find`, `match` and `gsub`.
-static int call_matching(lua_State *L) {
-  return are_texts(L) && may_match_long(L) ? call_own(L) : call_unnoted(L);
-}
+static int call_matching(lua_State *L) { return are_texts(L) && may_match_long(L) ? call_own(L) : call_unnoted(L); }
 
 /// An iterator that the library made: it has upvalues.
 static int iterate(lua_State *L) {
@@ -193,10 +191,10 @@ static void note_function(lua_State *L, const char *field, const noted *n) {
 
 void jri_open_calls(lua_State *L) {
   static const noted functions[] = {
-      {"os.execute", call_own},       {"os.remove", call_own},      {"os.rename", call_own},
-      {"os.tmpname", call_own},       {"io.open", call_own},        {"io.popen", call_own},
-      {"io.close", call_own},         {"io.read", call_own},        {"io.write", call_own},
-      {"io.input", call_own},         {"io.output", call_own},      {"io.tmpfile", call_own},
+      {"os.execute", call_own},       {"os.remove", call_own},        {"os.rename", call_own},
+      {"os.tmpname", call_own},       {"io.open", call_own},          {"io.popen", call_own},
+      {"io.close", call_own},         {"io.read", call_own},          {"io.write", call_own},
+      {"io.input", call_own},         {"io.output", call_own},        {"io.tmpfile", call_own},
       {"io.lines", call_lines},       {"string.find", call_matching}, {"string.match", call_matching},
       {"string.gsub", call_matching}, {"string.gmatch", call_gmatch}, {"table.move", call_move},
       {"table.sort", call_sort},

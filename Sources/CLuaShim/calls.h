@@ -13,9 +13,9 @@
 
 enum { JRI_PLACE_WORDS = JR_PLACE_SIZE / sizeof(uint64_t) };
 
-/// A sequence lock: the version is odd while the rest is written, so a reader that finds an odd one, or another at its end
-/// than at its beginning, reads again. All of it is atomic, so no read is a race; each store is a release and each load an
-/// acquire, so that who sees a new word sees the new version, too.
+/// A sequence lock: the version is odd while the rest is written, so a reader that finds an odd one, or another at its
+/// end than at its beginning, reads again. All of it is atomic, so no read is a race; each store is a release and each
+/// load an acquire, so that who sees a new word sees the new version, too.
 typedef struct {
   _Atomic(uint32_t) version;
   _Atomic(const char *) function;  // NULL when none is under way

@@ -17,8 +17,8 @@ typedef struct {
   int major;
 } jri_collector;
 
-/// What a run has changed ends with it, and with its pause: one job's settings are not another's. So does `stop` with the
-/// loading.
+/// What a run has changed ends with it, and with its pause: one job's settings are not another's. So does `stop` with
+/// the loading.
 void jri_restore_collector(jr_state *state);
 
 #endif

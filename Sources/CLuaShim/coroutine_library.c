@@ -1,5 +1,5 @@
-// The functions of `coroutine` that run coroutines: Lua's own behaviour, except that no coroutine keeps a cancellation or an
-// interruption from whoever resumed it, and that a job does not yield outside coroutines of its own.
+// The functions of `coroutine` that run coroutines: Lua's own behaviour, except that no coroutine keeps a cancellation
+// or an interruption from whoever resumed it, and that a job does not yield outside coroutines of its own.
 #include "environment.h"
 #include "errors.h"
 #include "strands.h"
@@ -12,8 +12,9 @@ static int stop(lua_State *L, lua_State *thread) {
   return jri_stop(L);
 }
 
-/// Resumes the coroutine with the `arguments` values that are in it. Returns how many results were pushed, or -1 with the
-/// error pushed. Does not return when the run is over, nor when the coroutine wants to pause: then `again` is called later.
+/// Resumes the coroutine with the `arguments` values that are in it. Returns how many results were pushed, or -1 with
+/// the error pushed. Does not return when the run is over, nor when the coroutine wants to pause: then `again` is
+/// called later.
 static int resume_moved(lua_State *L, lua_State *thread, int arguments, lua_KFunction again) {
   jr_state *state = jri_state(L);
   lua_State *barrier = state->barrier;
@@ -172,7 +173,8 @@ static int library_close(lua_State *L) {
   return 2;
 }
 
-/// Whether the coroutine is one of the host's, in which a step or a task runs: those pause, and nobody takes what they yield.
+/// Whether the coroutine is one of the host's, in which a step or a task runs: those pause, and nobody takes what they
+/// yield.
 static bool is_strand(lua_State *L, lua_State *thread) {
   const jri_strand *strand = jri_state(L)->strand;
   return strand != NULL && strand->coroutine.thread == thread;

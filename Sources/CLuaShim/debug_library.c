@@ -1,5 +1,6 @@
-// What is left of `debug`. Upvalues are there of functions of scripts alone: those of C functions are what guards rest on, such as
-// Lua's own `load` behind ours, and those of libraries are functions of the host, which trust their callers. Metatables that say
+// What is left of `debug`. Upvalues are there of functions of scripts alone: those of C functions are what guards rest
+// on, such as Lua's own `load` behind ours, and those of libraries are functions of the host, which trust their
+// callers. Metatables that say
 // `__metatable` stay hidden; those of `json.array`, `CancelJob`, tasks and libraries do.
 #include "environment.h"
 #include "errors.h"
@@ -15,8 +16,8 @@ static bool is_own(lua_State *L, int index) {
   return function.source[0] != '=' || function.source[1] != '[';
 }
 
-/// Pushes the upvalue that the arguments at `index` and behind it name, and returns its name; NULL, and pushes nothing, where there
-/// is none to be seen.
+/// Pushes the upvalue that the arguments at `index` and behind it name, and returns its name; NULL, and pushes nothing,
+/// where there is none to be seen.
 static const char *push_upvalue(lua_State *L, int index) {
   lua_Integer number = luaL_checkinteger(L, index + 1);
   luaL_checktype(L, index, LUA_TFUNCTION);
@@ -72,11 +73,12 @@ static int get_metatable(lua_State *L) {
   return 1;
 }
 
-/// Where the traceback of the coroutine begins that asks for it: behind this function, and what calls it where it is a handler.
+/// Where the traceback of the coroutine begins that asks for it: behind this function, and what calls it where it is a
+/// handler.
 static int first_level(lua_State *L) {
   lua_Debug caller;
-  const bool handles = lua_getstack(L, 1, &caller) && lua_getinfo(L, "S", &caller) &&
-                       strcmp(caller.source, JRI_HANDLING_CHUNK) == 0;
+  const bool handles =
+      lua_getstack(L, 1, &caller) && lua_getinfo(L, "S", &caller) && strcmp(caller.source, JRI_HANDLING_CHUNK) == 0;
   return handles ? 2 : 1;
 }
 
@@ -101,9 +103,12 @@ static int traceback(lua_State *L) {
 
 void jri_open_debug(lua_State *L) {
   static const char *const kept[] = {"getinfo", "getlocal", "gethook"};
-  static const luaL_Reg functions[] = {{"getupvalue", get_upvalue},   {"setupvalue", set_upvalue},
-                                       {"upvalueid", upvalue_id},     {"upvaluejoin", join_upvalues},
-                                       {"getmetatable", get_metatable}, {"traceback", traceback},
+  static const luaL_Reg functions[] = {{"getupvalue", get_upvalue},
+                                       {"setupvalue", set_upvalue},
+                                       {"upvalueid", upvalue_id},
+                                       {"upvaluejoin", join_upvalues},
+                                       {"getmetatable", get_metatable},
+                                       {"traceback", traceback},
                                        {NULL, NULL}};
   lua_getglobal(L, "debug");
   luaL_newlib(L, functions);

@@ -38,8 +38,8 @@ enum {
   JRI_DEFINITION_VALUES = JRI_DEFINITION_BACKOFF,
 };
 
-/// A job as joining makes it, a userdata. Its user values: the list of its steps (the body, the callbacks, the errbacks),
-/// and its backoff function if it has one.
+/// A job as joining makes it, a userdata. Its user values: the list of its steps (the body, the callbacks, the
+/// errbacks), and its backoff function if it has one.
 typedef struct {
   int callbacks;
   int errbacks;
@@ -51,8 +51,8 @@ typedef struct {
 
 enum { JRI_JOB_STEPS = 1, JRI_JOB_BACKOFF, JRI_JOB_VALUES = JRI_JOB_BACKOFF };
 
-/// Checks a name, which travels on the wire and in storage keys and is typed on command lines, or (with spaces) a label;
-/// raises what is wrong. `word` is who asks, `what` it is. Allocates only to raise.
+/// Checks a name, which travels on the wire and in storage keys and is typed on command lines, or (with spaces) a
+/// label; raises what is wrong. `word` is who asks, `what` it is. Allocates only to raise.
 void jri_check_text(lua_State *L, const char *word, const char *what, int index, bool spaces);
 
 #endif

@@ -1,6 +1,6 @@
-// `enqueue` of a script. All jobs of one call go to the host as one JSON array, in the scratch buffer; between the first of
-// its bytes and the host's return nothing allocates Lua memory, for the finalizers that a collection runs may use the buffer
-// too.
+// `enqueue` of a script. All jobs of one call go to the host as one JSON array, in the scratch buffer; between the
+// first of its bytes and the host's return nothing allocates Lua memory, for the finalizers that a collection runs may
+// use the buffer too.
 #include <stdio.h>
 
 #include "definitions.h"

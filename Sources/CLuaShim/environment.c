@@ -6,11 +6,10 @@
 
 #include "state.h"
 
-static int no_exit(lua_State *L) {
-  return luaL_error(L, "os.exit is not available in a job: it would end the node");
-}
+static int no_exit(lua_State *L) { return luaL_error(L, "os.exit is not available in a job: it would end the node"); }
 
-/// What loading returns where the mode does not let text in; 0 where it does. `results` values have been loaded, or an error.
+/// What loading returns where the mode does not let text in; 0 where it does. `results` values have been loaded, or an
+/// error.
 static int refuse_text(lua_State *L, const char *mode, int results) {
   if (mode == NULL || strchr(mode, 't') != NULL) return 0;
   // What is no text either has been refused, and says so.
@@ -161,8 +160,8 @@ void jri_make_strict(lua_State *L) {
   lua_pushnil(L);
   lua_setfield(L, -2, "io");
   lua_pop(L, 1);
-  // Of the searchers those of `package.preload` and of the folder's scripts, which are in memory, stay. Behind them are those
-  // for Lua text and for C modules, wherever `package.path` and `package.cpath` say.
+  // Of the searchers those of `package.preload` and of the folder's scripts, which are in memory, stay. Behind them are
+  // those for Lua text and for C modules, wherever `package.path` and `package.cpath` say.
   remove_field(L, "package", "loadlib");
   remove_field(L, "package", "cpath");
   remove_field(L, "package", "searchpath");

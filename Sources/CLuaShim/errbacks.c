@@ -167,4 +167,3 @@ int jri_phase_backoff(lua_State *L) {
   jri_warn_of_backoff(run, text, length);
   return 0;
 }
-

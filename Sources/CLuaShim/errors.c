@@ -96,7 +96,8 @@ static bool push_message(lua_State *L, int index) {
   return false;
 }
 
-/// A table that can be stored: pushes a copy of it, and fills the buffers. One that holds nothing but its words is no such one.
+/// A table that can be stored: pushes a copy of it, and fills the buffers. One that holds nothing but its words is no
+/// such one.
 static bool describe_table(lua_State *L, int index, jri_buffer *message, jri_buffer *json) {
   static const jri_json_options options = {.root = "error", .object_without = NULL, .repairs = true};
   jri_json_failure failure;

@@ -8,8 +8,8 @@
 /// for it in `args.error`: a string, or a copy of a table that can be stored. Raises only "not enough memory".
 void jri_describe_error(lua_State *L, int index, jri_buffer *message, jri_buffer *json);
 
-/// Pushes the text of any value; a `__tostring` that raises counts as none. Where one ran into a limit of time or memory,
-/// that is the text.
+/// Pushes the text of any value; a `__tostring` that raises counts as none. Where one ran into a limit of time or
+/// memory, that is the text.
 void jri_push_text(lua_State *L, int index);
 
 /// The text alone, from outside a protected call, of the value at the top of the main stack, which is popped. When even
@@ -25,8 +25,8 @@ void jri_push_place(lua_State *L);
 /// How long `[library]:line: ` at the beginning of the text is; 0 where there is none.
 size_t jri_library_place(const char *text, size_t length);
 
-/// Where the text of the error at the top of `L` begins with the place of a library, as `[http]:7: `: puts that of the script
-/// before it which is nearest to where `thread` stands. Returns whether it did. May raise "not enough memory".
+/// Where the text of the error at the top of `L` begins with the place of a library, as `[http]:7: `: puts that of the
+/// script before it which is nearest to where `thread` stands. Returns whether it did. May raise "not enough memory".
 bool jri_place_error(lua_State *L, lua_State *thread);
 
 /// The same, of an error that has ended the coroutine `thread` and is at its top.

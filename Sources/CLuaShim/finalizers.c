@@ -1,11 +1,12 @@
-// Lua runs finalizers with hooks switched off, so that nothing could stop one. But only in the coroutine that collects: so
-// each runs in one of its own.
+// Lua runs finalizers with hooks switched off, so that nothing could stop one. But only in the coroutine that collects:
+// so each runs in one of its own.
 //
-// When an object is collected Lua calls what stands in the `__gc` of its metatable by then: a C function that calls a Lua one
-// (`pcall`, what `coroutine.wrap` made), a table with a `__call`, something that was put there later. So no object of a script
-// gets to be one that Lua finalizes. A sentinel stands for it, a userdata whose `__gc` is ours, which leads to the object, and to
-// which only the object leads, as the key of an ephemeron: both become unreachable at one time, and sentinels are finalized in
-// the order that Lua has for objects.
+// When an object is collected Lua calls what stands in the `__gc` of its metatable by then: a C function that calls a
+// Lua one
+// (`pcall`, what `coroutine.wrap` made), a table with a `__call`, something that was put there later. So no object of a
+// script gets to be one that Lua finalizes. A sentinel stands for it, a userdata whose `__gc` is ours, which leads to
+// the object, and to which only the object leads, as the key of an ephemeron: both become unreachable at one time, and
+// sentinels are finalized in the order that Lua has for objects.
 #include "coroutines.h"
 #include "environment.h"
 

@@ -32,8 +32,7 @@ static void read_arguments(lua_State *L, jr_value *values, int count, const char
         value->kind = JR_STRING;
         value->bytes.bytes = lua_tolstring(L, i + 1, &value->bytes.length);
         break;
-      default:
-        jri_raise(L, "%s: argument %d must not be a %s", word, i + 1, luaL_typename(L, i + 1));
+      default: jri_raise(L, "%s: argument %d must not be a %s", word, i + 1, luaL_typename(L, i + 1));
     }
   }
 }
@@ -44,7 +43,9 @@ static void push_value(lua_State *L, const jr_value *value) {
     case JR_BOOLEAN: lua_pushboolean(L, value->boolean); break;
     case JR_INTEGER: lua_pushinteger(L, (lua_Integer)value->integer); break;
     case JR_NUMBER: lua_pushnumber(L, value->number); break;
-    case JR_STRING: lua_pushlstring(L, value->bytes.bytes != NULL ? value->bytes.bytes : "", value->bytes.length); break;
+    case JR_STRING:
+      lua_pushlstring(L, value->bytes.bytes != NULL ? value->bytes.bytes : "", value->bytes.length);
+      break;
     case JR_JSON: jri_json_decode(L, value->bytes.bytes, value->bytes.length, "the answer", NULL); break;
   }
 }
@@ -57,7 +58,9 @@ static int push_answer(lua_State *L, const jr_answer *answer) {
     lua_concat(L, 2);
     return lua_error(L);
   }
-  if (answer->count > INT_MAX - 1 || !lua_checkstack(L, (int)answer->count + 4)) return luaL_error(L, "too many results");
+  if (answer->count > INT_MAX - 1 || !lua_checkstack(L, (int)answer->count + 4)) {
+    return luaL_error(L, "too many results");
+  }
   for (size_t i = 0; i < answer->count; i++) push_value(L, &answer->values[i]);
   return (int)answer->count;
 }
@@ -136,8 +139,8 @@ static int open_library(lua_State *L) {
   return 0;
 }
 
-bool jr_open_library(jr_state *state, const char *name, const char *source, size_t length,
-                     const jr_function *functions, size_t count, jr_bytes *error) {
+bool jr_open_library(jr_state *state, const char *name, const char *source, size_t length, const jr_function *functions,
+                     size_t count, jr_bytes *error) {
   lua_State *L = state->lua;
   library l = {.name = name, .source = source, .length = length, .functions = functions, .count = count};
   jri_begin(state);

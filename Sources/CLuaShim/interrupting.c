@@ -5,7 +5,8 @@
 #include "interruption.h"
 #include "state.h"
 
-/// Marks the run if it is under way, and has its thread look. The caller is among the `cancellers`, so that thread waits.
+/// Marks the run if it is under way, and has its thread look. The caller is among the `cancellers`, so that thread
+/// waits.
 static bool signal_running(jri_interruption *i, uint64_t number, _Atomic(uint64_t) *mark) {
   if (atomic_load(&i->running) != number) return false;
   atomic_store(mark, number);

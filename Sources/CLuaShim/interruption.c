@@ -12,8 +12,8 @@
 #include "state.h"
 #include "tracebacks.h"
 
-// Under the thread sanitizer a signal reaches its thread only when that calls into the C library, which Lua may never do:
-// there a hook looks now and then, as where a timer cannot be made.
+// Under the thread sanitizer a signal reaches its thread only when that calls into the C library, which Lua may never
+// do: there a hook looks now and then, as where a timer cannot be made.
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define COUNTS_ALWAYS true
@@ -109,8 +109,9 @@ static void tell_place(jr_state *state, lua_State *L) {
   if (state->host.log == NULL) return;
   write_place(L, place, sizeof place);
   double seconds = (double)(jri_clock_now() - GET(i->slice_began)) / (double)JRI_SECOND;
-  int length = snprintf(text, sizeof text, "%sthe job has run for %.1f s without a pause and holds up the others of its lane",
-                        place, seconds);
+  int length =
+      snprintf(text, sizeof text, "%sthe job has run for %.1f s without a pause and holds up the others of its lane",
+               place, seconds);
   state->host.log(state->host.context, state->run, JR_LOG_WARNING, text, (size_t)length);
 }
 
@@ -261,9 +262,10 @@ static void tell_late(jr_state *state, const char *doing) {
   jri_interruption *i = &state->interruption;
   char text[sizeof i->place + 160];
   if (state->host.log == NULL) return;
-  int length = snprintf(text, sizeof text,
-                        "%sa finalizer (__gc) ran longer than %g s while %s: it was ended, and those behind it were not run",
-                        i->place, state->loading_seconds, doing);
+  int length =
+      snprintf(text, sizeof text,
+               "%sa finalizer (__gc) ran longer than %g s while %s: it was ended, and those behind it were not run",
+               i->place, state->loading_seconds, doing);
   state->host.log(state->host.context, NULL, JR_LOG_WARNING, text, (size_t)length);
 }
 

@@ -1,11 +1,11 @@
-/// Stopping a run from outside, by a cancellation or by its timeout, at no cost as long as nothing does: a signal to the
-/// thread that runs it sets a hook on the coroutine that runs at that moment, and the hook ends it at the next Lua
+/// Stopping a run from outside, by a cancellation or by its timeout, at no cost as long as nothing does: a signal to
+/// the thread that runs it sets a hook on the coroutine that runs at that moment, and the hook ends it at the next Lua
 /// instruction. It stays set until the phase of the run is over, so that nothing a script catches gets it any further.
 ///
-/// How the hook ends a coroutine: it yields, which no `pcall` can catch, and whoever resumed the coroutine sees the mark and
-/// ends likewise. Where a C function lies between (the comparator of `table.sort`), it raises "not enough memory" instead,
-/// which calls no message handler: one would run with hooks switched off. What was raised matters to nobody: `run.c` puts the
-/// right error, or the cancellation, in its place.
+/// How the hook ends a coroutine: it yields, which no `pcall` can catch, and whoever resumed the coroutine sees the
+/// mark and ends likewise. Where a C function lies between (the comparator of `table.sort`), it raises "not enough
+/// memory" instead, which calls no message handler: one would run with hooks switched off. What was raised matters to
+/// nobody: `run.c` puts the right error, or the cancellation, in its place.
 #ifndef JOBREACTOR_INTERRUPTION_H
 #define JOBREACTOR_INTERRUPTION_H
 
@@ -31,10 +31,10 @@ enum { JRI_CANCELLED_AHEAD = 4 };
 typedef struct {
   // Between the thread that runs and those that cancel. `thread` is set while `running` is not 0, and does not leave
   // `jr_run` as long as there are `cancellers`.
-  _Atomic(uint64_t) running;    // number of the run under way, or 0
-  _Atomic(uint64_t) cancelled;  // the same number, once it was cancelled
-  _Atomic(uint64_t) overran;    // the same number, once it ran too long without a pause
-  _Atomic(uint64_t) asked;      // the same number, when it is to say where it is
+  _Atomic(uint64_t) running;     // number of the run under way, or 0
+  _Atomic(uint64_t) cancelled;   // the same number, once it was cancelled
+  _Atomic(uint64_t) overran;     // the same number, once it ran too long without a pause
+  _Atomic(uint64_t) asked;       // the same number, when it is to say where it is
   _Atomic(int64_t) slice_began;  // nanoseconds of the monotonic clock; 0 when nothing runs
   _Atomic(uint64_t) ahead[JRI_CANCELLED_AHEAD];
   _Atomic(unsigned) next_ahead;
@@ -91,12 +91,12 @@ void jri_renew_timeout(jr_state *state);
 /// Whether the run was cancelled just before it began.
 bool jri_cancelled_ahead(jri_interruption *i, uint64_t number);
 
-/// As `lua_resume`; the interruption follows into the coroutine and comes back from it. Of a coroutine that died of an error
-/// of its own no hook is left.
+/// As `lua_resume`; the interruption follows into the coroutine and comes back from it. Of a coroutine that died of an
+/// error of its own no hook is left.
 int jri_resume(lua_State *from, lua_State *thread, int arguments, int *results);
 
-/// As `lua_resetthread`. A coroutine that an interruption has killed is left as it is: hooks are off in it for good, so that
-/// nothing could stop what it would still close.
+/// As `lua_resetthread`. A coroutine that an interruption has killed is left as it is: hooks are off in it for good, so
+/// that nothing could stop what it would still close.
 int jri_close_thread(lua_State *from, lua_State *thread);
 
 /// Ends the function that runs, and in the end the coroutine, because the run is interrupted: `return jri_stop(L)`.

@@ -14,7 +14,7 @@ enum {
   JOBS,       // name → the definition that stands
   CALLBACKS,  // name → list of functions
   ERRBACKS,
-  RECORDS,    // name → job record: the result
+  RECORDS,  // name → job record: the result
 };
 
 /// Reports the text at the top of the stack and pops it.

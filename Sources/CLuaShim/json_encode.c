@@ -42,8 +42,9 @@ static bool fail_keys(encoder *e, int table, bool marked) {
   lua_State *L = e->L;
   lua_settop(L, table);
   if (e->depth == 1 && e->options->object_without != NULL) {
-    return fail(e, 0, marked ? "an array cannot be stored where a JSON object is needed"
-                             : "a table with number keys cannot be stored where a JSON object is needed");
+    return fail(e, 0,
+                marked ? "an array cannot be stored where a JSON object is needed"
+                       : "a table with number keys cannot be stored where a JSON object is needed");
   }
   if (marked) return fail(e, e->depth - 1, "an array with holes or with keys other than 1..n cannot be stored as JSON");
   bool strings = false, numbers = false;

@@ -132,9 +132,8 @@ void jri_open_memory(jr_state *state, const jr_options *options) {
   *m = (jri_memory){.limit = options->memory_limit, .budget = options->budget};
   size_t limit = m->budget != NULL ? m->budget->limit : 0;
   const char *unit = limit % (1 << 20) == 0 ? "MiB" : "bytes";
-  snprintf(m->text, sizeof m->text,
-           "%s: all Lua states and shared have the %zu %s that they may have together (%s)", jri_memory_text,
-           limit % (1 << 20) == 0 ? limit >> 20 : limit, unit, state->names->memory_limit);
+  snprintf(m->text, sizeof m->text, "%s: all Lua states and shared have the %zu %s that they may have together (%s)",
+           jri_memory_text, limit % (1 << 20) == 0 ? limit >> 20 : limit, unit, state->names->memory_limit);
   snprintf(m->json, sizeof m->json, "\"%s\"", m->text);
 }
 

@@ -11,14 +11,14 @@
 
 typedef struct {
   size_t used;
-  size_t limit;         // 0 for none
-  jr_budget *budget;    // may be NULL
-  size_t granted;       // of the budget; at least what is used
-  bool unlimited;       // what is taken now is taken whatever the limits
-  bool refused;         // the budget has refused some since the call began
+  size_t limit;          // 0 for none
+  jr_budget *budget;     // may be NULL
+  size_t granted;        // of the budget; at least what is used
+  bool unlimited;        // what is taken now is taken whatever the limits
+  bool refused;          // the budget has refused some since the call began
   _Atomic(bool) moving;  // for signal handlers: a block grows or shrinks, and may get another place
-  int error;            // registry reference of the error that says so
-  char text[160];       // the same error, for when there is no memory to handle it
+  int error;             // registry reference of the error that says so
+  char text[160];        // the same error, for when there is no memory to handle it
   char json[164];
 } jri_memory;
 

@@ -27,7 +27,8 @@ static int run_waiting(lua_State *L) {
   return 1;
 }
 
-/// Notes of the module whose name is at 1 what is at the top, which is popped. It has a place already: this takes no memory.
+/// Notes of the module whose name is at 1 what is at the top, which is popped. It has a place already: this takes no
+/// memory.
 static void note(lua_State *L) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, jri_state(L)->modules);
   lua_pushvalue(L, 1);

@@ -1,4 +1,5 @@
-/// The phases of a run, as `run.c` carries them out: each is a function that Lua calls protected, with the run as its argument.
+/// The phases of a run, as `run.c` carries them out: each is a function that Lua calls protected, with the run as its
+/// argument.
 #ifndef JOBREACTOR_PHASES_H
 #define JOBREACTOR_PHASES_H
 

@@ -65,8 +65,7 @@ static double read_value(lua_State *L, int index, const descriptor *option) {
   double value = NAN;
   if (lua_type(L, index) == LUA_TNUMBER) value = (double)lua_tonumber(L, index);
   // False for NaN as well.
-  bool good =
-      value >= option->minimum && value <= option->maximum && (!option->integer || value == floor(value));
+  bool good = value >= option->minimum && value <= option->maximum && (!option->integer || value == floor(value));
   if (!good) {
     const char *shown = lua_type(L, index) == LUA_TNUMBER ? luaL_tolstring(L, index, NULL) : luaL_typename(L, index);
     luaL_error(L, "job: option '%s' must be %s, got %s", option->name, option->needed, shown);

@@ -1,9 +1,9 @@
-// One run of a job goes through phases: the body and its callbacks; when one of them raises, the errbacks; when those leave
-// it open, the job's backoff function, which says when to try again; then it is finished. Each phase is one protected call,
-// or, when its steps pause, several: what it has on the stack is then kept in a list. Whatever raises in the first, a step or
-// the shim itself, is the error that the second works on; what raises in the second ends in constant bytes, for by then
-// memory is short; what raises in the third is a warning. A run may pause after the first for the host's sake: then the
-// second is another call of `jr_run`, which begins with the error as JSON.
+// One run of a job goes through phases: the body and its callbacks; when one of them raises, the errbacks; when those
+// leave it open, the job's backoff function, which says when to try again; then it is finished. Each phase is one
+// protected call, or, when its steps pause, several: what it has on the stack is then kept in a list. Whatever raises
+// in the first, a step or the shim itself, is the error that the second works on; what raises in the second ends in
+// constant bytes, for by then memory is short; what raises in the third is a warning. A run may pause after the first
+// for the host's sake: then the second is another call of `jr_run`, which begins with the error as JSON.
 #include "run.h"
 
 #include <math.h>

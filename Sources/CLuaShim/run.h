@@ -16,10 +16,10 @@ struct jri_run {
   jr_request request;
   jr_result *result;  // of the call that is under way
   jri_phase phase;
-  int position;             // of the step that runs, or is suspended
-  jri_strand steps;         // what runs them
-  jri_strand *tasks;        // alive, or with an error that nobody has seen
-  jri_strand *ready;        // first in
+  int position;       // of the step that runs, or is suspended
+  jri_strand steps;   // what runs them
+  jri_strand *tasks;  // alive, or with an error that nobody has seen
+  jri_strand *ready;  // first in
   jri_strand *last_ready;
   int tasks_alive;          // without daemons
   bool args_invalid;        // the stored args are not a JSON object
@@ -33,15 +33,15 @@ struct jri_run {
   jri_run *previous_suspended;
   jr_end_reason ending;  // 0 for none
   jri_strand *woken;
-  int kept_error;        // registry references of what phases have on their stack
+  int kept_error;  // registry references of what phases have on their stack
   int kept_record;
   int kept_args;
   double retry_in;
   jri_time_left left;
-  char *kept;            // the request's bytes
+  char *kept;  // the request's bytes
   size_t kept_size;
-  size_t charged;        // for what the host keeps of it
-  jri_buffer *aside;     // what suspended errbacks work on
+  size_t charged;     // for what the host keeps of it
+  jri_buffer *aside;  // what suspended errbacks work on
 };
 
 /// Makes a run that is about to be begun; NULL when memory ran out.

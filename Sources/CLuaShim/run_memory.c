@@ -10,7 +10,7 @@
 #include "json.h"
 #include "phases.h"
 
-static void start_anew(jr_state *state, jri_run *run) { 
+static void start_anew(jr_state *state, jri_run *run) {
   *run = (jri_run){.state = state, .kept_error = LUA_NOREF, .kept_record = LUA_NOREF, .kept_args = LUA_NOREF};
 }
 
@@ -39,7 +39,8 @@ void jri_free_run(jr_state *state, jri_run *run) {
   jri_reallocate(state, run, sizeof *run, 0);
 }
 
-/// Keeps the request's bytes that are still needed. A host that takes pauses has the args itself: what it has counts, too.
+/// Keeps the request's bytes that are still needed. A host that takes pauses has the args itself: what it has counts,
+/// too.
 static void keep_request(lua_State *L, jri_run *run) {
   enum { HOST_BYTES = 384 };
   jr_request *request = &run->request;
@@ -164,4 +165,3 @@ void jri_free_suspended(jr_state *state) {
     jri_free_run(state, run);
   }
 }
-

@@ -73,7 +73,8 @@ static int load(lua_State *L) {
   return 1;
 }
 
-/// Pushes the error of a script, which is at the top, as text with its traceback instead. May raise "not enough memory".
+/// Pushes the error of a script, which is at the top, as text with its traceback instead. May raise "not enough
+/// memory".
 static void push_load_error(lua_State *L) {
   jr_state *state = jri_state(L);
   jri_buffer *traceback = &state->traceback;
@@ -112,8 +113,8 @@ static bool run_source(lua_State *L, const jr_script *from, const char *source, 
   return good;
 }
 
-/// Notes of the module what is at the top, which is popped: `true` while it runs, its text when it failed, and a list with its
-/// value when it is loaded.
+/// Notes of the module what is at the top, which is popped: `true` while it runs, its text when it failed, and a list
+/// with its value when it is loaded.
 static void note_module(lua_State *L, const char *module) {
   if (module == NULL) {
     lua_pop(L, 1);
@@ -144,11 +145,8 @@ static bool load_one(lua_State *L, size_t index) {
   jr_state *state = jri_state(L);
   const jri_loading *outer = state->loading_set;
   const jr_script *s = &outer->scripts[index];
-  jri_loading now = {.scripts = outer->scripts,
-                     .context = outer->context,
-                     .report = outer->report,
-                     .inner = outer,
-                     .index = index};
+  jri_loading now = {
+      .scripts = outer->scripts, .context = outer->context, .report = outer->report, .inner = outer, .index = index};
   luaL_checkstack(L, 8, NULL);
   lua_pushboolean(L, 1);
   note_module(L, s->module);
@@ -351,7 +349,8 @@ void jr_load_scripts(jr_state *state, const jr_script *scripts, size_t count, vo
     if (good) continue;
     lua_pop(L, 1);
     char text[100];
-    int length = snprintf(text, sizeof text, "not enough memory to load the script: raise %s", state->names->memory_limit);
+    int length =
+        snprintf(text, sizeof text, "not enough memory to load the script: raise %s", state->names->memory_limit);
     report(context, list.next, JR_SCRIPT_FAILED, text, (size_t)length);
     set_loading(state, &set);
   }

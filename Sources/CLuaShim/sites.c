@@ -72,9 +72,9 @@ void jri_open_sites(lua_CFunction function) {
   pthread_once(&found, find_modules);
 }
 
-/// While it runs code of others the Lua stack is in order: that changes only in Lua's own code. Of what Lua calls there is one
-/// thing that it calls while its stack is not: the allocator, as it moves the stack to another block. That is ours, and calls the
-/// C library's.
+/// While it runs code of others the Lua stack is in order: that changes only in Lua's own code. Of what Lua calls there
+/// is one thing that it calls while its stack is not: the allocator, as it moves the stack to another block. That is
+/// ours, and calls the C library's.
 static bool is_readable(const jr_state *state, const void *context) {
 #ifdef __x86_64__
   const uintptr_t at = (uintptr_t)((const ucontext_t *)context)->uc_mcontext.gregs[REG_RIP];

@@ -56,9 +56,9 @@ static int open_protected(lua_State *L) {
 }
 
 static size_t buffers(jr_state *state, jri_buffer *all[]) {
-  jri_buffer *const list[] = {&state->args,      &state->error,   &state->errback_error, &state->message,
-                              &state->traceback, &state->scratch, &state->warning,       &state->note,
-                              &state->inner_traceback, &state->inner_error, &state->step};
+  jri_buffer *const list[] = {
+      &state->args,    &state->error, &state->errback_error,   &state->message,     &state->traceback, &state->scratch,
+      &state->warning, &state->note,  &state->inner_traceback, &state->inner_error, &state->step};
   size_t count = sizeof list / sizeof list[0];
   for (size_t i = 0; i < count; i++) all[i] = list[i];
   return count;
@@ -69,8 +69,7 @@ enum { MOST_BUFFERS = 11 };
 jr_state *jr_open(const jr_host *host, const jr_options *options) {
   jr_state *state = JRI_REALLOC(NULL, sizeof *state);
   if (state == NULL) return NULL;
-  *state = (jr_state){
-      .host = *host, .names = jri_setting_names_of(options), .loading_seconds = JRI_LOADING_SECONDS};
+  *state = (jr_state){.host = *host, .names = jri_setting_names_of(options), .loading_seconds = JRI_LOADING_SECONDS};
   jri_open_memory(state, options);
   if (options->loading_seconds > 0) state->loading_seconds = options->loading_seconds;
   jri_buffer *all[MOST_BUFFERS];

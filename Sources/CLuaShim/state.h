@@ -82,7 +82,7 @@ struct jr_state {
   jri_run *current;
   jri_strand *strand;  // that runs
   jri_run *first_suspended;
-  size_t suspended;    // how many are
+  size_t suspended;  // how many are
   uint64_t last_token;
   const jr_answer *answer;  // for the strand that goes on
   bool suspending;          // the strand that runs is, and yields through whatever coroutines it runs
@@ -111,8 +111,8 @@ struct jr_state {
   double retry_in;
 };
 
-/// The address of the state is in each coroutine; its lowest bit says that the coroutine is the host's. Lua makes new ones
-/// with what the main one has, which is without the bit.
+/// The address of the state is in each coroutine; its lowest bit says that the coroutine is the host's. Lua makes new
+/// ones with what the main one has, which is without the bit.
 enum { JRI_HOST_BIT = 1 };
 
 static inline jr_state *jri_state(lua_State *L) {

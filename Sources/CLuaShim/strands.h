@@ -1,5 +1,5 @@
-/// What runs by turns within one run of a job: its steps, and the tasks that they start. A strand is a coroutine of the host's;
-/// it may run coroutines of the script's own, through which a pause goes up to the strand.
+/// What runs by turns within one run of a job: its steps, and the tasks that they start. A strand is a coroutine of the
+/// host's; it may run coroutines of the script's own, through which a pause goes up to the strand.
 #ifndef JOBREACTOR_STRANDS_H
 #define JOBREACTOR_STRANDS_H
 
@@ -16,8 +16,8 @@ typedef enum {
   JRI_STRAND_CANCELLED,
 } jri_strand_state;
 
-/// That of the steps is part of the run; a task's is a userdata that scripts see, anchored in the registry while it is alive.
-/// Its user values: the list of its results or its error, and the traceback of that.
+/// That of the steps is part of the run; a task's is a userdata that scripts see, anchored in the registry while it is
+/// alive. Its user values: the list of its results or its error, and the traceback of that.
 struct jri_strand {
   jri_run *run;  // NULL once it has ended
   jri_coroutine coroutine;
@@ -27,8 +27,8 @@ struct jri_strand {
   bool awaited;  // somebody was told of its end
   int reference;
   int results;
-  uint64_t token;          // of what the host does for it; 0 for none
-  jri_strand *next;        // among the tasks of the run
+  uint64_t token;    // of what the host does for it; 0 for none
+  jri_strand *next;  // among the tasks of the run
   jri_strand *previous;
   jri_strand *next_ready;  // among those ready, or those that wait for the same one
   jri_strand *waiters;     // those that wait for this one
@@ -45,7 +45,8 @@ typedef enum {
   JRI_END_INTERRUPTED,
 } jri_strand_end;
 
-/// Calls the function that has been moved into the strand's coroutine with its arguments, or goes on where it was suspended.
+/// Calls the function that has been moved into the strand's coroutine with its arguments, or goes on where it was
+/// suspended.
 jri_strand_end jri_run_strand(lua_State *L, jri_strand *strand, int arguments);
 
 /// Runs a task from where it is. What it comes to is kept in it. May raise "not enough memory".
@@ -60,7 +61,8 @@ jri_strand *jri_next_ready(jri_run *run);
 /// Whether tasks run that the step has to wait for.
 bool jri_has_tasks(const jri_run *run);
 
-/// Pushes the error of a task that nobody has waited for, and its traceback into the state's buffer; false when there is none.
+/// Pushes the error of a task that nobody has waited for, and its traceback into the state's buffer; false when there
+/// is none.
 bool jri_push_unseen_error(lua_State *L, jri_run *run);
 
 /// Ends all tasks of the run: what they have to close is closed. Raises nothing.

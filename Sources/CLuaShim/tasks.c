@@ -30,7 +30,8 @@ static void unlink_task(jri_run *run, jri_strand *task) {
   task->next = task->previous = NULL;
 }
 
-/// The task is at an end, and its outcome in its user values. It stays with the run as long as nobody has seen its error.
+/// The task is at an end, and its outcome in its user values. It stays with the run as long as nobody has seen its
+/// error.
 static void settle(lua_State *L, jri_strand *task, jri_strand_state end) {
   jri_run *run = task->run;
   task->state = end;
@@ -101,8 +102,7 @@ void jri_run_task(lua_State *L, jri_strand *task, int arguments) {
       settle(L, task, JRI_STRAND_RAISED);
       return;
     case JRI_END_CANCELLED:
-    case JRI_END_INTERRUPTED:
-      break;
+    case JRI_END_INTERRUPTED: break;
   }
   // The whole run ends, and ends its tasks.
 }

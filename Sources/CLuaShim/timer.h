@@ -23,8 +23,8 @@ typedef struct {
   uint64_t thread;         // which it signals; 0 as long as there is no timer
 } jri_timer;
 
-/// Has the timer go off at the deadline at the latest, with SIGURG to the calling thread, whose number is `thread`. Returns
-/// false where there can be none.
+/// Has the timer go off at the deadline at the latest, with SIGURG to the calling thread, whose number is `thread`.
+/// Returns false where there can be none.
 bool jri_start_timer(jri_timer *timer, uint64_t thread, int64_t now, int64_t deadline);
 
 /// Sets it to go off then, if it is the calling thread's. A signal handler may do so.

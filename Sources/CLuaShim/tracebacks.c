@@ -10,8 +10,8 @@ static bool begins_with(const char *text, const char *end, const char *prefix) {
   return (size_t)(end - text) >= length && memcmp(text, prefix, length) == 0;
 }
 
-/// Adds the lines from `first` to `end`. Up to `after` they are those of a library, if `name` is not NULL: one line stands for
-/// them, which says how the library was called.
+/// Adds the lines from `first` to `end`. Up to `after` they are those of a library, if `name` is not NULL: one line
+/// stands for them, which says how the library was called.
 static void add_lines(luaL_Buffer *out, const char *first, const char *name, const char *after, const char *end) {
   if (name != NULL) {
     luaL_addstring(out, "\t[JobReactor]: ");
@@ -42,7 +42,8 @@ void jri_push_traceback(lua_State *L, lua_State *thread, int level) {
       name = line + 1 + place;
       after = next;
     } else if (!begins_with(line, end, "\t[C]: ") && !begins_with(line, end, "\t(...tail calls...)")) {
-      // Functions of C are inside of a library that stands behind them: it has called them. Here there is none any more.
+      // Functions of C are inside of a library that stands behind them: it has called them. Here there is none any
+      // more.
       add_lines(&out, first, name, after, next);
       first = next;
       name = NULL;

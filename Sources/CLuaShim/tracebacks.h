@@ -4,8 +4,8 @@
 
 #include "state.h"
 
-/// Pushes the traceback of `thread` as `luaL_traceback` does, except that frames of libraries, with the functions of C that they
-/// have called, are one frame without a place, `[JobReactor]`. May raise "not enough memory".
+/// Pushes the traceback of `thread` as `luaL_traceback` does, except that frames of libraries, with the functions of C
+/// that they have called, are one frame without a place, `[JobReactor]`. May raise "not enough memory".
 void jri_push_traceback(lua_State *L, lua_State *thread, int level);
 
 /// Fills `traceback` with that of `thread`, if there is memory for it. Raises nothing.

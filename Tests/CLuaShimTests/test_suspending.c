@@ -95,7 +95,8 @@ static bool wake(host *h, jr_result *result) {
 
 static jr_request request_of(const char *name) {
   static uint64_t number;
-  return (jr_request){.name = name, .name_length = strlen(name), .args = "{\"k\":1}", .args_length = 7, .number = ++number};
+  return (jr_request){
+      .name = name, .name_length = strlen(name), .args = "{\"k\":1}", .args_length = 7, .number = ++number};
 }
 
 typedef struct {
