@@ -1,0 +1,139 @@
+/// What the files of the shim share: the state and how it allocates.
+#ifndef JOBREACTOR_STATE_H
+#define JOBREACTOR_STATE_H
+
+#include <assert.h>
+#include <lauxlib.h>
+#include <lua.h>
+#include <stdint.h>
+
+#include "CLuaShim.h"
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "base/setting_names.h"
+#include "runtime/calls.h"
+#include "runtime/collector.h"
+#include "runtime/interruption.h"
+#include "runtime/sites.h"
+
+/// Idle coroutines that are kept for coming runs; more than that are left to the garbage collector.
+enum { JRI_IDLE_COROUTINES = 8 };
+
+typedef struct {
+  lua_State *thread;
+  int reference;  // in the registry, which keeps it alive
+  bool resumed;   // and has not come back
+} jri_coroutine;
+
+typedef struct jri_run jri_run;
+typedef struct jri_strand jri_strand;
+typedef struct jri_loading jri_loading;
+
+struct jr_state {
+  lua_State *lua;
+  jr_host host;
+  const jri_setting_names *names;
+  jri_memory memory;
+
+  // What calls hand out; each lives until the next call.
+  jri_buffer args;
+  jri_buffer error;
+  jri_buffer errback_error;
+  jri_buffer message;
+  jri_buffer traceback;
+  jri_buffer step;
+  /// Holds nothing while anything runs that may run a script, a finalizer included: those use it too.
+  jri_buffer scratch;
+  jri_buffer warning;
+  /// Text on its way into another buffer.
+  jri_buffer note;
+
+  // Registry references.
+  int array_metatable;
+  int cancel_job;
+  int jobs;     // name → job record, made by joining
+  int files;    // one list of definitions for each file that loaded
+  int pending;  // the list of the file that now loads; false otherwise
+  int modules;  // of the folder: name → how far it is loaded
+  int waiting;  // token → the strand that waits for it
+  int holding;  // the coroutines that are part of a pause, as keys
+  int task_metatable;
+  int sentinels;  // objects with a finalizer, as keys → what is finalized in their place
+  int sentinel_metatable;
+
+  /// The address of the metatable that marks arrays: to compare it takes no look into the registry.
+  const void *array_metatable_address;
+  /// The same for `CancelJob`.
+  const void *cancel_job_address;
+
+  jri_coroutine idle[JRI_IDLE_COROUTINES];
+  int idle_count;
+
+  jri_interruption interruption;
+  jri_call call;
+  jri_site site;
+  jri_collector collector;
+  /// How long a script may take while it is loaded, and finalizers beside runs.
+  double loading_seconds;
+
+  /// That which is begun next.
+  jri_run *spare;
+  /// That of the call that is under way; NULL otherwise.
+  jri_run *current;
+  jri_strand *strand;  // that runs
+  jri_run *first_suspended;
+  size_t suspended;  // how many are
+  uint64_t last_token;
+  const jr_answer *answer;  // for the strand that goes on
+  bool suspending;          // the strand that runs is, and yields through whatever coroutines it runs
+  int finalizing;           // finalizers under way
+  bool closing;             // what has ended closes its variables
+  /// The coroutine that runs another where no pause can go through it; NULL when there is none.
+  lua_State *barrier;
+  int held;  // coroutines that are part of a pause
+
+  /// Where an error came from that is on its way through coroutines of the script's own.
+  jri_buffer inner_traceback;
+  jri_buffer inner_error;
+
+  const jri_loading *loading_set;  // what `jr_load_scripts` is at
+  _Atomic(size_t) script;          // index of the script that it runs, plus 1; 0 for none
+
+  void *run;  // of the request that now runs
+  bool running;
+  bool loading;
+  /// `CancelJob` was raised in this run: nothing a script does can take it back.
+  bool cancelled;
+  /// Only the first phase of a run leaves a traceback.
+  bool keeps_traceback;
+  bool in_errback;
+  /// What `retry_in` said last in this run; NAN when it was not called.
+  double retry_in;
+};
+
+/// The address of the state is in each coroutine; its lowest bit says that the coroutine is the host's. Lua makes new
+/// ones with what the main one has, which is without the bit.
+enum { JRI_HOST_BIT = 1 };
+
+static inline jr_state *jri_state(lua_State *L) {
+  return (jr_state *)(*(uintptr_t *)lua_getextraspace(L) & ~(uintptr_t)JRI_HOST_BIT);
+}
+
+/// Whether the coroutine is one that `jri_take_coroutine` made.
+static inline bool jri_is_hosts(lua_State *L) { return (*(uintptr_t *)lua_getextraspace(L) & JRI_HOST_BIT) != 0; }
+
+/// Why the run has to end from outside, if it has to.
+static inline jri_interruption_reason jri_interrupted(jr_state *state) {
+  return (jri_interruption_reason)atomic_load_explicit(&state->interruption.reason, memory_order_relaxed);
+}
+
+/// Every public call starts by forgetting what the one before handed out.
+void jri_begin(jr_state *state);
+
+/// Every public call leaves the main stack empty, whatever happened in it.
+static inline void jri_end(jr_state *state) {
+  assert(lua_gettop(state->lua) == 0);
+  (void)state;
+}
+
+#endif

@@ -1,0 +1,105 @@
+/// Stopping a run from outside, by a cancellation or by its timeout, at no cost as long as nothing does: a signal to
+/// the thread that runs it sets a hook on the coroutine that runs at that moment, and the hook ends it at the next Lua
+/// instruction. It stays set until the phase of the run is over, so that nothing a script catches gets it any further.
+///
+/// How the hook ends a coroutine: it yields, which no `pcall` can catch, and whoever resumed the coroutine sees the
+/// mark and ends likewise. Where a C function lies between (the comparator of `table.sort`), it raises "not enough
+/// memory" instead, which calls no message handler: one would run with hooks switched off. What was raised matters to
+/// nobody: `run.c` puts the right error, or the cancellation, in its place.
+#ifndef JOBREACTOR_INTERRUPTION_H
+#define JOBREACTOR_INTERRUPTION_H
+
+#include <lua.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "CLuaShim.h"
+#include "base/timer.h"
+
+typedef enum {
+  JRI_UNINTERRUPTED = 0,
+  JRI_CANCELLED_OUTSIDE = 1,
+  JRI_TIMED_OUT = 2,
+  JRI_OVERRAN = 3,  // too long without a pause
+} jri_interruption_reason;
+
+/// Cancellations that came before their runs are few: a caller names the run it believes to be under way.
+enum { JRI_CANCELLED_AHEAD = 4 };
+
+typedef struct {
+  // Between the thread that runs and those that cancel. `thread` is set while `running` is not 0, and does not leave
+  // `jr_run` as long as there are `cancellers`.
+  _Atomic(uint64_t) running;     // number of the run under way, or 0
+  _Atomic(uint64_t) cancelled;   // the same number, once it was cancelled
+  _Atomic(uint64_t) overran;     // the same number, once it ran too long without a pause
+  _Atomic(uint64_t) asked;       // the same number, when it is to say where it is
+  _Atomic(int64_t) slice_began;  // nanoseconds of the monotonic clock; 0 when nothing runs
+  _Atomic(uint64_t) ahead[JRI_CANCELLED_AHEAD];
+  _Atomic(unsigned) next_ahead;
+  _Atomic(unsigned) cancellers;
+  pthread_t thread;
+
+  // Between the thread that runs and its own signal handler.
+  _Atomic(lua_State *) current;  // the coroutine that runs
+  _Atomic(int) reason;           // why it has to end, a `jri_interruption_reason`
+  _Atomic(bool) disturbed;       // hooks were set in this run: its coroutines are not used again
+  _Atomic(int64_t) deadline;     // nanoseconds of the monotonic clock, or 0
+
+  int64_t timeout;     // nanoseconds, or 0
+  bool counting;       // there is no timer: a hook looks at the clock now and then
+  lua_State *closing;  // the main coroutine, while the state is closed
+  jri_timer timer;
+  bool noted;      // the place where the run was interrupted is known
+  char place[96];  // `file:line: ` of it
+} jri_interruption;
+
+/// The run becomes one that can be interrupted, and is one until `jri_end_interruption`. `timeout` is in seconds.
+void jri_begin_interruption(jr_state *state, uint64_t number, double timeout);
+void jri_end_interruption(jr_state *state);
+
+/// As `jri_begin_interruption`, for what runs on the main coroutine without a run: scripts that load, and finalizers.
+void jri_begin_aside(jr_state *state);
+
+/// Says in the log when that was too long, which only a finalizer can have been: while `doing`.
+void jri_end_aside(jr_state *state, const char *doing);
+
+/// As those two, around the end of the Lua state: finalizers that run then can be interrupted.
+void jri_begin_closing(jr_state *state);
+void jri_end_closing(jr_state *state);
+
+/// What a suspended run takes along.
+typedef struct {
+  int64_t timeout;
+  int64_t deadline;
+  bool disturbed;
+} jri_time_left;
+
+/// To be asked before `jri_end_interruption`.
+jri_time_left jri_time_left_of(const jr_state *state);
+
+/// As `jri_begin_interruption`, for a run that goes on.
+void jri_continue_interruption(jr_state *state, uint64_t number, const jri_time_left *left);
+
+/// Fills in where the coroutine is, which is suspended or has been interrupted.
+void jri_note_place(jr_state *state, lua_State *thread);
+
+/// The next phase of the run has the whole timeout again. A cancellation stays.
+void jri_renew_timeout(jr_state *state);
+
+/// Whether the run was cancelled just before it began.
+bool jri_cancelled_ahead(jri_interruption *i, uint64_t number);
+
+/// As `lua_resume`; the interruption follows into the coroutine and comes back from it. Of a coroutine that died of an
+/// error of its own no hook is left.
+int jri_resume(lua_State *from, lua_State *thread, int arguments, int *results);
+
+/// As `lua_resetthread`. A coroutine that an interruption has killed is left as it is: hooks are off in it for good, so
+/// that nothing could stop what it would still close.
+int jri_close_thread(lua_State *from, lua_State *thread);
+
+/// Ends the function that runs, and in the end the coroutine, because the run is interrupted: `return jri_stop(L)`.
+int jri_stop(lua_State *L);
+
+#endif
