@@ -2,7 +2,6 @@
 
 #include <stdint.h>
 
-#include "base/state.h"
 #include "base/utf8.h"
 
 enum { SMALLEST = 256, KEPT_AT_MOST = 256 * 1024 };
@@ -16,11 +15,11 @@ bool jri_buffer_grow(jri_buffer *buffer, size_t extra) {
   size_t needed = buffer->length + extra;
   size_t wanted = buffer->capacity < SMALLEST ? SMALLEST : buffer->capacity * 2;
   if (wanted < needed) wanted = needed;
-  char *moved = jri_reallocate(buffer->state, buffer->bytes, buffer->capacity, wanted);
+  char *moved = jri_reallocate(buffer->memory, buffer->bytes, buffer->capacity, wanted);
   if (moved == NULL && wanted > needed) {
     // Near the limit: what is needed may fit where twice the room does not.
     wanted = needed;
-    moved = jri_reallocate(buffer->state, buffer->bytes, buffer->capacity, wanted);
+    moved = jri_reallocate(buffer->memory, buffer->bytes, buffer->capacity, wanted);
   }
   if (moved == NULL) {
     buffer->failed = true;
@@ -38,7 +37,7 @@ void jri_buffer_reset(jri_buffer *buffer) {
 }
 
 void jri_buffer_free(jri_buffer *buffer) {
-  if (buffer->bytes != NULL) jri_reallocate(buffer->state, buffer->bytes, buffer->capacity, 0);
+  if (buffer->bytes != NULL) jri_reallocate(buffer->memory, buffer->bytes, buffer->capacity, 0);
   buffer->bytes = NULL;
   buffer->length = 0;
   buffer->capacity = 0;

@@ -10,9 +10,10 @@
 #include <string.h>
 
 #include "CLuaShim.h"
+#include "base/memory.h"
 
 typedef struct {
-  jr_state *state;
+  jri_memory *memory;
   char *bytes;
   size_t length;
   size_t capacity;

@@ -1,19 +1,12 @@
 #include "base/memory.h"
 
+#include <assert.h>
 #include <lauxlib.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "base/state.h"
-#include "runtime/errors.h"
-
-// Tests put an allocator in place that fails on demand.
-#ifndef JRI_REALLOC
-#define JRI_REALLOC realloc
-#define JRI_FREE free
-#endif
+#include <string.h>
 
 /// A state takes so much of the budget at once, so that few allocations touch what others do as well.
 enum { PORTION = 256 * 1024 };
@@ -95,8 +88,7 @@ static void set_moving(jri_memory *m, bool moving) {
   atomic_signal_fence(memory_order_seq_cst);
 }
 
-void *jri_reallocate(jr_state *state, void *block, size_t old_size, size_t new_size) {
-  jri_memory *m = &state->memory;
+void *jri_reallocate(jri_memory *m, void *block, size_t old_size, size_t new_size) {
   if (new_size == 0) {
     JRI_FREE(block);
     m->used -= old_size;
@@ -116,54 +108,54 @@ void *jri_reallocate(jr_state *state, void *block, size_t old_size, size_t new_s
   return moved;
 }
 
-bool jri_charge(jr_state *state, size_t bytes) {
-  if (!may_grow(&state->memory, bytes)) return false;
-  state->memory.used += bytes;
+bool jri_charge(jri_memory *m, size_t bytes) {
+  if (!may_grow(m, bytes)) return false;
+  m->used += bytes;
   return true;
 }
 
-void jri_discharge(jr_state *state, size_t bytes) {
-  state->memory.used -= bytes;
-  give_back(&state->memory);
+void jri_discharge(jri_memory *m, size_t bytes) {
+  m->used -= bytes;
+  give_back(m);
 }
 
-void jri_open_memory(jr_state *state, const jr_options *options) {
-  jri_memory *m = &state->memory;
+void jri_open_memory(jri_memory *m, const jr_options *options, const jri_setting_names *names) {
   *m = (jri_memory){.limit = options->memory_limit, .budget = options->budget};
   size_t limit = m->budget != NULL ? m->budget->limit : 0;
   const char *unit = limit % (1 << 20) == 0 ? "MiB" : "bytes";
   snprintf(m->text, sizeof m->text, "%s: all Lua states and shared have the %zu %s that they may have together (%s)",
-           jri_memory_text, limit % (1 << 20) == 0 ? limit >> 20 : limit, unit, state->names->memory_limit);
+           jri_memory_text, limit % (1 << 20) == 0 ? limit >> 20 : limit, unit, names->memory_limit);
   snprintf(m->json, sizeof m->json, "\"%s\"", m->text);
 }
 
-void jri_close_memory(jr_state *state) {
-  jri_memory *m = &state->memory;
+void jri_close_memory(jri_memory *m) {
   assert(m->used == 0);
   if (m->budget != NULL) jr_budget_give(m->budget, m->granted);
 }
 
-size_t jr_memory_used(const jr_state *state) { return state->memory.used; }
-
 // MARK: The error
 
-void jri_open_limit_error(lua_State *L) {
-  jri_memory *m = &jri_state(L)->memory;
+const char jri_memory_text[] = "not enough memory";
+const char jri_memory_json[] = "\"not enough memory\"";
+
+void jri_raise_memory(lua_State *L) {
+  // Lua made this string when the state opened, and finds it without allocating.
+  lua_pushstring(L, jri_memory_text);
+  lua_error(L);
+  abort();
+}
+
+void jri_open_limit_error(lua_State *L, jri_memory *m) {
   lua_pushstring(L, m->text);
   m->error = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-void jri_name_limit(lua_State *L) {
-  const jri_memory *m = &jri_state(L)->memory;
+void jri_name_limit(lua_State *L, const jri_memory *m) {
   if (!m->refused || lua_type(L, -1) != LUA_TSTRING || strcmp(lua_tostring(L, -1), jri_memory_text) != 0) return;
   lua_pop(L, 1);
   lua_rawgeti(L, LUA_REGISTRYINDEX, m->error);
 }
 
-const char *jri_memory_text_of(const jr_state *state) {
-  return state->memory.refused ? state->memory.text : jri_memory_text;
-}
+const char *jri_memory_text_of(const jri_memory *m) { return m->refused ? m->text : jri_memory_text; }
 
-const char *jri_memory_json_of(const jr_state *state) {
-  return state->memory.refused ? state->memory.json : jri_memory_json;
-}
+const char *jri_memory_json_of(const jri_memory *m) { return m->refused ? m->json : jri_memory_json; }

@@ -8,6 +8,13 @@
 #include <stddef.h>
 
 #include "CLuaShim.h"
+#include "base/setting_names.h"
+
+// Tests put an allocator in place that fails on demand.
+#ifndef JRI_REALLOC
+#define JRI_REALLOC realloc
+#define JRI_FREE free
+#endif
 
 typedef struct {
   size_t used;
@@ -23,26 +30,32 @@ typedef struct {
 } jri_memory;
 
 /// To be called before anything is allocated.
-void jri_open_memory(jr_state *state, const jr_options *options);
+void jri_open_memory(jri_memory *m, const jr_options *options, const jri_setting_names *names);
 
 /// When nothing is allocated any more.
-void jri_close_memory(jr_state *state);
+void jri_close_memory(jri_memory *m);
 
 /// Grows, shrinks, makes (`block` is NULL) or frees (`new_size` is 0) memory that the state is charged for.
-void *jri_reallocate(jr_state *state, void *block, size_t old_size, size_t new_size);
+void *jri_reallocate(jri_memory *m, void *block, size_t old_size, size_t new_size);
 
 /// Charges the state for memory that its host has on its behalf. False when it may not have that.
-bool jri_charge(jr_state *state, size_t bytes);
-void jri_discharge(jr_state *state, size_t bytes);
+bool jri_charge(jri_memory *m, size_t bytes);
+void jri_discharge(jri_memory *m, size_t bytes);
+
+extern const char jri_memory_text[];
+extern const char jri_memory_json[];
+
+/// Raises Lua's own "not enough memory".
+_Noreturn void jri_raise_memory(lua_State *L);
 
 /// Makes the error that names the limit.
-void jri_open_limit_error(lua_State *L);
+void jri_open_limit_error(lua_State *L, jri_memory *m);
 
 /// Puts it in the place of "not enough memory", at the top, where the limit was the reason. Takes no memory.
-void jri_name_limit(lua_State *L);
+void jri_name_limit(lua_State *L, const jri_memory *m);
 
 /// The error, for when there is no memory to handle one: as text and as JSON.
-const char *jri_memory_text_of(const jr_state *state);
-const char *jri_memory_json_of(const jr_state *state);
+const char *jri_memory_text_of(const jri_memory *m);
+const char *jri_memory_json_of(const jri_memory *m);
 
 #endif

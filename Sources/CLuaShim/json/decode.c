@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "json/decoder.h"
+#include "json/json.h"
 
 /// Members of an object, and elements of an array, that wait on the Lua stack until the table's size is known: most
 /// tables are smaller, and are then made once, with nothing to spare.

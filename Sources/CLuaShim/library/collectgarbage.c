@@ -1,7 +1,9 @@
-#include "runtime/collector.h"
 
-#include "base/state.h"
+
 #include "library/library.h"
+#include "runtime/collector.h"
+#include "runtime/interruption.h"
+#include "runtime/sites.h"
 
 /// Notes what a script sets while it is loaded. An argument of 0 leaves a value as it is.
 static void note_settings(lua_State *L, jri_collector *c, const char *option) {
@@ -35,7 +37,7 @@ static int collect_garbage(lua_State *L) {
     jri_begin_call(L, "collectgarbage");
   }
   int results = lua_tocfunction(L, lua_upvalueindex(1))(L);
-  if (!asks) jri_end_call(state);
+  if (!asks) jri_end_call(&state->call);
   return results;
 }
 

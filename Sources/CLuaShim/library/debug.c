@@ -2,7 +2,7 @@
 // on, such as Lua's own `load` behind ours, and those of libraries are functions of the host, which trust their
 // callers. Metatables that say
 // `__metatable` stay hidden; those of `json.array`, `CancelJob`, tasks and libraries do.
-#include "base/state.h"
+
 #include "library/library.h"
 #include "runtime/errors.h"
 #include "runtime/tracebacks.h"

@@ -1,10 +1,9 @@
 // What the standard libraries lose: what would end or corrupt the node (`os.exit`, compiled chunks, the process's
 // locale). It is no sandbox: scripts are their operator's code.
-#include "library/library.h"
-
 #include <stdio.h>
 
-#include "base/state.h"
+#include "library/library.h"
+#include "runtime/sites.h"
 
 static int no_exit(lua_State *L) { return luaL_error(L, "os.exit is not available in a job: it would end the node"); }
 
@@ -45,7 +44,7 @@ static int load_text(lua_State *L) {
 static int load_text_file(lua_State *L, const char *file, const char *function) {
   jri_begin_call(L, function);
   int status = luaL_loadfilex(L, file, "t");
-  jri_end_call(jri_state(L));
+  jri_end_call(&jri_state(L)->call);
   return status;
 }
 

@@ -3,9 +3,10 @@
 // Raising it marks the run. Whatever may have caught it looks at the mark and raises it again; a script that loses it
 // in some other way (a finalizer, an iterator's close) is stopped by the mark at the next such call, or at the end of
 // the step.
-#include "base/state.h"
+
 #include "library/library.h"
 #include "runtime/errors.h"
+#include "runtime/interruption.h"
 
 bool jri_is_cancel(lua_State *L, int index) {
   return lua_type(L, index) == LUA_TUSERDATA && lua_topointer(L, index) == jri_state(L)->cancel_job_address;
@@ -59,8 +60,8 @@ static int guarded_error(lua_State *L) {
 static int finish_call(lua_State *L, int status, lua_KContext kept) {
   bool good = status == LUA_OK || status == LUA_YIELD;
   if (!good) {
-    jri_end_call(jri_state(L));
-    jri_name_limit(L);
+    jri_end_call(&jri_state(L)->call);
+    jri_name_limit(L, &jri_state(L)->memory);
   }
   if (jri_interrupted(jri_state(L))) return jri_stop(L);
   if (!good && jri_is_cancel(L, -1)) jri_raise_cancel(L);

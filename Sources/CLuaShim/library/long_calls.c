@@ -1,82 +1,9 @@
 // The functions of the standard library that wait for something outside of Lua, or may be long in coming to an end.
-#include "runtime/calls.h"
-
 #include <string.h>
 #include <sys/stat.h>
 
 #include "library/library.h"
-#include "runtime/errors.h"
-
-// MARK: What is under way
-
-#define LOAD(field) atomic_load_explicit(&(field), memory_order_acquire)
-#define STORE(field, value) atomic_store_explicit(&(field), (value), memory_order_release)
-
-static void write_call(jri_call *call, const char *function, const char *place) {
-  uint32_t version = LOAD(call->version);
-  uint64_t words[JRI_PLACE_WORDS];
-  memcpy(words, place, sizeof words);
-  STORE(call->version, version + 1);
-  STORE(call->function, function);
-  for (int i = 0; i < JRI_PLACE_WORDS; i++) STORE(call->place[i], words[i]);
-  STORE(call->version, version + 2);
-}
-
-void jri_write_place(char place[JR_PLACE_SIZE], const lua_Debug *frame) {
-  _Static_assert(LUA_IDSIZE + 1 + 10 < JR_PLACE_SIZE, "a name of a file and a line have room");
-  size_t length = strlen(frame->short_src);
-  char digits[10];
-  int count = 0;
-  memcpy(place, frame->short_src, length);
-  place[length++] = ':';
-  for (unsigned line = (unsigned)frame->currentline; line > 0; line /= 10) digits[count++] = (char)('0' + line % 10);
-  while (count > 0) place[length++] = digits[--count];
-  place[length] = 0;
-}
-
-void jri_begin_call(lua_State *L, const char *function) {
-  char place[JR_PLACE_SIZE] = "";
-  lua_Debug frame;
-  for (int level = 1; lua_getstack(L, level, &frame); level++) {
-    if (!jri_is_script(L, &frame)) continue;
-    jri_write_place(place, &frame);
-    break;
-  }
-  write_call(&jri_state(L)->call, function, place);
-}
-
-void jri_end_call(jr_state *state) {
-  jri_call *call = &state->call;
-  if (atomic_load_explicit(&call->function, memory_order_relaxed) == NULL) return;
-  uint32_t version = LOAD(call->version);
-  STORE(call->version, version + 1);
-  STORE(call->function, NULL);
-  STORE(call->version, version + 2);
-}
-
-static bool read_call(const jri_call *call, jr_activity *out) {
-  uint64_t words[JRI_PLACE_WORDS];
-  uint32_t version = LOAD(call->version);
-  out->function = LOAD(call->function);
-  for (int i = 0; i < JRI_PLACE_WORDS; i++) words[i] = LOAD(call->place[i]);
-  memcpy(out->place, words, sizeof out->place);
-  return version % 2 == 0 && LOAD(call->version) == version;
-}
-
-void jr_look(const jr_state *state, jr_activity *out) {
-  const jri_interruption *i = &state->interruption;
-  *out = (jr_activity){.began = atomic_load(&i->slice_began),
-                       .deadline = atomic_load(&i->deadline),
-                       .asked = atomic_load(&i->asked),
-                       .script = atomic_load(&state->script)};
-  // It changes all the time only where no call is long.
-  bool good = false;
-  for (int attempt = 0; attempt < 100 && !good; attempt++) good = read_call(&state->call, out);
-  if (!good) out->function = NULL;
-  if (!jri_read_site(&state->site, out->site)) out->site[0] = 0;
-}
-
-// MARK: The functions
+#include "runtime/sites.h"
 
 // Upvalues of each: Lua's own function, its name. It is called as if Lua did: it has no upvalues of its own, and finds
 // its arguments where they are.
@@ -85,7 +12,7 @@ enum { OWN = 1, NAME };
 static int call_own(lua_State *L) {
   jri_begin_call(L, lua_touserdata(L, lua_upvalueindex(NAME)));
   int results = lua_tocfunction(L, lua_upvalueindex(OWN))(L);
-  jri_end_call(jri_state(L));
+  jri_end_call(&jri_state(L)->call);
   return results;
 }
 
@@ -124,7 +51,7 @@ static int iterate(lua_State *L) {
   lua_pushvalue(L, lua_upvalueindex(OWN));
   lua_insert(L, 1);
   lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-  jri_end_call(jri_state(L));
+  jri_end_call(&jri_state(L)->call);
   return lua_gettop(L);
 }
 

@@ -1,7 +1,6 @@
 // What a call of a job's function costs without a run around it: what runs are measured against.
-#include "base/timer.h"
+
 #include "json/json.h"
-#include "runtime/errors.h"
 #include "scripts/definitions.h"
 
 typedef struct {

@@ -1,4 +1,7 @@
+
 #include "runtime/coroutines.h"
+
+#include "runtime/interruption.h"
 
 void jri_take_coroutine(lua_State *L, jri_coroutine *coroutine) {
   jr_state *state = jri_state(L);

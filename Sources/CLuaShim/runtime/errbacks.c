@@ -1,13 +1,12 @@
 // What follows a failure: the errbacks, and the backoff function.
-#include "runtime/run.h"
-
 #include <math.h>
 
 #include "json/json.h"
-#include "library/library.h"
 #include "runtime/coroutines.h"
 #include "runtime/errors.h"
 #include "runtime/phases.h"
+#include "runtime/run.h"
+#include "runtime/strands.h"
 #include "scripts/definitions.h"
 
 /// Why an errback raised, or why what the errbacks left cannot be stored. The error value is at the top.

@@ -6,26 +6,6 @@
 #include "json/json.h"
 #include "runtime/phases.h"
 
-const char jri_memory_text[] = "not enough memory";
-const char jri_memory_json[] = "\"not enough memory\"";
-
-void jri_raise_memory(lua_State *L) {
-  // Lua made this string when the state opened, and finds it without allocating.
-  lua_pushstring(L, jri_memory_text);
-  lua_error(L);
-  abort();
-}
-
-char *jri_scratch(lua_State *L, size_t size) {
-  jri_buffer *scratch = &jri_state(L)->scratch;
-  jri_buffer_reset(scratch);
-  if (jri_buffer_reserve(scratch, size)) return scratch->bytes;
-  lua_gc(L, LUA_GCCOLLECT);
-  jri_buffer_reset(scratch);
-  if (!jri_buffer_reserve(scratch, size)) jri_raise_memory(L);
-  return scratch->bytes;
-}
-
 static int to_text(lua_State *L) {
   luaL_tolstring(L, 1, NULL);
   return 1;
@@ -49,7 +29,7 @@ void jri_push_text(lua_State *L, int index) {
   // Not by the status: a script may have caught that error and raised it again.
   const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
   if (reason == JRI_UNINTERRUPTED && strcmp(text, jri_memory_text) == 0) {
-    jri_name_limit(L);
+    jri_name_limit(L, &jri_state(L)->memory);
     return;
   }
   lua_pop(L, 1);
@@ -126,7 +106,7 @@ void jri_describe_error(lua_State *L, int index, jri_buffer *message, jri_buffer
   if (lua_type(L, index) == LUA_TTABLE && describe_table(L, index, message, json)) return;
   if (lua_type(L, index) == LUA_TSTRING) {
     lua_pushvalue(L, index);
-    jri_name_limit(L);
+    jri_name_limit(L, &jri_state(L)->memory);
   } else if (lua_type(L, index) != LUA_TTABLE || !push_message(L, index)) {
     jri_push_text(L, index);
   }
@@ -146,7 +126,7 @@ jr_bytes jri_describe_unprotected(jr_state *state, jri_buffer *message) {
   lua_insert(L, -2);
   if (lua_pcall(L, 2, 0, 0) == LUA_OK) return jri_buffer_bytes(message);
   lua_pop(L, 1);
-  const char *text = jri_memory_text_of(state);
+  const char *text = jri_memory_text_of(&state->memory);
   return (jr_bytes){.bytes = text, .length = strlen(text)};
 }
 

@@ -41,13 +41,4 @@ int jri_placing_handler(lua_State *L);
 /// Raises a text with that place before it, made as `lua_pushfstring` does.
 int jri_raise(lua_State *L, const char *format, ...);
 
-/// Raises Lua's own "not enough memory".
-_Noreturn void jri_raise_memory(lua_State *L);
-
-/// Room for `size` bytes in the scratch buffer, collecting garbage when memory is short; raises when there is none.
-char *jri_scratch(lua_State *L, size_t size);
-
-extern const char jri_memory_text[];
-extern const char jri_memory_json[];
-
 #endif

@@ -2,7 +2,6 @@
 #include <pthread.h>
 #include <signal.h>
 
-#include "base/state.h"
 #include "runtime/interruption.h"
 
 /// Marks the run if it is under way, and has its thread look. The caller is among the `cancellers`, so that thread
@@ -43,4 +42,17 @@ bool jri_cancelled_ahead(jri_interruption *i, uint64_t number) {
     if (atomic_load(&i->ahead[n]) == number) return number != 0;
   }
   return false;
+}
+
+void jr_look(const jr_state *state, jr_activity *out) {
+  const jri_interruption *i = &state->interruption;
+  *out = (jr_activity){.began = atomic_load(&i->slice_began),
+                       .deadline = atomic_load(&i->deadline),
+                       .asked = atomic_load(&i->asked),
+                       .script = atomic_load(&state->script)};
+  // It changes all the time only where no call is long.
+  bool good = false;
+  for (int attempt = 0; attempt < 100 && !good; attempt++) good = jri_read_call(&state->call, out);
+  if (!good) out->function = NULL;
+  if (!jri_read_site(&state->site, out->site)) out->site[0] = 0;
 }

@@ -8,8 +8,9 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include "base/state.h"
+#include "runtime/collector.h"
 #include "runtime/errors.h"
+#include "runtime/sites.h"
 #include "runtime/tracebacks.h"
 
 // Under the thread sanitizer a signal reaches its thread only when that calls into the C library, which Lua may never
@@ -125,7 +126,7 @@ static void hook(lua_State *L, lua_Debug *frame) {
   (void)frame;
   jr_state *state = jri_state(L);
   jri_interruption *i = &state->interruption;
-  jri_forget_site(state);
+  jri_forget_site(&state->site);
   if (GET(i->reason) == JRI_UNINTERRUPTED) {
     if (is_asked(i)) tell_place(state, L);
     bool due = i->counting && find_reason(i) != JRI_UNINTERRUPTED;
@@ -227,7 +228,7 @@ static void start_timeout(jri_interruption *i, int64_t now) {
 static int64_t begin(jr_state *state, uint64_t number) {
   jri_interruption *i = &state->interruption;
   if (this_thread == 0) prepare_thread();
-  jri_forget_site(state);
+  jri_forget_site(&state->site);
   i->noted = false;
   i->counting = COUNTS_ALWAYS;
   i->place[0] = 0;
@@ -319,7 +320,7 @@ void jri_renew_timeout(jr_state *state) {
 /// Nobody signals this thread for the state any more.
 static void leave(jr_state *state) {
   jri_interruption *i = &state->interruption;
-  jri_end_call(state);
+  jri_end_call(&state->call);
   SET(i->deadline, 0);
   SET(i->slice_began, 0);
   atomic_store(&i->running, 0);
@@ -380,7 +381,7 @@ int jri_resume(lua_State *from, lua_State *thread, int arguments, int *results) 
   int status = lua_resume(thread, from, arguments, results);
   enter(i, from);
   // What has raised did not return.
-  if (status > LUA_YIELD) jri_end_call(jri_state(from));
+  if (status > LUA_YIELD) jri_end_call(&jri_state(from)->call);
   // A run that was only asked where it is, and has raised before the hook came to it, was not interrupted.
   if (status > LUA_YIELD && GET(i->reason) == JRI_UNINTERRUPTED && has_hook(thread)) lua_sethook(thread, NULL, 0, 0);
   return status;

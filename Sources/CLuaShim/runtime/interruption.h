@@ -9,51 +9,7 @@
 #ifndef JOBREACTOR_INTERRUPTION_H
 #define JOBREACTOR_INTERRUPTION_H
 
-#include <lua.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "CLuaShim.h"
-#include "base/timer.h"
-
-typedef enum {
-  JRI_UNINTERRUPTED = 0,
-  JRI_CANCELLED_OUTSIDE = 1,
-  JRI_TIMED_OUT = 2,
-  JRI_OVERRAN = 3,  // too long without a pause
-} jri_interruption_reason;
-
-/// Cancellations that came before their runs are few: a caller names the run it believes to be under way.
-enum { JRI_CANCELLED_AHEAD = 4 };
-
-typedef struct {
-  // Between the thread that runs and those that cancel. `thread` is set while `running` is not 0, and does not leave
-  // `jr_run` as long as there are `cancellers`.
-  _Atomic(uint64_t) running;     // number of the run under way, or 0
-  _Atomic(uint64_t) cancelled;   // the same number, once it was cancelled
-  _Atomic(uint64_t) overran;     // the same number, once it ran too long without a pause
-  _Atomic(uint64_t) asked;       // the same number, when it is to say where it is
-  _Atomic(int64_t) slice_began;  // nanoseconds of the monotonic clock; 0 when nothing runs
-  _Atomic(uint64_t) ahead[JRI_CANCELLED_AHEAD];
-  _Atomic(unsigned) next_ahead;
-  _Atomic(unsigned) cancellers;
-  pthread_t thread;
-
-  // Between the thread that runs and its own signal handler.
-  _Atomic(lua_State *) current;  // the coroutine that runs
-  _Atomic(int) reason;           // why it has to end, a `jri_interruption_reason`
-  _Atomic(bool) disturbed;       // hooks were set in this run: its coroutines are not used again
-  _Atomic(int64_t) deadline;     // nanoseconds of the monotonic clock, or 0
-
-  int64_t timeout;     // nanoseconds, or 0
-  bool counting;       // there is no timer: a hook looks at the clock now and then
-  lua_State *closing;  // the main coroutine, while the state is closed
-  jri_timer timer;
-  bool noted;      // the place where the run was interrupted is known
-  char place[96];  // `file:line: ` of it
-} jri_interruption;
+#include "base/state.h"
 
 /// The run becomes one that can be interrupted, and is one until `jri_end_interruption`. `timeout` is in seconds.
 void jri_begin_interruption(jr_state *state, uint64_t number, double timeout);
@@ -68,13 +24,6 @@ void jri_end_aside(jr_state *state, const char *doing);
 /// As those two, around the end of the Lua state: finalizers that run then can be interrupted.
 void jri_begin_closing(jr_state *state);
 void jri_end_closing(jr_state *state);
-
-/// What a suspended run takes along.
-typedef struct {
-  int64_t timeout;
-  int64_t deadline;
-  bool disturbed;
-} jri_time_left;
 
 /// To be asked before `jri_end_interruption`.
 jri_time_left jri_time_left_of(const jr_state *state);

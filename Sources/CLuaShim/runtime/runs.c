@@ -4,16 +4,15 @@
 // in the first, a step or the shim itself, is the error that the second works on; what raises in the second ends in
 // constant bytes, for by then memory is short; what raises in the third is a warning. A run may pause after the first
 // for the host's sake: then the second is another call of `jr_run`, which begins with the error as JSON.
-#include "runtime/run.h"
-
 #include <math.h>
 
 #include "json/json.h"
-#include "library/library.h"
-#include "runtime/coroutines.h"
+#include "runtime/collector.h"
 #include "runtime/errors.h"
+#include "runtime/interruption.h"
 #include "runtime/phases.h"
-#include "scripts/definitions.h"
+#include "runtime/run.h"
+#include "runtime/strands.h"
 
 /// Carries out the third phase. Whatever comes of it, the run stays the failed one that it is.
 static void advance_backoff(jri_run *run) {
@@ -35,10 +34,10 @@ static void finish_without_memory(jri_run *run) {
   jr_result *result = run->result;
   run->keeps_stored_args = true;
   if (result->message.bytes == NULL) {
-    result->message = constant(jri_memory_text_of(run->state));
-    result->error = constant(jri_memory_json_of(run->state));
+    result->message = constant(jri_memory_text_of(&run->state->memory));
+    result->error = constant(jri_memory_json_of(&run->state->memory));
   }
-  if (result->errback_error.bytes == NULL) result->errback_error = constant(jri_memory_json_of(run->state));
+  if (result->errback_error.bytes == NULL) result->errback_error = constant(jri_memory_json_of(&run->state->memory));
   lua_pop(run->state->lua, 1);
 }
 

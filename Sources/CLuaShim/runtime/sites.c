@@ -3,34 +3,19 @@
 #endif
 #include "runtime/sites.h"
 
-#include <string.h>
-
-#include "base/state.h"
 #include "runtime/errors.h"
 
-#define LOAD(field) atomic_load_explicit(&(field), memory_order_acquire)
-#define STORE(field, value) atomic_store_explicit(&(field), (value), memory_order_release)
+// MARK: Before a call
 
-// MARK: The text
-
-static void write_words(jri_site *site, const uint64_t words[JRI_SITE_WORDS]) {
-  uint32_t version = LOAD(site->version);
-  STORE(site->version, version + 1);
-  for (int i = 0; i < JRI_SITE_WORDS; i++) STORE(site->words[i], words[i]);
-  STORE(site->version, version + 2);
-}
-
-void jri_forget_site(jr_state *state) {
-  static const uint64_t none[JRI_SITE_WORDS] = {0};
-  if (atomic_load_explicit(&state->site.words[0], memory_order_relaxed) != 0) write_words(&state->site, none);
-}
-
-bool jri_read_site(const jri_site *site, char out[JR_SITE_SIZE]) {
-  uint64_t words[JRI_SITE_WORDS];
-  uint32_t version = LOAD(site->version);
-  for (int i = 0; i < JRI_SITE_WORDS; i++) words[i] = LOAD(site->words[i]);
-  memcpy(out, words, sizeof words);
-  return version % 2 == 0 && LOAD(site->version) == version;
+void jri_begin_call(lua_State *L, const char *function) {
+  char place[JR_PLACE_SIZE] = "";
+  lua_Debug frame;
+  for (int level = 1; lua_getstack(L, level, &frame); level++) {
+    if (!jri_is_script(L, &frame)) continue;
+    jri_write_place(place, &frame);
+    break;
+  }
+  jri_write_call(&jri_state(L)->call, function, place);
 }
 
 // MARK: Whether the stack can be looked at
@@ -99,14 +84,12 @@ static size_t append(char text[JR_SITE_SIZE], size_t length, const char *part) {
 
 /// `name` is what the script has called; NULL where Lua does not know.
 static void write_site(jri_site *site, const lua_Debug *script, const char *name) {
-  uint64_t words[JRI_SITE_WORDS];
   char text[JR_SITE_SIZE] = "", place[JR_PLACE_SIZE] = "";
   jri_write_place(place, script);
   size_t length = append(text, 0, place);
   length = append(text, length, name != NULL ? " in " : " within C");
   if (name != NULL) append(text, length, name);
-  memcpy(words, text, sizeof words);
-  write_words(site, words);
+  jri_write_site(site, text);
 }
 
 void jri_note_site(jr_state *state, lua_State *L, const void *context) {

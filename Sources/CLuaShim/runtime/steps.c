@@ -1,13 +1,12 @@
 // The steps of a phase: each is called in the strand of the steps, and ends when it and the tasks that it spawned have.
-#include "runtime/run.h"
-
 #include <math.h>
 
 #include "json/json.h"
-#include "library/library.h"
 #include "runtime/coroutines.h"
-#include "runtime/errors.h"
+#include "runtime/interruption.h"
 #include "runtime/phases.h"
+#include "runtime/run.h"
+#include "runtime/strands.h"
 #include "runtime/tracebacks.h"
 #include "scripts/definitions.h"
 

@@ -1,8 +1,11 @@
+
+
 #include "runtime/strands.h"
 
 #include "library/library.h"
 #include "runtime/coroutines.h"
 #include "runtime/errors.h"
+#include "runtime/interruption.h"
 #include "runtime/run.h"
 #include "runtime/tracebacks.h"
 

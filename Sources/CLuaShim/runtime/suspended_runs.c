@@ -1,13 +1,8 @@
 // A run in memory: made, kept while it is suspended, and freed.
-#include "runtime/run.h"
-
 #include <math.h>
 
-#include "json/json.h"
-#include "library/library.h"
-#include "runtime/coroutines.h"
-#include "runtime/errors.h"
 #include "runtime/phases.h"
+#include "runtime/run.h"
 #include "scripts/definitions.h"
 
 static void start_anew(jr_state *state, jri_run *run) {
@@ -17,11 +12,11 @@ static void start_anew(jr_state *state, jri_run *run) {
 static void free_aside(jr_state *state, jri_run *run) {
   if (run->aside == NULL) return;
   for (int i = 0; i < JRI_ASIDE; i++) jri_buffer_free(&run->aside[i]);
-  jri_reallocate(state, run->aside, JRI_ASIDE * sizeof *run->aside, 0);
+  jri_reallocate(&state->memory, run->aside, JRI_ASIDE * sizeof *run->aside, 0);
 }
 
 jri_run *jri_make_run(jr_state *state) {
-  jri_run *run = jri_reallocate(state, NULL, 0, sizeof *run);
+  jri_run *run = jri_reallocate(&state->memory, NULL, 0, sizeof *run);
   if (run == NULL) return NULL;
   start_anew(state, run);
   return run;
@@ -29,14 +24,14 @@ jri_run *jri_make_run(jr_state *state) {
 
 static void free_kept(jr_state *state, jri_run *run) {
   free_aside(state, run);
-  if (run->kept != NULL) jri_reallocate(state, run->kept, run->kept_size, 0);
-  jri_discharge(state, run->charged);
+  if (run->kept != NULL) jri_reallocate(&state->memory, run->kept, run->kept_size, 0);
+  jri_discharge(&state->memory, run->charged);
 }
 
 void jri_free_run(jr_state *state, jri_run *run) {
   if (run == NULL) return;
   free_kept(state, run);
-  jri_reallocate(state, run, sizeof *run, 0);
+  jri_reallocate(&state->memory, run, sizeof *run, 0);
 }
 
 /// Keeps the request's bytes that are still needed. A host that takes pauses has the args itself: what it has counts,
@@ -46,15 +41,15 @@ static void keep_request(lua_State *L, jri_run *run) {
   jr_request *request = &run->request;
   bool whole = !request->pauses;
   size_t charge = HOST_BYTES + (whole ? 0 : request->args_length);
-  if (!jri_charge(run->state, charge)) {
+  if (!jri_charge(&run->state->memory, charge)) {
     lua_gc(L, LUA_GCCOLLECT);
-    if (!jri_charge(run->state, charge)) jri_raise_memory(L);
+    if (!jri_charge(&run->state->memory, charge)) jri_raise_memory(L);
   }
   run->charged = charge;
   size_t args = whole ? request->args_length : 0;
   size_t itself = whole && request->job_itself != NULL ? request->job_itself_length : 0;
   run->kept_size = request->name_length + args + itself;
-  run->kept = jri_reallocate(run->state, NULL, 0, run->kept_size);
+  run->kept = jri_reallocate(&run->state->memory, NULL, 0, run->kept_size);
   if (run->kept == NULL) jri_raise_memory(L);
   char *at = run->kept;
   memcpy(at, request->name, request->name_length);
@@ -97,9 +92,9 @@ void jri_keep_suspended(lua_State *L, jri_run *run) {
   keep_value(L, JRI_AT_ARGS, &run->kept_args);
   if (run->kept == NULL) keep_request(L, run);
   if (run->phase == JRI_PHASE_ERRBACKS && run->aside == NULL) {
-    run->aside = jri_reallocate(state, NULL, 0, JRI_ASIDE * sizeof *run->aside);
+    run->aside = jri_reallocate(&state->memory, NULL, 0, JRI_ASIDE * sizeof *run->aside);
     if (run->aside == NULL) jri_raise_memory(L);
-    for (int i = 0; i < JRI_ASIDE; i++) run->aside[i] = (jri_buffer){.state = state};
+    for (int i = 0; i < JRI_ASIDE; i++) run->aside[i] = (jri_buffer){.memory = &state->memory};
   }
   run->suspended = true;
 }
@@ -131,7 +126,7 @@ void jri_recycle_run(jri_run *run) {
   jr_state *state = run->state;
   free_kept(state, run);
   if (state->spare != NULL) {
-    jri_reallocate(state, run, sizeof *run, 0);
+    jri_reallocate(&state->memory, run, sizeof *run, 0);
   } else {
     start_anew(state, run);
     state->spare = run;

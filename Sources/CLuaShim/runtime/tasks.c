@@ -1,8 +1,11 @@
 // Functions that a script runs beside its steps: `spawn`, and what `after` and `every` are made of.
+
 #include "library/library.h"
 #include "runtime/coroutines.h"
 #include "runtime/errors.h"
+#include "runtime/interruption.h"
 #include "runtime/run.h"
+#include "runtime/strands.h"
 #include "runtime/tracebacks.h"
 
 static const char task_name[] = "task";

@@ -1,6 +1,9 @@
+
+
 #include "scripts/compile.h"
 
 #include "runtime/errors.h"
+#include "runtime/interruption.h"
 
 typedef struct {
   jr_state *state;

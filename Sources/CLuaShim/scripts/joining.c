@@ -1,3 +1,5 @@
+
+#include "runtime/interruption.h"
 #include "scripts/definitions.h"
 #include "scripts/distance.h"
 

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "runtime/interruption.h"
 #include "scripts/definitions.h"
 
 typedef struct {

@@ -1,7 +1,10 @@
+
+
 #include "scripts/modules.h"
 
 #include "library/library.h"
 #include "runtime/errors.h"
+#include "runtime/interruption.h"
 #include "scripts/compile.h"
 
 enum { WAITING_FILE = 1, WAITING_SOURCE, WAITING_VALUES = WAITING_SOURCE };

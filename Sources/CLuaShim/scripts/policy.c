@@ -3,6 +3,8 @@
 #include <float.h>
 #include <math.h>
 
+#include "scripts/definitions.h"
+
 typedef struct {
   const char *name;
   size_t offset;  // in `jri_policy`

@@ -2,6 +2,7 @@
 
 #include "library/library.h"
 #include "runtime/errors.h"
+#include "runtime/interruption.h"
 #include "runtime/tracebacks.h"
 #include "scripts/compile.h"
 #include "scripts/definitions.h"
