@@ -1,18 +1,13 @@
-#include <stdlib.h>
+#include "json/decode.h"
 
 #include "json/decoder.h"
 #include "json/json.h"
+#include "json/number.h"
+#include "json/string.h"
 
 /// Members of an object, and elements of an array, that wait on the Lua stack until the table's size is known: most
 /// tables are smaller, and are then made once, with nothing to spare.
 enum { GATHERED_MEMBERS = 8, GATHERED_ELEMENTS = 32 };
-
-_Noreturn void jri_json_fail(jri_decoder *d, const char *at, const char *expected) {
-  if (d->invalid != NULL) *d->invalid = true;
-  luaL_error(d->L, "%s%sinvalid JSON at byte %I: %s", d->what, *d->what != 0 ? ": " : "", (LUAI_UACINT)(at - d->begin),
-             expected);
-  abort();
-}
 
 static inline void skip_space(jri_decoder *d) {
   while (d->next < d->end && (*d->next == ' ' || *d->next == '\n' || *d->next == '\t' || *d->next == '\r')) d->next++;

@@ -1,8 +1,8 @@
-/// What reading JSON shares between its files.
+/// Where reading JSON is at.
 #ifndef JOBREACTOR_JSON_DECODER_H
 #define JOBREACTOR_JSON_DECODER_H
 
-#include "json/json.h"
+#include "base/state.h"
 
 typedef struct {
   lua_State *L;
@@ -16,8 +16,5 @@ typedef struct {
 
 /// Raises what was expected at `at`.
 _Noreturn void jri_json_fail(jri_decoder *d, const char *at, const char *expected);
-
-/// Pushes the string whose opening quote is next.
-void jri_json_push_string(jri_decoder *d);
 
 #endif

@@ -1,6 +1,9 @@
+#include "json/encode.h"
+
 #include <math.h>
 
 #include "json/json.h"
+#include "json/number.h"
 #include "json/path.h"
 
 // The tables being written lie on the Lua stack at `base`, `base + 2` and so on, each with its current key above it and

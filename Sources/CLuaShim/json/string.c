@@ -1,3 +1,5 @@
+#include "json/string.h"
+
 #include "base/utf8.h"
 #include "json/decoder.h"
 

@@ -3,7 +3,8 @@
 // use the buffer too.
 #include <stdio.h>
 
-#include "json/json.h"
+#include "json/decode.h"
+#include "json/encode.h"
 #include "library/library.h"
 #include "runtime/errors.h"
 #include "scripts/definitions.h"

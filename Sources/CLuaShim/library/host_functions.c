@@ -1,7 +1,7 @@
 // Functions of the host, as libraries give them to scripts: what goes over are flat values, in both directions.
 #include <limits.h>
 
-#include "json/json.h"
+#include "json/decode.h"
 #include "library/library.h"
 #include "runtime/errors.h"
 #include "runtime/strands.h"

@@ -1,4 +1,7 @@
+
 #include "json/json.h"
+#include "json/decode.h"
+#include "json/encode.h"
 #include "library/library.h"
 
 static int encode(lua_State *L) {

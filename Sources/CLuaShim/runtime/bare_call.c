@@ -1,6 +1,6 @@
 // What a call of a job's function costs without a run around it: what runs are measured against.
 
-#include "json/json.h"
+#include "json/decode.h"
 #include "scripts/definitions.h"
 
 typedef struct {

@@ -1,7 +1,8 @@
 // What follows a failure: the errbacks, and the backoff function.
 #include <math.h>
 
-#include "json/json.h"
+#include "json/decode.h"
+#include "json/encode.h"
 #include "runtime/coroutines.h"
 #include "runtime/errors.h"
 #include "runtime/phases.h"

@@ -3,7 +3,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "json/json.h"
+#include "json/decode.h"
+#include "json/encode.h"
 #include "runtime/phases.h"
 
 static int to_text(lua_State *L) {

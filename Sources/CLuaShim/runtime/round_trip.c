@@ -1,4 +1,6 @@
-#include "json/json.h"
+
+#include "json/decode.h"
+#include "json/encode.h"
 #include "runtime/errors.h"
 
 typedef struct {

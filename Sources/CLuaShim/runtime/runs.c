@@ -6,7 +6,7 @@
 // for the host's sake: then the second is another call of `jr_run`, which begins with the error as JSON.
 #include <math.h>
 
-#include "json/json.h"
+#include "json/decode.h"
 #include "runtime/collector.h"
 #include "runtime/errors.h"
 #include "runtime/interruption.h"

@@ -1,7 +1,9 @@
 // The steps of a phase: each is called in the strand of the steps, and ends when it and the tasks that it spawned have.
 #include <math.h>
 
-#include "json/json.h"
+#include "json/decode.h"
+#include "json/encode.h"
+#include "json/number.h"
 #include "runtime/coroutines.h"
 #include "runtime/interruption.h"
 #include "runtime/phases.h"
