@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the C tests of CLuaShim with the address and undefined-behaviour sanitizers and runs them.
+# Checks that the sources of CLuaShim stand on floors, then builds its C tests with the address and undefined-behaviour
+# sanitizers and runs them.
 #
 #   Tests/CLuaShimTests/run.sh [GROUP ...]        json, runs, faults, …; without names: all of them
 set -euo pipefail
@@ -22,6 +23,8 @@ read -ra lua_libraries <<<"$(pkg-config --libs lua5.4)"
 flags=(-std=gnu11 -Wall -Wextra -Wpedantic -Wshadow -Werror -Wno-nullability-extension -g -O1
   -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
   -I"$shim/include" -I"$shim" -I"$here" "${lua_flags[@]}")
+
+"$here/floors.py"
 
 rm -rf "$out"
 mkdir -p "$out"

@@ -1,7 +1,6 @@
 
 
 #include "library/library.h"
-#include "runtime/collector.h"
 #include "runtime/interruption.h"
 #include "runtime/sites.h"
 
@@ -39,18 +38,6 @@ static int collect_garbage(lua_State *L) {
   int results = lua_tocfunction(L, lua_upvalueindex(1))(L);
   if (!asks) jri_end_call(&state->call);
   return results;
-}
-
-void jri_restore_collector(jr_state *state) {
-  jri_collector *c = &state->collector;
-  if (!c->changed) return;
-  c->changed = false;
-  lua_gc(state->lua, LUA_GCRESTART);
-  if (c->generational) {
-    lua_gc(state->lua, LUA_GCGEN, c->minor, c->major);
-  } else {
-    lua_gc(state->lua, LUA_GCINC, c->pause, c->step_multiplier, c->step_size);
-  }
 }
 
 void jr_collect(jr_state *state) {

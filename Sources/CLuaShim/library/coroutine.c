@@ -1,9 +1,10 @@
 // The functions of `coroutine` that run coroutines: Lua's own behaviour, except that no coroutine keeps a cancellation
 // or an interruption from whoever resumed it, and that a job does not yield outside coroutines of its own.
-
 #include "library/library.h"
-#include "runtime/errors.h"
+#include "runtime/cancelling.h"
 #include "runtime/interruption.h"
+#include "runtime/places.h"
+#include "runtime/run.h"
 #include "runtime/strands.h"
 #include "runtime/tracebacks.h"
 

@@ -2,9 +2,8 @@
 // on, such as Lua's own `load` behind ours, and those of libraries are functions of the host, which trust their
 // callers. Metatables that say
 // `__metatable` stay hidden; those of `json.array`, `CancelJob`, tasks and libraries do.
-
 #include "library/library.h"
-#include "runtime/errors.h"
+#include "runtime/places.h"
 #include "runtime/tracebacks.h"
 
 /// Whether the value is a function of a script.

@@ -6,8 +6,9 @@
 #include "json/decode.h"
 #include "json/encode.h"
 #include "library/library.h"
-#include "runtime/errors.h"
-#include "scripts/definitions.h"
+#include "runtime/places.h"
+#include "runtime/strands.h"
+#include "scripts/names.h"
 
 /// Stack indexes while jobs are written.
 enum { LIST = 1, NAME_KEY, ARGS_KEY, OPTIONS_KEY, ITEM, NAME, ARGS, OPTIONS };

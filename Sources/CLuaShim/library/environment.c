@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "library/library.h"
+#include "runtime/cancelling.h"
 #include "runtime/sites.h"
 
 static int no_exit(lua_State *L) { return luaL_error(L, "os.exit is not available in a job: it would end the node"); }

@@ -7,8 +7,8 @@
 // script gets to be one that Lua finalizes. A sentinel stands for it, a userdata whose `__gc` is ours, which leads to
 // the object, and to which only the object leads, as the key of an ephemeron: both become unreachable at one time, and
 // sentinels are finalized in the order that Lua has for objects.
-
 #include "library/library.h"
+#include "runtime/cancelling.h"
 #include "runtime/coroutines.h"
 #include "runtime/interruption.h"
 

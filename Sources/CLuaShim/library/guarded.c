@@ -3,29 +3,11 @@
 // Raising it marks the run. Whatever may have caught it looks at the mark and raises it again; a script that loses it
 // in some other way (a finalizer, an iterator's close) is stopped by the mark at the next such call, or at the end of
 // the step.
-
 #include "library/library.h"
-#include "runtime/errors.h"
+#include "runtime/cancelling.h"
 #include "runtime/interruption.h"
-
-bool jri_is_cancel(lua_State *L, int index) {
-  return lua_type(L, index) == LUA_TUSERDATA && lua_topointer(L, index) == jri_state(L)->cancel_job_address;
-}
-
-int jri_raise_cancel(lua_State *L) {
-  jr_state *state = jri_state(L);
-  if (state->running) state->cancelled = true;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, state->cancel_job);
-  return lua_error(L);
-}
-
-void jri_raise_cancelled(lua_State *L) {
-  if (jri_state(L)->cancelled) jri_raise_cancel(L);
-}
-
-void jri_require_running(lua_State *L, const char *word) {
-  if (!jri_state(L)->running) luaL_error(L, "%s can only be called while a job runs", word);
-}
+#include "runtime/places.h"
+#include "runtime/strands.h"
 
 static int cancel_job(lua_State *L) {
   jri_require_running(L, "cancel_job");

@@ -2,8 +2,10 @@
 #include <limits.h>
 
 #include "json/decode.h"
-#include "library/library.h"
+#include "runtime/cancelling.h"
 #include "runtime/errors.h"
+#include "runtime/places.h"
+#include "runtime/run.h"
 #include "runtime/strands.h"
 
 enum { MOST_ARGUMENTS = 250 };

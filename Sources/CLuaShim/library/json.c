@@ -1,4 +1,3 @@
-
 #include "json/json.h"
 #include "json/decode.h"
 #include "json/encode.h"

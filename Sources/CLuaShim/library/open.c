@@ -3,8 +3,10 @@
 
 #include "library/library.h"
 #include "runtime/interruption.h"
-#include "runtime/run.h"
+#include "runtime/run_memory.h"
 #include "runtime/sites.h"
+#include "scripts/definitions.h"
+#include "scripts/scripts.h"
 
 static int open_protected(lua_State *L) {
   const jr_options *options = lua_touserdata(L, 1);

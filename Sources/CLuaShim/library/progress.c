@@ -1,7 +1,7 @@
 #include <math.h>
 
-#include "base/state.h"
 #include "library/library.h"
+#include "runtime/strands.h"
 
 /// `progress(fraction, text)`: how far the job is; either may be nil.
 static int progress(lua_State *L) {

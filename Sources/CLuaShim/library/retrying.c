@@ -1,5 +1,6 @@
+#include "base/state.h"
 #include "library/library.h"
-#include "scripts/definitions.h"
+#include "runtime/job.h"
 
 /// `retry_in(seconds)`: when a failed job runs again, said by its errbacks; the last word counts.
 static int retry_in(lua_State *L) {

@@ -1,7 +1,6 @@
 // What a call of a job's function costs without a run around it: what runs are measured against.
-
 #include "json/decode.h"
-#include "scripts/definitions.h"
+#include "runtime/job.h"
 
 typedef struct {
   jr_state *state;

@@ -1,4 +1,3 @@
-
 #include "runtime/coroutines.h"
 
 #include "runtime/interruption.h"

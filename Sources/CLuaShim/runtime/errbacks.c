@@ -1,14 +1,17 @@
 // What follows a failure: the errbacks, and the backoff function.
+#include "runtime/errbacks.h"
+
 #include <math.h>
 
 #include "json/decode.h"
 #include "json/encode.h"
 #include "runtime/coroutines.h"
 #include "runtime/errors.h"
-#include "runtime/phases.h"
+#include "runtime/job.h"
 #include "runtime/run.h"
+#include "runtime/run_memory.h"
+#include "runtime/steps.h"
 #include "runtime/strands.h"
-#include "scripts/definitions.h"
 
 /// Why an errback raised, or why what the errbacks left cannot be stored. The error value is at the top.
 static void keep_errback_error(lua_State *L, const jri_run *run) {

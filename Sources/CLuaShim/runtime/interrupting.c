@@ -1,8 +1,7 @@
-// Who interrupts runs, or asks where they are: from any thread, by a signal to the one that runs.
+#include "runtime/interrupting.h"
+
 #include <pthread.h>
 #include <signal.h>
-
-#include "runtime/interruption.h"
 
 /// Marks the run if it is under way, and has its thread look. The caller is among the `cancellers`, so that thread
 /// waits.

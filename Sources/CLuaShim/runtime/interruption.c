@@ -9,7 +9,8 @@
 #include <stdio.h>
 
 #include "runtime/collector.h"
-#include "runtime/errors.h"
+#include "runtime/interrupting.h"
+#include "runtime/places.h"
 #include "runtime/sites.h"
 #include "runtime/tracebacks.h"
 

@@ -5,7 +5,7 @@
 /// How the hook ends a coroutine: it yields, which no `pcall` can catch, and whoever resumed the coroutine sees the
 /// mark and ends likewise. Where a C function lies between (the comparator of `table.sort`), it raises "not enough
 /// memory" instead, which calls no message handler: one would run with hooks switched off. What was raised matters to
-/// nobody: `run.c` puts the right error, or the cancellation, in its place.
+/// nobody: `steps.c` puts the right error, or the cancellation, in its place.
 #ifndef JOBREACTOR_INTERRUPTION_H
 #define JOBREACTOR_INTERRUPTION_H
 
@@ -36,9 +36,6 @@ void jri_note_place(jr_state *state, lua_State *thread);
 
 /// The next phase of the run has the whole timeout again. A cancellation stays.
 void jri_renew_timeout(jr_state *state);
-
-/// Whether the run was cancelled just before it began.
-bool jri_cancelled_ahead(jri_interruption *i, uint64_t number);
 
 /// As `lua_resume`; the interruption follows into the coroutine and comes back from it. Of a coroutine that died of an
 /// error of its own no hook is left.

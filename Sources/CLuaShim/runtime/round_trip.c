@@ -1,4 +1,3 @@
-
 #include "json/decode.h"
 #include "json/encode.h"
 #include "runtime/errors.h"

@@ -1,10 +1,40 @@
-/// One run of a job, from its beginning to its outcome, also while it is suspended.
+/// One run of a job, from its beginning to its outcome, also while it is suspended; and what runs by turns within it.
 #ifndef JOBREACTOR_RUN_H
 #define JOBREACTOR_RUN_H
 
 #include "base/state.h"
-#include "runtime/interruption.h"
-#include "runtime/strands.h"
+
+typedef enum {
+  JRI_STRAND_IDLE = 0,   // has no function; of the steps' strand, between two of them
+  JRI_STRAND_RUNNING,    // now, or has started one that does
+  JRI_STRAND_SUSPENDED,  // waits for the host
+  JRI_STRAND_WAITING,    // waits for another
+  JRI_STRAND_READY,      // waits for its turn
+  JRI_STRAND_DONE,
+  JRI_STRAND_RAISED,
+  JRI_STRAND_CANCELLED,
+} jri_strand_state;
+
+/// That of the steps is part of the run; a task's is a userdata that scripts see, anchored in the registry while it is
+/// alive. Its user values: the list of its results or its error, and the traceback of that.
+struct jri_strand {
+  jri_run *run;  // NULL once it has ended
+  jri_coroutine coroutine;
+  jri_strand_state state;
+  bool daemon;   // ends with the step that started it
+  bool doomed;   // cancelled while it ran: ends at its next pause
+  bool awaited;  // somebody was told of its end
+  int reference;
+  int results;
+  uint64_t token;    // of what the host does for it; 0 for none
+  jri_strand *next;  // among the tasks of the run
+  jri_strand *previous;
+  jri_strand *next_ready;  // among those ready, or those that wait for the same one
+  jri_strand *waiters;     // those that wait for this one
+  jri_strand *waits_for;
+};
+
+enum { JRI_TASK_OUTCOME = 1, JRI_TASK_TRACEBACK, JRI_TASK_VALUES = JRI_TASK_TRACEBACK };
 
 typedef enum { JRI_PHASE_STEPS, JRI_PHASE_ERRBACKS, JRI_PHASE_BACKOFF, JRI_PHASE_FINISHED } jri_phase;
 
@@ -44,31 +74,7 @@ struct jri_run {
   jri_buffer *aside;  // what suspended errbacks work on
 };
 
-/// Makes a run that is about to be begun; NULL when memory ran out.
-jri_run *jri_make_run(jr_state *state);
-
-/// `run` may be NULL.
-void jri_free_run(jr_state *state, jri_run *run);
-
-/// The run is over: its memory is for another.
-void jri_recycle_run(jri_run *run);
-
-/// Keeps what the phase has on its stack, and the request's bytes. May raise "not enough memory".
-void jri_keep_suspended(lua_State *L, jri_run *run);
-
-/// Puts the values of the phase in their places; the run is at its own.
-void jri_place_kept(lua_State *L, jri_run *run);
-
-/// The values that were kept are not needed any more.
-void jri_forget_kept(lua_State *L, jri_run *run);
-
-/// The stored args as they came. They are copied past the memory limit: a job must not lose its args to it.
-jr_bytes jri_stored_args(const jri_run *run);
-
-void jri_add_suspended(jri_run *run);
-void jri_remove_suspended(jri_run *run);
-
-/// Frees the runs that are suspended, when the state closes.
-void jri_free_suspended(jr_state *state);
+/// Stack indexes in all phases.
+enum { JRI_AT_RUN = 1, JRI_AT_ERROR, JRI_AT_RECORD, JRI_AT_STEPS, JRI_AT_ARGS };
 
 #endif

@@ -8,11 +8,14 @@
 
 #include "json/decode.h"
 #include "runtime/collector.h"
+#include "runtime/errbacks.h"
 #include "runtime/errors.h"
 #include "runtime/interruption.h"
-#include "runtime/phases.h"
 #include "runtime/run.h"
+#include "runtime/run_memory.h"
+#include "runtime/steps.h"
 #include "runtime/strands.h"
+#include "runtime/tasks.h"
 
 /// Carries out the third phase. Whatever comes of it, the run stays the failed one that it is.
 static void advance_backoff(jri_run *run) {

@@ -3,7 +3,7 @@
 #endif
 #include "runtime/sites.h"
 
-#include "runtime/errors.h"
+#include "runtime/places.h"
 
 // MARK: Before a call
 

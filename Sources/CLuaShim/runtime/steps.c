@@ -1,50 +1,27 @@
 // The steps of a phase: each is called in the strand of the steps, and ends when it and the tasks that it spawned have.
+#include "runtime/steps.h"
+
 #include <math.h>
 
 #include "json/decode.h"
 #include "json/encode.h"
-#include "json/number.h"
 #include "runtime/coroutines.h"
 #include "runtime/interruption.h"
-#include "runtime/phases.h"
+#include "runtime/job.h"
+#include "runtime/limits.h"
 #include "runtime/run.h"
+#include "runtime/run_memory.h"
 #include "runtime/strands.h"
+#include "runtime/tasks.h"
 #include "runtime/tracebacks.h"
-#include "scripts/definitions.h"
-
-static void push_seconds(lua_State *L, jri_buffer *number, double seconds) {
-  jri_buffer_reset(number);
-  if (seconds == floor(seconds) && seconds <= 1e9) {
-    jri_json_add_integer(number, (lua_Integer)seconds);
-  } else {
-    jri_json_add_float(number, seconds);
-  }
-  if (number->failed) jri_raise_memory(L);
-  lua_pushlstring(L, number->bytes, number->length);
-}
-
-static void push_timeout_error(lua_State *L, const jri_run *run) {
-  push_seconds(L, &run->state->note, run->request.timeout);
-  lua_pushfstring(L, "%sthe job ran longer than its timeout of %s s", run->state->interruption.place,
-                  lua_tostring(L, -1));
-}
-
-static void push_overrun_error(lua_State *L, const jri_run *run) {
-  lua_pushfstring(L,
-                  "%sthe job ran too long without a pause and held up the others of its lane: let it pause (sleep(0)), "
-                  "enqueue it with defer, or raise %s",
-                  run->state->interruption.place, run->state->names->slice_limit);
-}
 
 /// How the step ends that the run's interruption ended, or kept from beginning.
 jri_step_end jri_interrupted_step(lua_State *L, jri_run *run) {
-  switch (jri_interrupted(run->state)) {
-    case JRI_CANCELLED_OUTSIDE: run->state->cancelled = true; return JRI_STEP_CANCELLED;
-    case JRI_OVERRAN: push_overrun_error(L, run); return JRI_STEP_RAISED;
-    case JRI_TIMED_OUT:
-    case JRI_UNINTERRUPTED: break;
+  if (jri_interrupted(run->state) == JRI_CANCELLED_OUTSIDE) {
+    run->state->cancelled = true;
+    return JRI_STEP_CANCELLED;
   }
-  push_timeout_error(L, run);
+  jri_push_limit_error(L, run);
   return JRI_STEP_RAISED;
 }
 
@@ -118,7 +95,7 @@ static jri_step_end end_suspended(lua_State *L, jri_run *run) {
     jri_note_place(state, thread);
     if (run->phase == JRI_PHASE_STEPS) jri_keep_traceback(L, thread, 0, &state->traceback);
   }
-  push_timeout_error(L, run);
+  jri_push_timeout_error(L, run);
   give_up(L, run, JRI_STEP_RAISED);
   return state->cancelled ? JRI_STEP_CANCELLED : JRI_STEP_RAISED;
 }

@@ -2,16 +2,14 @@
 
 #include "runtime/strands.h"
 
-#include "library/library.h"
+#include "runtime/cancelling.h"
 #include "runtime/coroutines.h"
-#include "runtime/errors.h"
 #include "runtime/interruption.h"
+#include "runtime/places.h"
 #include "runtime/run.h"
 #include "runtime/tracebacks.h"
 
 // MARK: Pauses
-
-bool jri_is_suspending(lua_State *L) { return jri_state(L)->suspending; }
 
 /// A C function of Lua's through which no pause goes, by the name that scripts know.
 static const char *function_name(lua_State *L, lua_Debug *frame) {
@@ -74,6 +72,10 @@ static void push_barrier(lua_State *to, lua_State *L) {
     return;
   }
   lua_pushliteral(to, "inside a function that Lua's own libraries call");
+}
+
+void jri_require_running(lua_State *L, const char *word) {
+  if (!jri_state(L)->running) luaL_error(L, "%s can only be called while a job runs", word);
 }
 
 void jri_require_pause(lua_State *L, const char *word) {

@@ -1,7 +1,7 @@
 // Where errors came from, as scripts, records and logs are told it: without the insides of libraries.
 #include "runtime/tracebacks.h"
 
-#include "runtime/errors.h"
+#include "runtime/places.h"
 
 // MARK: Frames of libraries
 

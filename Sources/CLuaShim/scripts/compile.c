@@ -1,5 +1,4 @@
 
-
 #include "scripts/compile.h"
 
 #include "runtime/errors.h"

@@ -1,11 +1,10 @@
+
 #include "scripts/definitions.h"
 
-#include "base/utf8.h"
-#include "library/library.h"
-#include "runtime/errors.h"
+#include "runtime/job.h"
+#include "runtime/places.h"
+#include "scripts/names.h"
 #include "scripts/policy.h"
-
-enum { LONGEST_NAME = 255 };
 
 const char *jri_kind_word(jri_kind kind) {
   static const char *const words[] = {"job", "job_callback", "job_errback"};
@@ -14,24 +13,6 @@ const char *jri_kind_word(jri_kind kind) {
 
 static void require_loading(lua_State *L, const char *word) {
   if (!jri_state(L)->loading) luaL_error(L, "%s can only be called while scripts load", word);
-}
-
-void jri_check_text(lua_State *L, const char *word, const char *what, int index, bool spaces) {
-  size_t length;
-  if (lua_type(L, index) != LUA_TSTRING) {
-    jri_raise(L, "%s: the %s must be a non-empty string, got %s", word, what, luaL_typename(L, index));
-  }
-  const char *text = lua_tolstring(L, index, &length);
-  if (length == 0) jri_raise(L, "%s: the %s must be a non-empty string, got an empty one", word, what);
-  if (length > LONGEST_NAME) jri_raise(L, "%s: the %s must have at most %d bytes", word, what, LONGEST_NAME);
-  if (!jri_utf8_valid(text, length)) jri_raise(L, "%s: the %s must be valid UTF-8", word, what);
-  for (size_t i = 0; i < length; i++) {
-    unsigned char byte = (unsigned char)text[i];
-    bool control = byte < 0x20 || byte == 0x7F || (byte == 0xC2 && (unsigned char)text[i + 1] < 0xA0);
-    if (control || (byte == ' ' && !spaces)) {
-      jri_raise(L, "%s: the %s must not contain %scontrol characters", word, what, spaces ? "" : "spaces or ");
-    }
-  }
 }
 
 /// Pushes the file of the nearest calling Lua function and returns its line.

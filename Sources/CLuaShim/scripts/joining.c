@@ -1,5 +1,6 @@
 
 #include "runtime/interruption.h"
+#include "runtime/job.h"
 #include "scripts/definitions.h"
 #include "scripts/distance.h"
 

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
 #include "runtime/interruption.h"
-#include "scripts/definitions.h"
+#include "runtime/job.h"
 
 typedef struct {
   jr_state *state;

@@ -2,9 +2,10 @@
 
 #include "scripts/modules.h"
 
-#include "library/library.h"
+#include "runtime/cancelling.h"
 #include "runtime/errors.h"
 #include "runtime/interruption.h"
+#include "runtime/places.h"
 #include "scripts/compile.h"
 
 enum { WAITING_FILE = 1, WAITING_SOURCE, WAITING_VALUES = WAITING_SOURCE };

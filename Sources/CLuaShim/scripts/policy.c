@@ -3,7 +3,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "scripts/definitions.h"
+#include "runtime/job.h"
 
 typedef struct {
   const char *name;

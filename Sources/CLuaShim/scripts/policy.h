@@ -2,7 +2,8 @@
 #ifndef JOBREACTOR_POLICY_H
 #define JOBREACTOR_POLICY_H
 
-#include "scripts/definitions.h"
+#include "base/state.h"
+#include "runtime/job.h"
 
 /// Reads the table at `index`; raises what is wrong in it.
 void jri_read_policy(lua_State *L, int index, jri_policy *policy);

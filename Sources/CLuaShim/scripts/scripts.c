@@ -1,8 +1,10 @@
+#include "scripts/scripts.h"
+
 #include <stdio.h>
 
-#include "library/library.h"
 #include "runtime/errors.h"
 #include "runtime/interruption.h"
+#include "runtime/places.h"
 #include "runtime/tracebacks.h"
 #include "scripts/compile.h"
 #include "scripts/definitions.h"

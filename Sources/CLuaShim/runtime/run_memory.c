@@ -1,9 +1,10 @@
 // A run in memory: made, kept while it is suspended, and freed.
+#include "runtime/run_memory.h"
+
 #include <math.h>
 
-#include "runtime/phases.h"
+#include "runtime/job.h"
 #include "runtime/run.h"
-#include "scripts/definitions.h"
 
 static void start_anew(jr_state *state, jri_run *run) {
   *run = (jri_run){.state = state, .kept_error = LUA_NOREF, .kept_record = LUA_NOREF, .kept_args = LUA_NOREF};

@@ -1,27 +1,15 @@
-/// The phases of a run, as `run.c` carries them out: each is a function that Lua calls protected, with the run as its
-/// argument.
-#ifndef JOBREACTOR_PHASES_H
-#define JOBREACTOR_PHASES_H
+/// The first phase of a run, and steps as all phases have them. A phase is a function that Lua calls protected, with
+/// the run as its argument.
+#ifndef JOBREACTOR_STEPS_H
+#define JOBREACTOR_STEPS_H
 
+#include "runtime/job.h"
 #include "runtime/run.h"
-#include "scripts/definitions.h"
-
-// Stack indexes in all phases.
-enum { JRI_AT_RUN = 1, JRI_AT_ERROR, JRI_AT_RECORD, JRI_AT_STEPS, JRI_AT_ARGS };
 
 typedef enum { JRI_STEP_DONE, JRI_STEP_RAISED, JRI_STEP_CANCELLED, JRI_STEP_SUSPENDED } jri_step_end;
 
 /// The body and the callbacks.
 int jri_phase_steps(lua_State *L);
-
-/// The errbacks. The error is at its place.
-int jri_phase_errbacks(lua_State *L);
-
-/// The backoff function, of the attempt and of the error as the errbacks left it.
-int jri_phase_backoff(lua_State *L);
-
-/// Says that the backoff function came to nothing, and why.
-void jri_warn_of_backoff(const jri_run *run, const char *reason, size_t length);
 
 /// Puts the record of the job and its steps in their places; NULL when the job is undefined.
 const jri_job *jri_find_job(lua_State *L, const jri_run *run);
