@@ -86,6 +86,22 @@ typedef struct jri_run jri_run;
 typedef struct jri_strand jri_strand;
 typedef struct jri_loading jri_loading;
 
+/// A run for as long as it is under way: to its end or its next pause. Begins and ends with nothing in it; what a run
+/// takes along is in `jri_run`.
+typedef struct {
+  jri_run *run;             // NULL when none is under way
+  void *host_run;           // `jr_request.run` of it
+  jri_strand *strand;       // that runs
+  const jr_answer *answer;  // for the strand that goes on
+  lua_State *barrier;       // runs another coroutine, where no pause can go through it; NULL when there is none
+  int finalizing;           // finalizers under way, also while no run is
+  bool suspending;          // the strand that runs is, and yields through whatever coroutines it runs
+  bool closing;             // what has ended closes its variables
+  bool cancelled;           // `CancelJob` was raised: nothing a script does can take it back
+  bool keeps_traceback;     // only the first phase of a run leaves one
+  bool in_errback;
+} jri_slice;
+
 enum { JRI_BUFFERS = 11 };
 
 struct jr_state {
@@ -141,38 +157,20 @@ struct jr_state {
   jri_call call;
   jri_site site;
   jri_collector collector;
-  /// How long a script may take while it is loaded, and finalizers beside runs.
-  double loading_seconds;
+  jri_slice slice;
 
-  /// That which is begun next.
-  jri_run *spare;
-  /// That of the call that is under way; NULL otherwise.
-  jri_run *current;
-  jri_strand *strand;  // that runs
+  // Runs that are not under way.
+  jri_run *spare;  // which is begun next
   jri_run *first_suspended;
   size_t suspended;  // how many are
   uint64_t last_token;
-  const jr_answer *answer;  // for the strand that goes on
-  bool suspending;          // the strand that runs is, and yields through whatever coroutines it runs
-  int finalizing;           // finalizers under way
-  bool closing;             // what has ended closes its variables
-  /// The coroutine that runs another where no pause can go through it; NULL when there is none.
-  lua_State *barrier;
   int held;  // coroutines that are part of a pause
 
+  // Scripts that are loaded.
+  bool loading;
   const jri_loading *loading_set;  // what `jr_load_scripts` is at
   _Atomic(size_t) script;          // index of the script that it runs, plus 1; 0 for none
-
-  void *run;  // of the request that now runs
-  bool running;
-  bool loading;
-  /// `CancelJob` was raised in this run: nothing a script does can take it back.
-  bool cancelled;
-  /// Only the first phase of a run leaves a traceback.
-  bool keeps_traceback;
-  bool in_errback;
-  /// What `retry_in` said last in this run; NAN when it was not called.
-  double retry_in;
+  double loading_seconds;          // that each may take, and finalizers beside runs
 };
 
 _Static_assert(offsetof(jr_state, buffers) + sizeof(((jr_state *)0)->buffers) ==

@@ -1,5 +1,3 @@
-
-
 #include "library/library.h"
 #include "runtime/interruption.h"
 #include "runtime/sites.h"
@@ -32,7 +30,7 @@ static int collect_garbage(lua_State *L) {
   if (!asks) {
     // Whatever it does, `collect` and `step` included: that is not often.
     state->collector.changed = true;
-    if (!state->running) note_settings(L, &state->collector, option);
+    if (state->slice.run == NULL) note_settings(L, &state->collector, option);
     jri_begin_call(L, "collectgarbage");
   }
   int results = lua_tocfunction(L, lua_upvalueindex(1))(L);

@@ -20,17 +20,17 @@ static int stop(lua_State *L, lua_State *thread) {
 /// called later.
 static int resume_moved(lua_State *L, lua_State *thread, int arguments, lua_KFunction again) {
   jr_state *state = jri_state(L);
-  lua_State *barrier = state->barrier;
+  lua_State *barrier = state->slice.barrier;
   int results;
-  if (barrier == NULL && !lua_isyieldable(L)) state->barrier = L;
+  if (barrier == NULL && !lua_isyieldable(L)) state->slice.barrier = L;
   int status = jri_resume(L, thread, arguments, &results);
-  state->barrier = barrier;
+  state->slice.barrier = barrier;
   if (jri_interrupted(state)) {
     if (status == LUA_OK) lua_pop(thread, results);
     stop(L, thread);
   }
-  if (status == LUA_YIELD && state->suspending) {
-    state->suspending = false;
+  if (status == LUA_YIELD && state->slice.suspending) {
+    state->slice.suspending = false;
     jri_hold(L, thread);
     return jri_suspend(L, again);
   }
@@ -179,7 +179,7 @@ static int library_close(lua_State *L) {
 /// Whether the coroutine is one of the host's, in which a step or a task runs: those pause, and nobody takes what they
 /// yield.
 static bool is_strand(lua_State *L, lua_State *thread) {
-  const jri_strand *strand = jri_state(L)->strand;
+  const jri_strand *strand = jri_state(L)->slice.strand;
   return strand != NULL && strand->coroutine.thread == thread;
 }
 

@@ -114,7 +114,7 @@ static void hand_over(lua_State *L, lua_Integer count) {
     if (w.out->failed) jri_raise_memory(L);
   }
   jr_bytes reply = {NULL, 0};
-  bool good = state->host.enqueue(state->host.context, state->run, w.out->bytes, w.out->length, &reply);
+  bool good = state->host.enqueue(state->host.context, state->slice.host_run, w.out->bytes, w.out->length, &reply);
   // A finalizer may enqueue as well, which ends the reply's life.
   lua_pushlstring(L, reply.bytes != NULL ? reply.bytes : "", reply.length);
   size_t length;

@@ -58,9 +58,9 @@ static int finalize(lua_State *L) {
   jri_take_coroutine(L, &coroutine);
   lua_xmove(L, coroutine.thread, 2);
   coroutine.resumed = true;
-  state->finalizing++;
+  state->slice.finalizing++;
   int status = jri_resume(L, coroutine.thread, 1, &results);
-  state->finalizing--;
+  state->slice.finalizing--;
   coroutine.resumed = false;
   finish(L, &coroutine, status);
   return 0;

@@ -76,8 +76,8 @@ static int call_host(lua_State *L) {
   jr_value values[MOST_ARGUMENTS];
   read_arguments(L, values, count, word);
   jr_answer answer = {NULL, 0, {NULL, 0}};
-  state->host.call(state->host.context, state->run, (int)lua_tointeger(L, lua_upvalueindex(1)), values, (size_t)count,
-                   &answer);
+  state->host.call(state->host.context, state->slice.host_run, (int)lua_tointeger(L, lua_upvalueindex(1)), values,
+                   (size_t)count, &answer);
   return push_answer(L, &answer);
 }
 
@@ -85,7 +85,7 @@ static int answered(lua_State *L, int status, lua_KContext context) {
   (void)status;
   (void)context;
   jri_raise_cancelled(L);
-  return push_answer(L, jri_state(L)->answer);
+  return push_answer(L, jri_state(L)->slice.answer);
 }
 
 static int start_host(lua_State *L) {
@@ -99,12 +99,12 @@ static int start_host(lua_State *L) {
   // So that nothing can go wrong once the host has begun.
   uint64_t token = ++state->last_token;
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->waiting);
-  lua_pushlightuserdata(L, state->strand);
+  lua_pushlightuserdata(L, state->slice.strand);
   lua_rawseti(L, -2, (lua_Integer)token);
   lua_pop(L, 1);
   jr_answer answer = {NULL, 0, {NULL, 0}};
-  state->host.start(state->host.context, state->run, token, (int)lua_tointeger(L, lua_upvalueindex(1)), values,
-                    (size_t)count, &answer);
+  state->host.start(state->host.context, state->slice.host_run, token, (int)lua_tointeger(L, lua_upvalueindex(1)),
+                    values, (size_t)count, &answer);
   if (answer.error.bytes != NULL) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, state->waiting);
     lua_pushnil(L);
@@ -112,7 +112,7 @@ static int start_host(lua_State *L) {
     lua_pop(L, 1);
     return push_answer(L, &answer);
   }
-  state->strand->token = token;
+  state->slice.strand->token = token;
   lua_settop(L, 0);
   return jri_suspend(L, answered);
 }

@@ -20,7 +20,7 @@ static int say(lua_State *L, jr_log_level level) {
     luaL_pushresult(&line);
     text = lua_tolstring(L, -1, &length);
   }
-  if (state->host.log != NULL) state->host.log(state->host.context, state->run, level, text, length);
+  if (state->host.log != NULL) state->host.log(state->host.context, state->slice.host_run, level, text, length);
   return 0;
 }
 
@@ -38,7 +38,7 @@ static void warn(void *context, const char *piece, int more) {
   jri_buffer_add(warning, piece, strlen(piece));
   if (more) return;
   if (state->host.log != NULL && warning->length > 0) {
-    state->host.log(state->host.context, state->run, JR_LOG_WARNING, warning->bytes, warning->length);
+    state->host.log(state->host.context, state->slice.host_run, JR_LOG_WARNING, warning->bytes, warning->length);
   }
   jri_buffer_reset(warning);
 }

@@ -20,7 +20,8 @@ static int progress(lua_State *L) {
   }
   size_t length = 0;
   const char *text = lua_isnil(L, 2) ? "" : luaL_tolstring(L, 2, &length);
-  if (state->host.progress != NULL) state->host.progress(state->host.context, state->run, fraction, text, length);
+  if (state->host.progress != NULL)
+    state->host.progress(state->host.context, state->slice.host_run, fraction, text, length);
   return 0;
 }
 

@@ -27,13 +27,13 @@ static jri_strand *to_task(lua_State *L, int index, const char *word) {
 static int spawn(lua_State *L, const char *word, bool daemon) {
   jr_state *state = jri_state(L);
   jri_require_running(L, word);
-  if (state->current == NULL || state->strand == NULL || state->finalizing > 0 || state->closing) {
+  if (state->slice.run == NULL || state->slice.strand == NULL || state->slice.finalizing > 0 || state->slice.closing) {
     return jri_raise(L, "%s cannot be called here", word);
   }
-  if (state->current->phase == JRI_PHASE_BACKOFF) return jri_raise(L, "%s: not in a backoff function", word);
+  if (state->slice.run->phase == JRI_PHASE_BACKOFF) return jri_raise(L, "%s: not in a backoff function", word);
   if (!lua_isfunction(L, 1)) return jri_raise(L, "%s: expected a function, got %s", word, luaL_typename(L, 1));
   int count = lua_gettop(L);
-  jri_run *run = state->current;
+  jri_run *run = state->slice.run;
   jri_strand *task = lua_newuserdatauv(L, sizeof *task, JRI_TASK_VALUES);
   *task = (jri_strand){.run = NULL, .daemon = daemon, .reference = LUA_NOREF};
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->task_metatable);
@@ -76,9 +76,9 @@ static int push_outcome(lua_State *L, jri_strand *task) {
   const char *text = lua_tolstring(L, -1, &length);
   jri_buffer_reset(&state->inner_traceback);
   jri_buffer_reset(&state->inner_error);
-  if (state->keeps_traceback && text != NULL) jri_buffer_add(&state->inner_traceback, text, length);
+  if (state->slice.keeps_traceback && text != NULL) jri_buffer_add(&state->inner_traceback, text, length);
   lua_pop(L, 1);
-  if (state->keeps_traceback) jri_keep_inner_error(L);
+  if (state->slice.keeps_traceback) jri_keep_inner_error(L);
   return lua_error(L);
 }
 
@@ -98,11 +98,11 @@ static int wait_task(lua_State *L) {
   jri_strand *task = to_task(L, 1, "wait");
   if (jri_has_ended(task)) return push_outcome(L, task);
   jri_require_pause(L, "wait");
-  if (task->run != state->current) return jri_raise(L, "wait: the task is another job's");
+  if (task->run != state->slice.run) return jri_raise(L, "wait: the task is another job's");
   for (jri_strand *at = task; at != NULL; at = at->waits_for) {
-    if (at == state->strand) return jri_raise(L, "wait: the task would wait for itself");
+    if (at == state->slice.strand) return jri_raise(L, "wait: the task would wait for itself");
   }
-  jri_wait_for_task(state->strand, task);
+  jri_wait_for_task(state->slice.strand, task);
   return jri_suspend(L, wait_again);
 }
 

@@ -6,11 +6,11 @@ bool jri_is_cancel(lua_State *L, int index) {
 
 int jri_raise_cancel(lua_State *L) {
   jr_state *state = jri_state(L);
-  if (state->running) state->cancelled = true;
+  if (state->slice.run != NULL) state->slice.cancelled = true;
   lua_rawgeti(L, LUA_REGISTRYINDEX, state->cancel_job);
   return lua_error(L);
 }
 
 void jri_raise_cancelled(lua_State *L) {
-  if (jri_state(L)->cancelled) jri_raise_cancel(L);
+  if (jri_state(L)->slice.cancelled) jri_raise_cancel(L);
 }

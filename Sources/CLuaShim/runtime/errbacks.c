@@ -61,7 +61,7 @@ static const jri_job *begin_errbacks(lua_State *L, jri_run *run) {
   run->result->error = jri_buffer_bytes(&state->error);
   run->result->message = jri_buffer_bytes(&state->message);
   // A `__tostring` of the error may have tried to cancel; only errbacks can, from here on.
-  state->cancelled = false;
+  state->slice.cancelled = false;
 
   const jri_job *job = jri_find_job(L, run);
   if (job == NULL) {
@@ -102,9 +102,9 @@ int jri_phase_errbacks(lua_State *L) {
     job = begin_errbacks(L, run);
     if (job == NULL) return 0;
   }
-  state->in_errback = true;
+  state->slice.in_errback = true;
   jri_step_end end = jri_run_steps(L, run, 2 + job->callbacks + job->errbacks);
-  state->in_errback = false;
+  state->slice.in_errback = false;
   if (end == JRI_STEP_SUSPENDED) {
     jri_keep_suspended(L, run);
     run->result->outcome = JR_RUN_SUSPENDED;
@@ -154,7 +154,7 @@ int jri_phase_backoff(lua_State *L) {
     lua_settop(thread, 1);
     if (lua_type(thread, 1) == LUA_TNUMBER && lua_tonumber(thread, 1) >= 0) {
       // Not more than `retry_in` takes, so that no sum overflows.
-      state->retry_in = fmin((double)lua_tonumber(thread, 1), JRI_LONGEST_DELAY);
+      run->retry_in = fmin((double)lua_tonumber(thread, 1), JRI_LONGEST_DELAY);
       return 0;
     }
     problem = "must return a number of seconds from 0 on, but returned ";

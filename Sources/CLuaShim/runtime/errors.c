@@ -1,4 +1,3 @@
-
 #include "runtime/errors.h"
 
 #include "json/decode.h"
@@ -17,8 +16,8 @@ void jri_push_text(lua_State *L, int index) {
   if (lua_pcall(L, 1, 1, 0) == LUA_OK) return;
   jr_state *state = jri_state(L);
   const jri_interruption_reason reason = jri_interrupted(state);
-  if (state->current != NULL && (reason == JRI_TIMED_OUT || reason == JRI_OVERRAN)) {
-    jri_push_limit_error(L, state->current);
+  if (state->slice.run != NULL && (reason == JRI_TIMED_OUT || reason == JRI_OVERRAN)) {
+    jri_push_limit_error(L, state->slice.run);
     lua_remove(L, -2);
     return;
   }

@@ -114,13 +114,13 @@ static void tell_place(jr_state *state, lua_State *L) {
   int length =
       snprintf(text, sizeof text, "%sthe job has run for %.1f s without a pause and holds up the others of its lane",
                place, seconds);
-  state->host.log(state->host.context, state->run, JR_LOG_WARNING, text, (size_t)length);
+  state->host.log(state->host.context, state->slice.host_run, JR_LOG_WARNING, text, (size_t)length);
 }
 
 static void note_place(jr_state *state, lua_State *L) {
   jri_note_place(state, L);
   // From 1: without the protected function that walks the stack. Later the coroutine is one instruction behind.
-  if (state->keeps_traceback) jri_keep_traceback(L, L, 1, &state->traceback);
+  if (state->slice.keeps_traceback) jri_keep_traceback(L, L, 1, &state->traceback);
 }
 
 static void hook(lua_State *L, lua_Debug *frame) {

@@ -56,6 +56,7 @@ struct jri_run {
   bool job_itself_invalid;  // nor is this one
   bool keeps_stored_args;   // the result has no better ones
   bool has_backoff;         // the job has a function for it
+  double retry_in;          // what `retry_in` said last; NAN when it was not called
 
   // While it is suspended, and of what a slice begins with.
   bool suspended;
@@ -66,7 +67,6 @@ struct jri_run {
   int kept_error;  // registry references of what phases have on their stack
   int kept_record;
   int kept_args;
-  double retry_in;
   jri_time_left left;
   char *kept;  // the request's bytes
   size_t kept_size;

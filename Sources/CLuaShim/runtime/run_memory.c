@@ -7,7 +7,8 @@
 #include "runtime/run.h"
 
 static void start_anew(jr_state *state, jri_run *run) {
-  *run = (jri_run){.state = state, .kept_error = LUA_NOREF, .kept_record = LUA_NOREF, .kept_args = LUA_NOREF};
+  *run = (jri_run){
+      .state = state, .retry_in = NAN, .kept_error = LUA_NOREF, .kept_record = LUA_NOREF, .kept_args = LUA_NOREF};
 }
 
 static void free_aside(jr_state *state, jri_run *run) {

@@ -26,7 +26,7 @@ static void advance_backoff(jri_run *run) {
   lua_pushlightuserdata(L, run);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
     lua_pop(L, 1);
-    if (!state->cancelled) jri_warn_of_backoff(run, no_memory, sizeof no_memory - 1);
+    if (!state->slice.cancelled) jri_warn_of_backoff(run, no_memory, sizeof no_memory - 1);
   }
 }
 
@@ -63,7 +63,7 @@ static void advance(jri_run *run) {
     // Whatever state the failure left it in.
     if (status != LUA_OK) drop_steps(L, run);
     if (run->suspended) return;
-    if (status != LUA_OK && !state->cancelled) {
+    if (status != LUA_OK && !state->slice.cancelled) {
       run->phase = JRI_PHASE_ERRBACKS;
       jri_renew_timeout(state);
       result->outcome = JR_RUN_FAILED;
@@ -83,7 +83,7 @@ static void advance(jri_run *run) {
   if (run->phase == JRI_PHASE_BACKOFF) {
     advance_backoff(run);
     run->phase = JRI_PHASE_FINISHED;
-    if (state->cancelled) result->outcome = JR_RUN_FAILED_CANCELLED;
+    if (state->slice.cancelled) result->outcome = JR_RUN_FAILED_CANCELLED;
     return;
   }
   result->traceback = jri_buffer_bytes(&state->traceback);
@@ -98,9 +98,9 @@ static void advance(jri_run *run) {
   run->phase = JRI_PHASE_FINISHED;
   if (result->outcome == JR_RUN_UNDEFINED || result->outcome == JR_RUN_RAISED) return;
   if (!run->keeps_stored_args) result->args = jri_buffer_bytes(&state->args);
-  if (state->cancelled) {
+  if (state->slice.cancelled) {
     result->outcome = JR_RUN_FAILED_CANCELLED;
-  } else if (run->has_backoff && isnan(state->retry_in)) {
+  } else if (run->has_backoff && isnan(run->retry_in)) {
     run->phase = JRI_PHASE_BACKOFF;
     drop_steps(L, run);
     jri_renew_timeout(state);
@@ -151,13 +151,7 @@ static void begin_slice(jri_run *run, jr_result *result) {
   jri_begin(state);
   *result = (jr_result){.outcome = JR_RUN_UNDEFINED, .retry_in = NAN};
   run->result = result;
-  state->current = run;
-  state->run = run->request.run;
-  state->running = true;
-  state->cancelled = false;
-  state->in_errback = false;
-  state->keeps_traceback = false;
-  state->retry_in = NAN;
+  state->slice = (jri_slice){.run = run, .host_run = run->request.run};
 }
 
 static void end_slice(jri_run *run) {
@@ -168,7 +162,6 @@ static void end_slice(jri_run *run) {
   while (run->phase != JRI_PHASE_FINISHED && !run->suspended);
   if (run->suspended) {
     run->left = jri_time_left_of(state);
-    run->retry_in = state->retry_in;
     run->ending = 0;
     run->woken = NULL;
     if (run->phase == JRI_PHASE_ERRBACKS) swap_aside(run);
@@ -177,15 +170,12 @@ static void end_slice(jri_run *run) {
     jri_add_suspended(run);
   } else {
     drop_steps(state->lua, run);
-    if (result->outcome == JR_RUN_FAILED) result->retry_in = state->retry_in;
+    if (result->outcome == JR_RUN_FAILED) result->retry_in = run->retry_in;
     if (run->keeps_stored_args) result->args = jri_stored_args(run);
   }
   jri_restore_collector(state);
   jri_end_interruption(state);
-  state->running = false;
-  state->cancelled = false;
-  state->run = NULL;
-  state->current = NULL;
+  state->slice = (jri_slice){.run = NULL};
   if (!run->suspended) jri_recycle_run(run);
   jri_end(state);
 }
@@ -200,11 +190,12 @@ void jr_run(jr_state *state, const jr_request *request, jr_result *result) {
   end_slice(run);
 }
 
-static void continue_run(jri_run *run, jr_result *result) {
+/// `answer` is what it has waited for, if it was for that.
+static void continue_run(jri_run *run, const jr_answer *answer, jr_result *result) {
   jr_state *state = run->state;
   jri_remove_suspended(run);
   begin_slice(run, result);
-  state->retry_in = run->retry_in;
+  state->slice.answer = answer;
   if (run->phase == JRI_PHASE_ERRBACKS) {
     swap_aside(run);
     result->outcome = JR_RUN_FAILED;
@@ -239,15 +230,14 @@ bool jr_resume(jr_state *state, uint64_t token, const jr_answer *answer, jr_resu
   lua_pop(L, 1);
   strand->token = 0;
   strand->run->woken = strand;
-  state->answer = answer;
-  continue_run(strand->run, result);
+  continue_run(strand->run, answer, result);
   return true;
 }
 
 void jr_end_suspended(jr_state *state, jr_suspended *run, jr_end_reason reason, jr_result *result) {
   (void)state;
   run->ending = reason;
-  continue_run(run, result);
+  continue_run(run, NULL, result);
 }
 
 size_t jr_suspended_count(const jr_state *state) { return state->suspended; }

@@ -18,7 +18,7 @@
 /// How the step ends that the run's interruption ended, or kept from beginning.
 jri_step_end jri_interrupted_step(lua_State *L, jri_run *run) {
   if (jri_interrupted(run->state) == JRI_CANCELLED_OUTSIDE) {
-    run->state->cancelled = true;
+    run->state->slice.cancelled = true;
     return JRI_STEP_CANCELLED;
   }
   jri_push_limit_error(L, run);
@@ -63,7 +63,7 @@ static jri_step_end drive(lua_State *L, jri_run *run, jri_strand *strand, int ar
       }
     } else {
       jri_run_task(L, strand, arguments);
-      if (state->cancelled) return give_up(L, run, JRI_STEP_CANCELLED);
+      if (state->slice.cancelled) return give_up(L, run, JRI_STEP_CANCELLED);
     }
     if (jri_interrupted(state)) {
       jri_end_tasks(L, run);
@@ -76,14 +76,14 @@ static jri_step_end drive(lua_State *L, jri_run *run, jri_strand *strand, int ar
   if (run->steps.state != JRI_STRAND_IDLE || jri_has_tasks(run)) return JRI_STEP_SUSPENDED;
   bool raised = jri_push_unseen_error(L, run);
   jri_end_tasks(L, run);
-  return raised ? JRI_STEP_RAISED : state->cancelled ? JRI_STEP_CANCELLED : JRI_STEP_DONE;
+  return raised ? JRI_STEP_RAISED : state->slice.cancelled ? JRI_STEP_CANCELLED : JRI_STEP_DONE;
 }
 
 /// Where the run was suspended, it is at an end now.
 static jri_step_end end_suspended(lua_State *L, jri_run *run) {
   jr_state *state = run->state;
   if (run->ending == JR_END_CANCELLED) {
-    state->cancelled = true;
+    state->slice.cancelled = true;
     return give_up(L, run, JRI_STEP_CANCELLED);
   }
   lua_State *thread = run->steps.coroutine.thread;
@@ -97,7 +97,7 @@ static jri_step_end end_suspended(lua_State *L, jri_run *run) {
   }
   jri_push_timeout_error(L, run);
   give_up(L, run, JRI_STEP_RAISED);
-  return state->cancelled ? JRI_STEP_CANCELLED : JRI_STEP_RAISED;
+  return state->slice.cancelled ? JRI_STEP_CANCELLED : JRI_STEP_RAISED;
 }
 
 /// Runs steps from the run's position as long as they are good; `end` is where the last is.
@@ -107,7 +107,7 @@ jri_step_end jri_run_steps(lua_State *L, jri_run *run, int end) {
   if (run->suspended) {
     run->suspended = false;
     came = run->ending != 0 ? end_suspended(L, run) : drive(L, run, run->woken, 0);
-    state->answer = NULL;
+    state->slice.answer = NULL;
     if (came != JRI_STEP_DONE) return came;
     run->position++;
   }

@@ -1,5 +1,3 @@
-
-
 #include "runtime/strands.h"
 
 #include "runtime/cancelling.h"
@@ -75,23 +73,23 @@ static void push_barrier(lua_State *to, lua_State *L) {
 }
 
 void jri_require_running(lua_State *L, const char *word) {
-  if (!jri_state(L)->running) luaL_error(L, "%s can only be called while a job runs", word);
+  if (jri_state(L)->slice.run == NULL) luaL_error(L, "%s can only be called while a job runs", word);
 }
 
 void jri_require_pause(lua_State *L, const char *word) {
   jr_state *state = jri_state(L);
   jri_require_running(L, word);
-  if (state->current == NULL || state->strand == NULL) jri_raise(L, "%s cannot be called here", word);
-  if (state->finalizing > 0) jri_raise(L, "%s: a job cannot pause in a finalizer (__gc)", word);
-  if (state->closing) jri_raise(L, "%s: a job cannot pause in a __close of what is being ended", word);
-  if (state->current->phase == JRI_PHASE_BACKOFF) jri_raise(L, "%s: a job cannot pause in a backoff function", word);
-  if (lua_isyieldable(L) && state->barrier == NULL) return;
-  push_barrier(L, lua_isyieldable(L) ? state->barrier : L);
+  if (state->slice.run == NULL || state->slice.strand == NULL) jri_raise(L, "%s cannot be called here", word);
+  if (state->slice.finalizing > 0) jri_raise(L, "%s: a job cannot pause in a finalizer (__gc)", word);
+  if (state->slice.closing) jri_raise(L, "%s: a job cannot pause in a __close of what is being ended", word);
+  if (state->slice.run->phase == JRI_PHASE_BACKOFF) jri_raise(L, "%s: a job cannot pause in a backoff function", word);
+  if (lua_isyieldable(L) && state->slice.barrier == NULL) return;
+  push_barrier(L, lua_isyieldable(L) ? state->slice.barrier : L);
   jri_raise(L, "%s: a job cannot pause %s: do it before or after", word, lua_tostring(L, -1));
 }
 
 int jri_suspend(lua_State *L, lua_KFunction continuation) {
-  jri_state(L)->suspending = true;
+  jri_state(L)->slice.suspending = true;
   return lua_yieldk(L, 0, 0, continuation);
 }
 
@@ -148,41 +146,41 @@ static void push_yield_error(lua_State *L, lua_State *thread) {
 jri_strand_end jri_run_strand(lua_State *L, jri_strand *strand, int arguments) {
   jr_state *state = jri_state(L);
   jri_run *run = strand->run;
-  lua_State *thread = strand->coroutine.thread, *barrier = state->barrier;
-  jri_strand *outer = state->strand;
-  bool keeps_traceback = state->keeps_traceback;
+  lua_State *thread = strand->coroutine.thread, *barrier = state->slice.barrier;
+  jri_strand *outer = state->slice.strand;
+  bool keeps_traceback = state->slice.keeps_traceback;
   int results;
 
-  state->strand = strand;
-  state->barrier = NULL;
-  state->keeps_traceback = run->phase == JRI_PHASE_STEPS;
+  state->slice.strand = strand;
+  state->slice.barrier = NULL;
+  state->slice.keeps_traceback = run->phase == JRI_PHASE_STEPS;
   strand->state = JRI_STRAND_RUNNING;
   strand->coroutine.resumed = true;
   int status = jri_resume(L, thread, arguments, &results);
   strand->coroutine.resumed = false;
-  state->strand = outer;
-  state->barrier = barrier;
-  bool suspended = state->suspending;
-  state->suspending = false;
+  state->slice.strand = outer;
+  state->slice.barrier = barrier;
+  bool suspended = state->slice.suspending;
+  state->slice.suspending = false;
 
   bool interrupted = jri_interrupted(state) != JRI_UNINTERRUPTED;
   if (status == LUA_YIELD && suspended && !interrupted) {
-    state->keeps_traceback = keeps_traceback;
+    state->slice.keeps_traceback = keeps_traceback;
     if (strand->state == JRI_STRAND_RUNNING) strand->state = JRI_STRAND_SUSPENDED;
     return JRI_END_SUSPENDED;
   }
   if (status == LUA_OK) {
-    state->keeps_traceback = keeps_traceback;
+    state->slice.keeps_traceback = keeps_traceback;
     strand->state = JRI_STRAND_IDLE;
-    if (jri_interrupted(state) == JRI_CANCELLED_OUTSIDE) state->cancelled = true;
-    if (!state->cancelled) return JRI_END_DONE;
+    if (jri_interrupted(state) == JRI_CANCELLED_OUTSIDE) state->slice.cancelled = true;
+    if (!state->slice.cancelled) return JRI_END_DONE;
     lua_settop(thread, 0);
     return JRI_END_CANCELLED;
   }
-  if (status != LUA_YIELD && jri_is_cancel(thread, -1)) state->cancelled = true;
+  if (status != LUA_YIELD && jri_is_cancel(thread, -1)) state->slice.cancelled = true;
   if (status != LUA_YIELD && !interrupted) jri_place_thread_error(L, thread);
   bool traced = state->interruption.noted || jri_interrupted(state) == JRI_CANCELLED_OUTSIDE;
-  if (state->keeps_traceback && !state->cancelled && !traced) {
+  if (state->slice.keeps_traceback && !state->slice.cancelled && !traced) {
     jri_keep_traceback(L, thread, 0, &state->traceback);
     if (status != LUA_YIELD && lua_checkstack(L, 2) && lua_checkstack(thread, 1)) {
       lua_pushvalue(thread, -1);
@@ -191,19 +189,19 @@ jri_strand_end jri_run_strand(lua_State *L, jri_strand *strand, int arguments) {
       lua_pop(L, 1);
     }
   }
-  state->keeps_traceback = keeps_traceback;
+  state->slice.keeps_traceback = keeps_traceback;
   if (status == LUA_YIELD) push_yield_error(L, thread);
   // Runs what the step left to be closed, which may raise another error in the place of this one.
-  bool closing = state->closing;
-  state->closing = true;
+  bool closing = state->slice.closing;
+  state->slice.closing = true;
   int closed = jri_close_thread(L, thread);
-  state->closing = closing;
+  state->slice.closing = closing;
   strand->state = JRI_STRAND_IDLE;
   if (jri_interrupted(state)) return JRI_END_INTERRUPTED;
   if (closed != LUA_OK) lua_xmove(thread, L, 1);
   lua_settop(thread, 0);
-  if (jri_is_cancel(L, -1)) state->cancelled = true;
-  return state->cancelled ? JRI_END_CANCELLED : JRI_END_RAISED;
+  if (jri_is_cancel(L, -1)) state->slice.cancelled = true;
+  return state->slice.cancelled ? JRI_END_CANCELLED : JRI_END_RAISED;
 }
 
 void jri_make_ready(jri_run *run, jri_strand *strand) {
@@ -269,8 +267,8 @@ void jri_hold(lua_State *L, lua_State *thread) {
     return;
   }
   // It must not be resumed by anybody else: there is no pause.
-  leave_wait(L, state->strand);
-  state->strand->state = JRI_STRAND_RUNNING;
+  leave_wait(L, state->slice.strand);
+  state->slice.strand->state = JRI_STRAND_RUNNING;
   jri_close_thread(L, thread);
   lua_error(L);
 }
@@ -279,9 +277,9 @@ void jri_end_strand(lua_State *L, jri_strand *strand) {
   jr_state *state = jri_state(L);
   if (strand->run == NULL || strand->coroutine.thread == NULL || !lua_checkstack(L, 8)) return;
   leave_wait(L, strand);
-  bool closing = state->closing;
-  state->closing = true;
+  bool closing = state->slice.closing;
+  state->slice.closing = true;
   jri_give_coroutine(L, &strand->coroutine);
-  state->closing = closing;
+  state->slice.closing = closing;
   strand->state = JRI_STRAND_IDLE;
 }

@@ -137,7 +137,7 @@ bool jri_push_unseen_error(lua_State *L, jri_run *run) {
   if (first == NULL) return false;
   push_task(L, first);
   lua_getiuservalue(L, -1, JRI_TASK_TRACEBACK);
-  if (jri_state(L)->current->phase == JRI_PHASE_STEPS && lua_type(L, -1) == LUA_TSTRING) {
+  if (jri_state(L)->slice.run->phase == JRI_PHASE_STEPS && lua_type(L, -1) == LUA_TSTRING) {
     size_t length;
     const char *text = lua_tolstring(L, -1, &length);
     jri_buffer_reset(&jri_state(L)->traceback);

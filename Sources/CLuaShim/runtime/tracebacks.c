@@ -101,7 +101,7 @@ static bool add_identity(lua_State *L, jri_buffer *out) {
 void jri_keep_inner_traceback(lua_State *L, lua_State *thread) {
   jr_state *state = jri_state(L);
   jri_buffer *kept = &state->inner_traceback, *text = &state->note;
-  if (!state->keeps_traceback) return;
+  if (!state->slice.keeps_traceback) return;
   jri_keep_traceback(L, thread, 0, text);
   // This error may have come from a coroutine further in.
   jri_join_tracebacks(L, text);

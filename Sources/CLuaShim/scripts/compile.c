@@ -1,4 +1,3 @@
-
 #include "scripts/compile.h"
 
 #include "runtime/errors.h"

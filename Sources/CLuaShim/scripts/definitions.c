@@ -1,4 +1,3 @@
-
 #include "scripts/definitions.h"
 
 #include "runtime/job.h"

@@ -1,4 +1,3 @@
-
 #include "runtime/interruption.h"
 #include "runtime/job.h"
 #include "scripts/definitions.h"

@@ -1,5 +1,3 @@
-
-
 #include "scripts/modules.h"
 
 #include "runtime/cancelling.h"

@@ -1,4 +1,3 @@
-
 #include "scripts/names.h"
 
 #include "base/utf8.h"
