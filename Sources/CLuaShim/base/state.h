@@ -27,7 +27,7 @@ typedef enum {
 /// Cancellations that came before their runs are few: a caller names the run it believes to be under way.
 enum { JRI_CANCELLED_AHEAD = 4 };
 
-/// What `interruption.h` works on.
+/// What can interrupt a run, and whether it has; `runtime/interruption.h` works on it.
 typedef struct {
   // Between the thread that runs and those that cancel. `thread` is set while `running` is not 0, and does not leave
   // `jr_run` as long as there are `cancellers`.

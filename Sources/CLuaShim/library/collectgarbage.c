@@ -46,7 +46,7 @@ void jr_collect(jr_state *state) {
   jri_end(state);
 }
 
-void jri_open_collector(lua_State *L) {
+void jri_open_collectgarbage(lua_State *L) {
   // As Lua's own state begins.
   jri_state(L)->collector =
       (jri_collector){.pause = 200, .step_multiplier = 100, .step_size = 13, .minor = 20, .major = 100};

@@ -194,7 +194,7 @@ static int library_is_yieldable(lua_State *L) {
   return 1;
 }
 
-void jri_open_coroutines(lua_State *L) {
+void jri_open_coroutine(lua_State *L) {
   static const luaL_Reg functions[] = {{"resume", library_resume},
                                        {"wrap", library_wrap},
                                        {"close", library_close},

@@ -1,4 +1,4 @@
-/// The parts of what a script finds; each opens under the protection of `jr_open`, in the order of `open.c`.
+/// The parts of what a script finds. `open.c` opens them, in its order and under protection: each may raise.
 #ifndef JOBREACTOR_LIBRARY_H
 #define JOBREACTOR_LIBRARY_H
 
@@ -11,22 +11,22 @@ void jri_open_environment(lua_State *L, const char *module_directory);
 void jri_open_guarded(lua_State *L);
 
 /// The functions of `coroutine` that run coroutines.
-void jri_open_coroutines(lua_State *L);
+void jri_open_coroutine(lua_State *L);
 
 /// `setmetatable`, so that finalizers can be interrupted.
 void jri_open_finalizers(lua_State *L);
 
 /// What of the standard libraries may take long, so that others know where it was called.
-void jri_open_calls(lua_State *L);
+void jri_open_long_calls(lua_State *L);
 
 /// `collectgarbage`, so that what a run sets of the collector ends with it.
-void jri_open_collector(lua_State *L);
+void jri_open_collectgarbage(lua_State *L);
 
 /// `debug`, without what undoes guards. After `setmetatable`.
 void jri_open_debug(lua_State *L);
 
 /// `print`, `log` and warnings.
-void jri_open_host(lua_State *L);
+void jri_open_log(lua_State *L);
 
 /// `json`.
 void jri_open_json(lua_State *L);

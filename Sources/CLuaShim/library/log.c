@@ -43,7 +43,7 @@ static void warn(void *context, const char *piece, int more) {
   jri_buffer_reset(warning);
 }
 
-void jri_open_host(lua_State *L) {
+void jri_open_log(lua_State *L) {
   static const luaL_Reg functions[] = {
       {"debug", say_debug}, {"info", say_info}, {"warn", say_warning}, {"error", say_error}, {NULL, NULL}};
   lua_register(L, "print", say_info);

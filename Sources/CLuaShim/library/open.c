@@ -6,7 +6,7 @@
 #include "runtime/run_memory.h"
 #include "runtime/sites.h"
 #include "scripts/definitions.h"
-#include "scripts/scripts.h"
+#include "scripts/require.h"
 
 static int open_protected(lua_State *L) {
   const jr_options *options = lua_touserdata(L, 1);
@@ -16,15 +16,15 @@ static int open_protected(lua_State *L) {
   lua_pop(L, 1);
   jri_open_limit_error(L, &jri_state(L)->memory);
   jri_open_environment(L, options->module_directory);
-  jri_open_scripts(L);
+  jri_open_require(L);
   if (options->strict) jri_make_strict(L);
   jri_open_guarded(L);
-  jri_open_coroutines(L);
+  jri_open_coroutine(L);
   jri_open_finalizers(L);
   jri_open_debug(L);
-  jri_open_calls(L);
-  jri_open_collector(L);
-  jri_open_host(L);
+  jri_open_long_calls(L);
+  jri_open_collectgarbage(L);
+  jri_open_log(L);
   jri_open_json(L);
   jri_open_definitions(L);
   jri_open_retrying(L);

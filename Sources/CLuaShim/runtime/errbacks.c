@@ -88,7 +88,6 @@ static const jri_job *begin_errbacks(lua_State *L, jri_run *run) {
   return job;
 }
 
-/// The second phase: the errbacks. The error is at its place.
 int jri_phase_errbacks(lua_State *L) {
   jri_run *run = lua_touserdata(L, JRI_AT_RUN);
   jr_state *state = run->state;
@@ -123,7 +122,6 @@ void jri_warn_of_backoff(const jri_run *run, const char *reason, size_t length) 
   if (host->log != NULL) host->log(host->context, run->request.run, JR_LOG_WARNING, reason, length);
 }
 
-/// The third phase: the backoff function, of the attempt and of the error as the errbacks left it.
 int jri_phase_backoff(lua_State *L) {
   jri_run *run = lua_touserdata(L, JRI_AT_RUN);
   jr_state *state = run->state;

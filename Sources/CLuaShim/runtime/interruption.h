@@ -5,7 +5,7 @@
 /// How the hook ends a coroutine: it yields, which no `pcall` can catch, and whoever resumed the coroutine sees the
 /// mark and ends likewise. Where a C function lies between (the comparator of `table.sort`), it raises "not enough
 /// memory" instead, which calls no message handler: one would run with hooks switched off. What was raised matters to
-/// nobody: `steps.c` puts the right error, or the cancellation, in its place.
+/// nobody: `jri_interrupted_step` puts the right error, or the cancellation, in its place.
 #ifndef JOBREACTOR_INTERRUPTION_H
 #define JOBREACTOR_INTERRUPTION_H
 

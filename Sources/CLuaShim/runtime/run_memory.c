@@ -84,7 +84,6 @@ void jri_forget_kept(lua_State *L, jri_run *run) {
   forget_value(L, &run->kept_args);
 }
 
-/// Keeps what the phase has on its stack, and the request's bytes. May raise "not enough memory".
 void jri_keep_suspended(lua_State *L, jri_run *run) {
   jr_state *state = run->state;
   if (state->spare == NULL) state->spare = jri_make_run(state);
@@ -101,7 +100,6 @@ void jri_keep_suspended(lua_State *L, jri_run *run) {
   run->suspended = true;
 }
 
-/// Puts the values of the phase in their places; the run is at its own.
 void jri_place_kept(lua_State *L, jri_run *run) {
   lua_settop(L, JRI_AT_RUN);
   lua_rawgeti(L, LUA_REGISTRYINDEX, run->kept_error);
@@ -110,7 +108,6 @@ void jri_place_kept(lua_State *L, jri_run *run) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, run->kept_args);
 }
 
-/// The stored args as they came. They are copied past the memory limit: a job must not lose its args to it.
 jr_bytes jri_stored_args(const jri_run *run) {
   jr_state *state = run->state;
   const jr_request *request = &run->request;
@@ -123,7 +120,6 @@ jr_bytes jri_stored_args(const jri_run *run) {
   return (jr_bytes){.bytes = request->args, .length = request->args_length};
 }
 
-/// The run is over: its memory is for another.
 void jri_recycle_run(jri_run *run) {
   jr_state *state = run->state;
   free_kept(state, run);

@@ -15,7 +15,6 @@
 #include "runtime/tasks.h"
 #include "runtime/tracebacks.h"
 
-/// How the step ends that the run's interruption ended, or kept from beginning.
 jri_step_end jri_interrupted_step(lua_State *L, jri_run *run) {
   if (jri_interrupted(run->state) == JRI_CANCELLED_OUTSIDE) {
     run->state->slice.cancelled = true;
@@ -100,7 +99,6 @@ static jri_step_end end_suspended(lua_State *L, jri_run *run) {
   return state->slice.cancelled ? JRI_STEP_CANCELLED : JRI_STEP_RAISED;
 }
 
-/// Runs steps from the run's position as long as they are good; `end` is where the last is.
 jri_step_end jri_run_steps(lua_State *L, jri_run *run, int end) {
   jr_state *state = run->state;
   jri_step_end came = JRI_STEP_DONE;
@@ -125,7 +123,6 @@ jri_step_end jri_run_steps(lua_State *L, jri_run *run, int end) {
   return JRI_STEP_DONE;
 }
 
-/// Says which step it is that raised.
 void jri_note_step(lua_State *L, jri_run *run) {
   jri_buffer *step = &run->state->step;
   jri_buffer_reset(step);
@@ -138,7 +135,6 @@ void jri_note_step(lua_State *L, jri_run *run) {
   lua_pop(L, 1);
 }
 
-/// Puts the record of the job and its steps in their places; NULL when the job is undefined.
 const jri_job *jri_find_job(lua_State *L, const jri_run *run) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, run->state->jobs);
   lua_pushlstring(L, run->request.name, run->request.name_length);
@@ -149,7 +145,6 @@ const jri_job *jri_find_job(lua_State *L, const jri_run *run) {
   return lua_touserdata(L, JRI_AT_RECORD);
 }
 
-/// Pushes the stored args, to their place, with `job_itself` if the request has it.
 void jri_push_args(lua_State *L, jri_run *run) {
   const jr_request *request = &run->request;
   jri_json_decode_object(L, request->args, request->args_length, "args", &run->args_invalid);
@@ -160,7 +155,6 @@ void jri_push_args(lua_State *L, jri_run *run) {
   lua_rawset(L, JRI_AT_ARGS);
 }
 
-/// The first phase: the body, then the callbacks.
 int jri_phase_steps(lua_State *L) {
   static const char *const left_out[] = {"job_itself", NULL};
   static const jri_json_options options = {.root = "args", .object_without = left_out};

@@ -142,7 +142,7 @@ static void push_yield_error(lua_State *L, lua_State *thread) {
   lua_pushfstring(L, "%sa job cannot yield: coroutine.yield outside a coroutine of your own", file);
 }
 
-/// The one place where a strand comes back, for whatever reason.
+// The one place where a strand comes back, for whatever reason.
 jri_strand_end jri_run_strand(lua_State *L, jri_strand *strand, int arguments) {
   jr_state *state = jri_state(L);
   jri_run *run = strand->run;
