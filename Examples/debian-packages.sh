@@ -23,6 +23,7 @@ _why_debian_package() {
     ca-certificates | tzdata) echo "what the Debian package depends on" ;;
     iproute2) echo "gives a machine of the tests its network" ;;
     binutils) echo "takes out of the program what only debuggers need" ;;
+    clang-format) echo "formats C" ;;
     curl) echo "asks the web application" ;;
     lua-*) echo "a library for Lua, which jobs of the tests use" ;;
     *) echo "needed here" ;;

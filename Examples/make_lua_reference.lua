@@ -1,9 +1,10 @@
--- Writes the Lua reference of the documentation, between the marker comments of its two pages, from the definitions that
--- editors read:
+-- Writes the Lua reference of the documentation, between the marker comments of its two pages, from the definitions
+-- that editors read:
 --
 --     lua5.4 Examples/make_lua_reference.lua
 --
--- As a module it is the function that puts the reference into a page; so the tests see that pages and definitions agree.
+-- As a module it is the function that puts the reference into a page; so the tests see that pages and definitions
+-- agree.
 
 local DEFINITIONS = 'Sources/JobReactorLua/Definitions/jobreactor.lua'
 local FOLDER = 'Sources/JobReactor/JobReactor.docc/Lua/'

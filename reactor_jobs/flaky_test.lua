@@ -1,5 +1,5 @@
--- Tests of the jobs in flaky.lua. `jobreactor test` runs them: in the state of a node, with time standing still, so that
--- the waits between attempts take none.
+-- Tests of the jobs in flaky.lua. `jobreactor test` runs them: in the state of a node, with time standing still, so
+-- that the waits between attempts take none.
 
 -- A file of its own for each test; `path` names it.
 local function with_file(text, body)

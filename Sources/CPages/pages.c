@@ -1,7 +1,7 @@
 #include "pages.h"
 
-// The text of a page is that of its file, which the compiler reads. `#embed` is of C23, and clang has it since release 19;
-// with an older one the program has no pages.
+// The text of a page is that of its file, which the compiler reads. `#embed` is of C23, and clang has it since release
+// 19; with an older one the program has no pages.
 #if defined(__has_embed)
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
@@ -105,42 +105,43 @@ static const unsigned char threat_model[] = {
 #embed "../JobReactorWire/JobReactorWire.docc/ThreatModel.md"
 };
 
-#define PAGE(name, text) {name, text, sizeof(text)}
+#define PAGE(name, text) \
+  { name, text, sizeof(text) }
 
 static const struct jobreactor_page pages[] = {
-  PAGE("getting-started", getting_started),
-  PAGE("migrating-from-ruby", migrating_from_ruby),
-  PAGE("glossary", glossary),
-  PAGE("architecture", architecture),
-  PAGE("job-lifecycle", job_lifecycle),
-  PAGE("delivery", delivery),
-  PAGE("job-record", job_record),
-  PAGE("lua-guide", lua_guide),
-  PAGE("suspension-and-tasks", suspension_and_tasks),
-  PAGE("live-editing", live_editing),
-  PAGE("testing-jobs", testing_jobs),
-  PAGE("sandbox", sandbox),
-  PAGE("lua-reference", lua_reference),
-  PAGE("adding-the-package", adding_the_package),
-  PAGE("swift-guide", swift_guide),
-  PAGE("client-commands", client_commands),
-  PAGE("storage", storage),
-  PAGE("writing-a-storage", writing_a_storage),
-  PAGE("operations", operations),
-  PAGE("deployment", deployment),
-  PAGE("settings", settings),
-  PAGE("at-three-in-the-morning", at_three_in_the_morning),
-  PAGE("troubleshooting", troubleshooting),
-  PAGE("backup-and-restore", backup_and_restore),
-  PAGE("metrics", metrics),
-  PAGE("tracing", tracing),
-  PAGE("users-and-roles", users_and_roles),
-  PAGE("security", security),
-  PAGE("limits", limits),
-  PAGE("benchmarks", benchmarks),
-  PAGE("the-way-of-a-job", the_way_of_a_job),
-  PAGE("link-protocol", link_protocol),
-  PAGE("threat-model", threat_model),
+    PAGE("getting-started", getting_started),
+    PAGE("migrating-from-ruby", migrating_from_ruby),
+    PAGE("glossary", glossary),
+    PAGE("architecture", architecture),
+    PAGE("job-lifecycle", job_lifecycle),
+    PAGE("delivery", delivery),
+    PAGE("job-record", job_record),
+    PAGE("lua-guide", lua_guide),
+    PAGE("suspension-and-tasks", suspension_and_tasks),
+    PAGE("live-editing", live_editing),
+    PAGE("testing-jobs", testing_jobs),
+    PAGE("sandbox", sandbox),
+    PAGE("lua-reference", lua_reference),
+    PAGE("adding-the-package", adding_the_package),
+    PAGE("swift-guide", swift_guide),
+    PAGE("client-commands", client_commands),
+    PAGE("storage", storage),
+    PAGE("writing-a-storage", writing_a_storage),
+    PAGE("operations", operations),
+    PAGE("deployment", deployment),
+    PAGE("settings", settings),
+    PAGE("at-three-in-the-morning", at_three_in_the_morning),
+    PAGE("troubleshooting", troubleshooting),
+    PAGE("backup-and-restore", backup_and_restore),
+    PAGE("metrics", metrics),
+    PAGE("tracing", tracing),
+    PAGE("users-and-roles", users_and_roles),
+    PAGE("security", security),
+    PAGE("limits", limits),
+    PAGE("benchmarks", benchmarks),
+    PAGE("the-way-of-a-job", the_way_of_a_job),
+    PAGE("link-protocol", link_protocol),
+    PAGE("threat-model", threat_model),
 };
 
 const struct jobreactor_page *jobreactor_page(size_t index) {

@@ -169,13 +169,21 @@ typedef struct {
 } group;
 
 static const group groups[] = {
-    {"json", test_json},           {"json_encoding", test_json_encoding}, {"scripts", test_scripts},
+    {"json", test_json},
+    {"json_encoding", test_json_encoding},
+    {"scripts", test_scripts},
     {"compile", test_compile},
-    {"runs", test_runs},           {"cancelling", test_cancelling},       {"interrupting", test_interrupting},
+    {"runs", test_runs},
+    {"cancelling", test_cancelling},
+    {"interrupting", test_interrupting},
     {"error_handling", test_error_handling},
-    {"suspending", test_suspending}, {"loading", test_loading},           {"producing", test_producing},
+    {"suspending", test_suspending},
+    {"loading", test_loading},
+    {"producing", test_producing},
     {"environment", test_environment},
-    {"memory", test_memory},       {"setting_names", test_setting_names}, {"faults", test_faults},
+    {"memory", test_memory},
+    {"setting_names", test_setting_names},
+    {"faults", test_faults},
 };
 
 /// Runs the groups that the arguments name; without arguments all.

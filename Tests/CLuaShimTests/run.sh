@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Builds the C tests of CLuaShim with the address and undefined-behaviour sanitizers and runs them.
+# Checks that the sources of CLuaShim stand on floors, then builds its C tests with the address and undefined-behaviour
+# sanitizers and runs them.
 #
 #   Tests/CLuaShimTests/run.sh [GROUP ...]        json, runs, faults, …; without names: all of them
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 here=$root/Tests/CLuaShimTests
+shim=$root/Sources/CLuaShim
 out=$root/.build/clua-shim-tests
 
 clang=$(command -v clang || true)
@@ -20,7 +22,9 @@ read -ra lua_flags <<<"$(pkg-config --cflags lua5.4)"
 read -ra lua_libraries <<<"$(pkg-config --libs lua5.4)"
 flags=(-std=gnu11 -Wall -Wextra -Wpedantic -Wshadow -Werror -Wno-nullability-extension -g -O1
   -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-  -I"$root/Sources/CLuaShim/include" -I"$here" "${lua_flags[@]}")
+  -I"$shim/include" -I"$shim" -I"$here" "${lua_flags[@]}")
+
+"$here/floors.py"
 
 rm -rf "$out"
 mkdir -p "$out"
@@ -36,8 +40,10 @@ compile() { # SOURCE OBJECT [FLAG ...]
   compiling=$((compiling + 1))
   objects+=("$2")
 }
-for source in "$root"/Sources/CLuaShim/*.c; do
-  compile "$source" "$out/shim_$(basename "$source" .c).o" -DJRI_STAND_INS -include "$here/stand_ins.h"
+for source in "$shim"/*/*.c; do
+  name=${source#"$shim/"}
+  name=${name%.c}
+  compile "$source" "$out/${name//\//_}.o" -DJRI_STAND_INS -include "$here/stand_ins.h"
 done
 for source in "$here"/*.c; do compile "$source" "$out/$(basename "$source" .c).o"; done
 while [ "$compiling" -gt 0 ]; do

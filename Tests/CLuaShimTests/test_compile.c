@@ -50,7 +50,8 @@ static void lists_globals(void) {
 
 /// Every allocation fails once: the answer is a chunk or a message, never half of one.
 static void survives_faults(void) {
-  static const char source[] = "local t = { 'a', 'b', 1.5 } function f(...) local n = ... return function() return t, n end end";
+  static const char source[] =
+      "local t = { 'a', 'b', 1.5 } function f(...) local n = ... return function() return t, n end end";
   long failed = 1;
   for (long first = 1; failed > 0; first++) {
     fixture f;

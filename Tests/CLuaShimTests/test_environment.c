@@ -26,8 +26,8 @@ void test_environment(void) {
 
   // Modules may define jobs; their place is the module's.
   CHECK(fixture_open(&f, 0, modules), "the state did not open");
-  CHECK(fixture_load(&f, "a.lua",
-                     "package.preload.m = load([[\n\njob('in_module', print)]], '@m.lua') require 'm'") == NULL,
+  CHECK(fixture_load(&f, "a.lua", "package.preload.m = load([[\n\njob('in_module', print)]], '@m.lua') require 'm'") ==
+            NULL,
         "a module's job");
   CHECK(fixture_join(&f) && contains(f.jobs, "in_module m.lua:2 "), "%s", f.jobs);
   fixture_close(&f);

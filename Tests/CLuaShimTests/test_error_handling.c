@@ -1,5 +1,5 @@
-// What scripts can have called while an error is handled: metamethods of it, of what is closed, of what is collected. None of it
-// ends the process or hangs, and what comes next runs as if nothing had been.
+// What scripts can have called while an error is handled: metamethods of it, of what is closed, of what is collected.
+// None of it ends the process or hangs, and what comes next runs as if nothing had been.
 #include "check.h"
 
 static const char jobs[] =
@@ -14,9 +14,11 @@ static const char jobs[] =
     "  job('wrap_' .. name, function() coroutine.wrap(body)() end)\n"
     "end\n"
     "raises('tostring', function() error(object{__tostring = hang}) end)\n"
-    "raises('tostring_pcall', function() error(object{__tostring = function() while true do pcall(hang) end end}) end)\n"
+    "raises('tostring_pcall', function() "
+    "error(object{__tostring = function() while true do pcall(hang) end end}) end)\n"
     "raises('tostring_wrap', function() error(object{__tostring = coroutine.wrap(hang)}) end)\n"
-    "raises('tostring_error', function() error(object{__tostring = function() error(object{__tostring = hang}) end}) end)\n"
+    "raises('tostring_error', function() "
+    "error(object{__tostring = function() error(object{__tostring = hang}) end}) end)\n"
     "raises('tostring_itself', function()\n"
     "  local e = object{} getmetatable(e).__tostring = function() error(e) end error(e)\n"
     "end)\n"
@@ -28,8 +30,10 @@ static const char jobs[] =
     "raises('tostring_collects', function()\n"
     "  error(object{__tostring = function() setmetatable({}, {__gc = hang}) collectgarbage() return 'text' end})\n"
     "end)\n"
-    "raises('others', function() error(object{__index = hang, __len = hang, __pairs = hang, __name = {}, __eq = hang}) end)\n"
-    "raises('plain_others', function() error(setmetatable({code = 1}, {__index = hang, __len = hang, __pairs = hang})) end)\n"
+    "raises('others', function() "
+    "error(object{__index = hang, __len = hang, __pairs = hang, __name = {}, __eq = hang}) end)\n"
+    "raises('plain_others', function() "
+    "error(setmetatable({code = 1}, {__index = hang, __len = hang, __pairs = hang})) end)\n"
     "raises('close', function() local x <close> = object{__close = hang} error('x') end)\n"
     "raises('closes', function()\n"
     "  local a <close> = object{__close = function() error(object{__tostring = hang}) end}\n"
@@ -71,8 +75,13 @@ static void collect(void *context, const jr_job_definition *job) {
 static uint64_t last_number;
 
 static jr_run_outcome run(jr_state *state, const char *name, jr_result *result) {
-  jr_request request = {.name = name, .name_length = strlen(name), .args = "{}", .args_length = 2,
-                        .number = ++last_number, .attempt = 1, .timeout = 0.02};
+  jr_request request = {.name = name,
+                        .name_length = strlen(name),
+                        .args = "{}",
+                        .args_length = 2,
+                        .number = ++last_number,
+                        .attempt = 1,
+                        .timeout = 0.02};
   jr_run(state, &request, result);
   return result->outcome;
 }

@@ -27,7 +27,8 @@ static const char hanging[] =
     "  local c = coroutine.wrap(function() while true do coroutine.yield() end end)\n"
     "  while true do c() end\n"
     "end)\n"
-    "hangs('nested', function() coroutine.wrap(function() coroutine.wrap(function() pcall(hang) hang() end)() end)() end)\n"
+    "hangs('nested', function() "
+    "coroutine.wrap(function() coroutine.wrap(function() pcall(hang) hang() end)() end)() end)\n"
     "hangs('sort', function() table.sort({3, 2, 1}, hang) end)\n"
     "hangs('gsub', function() pcall(string.gsub, 'abc', '.', hang) hang() end)\n"
     "hangs('index', function() return setmetatable({}, {__index = hang}).x end)\n"
@@ -35,7 +36,8 @@ static const char hanging[] =
     "hangs('close', function() local x <close> = setmetatable({}, {__close = hang}) end)\n"
     "hangs('close_after', function() local x <close> = setmetatable({}, {__close = hang}) hang() end)\n"
     "hangs('coroutine_close', function()\n"
-    "  local c = coroutine.create(function() local x <close> = setmetatable({}, {__close = hang}) coroutine.yield() end)\n"
+    "  local c = coroutine.create(function() "
+    "local x <close> = setmetatable({}, {__close = hang}) coroutine.yield() end)\n"
     "  coroutine.resume(c)\n"
     "  coroutine.close(c)\n"
     "  hang()\n"
@@ -102,8 +104,9 @@ static jr_state *start(void) {
 static uint64_t last_number;
 
 static jr_result run(jr_state *state, const char *name, uint64_t number, double timeout) {
-  jr_request request = {.name = name, .name_length = strlen(name), .args = "{}", .args_length = 2, .number = number,
-                        .attempt = 3, .timeout = timeout};
+  jr_request request = {.name = name, .name_length = strlen(name), .args = "{}", .args_length = 2, .attempt = 3};
+  request.number = number;
+  request.timeout = timeout;
   jr_result result;
   atomic_store(&has_begun, false);
   jr_run(state, &request, &result);
@@ -182,8 +185,8 @@ static void check_hanging(jr_state *state) {
 
     result = run(state, name, ++last_number, 0.02);
     CHECK(result.outcome == JR_RUN_FAILED, "%s: %d", name, result.outcome);
-    CHECK(has(result.message, "the job ran longer than its timeout of 0.02 s"),
-          "%s: %.*s", name, (int)result.message.length, result.message.bytes);
+    CHECK(has(result.message, "the job ran longer than its timeout of 0.02 s"), "%s: %.*s", name,
+          (int)result.message.length, result.message.bytes);
     CHECK(has(result.args, "\"seen\":") && !has(result.args, "lost"), "%s: %.*s", name, (int)result.args.length,
           result.args.bytes);
     CHECK(has(result.traceback, "hanging.lua:"), "%s: %.*s", name, (int)result.traceback.length,
@@ -356,10 +359,10 @@ static void check_asked(void) {
     jr_result result = run(state, names[i], ++last_number, 0);
     CHECK(result.outcome == JR_RUN_FAILED, "%s: %d", names[i], result.outcome);
     CHECK(has(result.message, "refused"), "%s: %.*s", names[i], (int)result.message.length, result.message.bytes);
-    CHECK(has(result.error, "refused") && result.error.bytes[0] == '"', "%s: %.*s", names[i],
-          (int)result.error.length, result.error.bytes);
-    CHECK(has(result.args, "\"seen\":\"") && has(result.args, "refused"), "%s: %.*s", names[i],
-          (int)result.args.length, result.args.bytes);
+    CHECK(has(result.error, "refused") && result.error.bytes[0] == '"', "%s: %.*s", names[i], (int)result.error.length,
+          result.error.bytes);
+    CHECK(has(result.args, "\"seen\":\"") && has(result.args, "refused"), "%s: %.*s", names[i], (int)result.args.length,
+          result.args.bytes);
     CHECK(contains(closed, "closed: ") && contains(closed, "refused"), "%s: '%s'", names[i], closed);
     check_site(state);
   }

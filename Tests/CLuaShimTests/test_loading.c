@@ -35,10 +35,11 @@ static const char *load(fixture *f, const jr_script *scripts, size_t count) {
 static void check_once(void) {
   static fixture f;
   jr_script scripts[] = {
-      script("jobs/a.lua", "a",
-             "runs = (runs or '') .. 'a' local lib = require 'lib.x' assert(lib.value == 7 and lib == require 'lib.x')\n"
-             "job('a', function(args) args.same = require('lib.x') == lib args.plain = require('z') end)",
-             NULL),
+      script(
+          "jobs/a.lua", "a",
+          "runs = (runs or '') .. 'a' local lib = require 'lib.x' assert(lib.value == 7 and lib == require 'lib.x')\n"
+          "job('a', function(args) args.same = require('lib.x') == lib args.plain = require('z') end)",
+          NULL),
       script("jobs/lib/x.lua", "lib.x",
              "runs = (runs or '') .. 'x' local name, file = ... assert(name == 'lib.x' and file == 'jobs/lib/x.lua')\n"
              "job('from_module', function() end) return { value = 7 }",
@@ -69,7 +70,8 @@ static void check_broken(void) {
   };
   const char *told = load(&f, scripts, 5);
   CHECK(contains(told, "4 2 jobs/lib.lua:2: attempt to index a nil value"), "%s", told);
-  CHECK(contains(told, "0 2 jobs/a.lua:1: module 'lib' cannot be loaded: jobs/lib.lua:2: attempt to index"), "%s", told);
+  CHECK(contains(told, "0 2 jobs/a.lua:1: module 'lib' cannot be loaded: jobs/lib.lua:2: attempt to index"), "%s",
+        told);
   CHECK(contains(told, "1 1 jobs/b.lua:1: late\nstack traceback:"), "%s", told);
   CHECK(contains(told, "2 2 jobs/c.lua:1: syntax error"), "%s", told);
   CHECK(contains(told, "3 0 \n"), "%s", told);
@@ -87,8 +89,10 @@ static void check_unreadable(void) {
   jr_script scripts[] = {
       script("jobs/a.lua", "a", "", "job('a', function(args) args.v = 1 end) return 7"),
       script("jobs/b.lua", "b", "", NULL),
-      script("jobs/c.lua", "c", "local a, good, why = require 'a', pcall(require, 'b')\n"
-             "job('c', function(args) args.a = a args.why = why end)", NULL),
+      script("jobs/c.lua", "c",
+             "local a, good, why = require 'a', pcall(require, 'b')\n"
+             "job('c', function(args) args.a = a args.why = why end)",
+             NULL),
   };
   scripts[0].problem = "jobs/a.lua: cannot be read";
   scripts[1].problem = "jobs/b.lua: cannot be read";
@@ -109,7 +113,8 @@ static void check_endless(void) {
       script("jobs/a.lua", NULL, "job('a', print)\nwhile true do pcall(function() while true do end end) end",
              "job('a', print)"),
       script("jobs/b.lua", NULL, "coroutine.wrap(function() while true do end end)()", NULL),
-      script("jobs/c.lua", NULL, "local good = pcall(require, 'd') job('c', function(args) args.good = good end)", NULL),
+      script("jobs/c.lua", NULL, "local good = pcall(require, 'd') job('c', function(args) args.good = good end)",
+             NULL),
       script("jobs/d.lua", "d", "repeat until false", NULL),
   };
   const char *told = load(&f, scripts, 4);
@@ -136,7 +141,8 @@ static void check_endless_finalizers(void) {
   };
   jr_script scripts[6];
   for (int i = 0; i < 6; i++) {
-    static const char *const names[] = {"jobs/a.lua", "jobs/b.lua", "jobs/c.lua", "jobs/d.lua", "jobs/e.lua", "jobs/f.lua"};
+    static const char *const names[] = {"jobs/a.lua", "jobs/b.lua", "jobs/c.lua",
+                                        "jobs/d.lua", "jobs/e.lua", "jobs/f.lua"};
     snprintf(sources[i], sizeof sources[i], "%s%s", hang, endings[i]);
     scripts[i] = script(names[i], NULL, sources[i], NULL);
   }
@@ -150,8 +156,8 @@ static void check_endless_finalizers(void) {
   f.said[0] = 0;
   fixture_close(&f);
   CHECK(contains(f.said, "INFO closed\n"), "%s", f.said);
-  CHECK(contains(f.said, "WARNING jobs/e.lua:1: a finalizer (__gc) ran longer than 1 s while its scripts were closed"), "%s",
-        f.said);
+  CHECK(contains(f.said, "WARNING jobs/e.lua:1: a finalizer (__gc) ran longer than 1 s while its scripts were closed"),
+        "%s", f.said);
 
   // Of many that hang none has time of its own.
   CHECK(fixture_open(&f, 0, NULL), "the state did not open");
@@ -179,34 +185,35 @@ static void check_files(void) {
 /// The order of finalizers, and what comes of those that live on, are Lua's.
 static void check_finalizers(void) {
   static fixture f;
-  fixture_start(&f,
-                "local said = {}\n"
-                "local function make(name, keep)\n"
-                "  return setmetatable({name = name}, {__gc = function(x) said[#said + 1] = x.name keep(x) end})\n"
-                "end\n"
-                "local back, weak, ephemeron = nil, setmetatable({}, {__mode = 'v'}), setmetatable({}, {__mode = 'k'})\n"
-                "do\n"
-                "  local a, b = make('a', function() end), make('b', function(x) back = x end)\n"
-                "  a.b, b.a, weak[1], ephemeron[b] = b, a, b, 'kept'\n"
-                "  setmetatable(a, getmetatable(a))\n"
-                "end\n"
-                "collectgarbage()\n"
-                "assert(table.concat(said) == 'ba' and back.name == 'b' and weak[1] == nil and ephemeron[back] == 'kept')\n"
-                "back = nil collectgarbage()\n"
-                "assert(table.concat(said) == 'ba' and next(ephemeron) == nil)\n"
-                "do\n"
-                "  local c = make('c', function(x) setmetatable(x, getmetatable(x)) end)\n"
-                "end\n"
-                "collectgarbage() assert(table.concat(said) == 'bac')\n"
-                "collectgarbage() assert(table.concat(said) == 'bacc')\n"
-                "setmetatable(make('d', print), nil) collectgarbage() assert(table.concat(said) == 'bacc' .. 'c')\n"
-                "collectgarbage('generational')\n"
-                "for i = 1, 1000 do make('', function() end) end\n"
-                "local old = make('old', function() end)\n"
-                "collectgarbage() collectgarbage() old = nil collectgarbage() collectgarbage()\n"
-                "assert(table.concat(said):find('old'))\n"
-                "collectgarbage('incremental')\n"
-                "local m = {__gc = true} setmetatable({}, m) collectgarbage()\n");
+  fixture_start(
+      &f,
+      "local said = {}\n"
+      "local function make(name, keep)\n"
+      "  return setmetatable({name = name}, {__gc = function(x) said[#said + 1] = x.name keep(x) end})\n"
+      "end\n"
+      "local back, weak, ephemeron = nil, setmetatable({}, {__mode = 'v'}), setmetatable({}, {__mode = 'k'})\n"
+      "do\n"
+      "  local a, b = make('a', function() end), make('b', function(x) back = x end)\n"
+      "  a.b, b.a, weak[1], ephemeron[b] = b, a, b, 'kept'\n"
+      "  setmetatable(a, getmetatable(a))\n"
+      "end\n"
+      "collectgarbage()\n"
+      "assert(table.concat(said) == 'ba' and back.name == 'b' and weak[1] == nil and ephemeron[back] == 'kept')\n"
+      "back = nil collectgarbage()\n"
+      "assert(table.concat(said) == 'ba' and next(ephemeron) == nil)\n"
+      "do\n"
+      "  local c = make('c', function(x) setmetatable(x, getmetatable(x)) end)\n"
+      "end\n"
+      "collectgarbage() assert(table.concat(said) == 'bac')\n"
+      "collectgarbage() assert(table.concat(said) == 'bacc')\n"
+      "setmetatable(make('d', print), nil) collectgarbage() assert(table.concat(said) == 'bacc' .. 'c')\n"
+      "collectgarbage('generational')\n"
+      "for i = 1, 1000 do make('', function() end) end\n"
+      "local old = make('old', function() end)\n"
+      "collectgarbage() collectgarbage() old = nil collectgarbage() collectgarbage()\n"
+      "assert(table.concat(said):find('old'))\n"
+      "collectgarbage('incremental')\n"
+      "local m = {__gc = true} setmetatable({}, m) collectgarbage()\n");
   CHECK(strcmp(f.said, "WARNING error in __gc (attempt to call a boolean value)\n") == 0, "%s", f.said);
   fixture_close(&f);
 }
@@ -342,7 +349,8 @@ static void check_caught_faults(void) {
       script("jobs/four.lua", "four", "return 4", NULL),
       script("jobs/one.lua", "one", "job('one', function() end) return 1", NULL),
       script("jobs/three.lua", "three", "error(('long '):rep(100))", NULL),
-      script("jobs/two.lua", "two", "string.gsub('x', 'x', function() pcall(require, 'three') end) pcall(require, 'four')\n"
+      script("jobs/two.lua", "two",
+             "string.gsub('x', 'x', function() pcall(require, 'three') end) pcall(require, 'four')\n"
              "job('two', function() end) return 2",
              NULL),
   };

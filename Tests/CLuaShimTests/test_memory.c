@@ -32,7 +32,7 @@ static const char jobs[] =
 
 /// Memory after many runs of every kind is what it was after a few.
 static void check_level(void) {
-  static const char *const names[] = {"good",   "failing", "table",  "cancelled", "errback_cancelled",
+  static const char *const names[] = {"good",     "failing", "table",  "cancelled", "errback_cancelled",
                                       "bad_args", "yields",  "nested", "deep",      "undefined"};
   enum { NAMES = sizeof names / sizeof names[0], RUNS = 100000 };
   static fixture f;
@@ -138,8 +138,12 @@ static jr_state *open_within(jr_budget *budget, uint64_t *last, const char *sour
 
 static jr_result run_in(jr_state *state, const char *name, const char *args, size_t length) {
   static uint64_t number;
-  jr_request request = {.name = name, .name_length = strlen(name), .args = args, .args_length = length,
-                        .number = ++number, .pauses = true};
+  jr_request request = {.name = name,
+                        .name_length = strlen(name),
+                        .args = args,
+                        .args_length = length,
+                        .number = ++number,
+                        .pauses = true};
   jr_result result;
   jr_run(state, &request, &result);
   if (result.outcome != JR_RUN_RAISED) return result;

@@ -44,8 +44,8 @@ static heard h;
 
 static jr_state *start(const char *source, bool can_enqueue) {
   h = (heard){.reply = "[\"id1\"]", .good = true};
-  jr_host host = {.context = &h, .log = hear_log, .progress = hear_progress,
-                  .enqueue = can_enqueue ? hear_enqueue : NULL};
+  jr_host host = {
+      .context = &h, .log = hear_log, .progress = hear_progress, .enqueue = can_enqueue ? hear_enqueue : NULL};
   jr_options options = {0};
   jr_state *state = jr_open(&host, &options);
   jr_bytes error = {0};
@@ -58,8 +58,12 @@ static jr_state *start(const char *source, bool can_enqueue) {
 
 static jr_result run(jr_state *state, const char *name, int32_t attempt) {
   static uint64_t number;
-  jr_request request = {.name = name, .name_length = strlen(name), .args = "{}", .args_length = 2,
-                        .number = ++number, .attempt = attempt};
+  jr_request request = {.name = name,
+                        .name_length = strlen(name),
+                        .args = "{}",
+                        .args_length = 2,
+                        .number = ++number,
+                        .attempt = attempt};
   jr_result result;
   jr_run(state, &request, &result);
   return result;
@@ -111,8 +115,9 @@ static void check_enqueue(void) {
   reply = "[\"id1\",\"id2\",\"id3\"]";
   check_body("args.ids = enqueue{{'a', {n = 1}}, {name = 'b', args = {n = 2}, options = {after = 1}}, {'c'}}", true,
              "{\"ids\":[\"id1\",\"id2\",\"id3\"]}", NULL);
-  CHECK(strcmp(h.enqueued, "[{\"name\":\"a\",\"args\":{\"n\":1}},{\"name\":\"b\",\"args\":{\"n\":2},"
-                           "\"options\":{\"after\":1}},{\"name\":\"c\",\"args\":{}}]\n") == 0,
+  CHECK(strcmp(h.enqueued,
+               "[{\"name\":\"a\",\"args\":{\"n\":1}},{\"name\":\"b\",\"args\":{\"n\":2},"
+               "\"options\":{\"after\":1}},{\"name\":\"c\",\"args\":{}}]\n") == 0,
         "%s", h.enqueued);
   reply = "[\"id1\"]";
   check_body("args.count = #enqueue{}", true, "{\"count\":0}", NULL);
@@ -161,8 +166,8 @@ static void check_waits(void) {
   static const struct {
     const char *job;
     double seconds;  // -1 for none
-  } waits[] = {{"plain", -1}, {"errback", 2.5}, {"function", 43}, {"both", 7},    {"raises", -1},
-               {"no_number", -1}, {"negative", -1}, {"good", -1},  {"bad_wait", -1}};
+  } waits[] = {{"plain", -1},     {"errback", 2.5}, {"function", 43}, {"both", 7},     {"raises", -1},
+               {"no_number", -1}, {"negative", -1}, {"good", -1},     {"bad_wait", -1}};
   for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
     jr_result result = run(state, waits[i].job, 3);
     bool none = result.retry_in != result.retry_in;
@@ -171,8 +176,13 @@ static void check_waits(void) {
   jr_result result = run(state, "cancels", 3);
   CHECK(result.outcome == JR_RUN_FAILED_CANCELLED, "%d", result.outcome);
   CHECK(contains(h.said, "job 'raises': the backoff function raised an error: t.lua:8: no idea"), "%s", h.said);
-  CHECK(contains(h.said, "job 'no_number': the backoff function must return a number of seconds from 0 on, but returned string"), "%s", h.said);
-  CHECK(contains(h.said, "job 'negative': the backoff function must return a number of seconds from 0 on, but returned -1"), "%s", h.said);
+  CHECK(
+      contains(h.said,
+               "job 'no_number': the backoff function must return a number of seconds from 0 on, but returned string"),
+      "%s", h.said);
+  CHECK(contains(h.said,
+                 "job 'negative': the backoff function must return a number of seconds from 0 on, but returned -1"),
+        "%s", h.said);
   jr_close(state);
 }
 
@@ -182,8 +192,7 @@ static void list(void *context, const jr_job_definition *job) {
   CHECK(job->backoff == (plain ? JR_BACKOFF_UNSET : JR_BACKOFF_EXPONENTIAL), "%d", job->backoff);
   CHECK(plain ? job->jitter != job->jitter : job->jitter == 0.25, "%f", job->jitter);
   CHECK(plain ? job->timeout != job->timeout : job->timeout == 1.5, "%f", job->timeout);
-  CHECK(plain ? job->max_retry_delay != job->max_retry_delay : job->max_retry_delay == 60, "%f",
-        job->max_retry_delay);
+  CHECK(plain ? job->max_retry_delay != job->max_retry_delay : job->max_retry_delay == 60, "%f", job->max_retry_delay);
 }
 
 static void check_options(void) {

@@ -96,7 +96,10 @@ static const run_case cases[] = {
     {"number", "{}", FAILED, "{}", "\"42\"", "", NULL},
     {"nil", "{}", FAILED, "{}", "\"nil\"", "", NULL},
     {"boolean", "{}", FAILED, "{}", "\"false\"", "", NULL},
-    {"not_utf8", "{}", FAILED, "{\"length\":3}", "\"a\xEF\xBF\xBD" "b\"", "", NULL},
+    {"not_utf8", "{}", FAILED, "{\"length\":3}",
+     "\"a\xEF\xBF\xBD"
+     "b\"",
+     "", NULL},
     {"index", "{}", FAILED, "{}", AT(25) "attempt to index a nil value (field 'missing')\"", "", NULL},
     {"bad_args", "{\"k\":1}", FAILED,
      "{\"k\":1,\"seen\":\"args.list[2].callback: a function cannot be stored as JSON\"}",
@@ -116,7 +119,12 @@ static const run_case cases[] = {
     {"worse_error", "{}", FAILED, "{}", "{\"a\":1}", "", "{\"a\":1}"},
     {"close", "{}", FAILED, "{}", "\"closed\"", "", NULL},
     // What a table says in words is kept, whatever else is in it.
-    {"bytes", "{}", FAILED, "{}", "{\"message\":\"a\xEF\xBF\xBD" "b\",\"k\xEF\xBF\xBD\":7}", "", "a\xEF\xBF\xBD" "b"},
+    {"bytes", "{}", FAILED, "{}",
+     "{\"message\":\"a\xEF\xBF\xBD"
+     "b\",\"k\xEF\xBF\xBD\":7}",
+     "",
+     "a\xEF\xBF\xBD"
+     "b"},
     {"words", "{}", FAILED, "{}", "\"so said\"", "", NULL},
     {"words_and_code", "{}", FAILED, "{}", "{\"code\":7}", "", "code 7"},
     {"message_and_function", "{}", FAILED, "{\"seen\":\"plain\"}", "\"plain\"", "", NULL},
@@ -149,8 +157,8 @@ static void check_case(fixture *f, const run_case *c) {
 
 static void check_details(fixture *f) {
   const outcome *out = fixture_run(f, "fail", "{}");
-  CHECK(contains(out->traceback, "stack traceback:\n\t[C]: in function 'error'\n\tjobs/test.lua:5: in function"),
-        "%s", out->traceback);
+  CHECK(contains(out->traceback, "stack traceback:\n\t[C]: in function 'error'\n\tjobs/test.lua:5: in function"), "%s",
+        out->traceback);
   out = fixture_run(f, "noop", "{}");
   CHECK(out->traceback[0] == 0, "a good run has a traceback: %s", out->traceback);
   out = fixture_run(f, "bad_args", "{}");
@@ -199,8 +207,9 @@ static void check_speaking(void) {
   f.said[0] = 0;
   int token;
   fixture_run_with(&f, "speak", "{}", NULL, &token);
-  CHECK(strcmp(f.said, "INFO a\t1\t2.0\tnil\ttrue\nDEBUG d\nINFO \nWARNING w\tx\nERROR e\nINFO null\tCancelJob\n"
-                       "WARNING a warning\n") == 0,
+  CHECK(strcmp(f.said,
+               "INFO a\t1\t2.0\tnil\ttrue\nDEBUG d\nINFO \nWARNING w\tx\nERROR e\nINFO null\tCancelJob\n"
+               "WARNING a warning\n") == 0,
         "%s", f.said);
   CHECK(f.last_run == &token, "the run was not handed over");
   const outcome *out = fixture_run(&f, "bad", "{}");
@@ -240,7 +249,9 @@ static void check_results(void) {
     for (int run = 0; run < 2; run++) {
       f.said[0] = 0;
       fixture_run_with(&f, lost[i], "{}", NULL, &marks);
-      bool told = strcmp(f.said, "WARNING what the job returns is lost: put it into args, such as args.result = \xE2\x80\xA6\n") == 0;
+      bool told =
+          strcmp(f.said,
+                 "WARNING what the job returns is lost: put it into args, such as args.result = \xE2\x80\xA6\n") == 0;
       CHECK(told ? run == 0 && f.last_run == &marks : run == 1 && f.said[0] == 0, "%s %d: %s", lost[i], run, f.said);
     }
   }

@@ -95,7 +95,8 @@ static bool wake(host *h, jr_result *result) {
 
 static jr_request request_of(const char *name) {
   static uint64_t number;
-  return (jr_request){.name = name, .name_length = strlen(name), .args = "{\"k\":1}", .args_length = 7, .number = ++number};
+  return (jr_request){
+      .name = name, .name_length = strlen(name), .args = "{\"k\":1}", .args_length = 7, .number = ++number};
 }
 
 typedef struct {
@@ -143,7 +144,7 @@ static const char *const expected[][2] = {
     {"deep", "\"r\":1"},
     {"in_iterator", "\"r\":6"},
     {"in_index", "\"r\":3"},
-    {"host_raises", "jobs/s.lua:36: not now"},
+    {"host_raises", "jobs/s.lua:39: not now"},
     {"woken_with_error", "jobs/s.lua:3: broken"},
     {"values", "\"r\":\"nil true integer 1.5 text 2\""},
     {"in_sort", "pause: a job cannot pause inside table.sort: do it before or after"},
@@ -165,7 +166,7 @@ static const char *const expected[][2] = {
     {"nested_tasks", "\"r\":3"},
     {"daemon", "\"r\":2"},
     {"held", "false: cannot resume a coroutine in which a job pauses, cannot close a pausing coroutine, 1"},
-    {"resumes_host", "\"r\":\"jobs/s.lua:136: cannot resume the coroutine of a job or a task: it goes on by itself; "},
+    {"resumes_host", "\"r\":\"jobs/s.lua:144: cannot resume the coroutine of a job or a task: it goes on by itself; "},
     {"task_argument", "wait: expected a task, as from spawn, after or every, got number"},
 };
 
@@ -188,9 +189,9 @@ static void check_ends(void) {
   c = run_through(&h, "traceback");
   CHECK(c->outcome == JR_RUN_FAILED && contains(c->message, "deep"), "%d %s", c->outcome, c->message);
   // The coroutine, the task that ran it, the job.
-  const char *inner = strstr(c->traceback, "in function <jobs/s.lua:130>");
-  const char *task = inner != NULL ? strstr(inner, "in function <jobs/s.lua:131>") : NULL;
-  const char *body = task != NULL ? strstr(task, "in function <jobs/s.lua:129>") : NULL;
+  const char *inner = strstr(c->traceback, "in function <jobs/s.lua:138>");
+  const char *task = inner != NULL ? strstr(inner, "in function <jobs/s.lua:139>") : NULL;
+  const char *body = task != NULL ? strstr(task, "in function <jobs/s.lua:137>") : NULL;
   CHECK(body != NULL, "%s", c->traceback);
   jr_close(h.state);
 }

@@ -36,8 +36,8 @@ build_c() { # NAME PROGRAM
   if [ -x "$(dirname "$(readlink -f "$clang")")/ld.lld" ]; then linker=(-fuse-ld=lld); fi
   "$clang" -std=gnu11 -Wall -Wextra -Wno-nullability-extension -g -O1 \
     -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-    -I"$root/Sources/CLuaShim/include" "${lua_flags[@]}" ${linker[@]+"${linker[@]}"} \
-    "$here/$1_fuzzer.c" "$root"/Sources/CLuaShim/*.c "${lua_libraries[@]}" -lm -o "$2"
+    -I"$root/Sources/CLuaShim/include" -I"$root/Sources/CLuaShim" "${lua_flags[@]}" ${linker[@]+"${linker[@]}"} \
+    "$here/$1_fuzzer.c" "$root"/Sources/CLuaShim/*/*.c "${lua_libraries[@]}" -lm -o "$2"
 }
 
 build() { # NAME PROGRAM

@@ -5,8 +5,8 @@
 /// Swift returns before C raises on its behalf.
 ///
 /// A `jr_state` and everything reached from it belong to one thread at a time; what may be called from any says so.
-/// Nothing here blocks. The signal SIGURG interrupts runs: the shim handles it in the whole process, and passes on to an
-/// earlier handler what is not its own.
+/// Nothing here blocks. The signal SIGURG interrupts runs: the shim handles it in the whole process, and passes on to
+/// an earlier handler what is not its own.
 #ifndef JOBREACTOR_CLUASHIM_H
 #define JOBREACTOR_CLUASHIM_H
 
@@ -68,21 +68,21 @@ typedef struct {
   /// `print` and `log.*` of a script. `run` is `jr_request.run` of the run that speaks, NULL while scripts load.
   void (*_Nullable log)(void *_Nullable context, void *_Nullable run, jr_log_level level, const char *_Nonnull message,
                         size_t length);
-  /// `progress(fraction, text)` of a script, while a job runs. `fraction` is 0...1, or NAN when none was given; the text may
-  /// have length 0.
+  /// `progress(fraction, text)` of a script, while a job runs. `fraction` is 0...1, or NAN when none was given; the
+  /// text may have length 0.
   void (*_Nullable progress)(void *_Nullable context, void *_Nullable run, double fraction, const char *_Nonnull text,
                              size_t length);
-  /// `enqueue` of a script: `json` is an array of objects `{"name":…,"args":{…},"options":{…}}`, `options` absent when not
-  /// given. Returns true with `reply` a JSON array of as many ids, or false with `reply` an error text. `reply` must stay
-  /// valid until the next call of the function on this state.
+  /// `enqueue` of a script: `json` is an array of objects `{"name":…,"args":{…},"options":{…}}`, `options` absent when
+  /// not given. Returns true with `reply` a JSON array of as many ids, or false with `reply` an error text. `reply`
+  /// must stay valid until the next call of the function on this state.
   bool (*_Nullable enqueue)(void *_Nullable context, void *_Nullable run, const char *_Nonnull json, size_t length,
                             jr_bytes *_Nonnull reply);
-  /// A function of a library (`jr_function.number`) that answers at once. The answer must stay valid until the next call of
-  /// a function on this state.
+  /// A function of a library (`jr_function.number`) that answers at once. The answer must stay valid until the next
+  /// call of a function on this state.
   void (*_Nullable call)(void *_Nullable context, void *_Nullable run, int number, const jr_value *_Nullable arguments,
                          size_t count, jr_answer *_Nonnull answer);
-  /// One that answers later, through `jr_resume` with this token; the job is suspended until then. An error in `answer` is
-  /// raised at once; nothing waits then.
+  /// One that answers later, through `jr_resume` with this token; the job is suspended until then. An error in `answer`
+  /// is raised at once; nothing waits then.
   void (*_Nullable start)(void *_Nullable context, void *_Nullable run, uint64_t token, int number,
                           const jr_value *_Nullable arguments, size_t count, jr_answer *_Nonnull answer);
   /// Nobody waits any more for what that began: its job has ended, or the task that waited.
@@ -100,7 +100,8 @@ typedef struct {
   const char *_Nullable module_directory;
   /// Takes away what reaches files, processes and C modules.
   bool strict;
-  /// Whether errors name settings as flags of the program (`--memory-limit`) and not as parameters in Swift (`memoryLimit`).
+  /// Whether errors name settings as flags of the program (`--memory-limit`) and not as parameters in Swift
+  /// (`memoryLimit`).
   bool names_flags;
   /// Seconds that a script may take while it is loaded, and finalizers beside runs; 0 is 10.
   double loading_seconds;
@@ -108,12 +109,13 @@ typedef struct {
 
 // MARK: Memory
 
-/// Makes memory that several states may have between them; 0 is no limit. NULL when the process has none. It must outlive the
-/// states.
+/// Makes memory that several states may have between them; 0 is no limit. NULL when the process has none. It must
+/// outlive the states.
 jr_budget *_Nullable jr_budget_make(size_t limit);
 void jr_budget_free(jr_budget *_Nullable budget);
 
-/// Takes so many bytes of it for something beside Lua, or gives them back. False when there are not as many. From any thread.
+/// Takes so many bytes of it for something beside Lua, or gives them back. False when there are not as many. From any
+/// thread.
 bool jr_budget_take(jr_budget *_Nonnull budget, size_t bytes);
 void jr_budget_give(jr_budget *_Nonnull budget, size_t bytes);
 
@@ -126,8 +128,9 @@ uint64_t jr_budget_refusals(const jr_budget *_Nonnull budget);
 /// Opens a state with the standard libraries and the DSL; NULL when memory ran out.
 jr_state *_Nullable jr_open(const jr_host *_Nonnull host, const jr_options *_Nonnull options);
 
-/// Runs the finalizers that are left, each interrupted when all take longer than `loading_seconds`, and frees what Lua has.
-/// Bytes obtained from the state are gone; of all functions only `jr_look` and `jr_close` may be called from then on.
+/// Runs the finalizers that are left, each interrupted when all take longer than `loading_seconds`, and frees what Lua
+/// has. Bytes obtained from the state are gone; of all functions only `jr_look` and `jr_close` may be called from then
+/// on.
 void jr_shut(jr_state *_Nonnull state);
 
 /// Closes the state, after `jr_shut`, which it does where nobody has; NULL is allowed.
@@ -181,10 +184,10 @@ typedef enum {
 typedef void (*jr_script_function)(void *_Nullable context, size_t index, jr_script_outcome outcome,
                                    const char *_Nonnull error, size_t length);
 
-/// Runs the scripts of a folder in order, each once: one that another requires before its turn runs then, with the name of
-/// the module and its path as arguments, and what it returns is what `require` returns from then on. Definitions are kept of
-/// scripts that ran as a whole. Tells of each; not of those that wait and that no script has required, whose text the state
-/// keeps. Once in a state.
+/// Runs the scripts of a folder in order, each once: one that another requires before its turn runs then, with the name
+/// of the module and its path as arguments, and what it returns is what `require` returns from then on. Definitions are
+/// kept of scripts that ran as a whole. Tells of each; not of those that wait and that no script has required, whose
+/// text the state keeps. Once in a state.
 void jr_load_scripts(jr_state *_Nonnull state, const jr_script *_Nonnull scripts, size_t count, void *_Nullable context,
                      jr_script_function _Nonnull report);
 
@@ -199,8 +202,8 @@ typedef enum {
   JR_PROBLEM_ERROR = 1,    // e.g. a callback for a name that no job defines
 } jr_problem_severity;
 
-typedef void (*jr_problem_function)(void *_Nullable context, jr_problem_severity severity,
-                                    const char *_Nonnull message, size_t length);
+typedef void (*jr_problem_function)(void *_Nullable context, jr_problem_severity severity, const char *_Nonnull message,
+                                    size_t length);
 
 /// Joins what the scripts defined: callbacks and errbacks find their jobs, in definition order, whatever the order of
 /// the files. Reports every problem as `file:line: text`. Call it once, after the last script and before the first run.
@@ -239,20 +242,20 @@ bool jr_list_jobs(jr_state *_Nonnull state, void *_Nullable context, jr_job_func
 
 // MARK: Looking at scripts
 
-/// Compiles a script without running it. `out` is the compiled chunk in Lua's own format, with names and lines; on failure
-/// returns false and `out` holds `file:line: text`.
+/// Compiles a script without running it. `out` is the compiled chunk in Lua's own format, with names and lines; on
+/// failure returns false and `out` holds `file:line: text`.
 bool jr_compile(jr_state *_Nonnull state, const char *_Nonnull name, const char *_Nonnull source, size_t length,
                 jr_bytes *_Nonnull out);
 
 typedef void (*jr_global_function)(void *_Nullable context, const char *_Nonnull name, size_t length);
 
-/// Hands over the names of all globals that have a value, in no order. `open` is set when `_G` answers for others too, through
-/// the `__index` of a metatable. Returns false only when memory ran out.
+/// Hands over the names of all globals that have a value, in no order. `open` is set when `_G` answers for others too,
+/// through the `__index` of a metatable. Returns false only when memory ran out.
 bool jr_list_globals(jr_state *_Nonnull state, void *_Nullable context, jr_global_function _Nonnull visit,
                      bool *_Nonnull open);
 
-/// Hands over the names of the modules that `require` has already, in no order; before the first script those that are built
-/// in. Returns false only when memory ran out.
+/// Hands over the names of the modules that `require` has already, in no order; before the first script those that are
+/// built in. Returns false only when memory ran out.
 bool jr_list_modules(jr_state *_Nonnull state, void *_Nullable context, jr_global_function _Nonnull visit);
 
 // MARK: Runs
@@ -271,7 +274,8 @@ typedef enum {
   JR_RUN_UNDEFINED = 4,
   /// A step raised, and errbacks or a backoff function are still to be called: only for `jr_request.pauses`.
   JR_RUN_RAISED = 5,
-  /// The job waits for the host, and goes on by `jr_resume` or ends by `jr_end_suspended`. Only `suspended` and `deadline` are set.
+  /// The job waits for the host, and goes on by `jr_resume` or ends by `jr_end_suspended`. Only `suspended` and
+  /// `deadline` are set.
   JR_RUN_SUSPENDED = 6,
 } jr_run_outcome;
 
@@ -293,13 +297,13 @@ typedef struct {
   uint64_t number;
   /// The first argument of a backoff function.
   int32_t attempt;
-  /// Seconds for this run, 0 for no limit: the body and the callbacks have that long together, then the errbacks, then the
-  /// backoff function. A definition's own timeout is not looked at: it has to be given here.
+  /// Seconds for this run, 0 for no limit: the body and the callbacks have that long together, then the errbacks, then
+  /// the backoff function. A definition's own timeout is not looked at: it has to be given here.
   double timeout;
   /// Come back with `JR_RUN_RAISED` before the errbacks of a run that failed, so that the failure can be stored first.
   bool pauses;
-  /// What such a run left in `jr_result.error`: no body and no callbacks, but the errbacks run, and the backoff function.
-  /// NULL for a run from its beginning.
+  /// What such a run left in `jr_result.error`: no body and no callbacks, but the errbacks run, and the backoff
+  /// function. NULL for a run from its beginning.
   const char *_Nullable error;
   size_t error_length;
 } jr_request;
@@ -334,7 +338,8 @@ typedef struct {
 /// should the process itself be out of memory, `result.args` may point at the request's bytes.
 void jr_run(jr_state *_Nonnull state, const jr_request *_Nonnull request, jr_result *_Nonnull result);
 
-/// Answers what a suspended job waits for, and runs it on. False, and nothing happens, when nobody waits for that any more.
+/// Answers what a suspended job waits for, and runs it on. False, and nothing happens, when nobody waits for that any
+/// more.
 bool jr_resume(jr_state *_Nonnull state, uint64_t token, const jr_answer *_Nonnull answer, jr_result *_Nonnull result);
 
 /// The number of the run that waits for what the token stands for; 0 for none.
@@ -358,8 +363,8 @@ enum { JR_PLACE_SIZE = 72, JR_SITE_SIZE = 128 };
 
 /// What a state is at. Times are nanoseconds of the monotonic clock.
 typedef struct {
-  /// When the run that is under way began to run, or to run on, without a pause since; or a script that is loaded, or what else
-  /// runs finalizers. 0 when nothing is under way.
+  /// When the run that is under way began to run, or to run on, without a pause since; or a script that is loaded, or
+  /// what else runs finalizers. 0 when nothing is under way.
   int64_t began;
   /// When that is to be interrupted; 0 for never.
   int64_t deadline;
@@ -367,13 +372,14 @@ typedef struct {
   uint64_t asked;
   /// Index of the script that `jr_load_scripts` runs, plus 1; 0 for none.
   size_t script;
-  /// The function of Lua's libraries that is under way, of those that may take long, such as `os.execute`; NULL for none. It may
-  /// have raised a while ago.
+  /// The function of Lua's libraries that is under way, of those that may take long, such as `os.execute`; NULL for
+  /// none. It may have raised a while ago.
   const char *_Nullable function;
   /// `file:line` of the script that has called it; empty when no script has.
   char place[JR_PLACE_SIZE];
-  /// `file:line in name` of a script's call of any function of C, which a run was in when it was last asked, or interrupted, and
-  /// which has not come to a Lua instruction since; `file:line within C` where the name is not known; empty when neither is.
+  /// `file:line in name` of a script's call of any function of C, which a run was in when it was last asked, or
+  /// interrupted, and which has not come to a Lua instruction since; `file:line within C` where the name is not known;
+  /// empty when neither is.
   char site[JR_SITE_SIZE];
 } jr_activity;
 
@@ -387,9 +393,9 @@ void jr_warn_run(jr_state *_Nonnull state, uint64_t number);
 /// Raises in that run, if it is under way, that it ran too long without a pause. From any thread.
 void jr_stop_slice(jr_state *_Nonnull state, uint64_t number);
 
-/// Cancels the run of that number, if it is the one that runs now: at its next Lua instruction, as `cancel_job()` would.
-/// From any thread. A run that is over is left alone; a cancellation that comes just before its run begins is kept for
-/// it. Returns at once. The state must outlive the call.
+/// Cancels the run of that number, if it is the one that runs now: at its next Lua instruction, as `cancel_job()`
+/// would. From any thread. A run that is over is left alone; a cancellation that comes just before its run begins is
+/// kept for it. Returns at once. The state must outlive the call.
 void jr_cancel_run(jr_state *_Nonnull state, uint64_t number);
 
 // MARK: JSON

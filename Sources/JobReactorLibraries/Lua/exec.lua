@@ -28,8 +28,8 @@ end
 --- Runs a program until it ends: exec(program, arguments...), or exec { program, arguments..., stdin = text,
 --- timeout = seconds, env = { NAME = value }, directory = path, max_output = bytes }.
 ---
---- Returns { status, signal, stdout, stderr }; status is nil when a signal ended the program. A status other than 0 is no
---- error; a program that cannot be run, takes longer than its timeout or writes more than its limit is.
+--- Returns { status, signal, stdout, stderr }; status is nil when a signal ended the program. A status other than 0 is
+--- no error; a program that cannot be run, takes longer than its timeout or writes more than its limit is.
 function exec(...)
     local words, given = table_pack(...), {}
     if type((...)) == 'table' then
@@ -37,7 +37,9 @@ function exec(...)
         given = (...)
         words = { n = #given, unpack(given) }
         for key in pairs(given) do
-            if type(key) == 'string' and not options[key] then error(format("exec: there is no option '%s'", key), 2) end
+            if type(key) == 'string' and not options[key] then
+                error(format("exec: there is no option '%s'", key), 2)
+            end
         end
         for key, expected in pairs(options) do
             local value = given[key]

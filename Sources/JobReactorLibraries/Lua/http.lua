@@ -40,8 +40,8 @@ local function is_list(values)
     return count == #values
 end
 
---- Calls `take(name, text)` for each value of a table whose values are strings, numbers, booleans, or lists of those, by
---- name. Returns what is wrong, if anything is.
+--- Calls `take(name, text)` for each value of a table whose values are strings, numbers, booleans, or lists of those,
+--- by name. Returns what is wrong, if anything is.
 local function each_value(what, values, take)
     local names = {}
     for name in pairs(values) do
@@ -52,8 +52,8 @@ local function each_value(what, values, take)
     for _, name in ipairs(names) do
         local value = values[name]
         if type(value) == 'table' and not is_list(value) then
-            return format("http: the value of '%s' in %s must be a string or a list of strings, and is a table with names", name,
-                what)
+            local needed = 'must be a string or a list of strings, and is a table with names'
+            return format("http: the value of '%s' in %s %s", name, what, needed)
         end
         for _, one in ipairs(type(value) == 'table' and value or { value }) do
             local kind = type(one)
@@ -165,8 +165,8 @@ local function request(options)
     }, Response)
 end
 
---- Makes a request: { url, method, headers, query, body, json, timeout, max_bytes, redirects, file, any_status, insecure, ca,
---- secret_headers }.
+--- Makes a request: { url, method, headers, query, body, json, timeout, max_bytes, redirects, file, any_status,
+--- insecure, ca, secret_headers }.
 ---
 --- Returns { status, headers, body, url, size }, whatever the status is; an answer that does not come is an error.
 function http.request(options)

@@ -39,8 +39,8 @@ end
 
 local read_list
 
---- A value of a list at a place, and the place after it. What is missing is false, as in Redis' own scripts, since a list
---- of Lua cannot hold nil; an error is a table with its text in `err`.
+--- A value of a list at a place, and the place after it. What is missing is false, as in Redis' own scripts, since a
+--- list of Lua cannot hold nil; an error is a table with its text in `err`.
 local function read(packed, place)
     local mark = packed:byte(place)
     if mark == 115 then -- s

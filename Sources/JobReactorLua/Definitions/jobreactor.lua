@@ -56,14 +56,15 @@ function job.stopping() end
 ---@param seconds number from 0 to 1e9
 function job.retry_in(seconds) end
 
----Ends the job at once, for good. In the job or a callback: the success feedback gets the args as they stand. In an errback: the
----error feedback. `pcall` does not catch it.
+---Ends the job at once, for good. In the job or a callback: the success feedback gets the args as they stand. In an
+---errback: the error feedback. `pcall` does not catch it.
 ---```lua
 ---if not args.path then job.cancel() end
 ---```
 function job.cancel() end
 
----Defines a further step of a job, run after its body and the callbacks defined before, on the same args. The label is for people.
+---Defines a further step of a job, run after its body and the callbacks defined before, on the same args. The label is
+---for people.
 ---```lua
 ---job_callback('resize', 'notify', function(args) log.info('resized:', args.result) end)
 ---```
@@ -127,9 +128,10 @@ CancelJob = nil
 ---@field retry_multiplier? number seconds, instead of the job's own policy
 ---@field id? string 32 hexadecimal digits: the same id twice is one job, until that is finished
 
----Gives a job to the distributor and returns its id. With `success` or `failure` the running job waits for the outcome before it
----ends, and that function is called with its args; those of a failure have `error`. A table of jobs is enqueued in one call. Raises
----an error for a wrong name, wrong args or options. The run ends only when everything that it enqueued has been accepted.
+---Gives a job to the distributor and returns its id. With `success` or `failure` the running job waits for the outcome
+---before it ends, and that function is called with its args; those of a failure have `error`. A table of jobs is
+---enqueued in one call. Raises an error for a wrong name, wrong args or options. The run ends only when everything that
+---it enqueued has been accepted.
 ---```lua
 ---enqueue('notify', { user = 7 }, { after = 60 })
 ---local ids = enqueue { { 'notify', { user = 7 } }, { 'notify', { user = 8 } } }
@@ -143,7 +145,8 @@ CancelJob = nil
 ---@overload fun(jobs: table[]): string[]
 function enqueue(name, args, options, success, failure) end
 
----Enqueues a job, waits for its outcome, and returns its args. Raises its error when it has failed for good. Other jobs run meanwhile.
+---Enqueues a job, waits for its outcome, and returns its args. Raises its error when it has failed for good. Other jobs
+---run meanwhile.
 ---```lua
 ---local thumbnail = perform('resize', { path = 'cat.png', width = 200 })
 ---```
@@ -167,8 +170,8 @@ local task = {}
 ---@param seconds number from 0 to 1e9
 function sleep(seconds) end
 
----Starts a task: calls the function at once, up to its first suspension, and then goes on beside it. A step ends when its tasks
----have ended. An error of a task that nobody waited for is an error of the step.
+---Starts a task: calls the function at once, up to its first suspension, and then goes on beside it. A step ends when
+---its tasks have ended. An error of a task that nobody waited for is an error of the step.
 ---```lua
 ---local pages = spawn(http.get, 'https://example.org')
 ---```
@@ -187,7 +190,8 @@ function spawn(fn, ...) end
 ---@return task
 function after(seconds, fn, ...) end
 
----Calls the function again and again until the step that started it ends. A call that takes longer than the period skips the missed ones.
+---Calls the function again and again until the step that started it ends. A call that takes longer than the period
+---skips the missed ones.
 ---```lua
 ---local beat = every(10, function() progress(nil, 'still at it') end)
 ---```
@@ -197,8 +201,8 @@ function after(seconds, fn, ...) end
 ---@return task
 function every(seconds, fn, ...) end
 
----Waits for tasks to end. Returns all results of one task, or the first result of each of several. Raises a task's error. A
----cancelled task has no results.
+---Waits for tasks to end. Returns all results of one task, or the first result of each of several. Raises a task's
+---error. A cancelled task has no results.
 ---```lua
 ---local a, b = wait(spawn(http.get, first), spawn(http.get, second))
 ---```
@@ -300,7 +304,8 @@ function response:json() end
 ---@field stdout string
 ---@field stderr string
 
----Runs a program, found on PATH or by its path, without a shell. Raises an error when it does not exist. Not with `--sandbox strict`.
+---Runs a program, found on PATH or by its path, without a shell. Raises an error when it does not exist. Not with
+---`--sandbox strict`.
 ---```lua
 ---local result = exec('convert', args.path, '-resize', '200', args.path .. '.small')
 ---local sorted = exec { 'sort', '-n', stdin = '2\n1\n', timeout = 5 }.stdout
@@ -326,8 +331,9 @@ redis = {}
 ---@return redis.connection
 function redis.connect(url) end
 
----Sends a command and returns its answer; in a list, nil is false. Raises the error that Redis answers; also when the connection was
----lost and nobody knows whether the command was executed, and for commands that would block the connection.
+---Sends a command and returns its answer; in a list, nil is false. Raises the error that Redis answers; also when the
+---connection was lost and nobody knows whether the command was executed, and for commands that would block the
+---connection.
 ---```lua
 ---cache:call('SET', 'cats', 7, 'EX', 60)
 ---```
@@ -346,8 +352,8 @@ function connection:close() end
 
 json = {}
 
----Returns the JSON of a value. Raises an error with the path of the key for values that JSON cannot hold: functions, cycles, NaN,
----text that is not UTF-8.
+---Returns the JSON of a value. Raises an error with the path of the key for values that JSON cannot hold: functions,
+---cycles, NaN, text that is not UTF-8.
 ---```lua
 ---json.encode({ cats = json.array() }) -- {"cats":[]}
 ---```
@@ -428,8 +434,8 @@ function now() end
 ---@return string
 function uuid() end
 
----The node's environment variables: `env.NAME` is nil when it is not set, `env('NAME', default)` is then the default. Empty
----with `--sandbox strict`.
+---The node's environment variables: `env.NAME` is nil when it is not set, `env('NAME', default)` is then the default.
+---Empty with `--sandbox strict`.
 ---```lua
 ---local key = env.API_KEY or error('set API_KEY')
 ---```
@@ -605,8 +611,9 @@ function url.build(parts) end
 
 -- ## What jobs share
 
--- A dictionary that all threads and all generations of scripts of one node share. It is in memory, and ends with the node. Values
--- are booleans, numbers, strings, and tables that JSON can hold; tables are copied. A `ttl` is in seconds, from when the value is set.
+-- A dictionary that all threads and all generations of scripts of one node share. It is in memory, and ends with the
+-- node. Values are booleans, numbers, strings, and tables that JSON can hold; tables are copied. A `ttl` is in seconds,
+-- from when the value is set.
 
 shared = {}
 
@@ -657,10 +664,11 @@ function shared.delete(key) end
 
 -- ## Tests
 
--- For files that end in `_test.lua`, which `jobreactor test` runs and nodes ignore. In a test nothing leaves the process unless
--- it calls `fake.none()`: a call to the outside gets its answer from a fake, or is an error that names the missing fake. Each test
--- begins without fakes, with an empty `shared`, and with time standing still: `sleep` returns at once and moves the clock. Globals
--- of scripts stay as earlier tests left them, and a policy's `timeout` counts real seconds.
+-- For files that end in `_test.lua`, which `jobreactor test` runs and nodes ignore. In a test nothing leaves the
+-- process unless it calls `fake.none()`: a call to the outside gets its answer from a fake, or is an error that names
+-- the missing fake. Each test begins without fakes, with an empty `shared`, and with time standing still: `sleep`
+-- returns at once and moves the clock. Globals of scripts stay as earlier tests left them, and a policy's `timeout`
+-- counts real seconds.
 
 ---The outcome of one run of a job, as a node makes it.
 ---@class run.outcome
@@ -699,8 +707,8 @@ function test(title, fn) end
 ---@return run.outcome
 function run(name, args, attempt) end
 
----Runs a job again and again, as a node does after failures, until it is complete, failed or cancelled. Returns the last outcome, with
----what all attempts enqueued, logged and slept. The waits move the clock and take no time.
+---Runs a job again and again, as a node does after failures, until it is complete, failed or cancelled. Returns the
+---last outcome, with what all attempts enqueued, logged and slept. The waits move the clock and take no time.
 ---```lua
 ---equal(run_until_done('fetch', { url = 'https://example.org' }).waits, { 5, 10 })
 ---```
@@ -719,8 +727,9 @@ function equal(got, expected) end
 
 fake = {}
 
----Answers each HTTP request of this test. The request has `method`, `url`, `headers` by names in lower case, `body` and the other
----options. The response needs only what matters, and may have `json` instead of a body. An error is raised in the job.
+---Answers each HTTP request of this test. The request has `method`, `url`, `headers` by names in lower case, `body` and
+---the other options. The response needs only what matters, and may have `json` instead of a body. An error is raised in
+---the job.
 ---```lua
 ---fake.http(function(request) return { status = 200, json = { cats = 7 } } end)
 ---```
@@ -741,7 +750,8 @@ function fake.exec(fn) end
 ---@param fn fun(command: string, ...: any): any
 function fake.redis(fn) end
 
----Answers `perform` of that job, and `enqueue` with functions for its outcome: with the args of the outcome, or an error.
+---Answers `perform` of that job, and `enqueue` with functions for its outcome: with the args of the outcome, or an
+---error.
 ---```lua
 ---fake.perform('resize', function(args) return { path = args.path, result = 'Yay!' } end)
 ---```
@@ -756,7 +766,8 @@ function fake.perform(name, fn) end
 ---@param seconds number since 1970
 function fake.now(seconds) end
 
----Lets this test reach the outside: everything without a fake is real, time included. Jobs are still not enqueued anywhere.
+---Lets this test reach the outside: everything without a fake is real, time included. Jobs are still not enqueued
+---anywhere.
 ---```lua
 ---fake.none()
 ---```

@@ -89,7 +89,8 @@ end
 
 function perform(name, args, options)
   check_job('perform', name, args, options)
-  local good, answer = host.perform(name, json_object('perform', 'args', args), json_object('perform', 'options', options))
+  local good, answer = host.perform(name, json_object('perform', 'args', args),
+    json_object('perform', 'options', options))
   if good then return answer end
   error(answer.error ~= nil and answer.error or answer, 2)
 end
@@ -131,7 +132,8 @@ about.__name = 'job'
 function about.__index(_, key)
   if functions[key] then return functions[key] end
   if fields[key] then return host.field(key) end
-  error("job has no field '" .. tostring(key) .. "': there are id, name, attempt, progress, stopping, retry_in and cancel", 2)
+  error("job has no field '" .. tostring(key) ..
+    "': there are id, name, attempt, progress, stopping, retry_in and cancel", 2)
 end
 function about.__newindex() error('job cannot be changed: what a job leaves behind goes into its args', 2) end
 about.__metatable = 'job'

@@ -1,11 +1,11 @@
 -- What test scripts find beside what job scripts do: test, fake, run, run_until_done and equal. `host` has:
 --
 --   add_test(title) -> number               a test that the script which is being loaded has
---   run_job(name, args, attempt) -> table   one run of a job with its callbacks or errbacks, in this state, of args in JSON;
---                                           its status, args, error, retry_in, log and so on
+--   run_job(name, args, attempt) -> table   one run of a job with its callbacks or errbacks, in this state, of args in
+--                                           JSON; its status, args, error, retry_in, log and so on
 --
--- What reaches out of the process is replaced before any script is loaded, so that scripts which keep such functions in locals
--- get the replacements too.
+-- What reaches out of the process is replaced before any script is loaded, so that scripts which keep such functions in
+-- locals get the replacements too.
 local host = ...
 local error, getmetatable, ipairs, next, pairs, pcall, rawequal, select, setmetatable, tostring, type, xpcall =
   error, getmetatable, ipairs, next, pairs, pcall, rawequal, select, setmetatable, tostring, type, xpcall
@@ -24,8 +24,8 @@ local recording
 
 -- Errors
 
--- `file:line: ` of the nearest calling script, of the nearest in that file when one is given; and the same as Lua's own errors
--- have it, which cut long paths.
+-- `file:line: ` of the nearest calling script, of the nearest in that file when one is given; and the same as Lua's own
+-- errors have it, which cut long paths.
 local function place(file)
   local level = 2
   while true do
@@ -228,7 +228,8 @@ function every(seconds, fn, ...)
   check_type('every', 'a function', fn, 'function')
   local arguments = pack(...)
   local sleeper = fall_asleep(seconds)
-  -- The real one, for tasks that end with their step. It is asleep already while this still waits for its own first time.
+  -- The real one, for tasks that end with their step. It is asleep already while this still waits for its own first
+  -- time.
   sleeper.task = real_every(0.001, function()
     while true do
       sleep_on(sleeper)
@@ -289,14 +290,16 @@ local function find_fake(word, call, signature)
   if not current then return nil end
   local fn = current.fakes[word]
   if not fn and not current.is_open then
-    raise(format('%s in a test: say what it answers with fake.%s(function(%s) … end), or let the test out with fake.none()',
-      call, word, signature))
+    local advice = 'say what it answers with fake.%s(function(%s) … end), or let the test out with fake.none()'
+    raise(call .. ' in a test: ' .. format(advice, word, signature))
   end
   return fn
 end
 
 local function check_answer(word, answer)
-  if type(answer) ~= 'table' then raise('fake.' .. word .. ': its function must return a table, got ' .. type(answer)) end
+  if type(answer) ~= 'table' then
+    raise('fake.' .. word .. ': its function must return a table, got ' .. type(answer))
+  end
   return answer
 end
 
@@ -467,7 +470,8 @@ function perform(name, args, options)
   check_type('perform', "a job's name", name, 'string')
   local fn = current.performs[name]
   if not fn then
-    raise(format("perform('%s') in a test: say what it answers with fake.perform('%s', function(args) … end)", name, name))
+    raise(format("perform('%s') in a test: say what it answers with fake.perform('%s', function(args) … end)",
+      name, name))
   end
   local good, answer = pcall(fn, copy(args or {}))
   if not good then error(answer, 0) end

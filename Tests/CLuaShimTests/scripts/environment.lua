@@ -178,8 +178,8 @@ good('removed', function()
   local names = {}
   for name in pairs(debug) do names[#names + 1] = name end
   table.sort(names)
-  assert(table.concat(names, ' ') == 'gethook getinfo getlocal getmetatable getupvalue setmetatable setupvalue traceback ' ..
-    'upvalueid upvaluejoin')
+  assert(table.concat(names, ' ') == 'gethook getinfo getlocal getmetatable getupvalue setmetatable setupvalue ' ..
+    'traceback upvalueid upvaluejoin')
   assert(require('debug') == debug)
   assert(package.loadlib and collectgarbage('count') > 0)
 end)
@@ -211,7 +211,8 @@ good('upvalues', function()
   assert(debug.getupvalue(chunk, 1) == '_ENV')
   debug.upvaluejoin(chunk, 1, function() return env end, 1)
   assert(chunk() == 5)
-  -- What is behind C functions stays there: Lua's own load, which takes bytecode, and a coroutine that nothing else may be.
+  -- What is behind C functions stays there: Lua's own load, which takes bytecode, and a coroutine that nothing else may
+  -- be.
   for _, guard in ipairs({ load, coroutine.wrap(function() end), require, pcall, print }) do
     assert(select('#', debug.getupvalue(guard, 1)) == 0 and select('#', debug.setupvalue(guard, 1, f)) == 0)
     assert(not debug.upvalueid(guard, 1))

@@ -1,5 +1,5 @@
--- Each job is woken by the host with a number, as often as it waits. `host.pause(n)` returns what it is woken with; a job
--- leaves in `args.r` what is expected of it.
+-- Each job is woken by the host with a number, as often as it waits. `host.pause(n)` returns what it is woken with; a
+-- job leaves in `args.r` what is expected of it.
 local function pause(...) return host.pause(...) end
 
 job('plain', function(args) args.r = pause() + pause() end) -- 1 + 2
@@ -19,7 +19,10 @@ job('in_resume', function(args)
   assert(coroutine.status(co) == 'dead')
 end)
 job('deep', function(args)
-  local function nest(n) if n == 0 then return pause() end return coroutine.wrap(function() return nest(n - 1) end)() end
+  local function nest(n)
+    if n == 0 then return pause() end
+    return coroutine.wrap(function() return nest(n - 1) end)()
+  end
   args.r = nest(20) -- 1
 end)
 job('in_iterator', function(args)
@@ -48,7 +51,9 @@ job('in_require', function(args)
   package.preload.pausing = function() pause() end
   args.r = said(require, 'pausing')
 end)
-job('in_tostring', function(args) args.r = said(tostring, setmetatable({}, { __tostring = function() pause() end })) end)
+job('in_tostring', function(args)
+  args.r = said(tostring, setmetatable({}, { __tostring = function() pause() end }))
+end)
 job('in_sort_in_wrap', function(args)
   args.r = said(table.sort, { 2, 1 }, function(a, b) coroutine.wrap(pause)() return a < b end)
 end)
@@ -83,7 +88,10 @@ job('awaited_later', function(args)
   args.r = select(2, pcall(wait, t))
 end)
 job('cancelled_task', function(args)
-  local t = spawn(function() local x <close> = setmetatable({}, { __close = function() args.closed = true end }) pause() end)
+  local t = spawn(function()
+    local x <close> = setmetatable({}, { __close = function() args.closed = true end })
+    pause()
+  end)
   local was = t:cancel()
   args.r = tostring(was) .. tostring(t:cancel()) .. t:status() .. tostring((wait(t))) .. tostring(args.closed)
 end)
