@@ -40,7 +40,7 @@ began=$SECONDS
 
 if [ -n "$quick" ]; then
     step "Building everything, without a sanitizer"
-    swift build --build-tests --scratch-path .build/tests-quick --disable-index-store
+    swift build --build-tests --scratch-path .build/tests-quick
     step "Tests of units and machines"
     exec Tests/legs.py "quick leg" "$root/.build/tests-quick/debug/jobreactorPackageTests.xctest" .build/tests-quick/logs \
         JobReactorNodeTests JobReactorLuaTests JobReactorWireTests JobReactorCoreTests JobReactorCommandTests JobReactorUsersTests \
@@ -72,7 +72,7 @@ hurry() { # hurry NAME
 }
 # Everything, with the sanitizer $1. Of what debuggers need only what reports show: the lines.
 build_with() {
-    swift build --build-tests --sanitize "$1" --scratch-path ".build/tests-$1" --disable-index-store \
+    swift build --build-tests --sanitize "$1" --scratch-path ".build/tests-$1" \
         -debug-info-format none -Xswiftc -gline-tables-only -Xcc -gline-tables-only
 }
 build_examples() {
