@@ -153,7 +153,8 @@ let package = Package(
                 "JobReactor", "JobReactorNode", "JobReactorRedis", "JobReactorSQLite", "JobReactorWire",
                 "JobReactorLua", "JobReactorLibraries", "JobReactorUsers",
                 "JobReactorCore", "CPages", nio, nioPosix,
-                nioTLS, lifecycle, signals, logging,
+                nioTLS, lifecycle, signals, logging, metrics, deque,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 needing("Command", "ArgumentParser", "swift-argument-parser"),
                 needing("Command", "Configuration", "swift-configuration"),
                 // For `bench`: latencies, and plain transactions to measure storages against.
@@ -210,8 +211,8 @@ let package = Package(
             name: "JobReactorCommandTests",
             dependencies: [
                 "JobReactorCommand", "JobReactor", "JobReactorNode", "JobReactorCore", "JobReactorWire",
-                "JobReactorLua", "JobReactorLibraries",
-                logging,
+                "JobReactorLua", "JobReactorLibraries", "JobReactorTesting",
+                nio, nioPosix, logging, metrics, .product(name: "NIOHTTP1", package: "swift-nio"),
                 needing("Command", "ArgumentParser", "swift-argument-parser"),
                 needing("Command", "Configuration", "swift-configuration"),
             ],

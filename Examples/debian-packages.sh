@@ -15,7 +15,8 @@ _why_debian_package() {
     openssl) echo "makes certificates for the tests of TLS" ;;
     gnuplot-nox) echo "draws the plots of the benchmark" ;;
     python3-minimal) echo "turns the results of the benchmark into a table and plots" ;;
-    curl) echo "asks the web application" ;;
+    prometheus) echo "reads the metrics of the tests, and checks the alert rules" ;;
+    curl) echo "asks the web application, and ports for metrics" ;;
     lua-*) echo "a library for Lua, which jobs of the tests use" ;;
     *) echo "needed here" ;;
     esac

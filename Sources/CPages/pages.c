@@ -71,6 +71,9 @@ static const unsigned char at_three_in_the_morning[] = {
 static const unsigned char troubleshooting[] = {
 #embed "../JobReactor/JobReactor.docc/Operations/Troubleshooting.md"
 };
+static const unsigned char monitoring[] = {
+#embed "../JobReactor/JobReactor.docc/Operations/Monitoring.md"
+};
 static const unsigned char metrics[] = {
 #embed "../JobReactor/JobReactor.docc/Operations/Metrics.md"
 };
@@ -124,6 +127,7 @@ static const struct jobreactor_page pages[] = {
   PAGE("settings", settings),
   PAGE("at-three-in-the-morning", at_three_in_the_morning),
   PAGE("troubleshooting", troubleshooting),
+  PAGE("monitoring", monitoring),
   PAGE("metrics", metrics),
   PAGE("tracing", tracing),
   PAGE("users-and-roles", users_and_roles),

@@ -21,6 +21,8 @@ package struct MetricDescription: Hashable, Sendable {
     }
 
     package static let all = client + distributor + node
+    /// The text of each name.
+    package static let helps = Dictionary(all.map { ($0.name, $0.help) }, uniquingKeysWith: { first, _ in first })
 
     private static let client = [
         Self("client_enqueued", .counter, "job", help: "Jobs that the application has enqueued"),

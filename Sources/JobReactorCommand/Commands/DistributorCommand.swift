@@ -41,7 +41,14 @@ struct DistributorCommand: ServerCommand {
             for await _ in await UnixSignalsSequence(trapping: .sighup) { configuration.security.tls?.reload() }
         }
         defer { hangUps.cancel() }
-        try await Distributor(configuration, on: group).runAsProgram()
+        let monitor = try serving.monitor(settings, configuration.security, role: "distributor")
+        let distributor = Distributor(configuration, on: group)
+        let http = try await monitor?.open(
+            for: WatchedServer(
+                health: { await distributor.health() }, setGauges: { await distributor.setGauges() }),
+            configuration.security, configuration.logger)
+        try await distributor.runAsProgram()
+        await http?.stop()
     }
 
     private func distributorConfiguration(

@@ -122,6 +122,12 @@ struct SettingTable: Sendable {
         "insecure", .boolean, default: false, "Whether to listen beyond this machine without a password")
     let logJSON = Setting(
         "log_json", flag: "json", .boolean, default: false, "Whether the log has a JSON object in each line")
+    let logFormat = Setting(
+        "log_format", .logFormat, shown: "text, or json with --json",
+        "How the log is written: text for people, or json, a JSON object in each line")
+    let http = Setting(
+        "http", .listenAddress, shown: "does not listen",
+        "Where /metrics, for Prometheus, /health and /ready are served over HTTP")
 
     // Security
     let password = Setting("password", in: .file, .text, "The password of the installation")
