@@ -41,13 +41,15 @@ struct DistributorCommand: ServerCommand {
             for await _ in await UnixSignalsSequence(trapping: .sighup) { configuration.security.tls?.reload() }
         }
         defer { hangUps.cancel() }
-        let monitor = try serving.monitor(settings, configuration.security, role: "distributor")
+        let spans = try serving.spans(settings, configuration.logger, role: "distributor")
+        let monitor = try serving.monitor(settings, configuration.security, role: "distributor", spans: spans)
         let distributor = Distributor(configuration, on: group)
         let http = try await monitor?.open(
             for: WatchedServer(
                 health: { await distributor.health() }, setGauges: { await distributor.setGauges() }),
             configuration.security, configuration.logger)
         try await distributor.runAsProgram()
+        await spans?.finish()
         await http?.stop()
     }
 

@@ -63,7 +63,8 @@ struct NodeCommand: ServerCommand {
         // One loop for the node and its storage: calls need no change of threads.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let configuration = try nodeConfiguration(settings, on: group)
-        let monitor = try serving.monitor(settings, configuration.security, role: "node")
+        let spans = try serving.spans(settings, configuration.logger, role: "node")
+        let monitor = try serving.monitor(settings, configuration.security, role: "node", spans: spans)
         let node = Node(configuration, on: group)
         let http = try await monitor?.open(
             for: WatchedServer(health: { await node.health() }, setGauges: { await node.setGauges() }),
@@ -77,6 +78,7 @@ struct NodeCommand: ServerCommand {
         }
         defer { hangUps.cancel() }
         try await node.runAsProgram()
+        await spans?.finish()
         await http?.stop()
         await ScriptLibraries.shutdown()
     }

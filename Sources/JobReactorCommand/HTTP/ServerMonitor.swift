@@ -11,10 +11,12 @@ struct ServerMonitor {
     private let program: ProgramMetrics
 
     /// To be made before the server, which asks then for the backend of metrics: that is this one from here on.
-    init(on address: Address, role: String) {
+    init(on address: Address, role: String, spans: SpanCollector?) {
         self.address = address
         registry = PrometheusRegistry(MetricDescription.helps.merging(ProgramMetrics.helps) { first, _ in first })
-        program = ProgramMetrics(role: role, version: JobReactorVersion.current)
+        var spansDropped: (@Sendable () -> Int)?
+        if let spans { spansDropped = { spans.dropped } }
+        program = ProgramMetrics(role: role, version: JobReactorVersion.current, spansDropped: spansDropped)
         MetricsSystem.bootstrap(registry)
     }
 

@@ -10,12 +10,14 @@ struct ProgramMetrics: Sendable {
 
     private let role: String
     private let version: String
+    private let spansDropped: (@Sendable () -> Int)?
     private let startedAt = Date().timeIntervalSince1970
 
-    /// `role` is `node` or `distributor`.
-    init(role: String, version: String) {
+    /// `role` is `node` or `distributor`; `spansDropped` is there where spans are sent.
+    init(role: String, version: String, spansDropped: (@Sendable () -> Int)? = nil) {
         self.role = role
         self.version = version
+        self.spansDropped = spansDropped
     }
 
     func write(to text: inout PrometheusText) {
@@ -25,6 +27,11 @@ struct ProgramMetrics: Sendable {
         text.add(
             "jobreactor_log_lines_dropped_total", .counter,
             help: "Lines of the log that were dropped, as nobody read them.", Double(Terminal.background?.dropped ?? 0))
+        if let spansDropped {
+            text.add(
+                "jobreactor_spans_dropped_total", .counter, help: "Spans that the collector has not taken.",
+                Double(spansDropped()))
+        }
         text.add(
             "process_start_time_seconds", .gauge, help: "When the process began, in seconds since 1970.", startedAt)
         text.add("process_max_fds", .gauge, help: "Files that the process may have open.", Double(OpenFiles.limit))

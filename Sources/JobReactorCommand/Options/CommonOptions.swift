@@ -70,14 +70,23 @@ struct ServingOptions: ParsableArguments {
     @Flag(\.logJSON) var json: Bool?
     @Option(\.logFormat) var logFormat: String?
     @Option(\.http) var http: String?
+    @Option(\.otlp) var otlp: String?
+    @Option(\.otlpShare) var otlpShare: String?
 
     /// What is to be made before the server, where it has an HTTP port. Throws where that would be open to the network without
     /// a password.
     func monitor(
-        _ settings: Settings, _ security: WireSecurity, role: String
+        _ settings: Settings, _ security: WireSecurity, role: String, spans: SpanCollector?
     ) throws(CommandFailure) -> ServerMonitor? {
         guard let address = try settings.value(\.http, flag: http) else { return nil }
         try Settings.checkListening(on: address, security, else: "see what runs here")
-        return ServerMonitor(on: address, role: role)
+        return ServerMonitor(on: address, role: role, spans: spans)
+    }
+
+    /// What is to be made before the server, where its spans are sent.
+    func spans(_ settings: Settings, _ logger: Logger, role: String) throws(CommandFailure) -> SpanCollector? {
+        let share = try settings.value(\.otlpShare, flag: otlpShare)
+        guard let address = try settings.value(\.otlp, flag: otlp) else { return nil }
+        return SpanCollector(address, share: share, role: role, logger: logger)
     }
 }

@@ -162,6 +162,12 @@ extension SettingKind where Value == SandboxMode {
     static let sandbox = SettingKind(.text, "mode", allowed: "off or strict") { SandboxMode(rawValue: $0.lowercased()) }
 }
 
+extension SettingKind where Value == CollectorAddress {
+    static let collector = SettingKind(
+        .text, "url", allowed: "a URL of http or https without a password and a query, such as http://localhost:4318"
+    ) { CollectorAddress($0) }
+}
+
 /// How a server writes its log.
 enum LogFormat: String, CaseIterable, Sendable {
     case text
