@@ -171,15 +171,15 @@ import Testing
             ])
         let url = "http://localhost:\(try await Self.httpPort(of: node))"
         let health = try await Self.get(url + "/health")
-        #expect(health.status == "200" && health.body == "ok")
+        #expect(health.status == "200" && health.body == "ok\n")
         try await eventually("it has started, and is linked to none") {
-            try await Self.get(url + "/ready") == ("503", "it is linked to no distributor")
+            try await Self.get(url + "/ready") == ("503", "it is linked to no distributor\n")
         }
         let distributor = try RunningProgram(
             "jobreactor", ["distributor", "--listen", "localhost:\(port)", "--http", "localhost:0"])
-        try await eventually("the node is ready") { try await Self.get(url + "/ready") == ("200", "ok") }
+        try await eventually("the node is ready") { try await Self.get(url + "/ready") == ("200", "ok\n") }
         let other = "http://localhost:\(try await Self.httpPort(of: distributor))"
-        try await eventually("the distributor is ready") { try await Self.get(other + "/ready") == ("200", "ok") }
+        try await eventually("the distributor is ready") { try await Self.get(other + "/ready") == ("200", "ok\n") }
         for server in [node, distributor] {
             server.signal(SIGTERM)
             #expect(try await server.exitStatus() == 0)
@@ -206,7 +206,7 @@ import Testing
         let match = distributor.standardError.firstMatch(of: /HTTP port listens.*?0\.0\.0\.0:([0-9]+)/)
         let port = try #require(match.flatMap { Int($0.1) })
         let (url, trust) = ("https://localhost:\(port)", ["--ipv4", "--cacert", certificate])
-        try await eventually("it is ready") { try await Self.get(url + "/ready", trust) == ("200", "ok") }
+        try await eventually("it is ready") { try await Self.get(url + "/ready", trust) == ("200", "ok\n") }
         #expect(try await Self.get(url + "/metrics", trust).status == "401")
         let right = try await Self.get(url + "/metrics", trust + ["-u", "default:open sesame"])
         #expect(right.status == "200" && right.body.contains("jobreactor_distributor_nodes 0\n"))
