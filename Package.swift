@@ -153,7 +153,10 @@ let package = Package(
                 "JobReactor", "JobReactorNode", "JobReactorRedis", "JobReactorSQLite", "JobReactorWire",
                 "JobReactorLua", "JobReactorLibraries", "JobReactorUsers",
                 "JobReactorCore", "CPages", nio, nioPosix,
-                nioTLS, lifecycle, signals, logging,
+                nioTLS, lifecycle, signals, logging, metrics, tracing, deque,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                // For what sends spans.
+                needing("Command", "AsyncHTTPClient", "async-http-client"),
                 needing("Command", "ArgumentParser", "swift-argument-parser"),
                 needing("Command", "Configuration", "swift-configuration"),
                 // For `bench`: latencies, and plain transactions to measure storages against.
@@ -211,7 +214,7 @@ let package = Package(
             dependencies: [
                 "JobReactorCommand", "JobReactor", "JobReactorNode", "JobReactorCore", "JobReactorWire",
                 "JobReactorLua", "JobReactorLibraries", "JobReactorRedis", "JobReactorSQLite", "JobReactorTesting",
-                logging,
+                nio, nioPosix, logging, metrics, tracing, .product(name: "NIOHTTP1", package: "swift-nio"),
                 needing("Command", "ArgumentParser", "swift-argument-parser"),
                 needing("Command", "Configuration", "swift-configuration"),
             ],

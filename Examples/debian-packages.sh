@@ -24,7 +24,8 @@ _why_debian_package() {
     iproute2) echo "gives a machine of the tests its network" ;;
     binutils) echo "takes out of the program what only debuggers need" ;;
     clang-format) echo "formats C" ;;
-    curl) echo "asks the web application" ;;
+    prometheus) echo "reads the metrics of the tests, and checks the alert rules" ;;
+    curl) echo "asks the web application, and ports for metrics" ;;
     lua-*) echo "a library for Lua, which jobs of the tests use" ;;
     *) echo "needed here" ;;
     esac

@@ -18,7 +18,7 @@ cd "$root"
 
 # shellcheck source=Examples/debian-packages.sh
 . Examples/debian-packages.sh
-install_debian_packages pkg-config liblua5.4-dev libhiredis-dev libsqlite3-dev redis-server redis-tools python3-redis sqlite3 openssl curl gnuplot-nox \
+install_debian_packages pkg-config liblua5.4-dev libhiredis-dev libsqlite3-dev redis-server redis-tools python3-redis sqlite3 openssl curl gnuplot-nox prometheus \
     lua-penlight lua-lpeg lua-cjson lua-inspect lua-luassert \
     systemd man-db adduser ca-certificates tzdata iproute2 binutils python3
 if ! command -v swift >/dev/null; then

@@ -77,6 +77,9 @@ static const unsigned char troubleshooting[] = {
 static const unsigned char backup_and_restore[] = {
 #embed "../JobReactor/JobReactor.docc/Operations/BackupAndRestore.md"
 };
+static const unsigned char monitoring[] = {
+#embed "../JobReactor/JobReactor.docc/Operations/Monitoring.md"
+};
 static const unsigned char metrics[] = {
 #embed "../JobReactor/JobReactor.docc/Operations/Metrics.md"
 };
@@ -133,6 +136,7 @@ static const struct jobreactor_page pages[] = {
     PAGE("at-three-in-the-morning", at_three_in_the_morning),
     PAGE("troubleshooting", troubleshooting),
     PAGE("backup-and-restore", backup_and_restore),
+    PAGE("monitoring", monitoring),
     PAGE("metrics", metrics),
     PAGE("tracing", tracing),
     PAGE("users-and-roles", users_and_roles),

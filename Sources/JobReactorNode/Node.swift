@@ -1,4 +1,5 @@
 package import JobReactor
+public import JobReactorCore
 internal import JobReactorLua
 internal import JobReactorWire
 public import NIOCore
@@ -88,6 +89,18 @@ public final class Node: Service {
     public func reload() async throws -> String {
         let core = core
         return try await calls.ask { [loop] in core.value?.reload() ?? loop.makeSucceededFuture("") }
+    }
+
+    /// Whether it is to be counted on. Answers at any time in its life; when its event loop is held up, not before that is over.
+    public func health() async -> ServiceHealth {
+        let core = core
+        return (try? await calls.ask { core.value?.health ?? .starting }) ?? .stopped
+    }
+
+    /// Gauges are set now, and not only within a second of a change: somebody is about to read them.
+    package func setGauges() async {
+        let core = core
+        _ = try? await calls.ask { core.value?.gauges?.set() }
     }
 
     /// The port it listens on; nil when it does not.

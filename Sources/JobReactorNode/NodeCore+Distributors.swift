@@ -15,6 +15,7 @@ extension NodeCore {
     func linked(_ link: DistributorLink) {
         let destination = destinations[link.distributor]
         forget(destination.linked(link))
+        gauges?.noteChange()
         if life.ownsJobs { greet(destination) }
         logger.info("linked to a distributor", metadata: ["address": "\(link.connection.peer)"])
         for promise in awaitingLink { promise.succeed() }
@@ -42,6 +43,8 @@ extension NodeCore {
     func unlinked(_ link: DistributorLink, reason: String?) {
         guard let destination = destinations.known(link.distributor), destination.link === link else { return }
         destination.unlinked()
+        metrics?.linkLost()
+        gauges?.noteChange()
         logger.info(
             "link to a distributor lost",
             metadata: ["address": "\(link.connection.peer)", "reason": "\(reason ?? "closed")"])

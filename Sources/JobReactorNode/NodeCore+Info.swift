@@ -10,12 +10,27 @@ extension NodeCore {
         InfoText.make(
             section,
             [
-                ("Server", server), ("Health", health), ("Busy", busy), ("Memory", memoryFields),
+                ("Server", server), ("Health", healthFields), ("Busy", busy), ("Memory", memoryFields),
                 ("Clients", connections),
                 ("Jobs", jobs),
                 ("Distributors", linkedDistributors.enumerated().map { ("distributor\($0.offset)", $0.element) }),
                 ("Scripts", scriptFields), ("Broken", brokenFiles), ("Problems", problems),
             ])
+    }
+
+    /// For ``Node/health()``.
+    var health: ServiceHealth {
+        if life.isStopping { return ServiceHealth(hindrances: ["it stops"]) }
+        guard life.hasStarted else { return .starting }
+        var health = ServiceHealth()
+        if watchdog.isStuck { health.faults.append("a job hangs where it cannot be interrupted") }
+        if !life.ownsJobs { health.hindrances.append("its storage is being opened again") }
+        if storageHealth.isRefusing { health.hindrances.append("its storage refuses") }
+        if runs.jobNames.isEmpty { health.hindrances.append("no script defines a job") }
+        if !configuration.distributors.isEmpty, destinations.all.allSatisfy({ $0.link == nil }) {
+            health.hindrances.append("it is linked to no distributor")
+        }
+        return health
     }
 
     private var server: [(String, String)] {
@@ -29,7 +44,7 @@ extension NodeCore {
 
     private var connections: [(String, String)] { listener?.portGuard.infoFields ?? [("connected_clients", "0")] }
 
-    private var health: [(String, String)] {
+    private var healthFields: [(String, String)] {
         [
             ("healthy", watchdog.isStuck || storageHealth.isRefusing ? "0" : "1"),
             ("stuck_job", watchdog.stuckJob ?? ""), ("storage_error", storageHealth.error?.message ?? ""),

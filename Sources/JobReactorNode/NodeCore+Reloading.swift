@@ -45,6 +45,7 @@ extension NodeCore {
         }.map { report in bound.value.reloaded(report) }
             .flatMapErrorThrowing { error in
                 bound.value.logger.error("the job scripts cannot be loaded; those in use stay: \(error)")
+                bound.value.metrics?.reloaded(false)
                 throw error
             }
         reloading.current = loaded
@@ -64,6 +65,8 @@ extension NodeCore {
         let before = Set(runs.jobNames)
         reloading.loadedAt = now
         use(report)
+        metrics?.reloaded(true)
+        gauges?.noteChange()
         let names = Set(runs.jobNames)
         let problems = report.problems.count
         logger.info(
@@ -119,7 +122,9 @@ extension NodeCore {
         guard !life.isStopping else { return }
         switch change {
         case .success(let set): _ = reload(set)
-        case .failure(let error): logger.error("the job scripts in use stay: \(error)")
+        case .failure(let error):
+            logger.error("the job scripts in use stay: \(error)")
+            metrics?.reloaded(false)
         }
     }
 

@@ -90,7 +90,7 @@ extension NodeCore {
 
     /// Takes over the jobs of a node that does not come back, or of all of them.
     func adopt(_ node: String?, _ done: @escaping (Bool) -> Void) {
-        guard life.takesJobs, let shared = storage as? any SharedJobStorage else { return done(false) }
+        guard life.takesJobs, let shared = configuration.storage as? any SharedJobStorage else { return done(false) }
         let bound = NIOLoopBound((self, done), eventLoop: loop)
         let nodes = node.map { loop.makeSucceededFuture([$0]) } ?? loop.answer { shared.abandoned(done: $0) }
         nodes.flatMap { nodes in

@@ -12,6 +12,8 @@ struct Watchdog {
     /// Those of them that did not answer, as they are in C, and those of which the log has told.
     var silent: Set<UInt64> = []
     var told: Set<UInt64> = []
+    /// Those that are interrupted.
+    var ended: Set<UInt64> = []
     /// The chores that the log has told of, by their numbers.
     var toldChores: Set<UInt64> = []
     /// A run was asked a moment ago.
@@ -63,6 +65,7 @@ extension NodeCore {
         watchdog.asked.formIntersection(running)
         watchdog.silent.formIntersection(running)
         watchdog.told.formIntersection(running)
+        watchdog.ended.formIntersection(running)
         let (limit, isStuck) = (configuration.sliceLimit, watchdog.isStuck)
         let stuck = limit > 0 ? slices.first { $0.seconds >= limit + Self.patience } : nil
         watchdog.isStuck = stuck != nil
@@ -79,6 +82,7 @@ extension NodeCore {
             if watchdog.asked.insert(slice.number).inserted {
                 lane.lua.warn(slice)
                 watchdog.awaitsAnswer = true
+                metrics?.ranLong(slice.job.name)
             } else if slice.isSilent, !watchdog.told.contains(slice.number) {
                 // Without a call that is known it may have had no processor: then it is looked at once more.
                 let isSure = !watchdog.silent.insert(slice.number).inserted || slice.call != nil
@@ -87,7 +91,10 @@ extension NodeCore {
             // It cannot always be seen where it is.
             if slice.isSilent, slice.place == nil { lane.lua.warn(slice) }
         }
-        if limit > 0, slice.seconds >= limit { lane.lua.end(slice) }
+        if limit > 0, slice.seconds >= limit {
+            if watchdog.ended.insert(slice.number).inserted { metrics?.interrupted(slice.job.name) }
+            lane.lua.end(slice)
+        }
     }
 
     /// A run is within C, where nobody can interrupt it.
@@ -153,6 +160,7 @@ extension NodeCore {
             "a job hangs where it cannot be interrupted; until it ends this node takes no jobs: restart it if it does not",
             metadata: metadata)
         announceJobs()
+        gauges?.noteChange()
         // A durable node owns what it has; of the others the distributors have copies.
         if !storage.isDurable { handBack(from: .reactor) }
     }

@@ -17,6 +17,8 @@ final class NodeCore {
     private(set) var scripts: ScriptReport?
     let clock: WallClock
     private let openLane: LaneMaker
+    /// That of the configuration, measured where the program has a backend for metrics. What only some storages can do that of
+    /// the configuration is asked for.
     let storage: any JobStorage
     var life = NodeLife()
     var runs: NodeRuns
@@ -71,12 +73,12 @@ final class NodeCore {
         clock = configuration.clock
         self.openLane = openLane
         logger = configuration.logger
-        storage = configuration.storage
+        storage = metrics.map { MeasuredStorage(configuration.storage, of: "node", $0) } ?? configuration.storage
         mostWaiting = (configuration.maxMemory ?? MachineMemory.half) / (storage.isDurable ? 128 : 1024)
         memory = LuaMemory(limit: configuration.memoryLimit ?? MachineMemory.half)
         shared = SharedDictionary(
             memory: memory, limit: configuration.sharedLimit ?? (memory.limit == 0 ? .max : memory.limit / 4))
-        audit = AuditLog(storage, clock: clock, logger: logger, on: loop)
+        audit = AuditLog(configuration.storage, clock: clock, logger: logger, on: loop)
         folder = ScriptFolder(JobDirectory(configuration.jobDirectory))
         var ids = JobID.Generator()
         startedAt = loop.moment(clock)
@@ -89,13 +91,29 @@ final class NodeCore {
     }
 
     private func measure(with backend: MetricsBackend) {
-        let readings: [(String, () -> Int)] = [
-            ("jobreactor_node_delayed", { [weak self] in self?.runs.waitingCount ?? 0 }),
-            ("jobreactor_node_waiting", { [weak self] in self?.runs.readyCount ?? 0 }),
-            ("jobreactor_node_running", { [weak self] in self?.runs.busyCount ?? 0 }),
-            ("jobreactor_node_suspended", { [weak self] in self?.runs.suspendedCount ?? 0 }),
+        func reading(_ name: String, _ read: @escaping (NodeCore) -> Int) -> LiveGauges.Reading {
+            ("jobreactor_node_" + name, { [weak self] in self.map(read) ?? 0 })
+        }
+        let readings = [
+            reading("delayed") { $0.runs.waitingCount }, reading("waiting") { $0.runs.readyCount },
+            reading("running") { $0.runs.busyCount }, reading("suspended") { $0.runs.suspendedCount },
+            reading("parked_jobs") { $0.runs.parkedCount }, reading("unreported") { $0.unreportedCount },
+            reading("full") { $0.isFull ? 1 : 0 },
+            reading("distributors") { core in core.destinations.all.count { $0.link != nil } },
+            reading("connections") { $0.listener?.connectionCount ?? 0 },
+            reading("broken_scripts") { $0.scripts?.broken.count ?? 0 },
+            reading("script_generation") { $0.scripts?.generation ?? 0 },
+            reading("stuck") { $0.watchdog.isStuck ? 1 : 0 },
+            reading("storage_refuses") { $0.storageHealth.isRefusing ? 1 : 0 },
+            reading("lua_memory_bytes") { $0.memory.used }, reading("lua_memory_limit_bytes") { $0.memory.limit },
+            reading("shared_memory_bytes") { $0.shared.bytes },
         ]
-        gauges = LiveGauges(readings, backend, on: loop)
+        let server = configuration.storage as? any ConnectedStorage
+        let counts = [
+            reading("wrong_passwords") { $0.listener?.portGuard.wrongPasswordCount ?? 0 },
+            reading("storage_reconnects") { _ in server?.reconnectCount ?? 0 },
+        ]
+        gauges = LiveGauges(readings, counts: counts, backend, on: loop)
     }
 
     // MARK: Life
@@ -222,7 +240,7 @@ final class NodeCore {
         if address?.port == 0 { address?.port = listener?.port ?? 0 }
         return NodeIntroduction(
             name: configuration.name, instance: instance, isDurable: storage.isDurable,
-            server: address?.description, place: (storage as? any SharedJobStorage)?.place,
+            server: address?.description, place: (configuration.storage as? any SharedJobStorage)?.place,
             token: address == nil ? "" : token)
     }
 }

@@ -107,7 +107,10 @@ extension RedisCore {
     func ready(_ link: RedisLink) {
         switch state {
         case .opening(let owner, _): takeLease(owner, over: link, insteadOf: nil)
-        case .open(_, let epoch), .closing(_, let epoch?): attach(link, epoch: epoch)
+        case .open(_, let epoch):
+            onReconnect()
+            attach(link, epoch: epoch)
+        case .closing(_, let epoch?): attach(link, epoch: epoch)
         case .closing(_, nil):
             link.isAttached = true
             finishClosing()

@@ -49,17 +49,21 @@ final class RedisCore {
     /// Since when the connection that is up serves.
     var attachedAt = NIODeadline.uptimeNanoseconds(0)
     var lastProblem: String?
+    /// A connection is up again after one was lost.
+    let onReconnect: () -> Void
     private var closers: [() -> Void] = []
     /// Those that wait, and the one under way before them.
     var adoptions: [() -> Void] = []
 
     init(
-        _ location: RedisLocation, _ options: RedisStorage.Options, tls: TransportSecurity?, on loop: any EventLoop
+        _ location: RedisLocation, _ options: RedisStorage.Options, tls: TransportSecurity?, on loop: any EventLoop,
+        onReconnect: @escaping () -> Void
     ) {
         self.location = location
         self.options = options
         self.tls = tls
         self.loop = loop
+        self.onReconnect = onReconnect
     }
 
     // MARK: The lease

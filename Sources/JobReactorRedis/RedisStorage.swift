@@ -17,7 +17,7 @@ private import NIOPosix
 ///
 /// The ownership is a lease: a process that is silent for ``Options/lease`` seconds may lose its jobs to another. One that
 /// was killed on the same machine is recognised at once, one elsewhere when its lease has expired.
-public final class RedisStorage: SharedJobStorage, AuditStorage {
+public final class RedisStorage: SharedJobStorage, AuditStorage, ConnectedStorage {
     /// How the storage behaves.
     public struct Options: Sendable {
         /// Seconds that a silent owner keeps its jobs, from 1.
@@ -67,6 +67,7 @@ public final class RedisStorage: SharedJobStorage, AuditStorage {
     private let core: NIOLoopBoundBox<RedisCore?>
     private let inbox = Locked(Mailbox<[@Sendable (RedisCore) -> Void]>())
     private let openPlace = Locked<String?>(nil)
+    private let reconnects = Locked(0)
 
     /// A storage that connects when it is opened. `tls` is for `rediss://` (nil trusts the system's authorities);
     /// `group` is the application's, best the one its node runs on: calls then need no change of threads.
@@ -79,7 +80,9 @@ public final class RedisStorage: SharedJobStorage, AuditStorage {
         self.loop = loop
         let core = NIOLoopBoundBox.makeEmptyBox(valueType: RedisCore.self, eventLoop: loop)
         self.core = core
-        loop.execute { core.value = RedisCore(location, options, tls: tls, on: loop) }
+        loop.execute { [reconnects] in
+            core.value = RedisCore(location, options, tls: tls, on: loop) { reconnects.withLock { $0 += 1 } }
+        }
     }
 
     deinit {
@@ -88,6 +91,8 @@ public final class RedisStorage: SharedJobStorage, AuditStorage {
     }
 
     public var isDurable: Bool { true }
+
+    package var reconnectCount: Int { reconnects.withLock { $0 } }
 
     public func open(_ owner: StorageOwner, done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
         submit { core in

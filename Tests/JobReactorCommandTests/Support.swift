@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 @testable import JobReactorCommand
 
@@ -28,4 +29,15 @@ func failure(_ body: () throws -> Void) -> CommandFailure? {
 /// The settings of an environment and, if given, of a config file.
 func settings(_ environment: [String: String] = [:], file: TemporaryFile? = nil) throws -> Settings {
     try Settings(environment: environment, configFlag: file?.path)
+}
+
+/// Asks again until the answer is yes: for states that announce themselves to nobody.
+func eventually(
+    _ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
+) async throws {
+    for _ in 0..<24_000 {
+        if try await condition() { return }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+    Issue.record("never came: \(what)", sourceLocation: sourceLocation)
 }

@@ -52,6 +52,7 @@ import Testing
         let jobs = try await first.jobs()
         #expect(jobs.map(\.id.high) == [1, 2])
         #expect(told.withLock { $0 }.isEmpty)
+        if absence == .killed { #expect(first.reconnectCount >= 1) }
         await first.close()
         for other in others { await other.close() }
     }

@@ -167,6 +167,18 @@ public final class Distributor: JobProducer, Service {
         life.withLock { $0.state.ended() }
     }
 
+    /// Whether it is to be counted on. Answers at any time in its life; when its event loop is held up, not before that is over.
+    public func health() async -> ServiceHealth {
+        let core = core
+        return (try? await calls.ask { core.value?.health ?? .starting }) ?? .stopped
+    }
+
+    /// Gauges are set now, and not only within a second of a change: somebody is about to read them.
+    package func setGauges() async {
+        let core = core
+        _ = try? await calls.ask { core.value?.gauges?.set() }
+    }
+
     // MARK: Jobs
 
     @discardableResult

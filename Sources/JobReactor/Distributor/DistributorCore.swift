@@ -41,7 +41,10 @@ final class DistributorCore {
     let keeper: JobKeeper?
     let memory: JobMemory
     /// Where the program has a backend for metrics.
+    private let metrics: DistributorMetrics?
     private(set) var gauges: LiveGauges?
+    /// How many jobs are parked, as last counted, and when.
+    var parkedShown: (count: Int, at: NIODeadline)?
     /// Where it has an instrument.
     let tracing: JobTracing?
     /// The log says that jobs are refused.
@@ -80,18 +83,48 @@ final class DistributorCore {
         startedAt = loop.moment(clock)
         identity = ids.next(at: startedAt.wall).description
         audit = AuditLog(configuration.storage, clock: clock, logger: logger, on: loop)
-        keeper = configuration.storage.map { JobKeeper($0, on: loop, logger: configuration.logger) }
+        keeper = configuration.storage.map { storage in
+            JobKeeper(
+                metrics.map { MeasuredStorage(storage, of: "distributor", $0) } ?? storage, on: loop,
+                logger: configuration.logger)
+        }
+        self.metrics = metrics.map { DistributorMetrics($0) }
         if let metrics { measure(with: metrics) }
     }
 
     private func measure(with backend: MetricsBackend) {
-        ledger.metrics = DistributorMetrics(backend)
-        let readings: [(String, () -> Int)] = [
-            ("jobreactor_distributor_unfinished", { [weak self] in self?.ask { $0.count } ?? 0 }),
-            ("jobreactor_distributor_waiting", { [weak self] in self?.ask { $0.dispatcher.waitingCount } ?? 0 }),
-            ("jobreactor_distributor_nodes", { [weak self] in self?.links.values.count ?? 0 }),
+        ledger.metrics = metrics
+        func reading(_ name: String, _ read: @escaping (DistributorCore) -> Int) -> LiveGauges.Reading {
+            ("jobreactor_distributor_" + name, { [weak self] in self.map(read) ?? 0 })
+        }
+        let readings = [
+            reading("unfinished") { core in core.ask { $0.count } },
+            reading("waiting") { core in core.ask { $0.dispatcher.waitingCount } },
+            reading("parked_jobs") { $0.parkedCount },
+            reading("paged_out") { core in core.ask { $0.paged.count } },
+            reading("kept_failed") { core in core.ask { $0.kept.count } },
+            reading("nodes") { $0.links.values.count },
+            reading("producers") { $0.producerCount },
+            reading("connections") { $0.listener?.connectionCount ?? 0 },
+            reading("memory_bytes") { core in core.ask { $0.entries.memory.total } },
+            reading("memory_limit_bytes") { $0.memory.limit },
+            reading("refusing") { $0.isBusy ? 1 : 0 },
+            reading("storage_refuses") { $0.keeper?.isRefusing == true ? 1 : 0 },
         ]
-        gauges = LiveGauges(readings, backend, on: loop)
+        let server = configuration.storage as? any ConnectedStorage
+        let counts = [
+            reading("wrong_passwords") { $0.listener?.portGuard.wrongPasswordCount ?? 0 },
+            reading("storage_reconnects") { _ in server?.reconnectCount ?? 0 },
+        ]
+        gauges = LiveGauges(readings, counts: counts, backend, on: loop)
+    }
+
+    /// How many jobs wait that no connected node defines. Where there are many routes it is counted now and then.
+    private var parkedCount: Int {
+        if let parkedShown, loop.now - parkedShown.at < .seconds(10) { return parkedShown.count }
+        let count = ask { $0.dispatcher.parkedCount }
+        parkedShown = ledger.dispatcher.routeCount > 10_000 ? (count, loop.now) : nil
+        return count
     }
 
     var now: Moment { loop.moment(clock) }
@@ -240,6 +273,12 @@ final class DistributorCore {
         }
     }
 
+    var health: ServiceHealth {
+        if isStopping { return ServiceHealth(hindrances: ["it stops"]) }
+        guard listener != nil else { return .starting }
+        return ServiceHealth(hindrances: keeper?.isRefusing == true ? ["its storage refuses"] : [])
+    }
+
     static let stopped = JobError(.stopped, "the distributor was stopped: make another")
 
     var hasNoNodes: Bool { registrations.isEmpty }
@@ -317,6 +356,7 @@ final class DistributorCore {
     }
 
     func nodeLost(_ node: Dispatcher.NodeHandle, reason: String?) {
+        if let metrics { metrics.lost(ask { $0.dispatcher.state(of: node).name }) }
         links[node] = nil
         let jobs = ask { $0.dispatcher.state(of: node).jobs }
         change { $0.disconnect(node, reason: reason, isStopping: isStopping) }

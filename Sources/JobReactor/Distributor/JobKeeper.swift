@@ -24,6 +24,8 @@ final class JobKeeper {
     /// The ids in ``refused``: each job that comes meanwhile is looked up there.
     private var refusedIDs: Set<JobID> = []
     private var isScheduled = false
+    /// When the storage has last refused what it was given; nil when it has taken something since.
+    private var refusedAt: NIODeadline?
     private var owner: StorageOwner?
     /// Jobs that cannot be stored now: says of each whether it is to be tried again.
     var triesAgain: (Job, StorageError) -> Bool = { _, _ in true }
@@ -37,6 +39,12 @@ final class JobKeeper {
         self.storage = storage
         self.loop = loop
         self.logger = logger
+    }
+
+    /// Whether the storage refuses: something waits for it, or it has refused what nobody tries again a moment ago.
+    var isRefusing: Bool {
+        guard let refusedAt else { return false }
+        return !refused.isEmpty || !queue.isSaved || loop.now - refusedAt < .seconds(30)
     }
 
     // MARK: Life
@@ -194,6 +202,7 @@ final class JobKeeper {
     private func saved(_ batch: [Queue.Item], _ result: Result<Set<JobID>, StorageError>) {
         guard case .failure(let error) = result else {
             _ = queue.answered()
+            refusedAt = nil
             batch.forEach { $0.waiter.saved() }
             return flush()
         }
@@ -204,6 +213,7 @@ final class JobKeeper {
         let again = isRefused ? batch.filter { item in item.job.map { triesAgain($0, error) } ?? true } : batch
         guard queue.answered(again: again) else { return flush() }
         if isRefused {
+            refusedAt = loop.now
             logger.error(
                 "jobs could not be stored; they wait", metadata: ["reason": "\(error)", "jobs": "\(again.count)"])
         }
@@ -229,6 +239,7 @@ final class JobKeeper {
 
     private func applied(_ batch: [JobChange], _ number: Int, _ result: Result<Void, StorageError>) {
         if case .failure(let error) = result { return applyFailed(batch, number, error) }
+        refusedAt = nil
         for waiter in batches.stored(number) { waiter.saved() }
     }
 
@@ -239,6 +250,7 @@ final class JobKeeper {
             if !error.endsOwnership { noteUnstored(batch.count) }
             return
         }
+        refusedAt = loop.now
         logger.error("changes could not be stored; they wait", metadata: ["reason": "\(error)"])
         let isAlone = refused.isEmpty
         refused.append((number, batch))

@@ -21,11 +21,12 @@ final class DistributorMetrics {
     }
 
     private struct OfNode {
-        let sent, reports: Counter
+        let sent, reports, linksLost: Counter
 
         init(_ name: String, _ backend: MetricsBackend) {
             sent = backend.counter("jobreactor_distributor_sent", ("node", name))
             reports = backend.counter("jobreactor_distributor_reports", ("node", name))
+            linksLost = backend.counter("jobreactor_distributor_links_lost", ("node", name))
         }
     }
 
@@ -57,6 +58,9 @@ final class DistributorMetrics {
     func redelivered(_ job: String) { jobs[job].redelivered.increment() }
 
     func reported(by node: String?) { if let node { nodes[node].reports.increment() } }
+
+    /// The connection to a node has ended, for whatever reason.
+    func lost(_ node: String) { nodes[node].linksLost.increment() }
 
     func cancelled(_ job: String) { jobs[job].cancelled.increment() }
 

@@ -1,20 +1,27 @@
 internal import CoreMetrics
 package import NIOCore
 
-/// What there is at a moment, as gauges. They are set a second after something has changed, and each second from then on as
-/// long as their values differ: where nothing happens nothing is done. On one event loop.
+/// What there is at a moment, as gauges, and what has happened that others count, as counters. They are set a second after
+/// something has changed, and each second from then on as long as their values differ: where nothing happens nothing is done.
+/// On one event loop.
 package final class LiveGauges {
+    package typealias Reading = (name: String, read: () -> Int)
+
     private let gauges: [(gauge: Gauge, read: () -> Int)]
+    private let counters: [(counter: Counter, read: () -> Int)]
     private let loop: any EventLoop
     private var last: [Int] = []
+    private var lastCounts: [Int]
     private var timer: Scheduled<Void>?
     private var isStopped = false
 
-    /// `readings` are asked on the loop.
+    /// `readings` are asked on the loop. Those of `counts` never fall, and begin with 0.
     package init(
-        _ readings: [(name: String, read: () -> Int)], _ backend: MetricsBackend, on loop: any EventLoop
+        _ readings: [Reading], counts: [Reading] = [], _ backend: MetricsBackend, on loop: any EventLoop
     ) {
         gauges = readings.map { (backend.gauge($0.name), $0.read) }
+        counters = counts.map { (backend.counter($0.name), $0.read) }
+        lastCounts = counts.map { _ in 0 }
         self.loop = loop
     }
 
@@ -32,9 +39,14 @@ package final class LiveGauges {
     @discardableResult
     package func set() -> Bool {
         let values = gauges.map { $0.read() }
-        guard values != last else { return false }
-        last = values
+        let counts = counters.map { $0.read() }
+        guard values != last || counts != lastCounts else { return false }
         for (reading, value) in zip(gauges, values) { reading.gauge.record(value) }
+        for (index, count) in counts.enumerated() where count > lastCounts[index] {
+            counters[index].counter.increment(by: count - lastCounts[index])
+            lastCounts[index] = count
+        }
+        last = values
         return true
     }
 

@@ -42,13 +42,22 @@ struct DistributorCommand: ServerCommand {
             for await _ in await UnixSignalsSequence(trapping: .sighup) { configuration.security.tls?.reload() }
         }
         defer { hangUps.cancel() }
+        let spans = try serving.spans(settings, configuration.logger, role: "distributor")
+        let monitor = try serving.monitor(settings, configuration.security, role: "distributor", spans: spans)
+        let distributor = Distributor(configuration, on: group)
+        let http = try await monitor?.open(
+            for: WatchedServer(
+                health: { await distributor.health() }, setGauges: { await distributor.setGauges() }),
+            configuration.security, configuration.logger)
         let grace = configuration.grace
-        try await Distributor(configuration, on: group).runAsProgram { phase in
+        try await distributor.runAsProgram { phase in
             switch phase {
             case .started: manager?.started(on: group.any())
             case .stopping: manager?.stopping(within: grace)
             }
         }
+        await spans?.finish()
+        await http?.stop()
     }
 
     private func distributorConfiguration(

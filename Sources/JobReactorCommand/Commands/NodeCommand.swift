@@ -65,7 +65,12 @@ struct NodeCommand: ServerCommand {
         // One loop for the node and its storage: calls need no change of threads.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let configuration = try nodeConfiguration(settings, on: group)
+        let spans = try serving.spans(settings, configuration.logger, role: "node")
+        let monitor = try serving.monitor(settings, configuration.security, role: "node", spans: spans)
         let node = Node(configuration, on: group)
+        let http = try await monitor?.open(
+            for: WatchedServer(health: { await node.health() }, setGauges: { await node.setGauges() }),
+            configuration.security, configuration.logger)
         // As most servers do: scripts and certificates are read anew.
         let hangUps = Task {
             for await _ in await UnixSignalsSequence(trapping: .sighup) {
@@ -81,6 +86,8 @@ struct NodeCommand: ServerCommand {
             case .stopping: manager.stopping(within: node.configuration.grace)
             }
         }
+        await spans?.finish()
+        await http?.stop()
         await ScriptLibraries.shutdown()
     }
 
@@ -113,7 +120,8 @@ struct NodeCommand: ServerCommand {
             connections: try settings.value(\.httpConnections, flag: httpConnections),
             wait: try settings.value(\.httpWait, flag: httpWait))
         ScriptLibraries.allow(try settings.value(\.allowHost, flags: allowHost))
-        let listening = try settings.security(security, serving, listens: server != nil)
+        let hasHTTP = try settings.value(\.http, flag: serving.http) != nil
+        let listening = try settings.security(security, serving, listens: server != nil || hasHTTP)
         if let server { try Settings.checkListening(on: server, listening) }
         let logger = try common.serverLogger(settings, serving)
         let storage = try settings.value(\.storage, flag: storage).makeStorage(

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 private import Foundation
+internal import JobReactorWire
 internal import Logging
 
 /// A command whose standard error is the log of a server: what it has to say stands there.
@@ -21,9 +22,11 @@ struct CommonOptions: ParsableArguments {
     /// The same for a server, whose reasons to end have the form of its log from here on.
     func settings(_ serving: ServingOptions) throws(CommandFailure) -> Settings {
         // Also when the settings cannot be read.
-        if serving.json == true { Terminal.complain(in: .json) }
+        if serving.json == true || serving.logFormat?.lowercased() == LogFormat.json.rawValue {
+            Terminal.complain(in: .json)
+        }
         let settings = try settings()
-        if try settings.value(\.logJSON, flag: serving.json) { Terminal.complain(in: .json) }
+        Terminal.complain(in: try settings.logStyle(serving))
         return settings
     }
 
@@ -37,7 +40,7 @@ struct CommonOptions: ParsableArguments {
 
     /// The log of a server, which goes on also when nobody reads it.
     func serverLogger(_ settings: Settings, _ serving: ServingOptions) throws(CommandFailure) -> Logger {
-        let style: TerminalLogHandler.Style = try settings.value(\.logJSON, flag: serving.json) ? .json : .dated
+        let style = try settings.logStyle(serving)
         let logger = try logger(settings, style: style)
         Terminal.writeInBackground(style)
         for warning in UnknownVariables.warnings() { logger.warning("\(warning)") }
@@ -65,4 +68,25 @@ struct ServingOptions: ParsableArguments {
     @Option(\.users) var users: String?
     @Flag(\.hideArgs) var hideArgs: Bool?
     @Flag(\.logJSON) var json: Bool?
+    @Option(\.logFormat) var logFormat: String?
+    @Option(\.http) var http: String?
+    @Option(\.otlp) var otlp: String?
+    @Option(\.otlpShare) var otlpShare: String?
+
+    /// What is to be made before the server, where it has an HTTP port. Throws where that would be open to the network without
+    /// a password.
+    func monitor(
+        _ settings: Settings, _ security: WireSecurity, role: String, spans: SpanCollector?
+    ) throws(CommandFailure) -> ServerMonitor? {
+        guard let address = try settings.value(\.http, flag: http) else { return nil }
+        try Settings.checkListening(on: address, security, else: "see what runs here")
+        return ServerMonitor(on: address, role: role, spans: spans)
+    }
+
+    /// What is to be made before the server, where its spans are sent.
+    func spans(_ settings: Settings, _ logger: Logger, role: String) throws(CommandFailure) -> SpanCollector? {
+        let share = try settings.value(\.otlpShare, flag: otlpShare)
+        guard let address = try settings.value(\.otlp, flag: otlp) else { return nil }
+        return SpanCollector(address, share: share, role: role, logger: logger)
+    }
 }

@@ -44,6 +44,7 @@ extension AnySetting {
         case "level": .list(Logger.Level.allCases.map(\.rawValue))
         case "kind": .list(RetryBackoff.allCases.map(\.rawValue))
         case "mode": .list(SandboxMode.allCases.map(\.rawValue))
+        case "format": .list(LogFormat.allCases.map(\.rawValue))
         case "storage": .list(["memory", "redis"])
         default: .default
         }

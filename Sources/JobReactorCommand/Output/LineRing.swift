@@ -8,6 +8,8 @@ struct LineRing: Sendable {
         fileprivate(set) var bytes: [UInt8]
         /// How many lines are lost when the piece is. One that tells of lines that were dropped stands for them.
         fileprivate(set) var lines: Int
+        /// Those of them that are whole lines, and not told of in one.
+        fileprivate var wholeLines: Int
     }
 
     private enum State {
@@ -26,6 +28,8 @@ struct LineRing: Sendable {
     /// The room for lines that have not been written, in bytes of UTF-8. Notices of dropped lines come on top.
     let capacity: Int
     private let notice: @Sendable (Int) -> String
+    /// Lines that were lost, since the beginning.
+    private(set) var dropped = 0
     private var state = State.whole
     private var pieces: [Piece] = []
     /// Bytes of the pieces, and of the one that was taken last.
@@ -44,14 +48,19 @@ struct LineRing: Sendable {
         let size = line.utf8.count + 1
         switch state {
         case .whole:
-            guard held + size <= capacity else { return state = .dropping(1) }
+            guard held + size <= capacity else { return drop(after: 0) }
         case .dropping(let count):
-            guard held <= capacity / 2, held + size <= capacity else { return state = .dropping(count + 1) }
+            guard held <= capacity / 2, held + size <= capacity else { return drop(after: count) }
             tell(of: count)
         case .failed(let count):
             tell(of: count)
         }
-        append(line, lines: 1)
+        append(line, lines: 1, wholeLines: 1)
+    }
+
+    private mutating func drop(after count: Int) {
+        dropped += 1
+        state = .dropping(count + 1)
     }
 
     /// What is to be written next; it keeps its room until the next call. Nil when there is nothing.
@@ -73,6 +82,7 @@ struct LineRing: Sendable {
             case .dropping(let count), .failed(let count): count
             }
         state = .failed(pieces.reduce(earlier + piece.lines) { $0 + $1.lines })
+        dropped += pieces.reduce(piece.wholeLines) { $0 + $1.wholeLines }
         pieces = []
         held = 0
         taken = 0
@@ -80,18 +90,20 @@ struct LineRing: Sendable {
 
     private mutating func tell(of count: Int) {
         state = .whole
-        append(notice(count), lines: count)
+        append(notice(count), lines: count, wholeLines: 0)
     }
 
-    private mutating func append(_ line: String, lines: Int) {
+    private mutating func append(_ line: String, lines: Int, wholeLines: Int) {
         let size = line.utf8.count + 1
         held += size
         if let last = pieces.indices.last, pieces[last].bytes.count + size <= Self.pieceBytes {
             pieces[last].bytes.append(contentsOf: line.utf8)
             pieces[last].bytes.append(UInt8(ascii: "\n"))
             pieces[last].lines += lines
+            pieces[last].wholeLines += wholeLines
         } else {
-            pieces.append(Piece(bytes: Array(line.utf8) + [UInt8(ascii: "\n")], lines: lines))
+            pieces.append(
+                Piece(bytes: Array(line.utf8) + [UInt8(ascii: "\n")], lines: lines, wholeLines: wholeLines))
         }
     }
 }

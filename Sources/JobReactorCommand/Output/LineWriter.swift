@@ -28,6 +28,9 @@ final class LineWriter: @unchecked Sendable {
         }
     }
 
+    /// Lines that were lost, since the beginning.
+    var dropped: Int { condition.withLock { ring.dropped } }
+
     /// Waits until all lines have been written, at most so long. Nothing is to be added afterwards.
     func finish(within seconds: Double) {
         condition.withLock {

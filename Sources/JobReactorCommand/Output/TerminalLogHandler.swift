@@ -41,11 +41,7 @@ struct TerminalLogHandler: LogHandler {
         case .plain:
             return Terminal.printable(level == .info ? message : "\(level.rawValue): \(message)")
         case .json:
-            let entry: [String: JSONValue] = [
-                "time": .string(Self.text(of: date)), "level": .string(level.rawValue), "message": .string(message),
-                "metadata": .object(metadata.mapValues { .string("\($0)") }),
-            ]
-            return Terminal.escaped(json: JSONValue.object(entry).json)
+            return Self.entry(level, message, metadata.mapValues { "\($0)" }, at: date)
         case .dated:
             let time = Self.text(of: date)
             let name = level.rawValue
@@ -54,6 +50,25 @@ struct TerminalLogHandler: LogHandler {
         }
         // What a message has more than one line of is indented, so that no line passes for an entry of its own.
         return Terminal.printable(text).replacing("\n", with: "\n    ")
+    }
+
+    /// The bytes that an entry in JSON may take: fewer than ``LineRing`` lets a line have, as one that is cut is no JSON.
+    static let entryBytes = 200_000
+
+    private static func entry(
+        _ level: Logger.Level, _ message: String, _ metadata: [String: String], at date: Date
+    ) -> String {
+        let entry: [String: JSONValue] = [
+            "time": .string(text(of: date)), "level": .string(level.rawValue), "message": .string(message),
+            "metadata": .object(metadata.mapValues { .string($0) }),
+        ]
+        let line = Terminal.escaped(json: JSONValue.object(entry).json)
+        // A byte takes six when it is escaped.
+        let most = max(100, entryBytes / 6 / (metadata.count + 2))
+        if line.utf8.count <= entryBytes || ([message] + metadata.values).allSatisfy({ $0.utf8.count <= most }) {
+            return line
+        }
+        return Self.entry(level, message.cut(toBytes: most), metadata.mapValues { $0.cut(toBytes: most) }, at: date)
     }
 
     private static func text(of date: Date) -> String {

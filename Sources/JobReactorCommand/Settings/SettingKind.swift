@@ -162,6 +162,24 @@ extension SettingKind where Value == SandboxMode {
     static let sandbox = SettingKind(.text, "mode", allowed: "off or strict") { SandboxMode(rawValue: $0.lowercased()) }
 }
 
+extension SettingKind where Value == CollectorAddress {
+    static let collector = SettingKind(
+        .text, "url", allowed: "a URL of http or https without a password and a query, such as http://localhost:4318"
+    ) { CollectorAddress($0) }
+}
+
+/// How a server writes its log.
+enum LogFormat: String, CaseIterable, Sendable {
+    case text
+    case json
+}
+
+extension SettingKind where Value == LogFormat {
+    static let logFormat = SettingKind(.text, "format", allowed: "text or json") {
+        LogFormat(rawValue: $0.lowercased())
+    }
+}
+
 extension SettingKind where Value == Double {
     static let share = SettingKind(.number, "share", allowed: "a number from 0 to 1") { text in
         Double(text).flatMap { (0...1).contains($0) ? $0 : nil }

@@ -122,6 +122,17 @@ struct SettingTable: Sendable {
         "insecure", .boolean, default: false, "Whether to listen beyond this machine without a password")
     let logJSON = Setting(
         "log_json", flag: "json", .boolean, default: false, "Whether the log has a JSON object in each line")
+    let logFormat = Setting(
+        "log_format", .logFormat, shown: "text, or json with --json",
+        "How the log is written: text for people, or json, a JSON object in each line")
+    let http = Setting(
+        "http", .listenAddress, shown: "does not listen",
+        "Where /metrics, for Prometheus, /health and /ready are served over HTTP")
+    let otlp = Setting(
+        "otlp", .collector,
+        "Collector that gets the spans of jobs, by OTLP over HTTP, such as http://localhost:4318")
+    let otlpShare = Setting(
+        "otlp_share", .share, default: 1, "Share of the traces that begin here whose spans are sent, from 0 to 1")
 
     // Security
     let password = Setting("password", in: .file, .text, "The password of the installation")

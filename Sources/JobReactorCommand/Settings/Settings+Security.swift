@@ -21,7 +21,7 @@ extension Settings {
     func security(
         _ options: SecurityOptions, _ serving: ServingOptions, listens: Bool = true
     ) throws(CommandFailure) -> WireSecurity {
-        let style: TerminalLogHandler.Style = try value(\.logJSON, flag: serving.json) ? .json : .dated
+        let style = try logStyle(serving)
         var security = try security(options, listens: listens, log: style)
         security.isInsecureAllowed = try value(\.insecure, flag: serving.insecure)
         security.hidesArgs = try value(\.hideArgs, flag: serving.hideArgs)
@@ -32,11 +32,22 @@ extension Settings {
         return security
     }
 
+    /// How the log of a server is written.
+    func logStyle(_ serving: ServingOptions) throws(CommandFailure) -> TerminalLogHandler.Style {
+        switch try value(\.logFormat, flag: serving.logFormat) {
+        case .json?: .json
+        case .text?: .dated
+        case nil: try value(\.logJSON, flag: serving.json) ? .json : .dated
+        }
+    }
+
     /// Throws when the port would be open to the network without a password, in the words of the command line.
-    static func checkListening(on address: Address, _ security: WireSecurity) throws(CommandFailure) {
+    static func checkListening(
+        on address: Address, _ security: WireSecurity, else risk: String = "run jobs"
+    ) throws(CommandFailure) {
         do throws(WireError) { try security.checkListening(on: address) } catch {
             throw .usage(
-                "refusing to listen on \(address) without a password: whoever reaches it could run jobs;"
+                "refusing to listen on \(address) without a password: whoever reaches it could \(risk);"
                     + " set JOBREACTOR_PASSWORD (or --password-file) or --users, listen on localhost, or say --insecure"
             )
         }

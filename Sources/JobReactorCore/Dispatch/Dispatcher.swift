@@ -289,6 +289,15 @@ public struct Dispatcher: Sendable {
         routesByName[name]?.contains { routes[$0].count > routes[$0].withdrawn.count } == true
     }
 
+    /// How many jobs wait that no connected node defines. Takes time for a look at each route.
+    package var parkedCount: Int {
+        guard waitingCount > 0 else { return 0 }
+        return routeByKey.values.reduce(0) { sum, index in
+            let count = routes[index].count - routes[index].withdrawn.count
+            return count > 0 && !isDefined(routes[index].key.name) ? sum + count : sum
+        }
+    }
+
     /// How many jobs wait, by job name: those no connected node defines are the parked ones.
     public func waitingByName() -> [(name: String, count: Int, isDefined: Bool)] {
         var result: [String: Int] = [:]

@@ -6,7 +6,8 @@ internal import JobReactorCore
 final class NodeMetrics {
     private struct OfJob {
         let received, started, succeeded, failed, retried, cancelled, parked, enqueued: Counter
-        let waitTime, runTime: Timer
+        let longSlices, interruptedSlices: Counter
+        let waitTime, lateTime, runTime: Timer
 
         init(_ name: String, _ backend: MetricsBackend) {
             func counter(_ what: String) -> Counter { backend.counter("jobreactor_node_\(what)", ("job", name)) }
@@ -18,17 +19,23 @@ final class NodeMetrics {
             cancelled = counter("cancelled")
             parked = counter("parked")
             enqueued = counter("enqueued")
+            longSlices = counter("long_slices")
+            interruptedSlices = counter("interrupted_slices")
             waitTime = backend.timer("jobreactor_node_wait_time", ("job", name))
+            lateTime = backend.timer("jobreactor_node_late_time", ("job", name))
             runTime = backend.timer("jobreactor_node_run_time", ("job", name))
         }
     }
 
     private var jobs: MetricsByName<OfJob>
-    private let reports: Counter
+    private let reports, linksLost, reloads, failedReloads: Counter
 
     init(_ backend: MetricsBackend) {
         jobs = MetricsByName { OfJob($0, backend) }
         reports = backend.counter("jobreactor_node_reports")
+        linksLost = backend.counter("jobreactor_node_links_lost")
+        reloads = backend.counter("jobreactor_node_reloads", ("outcome", "loaded"))
+        failedReloads = backend.counter("jobreactor_node_reloads", ("outcome", "failed"))
     }
 
     /// Scripts define these jobs.
@@ -41,7 +48,10 @@ final class NodeMetrics {
     /// The steps of a job that has begun are to run.
     func started(_ job: Job) {
         jobs[job.name].started.increment()
-        if let runAt = job.runAt { jobs[job.name].waitTime.record(from: job.dueAt, to: max(runAt, job.dueAt)) }
+        guard let runAt = job.runAt else { return }
+        jobs[job.name].waitTime.record(from: job.dueAt, to: max(runAt, job.dueAt))
+        // It had to wait for its time, so that there is something to be late for.
+        if job.makeAfter != nil { jobs[job.name].lateTime.record(from: job.dueAt, to: max(runAt, job.dueAt)) }
     }
 
     /// The end of a run is stored, or that of a job which has not run, as `hasRun` says.
@@ -62,6 +72,18 @@ final class NodeMetrics {
     }
 
     func reported() { reports.increment() }
+
+    /// The connection to a distributor has ended, for whatever reason.
+    func linkLost() { linksLost.increment() }
+
+    /// Scripts are in use that were loaded while the node ran, or could not be read.
+    func reloaded(_ isLoaded: Bool) { (isLoaded ? reloads : failedReloads).increment() }
+
+    /// A run has gone on without a pause for longer than the log waits before it says so.
+    func ranLong(_ job: String) { jobs[job].longSlices.increment() }
+
+    /// It has gone on for so long that it is interrupted.
+    func interrupted(_ job: String) { jobs[job].interruptedSlices.increment() }
 
     /// A script enqueues a job.
     func enqueued(_ job: String) { jobs[job].enqueued.increment() }

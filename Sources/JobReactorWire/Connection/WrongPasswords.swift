@@ -5,15 +5,15 @@ package import NIOCore
 ///
 /// The first is answered after 0.1 s, each further one after twice the time, at most 5 s; a minute without one, and all is
 /// forgotten. Bounded: of the addresses that guess, the 10,000 last are remembered.
-struct WrongPasswords {
-    enum Answer: Equatable {
+package struct WrongPasswords {
+    package enum Answer: Equatable {
         case after(TimeAmount)
         /// So many wait for their answer that this one gets none.
         case never
     }
 
     /// Of all addresses, since the start.
-    private(set) var count = 0
+    package private(set) var count = 0
     private var guessers: [PeerNetwork: Guesser] = [:]
     /// The addresses in the order in which they came here first.
     private var row: Deque<PeerNetwork> = []
@@ -31,12 +31,12 @@ struct WrongPasswords {
     /// Wrong passwords of one address that wait for their answer at once.
     static let mostWaiting = 100
     /// Addresses that are remembered.
-    static let mostKnown = 10_000
+    package static let mostKnown = 10_000
 
-    init(most: Int = mostKnown) { self.most = most }
+    package init(most: Int = mostKnown) { self.most = most }
 
     /// A wrong password has come. When it is to be answered after a time, ``answered(_:)`` is to follow.
-    mutating func wrong(from peer: PeerNetwork, at now: NIODeadline) -> Answer {
+    package mutating func wrong(from peer: PeerNetwork, at now: NIODeadline) -> Answer {
         count += 1
         if guessers[peer] == nil {
             while row.count >= most, let oldest = row.popFirst() { guessers[oldest] = nil }
@@ -52,7 +52,7 @@ struct WrongPasswords {
         return .after(Self.delay(guesser.wrong))
     }
 
-    mutating func answered(_ peer: PeerNetwork) {
+    package mutating func answered(_ peer: PeerNetwork) {
         if let waiting = guessers[peer]?.waiting, waiting > 0 { guessers[peer]?.waiting = waiting - 1 }
     }
 

@@ -52,6 +52,24 @@ import Testing
             ], room: 1 << 20)
     }
 
+    @Test("what is lost is counted once, however it was lost") func counted() {
+        var ring = LineRing(capacity: 40) { "\($0) lost" }
+        for number in 1...6 { ring.add(Self.line(number)) }
+        #expect(ring.dropped == 2)
+        _ = ring.next()
+        ring.add(Self.line(7))
+        #expect(ring.dropped == 3)
+        _ = ring.next()
+        ring.add(Self.line(8))
+        #expect(ring.dropped == 3)
+        if let piece = ring.next() { ring.fail(piece) }
+        #expect(ring.dropped == 4)
+        ring.add(Self.line(9))
+        // What tells of that one is lost with the line behind it.
+        if let piece = ring.next() { ring.fail(piece) }
+        #expect(ring.dropped == 5)
+    }
+
     @Test("what has no room is dropped, and told of where it would have stood")
     func full() {
         Self.run(

@@ -44,6 +44,23 @@ import Testing
                 """)
     }
 
+    @Test func anEntryInJSONIsOneLineAndIsNeverSoLongThatItWouldBeCut() throws {
+        let handler = TerminalLogHandler(.json, level: .info)
+        let date = Date(timeIntervalSince1970: 1_700_000_000.125)
+        #expect(
+            handler.line(.info, "node\nstarted", ["jobs": "5"], at: date)
+                == #"{"level":"info","message":"node\nstarted","metadata":{"jobs":"5"},"time":"2023-11-14T22:13:20.125Z"}"#
+        )
+        let ring = LineRing(capacity: Terminal.backgroundBytes) { "\($0)" }
+        for character in ["x", "\u{1}", "\u{85}", "\"", "ü"] {
+            let long = String(repeating: character, count: 1_000_000)
+            let line = handler.line(.error, long, ["text": "\(long)", "job": "a"], at: date)
+            #expect(line.utf8.count < ring.capacity / 4)
+            let entry = try JSONValue(parsing: line.utf8).object
+            #expect(entry?["message"]?.string?.contains("(cut: the text has ") == true)
+        }
+    }
+
     @Test func aScriptAtWorkIsShownAsItPrints() {
         let handler = TerminalLogHandler(.plain, level: .info)
         #expect(handler.line(.info, "one\ntwo", ["job": "a"], at: Date()) == "one\ntwo")

@@ -58,5 +58,10 @@ import Testing
         metrics.started(early)
         #expect(backend.timers(label: "jobreactor_node_wait_time").flatMap(\.values) == [2_000_000_000, 0])
         #expect(backend.counterTotal(label: "jobreactor_node_started") == 2)
+        #expect(backend.timers(label: "jobreactor_node_late_time").flatMap(\.values).isEmpty)
+        var delayed = Self.job()
+        delayed.makeAfter = 60
+        metrics.started(delayed)
+        #expect(backend.timers(label: "jobreactor_node_late_time").flatMap(\.values) == [2_000_000_000])
     }
 }

@@ -50,6 +50,7 @@ import Testing
         ],
         "passwords of users that are being checked for the first time": ["\(PasswordChecks<Int>.most) of all"],
         "time for a message that has begun": [seconds(limits.messageTime)],
+        "names of jobs, and of nodes, with metrics of their own": ["\(MetricsByName<Int>.most) each"],
         "commands of a connection that have no answer yet": [
             number(CommandSession.maximumOwed), "\(size(CommandSession.maximumOwedBytes)) of them",
             "\(size(CommandSession.maximumWaitingBytes)) of replies",
@@ -100,6 +101,8 @@ import Testing
         "commands behind an `AUTH` that has no answer yet", "jobs and outcomes that wait at a distributor",
         "jobs that wait at a node for their time",
         "jobs and outcomes that wait in an application that uses `JobClient`",
+        // Of the program: `HTTPPortTests`.
+        "connections of an HTTP port", "a request at an HTTP port", "passwords that wait to be checked at an HTTP port",
         "`period`", "`run_at`", "jobs of a node that are suspended at once", "`shared`",
         "all Lua states of a node, `shared`, and the args of suspended jobs",
         "a script while it is loaded, and all finalizers (`__gc`) when its state is closed",

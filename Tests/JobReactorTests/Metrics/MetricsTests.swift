@@ -15,6 +15,7 @@ import Testing
         job('quits', function() cancel_job() end)
         job('parent', function() enqueue('good') end)
         job('pauses', function() sleep(600) end)
+        job('spins', { max_attempt = 1 }, function() while true do end end)
         """
     ]
 
@@ -117,14 +118,76 @@ import Testing
         }
     }
 
+    @Test("what runs long, what is loaded, what a storage takes and refuses, and what is lost, is counted")
+    func wrongs() async throws {
+        try await Self.measured { backend, cluster in
+            func count(_ metric: String, _ label: (String, String)) -> Int64 {
+                backend.counterTotal(label: "jobreactor_\(metric)", dimensions: [label])
+            }
+            func value(_ gauge: String, _ labels: [(String, String)] = []) -> Double? {
+                try? backend.expectGauge("jobreactor_\(gauge)", labels).lastValue
+            }
+            func calls(_ call: String) -> Int {
+                let timers = backend.timers(label: "jobreactor_node_storage_time", dimensions: [("call", call)])
+                return timers.reduce(0) { $0 + $1.values.count }
+            }
+            let (refuses, distributor) = (Locked(false), try await cluster.startDistributor())
+            let node = try await cluster.startNode("n1", for: [distributor]) {
+                $0.logger.logLevel = .critical
+                ($0.sliceWarning, $0.sliceLimit) = (0.1, 1)
+                $0.storage = FaultInjectingStorage(MemoryStorage()) { call in
+                    call.kind == .save && refuses.withLock { $0 } ? FaultInjectingStorage.fault : nil
+                }
+            }
+            try await waitForNodes(["n1"], at: distributor)
+            await #expect(throws: JobFailure.self) { try await distributor.perform("spins", timeout: 120) }
+            #expect(count("node_long_slices", ("job", "spins")) == 1)
+            #expect(count("node_interrupted_slices", ("job", "spins")) == 1)
+            _ = try await distributor.perform("good", [:], JobOptions(after: 1), timeout: 120)
+            let late = backend.timers(label: "jobreactor_node_late_time")
+            #expect(late.filter { !$0.values.isEmpty }.map { $0.dimensions.last?.1 } == ["good"])
+            #expect(calls("save") >= 2 && calls("apply") >= 2 && count("node_storage_errors", ("call", "save")) == 0)
+
+            _ = try await node.reload()
+            #expect(count("node_reloads", ("outcome", "loaded")) == 1)
+            try Data("job('half'".utf8).write(to: URL(filePath: cluster.jobDirectory + "/half.lua"))
+            _ = try await node.reload()
+            await node.setGauges()
+            #expect(value("node_broken_scripts", [("node", "n1")]) == 1)
+            #expect(try #require(value("node_lua_memory_bytes", [("node", "n1")])) > 0)
+            #expect(value("node_distributors", [("node", "n1")]) == 1)
+
+            refuses.withLock { $0 = true }
+            try distributor.enqueue("good")
+            try await eventually("a refusal") { count("node_storage_errors", ("call", "save")) >= 1 }
+            await node.setGauges()
+            #expect(value("node_storage_refuses", [("node", "n1")]) == 1)
+            let health = await node.health()
+            #expect(health.hindrances == ["its storage refuses"] && health.isHealthy && !health.isReady)
+
+            try distributor.enqueue("unknown")
+            await node.stop(grace: 0)
+            try await eventually("the loss of the link") { count("distributor_links_lost", ("node", "n1")) == 1 }
+            // What no node defines any more is parked as well.
+            try await eventually("what is parked") {
+                await distributor.setGauges()
+                return value("distributor_parked_jobs") == 2
+            }
+        }
+    }
+
     @Test("the page has every metric, with its kind and labels, and no other") func page() async throws {
-        let told = try DocumentationPage.named("Metrics").rows.map { cells in
-            let cells = cells.map { $0.filter { $0 != "`" && $0 != " " } }
-            return "\(cells[0]) \(cells[1]) \(cells[2].split(separator: ",").sorted().joined(separator: ","))"
+        let rows = try DocumentationPage.named("Metrics").rows
+        let described = MetricDescription.all.map {
+            [$0.name, $0.kind.rawValue, $0.labels.joined(separator: ", "), $0.help]
+        }
+        #expect(rows.map { cells in cells.map { $0.replacing("`", with: "") } } == described)
+        let told = MetricDescription.all.map {
+            "\($0.name) \($0.kind.rawValue) \($0.labels.sorted().joined(separator: ","))"
         }
         let emitted = Locked<Set<String>>([])
         try await Self.measured { backend, cluster in
-            let distributor = try await cluster.startDistributor()
+            let distributor = try await cluster.startDistributor { $0.storage = MemoryStorage() }
             try await cluster.startNode("n1", for: [distributor])
             let client = try await JobClient.connect(host: "localhost", port: distributor.port ?? 0)
             _ = try await client.perform("good", timeout: 120)
