@@ -40,6 +40,19 @@ enum SQLiteSchema {
         migrator.registerMigration("3 trace") { database in
             try database.execute(sql: "ALTER TABLE job ADD COLUMN trace TEXT")
         }
+        migrator.registerMigration("4 turns") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE job ADD COLUMN priority INTEGER;
+                    ALTER TABLE job ADD COLUMN unique_key TEXT;
+                    ALTER TABLE job ADD COLUMN unique_for REAL;
+                    ALTER TABLE job ADD COLUMN on_conflict TEXT;
+                    ALTER TABLE job ADD COLUMN accepted_at INTEGER;
+                    ALTER TABLE job ADD COLUMN schedule TEXT;
+                    ALTER TABLE job ADD COLUMN tick INTEGER;
+                    ALTER TABLE job ADD COLUMN again BLOB;
+                    """)
+        }
         return migrator
     }
 
