@@ -363,7 +363,8 @@ final class ClientLink: ConnectionSession {
             case .ping: break
             case .takesLaterOptions: takesLaterOptions = true
             case .job, .again, .unacceptable, .taken, .cancel, .adopt, .adopted, .show, .shown,
-                .storageError, .jobs, .drain, .begun, .paused, .waits:
+                .storageError, .jobs, .drain, .begun, .paused, .waits, .defines, .permit, .permitted, .discarded,
+                .release, .holds, .began, .replace, .replaced, .kept, .hold:
                 throw CommandError("ERR a distributor does not say that to a producer")
             }
         } catch {

@@ -125,7 +125,8 @@ final class NodeLink: ConnectionSession {
                 for promise in asked { promise.succeed(fields) }
             case .ping: break
             case .takesLaterOptions: takesLaterOptions = true
-            case .job, .again, .unacceptable, .taken, .cancel, .show, .adopt:
+            case .defines, .permit, .release, .holds, .began, .replaced, .kept: break
+            case .job, .again, .unacceptable, .taken, .cancel, .show, .adopt, .permitted, .discarded, .replace, .hold:
                 throw CommandError("ERR a node does not give jobs")
             }
         } catch {

@@ -129,8 +129,9 @@ final class DistributorLink: ConnectionSession {
                 takeJobs()
                 core.adopt(node) { isDone in self.connection.write { LinkMessage.writeAdopted(node, isDone, to: &$0) } }
             case .ping, .takesLaterOptions: break
+            case .replace, .permitted, .discarded, .hold: break
             case .adopted, .credit, .saved, .result, .progress, .shown, .returned, .refused, .storageError, .jobs,
-                .drain, .begun, .paused, .waits:
+                .drain, .begun, .paused, .waits, .defines, .permit, .release, .holds, .began, .replaced, .kept:
                 throw CommandError("ERR a distributor does not take jobs")
             }
         } catch {
