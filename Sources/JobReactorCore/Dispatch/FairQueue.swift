@@ -140,6 +140,20 @@ public struct FairQueue<Key: Hashable, Element> {
         return element
     }
 
+    /// Takes all elements of the keys that are not set aside, in the order of their turns.
+    public mutating func popAll() -> [Element] {
+        var all: [Element] = []
+        all.reserveCapacity(count)
+        while let element = pop() { all.append(element) }
+        return all
+    }
+
+    /// Takes an element that matches; takes time for all that are there.
+    @inlinable public mutating func removeOne(where matches: (Element) -> Bool) -> Element? {
+        let found = places.indices.first { places[$0].element.map(matches) == true }
+        return found.flatMap { remove(Handle($0)) }
+    }
+
     /// Removes all elements that match; takes time for all that are there.
     @inlinable public mutating func removeAll(where matches: (Element) -> Bool) {
         // When the last leaves, there may be no places any more.

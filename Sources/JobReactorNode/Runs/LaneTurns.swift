@@ -1,4 +1,3 @@
-internal import DequeModule
 internal import JobReactorCore
 
 /// Where jobs of a node run.
@@ -11,16 +10,17 @@ enum LaneKind: Int {
     init(for job: Job) { self = job.isDeferred ? .deferred : .reactor }
 }
 
-/// The jobs that wait for their turn on a lane, and how many it has. A value without I/O.
+/// The jobs that wait for their turn on a lane, and how many it has. Names of jobs take turns, so that many jobs of one name that
+/// are due together do not hold up those of another. A value without I/O.
 struct LaneTurns {
     /// Jobs on the lane at once: enough that it never waits for the loop, few enough to be handed back.
     let capacity: Int
     /// Jobs that may pause at once; with more of them none begins but those that runs wait for.
     let mostSuspended: Int
     /// Due, and waiting for room.
-    private(set) var ready: Deque<Job> = []
+    private var ready = FairQueue<String, Job>()
     /// Those of them that runs wait for: what pauses may be just those runs.
-    private(set) var awaited: Deque<Job> = []
+    private var awaited = FairQueue<String, Job>()
     private var isAwaitedNext = false
     /// Those of them that are suspects, which begin one by one.
     var careful = CarefulRuns()
@@ -38,21 +38,27 @@ struct LaneTurns {
 
     /// A job is due.
     mutating func enter(_ job: Job, isSuspect: Bool) {
-        if isSuspect { careful.append(job) } else if job.isAwaited { awaited.append(job) } else { ready.append(job) }
+        if isSuspect {
+            careful.append(job)
+        } else if job.isAwaited {
+            awaited.push(job, key: job.name)
+        } else {
+            ready.push(job, key: job.name)
+        }
     }
 
     /// Its turn is the next after all.
     mutating func prepend(_ job: Job) {
-        if job.isAwaited { awaited.prepend(job) } else { ready.prepend(job) }
+        if job.isAwaited { awaited.pushFirst(job, key: job.name) } else { ready.pushFirst(job, key: job.name) }
     }
 
     /// The job whose turn it is, when so many have just begun; nil when there is none, or no room.
     mutating func popNext(beside begun: Int) -> Job? {
         guard capacity - running > begun else { return nil }
-        if isFull { return awaited.popFirst() }
+        if isFull { return awaited.pop() }
         // By turns, so that neither keep the others from the lane.
         isAwaitedNext.toggle()
-        return isAwaitedNext ? awaited.popFirst() ?? ready.popFirst() : ready.popFirst() ?? awaited.popFirst()
+        return isAwaitedNext ? awaited.pop() ?? ready.pop() : ready.pop() ?? awaited.pop()
     }
 
     /// Whether a job that comes may begin at once, beside those to which that was promised.
@@ -67,20 +73,19 @@ struct LaneTurns {
     }
 
     var hasTurns: Bool { !ready.isEmpty || !awaited.isEmpty || careful.isWaiting }
-    /// All that wait for their turn.
+    /// All that wait for their turn, in no order.
     var turns: [Job] {
-        var turns: [Job] = []
-        turns.append(contentsOf: awaited)
-        turns.append(contentsOf: ready)
+        var turns = Array(awaited.elements)
+        turns.append(contentsOf: ready.elements)
         turns.append(contentsOf: careful.waiting)
         return turns
     }
     var turnCount: Int { ready.count + awaited.count + careful.waiting.count }
 
-    /// Nothing waits any more. Returns what did.
+    /// Nothing waits any more. Returns what did, in the order of its turns.
     mutating func takeTurns() -> [Job] {
-        defer { (ready, awaited, careful) = ([], [], CarefulRuns()) }
-        return turns
+        defer { careful = CarefulRuns() }
+        return awaited.popAll() + ready.popAll() + careful.waiting
     }
 
     mutating func removeTurns(where isGone: (Job) -> Bool) {

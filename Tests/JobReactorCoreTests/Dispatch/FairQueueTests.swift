@@ -62,6 +62,14 @@ import Testing
         #expect(Self.all(&queue) == [4, 3, 1, 2])
     }
 
+    @Test("all come out in the order of their turns, and one that is looked for out of its order")
+    func allAndOne() {
+        var queue = Queue()
+        for number in 0..<6 { queue.push(number, key: number < 4 ? "a" : "b") }
+        #expect(queue.removeOne { $0 == 2 } == 2 && queue.removeOne { $0 == 2 } == nil)
+        #expect(queue.popAll() == [0, 4, 1, 5, 3] && queue.isEmpty && queue.popAll() == [])
+    }
+
     @Test("what is removed leaves no trace")
     func removed() {
         var queue = Queue()
