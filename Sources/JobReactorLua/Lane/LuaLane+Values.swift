@@ -14,6 +14,8 @@ extension LuaLane {
         public var timeout: Double?
         /// Whether a run that fails comes back as `raised` before its errbacks, so that the failure can be stored.
         public var pauses: Bool
+        /// How urgent it is, from 0 (last) to 9 (first).
+        public var priority = UInt8(JobPriority.usual)
         /// That outcome, when the errbacks are to run.
         public var raised: RunOutcome? {
             get { rare?.raised }

@@ -22,7 +22,7 @@ public final class LuaLane: Sendable {
     public init(_ options: Options, onResults: @escaping @Sendable () -> Void) {
         self.options = options
         self.onResults = onResults
-        queue = LaneQueue(workers: options.threads) { ($0.job.name, JobPriority.usual) }
+        queue = LaneQueue(workers: options.threads) { ($0.job.name, Int($0.priority)) }
         context = ScriptContext(options)
     }
 
@@ -60,7 +60,8 @@ public final class LuaLane: Sendable {
     /// Lua states that are open: one for each thread, and those in which runs of earlier generations still pause.
     public var stateCount: Int { open.withLock { $0 } }
 
-    /// Gives the lane runs to do: names of jobs take turns, and of one name they are done in order.
+    /// Gives the lane runs to do: the more urgent go first, names of jobs take turns, and of one name they are
+    /// done in order.
     public func submit(_ runs: [Run]) {
         queue.append(runs)
     }

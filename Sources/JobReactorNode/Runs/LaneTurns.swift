@@ -10,8 +10,8 @@ enum LaneKind: Int {
     init(for job: Job) { self = job.isDeferred ? .deferred : .reactor }
 }
 
-/// The jobs that wait for their turn on a lane, and how many it has. Names of jobs take turns, so that many jobs of one name that
-/// are due together do not hold up those of another. A value without I/O.
+/// The jobs that wait for their turn on a lane, and how many it has. The more urgent go first, and names of jobs take turns, so
+/// that many jobs of one name that are due together do not hold up those of another. A value without I/O.
 struct LaneTurns {
     /// Jobs on the lane at once: enough that it never waits for the loop, few enough to be handed back.
     let capacity: Int
@@ -37,19 +37,23 @@ struct LaneTurns {
     }
 
     /// A job is due.
-    mutating func enter(_ job: Job, isSuspect: Bool) {
+    mutating func enter(_ job: Job, priority: Int = JobPriority.usual, isSuspect: Bool) {
         if isSuspect {
             careful.append(job)
         } else if job.isAwaited {
-            awaited.push(job, key: job.name)
+            awaited.push(job, key: job.name, priority: priority)
         } else {
-            ready.push(job, key: job.name)
+            ready.push(job, key: job.name, priority: priority)
         }
     }
 
     /// Its turn is the next after all.
-    mutating func prepend(_ job: Job) {
-        if job.isAwaited { awaited.pushFirst(job, key: job.name) } else { ready.pushFirst(job, key: job.name) }
+    mutating func prepend(_ job: Job, priority: Int = JobPriority.usual) {
+        if job.isAwaited {
+            awaited.pushFirst(job, key: job.name, priority: priority)
+        } else {
+            ready.pushFirst(job, key: job.name, priority: priority)
+        }
     }
 
     /// The job whose turn it is, when so many have just begun; nil when there is none, or no room.

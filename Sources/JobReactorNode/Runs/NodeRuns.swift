@@ -80,7 +80,7 @@ struct NodeRuns {
                 continue
             } else {
                 (made.stage, made.usesCredit) = (.ready, true)
-                lanes[LaneKind(for: job)].enter(job, isSuspect: made.isSuspect)
+                lanes[LaneKind(for: job)].enter(job, priority: maker.priority(of: job), isSuspect: made.isSuspect)
             }
             live[job.id] = made
         }
@@ -109,7 +109,7 @@ struct NodeRuns {
         if known.isCancelled { return .end(endCancelled(job)) }
         job.isAwaited = known.isAwaited
         let kind = LaneKind(for: job)
-        lanes[kind].enter(job, isSuspect: known.isSuspect)
+        lanes[kind].enter(job, priority: maker.priority(of: job), isSuspect: known.isSuspect)
         return .ready(kind)
     }
 
@@ -186,7 +186,7 @@ struct NodeRuns {
         }
         for job in jobs.reversed() where live.contains(job.id) {
             live[job.id]?.stage = .ready
-            lanes[kind].prepend(JobLifecycle.withdraw(job))
+            lanes[kind].prepend(JobLifecycle.withdraw(job), priority: maker.priority(of: job))
         }
     }
 

@@ -27,6 +27,16 @@ import Testing
         #expect(turns.turnCount == 6000 - 13 && turns.turns.count == turns.turnCount)
     }
 
+    @Test("the more urgent go first, and what is less urgent has one start in sixteen")
+    func priorities() {
+        var turns = LaneTurns(capacity: 1, mostSuspended: 10)
+        for number in 0..<3 { turns.enter(Self.job(number, "low"), priority: 0, isSuspect: false) }
+        for number in 100..<200 { turns.enter(Self.job(number, "high"), priority: 9, isSuspect: false) }
+        #expect(Self.begin(16, &turns) == Array(100..<115) + [0])
+        turns.prepend(Self.job(300, "first"), priority: 9)
+        #expect(Self.begin(2, &turns) == [300, 115])
+    }
+
     @Test("so do the names of jobs that runs wait for, by turns with the others")
     func awaited() {
         var turns = LaneTurns(capacity: 1, mostSuspended: 10)
