@@ -35,8 +35,11 @@ void jri_open_host(lua_State *L);
 /// `json`.
 void jri_open_json(lua_State *L);
 
-/// `job`, `job_callback`, `job_errback`.
+/// `job`, `job_callback`, `job_errback`, and what `jri_open_declarations` opens.
 void jri_open_definitions(lua_State *L);
+
+/// `schedule`, `limit`.
+void jri_open_declarations(lua_State *L);
 
 /// `retry_in`.
 void jri_open_retrying(lua_State *L);

@@ -174,6 +174,7 @@ static const group groups[] = {
     {"runs", test_runs},           {"cancelling", test_cancelling},       {"interrupting", test_interrupting},
     {"error_handling", test_error_handling},
     {"suspending", test_suspending}, {"loading", test_loading},           {"producing", test_producing},
+    {"declarations", test_declarations},
     {"environment", test_environment},
     {"memory", test_memory},       {"setting_names", test_setting_names}, {"faults", test_faults},
 };

@@ -53,8 +53,16 @@ struct CoreLibrary: ScriptLibrary {
         case "id": [.string(job.id.description)]
         case "name": [.string(job.name)]
         case "attempt": [.integer(Int64(job.attempt))]
+        case "schedule": [job.tick.map { .string($0.schedule) } ?? .nil]
+        case "tick": [job.tick.map { tick($0.at) } ?? .nil]
         default: [.nil]
         }
+    }
+
+    /// Seconds since 1970; of a tick most often whole ones.
+    private static func tick(_ time: Timestamp) -> ScriptValue {
+        let (seconds, rest) = time.microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        return rest == 0 ? .integer(seconds) : .number(time.seconds)
     }
 
     private var perform: ScriptFunction.Suspending {

@@ -118,7 +118,7 @@ end
 -- The job that runs
 
 local progress, retry_in, cancel_job = progress, retry_in, cancel_job
-local fields = { id = true, name = true, attempt = true }
+local fields = { id = true, name = true, attempt = true, schedule = true, tick = true }
 local functions = {
   progress = progress,
   retry_in = retry_in,
@@ -131,7 +131,8 @@ about.__name = 'job'
 function about.__index(_, key)
   if functions[key] then return functions[key] end
   if fields[key] then return host.field(key) end
-  error("job has no field '" .. tostring(key) .. "': there are id, name, attempt, progress, stopping, retry_in and cancel", 2)
+  error("job has no field '" .. tostring(key) .. "': there are id, name, attempt, schedule, tick, progress, stopping, retry_in and"
+    .. ' cancel', 2)
 end
 function about.__newindex() error('job cannot be changed: what a job leaves behind goes into its args', 2) end
 about.__metatable = 'job'

@@ -26,6 +26,8 @@ final class DistributorLink: ConnectionSession {
     /// Those of jobs that runs wait for.
     private var awaitedCount = 0
     private var receivedAt: Moment
+    /// Whether it was told what the scripts say of when jobs run.
+    private var hasDefined = false
     /// Those of them that have been here before.
     private var known: Set<JobID> = []
     /// Those that may have been, and have ended: their records would say so.
@@ -55,11 +57,9 @@ final class DistributorLink: ConnectionSession {
         core.linked(self)
     }
 
-    func sendGreeting(jobs: [String], storageError: StorageError?) {
-        connection.write {
-            LinkMessage.writeTakesLaterOptions(to: &$0)
-            LinkMessage.writeJobs(jobs, to: &$0)
-        }
+    func sendGreeting(jobs: [String], _ definitions: NodeDefinitions, storageError: StorageError?) {
+        connection.write { LinkMessage.writeTakesLaterOptions(to: &$0) }
+        sendJobs(jobs, definitions)
         if let storageError { send(storageError) }
     }
 
@@ -68,7 +68,12 @@ final class DistributorLink: ConnectionSession {
         connection.write { LinkMessage.writeStorageError(error?.message ?? "", to: &$0) }
     }
 
-    func sendJobs(_ jobs: [String]) {
+    /// A distributor of an earlier release is spared what it does not know, where there is nothing to say.
+    func sendJobs(_ jobs: [String], _ definitions: NodeDefinitions) {
+        if hasDefined || !definitions.isEmpty {
+            hasDefined = true
+            connection.write { LinkMessage.writeDefines(definitions, to: &$0) }
+        }
         connection.write { LinkMessage.writeJobs(jobs, to: &$0) }
     }
 
