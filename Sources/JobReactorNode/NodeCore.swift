@@ -52,6 +52,8 @@ final class NodeCore {
     var drained: EventLoopPromise<Void>?
     /// Who waits until the end of a job that was cancelled is stored.
     var cancellations: [JobID: [EventLoopPromise<Bool>]] = [:]
+    /// Newer args of jobs that may be on their way into the storage.
+    var laterReplacements: [Replacing] = []
     /// How many look through all jobs.
     var scans = ScanLimit()
     private(set) var starting: EventLoopFuture<Void>?

@@ -140,10 +140,12 @@ public struct FairQueue<Key: Hashable, Element> {
         return element
     }
 
-    /// Takes all elements of the keys that are not set aside, in the order of their turns.
+    /// Takes all elements in the order of their turns; those of keys that are set aside come last.
     public mutating func popAll() -> [Element] {
         var all: [Element] = []
         all.reserveCapacity(count)
+        while let element = pop() { all.append(element) }
+        for owner in owners where owner.isAside { resume(owner.key) }
         while let element = pop() { all.append(element) }
         return all
     }

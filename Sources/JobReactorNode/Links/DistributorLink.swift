@@ -103,6 +103,12 @@ final class DistributorLink: ConnectionSession {
         HandOver(lastNumber - Int(UInt32(truncatingIfNeeded: lastNumber) &- lowerHalf), id)
     }
 
+    /// Newer args of a job are stored.
+    func sendReplaced(_ number: HandOver) { connection.write { LinkMessage.writeReplaced(number, to: &$0) } }
+
+    /// Nothing comes of newer args.
+    func sendKept(_ number: HandOver) { connection.write { LinkMessage.writeKept(number, to: &$0) } }
+
     func sendDrain() {
         connection.write { LinkMessage.writeDrain(to: &$0) }
     }
@@ -134,7 +140,13 @@ final class DistributorLink: ConnectionSession {
                 takeJobs()
                 core.adopt(node) { isDone in self.connection.write { LinkMessage.writeAdopted(node, isDone, to: &$0) } }
             case .ping, .takesLaterOptions: break
-            case .replace, .permitted, .discarded, .hold: break
+            case .replace(let number, let request):
+                takeJobs()
+                core.replace(number, request, over: self)
+            case .hold(let isNode, let jobs):
+                takeJobs()
+                core.hold(isNode: isNode, jobs: jobs, over: self)
+            case .permitted, .discarded: break
             case .adopted, .credit, .saved, .result, .progress, .shown, .returned, .refused, .storageError, .jobs,
                 .drain, .begun, .paused, .waits, .defines, .permit, .release, .holds, .began, .replaced, .kept:
                 throw CommandError("ERR a distributor does not take jobs")

@@ -57,17 +57,31 @@ struct LaneTurns {
     }
 
     /// The job whose turn it is, when so many have just begun; nil when there is none, or no room.
-    mutating func popNext(beside begun: Int) -> Job? {
-        guard capacity - running > begun else { return nil }
-        if isFull { return awaited.pop() }
+    mutating func popNext(beside begun: Int, _ holds: Holds = Holds()) -> Job? {
+        guard capacity - running > begun, !holds.isNode else { return nil }
+        if isFull { return pop(\.awaited, holds) }
         // By turns, so that neither keep the others from the lane.
         isAwaitedNext.toggle()
-        return isAwaitedNext ? awaited.pop() ?? ready.pop() : ready.pop() ?? awaited.pop()
+        return isAwaitedNext
+            ? pop(\.awaited, holds) ?? pop(\.ready, holds) : pop(\.ready, holds) ?? pop(\.awaited, holds)
+    }
+
+    /// Those that are held are set aside, until they are released.
+    private mutating func pop(_ queue: WritableKeyPath<LaneTurns, FairQueue<String, Job>>, _ holds: Holds) -> Job? {
+        holds.jobs.isEmpty ? self[keyPath: queue].pop() : self[keyPath: queue].pop { !holds.jobs.contains($0) }
+    }
+
+    /// Jobs of these names take turns again.
+    mutating func release(_ names: Set<String>) {
+        for name in names {
+            awaited.resume(name)
+            ready.resume(name)
+        }
     }
 
     /// Whether a job that comes may begin at once, beside those to which that was promised.
     func hasRoom(for job: Job) -> Bool {
-        capacity - running > promised && (job.isAwaited ? awaited.isEmpty : !isFull && ready.isEmpty)
+        capacity - running > promised && (job.isAwaited ? !awaited.hasTurns : !isFull && !ready.hasTurns)
     }
 
     var isFull: Bool { suspended >= mostSuspended }
@@ -76,7 +90,8 @@ struct LaneTurns {
         capacity > running && (!isFull || careful.waiting.contains { $0.isAwaited })
     }
 
-    var hasTurns: Bool { !ready.isEmpty || !awaited.isEmpty || careful.isWaiting }
+    /// Whether any of them may have its turn.
+    var hasTurns: Bool { ready.hasTurns || awaited.hasTurns || careful.isWaiting }
     /// All that wait for their turn, in no order.
     var turns: [Job] {
         var turns = Array(awaited.elements)

@@ -68,6 +68,9 @@ import Testing
         for number in 0..<6 { queue.push(number, key: number < 4 ? "a" : "b") }
         #expect(queue.removeOne { $0 == 2 } == 2 && queue.removeOne { $0 == 2 } == nil)
         #expect(queue.popAll() == [0, 4, 1, 5, 3] && queue.isEmpty && queue.popAll() == [])
+        for number in 0..<4 { queue.push(number, key: number < 2 ? "a" : "b") }
+        queue.setAside("a")
+        #expect(queue.popAll() == [2, 3, 0, 1] && queue.isEmpty)
     }
 
     @Test("what is removed leaves no trace")

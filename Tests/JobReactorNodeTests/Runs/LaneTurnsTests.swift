@@ -57,6 +57,24 @@ import Testing
         #expect(!turns.hasTurns && turns.turns.isEmpty)
     }
 
+    @Test("what is held does not begin until it is released, keeps nobody from the lane, and is not lost")
+    func held() {
+        var holds = Holds()
+        var turns = LaneTurns(capacity: 2, mostSuspended: 10)
+        for number in 0..<4 { turns.enter(Self.job(number, number < 2 ? "a" : "b"), isSuspect: false) }
+        _ = holds.set(isNode: false, jobs: ["a"], by: "d")
+        #expect((0..<4).compactMap { _ in turns.popNext(beside: 0, holds)?.id.low } == [2, 3])
+        // A job that comes may begin at once: nothing is before it.
+        #expect(!turns.hasTurns && turns.hasRoom(for: Self.job(5, "b")) && turns.turnCount == 2)
+        _ = holds.set(isNode: true, jobs: [], by: "d")
+        turns.release(["a"])
+        #expect(turns.hasTurns && turns.popNext(beside: 0, holds) == nil)
+        _ = holds.set(isNode: false, jobs: [], by: "d")
+        #expect(turns.popNext(beside: 0, holds)?.id.low == 0)
+        _ = holds.set(isNode: false, jobs: ["a"], by: "d")
+        #expect(turns.popNext(beside: 0, holds) == nil && turns.takeTurns().map(\.id.low) == [1])
+    }
+
     @Test("what is removed does not begin")
     func removed() {
         var turns = LaneTurns(capacity: 1, mostSuspended: 10)
