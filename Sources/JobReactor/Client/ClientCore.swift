@@ -336,7 +336,7 @@ final class ClientLink: ConnectionSession {
     func send(_ job: Job, _ options: JobOptions, _ handOver: HandOver, isAgain: Bool) {
         var request = JobRequest(name: job.name, args: job.args, options: options)
         request.isAwaited = job.isAwaited && takesLaterOptions
-        if !takesLaterOptions { request.options.trace = nil }
+        if !takesLaterOptions { (request.options.trace, request.options.priority) = (nil, nil) }
         connection?.write { LinkMessage.writeJob(handOver, request, isAgain: isAgain, to: &$0) }
     }
 

@@ -19,6 +19,13 @@ extension DistributorCore {
         case .cancel(let id, let node): links[node]?.sendCancel(id)
         case .rest(let node): links[node]?.connection.rest(for: .milliseconds(100))
         case .adopt(let name, let node): links[node]?.sendAdopt(name)
+        case .replace(let id, let node):
+            if let replacement = ask({ $0.replacement(of: id) }) { links[node]?.sendReplace(replacement, now: now) }
+        case .expireKeys(let seconds):
+            // No key is held longer than it says, and timers are for no more than a day.
+            loop.assumeIsolated().scheduleTask(in: .seconds(clamping: min(seconds, 86_400))) { [weak self] in
+                self?.change { $0.expireKeys() }
+            }
         case .wake(let timer, let seconds):
             loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(seconds * 1000))) { [weak self] in
                 self?.change { $0.wake(timer, isStopping: self?.isStopping == true) }

@@ -109,12 +109,17 @@ extension DistributorCore: CommandService {
 
     private func enqueue(_ request: JobRequest, for session: CommandSession) {
         let job = makeTracedJob(request)
-        guard configuration.storage != nil else {
+        guard configuration.storage != nil || job.unique != nil else {
             if submit(job, .none, by: account(of: session)) { ownJobs.note(job.id, by: user(of: session)) }
             return session.reply { $0.writeRESPBulk(job.id) }
         }
         let ticket = session.owe()
-        let isNew = submit(job, .acknowledgement(session, ticket), by: account(of: session)) {
+        let sink = configuration.storage == nil ? Sink.none : .acknowledgement(session, ticket)
+        let isNew = submit(job, sink, by: account(of: session)) { holder, isRefused in
+            session.pay(ticket) { buffer in
+                if isRefused { buffer.writeRESPError("UNIQUE \(holder)") } else { buffer.writeRESPBulk(holder) }
+            }
+        } accepted: {
             session.pay(ticket) { $0.writeRESPBulk(job.id) }
         }
         if isNew { ownJobs.note(job.id, by: user(of: session)) }

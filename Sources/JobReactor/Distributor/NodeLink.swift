@@ -38,6 +38,7 @@ final class NodeLink: ConnectionSession {
     /// Takes over the connection.
     func begin() {
         connection.becomeLink()
+        connection.write { LinkMessage.writeTakesLaterOptions(to: &$0) }
         core.nodeReady(self)
     }
 
@@ -65,8 +66,17 @@ final class NodeLink: ConnectionSession {
         }
         var request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(due, now: now()))
         (request.suspect, request.isAwaited) = (suspect, job.isAwaited && takesLaterOptions)
-        if !takesLaterOptions { request.options.trace = nil }
+        if !takesLaterOptions { request.options.dropLaterOptions() }
         connection.write { LinkMessage.writeJob(handOver, request, isAgain: isAgain, to: &$0) }
+    }
+
+    /// The node's job is to have these args and options. A node of an earlier release goes on with those that it has.
+    func sendReplace(_ replacement: UniqueJobs.Replacement, now: Moment) {
+        guard takesLaterOptions else { return }
+        let job = replacement.job
+        let request = JobRequest(
+            name: job.name, args: job.args, options: job.optionsToSend(replacement.due, now: now))
+        connection.write { LinkMessage.writeReplace(HandOver(replacement.number, job.id), request, to: &$0) }
     }
 
     func sendAdopt(_ node: String?) {
@@ -125,7 +135,9 @@ final class NodeLink: ConnectionSession {
                 for promise in asked { promise.succeed(fields) }
             case .ping: break
             case .takesLaterOptions: takesLaterOptions = true
-            case .defines, .permit, .release, .holds, .began, .replaced, .kept: break
+            case .replaced(let message): core.change { $0.replaced(message, by: handle) }
+            case .kept(let message): core.change { $0.kept(message, by: handle) }
+            case .defines, .permit, .release, .holds, .began: break
             case .job, .again, .unacceptable, .taken, .cancel, .show, .adopt, .permitted, .discarded, .replace, .hold:
                 throw CommandError("ERR a node does not give jobs")
             }
@@ -169,14 +181,16 @@ final class NodeLink: ConnectionSession {
     }
 }
 
+extension JobOptions {
+    /// A node of an earlier release does not know them, and has no need of them.
+    fileprivate mutating func dropLaterOptions() { (trace, priority, unique, tick) = (nil, nil, nil, nil) }
+}
+
 extension Job {
     /// The options as the next owner is to see them: the wait that is left, or the date, which are never longer than they may
     /// be, and the id apart.
     func optionsToSend(_ due: DueTime, now: @autoclosure () -> Moment) -> JobOptions {
-        var options = JobOptions(
-            period: period, node: node, notNode: notNode, isDeferred: isDeferred, maxAttempt: maxAttempt,
-            retryMultiplier: retryMultiplier)
-        options.trace = trace
+        var options = options
         switch due {
         case .now: break
         case .steady(let time):

@@ -169,6 +169,15 @@ public struct Job: Hashable, Sendable {
         set { set(\.again, newValue) }
     }
 
+    /// The options that its record keeps: without the id, and without those that its due time has come of.
+    package var options: JobOptions {
+        var options = JobOptions(
+            period: period, node: node, notNode: notNode, isDeferred: isDeferred, maxAttempt: maxAttempt,
+            retryMultiplier: retryMultiplier, priority: priority, unique: unique)
+        (options.trace, options.tick) = (trace, tick)
+        return options
+    }
+
     private mutating func set<Value: Equatable>(_ key: WritableKeyPath<RareFields, Value>, _ value: Value) {
         var fields = rare?.fields ?? RareFields()
         guard fields[keyPath: key] != value else { return }

@@ -219,7 +219,8 @@ final class Simulation {
         let tell: @Sendable () -> Void = { outcomes.withLock { $0[number, default: 0] += 1 } }
         let feedback = JobFeedback(onSuccess: { _ in tell() }, onError: { _ in tell() }, onProgress: nil)
         let sink: Sink = isTold(job) ? .application(feedback) : .none
-        distributors[distributor(of: job)].core?.submit(made, sink) { [unowned self] in record.accepted.insert(job) }
+        distributors[distributor(of: job)].core?.submit(
+            made, sink, accepted: { [unowned self] in record.accepted.insert(job) })
     }
 
     func isTold(_ job: Int) -> Bool { job % 2 == 0 }

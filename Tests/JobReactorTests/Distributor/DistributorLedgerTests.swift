@@ -33,6 +33,8 @@ import Testing
                     texts.append("\(isAgain ? "again" : "send") \(id) to \(node.index) as \(number)")
                 case .cancel(let id, let node): texts.append("cancel \(id.low) at \(node.index)")
                 case .rest(let node): texts.append("rest \(node.index)")
+                case .replace(let id, let node): texts.append("replace \(id.low) at \(node.index)")
+                case .expireKeys(let seconds): texts.append("expire after \(seconds)")
                 case .adopt(let name, let node): texts.append("adopt \(name ?? "any") by \(node.index)")
                 case .store(.remove(let id, _)): texts.append("unstore \(id.low)")
                 case .store(.update(let job, _)): texts.append("store \(job.id.low) for '\(job.distributor)'")

@@ -10,6 +10,10 @@ extension DistributorLedger {
         case rest(Node)
         /// The node is to take over from another; nil: from any that has left jobs.
         case adopt(String?, by: Node)
+        /// The node's job is to have other args: those of ``DistributorLedger/replacement(of:)``.
+        case replace(JobID, at: Node)
+        /// ``DistributorLedger/expireKeys()`` after so many seconds.
+        case expireKeys(after: Double)
         case store(JobChange)
         /// The records of these jobs are read, after so many seconds: ``loaded(_:_:)`` with the number of the batch.
         case load(Int, [JobID], after: Double)
@@ -43,6 +47,8 @@ extension DistributorLedger {
         case sent(LedgerEntry, to: Node, number: Int)
         /// The same id twice is one job.
         case known
+        /// Another has its key: that one stands, and has its args where it is to be so. `isRefused`: that is an error.
+        case held(by: JobID, isRefused: Bool)
         /// A job of that id is being cancelled: the new one is not accepted, as it would end with it.
         case isBeingCancelled
     }

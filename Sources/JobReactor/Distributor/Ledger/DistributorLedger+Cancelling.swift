@@ -91,7 +91,6 @@ extension DistributorLedger {
 
     /// Ends a job here that no node has.
     mutating func finishCancelled(_ entry: LedgerEntry, _ job: Job) {
-        entries.remove(job.id)
         counters.succeeded += 1
         metrics?.cancelled(job.name)
         let ended = JobLifecycle.cancel(job, policy: JobPolicy())
@@ -99,7 +98,11 @@ extension DistributorLedger {
         // A run of its own, as far as those are concerned who tell reports apart by their runs.
         let report = JobReport(
             id: job.id, name: job.name, feedback: feedback, status: ended.job.status, run: entry.lastRun &+ 1)
-        if entry.isStored { store(.remove(job.id, kept(report, for: entry.sink))) }
+        let outcome = kept(report, for: entry.sink)
+        if keys.isEmpty || !endUnique(job.id, entry, outcome, isCancelledFromOutside: true) {
+            entries.remove(job.id)
+            if entry.isStored { store(.remove(job.id, outcome)) }
+        }
         did(.deliver(report, name: entry.name, to: entry.sink))
     }
 

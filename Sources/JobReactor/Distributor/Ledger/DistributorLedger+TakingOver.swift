@@ -38,6 +38,7 @@ extension DistributorLedger {
         cancelAgain(at: node, heir)
         // The heir knows what it has taken over, and takes the rest.
         sendInDoubt(of: name, to: node)
+        if !keys.replacing.isEmpty { replaceAgain(at: node, heir) }
     }
 
     /// The node is back, or another has taken over from it, and has reported what it has done: what it has not reported it

@@ -39,6 +39,8 @@ struct DistributorLedger {
     /// Jobs that were given to another node when the link to the first was lost, with the names of those that had them: all
     /// of them may report.
     var givenBefore = RecentHolders(limit: 100_000)
+    /// The keys of jobs that have one.
+    var keys = UniqueJobs()
     /// Reports of durable nodes, which may come again when such a node has started again.
     var recentReports = RecentReports(limit: 16_384)
 
@@ -81,6 +83,13 @@ struct DistributorLedger {
             return .known
         }
         if !paged.isEmpty, paged.contains(job.id) { return .known }
+        if let unique = job.unique { return submitUnique(job, unique, sink, by: account, isAgain: isAgain) }
+        if !keys.isEmpty { dropHeld(job.id) }
+        return accept(job, sink, by: account, isAgain: isAgain)
+    }
+
+    /// A job that is not known.
+    mutating func accept(_ job: Job, _ sink: Sink, by account: MemoryShares.Account, isAgain: Bool) -> Acceptance {
         counters.enqueued += 1
         metrics?.enqueued(job.name)
         recentReports.forget(job.id)
@@ -128,6 +137,7 @@ struct DistributorLedger {
         guard let entry = entries[id], case .saving = entry.place, let job = entry.job else { return }
         entry.isStored = true
         move(entry, to: .waiting)
+        if !keys.isEmpty, keys.isToBeStoredAgain(id) { store(.update(record(of: job, entry, at: nil))) }
         if case .acknowledgement = entry.sink { entries.setSink(.none, of: entry) }
         if cancelling.remove(id) != nil { return finishCancelled(entry, job) }
         if let owner = knownOwner(of: job) { return leave(entry, job, to: owner) }
@@ -174,6 +184,7 @@ struct DistributorLedger {
         case .command, .acknowledgement:
             entries.remove(id)
             if !cancelling.isEmpty { cancelling.remove(id) }
+            if !keys.isEmpty { keys.remove(id) }
             return entry.sink
         case .application, .producer, .none: return nil
         }
@@ -215,6 +226,7 @@ struct DistributorLedger {
 
     /// Puts a job back that a node had and does not own.
     mutating func giveBack(_ entry: LedgerEntry, _ id: JobID) {
+        if !keys.replacing.isEmpty { useReplacement(of: entry, id) }
         guard let job = entry.job else { return }
         if entry.strikes > 0 { suspectLeft(entry, id) }
         counters.givenBack += 1
@@ -262,7 +274,10 @@ struct DistributorLedger {
         let names = Set(jobs.lazy.filter { Name.problem(in: $0) == nil })
         dispatcher.announce(node, jobs: names)
         metrics?.prepare(nodes[node]?.name, jobs: names.sorted())
-        if let name = nodes[node]?.name { sendInDoubt(of: name, to: node) }
+        if let name = nodes[node]?.name {
+            sendInDoubt(of: name, to: node)
+            if !keys.replacing.isEmpty { replaceAgain(at: node, name) }
+        }
         sendWaiting(to: node)
     }
 
@@ -301,71 +316,6 @@ struct DistributorLedger {
             .log(.disconnected(node: gone.name, reason: reason ?? "closed", givenBack: unfinished.count)))
     }
 
-    // MARK: Answers to hand-overs
-
-    /// The job of a hand-over to the node that no answer has ended, and after which it was not sent again; nil when there is
-    /// none.
-    func entry(of handOver: HandOver, at node: Node) -> LedgerEntry? {
-        guard let entry = entries[handOver.id], case .node(node, handOver.number) = entry.place else { return nil }
-        return entry
-    }
-
-    /// A durable node has saved the jobs of these hand-overs and owns them now.
-    mutating func saved(_ first: Int, through last: Int, by node: Node) {
-        guard let name = nodes[node]?.name else { return }
-        for handOver in nodes.answer(first, through: last, by: node) {
-            if let entry = entry(of: handOver, at: node) { own(entry, handOver.id, name) }
-        }
-    }
-
-    private mutating func own(_ entry: LedgerEntry, _ id: JobID, _ name: String) {
-        entry.isNew = false
-        switch entry.sink {
-        case .none, .acknowledgement:
-            // Nobody here waits for the outcome.
-            entries.remove(id)
-            owned.note(id, at: name)
-            if entry.isStored { store(.remove(id)) }
-            return
-        case .producer:
-            if entry.isStored, let job = entry.job { store(.update(record(of: job, entry, at: name))) }
-        case .application, .command:
-            // They do not outlive this process.
-            if entry.isStored { store(.remove(id)) }
-            entry.isStored = false
-        }
-        if metrics != nil { keepDueTime(of: entry) }
-        entries.move(entry, to: .owned(by: name))
-        entry.job = nil
-        entries.measure(entry)
-    }
-
-    /// Its job, which knows when it was due, goes.
-    private func keepDueTime(of entry: LedgerEntry) {
-        guard case .now = entry.due, let job = entry.job else { return }
-        let now = now
-        let age = max(0, now.wall.elapsed(since: job.dueAt))
-        entry.due = .steady(now.steady.advanced(byMicroseconds: -age))
-    }
-
-    mutating func returned(_ handOvers: [HandOver], by node: Node) {
-        for handOver in handOvers where nodes.answer(handOver, by: node) {
-            if let entry = entry(of: handOver, at: node) { giveBack(entry, handOver.id) }
-        }
-    }
-
-    /// No node can run the job: it has failed.
-    mutating func refused(_ handOver: HandOver, by node: Node, because reason: String) {
-        guard nodes.answer(handOver, by: node), let entry = entry(of: handOver, at: node), let job = entry.job,
-            let name = nodes[node]?.name
-        else { return }
-        let message = "the node \(name) cannot take the job: \(reason)"
-        actions.append(.log(.refused(job.id, name: job.name, reason: message)))
-        var report = JobReport.refusal(of: job.id, name: job.name, reason: message)
-        report.run = entry.lastRun &+ 1
-        reported(report)
-    }
-
     mutating func store(_ change: JobChange) {
         if isDurable { actions.append(.store(change)) }
     }
@@ -373,6 +323,10 @@ struct DistributorLedger {
     /// What the storage has of a job while it is at that node, or may be; nil while it waits.
     func record(of job: Job, _ entry: LedgerEntry, at node: String?, isInDoubt: Bool = false) -> Job {
         let isCancelled = !cancelling.isEmpty && cancelling.contains(job.id)
+        var job = job
+        if !keys.isEmpty, let replacement = keys[job.id]?.replacement {
+            (job.again, job.unique) = (replacement.job.args, replacement.job.unique)
+        }
         return job.record(for: entry.sink, at: node, isInDoubt: isInDoubt, isCancelled: isCancelled)
     }
 
