@@ -53,6 +53,14 @@ enum SQLiteSchema {
                     ALTER TABLE job ADD COLUMN again BLOB;
                     """)
         }
+        migrator.registerMigration("5 controls") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE control (
+                      kind TEXT NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (kind, name)
+                    ) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }
 

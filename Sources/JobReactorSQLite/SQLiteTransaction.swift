@@ -4,7 +4,7 @@ internal import JobReactorCore
 
 /// What calls do within one transaction.
 final class SQLiteTransaction {
-    private let database: Database
+    let database: Database
     /// Jobs that were finished.
     private(set) var finished = 0
     private(set) var lastFinish: Int64
