@@ -58,6 +58,8 @@ extension DistributorCore: CommandService {
         case .reload:
             session.reply { $0.writeRESPError("ERR RELOAD is for a node's port: the job scripts are there") }
         case .audit(let count): audit.answer(count, to: session)
+        case .pause, .resume, .pauses, .schedule, .schedules, .limits:
+            session.reply { $0.writeRESPError("ERR this distributor knows no pauses, schedules and limits") }
         case .retry(let id):
             guard !isStopping, change({ $0.retry(id) }) else { return refuseForNode(session) }
             answer(stored(true), to: session, "RETRY", "the job \(id), which had failed, runs again")
