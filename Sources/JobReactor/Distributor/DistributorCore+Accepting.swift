@@ -137,7 +137,10 @@ extension DistributorCore {
             self.isStopping = true
             self.onStorageLost(error)
         }
-        keeper.onEmptied = { [unowned self] in self.change { $0.emptied() } }
+        keeper.onEmptied = { [unowned self] in
+            self.controls.emptied()
+            return self.change { $0.emptied() }
+        }
         var count = 0
         let bound = NIOLoopBound(self, eventLoop: loop)
         return keeper.open(name, address: address.description) { jobs in
@@ -145,8 +148,9 @@ extension DistributorCore {
             for job in jobs { self.takeUp(job) }
         } reports: { reports in
             for stored in reports { self.takeUp(stored) }
-        }.map {
+        }.flatMap { bound.value.controls.open() }.map {
             let core = bound.value
+            core.takeUpPauses()
             core.hasOpened = true
             core.change { $0.tookUp() }
             guard core.ledger.count > 0 else { return }

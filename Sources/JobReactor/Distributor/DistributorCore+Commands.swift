@@ -58,8 +58,15 @@ extension DistributorCore: CommandService {
         case .reload:
             session.reply { $0.writeRESPError("ERR RELOAD is for a node's port: the job scripts are there") }
         case .audit(let count): audit.answer(count, to: session)
-        case .pause, .resume, .pauses, .schedule, .schedules, .limits:
-            session.reply { $0.writeRESPError("ERR this distributor knows no pauses, schedules and limits") }
+        case .pause(let target):
+            answer(
+                pause(target, by: user(of: session).name), to: session, "PAUSE",
+                "the \(target.kind) \(target.name) is paused")
+        case .resume(let target):
+            answer(resume(target), to: session, "RESUME", "the \(target.kind) \(target.name) is not paused any more")
+        case .pauses: session.reply { self.writePauses(to: &$0) }
+        case .schedule, .schedules, .limits:
+            session.reply { $0.writeRESPError("ERR this distributor knows no schedules and limits") }
         case .retry(let id):
             guard !isStopping, change({ $0.retry(id) }) else { return refuseForNode(session) }
             answer(stored(true), to: session, "RETRY", "the job \(id), which had failed, runs again")
@@ -284,7 +291,8 @@ extension DistributorCore: CommandService {
             let fields: [(String, String)] = [
                 ("name", node.name), ("address", node.address), ("durable", node.isDurable ? "1" : "0"),
                 ("draining", node.isDraining ? "1" : "0"), ("window", "\(node.window)"), ("load", "\(node.load)"),
-                ("storage_error", node.storageError ?? ""), ("jobs_count", "\(node.jobs.count)"),
+                ("storage_error", node.storageError ?? ""), ("paused", node.isPaused ? "1" : "0"),
+                ("jobs_count", "\(node.jobs.count)"),
                 ("jobs", node.jobs.prefix(Self.mostNamesOfNode).joined(separator: " ")),
             ]
             buffer.writeRESPCommand(fields.flatMap { [$0.0, $0.1] })

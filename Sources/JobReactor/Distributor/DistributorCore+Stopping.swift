@@ -73,6 +73,7 @@ extension DistributorCore {
         gauges?.stop()
         for entry in change({ $0.removeAll() }) { abandon(entry) }
         handlers.removeAll().tell { $0.onStop?() }
+        controls.close()
         let kept = keeper?.close() ?? loop.makeSucceededVoidFuture()
         closeRegistrations()
         let closed = listener?.closeConnections(on: loop, within: drainDeadline - loop.now)

@@ -39,6 +39,8 @@ final class DistributorCore {
     var ownJobs = OwnJobs()
     let audit: AuditLog
     let keeper: JobKeeper?
+    let controls: ControlKeeper
+    var pauses = Pauses()
     let memory: JobMemory
     /// Where the program has a backend for metrics.
     private(set) var gauges: LiveGauges?
@@ -81,6 +83,7 @@ final class DistributorCore {
         identity = ids.next(at: startedAt.wall).description
         audit = AuditLog(configuration.storage, clock: clock, logger: logger, on: loop)
         keeper = configuration.storage.map { JobKeeper($0, on: loop, logger: configuration.logger) }
+        controls = ControlKeeper(configuration.storage, on: loop, logger: configuration.logger)
         if let metrics { measure(with: metrics) }
     }
 
@@ -300,7 +303,7 @@ final class DistributorCore {
                 name: state.name, address: link.introduction.server ?? link.connection.peer,
                 isDurable: link.introduction.isDurable, isDraining: state.isDraining, window: state.window,
                 load: state.load, jobs: state.jobs.sorted(),
-                storageError: link.storageError.isEmpty ? nil : link.storageError)
+                storageError: link.storageError.isEmpty ? nil : link.storageError, isPaused: state.isPaused)
         }.sorted { $0.name < $1.name }
     }
 
@@ -321,6 +324,14 @@ final class DistributorCore {
         let jobs = ask { $0.dispatcher.state(of: node).jobs }
         change { $0.disconnect(node, reason: reason, isStopping: isStopping) }
         if !isStopping { noteUndefined(jobs) }
+    }
+
+    /// What the scripts of a node say that this release does not take.
+    func noteProblems(of node: String, _ problems: [String]) {
+        for problem in problems.prefix(10) {
+            logger.warning(
+                "the scripts of a node say what has no effect here: \(problem)", metadata: ["node": "\(node)"])
+        }
     }
 
     func noteStorageError(of node: String, _ reason: String) {

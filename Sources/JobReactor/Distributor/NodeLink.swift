@@ -17,6 +17,8 @@ final class NodeLink: ConnectionSession {
     private var awaitsWelcome = false
     /// The node takes jobs with the options that came later: the mark of those that are awaited, and the trace.
     private var takesLaterOptions = false
+    /// What the node's scripts say of the jobs that it names next, beside their names.
+    private var definitions = NodeDefinitions()
     /// Who asked for records.
     private var shows: [JobID: [EventLoopPromise<[String]>]] = [:]
     private var openShows = 0
@@ -79,6 +81,12 @@ final class NodeLink: ConnectionSession {
         connection.write { LinkMessage.writeReplace(HandOver(replacement.number, job.id), request, to: &$0) }
     }
 
+    /// Runs of these jobs do not begin there, or of any job. A node of an earlier release begins what it has.
+    func sendHold(isNode: Bool, jobs: [String]) {
+        guard takesLaterOptions else { return }
+        connection.write { LinkMessage.writeHold(isNode: isNode, jobs: jobs, to: &$0) }
+    }
+
     func sendAdopt(_ node: String?) {
         connection.write { LinkMessage.writeAdopt(node, to: &$0) }
     }
@@ -124,7 +132,7 @@ final class NodeLink: ConnectionSession {
             case .waits(let handOver, let attempt): core.change { $0.failed(handOver, attempt: attempt, at: handle) }
             case .storageError(let reason): noteStorageError(reason)
             case .jobs(let names):
-                core.change { $0.defines(handle, names) }
+                core.change { $0.defines(handle, names, definitions) }
                 core.noteDefined(names)
             case .drain: core.change { $0.drains(handle) }
             case .adopted(let node, let isDone): core.change { $0.adopted(node, isDone, by: handle) }
@@ -134,10 +142,15 @@ final class NodeLink: ConnectionSession {
                 openShows -= asked.count
                 for promise in asked { promise.succeed(fields) }
             case .ping: break
-            case .takesLaterOptions: takesLaterOptions = true
+            case .takesLaterOptions:
+                takesLaterOptions = true
+                core.sendHold(to: self)
             case .replaced(let message): core.change { $0.replaced(message, by: handle) }
             case .kept(let message): core.change { $0.kept(message, by: handle) }
-            case .defines, .permit, .release, .holds, .began: break
+            case .defines(let said, let problems):
+                definitions = said
+                core.noteProblems(of: introduction.name, problems)
+            case .permit, .release, .holds, .began: break
             case .job, .again, .unacceptable, .taken, .cancel, .show, .adopt, .permitted, .discarded, .replace, .hold:
                 throw CommandError("ERR a node does not give jobs")
             }

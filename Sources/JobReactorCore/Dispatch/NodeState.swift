@@ -46,7 +46,11 @@ extension Dispatcher {
 
         mutating func note(_ route: Int, at priority: Int) {
             waiting |= 1 << UInt16(priority)
-            if priority == JobPriority.usual { usual.note(route) } else { others[priority, default: Hints()].note(route) }
+            if priority == JobPriority.usual {
+                usual.note(route)
+            } else {
+                others[priority, default: Hints()].note(route)
+            }
         }
 
         /// The route whose turn it is, of which nothing is known here any more, and its priority; nil for none.

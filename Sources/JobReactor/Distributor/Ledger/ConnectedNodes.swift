@@ -52,6 +52,8 @@ struct ConnectedNodes {
     /// Those that own what they have.
     var durable: [Node] { all.filter(\.isDurable).map(\.node) }
 
+    var handles: [Node] { all.map(\.node) }
+
     private var all: some Sequence<Connected> { nodes.lazy.compactMap(\.self) }
 
     /// The node has reported a job that it was not given. Returns whether that is the first time on this link.

@@ -268,11 +268,13 @@ struct DistributorLedger {
         }
     }
 
-    /// The node runs these jobs, and has reported what it did before: of what it may have it is told again.
-    mutating func defines(_ node: Node, _ jobs: [String]) {
+    /// The node runs these jobs, of which its scripts say more, and has reported what it did before: of what it may have it is
+    /// told again.
+    mutating func defines(_ node: Node, _ jobs: [String], _ definitions: NodeDefinitions = NodeDefinitions()) {
         // No job has a name that is none: it would only spoil the lists that are shown.
         let names = Set(jobs.lazy.filter { Name.problem(in: $0) == nil })
-        dispatcher.announce(node, jobs: names)
+        let priorities = definitions.jobs.compactMapValues(\.priority)
+        dispatcher.announce(node, jobs: names, priorities: priorities)
         metrics?.prepare(nodes[node]?.name, jobs: names.sorted())
         if let name = nodes[node]?.name {
             sendInDoubt(of: name, to: node)
