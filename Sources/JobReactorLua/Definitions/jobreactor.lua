@@ -733,6 +733,7 @@ function shared.delete(key) end
 ---@field progress? { fraction: number?, text: string } the last report
 ---@field waits? number[] of `run_until_done`: seconds between the attempts
 
+---@field tick? number of `run_schedule`: the time at which the schedule was due
 ---Defines a test. A test fails when it raises an error.
 ---```lua
 ---test('resizes a picture', function()
@@ -766,6 +767,18 @@ function run(name, args, attempt) end
 function run_until_done(name, args) end
 
 ---Compares two values by content; raises an error that lists each difference with its path.
+---Moves the clock on by so many seconds, and runs the job of each tick of a schedule that is due meanwhile, once, with the clock at
+---that tick. Returns the outcomes in their order. Intervals count from the beginning.
+---```lua
+---fake.now(1774656000) -- 2026-03-28T00:00:00Z
+---local outcomes = run_schedule('nightly_report', 3 * 86400)
+---equal(#outcomes, 3)
+---```
+---@param name string
+---@param seconds number
+---@return run.outcome[]
+function run_schedule(name, seconds) end
+
 ---```lua
 ---equal(outcome.args, { path = 'cat.png', result = 'Yay!' })
 ---```
