@@ -27,6 +27,12 @@ public struct ScheduleTime: Hashable, Sendable {
     /// Nil where daylight saving did nothing.
     public let rule: Rule?
 
+    package init(at: Timestamp, offset: Int, rule: Rule? = nil) {
+        self.at = at
+        self.offset = offset
+        self.rule = rule
+    }
+
     /// The local time: `2026-03-29T03:00:00+02:00`.
     public var local: String {
         let (seconds, fraction) = at.microseconds.floorDivided(by: 1_000_000)
