@@ -176,6 +176,7 @@ final class NodeCore {
             threads: kind == .reactor ? 1 : configuration.deferLanes, canEnqueue: isLinked,
             perform: isLinked ? perform : nil, isSandboxed: configuration.isSandboxed,
             libraries: configuration.libraries, shared: shared, logger: logger)
+        if isLinked { options.place = { job, done in loop.execute { bound.value.place(job, done) } } }
         options.loadingSeconds = configuration.loadingSeconds
         let lua = openLane(options) {
             loop.execute { bound.value.takeResults(of: bound.value.lane(kind)) }

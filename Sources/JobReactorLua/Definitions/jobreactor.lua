@@ -185,7 +185,8 @@ function limit(name, options) end
 
 ---Gives a job to the distributor and returns its id. With `success` or `failure` the running job waits for the outcome before it
 ---ends, and that function is called with its args; those of a failure have `error`. A table of jobs is enqueued in one call. Raises
----an error for a wrong name, wrong args or options. The run ends only when everything that it enqueued has been accepted.
+---an error for a wrong name, wrong args or options. The run ends only when everything that it enqueued has been accepted. With
+---`unique` the job is suspended until the distributor has said which job stands, whose id is returned.
 ---```lua
 ---enqueue('notify', { user = 7 }, { after = 60 })
 ---local ids = enqueue { { 'notify', { user = 7 } }, { 'notify', { user = 8 } } }
@@ -732,8 +733,8 @@ function shared.delete(key) end
 ---@field slept number seconds that the clock was moved
 ---@field progress? { fraction: number?, text: string } the last report
 ---@field waits? number[] of `run_until_done`: seconds between the attempts
-
 ---@field tick? number of `run_schedule`: the time at which the schedule was due
+
 ---Defines a test. A test fails when it raises an error.
 ---```lua
 ---test('resizes a picture', function()
@@ -766,7 +767,6 @@ function run(name, args, attempt) end
 ---@return run.outcome
 function run_until_done(name, args) end
 
----Compares two values by content; raises an error that lists each difference with its path.
 ---Moves the clock on by so many seconds, and runs the job of each tick of a schedule that is due meanwhile, once, with the clock at
 ---that tick. Returns the outcomes in their order. Intervals count from the beginning.
 ---```lua
@@ -779,6 +779,7 @@ function run_until_done(name, args) end
 ---@return run.outcome[]
 function run_schedule(name, seconds) end
 
+---Compares two values by content; raises an error that lists each difference with its path.
 ---```lua
 ---equal(outcome.args, { path = 'cat.png', result = 'Yay!' })
 ---```

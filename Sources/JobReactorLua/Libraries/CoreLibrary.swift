@@ -42,7 +42,8 @@ struct CoreLibrary: ScriptLibrary {
                 }
                 return []
             },
-            .suspending("perform", perform),
+            .immediate("is_linked") { [context] _, _ in [.bool(context.place != nil)] },
+            .suspending("perform", perform), .suspending("enqueue", place),
         ] + sharedFunctions
     }
 
@@ -79,6 +80,21 @@ struct CoreLibrary: ScriptLibrary {
             }
             let logger = call.logger
             perform(job, { logger.warning("perform: \($0)") }, done)
+            return nil
+        }
+    }
+
+    /// `enqueue` of a job with a key.
+    private var place: ScriptFunction.Suspending {
+        { [context] call, arguments, done throws(ScriptFailure) in
+            guard let place = context.place else { throw ScriptFailure("enqueue is not available here") }
+            do throws(JobError) {
+                var job = try LuaLane.Enqueued(arguments, distributor: call.job?.distributor ?? "")
+                job.options.trace = call.trace
+                place(job, done)
+            } catch {
+                throw ScriptFailure("enqueue: \(error.message)")
+            }
             return nil
         }
     }
