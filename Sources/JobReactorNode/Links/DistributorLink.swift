@@ -106,6 +106,9 @@ final class DistributorLink: ConnectionSession {
     /// Newer args of a job are stored.
     func sendReplaced(_ number: HandOver) { connection.write { LinkMessage.writeReplaced(number, to: &$0) } }
 
+    /// The first run of the job of a tick begins.
+    func sendBegan(_ id: JobID) { connection.write { LinkMessage.writeBegan(id, to: &$0) } }
+
     /// Nothing comes of newer args.
     func sendKept(_ number: HandOver) { connection.write { LinkMessage.writeKept(number, to: &$0) } }
 
