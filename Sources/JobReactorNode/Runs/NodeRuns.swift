@@ -14,10 +14,10 @@ struct NodeRuns {
     var parked = ParkedJobs()
     /// Of jobs that run: the args of one more run, which have come during this one.
     var again: [JobID: JobArguments] = [:]
+    var holds = Holds()
     private var takenUp = TakenUpJobs()
     /// Jobs that are known here, and whose records went when the storage was emptied.
     private var unstored: Set<JobID> = []
-    private(set) var holds = Holds()
     private(set) var savesUnderWay = SavesUnderWay()
     /// Ends of runs that are being stored.
     private(set) var endsUnderWay = 0
@@ -195,36 +195,6 @@ struct NodeRuns {
         for job in jobs.reversed() where live.contains(job.id) {
             live[job.id]?.stage = .ready
             lanes[kind].prepend(JobLifecycle.withdraw(job), priority: maker.priority(of: job))
-        }
-    }
-
-    // MARK: Held
-
-    /// A distributor says what it holds back from now on.
-    mutating func hold(isNode: Bool, jobs: Set<String>, by distributor: String) -> Held {
-        let change = holds.set(isNode: isNode, jobs: jobs, by: distributor)
-        if !change.released.isEmpty { for kind in NodeTurns.kinds { lanes[kind].release(change.released) } }
-        let held = change.holdsMore ? turns.filter { holds.holds($0.name) }.map(\.id) : []
-        return Held(settled: takeCredits(of: held), holdsMore: change.holdsMore, holdsLess: change.holdsLess)
-    }
-
-    /// The lane gave back runs of held jobs that had not begun: they wait for their turn again. Returns their records, which are to
-    /// be stored, and what was known of those that give back a credit.
-    mutating func heldBack(_ runs: [LuaLane.Run], from kind: LaneKind) -> (records: [Job], settled: [LiveJob]) {
-        lanes[kind].running -= runs.count
-        let records = runs.map { JobLifecycle.withdraw(withNewestArgs($0.job)) }
-        for job in records.reversed() where live.contains(job.id) {
-            live[job.id]?.stage = .ready
-            lanes[kind].prepend(job, priority: maker.priority(of: job))
-        }
-        return (records, takeCredits(of: records.map(\.id)))
-    }
-
-    private mutating func takeCredits(of ids: [JobID]) -> [LiveJob] {
-        ids.compactMap { id in
-            guard let known = live[id], known.usesCredit else { return nil }
-            live[id]?.usesCredit = false
-            return known
         }
     }
 
