@@ -15,6 +15,7 @@ _why_debian_package() {
     openssl) echo "makes certificates for the tests of TLS" ;;
     gnuplot-nox) echo "draws the plots of the benchmark" ;;
     python3-minimal) echo "turns the results of the benchmark into a table and plots" ;;
+    tzdata) echo "the time zones by whose calendars schedules count" ;;
     curl) echo "asks the web application" ;;
     lua-*) echo "a library for Lua, which jobs of the tests use" ;;
     *) echo "needed here" ;;

@@ -18,7 +18,7 @@ cd "$root"
 
 # shellcheck source=Examples/debian-packages.sh
 . Examples/debian-packages.sh
-install_debian_packages pkg-config liblua5.4-dev libhiredis-dev libsqlite3-dev redis-server redis-tools python3-redis openssl curl gnuplot-nox \
+install_debian_packages pkg-config tzdata liblua5.4-dev libhiredis-dev libsqlite3-dev redis-server redis-tools python3-redis openssl curl gnuplot-nox \
     lua-penlight lua-lpeg lua-cjson lua-inspect lua-luassert
 if ! command -v swift >/dev/null; then
     echo "swift is not on PATH: install the Swift toolchain (6.2 or later), then run this again" >&2
