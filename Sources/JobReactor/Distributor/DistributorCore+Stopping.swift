@@ -71,6 +71,7 @@ extension DistributorCore {
     /// goes out first.
     func close() -> EventLoopFuture<Void> {
         gauges?.stop()
+        scheduleAlarm?.timer.cancel()
         for entry in change({ $0.removeAll() }) { abandon(entry) }
         handlers.removeAll().tell { $0.onStop?() }
         controls.close()

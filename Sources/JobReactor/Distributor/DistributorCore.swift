@@ -41,6 +41,12 @@ final class DistributorCore {
     let keeper: JobKeeper?
     let controls: ControlKeeper
     var pauses = Pauses()
+    var schedules = Schedules()
+    /// When schedules are looked at next, by the steady clock.
+    var scheduleAlarm: (due: Timestamp, timer: Scheduled<Void>)?
+    /// When they were last.
+    var lastLook: Moment?
+    var saysThatNoHeartbeat = false
     let memory: JobMemory
     /// Where the program has a backend for metrics.
     private(set) var gauges: LiveGauges?
@@ -322,8 +328,10 @@ final class DistributorCore {
     func nodeLost(_ node: Dispatcher.NodeHandle, reason: String?) {
         links[node] = nil
         let jobs = ask { $0.dispatcher.state(of: node).jobs }
+        let name = ask { $0.nodes[node]?.name }
         change { $0.disconnect(node, reason: reason, isStopping: isStopping) }
         if !isStopping { noteUndefined(jobs) }
+        if let name { forgetSchedules(of: name) }
     }
 
     /// What the scripts of a node say that this release does not take.

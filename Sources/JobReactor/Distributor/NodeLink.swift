@@ -134,6 +134,7 @@ final class NodeLink: ConnectionSession {
             case .jobs(let names):
                 core.change { $0.defines(handle, names, definitions) }
                 core.noteDefined(names)
+                core.defineSchedules(definitions.schedules, of: introduction.name)
             case .drain: core.change { $0.drains(handle) }
             case .adopted(let node, let isDone): core.change { $0.adopted(node, isDone, by: handle) }
             case .progress(let progress): core.progressed(progress, from: handle)
@@ -150,7 +151,8 @@ final class NodeLink: ConnectionSession {
             case .defines(let said, let problems):
                 definitions = said
                 core.noteProblems(of: introduction.name, problems)
-            case .permit, .release, .holds, .began: break
+            case .began(let id): core.tickBegan(id)
+            case .permit, .release, .holds: break
             case .job, .again, .unacceptable, .taken, .cancel, .show, .adopt, .permitted, .discarded, .replace, .hold:
                 throw CommandError("ERR a node does not give jobs")
             }

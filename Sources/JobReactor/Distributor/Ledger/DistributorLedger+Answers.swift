@@ -20,9 +20,9 @@ extension DistributorLedger {
 
     private mutating func own(_ entry: LedgerEntry, _ id: JobID, _ name: String) {
         entry.isNew = false
-        let isKeyed = !keys.isEmpty && keys[id] != nil
+        let isFollowed = !keys.isEmpty && keys[id] != nil || !ticks.isEmpty && ticks[id] != nil
         switch entry.sink {
-        case _ where isKeyed:
+        case _ where isFollowed:
             // Until its end it is known here.
             if entry.isStored, let job = entry.job { store(.update(record(of: job, entry, at: name))) }
         case .none, .acknowledgement:

@@ -16,6 +16,7 @@ extension DistributorLedger {
         if job.attempt > 0 { entry.strikes = Suspects.alone }
         if kept.owner != nil { entry.job = nil }
         entries.add(entry, job.id)
+        if let tick = job.tick { ticks.add(job.id, tick, hasBegun: kept.node != nil || job.attempt > 0) }
         if job.unique != nil { job = takeUpKey(of: job, entry, isAtNode: kept.node != nil) }
         if kept.isCancelled {
             guard kept.node != nil else { return finishCancelled(entry, job) }
@@ -61,7 +62,8 @@ extension DistributorLedger {
 
     /// Whose a job is that a node owns: the node has all else.
     func ownedRecord(of entry: LedgerEntry, _ id: JobID, at node: String) -> Job {
-        let options = keys.isEmpty ? JobOptions() : JobOptions(unique: keys[id]?.unique)
+        var options = keys.isEmpty ? JobOptions() : JobOptions(unique: keys[id]?.unique)
+        if !ticks.isEmpty { options.tick = ticks[id] }
         let job = Job(id: id, name: entry.name, args: JobArguments(), options: options, createdAt: now.wall)
         return record(of: job, entry, at: node)
     }

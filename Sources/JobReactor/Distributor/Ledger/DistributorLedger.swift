@@ -41,6 +41,8 @@ struct DistributorLedger {
     var givenBefore = RecentHolders(limit: 100_000)
     /// The keys of jobs that have one.
     var keys = UniqueJobs()
+    /// Unfinished jobs that schedules have made.
+    var ticks = OpenTicks()
     /// Reports of durable nodes, which may come again when such a node has started again.
     var recentReports = RecentReports(limit: 16_384)
 
@@ -90,6 +92,7 @@ struct DistributorLedger {
 
     /// A job that is not known.
     mutating func accept(_ job: Job, _ sink: Sink, by account: MemoryShares.Account, isAgain: Bool) -> Acceptance {
+        if let tick = job.tick { ticks.add(job.id, tick) }
         counters.enqueued += 1
         metrics?.enqueued(job.name)
         recentReports.forget(job.id)
