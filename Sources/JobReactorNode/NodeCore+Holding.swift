@@ -17,9 +17,23 @@ extension NodeCore {
         let unbegun = lane.lua.withdraw()
         let held = unbegun.filter { runs.holds.holds($0.job.name) }
         if held.count < unbegun.count { lane.lua.submit(unbegun.filter { !runs.holds.holds($0.job.name) }) }
-        guard !held.isEmpty else { return }
         tracing?.drop(held.lazy.map(\.job.id))
-        let back = runs.heldBack(held, from: lane.kind)
+        holdBack(held, from: lane.kind)
+    }
+
+    /// Those of the runs that are not held, after others, whose beginnings were being stored meanwhile, wait for their turn again.
+    func withoutHeld(_ begun: [LuaLane.Run], on kind: LaneKind) -> [LuaLane.Run] {
+        guard !runs.holds.isEmpty else { return begun }
+        // What follows of a run that has begun is part of it.
+        let held = begun.filter { $0.raised == nil && runs.holds.holds($0.job.name) }
+        guard !held.isEmpty else { return begun }
+        holdBack(held, from: kind)
+        return begun.filter { $0.raised != nil || !runs.holds.holds($0.job.name) }
+    }
+
+    private func holdBack(_ held: [LuaLane.Run], from kind: LaneKind) {
+        guard !held.isEmpty else { return }
+        let back = runs.heldBack(held, from: kind)
         settle(back.settled)
         // Were this lost, a crash would count attempts that were none.
         storage.apply(back.records.map { .update($0) }) { _ in }

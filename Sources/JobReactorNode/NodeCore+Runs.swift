@@ -144,7 +144,8 @@ extension NodeCore {
         }
     }
 
-    private func submit(_ runs: [LuaLane.Run], on kind: LaneKind) {
+    private func submit(_ begun: [LuaLane.Run], on kind: LaneKind) {
+        let runs = withoutHeld(begun, on: kind)
         guard !runs.isEmpty else { return }
         if let metrics { for run in runs where run.raised == nil { metrics.started(run.job) } }
         noteTicks(runs)

@@ -36,5 +36,7 @@ struct Holds {
         return change
     }
 
+    var isEmpty: Bool { !isNode && jobs.isEmpty }
+
     func holds(_ job: String) -> Bool { isNode || !jobs.isEmpty && jobs.contains(job) }
 }

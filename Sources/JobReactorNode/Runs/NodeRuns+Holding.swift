@@ -20,7 +20,11 @@ extension NodeRuns {
         let records = ours.map { JobLifecycle.withdraw(withNewestArgs($0.job)) }
         for job in records.reversed() {
             live[job.id]?.stage = .ready
-            lanes[kind].prepend(job, priority: maker.priority(of: job))
+            if live[job.id]?.isSuspect == true {
+                lanes[kind].enter(job, isSuspect: true)
+            } else {
+                lanes[kind].prepend(job, priority: maker.priority(of: job))
+            }
         }
         return (records, takeCredits(of: records.map(\.id)))
     }
