@@ -79,7 +79,7 @@ struct ScheduleRow {
     }
 
     private static let times: Set<String> = ["next", "last", "paused_at", "starts", "ends"]
-    private static let numbers: Set<String> = ["missed", "skipped", "open", "window", "jitter", "late_after"]
+    private static let numbers: Set<String> = ["made", "missed", "skipped", "open", "window", "jitter", "late_after"]
 
     /// All that is told, in the order of the names: times as people read them.
     var lines: [(name: String, value: String)] {
