@@ -72,7 +72,7 @@ extension DistributorCore: CommandService {
                 buffer.writeRESPArray(count: rows.count)
                 for row in rows { buffer.writeRESPCommand(row) }
             }
-        case .limits: session.reply { $0.writeRESPError("ERR this distributor knows no limits") }
+        case .limits: session.reply { self.writeLimits(to: &$0) }
         case .retry(let id):
             guard !isStopping, change({ $0.retry(id) }) else { return refuseForNode(session) }
             answer(stored(true), to: session, "RETRY", "the job \(id), which had failed, runs again")

@@ -86,4 +86,21 @@ extension DistributorCore {
                 ),
             ])
     }
+
+    /// A row for each limit that scripts define, name and value in turn.
+    func writeLimits(to buffer: inout ByteBuffer) {
+        let now = now
+        let rows = ask { $0.limits.rows(at: now.steady) }
+        buffer.writeRESPArray(count: rows.count)
+        for row in rows {
+            func text(_ value: Any?) -> String { value.map { "\($0)" } ?? "" }
+            let free = row.nextFree.map { now.wall.advanced(byMicroseconds: $0.elapsed(since: now.steady)).seconds }
+            buffer.writeRESPCommand([
+                "name", row.limit.name, "concurrency", text(row.limit.concurrency), "rate", text(row.limit.rate),
+                "per", row.limit.rate == nil ? "" : "\(row.limit.per)", "key", row.limit.key ?? "", "when_full",
+                row.limit.whenFull.rawValue, "in_use", "\(row.inUse)", "waiting", "\(row.waiting)", "next_free",
+                text(free), "keys", row.limit.key == nil ? "" : "\(row.keys)",
+            ])
+        }
+    }
 }

@@ -59,15 +59,17 @@ final class NodeLink: ConnectionSession {
     /// `isAgain` says that the node may have the job already; `suspect`, of one that a lost node had, how many of its
     /// attempts count.
     func send(
-        _ job: Job, due: DueTime, number: Int, isAgain: Bool, suspect: Int32?, now: @autoclosure () -> Moment
+        _ job: Job, due: DueTime, number: Int, isAgain: Bool, suspect: Int32?, isPermitted: Bool = false,
+        now: @autoclosure () -> Moment
     ) {
         let handOver = HandOver(number, job.id)
-        if job.isPlain, !job.isDeferred, case .now = due, suspect == nil, !job.isAwaited {
+        if job.isPlain, !job.isDeferred, case .now = due, suspect == nil, !job.isAwaited, !isPermitted {
             connection.write { LinkMessage.writePlainJob(handOver, job.name, job.args, isAgain: isAgain, to: &$0) }
             return
         }
         var request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(due, now: now()))
         (request.suspect, request.isAwaited) = (suspect, job.isAwaited && takesLaterOptions)
+        request.isPermitted = isPermitted && takesLaterOptions
         if !takesLaterOptions { request.options.dropLaterOptions() }
         connection.write { LinkMessage.writeJob(handOver, request, isAgain: isAgain, to: &$0) }
     }
@@ -79,6 +81,14 @@ final class NodeLink: ConnectionSession {
         let request = JobRequest(
             name: job.name, args: job.args, options: job.optionsToSend(replacement.due, now: now))
         connection.write { LinkMessage.writeReplace(HandOver(replacement.number, job.id), request, to: &$0) }
+    }
+
+    func sendPermitted(_ id: JobID) {
+        connection.write { LinkMessage.writePermitted(id, to: &$0) }
+    }
+
+    func sendDiscarded(_ id: JobID, _ reason: String) {
+        connection.write { LinkMessage.writeDiscarded(id, reason, to: &$0) }
     }
 
     /// Runs of these jobs do not begin there, or of any job. A node of an earlier release begins what it has.
@@ -152,7 +162,11 @@ final class NodeLink: ConnectionSession {
                 definitions = said
                 core.noteProblems(of: introduction.name, problems)
             case .began(let id): core.tickBegan(id)
-            case .permit, .release, .holds: break
+            case .permit(let id, let priority, let needs):
+                core.change { $0.permit(id, priority: priority, needs, at: handle) }
+            case .release(let id): core.change { $0.released(id, by: handle) }
+            case .holds(let id, let seconds, let needs):
+                core.change { $0.holds(id, secondsAgo: seconds, needs, at: handle) }
             case .job, .again, .unacceptable, .taken, .cancel, .show, .adopt, .permitted, .discarded, .replace, .hold:
                 throw CommandError("ERR a node does not give jobs")
             }

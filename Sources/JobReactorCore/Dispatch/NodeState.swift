@@ -30,6 +30,9 @@ extension Dispatcher {
             !isDraining && !isPaused && credit > (isAwaited ? -window : 0)
         }
 
+        /// How urgent a job is on the node: as its producer says, or else the node's scripts.
+        package func priority(of job: Job) -> Int { priority(of: RouteKey(job)) }
+
         func priority(of key: RouteKey) -> Int {
             if let priority = key.priority { return min(max(priority, 0), JobPriority.range.upperBound) }
             return priorities.isEmpty ? JobPriority.usual : priorities[key.name] ?? JobPriority.usual

@@ -8,6 +8,8 @@ package enum WaitReason: Hashable, Sendable, CustomStringConvertible {
     case excluded(node: String?, notNode: String?)
     /// The nodes that may run it take nothing more, as they stop.
     case draining(nodes: Int)
+    /// A limit of its job is full.
+    case limit
     /// Somebody has paused jobs of its name.
     case paused
     /// The nodes that may run it are paused.
@@ -33,6 +35,7 @@ package enum WaitReason: Hashable, Sendable, CustomStringConvertible {
         case .excluded(nil, nil): return "no node may run it"
         case .draining(1): return "the node that defines it stops"
         case .draining(let count): return "all \(count) nodes that define it stop"
+        case .limit: return "a limit of its job is full"
         case .paused: return "jobs of its name are paused"
         case .nodesPaused(1): return "the node that defines it is paused"
         case .nodesPaused(let count): return "all \(count) nodes that define it are paused"

@@ -10,6 +10,14 @@ extension DistributorLedger {
         case rest(Node)
         /// The node is to take over from another; nil: from any that has left jobs.
         case adopt(String?, by: Node)
+        /// The run at the node that has asked may begin.
+        case permit(JobID, at: Node)
+        /// It is not to be, as that limit is full: the job ends as cancelled.
+        case discard(JobID, limit: String, at: Node)
+        /// ``DistributorLedger/lookAtLimits()`` after so many seconds.
+        case lookAtLimits(after: Double)
+        /// ``DistributorLedger/sendWaiting(to:)`` in the next turn of the loop.
+        case sendWaiting(Node)
         /// The node's job is to have other args: those of ``DistributorLedger/replacement(of:)``.
         case replace(JobID, at: Node)
         /// ``DistributorLedger/expireKeys()`` after so many seconds.
@@ -30,6 +38,8 @@ extension DistributorLedger {
         case notBack(node: String, jobs: Int)
         /// An attempt of the job counts, as its node ended during it: the record says which.
         case endedWithNode(Job, isLast: Bool)
+        /// The job ends as cancelled, as a limit of it is full.
+        case discarded(JobID, name: String, limit: String)
         /// A node has reported a job that it was not given.
         case foreignReport(JobID, name: String, node: String)
         /// Jobs that waited in the storage alone are not there any more.

@@ -19,7 +19,7 @@ extension DistributorLedger {
         case .inDoubt: note(cancelled: entry, id)
         case .waiting:
             guard let job = entry.job else { return false }
-            dispatcher.withdraw(job)
+            stopWaiting(entry, job)
             finishCancelled(entry, job)
         case .node(let node, 0):
             // It was held, and has used credit.
@@ -91,6 +91,7 @@ extension DistributorLedger {
 
     /// Ends a job here that no node has.
     mutating func finishCancelled(_ entry: LedgerEntry, _ job: Job) {
+        if !limits.isEmpty { releasePlace(job.id, entry) }
         counters.succeeded += 1
         metrics?.cancelled(job.name)
         let ended = JobLifecycle.cancel(job, policy: JobPolicy())

@@ -44,7 +44,7 @@ extension DistributorLedger {
             put(job, due, in: entry)
             keys.storeAgain(id)
         case .waiting:
-            dispatcher.withdraw(old)
+            stopWaiting(entry, old)
             put(job, due, in: entry)
             storeRecord(of: entry, id)
             if let node = dispatcher.enqueue(job) { send(entry, job, to: node) }

@@ -41,6 +41,10 @@ struct DistributorLedger {
     var givenBefore = RecentHolders(limit: 100_000)
     /// The keys of jobs that have one.
     var keys = UniqueJobs()
+    /// Who may run, where scripts limit it.
+    var limits = RunLimits()
+    /// It is said already that limits are to be looked at.
+    var looksAtLimits = false
     /// Unfinished jobs that schedules have made.
     var ticks = OpenTicks()
     /// Reports of durable nodes, which may come again when such a node has started again.
@@ -112,6 +116,11 @@ struct DistributorLedger {
             leave(entry, job, to: owner)
             return .new(toBeStored: nil)
         }
+        guard limits.isEmpty else {
+            entries.addNew(entry, job.id)
+            if let node = dispatcher.enqueue(job) { send(entry, job, to: node) } else { noteParked(job) }
+            return .new(toBeStored: nil)
+        }
         guard let node = dispatcher.enqueue(job) else {
             entries.addNew(entry, job.id)
             noteParked(job)
@@ -129,7 +138,7 @@ struct DistributorLedger {
     private mutating func hasten(_ entry: LedgerEntry) {
         guard var job = entry.job, !job.isAwaited else { return }
         let isWaiting = if case .waiting = entry.place { true } else { false }
-        if isWaiting { dispatcher.withdraw(job) }
+        if isWaiting { stopWaiting(entry, job) }
         job.isAwaited = true
         entry.job = job
         if isWaiting, let node = dispatcher.enqueue(job) { send(entry, job, to: node) }
@@ -197,6 +206,7 @@ struct DistributorLedger {
 
     mutating func send(_ entry: LedgerEntry, _ job: Job, to node: Node, isAgain: Bool = false) {
         entry.lastRun = 0
+        if !limits.isEmpty, !isAgain, !isPermitted(entry, job, for: node) { return }
         guard entry.strikes == 0 || isAdmitted(entry, job, to: node) else {
             return entries.move(entry, to: .node(node, number: 0))
         }
@@ -205,6 +215,7 @@ struct DistributorLedger {
 
     mutating func handOver(_ entry: LedgerEntry, _ job: Job, to node: Node, isAgain: Bool) {
         noteSent(job, to: node)
+        if entry.isPermitted, let name = nodes[node]?.name { limits.hold(job.id, at: name) }
         let number = nodes.handOver(job.id, to: node)
         if !nodes.isDurable(node) { entry.isNew = false }
         entries.move(entry, to: .node(node, number: number))
@@ -215,9 +226,11 @@ struct DistributorLedger {
         // In their order: what is being loaded goes first.
         guard !paged.isLoading(for: node) else { return }
         var wanted: [JobID] = []
-        while wanted.count < PagedJobs.most, let id = dispatcher.takeNext(for: node) {
+        var held = 0
+        while wanted.count < PagedJobs.most, held < Self.mostHeldAtOnce, let id = dispatcher.takeNext(for: node) {
             if let entry = entries[id], let job = entry.job {
                 send(entry, job, to: node)
+                if !limits.isEmpty, limits.isWaitingHere(id) { held += 1 }
             } else if beginLoading(id) {
                 wanted.append(id)
             } else {
@@ -225,11 +238,17 @@ struct DistributorLedger {
             }
         }
         if !wanted.isEmpty { load(wanted, for: node) }
+        // Others have their turn before more are looked at.
+        if held == Self.mostHeldAtOnce { did(.sendWaiting(node)) }
     }
+
+    /// So many jobs are found in one turn of the loop, at most, that may not run yet.
+    private static let mostHeldAtOnce = 1000
 
     /// Puts a job back that a node had and does not own.
     mutating func giveBack(_ entry: LedgerEntry, _ id: JobID) {
         if !keys.replacing.isEmpty { useReplacement(of: entry, id) }
+        if !limits.isEmpty { releasePlace(id, entry) }
         guard let job = entry.job else { return }
         if entry.strikes > 0 { suspectLeft(entry, id) }
         counters.givenBack += 1
@@ -277,6 +296,7 @@ struct DistributorLedger {
         // No job has a name that is none: it would only spoil the lists that are shown.
         let names = Set(jobs.lazy.filter { Name.problem(in: $0) == nil })
         let priorities = definitions.jobs.compactMapValues(\.priority)
+        defineLimits(names, definitions, of: node)
         dispatcher.announce(node, jobs: names, priorities: priorities)
         metrics?.prepare(nodes[node]?.name, jobs: names.sorted())
         if let name = nodes[node]?.name {
@@ -303,6 +323,7 @@ struct DistributorLedger {
         let isExpected = dispatcher.state(of: node).isDraining
         dispatcher.disconnect(node)
         if !paged.isEmpty { paged.lost(node) }
+        if !limits.isEmpty { limits.forgetRequests(of: gone.name, at: now.steady) }
         // In the order of their ids, which is that of their age.
         let unfinished = entries.sent(to: node).compactMap { $0.job?.id }.sorted()
         if gone.isDurable {
