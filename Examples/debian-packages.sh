@@ -20,7 +20,8 @@ _why_debian_package() {
     systemd) echo "runs the services, and says how much they may do" ;;
     man-db) echo "reads the manual pages" ;;
     adduser) echo "makes the user of the services" ;;
-    ca-certificates | tzdata) echo "what the Debian package depends on" ;;
+    ca-certificates) echo "what the Debian package depends on" ;;
+    tzdata) echo "the time zones by whose calendars schedules count; the Debian package depends on it" ;;
     iproute2) echo "gives a machine of the tests its network" ;;
     binutils) echo "takes out of the program what only debuggers need" ;;
     clang-format) echo "formats C" ;;

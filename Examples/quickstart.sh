@@ -53,7 +53,7 @@ fail() {
 if ! command -v swift >/dev/null; then
     fail "Swift is missing; install 6.2 or later from https://www.swift.org/install and run this again"
 fi
-install_debian_packages liblua5.4-dev libhiredis-dev libsqlite3-dev pkg-config
+install_debian_packages liblua5.4-dev libhiredis-dev libsqlite3-dev pkg-config tzdata
 
 echo "Building ($configuration). The first time this takes some minutes, later ones seconds."
 for product in jobreactor QuickStart; do

@@ -28,7 +28,7 @@ expect "$work/quickstart" "It works."
 .build/release/jobreactor check >"$work/check"
 expect "$work/check" text_statistics
 .build/release/jobreactor test >"$work/test"
-expect "$work/test" "3 passed, 0 failed"
+expect "$work/test" "5 passed, 0 failed"
 .build/release/jobreactor run text_statistics path=README.md >"$work/run" 2>/dev/null
 expect "$work/run" '"most_frequent":'
 

@@ -29,6 +29,9 @@ static const unsigned char job_record[] = {
 static const unsigned char lua_guide[] = {
 #embed "../JobReactor/JobReactor.docc/Lua/LuaGuide.md"
 };
+static const unsigned char when_jobs_run[] = {
+#embed "../JobReactor/JobReactor.docc/Lua/WhenJobsRun.md"
+};
 static const unsigned char suspension_and_tasks[] = {
 #embed "../JobReactor/JobReactor.docc/Lua/SuspensionAndTasks.md"
 };
@@ -120,6 +123,7 @@ static const struct jobreactor_page pages[] = {
     PAGE("delivery", delivery),
     PAGE("job-record", job_record),
     PAGE("lua-guide", lua_guide),
+    PAGE("when-jobs-run", when_jobs_run),
     PAGE("suspension-and-tasks", suspension_and_tasks),
     PAGE("live-editing", live_editing),
     PAGE("testing-jobs", testing_jobs),

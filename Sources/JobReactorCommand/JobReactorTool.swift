@@ -25,7 +25,8 @@ struct JobReactorTool: AsyncParsableCommand {
         subcommands: [
             NodeCommand.self, DistributorCommand.self, EnqueueCommand.self, RunCommand.self, CheckCommand.self,
             TestCommand.self, NewCommand.self, DefinitionsCommand.self, DocsCommand.self, JobsCommand.self,
-            NodesCommand.self, InfoCommand.self, UserCommand.self, AuditCommand.self, DoctorCommand.self,
+            SchedulesCommand.self, LimitsCommand.self, PauseCommand.self, ResumeCommand.self, NodesCommand.self,
+            InfoCommand.self, UserCommand.self, AuditCommand.self, DoctorCommand.self,
             BenchCommand.self,
         ])
 

@@ -28,6 +28,11 @@ public enum ScriptLibraries {
         redis.allow(hosts)
     }
 
+    /// Asks for the URL of a schedule's heartbeat (HEAD), with the client of `http`; throws what failed. It is for a distributor:
+    ///
+    ///     configuration.heartbeat = ScriptLibraries.heartbeat
+    @Sendable public static func heartbeat(_ url: String) async throws { try await http.head(url) }
+
     /// Closes their connections, at the end of the process; `http` makes none afterwards.
     public static func shutdown() async {
         redis.shutdown()

@@ -58,7 +58,7 @@ extension NodeCore: CommandService {
             }
         case .handshake:
             session.reply { $0.writeRESPError("ERR that handshake is for a distributor's port: this is a node") }
-        case .enqueue, .perform, .nodes:
+        case .enqueue, .perform, .nodes, .pause, .resume, .pauses, .schedule, .schedules, .limits:
             session.reply { $0.writeRESPError("ERR this is a node: send that command to a distributor") }
         case .ping, .auth, .hello, .whoAmI, .quit, .commandTable, .clientSetting:
             // The session's own.

@@ -47,6 +47,34 @@ extension NodeCore {
         }
     }
 
+    /// Enqueues a job with a key for a script that waits for which job stands. One that does in place of this is told before this is
+    /// accepted.
+    func place(_ job: LuaLane.Enqueued, _ done: @escaping ScriptFunction.Done) {
+        guard let address = directory.addresses[job.distributor] ?? configuration.distributors.first else {
+            return done(.failure(ScriptFailure("enqueue: there is no distributor")))
+        }
+        var options = job.options
+        options.id = job.id
+        metrics?.enqueued(job.name)
+        let holder = Locked<String?>(nil)
+        let feedback = JobFeedback(onError: { failure in
+            guard failure.args["error"]?.string?.hasPrefix("not enqueued: ") == true else { return }
+            holder.withLock { $0 = failure.args["unique"]?.string }
+        })
+        let (client, raises) = (client(to: address), options.unique?.onConflict == .raise)
+        do throws(JobError) { try client.enqueue(job.name, job.args, options, feedback: feedback) } catch {
+            return done(.failure(ScriptFailure("enqueue: \(error.message)")))
+        }
+        client.flushed().whenComplete { result in
+            switch (result, holder.withLock { $0 }) {
+            case (.failure(let error), _): done(.failure(ScriptFailure("enqueue: \(error)")))
+            case (.success, let holder?) where raises:
+                done(.failure(ScriptFailure("enqueue: UNIQUE \(holder): that job has the key")))
+            case (.success, let holder): done(.success([.string(holder ?? job.id.description)]))
+            }
+        }
+    }
+
     private func client(to address: Address) -> JobClient {
         if let known = clients[address] { return known }
         let client = JobClient.connecting(

@@ -68,7 +68,8 @@ extension NodeCore {
             ("cancelled", "\(runs.counters.cancelled)"), ("running", "\(runs.runningCount)"),
             ("suspended", "\(runs.suspendedCount)"), ("ready", "\(runs.readyCount)"),
             ("waiting", "\(runs.waitingCount)"), ("most_waiting", "\(mostWaiting)"), ("full", isFull ? "1" : "0"),
-            ("parked", "\(runs.parkedCount)"), ("unreported", "\(unreportedCount)"),
+            ("parked", "\(runs.parkedCount)"), ("paused", runs.holds.isNode ? "1" : "0"),
+            ("paused_jobs", runs.holds.jobs.sorted().joined(separator: " ")), ("unreported", "\(unreportedCount)"),
         ]
     }
 

@@ -63,6 +63,7 @@ extension NodeCore {
     private func reloaded(_ report: ScriptReport?) -> String {
         guard let report else { return "the scripts are not loaded yet" }
         let before = Set(runs.jobNames)
+        let definitionsBefore = definitions
         reloading.loadedAt = now
         use(report)
         metrics?.reloaded(true)
@@ -76,7 +77,7 @@ extension NodeCore {
                 "new": "\(Self.shown(names.subtracting(before)))", "gone": "\(Self.shown(before.subtracting(names)))",
                 "problems": "\(problems)",
             ])
-        if names != before { announceJobs() }
+        if names != before || definitions != definitionsBefore { announceJobs() }
         unpark()
         return "generation \(report.generation): \(report.fileCount) files, \(names.count) jobs,"
             + " \(problems) problems"

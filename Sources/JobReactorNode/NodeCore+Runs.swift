@@ -144,9 +144,11 @@ extension NodeCore {
         }
     }
 
-    private func submit(_ runs: [LuaLane.Run], on kind: LaneKind) {
+    private func submit(_ begun: [LuaLane.Run], on kind: LaneKind) {
+        let runs = withoutHeld(begun, on: kind)
         guard !runs.isEmpty else { return }
         if let metrics { for run in runs where run.raised == nil { metrics.started(run.job) } }
+        noteTicks(runs)
         lane(kind).lua.submit(tracing.map { runs.map($0.begin) } ?? runs)
         watchLanes()
     }

@@ -31,8 +31,9 @@ extension NodeCore {
                 } else if runs.suspendedCount > 0 {
                     shown.doing = "paused"
                 }
+            case .ready where runs.holds.holds(job.name): shown.doing = "paused by an operator"
             case .ready: shown.doing = runs.isFull(for: job) ? "waiting until fewer jobs pause" : "waiting for its turn"
-            case .waiting, .ending: break
+            case .waiting, .changing, .ending: break
             }
             return shown
         }

@@ -68,6 +68,7 @@ extension NodeCore {
 
     /// A run, or the end of one, is through.
     func noteProgress() {
+        replaceLater()
         guard life.awaitsRest, runs.isAtRest else { return }
         switch life.cameToRest() {
         case .goesOn: break

@@ -174,8 +174,11 @@ extension NodeCore {
     /// What distributors may send here.
     var announcedJobs: [String] { watchdog.isStuck ? [] : runs.jobNames }
 
+    /// What the scripts say of when jobs run, also of jobs that are not taken now.
+    var definitions: NodeDefinitions { scripts?.nodeDefinitions ?? NodeDefinitions() }
+
     /// Tells the distributors which jobs this node takes.
     func announceJobs() {
-        for destination in destinations.all { destination.link?.sendJobs(announcedJobs) }
+        for destination in destinations.all { destination.link?.sendJobs(announcedJobs, definitions) }
     }
 }

@@ -56,6 +56,8 @@ final class NodeCore {
     var awaitingLink: [EventLoopPromise<Void>] = []
     /// Who waits until the end of a job that was cancelled is stored.
     var cancellations: [JobID: [EventLoopPromise<Bool>]] = [:]
+    /// Newer args of jobs that may be on their way into the storage.
+    var laterReplacements: [Replacing] = []
     /// How many look through all jobs.
     var scans = ScanLimit()
     private(set) var starting: EventLoopFuture<Void>?
@@ -194,6 +196,7 @@ final class NodeCore {
             threads: kind == .reactor ? 1 : configuration.deferLanes, canEnqueue: isLinked,
             perform: isLinked ? perform : nil, isSandboxed: configuration.isSandboxed,
             libraries: configuration.libraries, shared: shared, logger: logger)
+        if isLinked { options.place = { job, done in loop.execute { bound.value.place(job, done) } } }
         options.loadingSeconds = configuration.loadingSeconds
         let lua = openLane(options) {
             loop.execute { bound.value.takeResults(of: bound.value.lane(kind)) }

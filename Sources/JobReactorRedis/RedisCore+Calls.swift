@@ -5,6 +5,11 @@ internal import JobReactorWire
 extension RedisCore {
     func save(_ jobs: [Job], _ done: @escaping (Result<Set<JobID>, StorageError>) -> Void) {
         var words = RESPWords()
+        add(jobs, to: &words)
+        call(.save, words) { result in done(result.map(Self.ids)) }
+    }
+
+    func add(_ jobs: [Job], to words: inout RESPWords) {
         for job in jobs {
             var record = RESPWords()
             JobRecord.write(job, to: &record)
@@ -12,12 +17,10 @@ extension RedisCore {
             words.add(record.count)
             words.add(record)
         }
-        call(.save, words) { result in
-            done(
-                result.map { frame in
-                    Set((1..<frame.tokenCount).compactMap { JobID(hexadecimal: frame.bytes(ofToken: $0)) })
-                })
-        }
+    }
+
+    static func ids(_ frame: RESPFrame) -> Set<JobID> {
+        Set((1..<max(1, frame.tokenCount)).compactMap { JobID(hexadecimal: frame.bytes(ofToken: $0)) })
     }
 
     func apply(_ changes: [JobChange], _ done: @escaping (Result<Void, StorageError>) -> Void) {

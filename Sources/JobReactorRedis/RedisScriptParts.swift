@@ -123,6 +123,36 @@ enum RedisScriptParts {
 
         """
 
+    /// Stores the jobs whose words begin at ARGV[i]: `save(i)` returns the ids that are new. Those that are not, which is rare,
+    /// are kept for as long as the call may come again; ARGV[4] is the oldest that may.
+    static let saving = """
+        local function save(i)
+          local new, known, pruned = {}, base .. ':known', false
+          while i <= #ARGV do
+            local id, count = ARGV[i], tonumber(ARGV[i + 1])
+            local key = base .. ':job:' .. id
+            local status = not again and redis.call('HGET', key, 'status')
+            if again then
+              if not redis.call('ZSCORE', known, ARGV[3] .. ' ' .. i) then new[#new + 1] = id end
+            elseif not status or is_end(status) then
+              redis.call('HSET', key, words(i + 2, count))
+              if status then drop_old(id, i + 2, count) end
+              change('jobs', id, true)
+              new[#new + 1] = id
+            else
+              if not pruned then redis.call('ZREMRANGEBYSCORE', known, '-inf', '(' .. ARGV[4]) end
+              pruned = true
+              redis.call('ZADD', known, ARGV[3], ARGV[3] .. ' ' .. i)
+            end
+            i = i + 2 + count
+          end
+          settle()
+          if not again then redis.call('HSET', base, 'seq', ARGV[3]) end
+          return new
+        end
+
+        """
+
     /// Reads the records of a page, as many as have room in it: `page(ids, prefix)`.
     static let paging = """
         local function page(ids, prefix)

@@ -15,6 +15,7 @@ private import JobReactorCore
 /// | `B:report:<id>.<run>` | hash | a report that was not taken yet |
 /// | `B:reports` | sorted set | their keys, in their order |
 /// | `B:audit` | sorted set | entries of the audit log as JSON, by the millisecond |
+/// | `B:control` | hash | what decides when jobs run, by `<kind>:<name>` |
 /// | `B:known` | sorted set | places of jobs that were not new, by the number of the call that saved them again |
 /// | `B:adopted` | sorted set | what was moved here from another owner and not yet handed out: `job <id>`, `report <key>` |
 /// | `<prefix>place` | string | tells this place from others |
@@ -30,7 +31,7 @@ private import JobReactorCore
 /// number of its own, and one that comes again is answered as the first time without being applied again.
 enum RedisScript: Int, CaseIterable {
     case open, attach, renew, close, save, apply, load, jobs, reports, abandoned, adopt, adopted, note, audit,
-        jobsBefore
+        jobsBefore, control, controls
 
     private typealias Parts = RedisScriptParts
 
@@ -87,31 +88,30 @@ enum RedisScript: Int, CaseIterable {
             """
         case .save:
             // ARGV[4]: the oldest call that may come again. From ARGV[5]: id, count of words, words … Returns the ids
-            // that are new. Those that are not, which is rare, are kept for as long as the call may come again.
-            Parts.fence + Parts.records + """
-                local new, known, pruned = {}, base .. ':known', false
-                local i = 5
-                while i <= #ARGV do
-                  local id, count = ARGV[i], tonumber(ARGV[i + 1])
-                  local key = base .. ':job:' .. id
-                  local status = not again and redis.call('HGET', key, 'status')
+            // that are new.
+            Parts.fence + Parts.records + Parts.saving + """
+                return save(5)
+                """
+        case .control:
+            // ARGV[4]: the oldest call that may come again; [5]: how many changes, each S, field, value or R, field and an
+            // empty word; then jobs as for save. Returns the ids that are new.
+            Parts.fence + Parts.records + Parts.saving + """
+                local i = 6
+                for _ = 1, tonumber(ARGV[5]) do
                   if again then
-                    if not redis.call('ZSCORE', known, ARGV[3] .. ' ' .. i) then new[#new + 1] = id end
-                  elseif not status or is_end(status) then
-                    redis.call('HSET', key, words(i + 2, count))
-                    if status then drop_old(id, i + 2, count) end
-                    change('jobs', id, true)
-                    new[#new + 1] = id
+                    -- It is done.
+                  elseif ARGV[i] == 'S' then
+                    redis.call('HSET', base .. ':control', ARGV[i + 1], ARGV[i + 2])
                   else
-                    if not pruned then redis.call('ZREMRANGEBYSCORE', known, '-inf', '(' .. ARGV[4]) end
-                    pruned = true
-                    redis.call('ZADD', known, ARGV[3], ARGV[3] .. ' ' .. i)
+                    redis.call('HDEL', base .. ':control', ARGV[i + 1])
                   end
-                  i = i + 2 + count
+                  i = i + 3
                 end
-                settle()
-                if not again then redis.call('HSET', base, 'seq', ARGV[3]) end
-                return new
+                return save(i)
+                """
+        case .controls:
+            Parts.fence + """
+                return redis.call('HGETALL', base .. ':control')
                 """
         case .apply:
             // ARGV[4]: now in ms; [5]: finished jobs that are kept at most; [6]: and for how many ms. From ARGV[7], for

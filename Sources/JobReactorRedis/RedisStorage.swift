@@ -17,7 +17,7 @@ private import NIOPosix
 ///
 /// The ownership is a lease: a process that is silent for ``Options/lease`` seconds may lose its jobs to another. One that
 /// was killed on the same machine is recognised at once, one elsewhere when its lease has expired.
-public final class RedisStorage: SharedJobStorage, AuditStorage, ConnectedStorage {
+public final class RedisStorage: SharedJobStorage, AuditStorage, ConnectedStorage, ControlStorage {
     /// How the storage behaves.
     public struct Options: Sendable {
         /// Seconds that a silent owner keeps its jobs, from 1.
@@ -148,6 +148,17 @@ public final class RedisStorage: SharedJobStorage, AuditStorage, ConnectedStorag
 
     public func audit(limit: Int, done: @escaping @Sendable (Result<[AuditEntry], StorageError>) -> Void) {
         submit { $0.audit(limit: limit, done) }
+    }
+
+    public func change(
+        _ changes: [ControlChange], saving jobs: [Job],
+        done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void
+    ) {
+        submit { $0.change(changes, saving: jobs, done) }
+    }
+
+    public func controls(done: @escaping @Sendable (Result<[StoredControl], StorageError>) -> Void) {
+        submit { $0.controls(done) }
     }
 
     public func close(done: @escaping @Sendable () -> Void) {

@@ -40,6 +40,27 @@ enum SQLiteSchema {
         migrator.registerMigration("3 trace") { database in
             try database.execute(sql: "ALTER TABLE job ADD COLUMN trace TEXT")
         }
+        migrator.registerMigration("4 turns") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE job ADD COLUMN priority INTEGER;
+                    ALTER TABLE job ADD COLUMN unique_key TEXT;
+                    ALTER TABLE job ADD COLUMN unique_for REAL;
+                    ALTER TABLE job ADD COLUMN on_conflict TEXT;
+                    ALTER TABLE job ADD COLUMN accepted_at INTEGER;
+                    ALTER TABLE job ADD COLUMN schedule TEXT;
+                    ALTER TABLE job ADD COLUMN tick INTEGER;
+                    ALTER TABLE job ADD COLUMN again BLOB;
+                    """)
+        }
+        migrator.registerMigration("5 controls") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE control (
+                      kind TEXT NOT NULL, name TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (kind, name)
+                    ) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }
 

@@ -16,7 +16,7 @@ public import Logging
 /// Beside the file stand `-wal` and `-shm`, which belong to it and must be copied with it, and `.lock`, which the owner
 /// holds as long as it lives. A file that is deleted, moved or replaced under its process takes no more jobs, as what would
 /// be written is lost with the process: they are refused until the same file is there again.
-public final class SQLiteStorage: AuditStorage {
+public final class SQLiteStorage: AuditStorage, ControlStorage {
     /// What an acknowledged call survives.
     public enum Durability: String, Sendable, CaseIterable {
         /// A power cut: each transaction waits for the disk.
@@ -201,6 +201,21 @@ public final class SQLiteStorage: AuditStorage {
 
     public func audit(limit: Int, done: @escaping @Sendable (Result<[AuditEntry], StorageError>) -> Void) {
         submit(SQLiteCall(isWrite: false, done) { try $0.audit(limit: limit) })
+    }
+
+    public func change(
+        _ changes: [ControlChange], saving jobs: [Job],
+        done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void
+    ) {
+        submit(
+            SQLiteCall(isWrite: true, done) { transaction in
+                try transaction.change(changes)
+                return try transaction.save(jobs)
+            })
+    }
+
+    public func controls(done: @escaping @Sendable (Result<[StoredControl], StorageError>) -> Void) {
+        submit(SQLiteCall(isWrite: false, done) { try $0.controls() })
     }
 
     private func submit(_ call: SQLiteCall) {

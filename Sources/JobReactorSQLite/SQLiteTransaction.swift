@@ -4,7 +4,7 @@ internal import JobReactorCore
 
 /// What calls do within one transaction.
 final class SQLiteTransaction {
-    private let database: Database
+    let database: Database
     /// Jobs that were finished.
     private(set) var finished = 0
     private(set) var lastFinish: Int64
@@ -26,7 +26,8 @@ final class SQLiteTransaction {
     ]
     private static let rareColumns = [
         "failed_at", "make_after", "period", "node", "not_node", "max_attempt", "retry_multiplier", "last_error",
-        "traceback", "trace",
+        "traceback", "trace", "priority", "unique_key", "unique_for", "on_conflict", "accepted_at", "schedule", "tick",
+        "again",
     ]
     private static let columns = (plainColumns + rareColumns).joined(separator: ", ")
 
@@ -143,7 +144,10 @@ final class SQLiteTransaction {
         return plain + [
             job.failedAt?.microseconds, job.makeAfter, job.period, job.node, job.notNode, job.maxAttempt,
             job.retryMultiplier,
-            job.lastError.map { Data($0.utf8) }, job.lastTraceback.map { Data($0.utf8) }, job.trace?.json,
+            job.lastError.map { Data($0.utf8) }, job.lastTraceback.map { Data($0.utf8) }, job.trace?.json, job.priority,
+            job.unique?.key, job.unique?.seconds, job.unique?.onConflict.rawValue,
+            job.unique?.acceptedAt?.microseconds, job.tick?.schedule, job.tick?.at.microseconds,
+            job.again.map { Data($0.bytes) },
         ]
     }
 
@@ -206,9 +210,12 @@ final class SQLiteTransaction {
 
     private static func job(_ row: Row) throws -> Job {
         guard let id = id(row[0]), let status = JobStatus(rawValue: row[3]) else { throw damaged("job") }
-        let options = JobOptions(
+        var options = JobOptions(
             period: row[12], node: row[13], notNode: row[14], isDeferred: row[8], maxAttempt: row[15],
-            retryMultiplier: row[16])
+            retryMultiplier: row[16], priority: row[20], unique: unique(row))
+        if let schedule = row[25] as String?, let time = row[26] as Int64? {
+            options.tick = JobTick(schedule: schedule, at: Timestamp(microseconds: time))
+        }
         let dueAt = Timestamp(microseconds: row[6])
         let args: Data = row[2]
         var job = Job(
@@ -224,7 +231,16 @@ final class SQLiteTransaction {
         job.lastError = (row[17] as Data?).map { String(decoding: $0, as: UTF8.self) }
         job.lastTraceback = (row[18] as Data?).map { String(decoding: $0, as: UTF8.self) }
         job.trace = (row[19] as String?).flatMap { JobTrace(json: $0.utf8) }
+        job.again = (row[27] as Data?).map { JobArguments(unchecked: Array($0)) }
         return job
+    }
+
+    private static func unique(_ row: Row) -> JobUnique? {
+        guard let key = row[21] as String? else { return nil }
+        var unique = JobUnique(
+            key, for: row[22] ?? 0, onConflict: (row[23] as String?).flatMap(UniqueConflict.init(rawValue:)) ?? .keep)
+        unique.acceptedAt = (row[24] as Int64?).map { Timestamp(microseconds: $0) }
+        return unique
     }
 
     private static func report(_ row: Row) throws -> StoredReport {

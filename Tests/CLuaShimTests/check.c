@@ -180,6 +180,7 @@ static const group groups[] = {
     {"suspending", test_suspending},
     {"loading", test_loading},
     {"producing", test_producing},
+    {"declarations", test_declarations},
     {"environment", test_environment},
     {"memory", test_memory},
     {"setting_names", test_setting_names},

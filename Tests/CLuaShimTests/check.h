@@ -77,6 +77,7 @@ void test_error_handling(void);
 void test_suspending(void);
 void test_loading(void);
 void test_producing(void);
+void test_declarations(void);
 void test_environment(void);
 void test_memory(void);
 void test_setting_names(void);

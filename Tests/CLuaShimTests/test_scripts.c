@@ -60,7 +60,7 @@ static const script scripts[] = {
     {"job('a', {}, print, 1)", "jobs/t.lua:1: job: expected at most 3 arguments, got 4"},
     {"job('a', {max_attempts = 1}, print)",
      "jobs/t.lua:1: job: unknown option 'max_attempts' (known: max_attempt, retry_multiplier, backoff, "
-     "jitter, max_retry_delay, timeout)"},
+     "jitter, max_retry_delay, timeout, priority, limit)"},
     {"job('a', {5}, print)", "jobs/t.lua:1: job: the options must have string keys, got a number as key"},
     {"job('a', {max_attempt = 0}, print)",
      "jobs/t.lua:1: job: option 'max_attempt' must be an integer from 1 to 1000000000, got 0"},

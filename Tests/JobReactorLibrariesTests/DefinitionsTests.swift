@@ -41,13 +41,14 @@ import Testing
     @Test func whatIsReadOfJobIsDefined() async throws {
         let functions = ["progress", "stopping", "retry_in", "cancel"]
         #expect(Set(functions.map { "job." + $0 }) == defined().filter { $0.hasPrefix("job.") })
-        for field in ["id string", "name string", "attempt integer"] {
+        for field in ["id string", "name string", "attempt integer", "schedule? string", "tick? number"] {
             #expect(ScriptDefinitions.source.contains("---@field \(field)"))
         }
         let failure = try await failure(
             """
             for _, name in ipairs { '\(functions.joined(separator: "', '"))' } do equal(type(job[name]), 'function') end
             equal({ #job.id, job.name, job.attempt }, { 32, 'test:1', 1 })
+            equal({ job.schedule == nil, job.tick == nil }, { true, true })
             """)
         #expect(failure == nil)
     }

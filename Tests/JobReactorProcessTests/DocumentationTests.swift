@@ -42,6 +42,8 @@ import Testing
             "Sources/JobReactor/JobReactor.docc/Lua/TestingJobs.md",
             prints: ["wrote reactor_jobs/resize.lua", ", 0 failed"]),
         Commands(
+            "Sources/JobReactor/JobReactor.docc/Lua/WhenJobsRun.md", prints: ["2026-03-29T03:00:00+02:00"]),
+        Commands(
             "Sources/JobReactor/JobReactor.docc/Operations/AtThreeInTheMorning.md", prints: ["0 jobs would be retried"]),
         Commands(
             "Sources/JobReactor/JobReactor.docc/Operations/Troubleshooting.md",

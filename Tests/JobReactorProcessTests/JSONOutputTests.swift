@@ -38,6 +38,9 @@ import Testing
         #expect((written["wrote"] as? [String])?.count == 2)
         #expect((try await run("definitions")["definitions"] as? String)?.contains("---@meta") == true)
         #expect((try await run("docs")["list"] as? [[String: Any]])?.first?["name"] as? String == "getting-started")
+        let preview = try await run("schedules", "preview", "every 90s", "--from", "0", "--count", "2")
+        let times = try #require(preview["list"] as? [[String: Any]])
+        #expect(times.map { $0["at"] as? Int } == [90, 180] && times.allSatisfy { $0["rule"] is NSNull })
         #expect((try await run("docs", "lua-guide")["markdown"] as? String)?.hasPrefix("# Lua guide\n") == true)
         // A password comes from standard input: here there is none.
         let users = folder.path + "/users"
@@ -92,6 +95,12 @@ import Testing
             let info = try #require(try await run(words).first)
             #expect((info["server"] as? [String: Any])?["role"] is String)
         }
+        #expect((try await run(["pause", "job", "greet"]).first?["change"] as? String)?.contains("greet") == true)
+        let pauses = try #require(try await run(["pause"]).first?["list"] as? [[String: Any]])
+        #expect(pauses.map { $0["name"] as? String } == ["greet"] && pauses.first?["at"] is Double)
+        #expect(try await installation.jobreactor(["pause", "job", "greet"]).status == 1)
+        #expect(try await run(["resume", "job", "greet"]).first?["change"] is String)
+        #expect(try await installation.jobreactor(["resume", "greet", "job"]).status == 64)
         let audit = try #require(try await run(["audit"] + at).first?["list"] as? [[String: Any]])
         #expect(!audit.isEmpty && audit.allSatisfy { $0["time"] is Double && $0["time_local"] is String })
         for server in [node, installation.distributor] {

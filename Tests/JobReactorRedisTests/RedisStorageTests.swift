@@ -72,6 +72,12 @@ extension RESPClient {
         try await check.run { storage(location, on: Self.group) }
     }
 
+    @Test("it keeps what decides when jobs run", arguments: StorageConformance.controlChecks)
+    func controls(_ check: StorageConformance.Check) async throws {
+        let location = try await SharedRedis.location()
+        try await check.run { storage(location, on: Self.group) }
+    }
+
     @Test("it refuses as a storage must", arguments: StorageConformance.refusalChecks)
     func refuses(_ check: StorageConformance.RefusalCheck) async throws {
         let server = try await RedisServer.start()

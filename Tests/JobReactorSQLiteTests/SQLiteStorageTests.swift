@@ -51,6 +51,12 @@ final class Folder: Sendable {
         try await check.run { SQLiteStorage(file: folder.file(), durability: .process) }
     }
 
+    @Test("it keeps what decides when jobs run", arguments: StorageConformance.controlChecks)
+    func controls(_ check: StorageConformance.Check) async throws {
+        let folder = try Folder()
+        try await check.run { SQLiteStorage(file: folder.file(), durability: .process) }
+    }
+
     @Test("its files are for their owner alone, also those that were not")
     func isPrivate() async throws {
         let folder = try Folder()

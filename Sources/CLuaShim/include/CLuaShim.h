@@ -77,6 +77,12 @@ typedef struct {
   /// must stay valid until the next call of the function on this state.
   bool (*_Nullable enqueue)(void *_Nullable context, void *_Nullable run, const char *_Nonnull json, size_t length,
                             jr_bytes *_Nonnull reply);
+  /// While scripts load: `json` is the array of what `schedule` or `limit` (`word`) was called with, or for `job` the
+  /// name of the job and its option `limit`. Returns true with `reply` a text to keep, or false with `reply` what is
+  /// wrong, which is raised after the word. NULL keeps the JSON. `reply` must stay valid until the next call of the
+  /// function on this state.
+  bool (*_Nullable declare)(void *_Nullable context, const char *_Nonnull word, const char *_Nonnull json,
+                            size_t length, jr_bytes *_Nonnull reply);
   /// A function of a library (`jr_function.number`) that answers at once. The answer must stay valid until the next
   /// call of a function on this state.
   void (*_Nullable call)(void *_Nullable context, void *_Nullable run, int number, const jr_value *_Nullable arguments,
@@ -233,12 +239,30 @@ typedef struct {
   double jitter;           // 0...1
   double max_retry_delay;  // seconds
   double timeout;          // seconds of one attempt
+  double priority;         // 0...9
+  /// What `jr_host.declare` gave for its limits; `bytes` is NULL where it has none.
+  jr_bytes limits;
 } jr_job_definition;
 
 typedef void (*jr_job_function)(void *_Nullable context, const jr_job_definition *_Nonnull job);
 
 /// Hands over every job, sorted by name. Returns false only when memory ran out.
 bool jr_list_jobs(jr_state *_Nonnull state, void *_Nullable context, jr_job_function _Nonnull visit);
+
+/// A call of `schedule` or `limit`. The strings live as long as the call that hands them over.
+typedef struct {
+  /// Which of them.
+  const char *_Nonnull word;
+  /// What `jr_host.declare` gave for it.
+  jr_bytes text;
+  const char *_Nonnull file;
+  int line;
+} jr_declaration;
+
+typedef void (*jr_declaration_function)(void *_Nullable context, const jr_declaration *_Nonnull declaration);
+
+/// Hands over those of the scripts that were loaded, in the order of the calls. Returns false only when memory ran out.
+bool jr_list_declarations(jr_state *_Nonnull state, void *_Nullable context, jr_declaration_function _Nonnull visit);
 
 // MARK: Looking at scripts
 

@@ -5,6 +5,7 @@
 #include "runtime/interruption.h"
 #include "runtime/run_memory.h"
 #include "runtime/sites.h"
+#include "scripts/declarations.h"
 #include "scripts/definitions.h"
 #include "scripts/require.h"
 
@@ -27,6 +28,7 @@ static int open_protected(lua_State *L) {
   jri_open_log(L);
   jri_open_json(L);
   jri_open_definitions(L);
+  jri_open_declarations(L);
   jri_open_retrying(L);
   jri_open_progress(L);
   jri_open_enqueue(L);

@@ -16,11 +16,13 @@ typedef struct {
   double jitter;
   double max_retry_delay;
   double timeout;
+  double priority;
   jr_backoff backoff;  // the function of one is a user value
+  bool limited;        // there is an option `limit`: a user value as well
 } jri_policy;
 
 /// A job as joining makes it, a userdata. Its user values: the list of its steps (the body, the callbacks, the
-/// errbacks), and its backoff function if it has one.
+/// errbacks), and if it has them its backoff function and the host's text of its limits.
 typedef struct {
   int callbacks;
   int errbacks;
@@ -30,6 +32,6 @@ typedef struct {
   char file[];
 } jri_job;
 
-enum { JRI_JOB_STEPS = 1, JRI_JOB_BACKOFF, JRI_JOB_VALUES = JRI_JOB_BACKOFF };
+enum { JRI_JOB_STEPS = 1, JRI_JOB_BACKOFF, JRI_JOB_LIMITS, JRI_JOB_VALUES = JRI_JOB_LIMITS };
 
 #endif

@@ -2,15 +2,16 @@
 
 #include "runtime/job.h"
 #include "runtime/places.h"
+#include "scripts/host_text.h"
 #include "scripts/names.h"
 #include "scripts/policy.h"
 
 const char *jri_kind_word(jri_kind kind) {
-  static const char *const words[] = {"job", "job_callback", "job_errback"};
+  static const char *const words[] = {"job", "job_callback", "job_errback", "schedule", "limit"};
   return words[kind];
 }
 
-static void require_loading(lua_State *L, const char *word) {
+void jri_require_loading(lua_State *L, const char *word) {
   if (!jri_state(L)->loading) luaL_error(L, "%s can only be called while scripts load", word);
 }
 
@@ -36,7 +37,7 @@ static void set_function(lua_State *L, int record, int function) {
 static int complete(lua_State *L) {
   const jri_definition *definition = lua_touserdata(L, lua_upvalueindex(1));
   const char *word = jri_kind_word(definition->kind);
-  require_loading(L, word);
+  jri_require_loading(L, word);
   int count = lua_gettop(L);
   lua_settop(L, 1);
   lua_getiuservalue(L, lua_upvalueindex(1), JRI_DEFINITION_NAME);
@@ -82,8 +83,21 @@ static arguments check_arguments(lua_State *L, jri_kind kind) {
   return found;
 }
 
+jri_definition *jri_add_definition(lua_State *L, jri_kind kind) {
+  jri_definition *definition = lua_newuserdatauv(L, sizeof *definition, JRI_DEFINITION_VALUES);
+  const int record = lua_gettop(L);
+  *definition = (jri_definition){.kind = kind, .policy = jri_no_policy};
+  definition->line = push_place(L);
+  lua_setiuservalue(L, record, JRI_DEFINITION_FILE);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, jri_state(L)->pending);
+  lua_pushvalue(L, record);
+  lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+  lua_settop(L, record);
+  return definition;
+}
+
 static int define(lua_State *L, jri_kind kind) {
-  require_loading(L, jri_kind_word(kind));
+  jri_require_loading(L, jri_kind_word(kind));
   arguments given = check_arguments(L, kind);
   jri_policy policy = jri_no_policy;
   if (given.extra != 0) {
@@ -93,11 +107,23 @@ static int define(lua_State *L, jri_kind kind) {
       jri_check_text(L, jri_kind_word(kind), "label", given.extra, true);
     }
   }
-  jri_definition *definition = lua_newuserdatauv(L, sizeof *definition, JRI_DEFINITION_VALUES);
-  int record = lua_gettop(L);
-  *definition = (jri_definition){.kind = kind, .policy = policy};
-  definition->line = push_place(L);
-  lua_setiuservalue(L, record, JRI_DEFINITION_FILE);
+  int limits = 0;
+  if (policy.limited) {
+    // The job's name and the option, as the host reads them.
+    lua_pushvalue(L, 1);
+    lua_pushliteral(L, "limit");
+    lua_rawget(L, given.extra);
+    limits = lua_gettop(L);
+    jri_push_host_text(L, jri_kind_word(kind), limits - 1, limits);
+    limits = lua_gettop(L);
+  }
+  jri_definition *definition = jri_add_definition(L, kind);
+  const int record = lua_gettop(L);
+  definition->policy = policy;
+  if (limits != 0) {
+    lua_pushvalue(L, limits);
+    lua_setiuservalue(L, record, JRI_DEFINITION_TEXT);
+  }
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, record, JRI_DEFINITION_NAME);
   if (given.extra != 0 && kind != JRI_JOB) {
@@ -109,12 +135,10 @@ static int define(lua_State *L, jri_kind kind) {
     lua_rawget(L, given.extra);
     lua_setiuservalue(L, record, JRI_DEFINITION_BACKOFF);
   }
-  if (given.function != 0) set_function(L, record, given.function);
-
-  lua_rawgeti(L, LUA_REGISTRYINDEX, jri_state(L)->pending);
-  lua_pushvalue(L, record);
-  lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-  if (given.function != 0) return 0;
+  if (given.function != 0) {
+    set_function(L, record, given.function);
+    return 0;
+  }
   lua_pushvalue(L, record);
   lua_pushcclosure(L, complete, 1);
   return 1;

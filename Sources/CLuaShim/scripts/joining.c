@@ -120,7 +120,7 @@ static void join_files(lua_State *L, const joining *j, bool jobs) {
       lua_rawgeti(L, list, i);
       const jri_definition *definition = lua_touserdata(L, -1);
       if (jobs && definition->kind == JRI_JOB) join_job(L, j);
-      if (!jobs && definition->kind != JRI_JOB) join_step(L, j, definition->kind);
+      if (!jobs && definition->kind != JRI_JOB && jri_has_function(definition->kind)) join_step(L, j, definition->kind);
       lua_settop(L, list);
     }
     lua_settop(L, list - 1);
@@ -167,6 +167,8 @@ static void make_record(lua_State *L) {
   lua_setiuservalue(L, -2, JRI_JOB_STEPS);
   lua_getiuservalue(L, definition, JRI_DEFINITION_BACKOFF);
   lua_setiuservalue(L, -2, JRI_JOB_BACKOFF);
+  lua_getiuservalue(L, definition, JRI_DEFINITION_TEXT);
+  lua_setiuservalue(L, -2, JRI_JOB_LIMITS);
   lua_rawset(L, RECORDS);
   lua_settop(L, definition);
 }

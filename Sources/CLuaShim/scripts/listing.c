@@ -2,6 +2,7 @@
 
 #include "runtime/interruption.h"
 #include "runtime/job.h"
+#include "scripts/definitions.h"
 
 typedef struct {
   jr_state *state;
@@ -59,8 +60,15 @@ static int list(lua_State *L) {
         .jitter = job->policy.jitter,
         .max_retry_delay = job->policy.max_retry_delay,
         .timeout = job->policy.timeout,
+        .priority = job->policy.priority,
     };
+    lua_pushlstring(L, entries[i].name, entries[i].length);
+    lua_rawget(L, jobs);
+    if (lua_getiuservalue(L, -1, JRI_JOB_LIMITS) == LUA_TSTRING) {
+      definition.limits.bytes = lua_tolstring(L, -1, &definition.limits.length);
+    }
     request->visit(request->context, &definition);
+    lua_pop(L, 2);
   }
   return 0;
 }
@@ -74,6 +82,50 @@ bool jr_list_jobs(jr_state *state, void *context, jr_job_function visit) {
   lua_pushlightuserdata(L, &request);
   int status = lua_pcall(L, 1, 0, 0);
   jri_end_aside(state, "jobs were listed");
+  if (status != LUA_OK) lua_pop(L, 1);
+  jri_end(state);
+  return status == LUA_OK;
+}
+
+typedef struct {
+  jr_state *state;
+  void *context;
+  jr_declaration_function visit;
+} declaration_listing;
+
+static int list_declarations(lua_State *L) {
+  const declaration_listing *request = lua_touserdata(L, 1);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, request->state->files);
+  const int files = lua_gettop(L), list = files + 1, record = files + 2;
+  for (lua_Integer file = 1; file <= (lua_Integer)lua_rawlen(L, files); file++) {
+    lua_rawgeti(L, files, file);
+    for (lua_Integer i = 1; i <= (lua_Integer)lua_rawlen(L, list); i++) {
+      lua_rawgeti(L, list, i);
+      const jri_definition *definition = lua_touserdata(L, record);
+      if (!jri_has_function(definition->kind)) {
+        lua_getiuservalue(L, record, JRI_DEFINITION_FILE);
+        lua_getiuservalue(L, record, JRI_DEFINITION_TEXT);
+        jr_declaration declaration = {
+            .word = jri_kind_word(definition->kind), .file = lua_tostring(L, -2), .line = definition->line};
+        declaration.text.bytes = lua_tolstring(L, -1, &declaration.text.length);
+        request->visit(request->context, &declaration);
+      }
+      lua_settop(L, list);
+    }
+    lua_settop(L, files);
+  }
+  return 0;
+}
+
+bool jr_list_declarations(jr_state *state, void *context, jr_declaration_function visit) {
+  lua_State *L = state->lua;
+  declaration_listing request = {.state = state, .context = context, .visit = visit};
+  jri_begin(state);
+  jri_begin_aside(state);
+  lua_pushcfunction(L, list_declarations);
+  lua_pushlightuserdata(L, &request);
+  int status = lua_pcall(L, 1, 0, 0);
+  jri_end_aside(state, "schedules and limits were listed");
   if (status != LUA_OK) lua_pop(L, 1);
   jri_end(state);
   return status == LUA_OK;

@@ -24,6 +24,8 @@ static const descriptor descriptors[] = {
      "a number of seconds from 0 to 1000000000"},
     {"timeout", offsetof(jri_policy, timeout), DBL_TRUE_MIN, 1e9, false,
      "a number of seconds above 0, up to 1000000000"},
+    {"priority", offsetof(jri_policy, priority), 0, 9, true, "an integer from 0 (last) to 9 (first)"},
+    {"limit", 0, 0, 0, false, ""},  // the host reads it
 };
 enum { DESCRIPTORS = sizeof descriptors / sizeof descriptors[0] };
 
@@ -32,6 +34,7 @@ const jri_policy jri_no_policy = {.max_attempt = NAN,
                                   .jitter = NAN,
                                   .max_retry_delay = NAN,
                                   .timeout = NAN,
+                                  .priority = NAN,
                                   .backoff = JR_BACKOFF_UNSET};
 
 static const descriptor *find(const char *name) {
@@ -88,6 +91,8 @@ void jri_read_policy(lua_State *L, int index, jri_policy *policy) {
       raise_unknown(L, name);
     } else if (strcmp(name, "backoff") == 0) {
       policy->backoff = read_backoff(L, lua_gettop(L), option);
+    } else if (strcmp(name, "limit") == 0) {
+      policy->limited = true;
     } else {
       *(double *)(void *)((char *)policy + option->offset) = read_value(L, lua_gettop(L), option);
     }

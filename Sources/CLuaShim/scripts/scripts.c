@@ -39,7 +39,8 @@ static void require_complete(lua_State *L, int list) {
   for (lua_Integer i = 1; i <= count; i++) {
     lua_rawgeti(L, list, i);
     const jri_definition *definition = lua_touserdata(L, -1);
-    if (lua_getiuservalue(L, -1, JRI_DEFINITION_FUNCTION) == LUA_TNIL) {
+    bool lacks = lua_getiuservalue(L, -1, JRI_DEFINITION_FUNCTION) == LUA_TNIL && jri_has_function(definition->kind);
+    if (lacks) {
       lua_getiuservalue(L, -2, JRI_DEFINITION_FILE);
       lua_getiuservalue(L, -3, JRI_DEFINITION_NAME);
       const char *word = jri_kind_word(definition->kind), *name = lua_tostring(L, -1);

@@ -336,7 +336,7 @@ final class ClientLink: ConnectionSession {
     func send(_ job: Job, _ options: JobOptions, _ handOver: HandOver, isAgain: Bool) {
         var request = JobRequest(name: job.name, args: job.args, options: options)
         request.isAwaited = job.isAwaited && takesLaterOptions
-        if !takesLaterOptions { request.options.trace = nil }
+        if !takesLaterOptions { (request.options.trace, request.options.priority) = (nil, nil) }
         connection?.write { LinkMessage.writeJob(handOver, request, isAgain: isAgain, to: &$0) }
     }
 
@@ -363,7 +363,8 @@ final class ClientLink: ConnectionSession {
             case .ping: break
             case .takesLaterOptions: takesLaterOptions = true
             case .job, .again, .unacceptable, .taken, .cancel, .adopt, .adopted, .show, .shown,
-                .storageError, .jobs, .drain, .begun, .paused, .waits:
+                .storageError, .jobs, .drain, .begun, .paused, .waits, .defines, .permit, .permitted, .discarded,
+                .release, .holds, .began, .replace, .replaced, .kept, .hold:
                 throw CommandError("ERR a distributor does not say that to a producer")
             }
         } catch {

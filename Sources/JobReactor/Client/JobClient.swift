@@ -235,6 +235,6 @@ extension NodeInfo {
             isDraining: fields["draining"] == "1", window: fields["window"].flatMap { Int($0) } ?? 0,
             load: fields["load"].flatMap { Int($0) } ?? 0,
             jobs: (fields["jobs"] ?? "").split(separator: " ").map(String.init),
-            storageError: fields["storage_error"].flatMap { $0.isEmpty ? nil : $0 })
+            storageError: fields["storage_error"].flatMap { $0.isEmpty ? nil : $0 }, isPaused: fields["paused"] == "1")
     }
 }

@@ -22,10 +22,10 @@ public final class Distributor: JobProducer, Service {
 
     public let configuration: DistributorConfiguration
     private let ownGroup: MultiThreadedEventLoopGroup?
-    private let loop: any EventLoop
-    private let core: NIOLoopBoundBox<DistributorCore?>
+    let loop: any EventLoop
+    let core: NIOLoopBoundBox<DistributorCore?>
     private let inbox: SubmissionInbox
-    private let calls: LoopCalls
+    let calls: LoopCalls
     private let life = Locked(Life())
     /// Another process has taken the storage over.
     private let losses = AsyncStream.makeStream(of: StorageError.self)

@@ -39,6 +39,9 @@ public struct DistributorConfiguration: Sendable {
     /// measured on a clock that nobody sets. Tests give one of their own.
     public var clock = WallClock.system
     public var logger: Logger
+    /// Asks for the URL of a schedule's heartbeat, after each good run; it throws what failed, which is logged. Nil where there is
+    /// no client: then the log says so once.
+    public var heartbeat: (@Sendable (_ url: String) async throws -> Void)?
 
     public init(
         name: String? = nil, host: String = "localhost", port: Int = 5000, security: WireSecurity = WireSecurity(),

@@ -15,11 +15,12 @@ extension DistributorCore {
     }
 
     /// Returns false when the job is there already: the same id twice is one job. `accepted` is called when the job, new
-    /// or not, is as safe as it will be.
+    /// or not, is as safe as it will be. `held` is called instead where another job has its key: with that one's id, and whether
+    /// that is an error.
     @discardableResult
     func submit(
         _ job: Job, _ sink: Sink, by account: MemoryShares.Account = MemoryShares.own, isAgain: Bool = false,
-        accepted: @escaping () -> Void = {}
+        held: ((JobID, Bool) -> Void)? = nil, accepted: @escaping () -> Void = {}
     ) -> Bool {
         if !isAgain, keeper?.isToBeChanged(job.id) == true, let reason = reasonToWait(for: job.id) {
             refuse(job, sink, reason)
@@ -29,6 +30,15 @@ extension DistributorCore {
         case .known:
             whenSaved(accepted)
             return false
+        case .held(let holder, let isRefused):
+            // What was changed of that one is stored first.
+            whenSaved {
+                self.whenApplied {
+                    if let held { return held(holder, isRefused) }
+                    accepted()
+                    self.tell(sink, job, thatHoldsKey: holder)
+                }
+            }
         case .isBeingCancelled:
             refuse(job, sink, Self.beingCancelled(job.id))
             return true
@@ -65,6 +75,21 @@ extension DistributorCore {
         case .application, .producer:
             deliver(.refusal(of: job.id, name: job.name, reason: reason), name: job.name, to: sink)
         case .none: logger.warning("a job is not enqueued: \(reason)", metadata: ["job": "\(job.name)"])
+        }
+    }
+
+    /// Who waits for the job is told that another stands in its place.
+    private func tell(_ sink: Sink, _ job: Job, thatHoldsKey holder: JobID) {
+        switch sink {
+        case .command(let session, let ticket, let deadline):
+            deadline?.cancel()
+            session.pay(ticket) { $0.writeRESPError("UNIQUE \(holder)") }
+        case .application(let feedback):
+            let report = JobReport.held(job, by: holder)
+            feedback.deliver(report.feedback, id: job.id, name: job.name, status: report.status)
+        case .producer(let producer): producer.report(.held(job, by: holder))
+        case .acknowledgement(let session, let ticket): session.pay(ticket) { $0.writeRESPBulk(holder) }
+        case .none: break
         }
     }
 
@@ -112,7 +137,10 @@ extension DistributorCore {
             self.isStopping = true
             self.onStorageLost(error)
         }
-        keeper.onEmptied = { [unowned self] in self.change { $0.emptied() } }
+        keeper.onEmptied = { [unowned self] in
+            self.controls.emptied()
+            return self.change { $0.emptied() }
+        }
         var count = 0
         let bound = NIOLoopBound(self, eventLoop: loop)
         return keeper.open(name, address: address.description) { jobs in
@@ -120,8 +148,10 @@ extension DistributorCore {
             for job in jobs { self.takeUp(job) }
         } reports: { reports in
             for stored in reports { self.takeUp(stored) }
-        }.map {
+        }.flatMap { bound.value.controls.open() }.map {
             let core = bound.value
+            core.takeUpPauses()
+            core.takeUpSchedules()
             core.hasOpened = true
             core.change { $0.tookUp() }
             guard core.ledger.count > 0 else { return }
@@ -154,5 +184,15 @@ extension DistributorCore {
         let promise = loop.makePromise(of: Void.self)
         keeper.whenSaved({ promise.succeed() }, failed: { promise.fail($0) })
         return promise.futureResult
+    }
+}
+
+extension JobReport {
+    /// Of a job that is not enqueued, as another has its key.
+    fileprivate static func held(_ job: Job, by holder: JobID) -> JobReport {
+        let key = (job.unique?.key ?? "").cut(toBytes: 300)
+        let text = "not enqueued: the job \(holder) has the key '\(key)'"
+        let args = JobArguments([("error", .string(text)), ("unique", .string(holder.description))])
+        return JobReport(id: job.id, name: job.name, feedback: Feedback(.error, args: args), status: .failed, run: 1)
     }
 }

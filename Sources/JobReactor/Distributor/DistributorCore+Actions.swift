@@ -12,13 +12,30 @@ extension DistributorCore {
             tracing?.waited(job, from: job.dueAt, to: now.wall, at: "distributor")
             let suspect = entry.strikes > 0 ? job.attempt : nil
             links[node]?.send(
-                job, due: entry.due, number: number, isAgain: isAgain, suspect: suspect, now: self.now)
+                job, due: entry.due, number: number, isAgain: isAgain, suspect: suspect,
+                isPermitted: entry.isPermitted, now: self.now)
         case .deliver(let report, let name, let sink): deliver(report, name: name, to: sink)
         case .store(let change): keeper?.apply(change)
         case .load(let number, let ids, let seconds): load(number, ids, after: seconds)
         case .cancel(let id, let node): links[node]?.sendCancel(id)
         case .rest(let node): links[node]?.connection.rest(for: .milliseconds(100))
         case .adopt(let name, let node): links[node]?.sendAdopt(name)
+        case .replace(let id, let node):
+            if let replacement = ask({ $0.replacement(of: id) }) { links[node]?.sendReplace(replacement, now: now) }
+        case .permit(let id, let node): links[node]?.sendPermitted(id)
+        case .discard(let id, let limit, let node): links[node]?.sendDiscarded(id, "limit \(limit) is full")
+        case .sendWaiting(let node):
+            loop.assumeIsolated().execute { [weak self] in self?.change { $0.sendWaiting(to: node) } }
+        case .lookAtLimits(0): loop.assumeIsolated().execute { [weak self] in self?.change { $0.lookAtLimits() } }
+        case .lookAtLimits(let seconds):
+            loop.assumeIsolated().scheduleTask(in: .seconds(clamping: min(seconds, 86_400))) { [weak self] in
+                self?.change { $0.lookAtLimits() }
+            }
+        case .expireKeys(let seconds):
+            // No key is held longer than it says, and timers are for no more than a day.
+            loop.assumeIsolated().scheduleTask(in: .seconds(clamping: min(seconds, 86_400))) { [weak self] in
+                self?.change { $0.expireKeys() }
+            }
         case .wake(let timer, let seconds):
             loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(seconds * 1000))) { [weak self] in
                 self?.change { $0.wake(timer, isStopping: self?.isStopping == true) }
@@ -54,6 +71,8 @@ extension DistributorCore {
             } else {
                 logger.warning("\(reason)", metadata: metadata)
             }
+        case .discarded(let id, let name, let limit):
+            logger.info("a job is cancelled, as limit \(limit) is full", metadata: ["job": "\(name)", "id": "\(id)"])
         case .foreignReport(let id, let name, let node):
             logger.warning(
                 "a node has reported a job that it was not given: nobody is told, and further ones are only counted",

@@ -58,6 +58,21 @@ extension DistributorCore: CommandService {
         case .reload:
             session.reply { $0.writeRESPError("ERR RELOAD is for a node's port: the job scripts are there") }
         case .audit(let count): audit.answer(count, to: session)
+        case .pause(let target):
+            answer(
+                pause(target, by: user(of: session).name), to: session, "PAUSE",
+                "the \(target.kind) \(target.name) is paused")
+        case .resume(let target):
+            answer(resume(target), to: session, "RESUME", "the \(target.kind) \(target.name) is not paused any more")
+        case .pauses: session.reply { self.writePauses(to: &$0) }
+        case .schedule(let order): perform(order, for: session)
+        case .schedules:
+            let rows = schedules.names.compactMap { scheduleRow($0) }
+            session.reply { buffer in
+                buffer.writeRESPArray(count: rows.count)
+                for row in rows { buffer.writeRESPCommand(row) }
+            }
+        case .limits: session.reply { self.writeLimits(to: &$0) }
         case .retry(let id):
             guard !isStopping, change({ $0.retry(id) }) else { return refuseForNode(session) }
             answer(stored(true), to: session, "RETRY", "the job \(id), which had failed, runs again")
@@ -109,12 +124,17 @@ extension DistributorCore: CommandService {
 
     private func enqueue(_ request: JobRequest, for session: CommandSession) {
         let job = makeTracedJob(request)
-        guard configuration.storage != nil else {
+        guard configuration.storage != nil || job.unique != nil else {
             if submit(job, .none, by: account(of: session)) { ownJobs.note(job.id, by: user(of: session)) }
             return session.reply { $0.writeRESPBulk(job.id) }
         }
         let ticket = session.owe()
-        let isNew = submit(job, .acknowledgement(session, ticket), by: account(of: session)) {
+        let sink = configuration.storage == nil ? Sink.none : .acknowledgement(session, ticket)
+        let isNew = submit(job, sink, by: account(of: session)) { holder, isRefused in
+            session.pay(ticket) { buffer in
+                if isRefused { buffer.writeRESPError("UNIQUE \(holder)") } else { buffer.writeRESPBulk(holder) }
+            }
+        } accepted: {
             session.pay(ticket) { $0.writeRESPBulk(job.id) }
         }
         if isNew { ownJobs.note(job.id, by: user(of: session)) }
@@ -185,6 +205,43 @@ extension DistributorCore: CommandService {
                 case .failure(let error): buffer.writeRESPError("ERR \(error)")
                 }
             }
+        }
+    }
+
+    private func perform(_ order: ScheduleOrder, for session: CommandSession) {
+        let (name, user) = (order.name, session.user)
+        func noted<Value>(
+            _ future: EventLoopFuture<Value>, _ change: String, _ write: @escaping (Value, inout ByteBuffer) -> Void
+        ) {
+            let ticket = session.owe()
+            future.assumeIsolated().whenComplete { [audit] result in
+                switch result {
+                case .success(let value):
+                    audit.note("SCHEDULE", change, by: user, over: session.connection) {
+                        session.pay(ticket) { write(value, &$0) }
+                    }
+                case .failure(let error): session.pay(ticket) { $0.writeRESPError("ERR \(error)") }
+                }
+            }
+        }
+        switch order {
+        case .set(let schedule):
+            noted(set(schedule), "the schedule \(name) is set") { _, buffer in buffer.writeRESPSimple("OK") }
+        case .delete: answer(deleteSchedule(name), to: session, "SCHEDULE", "the schedule \(name) is deleted")
+        case .pause:
+            answer(
+                pauseSchedule(name, by: self.user(of: session).name), to: session, "SCHEDULE",
+                "the schedule \(name) is paused")
+        case .resume:
+            answer(
+                pauseSchedule(name, by: nil), to: session, "SCHEDULE", "the schedule \(name) is not paused any more")
+        case .run:
+            noted(runSchedule(name), "the schedule \(name) is run") { id, buffer in
+                if let id { buffer.writeRESPBulk(id) } else { buffer.writeRESPNull() }
+            }
+        case .get:
+            let row = scheduleRow(name)
+            session.reply { if let row { $0.writeRESPCommand(row) } else { $0.writeRESPNull() } }
         }
     }
 
@@ -265,25 +322,6 @@ extension DistributorCore: CommandService {
         return reason.map { ["waits_for", $0.description] } ?? []
     }
 
-    /// Names of jobs that `NODES` says of a node.
-    static let mostNamesOfNode = 1000
-    /// Names of waiting jobs that `INFO` says.
-    static let mostNamesWaiting = 100
-
-    private func writeNodes(to buffer: inout ByteBuffer) {
-        let nodes = nodes()
-        buffer.writeRESPArray(count: nodes.count)
-        for node in nodes {
-            let fields: [(String, String)] = [
-                ("name", node.name), ("address", node.address), ("durable", node.isDurable ? "1" : "0"),
-                ("draining", node.isDraining ? "1" : "0"), ("window", "\(node.window)"), ("load", "\(node.load)"),
-                ("storage_error", node.storageError ?? ""), ("jobs_count", "\(node.jobs.count)"),
-                ("jobs", node.jobs.prefix(Self.mostNamesOfNode).joined(separator: " ")),
-            ]
-            buffer.writeRESPCommand(fields.flatMap { [$0.0, $0.1] })
-        }
-    }
-
     private func show(_ id: JobID, to session: CommandSession) {
         let ticket = session.owe()
         let (user, hidesArgs) = (user(of: session), configuration.security.hidesArgs)
@@ -296,69 +334,5 @@ extension DistributorCore: CommandService {
                 }
             }
         }
-    }
-
-    /// The names with most jobs, and the others in one line, whose key no job can have. Where there are many it takes a while,
-    /// and is not looked for again within a second, whoever asks.
-    private var waitingFields: [(String, String)] {
-        if let waitingShown, loop.now - waitingShown.at < .seconds(1) { return waitingShown.fields }
-        let fields = makeWaitingFields()
-        waitingShown = ledger.dispatcher.routeCount > 10_000 ? (fields, loop.now) : nil
-        return fields
-    }
-
-    private func makeWaitingFields() -> [(String, String)] {
-        let listed = waitingJobs(limit: Self.mostNamesWaiting)
-        let others = ledger.dispatcher.waitingCount - listed.reduce(0) { $0 + $1.count }
-        return listed.map { ($0.name, "count=\($0.count)" + ($0.isParked ? ",parked=no node defines it" : "")) }
-            + (others > 0 ? [("jobs of other names", "count=\(others)")] : [])
-    }
-
-    private func info(_ section: String?) -> String {
-        let counters = ledger.counters
-        return InfoText.make(
-            section,
-            [
-                (
-                    "Server",
-                    [
-                        ("jobreactor_version", JobReactorVersion.current), ("role", "distributor"), ("name", name),
-                        ("id", identity),
-                        ("tcp_port", "\(listener?.port ?? 0)"),
-                        ("uptime_in_seconds", "\(Int(now.steady.seconds - startedAt.steady.seconds))"),
-                        ("server_time_usec", "\(now.wall.microseconds)"),
-                    ]
-                ),
-                (
-                    "Clients",
-                    (listener?.portGuard.infoFields ?? []) + [("producers", "\(producerCount)")]
-                ),
-                (
-                    "Memory",
-                    [
-                        ("waiting_bytes", "\(ledger.entries.memory.total)"), ("max_memory", "\(memory.limit)"),
-                        ("busy", isBusy ? "1" : "0"), ("paged_out", "\(ledger.paged.count)"),
-                    ]
-                ),
-                (
-                    "Jobs",
-                    [
-                        ("enqueued", "\(counters.enqueued)"), ("sent", "\(counters.sent)"),
-                        ("succeeded", "\(counters.succeeded)"), ("failed", "\(counters.failed)"),
-                        ("given_back", "\(counters.givenBack)"), ("repeated_reports", "\(counters.repeatedReports)"),
-                        ("refused_reports", "\(counters.refusedReports)"),
-                        ("unfinished", "\(ledger.count)"), ("waiting", "\(ledger.dispatcher.waitingCount)"),
-                        ("kept_failed", "\(ledger.kept.count)"),
-                    ]
-                ),
-                (
-                    "Waiting",
-                    waitingFields
-                ),
-                (
-                    "Nodes",
-                    nodes().map { ($0.name, "address=\($0.address),load=\($0.load),window=\($0.window)") }
-                ),
-            ])
     }
 }

@@ -13,6 +13,7 @@ extension DistributorCore {
     }
 
     func deliver(_ report: JobReport, name: String, to sink: Sink) {
+        if ask({ !$0.ticks.isEmpty }) { noteTick(report) }
         if !handlers.isEmpty {
             handlers[name].tell { $0.deliver(report.feedback, id: report.id, name: name, status: report.status) }
         }

@@ -71,8 +71,10 @@ extension DistributorCore {
     /// goes out first.
     func close() -> EventLoopFuture<Void> {
         gauges?.stop()
+        scheduleAlarm?.timer.cancel()
         for entry in change({ $0.removeAll() }) { abandon(entry) }
         handlers.removeAll().tell { $0.onStop?() }
+        controls.close()
         let kept = keeper?.close() ?? loop.makeSucceededVoidFuture()
         closeRegistrations()
         let closed = listener?.closeConnections(on: loop, within: drainDeadline - loop.now)

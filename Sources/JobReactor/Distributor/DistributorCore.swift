@@ -39,9 +39,17 @@ final class DistributorCore {
     var ownJobs = OwnJobs()
     let audit: AuditLog
     let keeper: JobKeeper?
+    let controls: ControlKeeper
+    var pauses = Pauses()
+    var schedules = Schedules()
+    /// When schedules are looked at next, by the steady clock.
+    var scheduleAlarm: (due: Timestamp, timer: Scheduled<Void>)?
+    /// When they were last.
+    var lastLook: Moment?
+    var saysThatNoHeartbeat = false
     let memory: JobMemory
     /// Where the program has a backend for metrics.
-    private let metrics: DistributorMetrics?
+    let metrics: DistributorMetrics?
     private(set) var gauges: LiveGauges?
     /// How many jobs are parked, as last counted, and when.
     var parkedShown: (count: Int, at: NIODeadline)?
@@ -89,42 +97,11 @@ final class DistributorCore {
                 logger: configuration.logger)
         }
         self.metrics = metrics.map { DistributorMetrics($0) }
-        if let metrics { measure(with: metrics) }
-    }
-
-    private func measure(with backend: MetricsBackend) {
-        ledger.metrics = metrics
-        func reading(_ name: String, _ read: @escaping (DistributorCore) -> Int) -> LiveGauges.Reading {
-            ("jobreactor_distributor_" + name, { [weak self] in self.map(read) ?? 0 })
+        controls = ControlKeeper(configuration.storage, on: loop, logger: configuration.logger)
+        if let metrics {
+            ledger.metrics = self.metrics
+            gauges = makeGauges(metrics)
         }
-        let readings = [
-            reading("unfinished") { core in core.ask { $0.count } },
-            reading("waiting") { core in core.ask { $0.dispatcher.waitingCount } },
-            reading("parked_jobs") { $0.parkedCount },
-            reading("paged_out") { core in core.ask { $0.paged.count } },
-            reading("kept_failed") { core in core.ask { $0.kept.count } },
-            reading("nodes") { $0.links.values.count },
-            reading("producers") { $0.producerCount },
-            reading("connections") { $0.listener?.connectionCount ?? 0 },
-            reading("memory_bytes") { core in core.ask { $0.entries.memory.total } },
-            reading("memory_limit_bytes") { $0.memory.limit },
-            reading("refusing") { $0.isBusy ? 1 : 0 },
-            reading("storage_refuses") { $0.keeper?.isRefusing == true ? 1 : 0 },
-        ]
-        let server = configuration.storage as? any ConnectedStorage
-        let counts = [
-            reading("wrong_passwords") { $0.listener?.portGuard.wrongPasswordCount ?? 0 },
-            reading("storage_reconnects") { _ in server?.reconnectCount ?? 0 },
-        ]
-        gauges = LiveGauges(readings, counts: counts, backend, on: loop)
-    }
-
-    /// How many jobs wait that no connected node defines. Where there are many routes it is counted now and then.
-    private var parkedCount: Int {
-        if let parkedShown, loop.now - parkedShown.at < .seconds(10) { return parkedShown.count }
-        let count = ask { $0.dispatcher.parkedCount }
-        parkedShown = ledger.dispatcher.routeCount > 10_000 ? (count, loop.now) : nil
-        return count
     }
 
     var now: Moment { loop.moment(clock) }
@@ -339,7 +316,7 @@ final class DistributorCore {
                 name: state.name, address: link.introduction.server ?? link.connection.peer,
                 isDurable: link.introduction.isDurable, isDraining: state.isDraining, window: state.window,
                 load: state.load, jobs: state.jobs.sorted(),
-                storageError: link.storageError.isEmpty ? nil : link.storageError)
+                storageError: link.storageError.isEmpty ? nil : link.storageError, isPaused: state.isPaused)
         }.sorted { $0.name < $1.name }
     }
 
@@ -359,8 +336,18 @@ final class DistributorCore {
         if let metrics { metrics.lost(ask { $0.dispatcher.state(of: node).name }) }
         links[node] = nil
         let jobs = ask { $0.dispatcher.state(of: node).jobs }
+        let name = ask { $0.nodes[node]?.name }
         change { $0.disconnect(node, reason: reason, isStopping: isStopping) }
         if !isStopping { noteUndefined(jobs) }
+        if let name { forgetSchedules(of: name) }
+    }
+
+    /// What the scripts of a node say that this release does not take.
+    func noteProblems(of node: String, _ problems: [String]) {
+        for problem in problems.prefix(10) {
+            logger.warning(
+                "the scripts of a node say what has no effect here: \(problem)", metadata: ["node": "\(node)"])
+        }
     }
 
     func noteStorageError(of node: String, _ reason: String) {

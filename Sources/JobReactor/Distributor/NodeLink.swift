@@ -17,6 +17,8 @@ final class NodeLink: ConnectionSession {
     private var awaitsWelcome = false
     /// The node takes jobs with the options that came later: the mark of those that are awaited, and the trace.
     private var takesLaterOptions = false
+    /// What the node's scripts say of the jobs that it names next, beside their names.
+    private var definitions = NodeDefinitions()
     /// Who asked for records.
     private var shows: [JobID: [EventLoopPromise<[String]>]] = [:]
     private var openShows = 0
@@ -38,6 +40,7 @@ final class NodeLink: ConnectionSession {
     /// Takes over the connection.
     func begin() {
         connection.becomeLink()
+        connection.write { LinkMessage.writeTakesLaterOptions(to: &$0) }
         core.nodeReady(self)
     }
 
@@ -56,17 +59,42 @@ final class NodeLink: ConnectionSession {
     /// `isAgain` says that the node may have the job already; `suspect`, of one that a lost node had, how many of its
     /// attempts count.
     func send(
-        _ job: Job, due: DueTime, number: Int, isAgain: Bool, suspect: Int32?, now: @autoclosure () -> Moment
+        _ job: Job, due: DueTime, number: Int, isAgain: Bool, suspect: Int32?, isPermitted: Bool = false,
+        now: @autoclosure () -> Moment
     ) {
         let handOver = HandOver(number, job.id)
-        if job.isPlain, !job.isDeferred, case .now = due, suspect == nil, !job.isAwaited {
+        if job.isPlain, !job.isDeferred, case .now = due, suspect == nil, !job.isAwaited, !isPermitted {
             connection.write { LinkMessage.writePlainJob(handOver, job.name, job.args, isAgain: isAgain, to: &$0) }
             return
         }
         var request = JobRequest(name: job.name, args: job.args, options: job.optionsToSend(due, now: now()))
         (request.suspect, request.isAwaited) = (suspect, job.isAwaited && takesLaterOptions)
-        if !takesLaterOptions { request.options.trace = nil }
+        request.isPermitted = isPermitted && takesLaterOptions
+        if !takesLaterOptions { request.options.dropLaterOptions() }
         connection.write { LinkMessage.writeJob(handOver, request, isAgain: isAgain, to: &$0) }
+    }
+
+    /// The node's job is to have these args and options. A node of an earlier release goes on with those that it has.
+    func sendReplace(_ replacement: UniqueJobs.Replacement, now: Moment) {
+        guard takesLaterOptions else { return }
+        let job = replacement.job
+        let request = JobRequest(
+            name: job.name, args: job.args, options: job.optionsToSend(replacement.due, now: now))
+        connection.write { LinkMessage.writeReplace(HandOver(replacement.number, job.id), request, to: &$0) }
+    }
+
+    func sendPermitted(_ id: JobID) {
+        connection.write { LinkMessage.writePermitted(id, to: &$0) }
+    }
+
+    func sendDiscarded(_ id: JobID, _ reason: String) {
+        connection.write { LinkMessage.writeDiscarded(id, reason, to: &$0) }
+    }
+
+    /// Runs of these jobs do not begin there, or of any job. A node of an earlier release begins what it has.
+    func sendHold(isNode: Bool, jobs: [String]) {
+        guard takesLaterOptions else { return }
+        connection.write { LinkMessage.writeHold(isNode: isNode, jobs: jobs, to: &$0) }
     }
 
     func sendAdopt(_ node: String?) {
@@ -114,8 +142,9 @@ final class NodeLink: ConnectionSession {
             case .waits(let handOver, let attempt): core.change { $0.failed(handOver, attempt: attempt, at: handle) }
             case .storageError(let reason): noteStorageError(reason)
             case .jobs(let names):
-                core.change { $0.defines(handle, names) }
+                core.change { $0.defines(handle, names, definitions) }
                 core.noteDefined(names)
+                core.defineSchedules(definitions.schedules, of: introduction.name)
             case .drain: core.change { $0.drains(handle) }
             case .adopted(let node, let isDone): core.change { $0.adopted(node, isDone, by: handle) }
             case .progress(let progress): core.progressed(progress, from: handle)
@@ -124,8 +153,21 @@ final class NodeLink: ConnectionSession {
                 openShows -= asked.count
                 for promise in asked { promise.succeed(fields) }
             case .ping: break
-            case .takesLaterOptions: takesLaterOptions = true
-            case .job, .again, .unacceptable, .taken, .cancel, .show, .adopt:
+            case .takesLaterOptions:
+                takesLaterOptions = true
+                core.sendHold(to: self)
+            case .replaced(let message): core.change { $0.replaced(message, by: handle) }
+            case .kept(let message): core.change { $0.kept(message, by: handle) }
+            case .defines(let said, let problems):
+                definitions = said
+                core.noteProblems(of: introduction.name, problems)
+            case .began(let id): core.tickBegan(id)
+            case .permit(let id, let priority, let needs):
+                core.change { $0.permit(id, priority: priority, needs, at: handle) }
+            case .release(let id): core.change { $0.released(id, by: handle) }
+            case .holds(let id, let seconds, let needs):
+                core.change { $0.holds(id, secondsAgo: seconds, needs, at: handle) }
+            case .job, .again, .unacceptable, .taken, .cancel, .show, .adopt, .permitted, .discarded, .replace, .hold:
                 throw CommandError("ERR a node does not give jobs")
             }
         } catch {
@@ -168,14 +210,16 @@ final class NodeLink: ConnectionSession {
     }
 }
 
+extension JobOptions {
+    /// A node of an earlier release does not know them, and has no need of them.
+    fileprivate mutating func dropLaterOptions() { (trace, priority, unique, tick) = (nil, nil, nil, nil) }
+}
+
 extension Job {
     /// The options as the next owner is to see them: the wait that is left, or the date, which are never longer than they may
     /// be, and the id apart.
     func optionsToSend(_ due: DueTime, now: @autoclosure () -> Moment) -> JobOptions {
-        var options = JobOptions(
-            period: period, node: node, notNode: notNode, isDeferred: isDeferred, maxAttempt: maxAttempt,
-            retryMultiplier: retryMultiplier)
-        options.trace = trace
+        var options = options
         switch due {
         case .now: break
         case .steady(let time):

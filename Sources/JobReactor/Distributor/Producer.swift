@@ -180,7 +180,8 @@ final class ProducerLink: ConnectionSession {
             case .cancel(let id): cancel(id)
             case .ping, .takesLaterOptions: break
             case .credit, .saved, .result, .progress, .returned, .refused, .storageError, .jobs, .drain,
-                .show, .shown, .adopt, .adopted, .begun, .paused, .waits:
+                .show, .shown, .adopt, .adopted, .begun, .paused, .waits, .defines, .permit, .permitted, .discarded,
+                .release, .holds, .began, .replace, .replaced, .kept, .hold:
                 throw CommandError("ERR a producer does not take jobs")
             }
         } catch {

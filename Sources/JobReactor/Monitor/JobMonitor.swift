@@ -132,9 +132,11 @@ public struct JobMonitor: Sendable {
         return found
     }
 
-    /// Whether a distributor that shares its place with nodes only notes the job there, which a node owns.
+    /// Whether a distributor that shares its place with nodes only notes the job there, which a node owns, or only its key.
     func isNoted(_ job: Job, by owner: StoredOwner, _ nodes: Set<String>) -> Bool {
-        owner.role == .distributor && KeptFor(job).owner.map(nodes.contains) == true
+        guard owner.role == .distributor else { return false }
+        let kept = KeptFor(job)
+        return kept.isHolding || kept.owner.map(nodes.contains) == true
     }
 
     /// The next jobs that are meant, and the last that was looked at; nil at the end.

@@ -15,10 +15,12 @@ public struct NodeInfo: Hashable, Sendable {
     public var jobs: [String]
     /// Why its storage refuses to store; nil while it works. The node takes no jobs until it works again.
     public var storageError: String?
+    /// Somebody has paused it: it takes no new jobs.
+    public var isPaused: Bool
 
     public init(
         name: String, address: String, isDurable: Bool, isDraining: Bool, window: Int, load: Int, jobs: [String],
-        storageError: String? = nil
+        storageError: String? = nil, isPaused: Bool = false
     ) {
         self.name = name
         self.address = address
@@ -28,5 +30,6 @@ public struct NodeInfo: Hashable, Sendable {
         self.load = load
         self.jobs = jobs
         self.storageError = storageError
+        self.isPaused = isPaused
     }
 }

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-private import JobReactorCore
+internal import JobReactorCore
 internal import JobReactorLua
 
 struct CheckCommand: AsyncParsableCommand {
@@ -39,6 +39,8 @@ struct CheckCommand: AsyncParsableCommand {
         runner.tellProblems(isError: \.failsCheck)
         if report.fileCount == 0 { Terminal.note("warning: there is no .lua file in \(folder)") }
         if !report.definitions.isEmpty { try Terminal.result(Self.table(of: report.definitions).text) }
+        if !report.schedules.isEmpty { try Terminal.result("\n" + Self.table(of: report.schedules, .now).text) }
+        if !report.limits.isEmpty { try Terminal.result("\n" + Self.table(of: report.limits).text) }
         if report.failsCheck { throw CommandFailure.told }
     }
 
@@ -47,6 +49,36 @@ struct CheckCommand: AsyncParsableCommand {
         for job in definitions {
             table.add([
                 job.name, "\(job.file):\(job.line)", "\(job.callbacks)", "\(job.errbacks)", policy(job.policy),
+            ])
+        }
+        return table
+    }
+
+    static func table(of schedules: [ScriptReport.ScheduleDefinition], _ now: Timestamp) -> TextTable {
+        var table = TextTable(["SCHEDULE", "DEFINED AT", "WHEN", "TIMEZONE", "JOB", "NEXT"])
+        for each in schedules {
+            let schedule = each.schedule
+            table.add([
+                schedule.name, "\(each.file):\(each.line)", "\(schedule.spec)", schedule.timezone, schedule.job,
+                next(of: schedule, now)?.local ?? "never again",
+            ])
+        }
+        return table
+    }
+
+    private static func next(of schedule: Schedule, _ now: Timestamp) -> ScheduleTime? {
+        let start = max(now, schedule.starts ?? now)
+        guard let next = try? schedule.times().next(after: start, countedFrom: start) else { return nil }
+        return next.at > schedule.ends ?? next.at ? nil : next
+    }
+
+    static func table(of limits: [ScriptReport.LimitDefinition]) -> TextTable {
+        var table = TextTable(["LIMIT", "DEFINED AT", "CONCURRENCY", "RATE", "KEY", "WHEN FULL"], numbers: [2])
+        for each in limits {
+            let limit = each.limit
+            table.add([
+                limit.name, "\(each.file):\(each.line)", limit.concurrency.map { "\($0)" } ?? "",
+                limit.rate.map { "\($0) in \(text(limit.per)) s" } ?? "", limit.key ?? "", limit.whenFull.rawValue,
             ])
         }
         return table
@@ -63,9 +95,28 @@ struct CheckCommand: AsyncParsableCommand {
         let problems = report.problems.map { problem in
             JSONValue.object(["message": .string(problem.message), "fails": .bool(problem.failsCheck)])
         }
+        let now = Timestamp.now
+        let schedules = report.schedules.map { each in
+            var members = each.schedule.options
+            members["args"] = each.schedule.args.value
+            let texts = [
+                "name": each.schedule.name, "spec": "\(each.schedule.spec)", "job": each.schedule.job,
+                "timezone": each.schedule.timezone, "file": each.file,
+            ]
+            for (name, text) in texts { members[name] = .string(text) }
+            members["line"] = JSONValue(each.line)
+            members["next"] = next(of: each.schedule, now).map { .number($0.at.seconds) } ?? .null
+            return JSONValue.object(members)
+        }
+        let limits = report.limits.map { each in
+            var members = each.limit.options
+            (members["name"], members["file"]) = (.string(each.limit.name), .string(each.file))
+            members["line"] = JSONValue(each.line)
+            return JSONValue.object(members)
+        }
         return JSONValue.object([
-            "jobs": .array(jobs), "problems": .array(problems), "files": JSONValue(report.fileCount),
-            "good": .bool(!report.failsCheck),
+            "jobs": .array(jobs), "schedules": .array(schedules), "limits": .array(limits),
+            "problems": .array(problems), "files": JSONValue(report.fileCount), "good": .bool(!report.failsCheck),
         ]).json
     }
 
@@ -77,18 +128,23 @@ struct CheckCommand: AsyncParsableCommand {
         members["jitter"] = policy.jitter.map { .number($0) }
         members["max_retry_delay"] = policy.maxRetryDelay.map { .number($0) }
         members["timeout"] = policy.timeout.map { .number($0) }
+        members["priority"] = policy.priority.map { JSONValue($0) }
+        if !policy.limits.isEmpty { members["limits"] = .array(policy.limits.map { .string($0) }) }
         return .object(members)
     }
 
+    private static func text(_ number: Double) -> String {
+        number == number.rounded() && number < 1e15 ? "\(Int64(number))" : "\(number)"
+    }
+
     private static func policy(_ policy: ScriptPolicy) -> String {
-        func text(_ number: Double) -> String {
-            number == number.rounded() && number < 1e15 ? "\(Int64(number))" : "\(number)"
-        }
         let said = [
             policy.maxAttempt.map { "max_attempt \($0)" },
             policy.retryMultiplier.map { "retry_multiplier \(text($0))" },
             policy.backoff.map { "backoff \($0.rawValue)" }, policy.jitter.map { "jitter \(text($0))" },
             policy.maxRetryDelay.map { "max_retry_delay \(text($0))" }, policy.timeout.map { "timeout \(text($0))" },
+            policy.priority.map { "priority \($0)" },
+            policy.limits.isEmpty ? nil : "limits \(policy.limits.joined(separator: " "))",
         ].compactMap { $0 }
         return said.isEmpty ? "the node's" : said.joined(separator: ", ")
     }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 private import JobReactor
 private import JobReactorCore
+private import JobReactorLibraries
 private import JobReactorWire
 private import NIOCore
 private import NIOPosix
@@ -36,10 +37,12 @@ struct DistributorCommand: ServerCommand {
         let settings = try common.settings(serving)
         // One loop for the distributor and its storage: calls need no change of threads.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let configuration = try distributorConfiguration(settings, on: group)
+        var configuration = try distributorConfiguration(settings, on: group)
+        configuration.heartbeat = ScriptLibraries.heartbeat
         // As most servers do: it ends nothing, and files are read anew.
+        let tls = configuration.security.tls
         let hangUps = Task {
-            for await _ in await UnixSignalsSequence(trapping: .sighup) { configuration.security.tls?.reload() }
+            for await _ in await UnixSignalsSequence(trapping: .sighup) { tls?.reload() }
         }
         defer { hangUps.cancel() }
         let spans = try serving.spans(settings, configuration.logger, role: "distributor")
@@ -58,6 +61,7 @@ struct DistributorCommand: ServerCommand {
         }
         await spans?.finish()
         await http?.stop()
+        await ScriptLibraries.shutdown()
     }
 
     private func distributorConfiguration(

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 private import JobReactor
-private import JobReactorCore
+internal import JobReactorCore
 private import JobReactorWire
 private import Logging
 
@@ -11,6 +11,8 @@ struct EnqueueCommand: AsyncParsableCommand {
         usage: "jobreactor enqueue <name> [<key=value> ...] [--args <json>] [--wait] [--json] [<options>]",
         discussion: """
             \(ArgumentWords.help)
+
+            With --unique the id is that of the job which has the key, this one or another.
 
             With --wait what the job says of its progress is shown, and the resulting args are printed as JSON; when the job fails for good, its error is printed instead \
             and the exit code is 1. For a periodic job that is its first good run. Interrupting the wait leaves the job \
@@ -42,6 +44,13 @@ struct EnqueueCommand: AsyncParsableCommand {
         let address = try distributor.address(settings)
         let wireSecurity = try settings.security(security, listens: false)
         let logger = try common.logger(settings, level: .critical)
+        if options.unique != nil, !wait {
+            // The answer may be the id of another job.
+            let reply = try await Query.send(
+                Self.command(name, arguments, options), to: address, security: wireSecurity)
+            let id = reply.text ?? ""
+            return try Terminal.result(json ? JSONValue.object(["id": .string(id)]).json : id)
+        }
 
         let client = try await withDeadline(10, else: .noAnswer(from: address)) {
             do { return try await JobClient.connect(to: address, security: wireSecurity, logger: logger) } catch {
@@ -68,6 +77,28 @@ struct EnqueueCommand: AsyncParsableCommand {
             try Terminal.result(json ? JSONValue.object(["id": .string(id.description)]).json : id.description)
         }
         await client.stop(grace: 1)
+    }
+
+    /// The words of a command that a distributor answers with the id of the job that stands.
+    static func command(_ name: String, _ args: JobArguments, _ options: JobOptions) -> [String] {
+        var words = ["ENQUEUE", name, args.description]
+        func add(_ option: String, _ value: String?) { if let value { words += [option, value] } }
+        add("AFTER", options.after.map { "\($0)" })
+        add("RUN_AT", options.runAt.map { "\($0.seconds)" })
+        add("PERIOD", options.period.map { "\($0)" })
+        add("NODE", options.node)
+        add("NOT_NODE", options.notNode)
+        if options.isDeferred { words.append("DEFER") }
+        add("MAX_ATTEMPT", options.maxAttempt.map { "\($0)" })
+        add("RETRY_MULTIPLIER", options.retryMultiplier.map { "\($0)" })
+        add("PRIORITY", options.priority.map { "\($0)" })
+        if let unique = options.unique?.keyed(args) {
+            add("UNIQUE", unique.key)
+            add("UNIQUE_FOR", unique.seconds > 0 ? "\(unique.seconds)" : nil)
+            add("ON_CONFLICT", unique.onConflict.rawValue)
+        }
+        add("ID", options.id?.description)
+        return words
     }
 
     private static func json(_ id: JobID, _ status: JobStatus, _ args: JobArguments) -> String {

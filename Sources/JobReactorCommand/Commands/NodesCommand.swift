@@ -81,7 +81,8 @@ struct NodesCommand: AsyncParsableCommand {
         for row in rows {
             let error = row["storage_error"].flatMap { $0.isEmpty ? nil : "its storage refuses: \($0)" }
             let states = [
-                row["draining"] == "1" ? "draining" : error ?? "ready", row["durable"] == "1" ? "durable" : nil,
+                row["draining"] == "1" ? "draining" : error ?? (row["paused"] == "1" ? "paused" : "ready"),
+                row["durable"] == "1" ? "durable" : nil,
             ]
             table.add([
                 row["name"] ?? "", row["address"] ?? "", row["load"] ?? "", row["window"] ?? "",
@@ -97,7 +98,7 @@ struct NodesCommand: AsyncParsableCommand {
                 value[field.key] =
                     switch field.key {
                     case "load", "window": Int(field.value).map { JSONValue($0) } ?? .null
-                    case "durable", "draining": .bool(field.value == "1")
+                    case "durable", "draining", "paused": .bool(field.value == "1")
                     case "jobs": .array(field.value.split(separator: " ").map { .string(String($0)) })
                     default: .string(field.value)
                     }

@@ -59,6 +59,9 @@ extension CommandFailure {
         if line.hasPrefix("WRONGPASS") {
             return .failure("\(address) refuses the password: check JOBREACTOR_PASSWORD or --password-file")
         }
+        if line.hasPrefix("UNIQUE ") {
+            return .failure("the job \(line.dropFirst(7)) has that key: nothing is enqueued")
+        }
         let text = line.hasPrefix("ERR ") ? String(line.dropFirst(4)) : line
         return .failure("\(address): \(text)")
     }

@@ -40,6 +40,34 @@ struct JobOptionFlags: ParsableArguments {
     var retryMultiplier: String?
 
     @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "How urgent: 0 (last) to 9 (first), instead of the script's; else 5.", valueName: "n"))
+    var priority: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "No other job of this name with this key is enqueued until this one is finished.", valueName: "key"))
+    var unique: String?
+
+    @Flag(help: "The same, with a key that is made of the args.")
+    var uniqueArgs = false
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Hold the key for so long at least.", valueName: "seconds"))
+    var uniqueFor: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            While another has the key: keep that one (the default), replace its args, run it again afterwards if it runs \
+            already, or raise an error.
+            """, valueName: "keep|replace|again|raise"),
+        completion: .list(UniqueConflict.allCases.map(\.rawValue)))
+    var onConflict: String?
+
+    @Option(
         name: .customLong("id"),
         help: ArgumentHelp(
             "Id of the job, 32 hexadecimal digits: the same id twice is one job, until that is finished.",
@@ -48,15 +76,30 @@ struct JobOptionFlags: ParsableArguments {
 
     func jobOptions() throws(CommandFailure) -> JobOptions {
         if after != nil, runAt != nil { throw .usage("--after and --run-at exclude each other: keep one of them") }
-        let options = JobOptions(
+        var options = JobOptions(
             after: try Self.read(.seconds, after, "--after"), runAt: try Self.read(.time, runAt, "--run-at"),
             period: try Self.read(.seconds, period, "--period"), node: try Self.read(.name, node, "--node"),
             notNode: try Self.read(.name, notNode, "--not-node"), isDeferred: isDeferred,
             maxAttempt: try Self.read(.wholeNumber(1...Int(Int32.max)), maxAttempt, "--max-attempt"),
             retryMultiplier: try Self.read(.seconds, retryMultiplier, "--retry-multiplier"),
+            priority: try Self.read(.wholeNumber(JobPriority.range), priority, "--priority"),
             id: try Self.read(.jobID, jobID, "--id"))
+        options.unique = try jobUnique()
         do throws(JobError) { try options.validate(names: .flags) } catch { throw .usage(error.message) }
         return options
+    }
+
+    private func jobUnique() throws(CommandFailure) -> JobUnique? {
+        guard unique != nil || uniqueArgs else {
+            for (flag, value) in [("--unique-for", uniqueFor), ("--on-conflict", onConflict)] where value != nil {
+                throw .usage("\(flag) needs --unique or --unique-args")
+            }
+            return nil
+        }
+        if unique != nil, uniqueArgs { throw .usage("--unique and --unique-args exclude each other: keep one of them") }
+        return JobUnique(
+            unique, for: try Self.read(.seconds, uniqueFor, "--unique-for") ?? 0,
+            onConflict: try Self.read(.word, onConflict, "--on-conflict") ?? .keep)
     }
 
     static func read<Value>(

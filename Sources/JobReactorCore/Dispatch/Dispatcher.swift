@@ -10,101 +10,6 @@ public struct Dispatcher: Sendable {
         package let index: Int
     }
 
-    /// A connected node as operators see it.
-    public struct NodeState: Sendable {
-        public let name: String
-        public fileprivate(set) var jobs: Set<String> = []
-        /// How many more jobs the node can take now.
-        public fileprivate(set) var credit = 0
-        /// The most credit the node has had: how many jobs it takes at once.
-        public fileprivate(set) var window = 0
-        /// It stops, and takes no new jobs.
-        public fileprivate(set) var isDraining = false
-        /// Jobs sent and not yet settled.
-        public var load: Int { window - credit }
-        /// Routes that may have a job waiting for this node.
-        fileprivate var ready = Hints()
-        /// Those that may have one that a run waits for.
-        fileprivate var awaited = Hints()
-        /// The handle's place may be used again once this is false.
-        fileprivate(set) var isConnected = true
-
-        fileprivate init(name: String) { self.name = name }
-
-        /// A job that a run waits for needs no credit: what has used that up may be the runs that wait. Nor may there be more
-        /// of those beyond it than the node has asked for at most.
-        fileprivate func isFree(forAwaited isAwaited: Bool) -> Bool {
-            !isDraining && credit > (isAwaited ? -window : 0)
-        }
-    }
-
-    /// Routes to look at; checked when they are taken.
-    fileprivate struct Hints: Sendable {
-        private var routes = FIFO<Int>()
-        private var known: Set<Int> = []
-
-        mutating func note(_ route: Int) {
-            if known.insert(route).inserted { routes.append(route) }
-        }
-
-        mutating func pop() -> Int? {
-            guard let route = routes.popFirst() else { return nil }
-            known.remove(route)
-            return route
-        }
-    }
-
-    struct RouteKey: Hashable {
-        let name: String
-        let node: String?
-        let notNode: String?
-    }
-
-    private struct Route {
-        let key: RouteKey
-        /// Connected nodes that define the job and are allowed.
-        var eligible: [Int] = []
-        var cursor = 0
-        /// Jobs that a node had and gave back; they go before the others.
-        var returned = FIFO<JobID>()
-        var waiting = FIFO<JobID>()
-        /// Jobs that runs wait for; they go before all.
-        var awaited = FIFO<JobID>()
-        /// Those of all three that are withdrawn, and skipped when their turn comes.
-        var withdrawn: Set<JobID> = []
-        var isEmpty: Bool { returned.isEmpty && waiting.isEmpty && awaited.isEmpty }
-        var count: Int { returned.count + waiting.count + awaited.count }
-
-        /// The next that is not withdrawn.
-        mutating func popFirst() -> JobID? {
-            while let id = awaited.popFirst() ?? returned.popFirst() ?? waiting.popFirst() {
-                if !isWithdrawn(id) { return id }
-            }
-            return nil
-        }
-
-        mutating func popAwaited() -> JobID? {
-            while let id = awaited.popFirst() {
-                if !isWithdrawn(id) { return id }
-            }
-            return nil
-        }
-
-        private mutating func isWithdrawn(_ id: JobID) -> Bool { !withdrawn.isEmpty && withdrawn.remove(id) != nil }
-
-        /// An id that was withdrawn comes again: its old place goes, lest it be taken for the new one.
-        mutating func makeWay(for id: JobID) {
-            if !withdrawn.isEmpty, withdrawn.contains(id) { dropWithdrawn() }
-        }
-
-        mutating func dropWithdrawn() {
-            returned.removeAll(where: withdrawn.contains)
-            waiting.removeAll(where: withdrawn.contains)
-            awaited.removeAll(where: withdrawn.contains)
-            withdrawn = []
-        }
-    }
-
     /// `always_use_specified_node`: a job with a `node` waits for that node rather than go to another.
     public let alwaysUseSpecifiedNode: Bool
 
@@ -119,6 +24,9 @@ public struct Dispatcher: Sendable {
     private static let idleRoutes = 10_000
     private var routeByKey: [RouteKey: Int] = [:]
     private var routesByName: [String: [Int]] = [:]
+    /// Names of jobs that go to no node for now.
+    private var pausedNames: Set<String> = []
+    private var pausedNodes: Set<String> = []
     /// The route of the last job, as jobs of one kind tend to come together.
     private var lastRoute: Int?
     /// The route of the last job that was sent at once.
@@ -149,19 +57,48 @@ public struct Dispatcher: Sendable {
             nodes.append(NodeState(name: name))
             index = nodes.count - 1
         }
+        if !pausedNodes.isEmpty { nodes[index].isPaused = pausedNodes.contains(name) }
         return NodeHandle(index: index)
     }
 
-    /// The node defines exactly these jobs from now on. Follow with ``takeNext(for:)`` until it returns nil.
-    public mutating func announce(_ node: NodeHandle, jobs: Set<String>) {
-        let changed = nodes[node.index].jobs.symmetricDifference(jobs)
+    /// The node defines exactly these jobs from now on, and says of some how urgent they are. Follow with ``takeNext(for:)`` until it
+    /// returns nil.
+    public mutating func announce(_ node: NodeHandle, jobs: Set<String>, priorities: [String: Int] = [:]) {
+        var changed = nodes[node.index].jobs.symmetricDifference(jobs)
+        if priorities != nodes[node.index].priorities {
+            let names = Set(priorities.keys).union(nodes[node.index].priorities.keys)
+            changed.formUnion(names.filter { jobs.contains($0) })
+            nodes[node.index].priorities = priorities
+        }
+        let before = nodes[node.index].jobs
         nodes[node.index].jobs = jobs
         for name in changed {
-            let count = definers[name, default: 0] + (jobs.contains(name) ? 1 : -1)
-            definers[name] = count > 0 ? count : nil
+            if before.contains(name) != jobs.contains(name) {
+                let count = definers[name, default: 0] + (jobs.contains(name) ? 1 : -1)
+                definers[name] = count > 0 ? count : nil
+            }
             refreshRoutes(of: name, for: node.index)
         }
     }
+
+    /// Jobs of that name go to no node from now on, or go again: then follow with ``takeNext(for:)`` for each node.
+    package mutating func pause(job name: String, _ isPaused: Bool) {
+        guard pausedNames.contains(name) != isPaused else { return }
+        if isPaused { pausedNames.insert(name) } else { pausedNames.remove(name) }
+        for node in nodes.indices where nodes[node].isConnected && nodes[node].jobs.contains(name) {
+            refreshRoutes(of: name, for: node)
+        }
+    }
+
+    /// No job goes to a node of that name from now on, or jobs go to it again: then follow with ``takeNext(for:)``.
+    package mutating func pause(node name: String, _ isPaused: Bool) {
+        if isPaused { pausedNodes.insert(name) } else { pausedNodes.remove(name) }
+        for node in nodes.indices where nodes[node].isConnected && nodes[node].name == name {
+            nodes[node].isPaused = isPaused
+        }
+    }
+
+    package func isPaused(job name: String) -> Bool { !pausedNames.isEmpty && pausedNames.contains(name) }
 
     /// The node can take `credit` more jobs. Follow with ``takeNext(for:)`` until it returns nil.
     public mutating func grant(_ node: NodeHandle, credit: Int) {
@@ -186,7 +123,7 @@ public struct Dispatcher: Sendable {
     public mutating func disconnect(_ node: NodeHandle) {
         announce(node, jobs: [])
         nodes[node.index].isConnected = false
-        (nodes[node.index].ready, nodes[node.index].awaited) = (Hints(), Hints())
+        (nodes[node.index].ready, nodes[node.index].awaited) = (ReadyRoutes(), Hints())
         freeNodes.append(node.index)
     }
 
@@ -232,11 +169,17 @@ public struct Dispatcher: Sendable {
     public mutating func takeNext(for node: NodeHandle) -> JobID? {
         if let job = takeNextAwaited(for: node) { return job }
         guard isFree(node.index) else { return nil }
-        while let index = nodes[node.index].ready.pop() {
-            guard !routes[index].isEmpty, isEligible(nodes[node.index], for: routes[index].key),
-                let job = routes[index].popFirst()
-            else { continue }
-            if !routes[index].isEmpty { nodes[node.index].ready.note(index) }
+        while let (index, priority) = nodes[node.index].ready.pop() {
+            guard !routes[index].isEmpty, isEligible(nodes[node.index], for: routes[index].key) else { continue }
+            let current = nodes[node.index].priority(of: routes[index].key)
+            guard current == priority else {
+                // The node's scripts say otherwise by now.
+                nodes[node.index].ready.note(index, at: current)
+                continue
+            }
+            guard let job = routes[index].popFirst() else { continue }
+            if !routes[index].isEmpty { nodes[node.index].ready.note(index, at: priority) }
+            nodes[node.index].ready.started(priority)
             waitingCount -= 1
             nodes[node.index].credit -= 1
             return job
@@ -274,8 +217,7 @@ public struct Dispatcher: Sendable {
 
     /// Whether a connected node defines the job and is allowed to run it, now or when it has credit.
     public func canBeServed(_ job: Job) -> Bool {
-        let key = RouteKey(name: job.name, node: job.node, notNode: job.notNode)
-        return routeByKey[key].map { !routes[$0].eligible.isEmpty } ?? false
+        routeByKey[RouteKey(job)].map { !routes[$0].eligible.isEmpty } ?? false
     }
 
     /// Whether a connected node defines a job of that name; else jobs of it are parked.
@@ -368,7 +310,7 @@ public struct Dispatcher: Sendable {
     private func isFree(_ node: Int, _ isAwaited: Bool = false) -> Bool { nodes[node].isFree(forAwaited: isAwaited) }
 
     private func isEligible(_ node: NodeState, for key: RouteKey) -> Bool {
-        node.jobs.contains(key.name) && isAllowed(key, on: node)
+        node.jobs.contains(key.name) && !isPaused(job: key.name) && isAllowed(key, on: node)
     }
 
     /// Whether the node may have those jobs, if it defines them.
@@ -383,7 +325,7 @@ public struct Dispatcher: Sendable {
     // MARK: Routes
 
     private mutating func routeIndex(for job: Job) -> Int {
-        let key = RouteKey(name: job.name, node: job.node, notNode: job.notNode)
+        let key = RouteKey(job)
         if let lastRoute, routes[lastRoute].key == key { return lastRoute }
         let index = routeByKey[key] ?? addRoute(key)
         lastRoute = index
@@ -429,7 +371,7 @@ public struct Dispatcher: Sendable {
             routes[index].cursor = 0
             guard isEligible(nodes[node], for: routes[index].key) else { continue }
             routes[index].eligible.append(node)
-            if !routes[index].isEmpty { nodes[node].ready.note(index) }
+            if !routes[index].isEmpty { noteReady(index, for: node) }
             if !routes[index].awaited.isEmpty { nodes[node].awaited.note(index) }
         }
     }
@@ -440,6 +382,10 @@ public struct Dispatcher: Sendable {
             for node in routes[index].eligible { nodes[node].awaited.note(index) }
         }
         guard routes[index].count == 1 else { return }
-        for node in routes[index].eligible { nodes[node].ready.note(index) }
+        for node in routes[index].eligible { noteReady(index, for: node) }
+    }
+
+    private mutating func noteReady(_ index: Int, for node: Int) {
+        nodes[node].ready.note(index, at: nodes[node].priority(of: routes[index].key))
     }
 }

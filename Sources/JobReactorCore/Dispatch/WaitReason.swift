@@ -8,6 +8,12 @@ package enum WaitReason: Hashable, Sendable, CustomStringConvertible {
     case excluded(node: String?, notNode: String?)
     /// The nodes that may run it take nothing more, as they stop.
     case draining(nodes: Int)
+    /// A limit of its job is full.
+    case limit
+    /// Somebody has paused jobs of its name.
+    case paused
+    /// The nodes that may run it are paused.
+    case nodesPaused(nodes: Int)
     /// The nodes that may run it have as many jobs as they take.
     case full(nodes: Int)
     /// Others wait for the same nodes and were there before, or its record is being read.
@@ -29,6 +35,10 @@ package enum WaitReason: Hashable, Sendable, CustomStringConvertible {
         case .excluded(nil, nil): return "no node may run it"
         case .draining(1): return "the node that defines it stops"
         case .draining(let count): return "all \(count) nodes that define it stop"
+        case .limit: return "a limit of its job is full"
+        case .paused: return "jobs of its name are paused"
+        case .nodesPaused(1): return "the node that defines it is paused"
+        case .nodesPaused(let count): return "all \(count) nodes that define it are paused"
         case .full(1): return "the node that defines it is full"
         case .full(let count): return "all \(count) nodes that define it are full"
         case .turn: return "its turn"
@@ -52,7 +62,7 @@ extension Dispatcher {
 
     /// Why a job waits here for a node.
     package func reason(_ job: Job, _ reasons: inout WaitReasons) -> WaitReason {
-        let key = RouteKey(name: job.name, node: job.node, notNode: job.notNode)
+        let key = RouteKey(job)
         if let known = reasons.known[key] { return known }
         let reason = reason(key, &reasons)
         reasons.known[key] = reason
@@ -60,7 +70,8 @@ extension Dispatcher {
     }
 
     private func reason(_ key: RouteKey, _ reasons: inout WaitReasons) -> WaitReason {
-        var (connected, defining, allowed, taking) = (0, 0, 0, 0)
+        if isPaused(job: key.name) { return .paused }
+        var (connected, defining, allowed, taking, paused) = (0, 0, 0, 0, 0)
         for index in nodes.indices where nodes[index].isConnected {
             connected += 1
             guard nodes[index].jobs.contains(key.name) else { continue }
@@ -68,6 +79,10 @@ extension Dispatcher {
             guard isAllowed(key, on: nodes[index]) else { continue }
             allowed += 1
             guard !nodes[index].isDraining else { continue }
+            guard !nodes[index].isPaused else {
+                paused += 1
+                continue
+            }
             taking += 1
             if nodes[index].credit > 0 { return .turn }
         }
@@ -82,6 +97,7 @@ extension Dispatcher {
             let node = alwaysUseSpecifiedNode ? key.node : nil
             return .excluded(node: node, notNode: node == nil ? key.notNode : nil)
         }
-        return taking == 0 ? .draining(nodes: allowed) : .full(nodes: taking)
+        if taking > 0 { return .full(nodes: taking) }
+        return paused > 0 ? .nodesPaused(nodes: paused) : .draining(nodes: allowed)
     }
 }

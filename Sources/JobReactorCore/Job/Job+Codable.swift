@@ -46,7 +46,11 @@ extension JobArguments: Codable {
 
 extension Job: Codable {
     private enum Field: String, CodingKey {
-        case id, name, args, status, attempt, runs, distributor, period, node, trace
+        case id, name, args, status, attempt, runs, distributor, period, node, trace, priority, unique, schedule, tick
+        case again
+        case uniqueFor = "unique_for"
+        case onConflict = "on_conflict"
+        case acceptedAt = "accepted_at"
         case isDeferred = "defer"
         case dueAt = "due_at"
         case runAt = "run_at"
@@ -62,13 +66,23 @@ extension Job: Codable {
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Field.self)
         let dueAt = try fields.decode(Timestamp.self, forKey: .dueAt)
-        let options = JobOptions(
+        var options = JobOptions(
             period: try fields.decodeIfPresent(Double.self, forKey: .period),
             node: try fields.decodeIfPresent(String.self, forKey: .node),
             notNode: try fields.decodeIfPresent(String.self, forKey: .notNode),
             isDeferred: try fields.decode(Bool.self, forKey: .isDeferred),
             maxAttempt: try fields.decodeIfPresent(Int.self, forKey: .maxAttempt),
-            retryMultiplier: try fields.decodeIfPresent(Double.self, forKey: .retryMultiplier))
+            retryMultiplier: try fields.decodeIfPresent(Double.self, forKey: .retryMultiplier),
+            priority: try fields.decodeIfPresent(Int.self, forKey: .priority))
+        if let key = try fields.decodeIfPresent(String.self, forKey: .unique) {
+            options.unique = JobUnique(
+                key, for: try fields.decodeIfPresent(Double.self, forKey: .uniqueFor) ?? 0,
+                onConflict: try fields.decodeIfPresent(UniqueConflict.self, forKey: .onConflict) ?? .keep)
+            options.unique?.acceptedAt = try fields.decodeIfPresent(Timestamp.self, forKey: .acceptedAt)
+        }
+        if let schedule = try fields.decodeIfPresent(String.self, forKey: .schedule) {
+            options.tick = JobTick(schedule: schedule, at: try fields.decode(Timestamp.self, forKey: .tick))
+        }
         self.init(
             id: try fields.decode(JobID.self, forKey: .id), name: try fields.decode(String.self, forKey: .name),
             args: try fields.decode(JobArguments.self, forKey: .args), options: options,
@@ -81,6 +95,7 @@ extension Job: Codable {
         makeAfter = try fields.decodeIfPresent(Double.self, forKey: .makeAfter)
         lastError = try fields.decodeIfPresent(String.self, forKey: .lastError)
         lastTraceback = try fields.decodeIfPresent(String.self, forKey: .lastTraceback)
+        again = try fields.decodeIfPresent(JobArguments.self, forKey: .again)
         trace = try fields.decodeIfPresent(String.self, forKey: .trace).flatMap { JobTrace(json: $0.utf8) }
     }
 
@@ -106,5 +121,15 @@ extension Job: Codable {
         try fields.encodeIfPresent(lastError, forKey: .lastError)
         try fields.encodeIfPresent(lastTraceback, forKey: .lastTraceback)
         try fields.encodeIfPresent(trace?.json, forKey: .trace)
+        try fields.encodeIfPresent(priority, forKey: .priority)
+        if let unique {
+            try fields.encodeIfPresent(unique.key, forKey: .unique)
+            try fields.encode(unique.seconds, forKey: .uniqueFor)
+            try fields.encode(unique.onConflict, forKey: .onConflict)
+            try fields.encodeIfPresent(unique.acceptedAt, forKey: .acceptedAt)
+        }
+        try fields.encodeIfPresent(tick?.schedule, forKey: .schedule)
+        try fields.encodeIfPresent(tick?.at, forKey: .tick)
+        try fields.encodeIfPresent(again, forKey: .again)
     }
 }

@@ -65,6 +65,10 @@ public struct Job: Hashable, Sendable {
         var lastTraceback: String?
         var doing: String?
         var trace: JobTrace?
+        var priority: Int?
+        var unique: JobUnique?
+        var tick: JobTick?
+        var again: JobArguments?
     }
 
     public init(
@@ -82,10 +86,13 @@ public struct Job: Hashable, Sendable {
         let start = options.runAt ?? options.after.map { now.advanced(bySeconds: $0) }
         dueAt = max(start ?? now, now)
         if options.hasRareFields {
+            var unique = options.unique?.keyed(args)
+            if unique != nil, unique?.acceptedAt == nil { unique?.acceptedAt = now }
             rare = Rare(
                 RareFields(
                     period: options.period, node: options.node, notNode: options.notNode,
-                    maxAttempt: options.maxAttempt, retryMultiplier: options.retryMultiplier, trace: options.trace))
+                    maxAttempt: options.maxAttempt, retryMultiplier: options.retryMultiplier, trace: options.trace,
+                    priority: options.priority, unique: unique, tick: options.tick))
         }
         // What the gem calls make_after: the wait from the last save to the next run.
         if let runAt = options.runAt {
@@ -144,6 +151,31 @@ public struct Job: Hashable, Sendable {
     public var trace: JobTrace? {
         get { rare?.fields.trace }
         set { set(\.trace, newValue) }
+    }
+
+    /// How urgent it is, from 0 (last) to 9 (first), when the producer set it.
+    public var priority: Int? { rare?.fields.priority }
+    /// The key that it holds, which is always said; nil for none.
+    public var unique: JobUnique? {
+        get { rare?.fields.unique }
+        set { set(\.unique, newValue) }
+    }
+    /// The tick of a schedule that it comes of; nil for any other.
+    public var tick: JobTick? { rare?.fields.tick }
+    /// The args of one more run that is to follow the one under way; nil for none. They come of a job with the same key that was
+    /// enqueued meanwhile: ``UniqueConflict/again``.
+    public var again: JobArguments? {
+        get { rare?.fields.again }
+        set { set(\.again, newValue) }
+    }
+
+    /// The options that its record keeps: without the id, and without those that its due time has come of.
+    package var options: JobOptions {
+        var options = JobOptions(
+            period: period, node: node, notNode: notNode, isDeferred: isDeferred, maxAttempt: maxAttempt,
+            retryMultiplier: retryMultiplier, priority: priority, unique: unique)
+        (options.trace, options.tick) = (trace, tick)
+        return options
     }
 
     private mutating func set<Value: Equatable>(_ key: WritableKeyPath<RareFields, Value>, _ value: Value) {

@@ -87,7 +87,10 @@ public enum JobLifecycle {
             job.lastError = "the node ended during attempt \(job.attempt)"
             job.lastTraceback = nil
         }
-        guard job.attempt < policy.maxAttempt else { return exhaust(job, policy: policy) }
+        guard job.attempt < policy.maxAttempt else {
+            return withNewestArgs(exhaust(job, policy: policy), job.again, now: now)
+        }
+        if let again = job.again { (job.args, job.again) = (again, nil) }
         job.status = .queued
         // At once: its time had come already.
         job.dueAt = min(job.dueAt, now)
@@ -131,14 +134,38 @@ public enum JobLifecycle {
     private static func endCancelled(_ job: Job, policy: JobPolicy) -> Transition {
         var job = job
         job.status = .cancelled
+        job.again = nil
         return Transition(
             job: job, next: policy.removeCancelledJobs ? .remove : .keep, feedback: Feedback(.success, args: job.args))
     }
 
     /// The end of a run that ``begin(_:isRetrying:now:)`` started, at `now`. `isCancelled` says that the job was cancelled
-    /// from outside during the run: whatever the run came to, there is no other.
+    /// from outside during the run: whatever the run came to, there is no other. Else one with ``Job/again`` runs once more.
     public static func end(
         _ job: Job, _ outcome: RunOutcome, policy: JobPolicy, isCancelled: Bool = false, now: Timestamp
+    ) -> Transition {
+        let ended = endOfRun(job, outcome, policy: policy, isCancelled: isCancelled, now: now)
+        return isCancelled ? ended : withNewestArgs(ended, job.again, now: now)
+    }
+
+    /// What follows a run runs with those args, where there are any; what would be the end of the job is followed by one more
+    /// run, as if it were the first.
+    private static func withNewestArgs(_ ended: Transition, _ again: JobArguments?, now: Timestamp) -> Transition {
+        guard let again, ended.next != .errbacks else { return ended }
+        var next = ended
+        (next.job.args, next.job.again) = (again, nil)
+        guard ended.next == .keep || ended.next == .remove else { return next }
+        next.job.status = .queued
+        next.job.attempt = 0
+        next.job.dueAt = now
+        next.job.makeAfter = nil
+        next.job.isDated = false
+        next.next = .wait
+        return next
+    }
+
+    private static func endOfRun(
+        _ job: Job, _ outcome: RunOutcome, policy: JobPolicy, isCancelled: Bool, now: Timestamp
     ) -> Transition {
         var job = job
         switch outcome.kind.cancelled(isCancelled, isPeriodic: job.period != nil) {

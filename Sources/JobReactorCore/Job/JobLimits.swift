@@ -56,7 +56,7 @@ public enum JobLimits {
         try check(argsBytes: job.args.bytes.count, limit: argsBytes + addedBytes)
         try JobOptions(
             period: job.period, node: job.node, notNode: job.notNode, maxAttempt: job.maxAttempt,
-            retryMultiplier: job.retryMultiplier
+            retryMultiplier: job.retryMultiplier, priority: job.priority, unique: job.unique
         ).validate(names: .plain)
     }
 

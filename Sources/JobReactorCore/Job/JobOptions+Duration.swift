@@ -7,21 +7,23 @@ extension JobOptions {
     public init(
         after: Duration? = nil, runAt: Timestamp? = nil, period: Duration? = nil, node: String? = nil,
         notNode: String? = nil, isDeferred: Bool = false, maxAttempt: Int? = nil, retryMultiplier: Double? = nil,
-        id: JobID? = nil
+        priority: Int? = nil, unique: JobUnique? = nil, id: JobID? = nil
     ) {
         self.init(
             after: after?.inSeconds, runAt: runAt, period: period?.inSeconds, node: node, notNode: notNode,
-            isDeferred: isDeferred, maxAttempt: maxAttempt, retryMultiplier: retryMultiplier, id: id)
+            isDeferred: isDeferred, maxAttempt: maxAttempt, retryMultiplier: retryMultiplier,
+            priority: priority, unique: unique, id: id)
     }
 
     /// As above, with a duration by which the wait grows from one retry to the next as well.
     public init(
         after: Duration? = nil, runAt: Timestamp? = nil, period: Duration? = nil, node: String? = nil,
         notNode: String? = nil, isDeferred: Bool = false, maxAttempt: Int? = nil, retryMultiplier: Duration,
-        id: JobID? = nil
+        priority: Int? = nil, unique: JobUnique? = nil, id: JobID? = nil
     ) {
         self.init(
             after: after?.inSeconds, runAt: runAt, period: period?.inSeconds, node: node, notNode: notNode,
-            isDeferred: isDeferred, maxAttempt: maxAttempt, retryMultiplier: retryMultiplier.inSeconds, id: id)
+            isDeferred: isDeferred, maxAttempt: maxAttempt, retryMultiplier: retryMultiplier.inSeconds,
+            priority: priority, unique: unique, id: id)
     }
 }

@@ -19,17 +19,23 @@ public struct JobOptions: Hashable, Sendable {
     /// Seconds by which the wait grows from one retry to the next, from 0 to ``JobLimits/seconds``; nil takes the
     /// script's, else the node's.
     public var retryMultiplier: Double?
+    /// How urgent it is, from 0 (last) to 9 (first); nil takes the script's, else ``JobPriority/usual``.
+    public var priority: Int?
+    /// No other job of its name with the same key is enqueued as long as it holds that.
+    public var unique: JobUnique?
     /// The job's id, for a producer that may have to send it twice; nil makes a new one. The same id twice is one job, until
     /// that is finished: then the id may be used again, and a record that is kept of it makes room for the new job.
     public var id: JobID?
     /// The span that the job comes from. Whoever enqueues it makes one of its own below that, where the program has a tracer;
     /// nil takes the span of the current task.
     public var trace: JobTrace?
+    /// The tick of a schedule that the job comes of.
+    package var tick: JobTick?
 
     public init(
         after: Double? = nil, runAt: Timestamp? = nil, period: Double? = nil, node: String? = nil,
         notNode: String? = nil, isDeferred: Bool = false, maxAttempt: Int? = nil, retryMultiplier: Double? = nil,
-        id: JobID? = nil
+        priority: Int? = nil, unique: JobUnique? = nil, id: JobID? = nil
     ) {
         self.after = after
         self.runAt = runAt
@@ -39,6 +45,8 @@ public struct JobOptions: Hashable, Sendable {
         self.isDeferred = isDeferred
         self.maxAttempt = maxAttempt
         self.retryMultiplier = retryMultiplier
+        self.priority = priority
+        self.unique = unique
         self.id = id
     }
 
@@ -69,6 +77,17 @@ public struct JobOptions: Hashable, Sendable {
         for (name, node) in [("node", node), ("not_node", notNode)] {
             if let node, let problem = Name.problem(in: node) { throw wrong(name, problem) }
         }
+        if let priority, !JobPriority.range.contains(priority) {
+            throw wrong("priority", "takes a whole number from 0 (last) to 9 (first), not \(priority)")
+        }
+        if let unique {
+            if let key = unique.key { _ = try UniqueKey(job: "", key: key) }
+            guard unique.seconds >= 0, unique.seconds <= JobLimits.seconds else {
+                throw wrong(
+                    "unique_for", "takes seconds from 0 to \(Int(JobLimits.seconds)), not \(unique.seconds)")
+            }
+        }
+        if let tick, let problem = Name.problem(in: tick.schedule) { throw wrong("schedule", problem) }
     }
 
     private static func problem(in runAt: Timestamp, now: Timestamp, secondsApart: Double) -> String? {
@@ -90,6 +109,7 @@ public struct JobOptions: Hashable, Sendable {
     /// case. Throws what is wrong with a name or a value.
     public init(_ members: [String: JSONValue]) throws(JobError) {
         self.init()
+        var (isUnique, uniqueFor, onConflict) = (false, nil as Double?, nil as UniqueConflict?)
         // Sorted, so that of several mistakes always the same is told.
         for (name, value) in members.sorted(by: { $0.key < $1.key }) {
             func wrong(_ needed: String) -> JobError {
@@ -116,6 +136,21 @@ public struct JobOptions: Hashable, Sendable {
                 guard let number = value.int else { throw wrong("a whole number from 1") }
                 maxAttempt = number
             case "retry_multiplier": retryMultiplier = try seconds()
+            case "priority":
+                guard let number = value.int else { throw wrong("a whole number from 0 (last) to 9 (first)") }
+                priority = number
+            case "unique":
+                guard value.bool != nil || value.string != nil else {
+                    throw wrong("a key, or true for one of the args")
+                }
+                isUnique = value.bool != false
+                unique = isUnique ? JobUnique(value.string) : nil
+            case "unique_for": uniqueFor = try seconds()
+            case "on_conflict":
+                guard let conflict = value.string.flatMap(UniqueConflict.init(rawValue:)) else {
+                    throw wrong("keep, replace, again or raise")
+                }
+                onConflict = conflict
             case "id":
                 guard let id = value.string.flatMap({ JobID($0) }) else { throw wrong("32 hexadecimal digits") }
                 self.id = id
@@ -123,9 +158,14 @@ public struct JobOptions: Hashable, Sendable {
                 throw JobError(
                     .invalidOption,
                     "unknown option '\(name.cut(toBytes: 200))': the options are after, run_at, period, node, not_node, defer,"
-                        + " max_attempt, retry_multiplier, id")
+                        + " max_attempt, retry_multiplier, priority, unique, unique_for, on_conflict, id")
             }
         }
+        for (name, isSaid) in [("unique_for", uniqueFor != nil), ("on_conflict", onConflict != nil)] {
+            if isSaid, !isUnique { throw JobError(.invalidOption, "\(name) needs unique, a key or true") }
+        }
+        if let uniqueFor { unique?.seconds = uniqueFor }
+        if let onConflict { unique?.onConflict = onConflict }
         try validate(names: .plain)
     }
 
@@ -135,6 +175,7 @@ public struct JobOptions: Hashable, Sendable {
     /// Whether a record has to keep any of it that most have not.
     var hasRareFields: Bool {
         period != nil || retryMultiplier != nil || maxAttempt != nil || node != nil || notNode != nil || trace != nil
+            || priority != nil || unique != nil || tick != nil
     }
 }
 

@@ -77,10 +77,14 @@ public struct ScriptPolicy: Hashable, Sendable {
     public var jitter: Double?
     public var maxRetryDelay: Double?
     public var timeout: Double?
+    /// How urgent its jobs are, from 0 (last) to 9 (first), where their producer does not say it.
+    public var priority: Int?
+    /// The names of the limits that count its runs.
+    public var limits: [String]
 
     public init(
         maxAttempt: Int? = nil, retryMultiplier: Double? = nil, backoff: RetryBackoff? = nil, jitter: Double? = nil,
-        maxRetryDelay: Double? = nil, timeout: Double? = nil
+        maxRetryDelay: Double? = nil, timeout: Double? = nil, priority: Int? = nil, limits: [String] = []
     ) {
         self.maxAttempt = maxAttempt
         self.retryMultiplier = retryMultiplier
@@ -88,5 +92,7 @@ public struct ScriptPolicy: Hashable, Sendable {
         self.jitter = jitter
         self.maxRetryDelay = maxRetryDelay
         self.timeout = timeout
+        self.priority = priority
+        self.limits = limits
     }
 }

@@ -1,5 +1,5 @@
 /// Keeps jobs in memory: the fastest storage, and the reference for all others. Nothing survives the process.
-public final class MemoryStorage: AuditStorage {
+public final class MemoryStorage: AuditStorage, ControlStorage {
     private struct State {
         var owner: StorageOwner?
         var jobs = JobTable<Job>()
@@ -10,6 +10,7 @@ public final class MemoryStorage: AuditStorage {
         var lastFinish = 0
         var reports: [JobReport.Key: StoredReport] = [:]
         var audit: [AuditEntry] = []
+        var controls: [StoredControl.Key: [UInt8]] = [:]
     }
 
     private let state = Locked(State())
@@ -34,21 +35,22 @@ public final class MemoryStorage: AuditStorage {
     }
 
     public func save(_ new: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void) {
-        done(
-            whenOpen { state in
-                var added = Set<JobID>(minimumCapacity: new.count)
-                for job in new {
-                    if let known = state.jobs[job.id] {
-                        guard known.status.isFinished else { continue }
-                        state.finishes.removeValue(forKey: job.id)
-                        state.jobs[job.id] = job
-                    } else {
-                        state.jobs.insert(job, forNew: job.id)
-                    }
-                    added.insert(job.id)
-                }
-                return added
-            })
+        done(whenOpen { add(new, in: &$0) })
+    }
+
+    private func add(_ new: [Job], in state: inout State) -> Set<JobID> {
+        var added = Set<JobID>(minimumCapacity: new.count)
+        for job in new {
+            if let known = state.jobs[job.id] {
+                guard known.status.isFinished else { continue }
+                state.finishes.removeValue(forKey: job.id)
+                state.jobs[job.id] = job
+            } else {
+                state.jobs.insert(job, forNew: job.id)
+            }
+            added.insert(job.id)
+        }
+        return added
     }
 
     public func apply(_ changes: [JobChange], done: @escaping @Sendable (Result<Void, StorageError>) -> Void) {
@@ -114,6 +116,26 @@ public final class MemoryStorage: AuditStorage {
 
     public func audit(limit: Int, done: @escaping @Sendable (Result<[AuditEntry], StorageError>) -> Void) {
         done(whenOpen { Array($0.audit.suffix(max(0, limit)).reversed()) })
+    }
+
+    public func change(
+        _ changes: [ControlChange], saving jobs: [Job],
+        done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void
+    ) {
+        done(
+            whenOpen { state in
+                for change in changes {
+                    switch change {
+                    case .set(let control): state.controls[control.key] = control.value
+                    case .remove(let key): state.controls[key] = nil
+                    }
+                }
+                return add(jobs, in: &state)
+            })
+    }
+
+    public func controls(done: @escaping @Sendable (Result<[StoredControl], StorageError>) -> Void) {
+        done(whenOpen { $0.controls.map { StoredControl($0.key, $0.value) }.sorted { $0.key < $1.key } })
     }
 
     public func close(done: @escaping @Sendable () -> Void) {

@@ -20,7 +20,8 @@ extension RecordPage: Sendable where Record: Sendable {}
 
 extension RecordPage<Job> {
     public mutating func add(_ job: Job) -> Bool {
-        add(job, bytes: job.args.bytes.count + (job.lastError ?? "").utf8.count + (job.lastTraceback ?? "").utf8.count)
+        let texts = (job.lastError ?? "").utf8.count + (job.lastTraceback ?? "").utf8.count
+        return add(job, bytes: job.args.bytes.count + (job.again?.bytes.count ?? 0) + texts)
     }
 }
 

@@ -98,6 +98,24 @@ public final class HTTPLibrary: ScriptLibrary {
         ]
     }
 
+    /// Asks for a URL without its body (HEAD), in at most 30 seconds; redirects are followed. Throws what failed, also
+    /// where the status says so.
+    func head(_ url: String) async throws {
+        let plan = try HTTPRequestPlan([.string("HEAD"), .string(url)])
+        if let address = plan.hop.address {
+            try hosts.check(address.server, port: address.port, for: "http: a request")
+        }
+        let environment = try self.environment()
+        let values = try await withCheckedThrowingContinuation { continuation in
+            _ = HTTPExchange.start(plan, in: environment) {
+                continuation.resume(with: $0.mapError { $0 as any Error })
+            }
+        }
+        guard let status = values.first?.int, (200..<400).contains(status) else {
+            throw ScriptFailure("http: \(plan.hop.host) answers with the status \(values.first?.int ?? 0)")
+        }
+    }
+
     private func environment() throws(ScriptFailure) -> HTTPExchange.Environment {
         HTTPExchange.Environment(
             client: try client(), turns: turns, wait: wait.withLock { $0 }, hosts: hosts, certificates: certificates,

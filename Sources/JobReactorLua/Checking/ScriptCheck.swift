@@ -101,8 +101,8 @@ struct ScriptCheck {
 
     /// What leaves something behind, or may: defines steps of jobs or tests, loads other files, or reaches into tables.
     private static let effective: Set<String> = [
-        "job", "job_callback", "job_errback", "test", "require", "dofile", "loadfile", "load", "rawset", "setmetatable",
-        "package", "shared",
+        "job", "job_callback", "job_errback", "schedule", "limit", "test", "require", "dofile", "loadfile", "load",
+        "rawset", "setmetatable", "package", "shared",
     ]
 
     private func isVain(_ accesses: GlobalAccesses) -> Bool {

@@ -15,12 +15,16 @@
 ---@field jitter? number the share of each wait, from 0 to 1, that is random. Default 0
 ---@field max_retry_delay? number the longest wait in seconds. Default none
 ---@field timeout? number seconds that one attempt may take before it is interrupted and has failed. Default none
+---@field priority? integer from 0 (last) to 9 (first), where who enqueues a job says none. Default 5
+---@field limit? string|limit.options|(string|limit.options)[] how many may run: the name of a `limit`, one of the job's own, or several
 
 ---As a table, `job` is the job that runs. Reading these outside a run is an error.
 ---@class job
 ---@field id string 32 hexadecimal digits, in order of time
 ---@field name string
 ---@field attempt integer from 1 on
+---@field schedule? string the name of the schedule that has made the job
+---@field tick? number the time at which that was due
 ---@overload fun(name: string, policy: job.policy, fn: fun(args: table))
 ---@overload fun(name: string, fn: fun(args: table))
 ---@overload fun(name: string, policy?: job.policy): fun(fn: fun(args: table))
@@ -115,6 +119,55 @@ function cancel_job() end
 ---@type userdata
 CancelJob = nil
 
+-- ## When jobs run
+
+-- Scripts say it while they are loaded. It holds as long as a node that has such scripts is connected.
+
+---@class schedule.options
+---@field timezone? string an IANA name, such as `Europe/Berlin`. Default `UTC`
+---@field overlap? 'skip'|'queue'|'allow'|'cancel' while the job of an earlier tick is unfinished: the tick is left out (the default), the newest waits for it, both run, or the earlier is cancelled
+---@field catch_up? 'last'|'all'|'none' of ticks that were missed while nobody could make them: the newest (the default), all, oldest first, or none
+---@field window? number seconds; a tick that is late by more is missed for good. Default 86,400
+---@field jitter? number seconds; each tick is late by a share of it. Default 0
+---@field dst_gap? 'run'|'skip' a tick whose local time does not exist runs at the end of the gap (the default), or not
+---@field dst_repeat? 'first'|'last'|'both' which runs of a tick whose local time comes twice. Default the first
+---@field heartbeat? string a URL that is asked for after each good run
+---@field late_after? number seconds in which a tick has to begin, else the schedule is late. Default 60
+---@field starts? number time before which it is not due
+---@field ends? number time after which it is not due
+
+---Enqueues a job again and again: by the calendar (minute, hour, day of month, month, day of week; with six fields
+---seconds come first; `@daily` and its like), or `every` so many `s`, `m`, `h` or `d`. What can never be due is an
+---error. The job has `job.schedule` and `job.tick`.
+---```lua
+---schedule('nightly_report', '30 2 * * *', { timezone = 'Europe/Berlin' }, 'report', { kind = 'full' })
+---schedule('heartbeat', 'every 90s', 'ping')
+---```
+---@param name string
+---@param spec string
+---@param options schedule.options
+---@param job string the name of the job
+---@param args? table what JSON can hold
+---@overload fun(name: string, spec: string, job: string, args?: table)
+function schedule(name, spec, options, job, args) end
+
+---@class limit.options
+---@field concurrency? integer runs at once; those that pause count
+---@field rate? integer runs that begin within `per` seconds
+---@field per? number seconds. Default 1
+---@field key? string a member of args: each of its values counts apart
+---@field when_full? 'wait'|'discard' what becomes of a job that may not run yet: it waits, which is the default, or ends as cancelled
+
+---Defines a limit that several jobs share, each by `limit = 'name'` in its policy. A job may have several, and one of
+---its own.
+---```lua
+---limit('crm', { concurrency = 10 })
+---job('call_api', { limit = { 'crm', { key = 'account', rate = 100, per = 60 } } }, function(args) end)
+---```
+---@param name string
+---@param options limit.options
+function limit(name, options) end
+
 -- ## Other jobs
 
 ---@class enqueue.options
@@ -126,12 +179,17 @@ CancelJob = nil
 ---@field defer? boolean whether it runs on a thread beside the others, for heavy work
 ---@field max_attempt? integer attempts in all, instead of the job's own policy
 ---@field retry_multiplier? number seconds, instead of the job's own policy
+---@field priority? integer from 0 (last) to 9 (first), instead of the job's own policy
+---@field unique? string|boolean a key that no two jobs of this name hold at a time; `true` makes it of the args
+---@field unique_for? number seconds for which the key is held at least. Default until the job is finished
+---@field on_conflict? 'keep'|'replace'|'again'|'raise' when another job holds the key: that one stays and its id is returned (the default), it gets these args and options while it waits, it also runs once more if it runs already, or it is an error
 ---@field id? string 32 hexadecimal digits: the same id twice is one job, until that is finished
 
 ---Gives a job to the distributor and returns its id. With `success` or `failure` the running job waits for the outcome
 ---before it ends, and that function is called with its args; those of a failure have `error`. A table of jobs is
 ---enqueued in one call. Raises an error for a wrong name, wrong args or options. The run ends only when everything that
----it enqueued has been accepted.
+---it enqueued has been accepted. With `unique` the job is suspended until the distributor has said which job stands,
+---whose id is returned.
 ---```lua
 ---enqueue('notify', { user = 7 }, { after = 60 })
 ---local ids = enqueue { { 'notify', { user = 7 } }, { 'notify', { user = 8 } } }
@@ -684,6 +742,7 @@ function shared.delete(key) end
 ---@field slept number seconds that the clock was moved
 ---@field progress? { fraction: number?, text: string } the last report
 ---@field waits? number[] of `run_until_done`: seconds between the attempts
+---@field tick? number of `run_schedule`: the time at which the schedule was due
 
 ---Defines a test. A test fails when it raises an error.
 ---```lua
@@ -716,6 +775,18 @@ function run(name, args, attempt) end
 ---@param args? table
 ---@return run.outcome
 function run_until_done(name, args) end
+
+---Moves the clock on by so many seconds, and runs the job of each tick of a schedule that is due meanwhile, once, with
+---the clock at that tick. Returns the outcomes in their order. Intervals count from the beginning.
+---```lua
+---fake.now(1774656000) -- 2026-03-28T00:00:00Z
+---local outcomes = run_schedule('nightly_report', 3 * 86400)
+---equal(#outcomes, 3)
+---```
+---@param name string
+---@param seconds number
+---@return run.outcome[]
+function run_schedule(name, seconds) end
 
 ---Compares two values by content; raises an error that lists each difference with its path.
 ---```lua

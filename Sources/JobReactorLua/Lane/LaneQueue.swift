@@ -1,3 +1,5 @@
+internal import JobReactorCore
+
 #if canImport(Glibc)
     private import Glibc
 #elseif canImport(Musl)
@@ -7,7 +9,7 @@
 #endif
 
 /// Work for threads, its workers, that sleep while there is none: elements that any of them may take, and events for one of
-/// them.
+/// them. Elements leave by the turns of a `FairQueue`: many of one key do not hold up those of another.
 ///
 /// `@unchecked Sendable`: every access to the variables happens between lock and unlock of `mutex`, and the
 /// mutex and the conditions are allocated once and not moved.
@@ -18,6 +20,9 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
         /// The time that the worker gave has come.
         case timeUp
     }
+
+    /// The key of an element, and its priority.
+    typealias Turn = (key: String, priority: Int)
 
     private struct Worker {
         /// What it has taken and not finished.
@@ -36,14 +41,16 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     /// One for each worker.
     private let conditions: UnsafeMutablePointer<pthread_cond_t>
-    private var waiting: [Element] = []
-    /// Elements before this one are taken.
-    private var head = 0
+    private var waiting = FairQueue<String, Element>()
+    private let turn: @Sendable (Element) -> Turn
     private var workers: [Worker]
     private var sleeping = 0
     private var isClosed = false
 
-    init(workers count: Int) {
+    init(
+        workers count: Int, turn: @escaping @Sendable (Element) -> Turn = { _ in ("", JobPriority.usual) }
+    ) {
+        self.turn = turn
         workers = Array(repeating: Worker(), count: count)
         conditions = .allocate(capacity: count)
         pthread_mutex_init(mutex, nil)
@@ -72,10 +79,15 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
     /// Adds work; from any thread.
     func append(_ elements: [Element]) {
         let woken = locked {
-            waiting.append(contentsOf: elements)
+            for element in elements { push(element) }
             return awake(elements.count, of: workers.indices)
         }
         signal(woken)
+    }
+
+    private func push(_ element: Element) {
+        let (key, priority) = turn(element)
+        waiting.push(element, key: key, priority: priority)
     }
 
     /// Tells one worker of something, before any work; from any thread.
@@ -106,13 +118,13 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
         for worker in woken { pthread_cond_signal(conditions + worker) }
     }
 
-    /// Takes back the first that matches and that no worker has begun; from any thread.
-    func withdrawFirst(where matches: (Element) -> Bool) -> Element? {
-        locked { waiting[head...].firstIndex(where: matches).map { waiting.remove(at: $0) } }
+    /// Takes back one that matches and that no worker has begun; from any thread.
+    func withdrawOne(where matches: (Element) -> Bool) -> Element? {
+        locked { waiting.removeOne(where: matches) }
     }
 
-    /// What no worker has begun, in its order; from any thread.
-    var unbegun: [Element] { locked { Array(waiting[head...]) } }
+    /// What no worker has begun, in no order; from any thread.
+    var unbegun: [Element] { locked { Array(waiting.elements) } }
 
     /// What the workers are at, by their numbers; from any thread.
     func workersAt(_ matches: (Element) -> Bool) -> [(worker: Int, element: Element)] {
@@ -123,13 +135,12 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
         }
     }
 
-    /// Takes back what matches and no worker has begun; from any thread.
+    /// Takes back what matches and no worker has begun, in the order of its turns; from any thread.
     func withdraw(where matches: (Element) -> Bool) -> [Element] {
         locked {
-            let rest = waiting[head...]
-            waiting = rest.filter { !matches($0) }
-            head = 0
-            return rest.filter(matches)
+            let all = waiting.popAll()
+            for element in all where !matches(element) { push(element) }
+            return all.filter(matches)
         }
     }
 
@@ -155,15 +166,15 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
         workers[worker].underWay = nil
         while !isClosed {
             // By turns, so that neither what wakes jobs nor jobs that come keep the other from the lane.
-            if head < waiting.count, workers[worker].owesElement, !workers[worker].isUrgent {
-                return .element(takeFirst(worker))
+            if workers[worker].owesElement, !workers[worker].isUrgent, let next = takeNext(worker) {
+                return .element(next)
             }
             if !workers[worker].events.isEmpty { return .events(takeEvents(worker)) }
             if let deadline, MonotonicClock.now >= deadline {
                 workers[worker].owesElement = true
                 return .timeUp
             }
-            if head < waiting.count { return .element(takeFirst(worker)) }
+            if let next = takeNext(worker) { return .element(next) }
             sleep(worker, until: deadline)
         }
         return nil
@@ -177,15 +188,10 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
         return events
     }
 
-    private func takeFirst(_ worker: Int) -> Element {
-        let element = waiting[head]
+    private func takeNext(_ worker: Int) -> Element? {
+        guard let element = waiting.pop() else { return nil }
         workers[worker].owesElement = false
         workers[worker].underWay = element
-        head += 1
-        if head == waiting.count {
-            waiting.removeAll(keepingCapacity: true)
-            head = 0
-        }
         return element
     }
 

@@ -91,18 +91,7 @@ final class LuaGeneration {
         var report = ScriptReport()
         let builtIn = NamesInState.modules(of: state) ?? []
         let good = load.run(in: state, &report)
-        let isJoined = withUnsafeMutablePointer(to: &report) { report in
-            jr_join_definitions(state, report) { context, severity, message, length in
-                let text = String(decoding: UnsafeRawBufferPointer(start: message, count: length), as: UTF8.self)
-                context?.assumingMemoryBound(to: ScriptReport.self).pointee.problems
-                    .append(ScriptReport.Problem(isError: severity == JR_PROBLEM_ERROR, message: text))
-            }
-                && jr_list_jobs(state, report) { context, job in
-                    context?.assumingMemoryBound(to: ScriptReport.self).pointee.definitions
-                        .append(ScriptReport.Definition(job.pointee))
-                }
-        }
-        guard isJoined else {
+        guard report.addDefinitions(of: state) else {
             giveUp()
             throw ScriptError("not enough memory for the job scripts: raise \(SettingName.memoryLimit)")
         }
@@ -328,33 +317,5 @@ extension RunOutcome {
             traceback: result.traceback.optionalText, retryIn: result.retry_in.isNaN ? nil : result.retry_in)
         step = result.step.optionalText
         limit(leftBytes: isTooLarge ? result.args.length : nil, stored: storedArgs)
-    }
-}
-
-extension ScriptReport.Definition {
-    fileprivate init(_ job: jr_job_definition) {
-        name = String(
-            decoding: UnsafeRawBufferPointer(start: job.name, count: job.name_length), as: UTF8.self)
-        file = String(cString: job.file)
-        line = Int(job.line)
-        callbacks = Int(job.callbacks)
-        errbacks = Int(job.errbacks)
-        policy = ScriptPolicy(
-            maxAttempt: job.max_attempt.isNaN ? nil : Int(exactly: job.max_attempt),
-            retryMultiplier: job.retry_multiplier.isNaN ? nil : job.retry_multiplier,
-            backoff: RetryBackoff(job.backoff), jitter: job.jitter.isNaN ? nil : job.jitter,
-            maxRetryDelay: job.max_retry_delay.isNaN ? nil : job.max_retry_delay,
-            timeout: job.timeout.isNaN ? nil : job.timeout)
-    }
-}
-
-extension RetryBackoff {
-    /// Nil where the script says nothing, and for a function: its answer comes with the outcome.
-    fileprivate init?(_ backoff: jr_backoff) {
-        switch backoff {
-        case JR_BACKOFF_LINEAR: self = .linear
-        case JR_BACKOFF_EXPONENTIAL: self = .exponential
-        default: return nil
-        }
     }
 }

@@ -154,6 +154,11 @@ final class LuaHost {
                     guard let host = LuaHost.of(context) else { return false }
                     return host.enqueue(UnsafeRawBufferPointer(start: json, count: length), &reply.pointee)
                 } : nil,
+            declare: { context, word, json, length, reply in
+                guard let host = LuaHost.of(context) else { return false }
+                let json = UnsafeRawBufferPointer(start: json, count: length)
+                return host.declare(String(cString: word), json, &reply.pointee)
+            },
             call: { context, _, number, arguments, count, answer in
                 LuaHost.of(context)?.call(number, ScriptValue.list(arguments, count), &answer.pointee)
             },
@@ -199,11 +204,28 @@ final class LuaHost {
             reply = Array(error.message.utf8)
             isGood = false
         }
-        // The array is not touched before the next call, which is how long C reads it.
+        give(&answer)
+        return isGood
+    }
+
+    private func declare(_ word: String, _ json: UnsafeRawBufferPointer, _ answer: inout jr_bytes) -> Bool {
+        let isGood: Bool
+        do throws(JobError) {
+            reply = Array(try ScriptDeclaration(word, json).json.utf8)
+            isGood = true
+        } catch {
+            reply = Array(error.message.utf8)
+            isGood = false
+        }
+        give(&answer)
+        return isGood
+    }
+
+    /// Hands the reply to C. The array is not touched before the next call, which is how long C reads it.
+    private func give(_ answer: inout jr_bytes) {
         answer = reply.withUnsafeBufferPointer { bytes in
             bytes.withMemoryRebound(to: CChar.self) { jr_bytes(bytes: $0.baseAddress, length: $0.count) }
         }
-        return isGood
     }
 }
 

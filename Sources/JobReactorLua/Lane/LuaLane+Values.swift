@@ -14,6 +14,8 @@ extension LuaLane {
         public var timeout: Double?
         /// Whether a run that fails comes back as `raised` before its errbacks, so that the failure can be stored.
         public var pauses: Bool
+        /// How urgent it is, from 0 (last) to 9 (first).
+        public var priority = UInt8(JobPriority.usual)
         /// That outcome, when the errbacks are to run.
         public var raised: RunOutcome? {
             get { rare?.raised }
@@ -106,6 +108,10 @@ extension LuaLane {
             Enqueued, _ onParked: @escaping @Sendable (String) -> Void, _ done: @escaping ScriptFunction.Done
         ) -> Void
 
+    /// Enqueues a job with a key for a script that waits for the id of the job that stands: this one or another, or for the error
+    /// that another does.
+    public typealias Placer = @Sendable (Enqueued, _ done: @escaping ScriptFunction.Done) -> Void
+
     public struct Options: Sendable {
         public var scripts: ScriptFolder
         /// What the Lua states may allocate together.
@@ -114,6 +120,8 @@ extension LuaLane {
         /// Whether scripts can enqueue jobs: whether somebody takes them from the results.
         public var canEnqueue: Bool
         public var perform: Performer?
+        /// Nil where scripts enqueue such jobs as any others.
+        public var place: Placer?
         /// Whether scripts are kept from files, processes and C modules.
         public var isSandboxed: Bool
         /// Beside those that are always there.

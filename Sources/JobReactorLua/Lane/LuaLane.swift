@@ -22,7 +22,7 @@ public final class LuaLane: Sendable {
     public init(_ options: Options, onResults: @escaping @Sendable () -> Void) {
         self.options = options
         self.onResults = onResults
-        queue = LaneQueue(workers: options.threads)
+        queue = LaneQueue(workers: options.threads) { ($0.job.name, Int($0.priority)) }
         context = ScriptContext(options)
     }
 
@@ -60,7 +60,8 @@ public final class LuaLane: Sendable {
     /// Lua states that are open: one for each thread, and those in which runs of earlier generations still pause.
     public var stateCount: Int { open.withLock { $0 } }
 
-    /// Gives the lane runs to do, in order.
+    /// Gives the lane runs to do: the more urgent go first, names of jobs take turns, and of one name they are
+    /// done in order.
     public func submit(_ runs: [Run]) {
         queue.append(runs)
     }
@@ -70,16 +71,16 @@ public final class LuaLane: Sendable {
         results.withLock { $0.take() }
     }
 
-    /// Takes back the runs that have not begun. Those whose errbacks are to run have.
+    /// Takes back the runs that have not begun, in the order of their turns. Those whose errbacks are to run have.
     public func withdraw() -> [Run] { queue.withdraw { $0.raised == nil } }
 
-    /// The jobs whose runs have not begun, in their order.
+    /// The jobs whose runs have not begun, in no order.
     public var waitingJobs: [JobID] { queue.unbegun.map(\.job.id) }
 
     /// Cancels the run of a job. One that has not begun is taken back, and returned; one under way is interrupted, one that
     /// pauses is ended, and its outcome comes as any other.
     public func cancel(_ id: JobID) -> Run? {
-        if let run = queue.withdrawFirst(where: { $0.job.id == id }) { return run }
+        if let run = queue.withdrawOne(where: { $0.job.id == id }) { return run }
         for (worker, run) in queue.workersAt({ $0.job.id == id }) {
             interrupters.withLock { $0[worker]?.cancel(run.number) }
         }

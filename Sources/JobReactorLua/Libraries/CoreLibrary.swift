@@ -42,7 +42,8 @@ struct CoreLibrary: ScriptLibrary {
                 }
                 return []
             },
-            .suspending("perform", perform),
+            .immediate("is_linked") { [context] _, _ in [.bool(context.place != nil)] },
+            .suspending("perform", perform), .suspending("enqueue", place),
         ] + sharedFunctions
     }
 
@@ -53,8 +54,16 @@ struct CoreLibrary: ScriptLibrary {
         case "id": [.string(job.id.description)]
         case "name": [.string(job.name)]
         case "attempt": [.integer(Int64(job.attempt))]
+        case "schedule": [job.tick.map { .string($0.schedule) } ?? .nil]
+        case "tick": [job.tick.map { tick($0.at) } ?? .nil]
         default: [.nil]
         }
+    }
+
+    /// Seconds since 1970; of a tick most often whole ones.
+    private static func tick(_ time: Timestamp) -> ScriptValue {
+        let (seconds, rest) = time.microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        return rest == 0 ? .integer(seconds) : .number(time.seconds)
     }
 
     private var perform: ScriptFunction.Suspending {
@@ -71,6 +80,21 @@ struct CoreLibrary: ScriptLibrary {
             }
             let logger = call.logger
             perform(job, { logger.warning("perform: \($0)") }, done)
+            return nil
+        }
+    }
+
+    /// `enqueue` of a job with a key.
+    private var place: ScriptFunction.Suspending {
+        { [context] call, arguments, done throws(ScriptFailure) in
+            guard let place = context.place else { throw ScriptFailure("enqueue is not available here") }
+            do throws(JobError) {
+                var job = try LuaLane.Enqueued(arguments, distributor: call.job?.distributor ?? "")
+                job.options.trace = call.trace
+                place(job, done)
+            } catch {
+                throw ScriptFailure("enqueue: \(error.message)")
+            }
             return nil
         }
     }

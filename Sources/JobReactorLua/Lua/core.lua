@@ -95,9 +95,46 @@ function perform(name, args, options)
   error(answer.error ~= nil and answer.error or answer, 2)
 end
 
+-- Of a job with a key the distributor says which one stands.
+local is_linked = host.is_linked()
+
+local function is_unique(options) return is_linked and type(options) == 'table' and options.unique end
+
+local function enqueue_unique(name, args, options)
+  check_job('enqueue', name, args, options)
+  return host.enqueue(name, json_object('enqueue', 'args', args), json_object('enqueue', 'options', options))
+end
+
+local function is_unique_item(item) return type(item) == 'table' and is_unique(item[3] or item.options) end
+
+local function has_unique(jobs)
+  if not is_linked or type(jobs) ~= 'table' then return false end
+  for _, item in pairs(jobs) do
+    if is_unique_item(item) then return true end
+  end
+  return false
+end
+
+local function enqueue_list(jobs)
+  if not has_unique(jobs) then return enqueue_all(jobs) end
+  local ids, others, places = {}, {}, {}
+  for i, item in pairs(jobs) do
+    if not is_unique_item(item) then others[#others + 1], places[#places + 1] = item, i end
+  end
+  -- They are looked at as a whole, before any other is enqueued.
+  for i, id in pairs(enqueue_all(others)) do ids[places[i]] = id end
+  for i, item in pairs(jobs) do
+    if is_unique_item(item) then
+      ids[i] = enqueue_unique(item[1] or item.name, item[2] or item.args, item[3] or item.options)
+    end
+  end
+  return ids
+end
+
 function enqueue(name, args, options, success, failure)
   if success == nil and failure == nil then
-    if args == nil and options == nil then return enqueue_all(name) end
+    if args == nil and options == nil then return enqueue_list(name) end
+    if is_unique(options) then return enqueue_unique(name, args, options) end
     return enqueue_all(name, args, options)
   end
   check_job('enqueue', name, args, options)
@@ -119,7 +156,7 @@ end
 -- The job that runs
 
 local progress, retry_in, cancel_job = progress, retry_in, cancel_job
-local fields = { id = true, name = true, attempt = true }
+local fields = { id = true, name = true, attempt = true, schedule = true, tick = true }
 local functions = {
   progress = progress,
   retry_in = retry_in,
@@ -133,7 +170,7 @@ function about.__index(_, key)
   if functions[key] then return functions[key] end
   if fields[key] then return host.field(key) end
   error("job has no field '" .. tostring(key) ..
-    "': there are id, name, attempt, progress, stopping, retry_in and cancel", 2)
+    "': there are id, name, attempt, schedule, tick, progress, stopping, retry_in and cancel", 2)
 end
 function about.__newindex() error('job cannot be changed: what a job leaves behind goes into its args', 2) end
 about.__metatable = 'job'

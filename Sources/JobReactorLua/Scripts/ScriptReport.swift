@@ -10,7 +10,23 @@ public struct ScriptReport: Hashable, Sendable {
         public let line: Int
         public let callbacks: Int
         public let errbacks: Int
-        public let policy: ScriptPolicy
+        public internal(set) var policy: ScriptPolicy
+    }
+
+    /// A schedule as a script defines it.
+    public struct ScheduleDefinition: Hashable, Sendable {
+        public let schedule: Schedule
+        /// Where `schedule` was called.
+        public let file: String
+        public let line: Int
+    }
+
+    /// A limit as a script defines it.
+    public struct LimitDefinition: Hashable, Sendable {
+        public let limit: Limit
+        /// Where `limit` was called, or `job` for one of its own.
+        public let file: String
+        public let line: Int
     }
 
     /// What is wrong with a script.
@@ -40,6 +56,10 @@ public struct ScriptReport: Hashable, Sendable {
 
     /// Sorted by name.
     public var definitions: [Definition] = []
+    /// Sorted by name.
+    public var schedules: [ScheduleDefinition] = []
+    /// Sorted by name. One that a job defines for itself has the name of the job.
+    public var limits: [LimitDefinition] = []
     /// In the order they were found.
     public var problems: [Problem] = []
     public var broken: [Broken] = []
@@ -49,6 +69,16 @@ public struct ScriptReport: Hashable, Sendable {
     public var generation = 0
 
     public init() {}
+
+    /// What of it distributors have to know beside the names of the jobs.
+    package var nodeDefinitions: NodeDefinitions {
+        let jobs = definitions.filter { $0.policy.priority != nil || !$0.policy.limits.isEmpty }
+        return NodeDefinitions(
+            jobs: Dictionary(
+                jobs.map { ($0.name, .init(priority: $0.policy.priority, limits: $0.policy.limits)) },
+                uniquingKeysWith: { _, last in last }),
+            limits: limits.map(\.limit), schedules: schedules.map(\.schedule))
+    }
 
     public var hasErrors: Bool { problems.contains(where: \.isError) }
     public var failsCheck: Bool { problems.contains(where: \.failsCheck) }

@@ -16,6 +16,7 @@ final class TestBench: Sendable {
         var lane: LuaLane?
         var titles: [String] = []
         var definitions: [String: ScriptPolicy] = [:]
+        var schedules: [String: Schedule] = [:]
         var ids = JobID.Generator()
         var lastRun: UInt64 = 0
         var underWay: [JobID: UnderWay] = [:]
@@ -34,6 +35,7 @@ final class TestBench: Sendable {
     func use(_ report: ScriptReport) {
         state.withLock { state in
             for definition in report.definitions { state.definitions[definition.name] = definition.policy }
+            for schedule in report.schedules { state.schedules[schedule.schedule.name] = schedule.schedule }
         }
     }
 
@@ -55,13 +57,15 @@ final class TestBench: Sendable {
 
     /// Runs a job from its body to its end; calls `done` on the lane's thread. Returns its id; nil when the lane has ended.
     func run(
-        _ name: String, _ args: JobArguments, attempt: Int32 = 1, timeout: Double,
+        _ name: String, _ args: JobArguments, attempt: Int32 = 1, timeout: Double, tick: JobTick? = nil,
         done: @escaping @Sendable (LuaLane.Outcome, LuaLane.Note?) -> Void
     ) -> JobID? {
         let now = Timestamp.now
         let started: (LuaLane, LuaLane.Run)? = state.withLock { state in
             guard let lane = state.lane else { return nil }
-            var job = Job(id: state.ids.next(at: now), name: name, args: args, createdAt: now)
+            var options = JobOptions()
+            options.tick = tick
+            var job = Job(id: state.ids.next(at: now), name: name, args: args, options: options, createdAt: now)
             job.attempt = attempt - 1
             job = JobLifecycle.begin(job, now: now)
             state.lastRun += 1
@@ -87,7 +91,7 @@ final class TestBench: Sendable {
 
     /// `run_job` of the library. Returns what ends the run when nobody waits for it any more.
     func runJob(
-        named name: String, args: [UInt8], attempt: Int32, _ done: @escaping ScriptFunction.Done
+        named name: String, args: [UInt8], attempt: Int32, tick: JobTick?, _ done: @escaping ScriptFunction.Done
     ) throws(ScriptFailure) -> (@Sendable () -> Void)? {
         let definitions = state.withLock { $0.definitions }
         guard let script = definitions[name] else {
@@ -99,7 +103,7 @@ final class TestBench: Sendable {
         do throws(JSONError) { arguments = try JobArguments(json: args) } catch {
             throw ScriptFailure("args: \(error)")
         }
-        let id = run(name, arguments, attempt: attempt, timeout: script.timeout ?? Self.timeout) {
+        let id = run(name, arguments, attempt: attempt, timeout: script.timeout ?? Self.timeout, tick: tick) {
             [policy, log] outcome, progress in
             let said = log.take(outcome.job.id)
             let policy = policy.applying(script, outcome.job)
@@ -107,5 +111,40 @@ final class TestBench: Sendable {
         }
         guard let id else { throw ScriptFailure("the tests have ended") }
         return { [weak self] in _ = self?.state.withLock({ $0.lane })?.cancel(id) }
+    }
+
+    // MARK: Schedules
+
+    /// Ticks that a test may run at once.
+    private static let mostTicks = 1000
+
+    /// `ticks` of the library: the job and the args of a schedule, and when it is due after the one time and not after the other.
+    /// Intervals count from the first.
+    func ticks(of name: String, after start: Timestamp, notAfter end: Timestamp) throws(ScriptFailure) -> [UInt8] {
+        let schedules = state.withLock { $0.schedules }
+        guard let schedule = schedules[name] else {
+            let near = NearestName.find(name, among: schedules.keys.sorted())
+            let hint = near.map { " (did you mean '\($0)'?)" } ?? ""
+            throw ScriptFailure("no script defines the schedule '\(name)'\(hint)")
+        }
+        var ticks: [JSONValue] = []
+        do throws(JobError) {
+            let times = try schedule.times()
+            var last = start
+            while let next = times.next(after: last, countedFrom: start), next.at <= min(end, schedule.ends ?? end) {
+                last = next.at
+                if let starts = schedule.starts, last < starts { continue }
+                guard ticks.count < Self.mostTicks else {
+                    throw JobError(
+                        .invalidOption, "more than \(Self.mostTicks) ticks are due in that time: run a shorter one")
+                }
+                let (seconds, rest) = last.microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+                ticks.append(rest == 0 ? .integer(seconds) : .number(last.seconds))
+            }
+        } catch { throw ScriptFailure("the schedule '\(name)': \(error.message)") }
+        let found = JSONValue.object([
+            "job": .string(schedule.job), "args": schedule.args.value, "ticks": .array(ticks),
+        ])
+        return Array(found.json.utf8)
     }
 }

@@ -1,8 +1,10 @@
 -- What test scripts find beside what job scripts do: test, fake, run, run_until_done and equal. `host` has:
 --
 --   add_test(title) -> number               a test that the script which is being loaded has
---   run_job(name, args, attempt) -> table   one run of a job with its callbacks or errbacks, in this state, of args in
+--   run_job(name, args, attempt, schedule, tick) -> table
+--                                           one run of a job with its callbacks or errbacks, in this state, of args in
 --                                           JSON; its status, args, error, retry_in, log and so on
+--   ticks(schedule, from, to) -> table      the job and the args of a schedule, and the times at which it is due
 --
 -- What reaches out of the process is replaced before any script is loaded, so that scripts which keep such functions in
 -- locals get the replacements too.
@@ -496,7 +498,7 @@ end
 
 -- Runs
 
-local function run_once(word, name, args, attempt)
+local function run_once(word, name, args, attempt, schedule, tick)
   if not current then raise(word .. ' can only be called in a test') end
   check_type(word, "a job's name", name, 'string')
   if args ~= nil then check_type(word, 'a table of args', args, 'table') end
@@ -506,7 +508,7 @@ local function run_once(word, name, args, attempt)
   recording = ours
   local over <close> = setmetatable({}, { __close = function() recording = nil end })
   local began = now()
-  local outcome = host.run_job(name, json_args, attempt)
+  local outcome = host.run_job(name, json_args, attempt, schedule, tick)
   outcome.enqueued = ours.enqueued
   outcome.slept = now() - began
   return outcome
@@ -517,6 +519,23 @@ function run(name, args, attempt)
     raise('run: the attempt must be a whole number from 1 on, got ' .. tostring(attempt))
   end
   return run_once('run', name, args, attempt or 1)
+end
+
+function run_schedule(name, seconds)
+  if not current then raise('run_schedule can only be called in a test') end
+  check_type('run_schedule', "a schedule's name", name, 'string')
+  local from = now()
+  local to = from + check_seconds('run_schedule', seconds)
+  local found = host.ticks(name, from, to)
+  local outcomes = {}
+  for i, tick in ipairs(found.ticks) do
+    -- A job that sleeps may have moved the clock beyond it.
+    current.clock = max(current.clock, tick + 0.0)
+    outcomes[i] = run_once('run_schedule', found.job, found.args, 1, name, tick)
+    outcomes[i].tick = tick
+  end
+  current.clock = max(current.clock, to)
+  return outcomes
 end
 
 local function append(list, others)

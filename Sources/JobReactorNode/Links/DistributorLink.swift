@@ -26,6 +26,8 @@ final class DistributorLink: ConnectionSession {
     /// Those of jobs that runs wait for.
     private var awaitedCount = 0
     private var receivedAt: Moment
+    /// Whether it was told what the scripts say of when jobs run.
+    private var hasDefined = false
     /// Those of them that have been here before.
     private var known: Set<JobID> = []
     /// Those that may have been, and have ended: their records would say so.
@@ -55,11 +57,9 @@ final class DistributorLink: ConnectionSession {
         core.linked(self)
     }
 
-    func sendGreeting(jobs: [String], storageError: StorageError?) {
-        connection.write {
-            LinkMessage.writeTakesLaterOptions(to: &$0)
-            LinkMessage.writeJobs(jobs, to: &$0)
-        }
+    func sendGreeting(jobs: [String], _ definitions: NodeDefinitions, storageError: StorageError?) {
+        connection.write { LinkMessage.writeTakesLaterOptions(to: &$0) }
+        sendJobs(jobs, definitions)
         if let storageError { send(storageError) }
     }
 
@@ -68,7 +68,12 @@ final class DistributorLink: ConnectionSession {
         connection.write { LinkMessage.writeStorageError(error?.message ?? "", to: &$0) }
     }
 
-    func sendJobs(_ jobs: [String]) {
+    /// A distributor of an earlier release is spared what it does not know, where there is nothing to say.
+    func sendJobs(_ jobs: [String], _ definitions: NodeDefinitions) {
+        if hasDefined || !definitions.isEmpty {
+            hasDefined = true
+            connection.write { LinkMessage.writeDefines(definitions, to: &$0) }
+        }
         connection.write { LinkMessage.writeJobs(jobs, to: &$0) }
     }
 
@@ -97,6 +102,15 @@ final class DistributorLink: ConnectionSession {
     func handOver(of id: JobID, lowerHalf: UInt32) -> HandOver {
         HandOver(lastNumber - Int(UInt32(truncatingIfNeeded: lastNumber) &- lowerHalf), id)
     }
+
+    /// Newer args of a job are stored.
+    func sendReplaced(_ number: HandOver) { connection.write { LinkMessage.writeReplaced(number, to: &$0) } }
+
+    /// The first run of the job of a tick begins.
+    func sendBegan(_ id: JobID) { connection.write { LinkMessage.writeBegan(id, to: &$0) } }
+
+    /// Nothing comes of newer args.
+    func sendKept(_ number: HandOver) { connection.write { LinkMessage.writeKept(number, to: &$0) } }
 
     func sendDrain() {
         connection.write { LinkMessage.writeDrain(to: &$0) }
@@ -129,8 +143,15 @@ final class DistributorLink: ConnectionSession {
                 takeJobs()
                 core.adopt(node) { isDone in self.connection.write { LinkMessage.writeAdopted(node, isDone, to: &$0) } }
             case .ping, .takesLaterOptions: break
+            case .replace(let number, let request):
+                takeJobs()
+                core.replace(number, request, over: self)
+            case .hold(let isNode, let jobs):
+                takeJobs()
+                core.hold(isNode: isNode, jobs: jobs, over: self)
+            case .permitted, .discarded: break
             case .adopted, .credit, .saved, .result, .progress, .shown, .returned, .refused, .storageError, .jobs,
-                .drain, .begun, .paused, .waits:
+                .drain, .begun, .paused, .waits, .defines, .permit, .release, .holds, .began, .replaced, .kept:
                 throw CommandError("ERR a distributor does not take jobs")
             }
         } catch {

@@ -17,11 +17,12 @@ struct CarefulRuns {
 
     mutating func append(_ job: Job) { waiting.append(job) }
 
-    /// The job that may begin now. `stage` tells what is known of a job: nil when it is not here any more.
-    mutating func takeNext(_ stage: (JobID) -> LiveJob.Stage?) -> Job? {
+    /// The job that may begin now, unless it is held. `stage` tells what is known of a job: nil when it is not here any more.
+    mutating func takeNext(_ stage: (JobID) -> LiveJob.Stage?, _ holds: Holds = Holds()) -> Job? {
         if let current, stage(current) == .running { return nil }
         current = nil
-        while let job = waiting.popFirst() {
+        while let next = waiting.firstIndex(where: { !holds.holds($0.name) }) {
+            let job = waiting.remove(at: next)
             // Others were cancelled while they waited.
             guard stage(job.id) == .ready else { continue }
             current = job.id

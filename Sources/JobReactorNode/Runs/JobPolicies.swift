@@ -10,6 +10,8 @@ struct JobPolicies {
     private var last: (name: String, policy: ScriptPolicy?)?
     /// Whether any run may have a limit of time.
     private(set) var haveTimeouts: Bool
+    /// Whether any script says how urgent its jobs are.
+    private var havePriorities = false
     /// Those that the scripts define, in their order.
     private(set) var names: [String] = []
 
@@ -24,6 +26,7 @@ struct JobPolicies {
         last = nil
         names = definitions.map(\.name)
         haveTimeouts = common.timeout != nil || byName.values.contains { $0.timeout != nil }
+        havePriorities = byName.values.contains { $0.priority != nil }
     }
 
     subscript(job: Job) -> JobPolicy { common.applying(byName[job.name], job) }
@@ -34,6 +37,12 @@ struct JobPolicies {
         let policy = byName[job.name]
         last = (job.name, policy)
         return common.applying(policy, job)
+    }
+
+    /// How urgent the job is: as its producer says, else its script.
+    func priority(of job: Job) -> Int {
+        if let priority = job.priority { return priority }
+        return havePriorities ? byName[job.name]?.priority ?? JobPriority.usual : JobPriority.usual
     }
 
     /// The name of a script that people read as this one, and that has other bytes.

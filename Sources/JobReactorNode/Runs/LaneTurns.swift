@@ -1,4 +1,3 @@
-internal import DequeModule
 internal import JobReactorCore
 
 /// Where jobs of a node run.
@@ -11,16 +10,17 @@ enum LaneKind: Int {
     init(for job: Job) { self = job.isDeferred ? .deferred : .reactor }
 }
 
-/// The jobs that wait for their turn on a lane, and how many it has. A value without I/O.
+/// The jobs that wait for their turn on a lane, and how many it has. The more urgent go first, and names of jobs take turns, so
+/// that many jobs of one name that are due together do not hold up those of another. A value without I/O.
 struct LaneTurns {
     /// Jobs on the lane at once: enough that it never waits for the loop, few enough to be handed back.
     let capacity: Int
     /// Jobs that may pause at once; with more of them none begins but those that runs wait for.
     let mostSuspended: Int
     /// Due, and waiting for room.
-    private(set) var ready: Deque<Job> = []
+    private var ready = FairQueue<String, Job>()
     /// Those of them that runs wait for: what pauses may be just those runs.
-    private(set) var awaited: Deque<Job> = []
+    private var awaited = FairQueue<String, Job>()
     private var isAwaitedNext = false
     /// Those of them that are suspects, which begin one by one.
     var careful = CarefulRuns()
@@ -37,27 +37,51 @@ struct LaneTurns {
     }
 
     /// A job is due.
-    mutating func enter(_ job: Job, isSuspect: Bool) {
-        if isSuspect { careful.append(job) } else if job.isAwaited { awaited.append(job) } else { ready.append(job) }
+    mutating func enter(_ job: Job, priority: Int = JobPriority.usual, isSuspect: Bool) {
+        if isSuspect {
+            careful.append(job)
+        } else if job.isAwaited {
+            awaited.push(job, key: job.name, priority: priority)
+        } else {
+            ready.push(job, key: job.name, priority: priority)
+        }
     }
 
     /// Its turn is the next after all.
-    mutating func prepend(_ job: Job) {
-        if job.isAwaited { awaited.prepend(job) } else { ready.prepend(job) }
+    mutating func prepend(_ job: Job, priority: Int = JobPriority.usual) {
+        if job.isAwaited {
+            awaited.pushFirst(job, key: job.name, priority: priority)
+        } else {
+            ready.pushFirst(job, key: job.name, priority: priority)
+        }
     }
 
     /// The job whose turn it is, when so many have just begun; nil when there is none, or no room.
-    mutating func popNext(beside begun: Int) -> Job? {
-        guard capacity - running > begun else { return nil }
-        if isFull { return awaited.popFirst() }
+    mutating func popNext(beside begun: Int, _ holds: Holds = Holds()) -> Job? {
+        guard capacity - running > begun, !holds.isNode else { return nil }
+        if isFull { return pop(\.awaited, holds) }
         // By turns, so that neither keep the others from the lane.
         isAwaitedNext.toggle()
-        return isAwaitedNext ? awaited.popFirst() ?? ready.popFirst() : ready.popFirst() ?? awaited.popFirst()
+        return isAwaitedNext
+            ? pop(\.awaited, holds) ?? pop(\.ready, holds) : pop(\.ready, holds) ?? pop(\.awaited, holds)
+    }
+
+    /// Those that are held are set aside, until they are released.
+    private mutating func pop(_ queue: WritableKeyPath<LaneTurns, FairQueue<String, Job>>, _ holds: Holds) -> Job? {
+        holds.jobs.isEmpty ? self[keyPath: queue].pop() : self[keyPath: queue].pop { !holds.jobs.contains($0) }
+    }
+
+    /// Jobs of these names take turns again.
+    mutating func release(_ names: Set<String>) {
+        for name in names {
+            awaited.resume(name)
+            ready.resume(name)
+        }
     }
 
     /// Whether a job that comes may begin at once, beside those to which that was promised.
     func hasRoom(for job: Job) -> Bool {
-        capacity - running > promised && (job.isAwaited ? awaited.isEmpty : !isFull && ready.isEmpty)
+        capacity - running > promised && (job.isAwaited ? !awaited.hasTurns : !isFull && !ready.hasTurns)
     }
 
     var isFull: Bool { suspended >= mostSuspended }
@@ -66,21 +90,21 @@ struct LaneTurns {
         capacity > running && (!isFull || careful.waiting.contains { $0.isAwaited })
     }
 
-    var hasTurns: Bool { !ready.isEmpty || !awaited.isEmpty || careful.isWaiting }
-    /// All that wait for their turn.
+    /// Whether any of them may have its turn.
+    var hasTurns: Bool { ready.hasTurns || awaited.hasTurns || careful.isWaiting }
+    /// All that wait for their turn, in no order.
     var turns: [Job] {
-        var turns: [Job] = []
-        turns.append(contentsOf: awaited)
-        turns.append(contentsOf: ready)
+        var turns = Array(awaited.elements)
+        turns.append(contentsOf: ready.elements)
         turns.append(contentsOf: careful.waiting)
         return turns
     }
     var turnCount: Int { ready.count + awaited.count + careful.waiting.count }
 
-    /// Nothing waits any more. Returns what did.
+    /// Nothing waits any more. Returns what did, in the order of its turns.
     mutating func takeTurns() -> [Job] {
-        defer { (ready, awaited, careful) = ([], [], CarefulRuns()) }
-        return turns
+        defer { careful = CarefulRuns() }
+        return awaited.popAll() + ready.popAll() + careful.waiting
     }
 
     mutating func removeTurns(where isGone: (Job) -> Bool) {

@@ -7,6 +7,8 @@ struct LiveJob {
         case ready
         /// On its lane, or about to be.
         case running
+        /// It waits, and its record is being changed.
+        case changing
         /// Cancelled before it ran; the end is being stored.
         case ending
     }
@@ -32,6 +34,7 @@ struct LiveJob {
         static let destroyed = Rare(rawValue: 1)
         static let suspect = Rare(rawValue: 2)
         static let awaited = Rare(rawValue: 4)
+        static let decided = Rare(rawValue: 8)
     }
 
     init(
@@ -50,6 +53,12 @@ struct LiveJob {
     var isDestroyed: Bool {
         get { rare.contains(.destroyed) }
         set { if newValue { rare.insert(.destroyed) } else { rare.remove(.destroyed) } }
+    }
+
+    /// What the end of its run comes to is decided, and is being stored.
+    var isDecided: Bool {
+        get { rare.contains(.decided) }
+        set { if newValue { rare.insert(.decided) } else { rare.remove(.decided) } }
     }
 
     /// A node was lost that had it: its runs begin one by one, and its distributor is told of each.

@@ -16,6 +16,15 @@ struct LiveJobs {
     var elements: some Sequence<(key: JobID, value: LiveJob)> { table.elements }
     func contains(_ id: JobID) -> Bool { table.contains(id) }
 
+    /// The end of the job's run is decided. Returns what is known of it.
+    mutating func decideEnd(_ id: JobID) -> LiveJob? { Self.decideEnd(of: &table[id]) }
+
+    /// With one look into the table.
+    private static func decideEnd(of known: inout LiveJob?) -> LiveJob? {
+        known?.isDecided = true
+        return known
+    }
+
     // MARK: Waiting for their time
 
     /// The job waits, of which this is known.
@@ -55,7 +64,7 @@ struct LiveJobs {
     func knownByRecords(beside turns: Set<JobID>) -> [JobID] {
         table.elements.filter { id, known in
             switch known.stage {
-            case .waiting: true
+            case .waiting, .changing: true
             case .ready: !turns.contains(id)
             case .running, .ending: false
             }

@@ -7,14 +7,18 @@ internal import JobReactorLua
 /// What each method returns is to be carried out: to be stored, run, loaded or told. What came of that is told here next.
 /// A value without I/O and without a clock.
 struct NodeRuns {
-    private var maker: RunMaker
-    private var live = LiveJobs()
-    private var lanes: NodeTurns
-    private var parked = ParkedJobs()
+    // What the other files of the value share is not private.
+    var maker: RunMaker
+    var live = LiveJobs()
+    var lanes: NodeTurns
+    var parked = ParkedJobs()
+    /// Of jobs that run: the args of one more run, which have come during this one.
+    var again: [JobID: JobArguments] = [:]
+    var holds = Holds()
     private var takenUp = TakenUpJobs()
     /// Jobs that are known here, and whose records went when the storage was emptied.
     private var unstored: Set<JobID> = []
-    private var savesUnderWay = SavesUnderWay()
+    private(set) var savesUnderWay = SavesUnderWay()
     /// Ends of runs that are being stored.
     private(set) var endsUnderWay = 0
     private(set) var counters = NodeCounters()
@@ -39,7 +43,9 @@ struct NodeRuns {
         saving.jobs = received.jobs.map { job in
             let kind = LaneKind(for: job)
             let isDue = job.due(countedFrom: received.at).isPast(at: now)
-            if isDue, lanes[kind].hasRoom(for: job), !live.contains(job.id), !received.suspects.contains(job.id) {
+            if isDue, lanes[kind].hasRoom(for: job), !holds.holds(job.name), !live.contains(job.id),
+                !received.suspects.contains(job.id)
+            {
                 lanes[kind].promised += 1
                 return JobLifecycle.begin(job, now: now.wall)
             }
@@ -79,8 +85,10 @@ struct NodeRuns {
                 live.wait(job.id, as: made, until: due)
                 continue
             } else {
-                (made.stage, made.usesCredit) = (.ready, true)
-                lanes[LaneKind(for: job)].enter(job, isSuspect: made.isSuspect)
+                let isHeld = holds.holds(job.name)
+                if isHeld { arrived.credit += 1 }
+                (made.stage, made.usesCredit) = (.ready, !isHeld)
+                lanes[LaneKind(for: job)].enter(job, priority: maker.priority(of: job), isSuspect: made.isSuspect)
             }
             live[job.id] = made
         }
@@ -109,7 +117,7 @@ struct NodeRuns {
         if known.isCancelled { return .end(endCancelled(job)) }
         job.isAwaited = known.isAwaited
         let kind = LaneKind(for: job)
-        lanes[kind].enter(job, isSuspect: known.isSuspect)
+        lanes[kind].enter(job, priority: maker.priority(of: job), isSuspect: known.isSuspect)
         return .ready(kind)
     }
 
@@ -127,7 +135,7 @@ struct NodeRuns {
     /// As many of the jobs whose turn it is as the lane has room for: their beginnings are to be stored.
     mutating func begin(on kind: LaneKind, now: Timestamp) -> [Job] {
         var begun: [Job] = []
-        while let job = lanes[kind].popNext(beside: begun.count) {
+        while let job = lanes[kind].popNext(beside: begun.count, holds) {
             guard case .ready = live[job.id]?.stage else { continue }
             live[job.id]?.stage = .running
             begun.append(JobLifecycle.begin(job, isRetrying: takenUp.contains(job.id), now: now))
@@ -139,7 +147,7 @@ struct NodeRuns {
     /// The suspect whose turn it is, unless one is under way or there is no room.
     mutating func beginCarefully(on kind: LaneKind, now: Moment) -> CarefulTurn? {
         guard lanes[kind].careful.isWaiting, lanes[kind].hasCarefulRoom,
-            let job = lanes[kind].careful.takeNext({ live[$0]?.stage })
+            let job = lanes[kind].careful.takeNext({ live[$0]?.stage }, holds)
         else { return nil }
         if let end = maker.arrived(job, now: now.wall) {
             live[job.id]?.stage = .ending
@@ -186,7 +194,7 @@ struct NodeRuns {
         }
         for job in jobs.reversed() where live.contains(job.id) {
             live[job.id]?.stage = .ready
-            lanes[kind].prepend(JobLifecycle.withdraw(job))
+            lanes[kind].prepend(JobLifecycle.withdraw(job), priority: maker.priority(of: job))
         }
     }
 
@@ -223,13 +231,16 @@ struct NodeRuns {
                 lanes[kind].suspended -= 1
                 lanes[kind].running += 1
             }
-            guard let known = live[outcome.job.id] else {
+            guard let known = live.decideEnd(outcome.job.id) else {
                 // Another node has the job.
                 lanes[kind].running -= 1
                 continue
             }
+            var outcome = outcome
+            outcome.job = withNewestArgs(outcome.job)
             let transition = maker.end(outcome, isCancelled: known.isCancelled, now: now.wall)
             if case .errbacks = transition.next {
+                live[outcome.job.id]?.isDecided = false
                 ended.raised.append(LuaLane.Outcome(transition.job, outcome.outcome))
             } else {
                 lanes[kind].running -= 1
@@ -289,7 +300,7 @@ struct NodeRuns {
         case .errbacks: break
         case .wait:
             var next = known
-            next.usesCredit = false
+            (next.usesCredit, next.isDecided) = (false, false)
             live.wait(id, as: next, until: transition.job.due(countedFrom: madeAt))
         case .keep, .remove: live[id] = nil
         case .park:
@@ -317,7 +328,7 @@ struct NodeRuns {
         switch stage {
         case .ending: return .ends
         case .running: return .interrupt
-        case .waiting, .ready:
+        case .waiting, .ready, .changing:
             live[id]?.stage = .ending
             return .load
         }
@@ -331,6 +342,7 @@ struct NodeRuns {
 
     private mutating func endCancelled(_ job: Job) -> Ending {
         live[job.id]?.stage = .ending
+        if !again.isEmpty { again[job.id] = nil }
         return maker.cancelled(job)
     }
 
@@ -346,7 +358,7 @@ struct NodeRuns {
     /// Whether a job may be set to run now: not one whose turn has come, that runs, or that ends.
     func mayRunNow(_ id: JobID) -> Bool {
         switch live[id]?.stage {
-        case .running, .ending, .ready: false
+        case .running, .ending, .ready, .changing: false
         case .waiting, nil: true
         }
     }
@@ -414,7 +426,7 @@ struct NodeRuns {
 
     /// Another process has all of the jobs, or will take them up anew; what still runs is told to nobody.
     mutating func forgetAll() {
-        (live, takenUp, unstored) = (LiveJobs(), TakenUpJobs(), [])
+        (live, takenUp, unstored, again) = (LiveJobs(), TakenUpJobs(), [], [:])
         for kind in NodeTurns.kinds { _ = lanes[kind].takeTurns() }
     }
 
@@ -431,7 +443,7 @@ struct NodeRuns {
     mutating func withdrawn(_ runs: [LuaLane.Run], from kind: LaneKind) -> [Job] {
         lanes[kind].running -= runs.count
         for run in runs where live.contains(run.job.id) { live[run.job.id]?.stage = .waiting }
-        return runs.map { JobLifecycle.withdraw($0.job) }
+        return runs.map { JobLifecycle.withdraw(withNewestArgs($0.job)) }
     }
 
     /// The lane gave back runs that had not begun: they, and all that wait for their turn there, go back to who gave them.

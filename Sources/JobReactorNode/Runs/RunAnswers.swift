@@ -38,6 +38,16 @@ extension NodeRuns {
         var endings: [Ending] = []
     }
 
+    /// Of what a distributor holds back.
+    struct Held {
+        /// What was known of jobs that give back a credit.
+        var settled: [LiveJob]
+        /// Runs that have not begun are to be taken back from the lanes: ``heldBack(_:from:)``.
+        var holdsMore: Bool
+        /// Others may begin.
+        var holdsLess: Bool
+    }
+
     /// Of outcomes of runs.
     struct Ended {
         /// Failures to be stored before their errbacks run.

@@ -26,13 +26,17 @@ struct RunMaker {
     /// Attempts that the policy allows the job.
     func mostAttempts(of job: Job) -> Int { policies[job].maxAttempt }
 
+    func priority(of job: Job) -> Int { policies.priority(of: job) }
+
     func itself(_ job: Job) -> [UInt8]? { mergesJob ? job.itself(onNode: node) : nil }
 
     /// A run of a job that has begun.
     mutating func run(_ job: Job) -> LuaLane.Run {
         lastNumber += 1
         let timeout = policies.haveTimeouts ? policies.policy(of: job).timeout : nil
-        return LuaLane.Run(job: job, jobItself: itself(job), number: lastNumber, timeout: timeout, pauses: true)
+        var run = LuaLane.Run(job: job, jobItself: itself(job), number: lastNumber, timeout: timeout, pauses: true)
+        run.priority = UInt8(clamping: priority(of: job))
+        return run
     }
 
     /// What the outcome of a run comes to.

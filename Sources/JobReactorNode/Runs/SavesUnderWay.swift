@@ -4,12 +4,20 @@ internal import JobReactorCore
 /// way into the storage. A value without I/O.
 struct SavesUnderWay {
     private var count = 0
+    /// How many have begun in all.
+    private(set) var begun = 0
     /// The name of the distributor that has cancelled the job; empty where anyone has.
     private var cancellations: [JobID: String] = [:]
 
     var isEmpty: Bool { count == 0 }
 
-    mutating func begin() { count += 1 }
+    mutating func begin() {
+        count += 1
+        begun += 1
+    }
+
+    /// Whether one of the first `number` is not answered. They are answered in their order.
+    func areUnderWay(_ number: Int) -> Bool { begun - count < number }
 
     /// A job that is not here was cancelled, by that distributor or by anyone.
     mutating func cancel(_ id: JobID, for distributor: String) {

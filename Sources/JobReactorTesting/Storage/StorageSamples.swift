@@ -33,11 +33,12 @@ enum Sample {
 
     /// A job with every field set, none to its default.
     static func full(_ number: Int) -> Job {
+        var options = JobOptions(
+            after: 12.345678, period: 0.1, node: "worker_1", notNode: "worker_2", isDeferred: true, maxAttempt: 3,
+            retryMultiplier: 1.0 / 3, priority: 9, unique: JobUnique("größe 'x'", for: 2.0 / 3, onConflict: .again))
+        options.tick = JobTick(schedule: "нощь/🦜", at: createdAt.advanced(bySeconds: -60.000001))
         var job = job(
-            number, name: "уменьшить/écran🦜", args: ["größe": 0.1, "id": 9_007_199_254_740_993],
-            options: JobOptions(
-                after: 12.345678, period: 0.1, node: "worker_1", notNode: "worker_2", isDeferred: true, maxAttempt: 3,
-                retryMultiplier: 1.0 / 3),
+            number, name: "уменьшить/écran🦜", args: ["größe": 0.1, "id": 9_007_199_254_740_993], options: options,
             distributor: "app@host:5000")
         job.status = .inProgress
         job.attempt = 2
@@ -46,6 +47,7 @@ enum Sample {
         job.failedAt = createdAt.advanced(bySeconds: 2.000002)
         job.makeAfter = 2.0 / 3
         job.lastError = "reactor_jobs/resize.lua:12: no such file 'cat.png'\nline two"
+        job.again = ["größe": 0.2, "id": 9_007_199_254_740_994]
         job.lastTraceback = "stack traceback:\n\t[C]: in function 'error'\n\t…"
         job.trace = JobTrace(
             ["traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "baggage": "größe=\"1\""],
@@ -60,7 +62,9 @@ enum Sample {
             options: JobOptions(
                 period: 3_155_760_000, node: String(repeating: "n", count: 255),
                 notNode: String(repeating: "ж", count: 127), maxAttempt: Int(Int32.max),
-                retryMultiplier: .leastNonzeroMagnitude))
+                retryMultiplier: .leastNonzeroMagnitude, priority: 9,
+                unique: JobUnique(String(repeating: "k", count: 255), for: 3_155_760_000, onConflict: .raise)))
+        job.unique?.acceptedAt = Timestamp(microseconds: .max)
         job.attempt = .max
         job.runs = .max
         job.dueAt = Timestamp(microseconds: .max)
@@ -74,7 +78,9 @@ enum Sample {
     /// Empty and zero where another storage might think "none".
     static func zero(_ number: Int) -> Job {
         var job = job(
-            number, args: JobArguments(), options: JobOptions(period: 0, retryMultiplier: 0), distributor: "")
+            number, args: JobArguments(), options: JobOptions(period: 0, retryMultiplier: 0, priority: 0),
+            distributor: "")
+        job.again = JobArguments()
         job.dueAt = Timestamp(microseconds: 0)
         job.runAt = Timestamp(microseconds: 0)
         job.failedAt = Timestamp(microseconds: -1)

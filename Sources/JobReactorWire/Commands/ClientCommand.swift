@@ -31,6 +31,15 @@ package enum ClientCommand: Hashable, Sendable {
     case destroy(JobID)
     /// One of these three for all jobs that the filter means; where it is dry they are only counted.
     case orders(JobOrder, JobFilter, isDry: Bool)
+    /// Begin no runs of a job's name, or at a node; what runs goes on.
+    case pause(PauseTarget)
+    case resume(PauseTarget)
+    /// What is paused, by whom and since when.
+    case pauses
+    case schedule(ScheduleOrder)
+    case schedules
+    /// The limits, with how much of each is in use.
+    case limits
     /// The newest entries of the audit log.
     case audit(count: Int)
     case handshake(Handshake)
@@ -67,7 +76,8 @@ package enum ClientCommand: Hashable, Sendable {
         switch self {
         case .ping, .auth, .hello, .whoAmI, .quit, .commandTable, .clientSetting: nil
         case .enqueue, .perform, .handshake(.producer): .producer
-        case .nodes, .info, .jobs, .records, .record, .job: .viewer
+        case .nodes, .info, .jobs, .records, .record, .job, .pauses, .schedules, .limits, .schedule(.get): .viewer
+        case .pause, .resume, .schedule: .operator
         case .retry, .destroy, .audit, .cancel, .orders: .operator
         case .reload: .author
         case .handshake(.node): .node
@@ -155,6 +165,21 @@ package enum ClientCommand: Hashable, Sendable {
         } else if let make = Self.ofOneJob.first(where: { CommandWord.matches(verb, $0.name) }) {
             guard count == 2 else { throw wrongCount("\(make.name)".lowercased()) }
             self = make.command(try Self.id(frame.word(1)))
+        } else if CommandWord.matches(verb, "PAUSE") {
+            self = .pause(try PauseTarget(frame, count, verb: "PAUSE"))
+        } else if CommandWord.matches(verb, "RESUME") {
+            self = .resume(try PauseTarget(frame, count, verb: "RESUME"))
+        } else if CommandWord.matches(verb, "PAUSES") {
+            guard count == 1 else { throw wrongCount("pauses") }
+            self = .pauses
+        } else if CommandWord.matches(verb, "SCHEDULE") {
+            self = .schedule(try ScheduleOrder(frame, count))
+        } else if CommandWord.matches(verb, "SCHEDULES") {
+            guard count == 1 else { throw wrongCount("schedules") }
+            self = .schedules
+        } else if CommandWord.matches(verb, "LIMITS") {
+            guard count == 1 else { throw wrongCount("limits") }
+            self = .limits
         } else if let handshake = try Handshake(frame) {
             self = .handshake(handshake)
         } else {

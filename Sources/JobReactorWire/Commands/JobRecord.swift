@@ -33,6 +33,29 @@ package enum JobRecord {
         if let traceback = job.lastTraceback { words.add("traceback", traceback) }
         if let doing = job.doing { words.add("doing", doing) }
         if let trace = job.trace { words.add("trace", trace.json) }
+        if let priority = job.priority { words.add("priority", priority) }
+        if let unique = job.unique { write(unique, to: &words) }
+        if let tick = job.tick {
+            words.add("schedule", tick.schedule)
+            words.add("tick", Int(tick.at.microseconds))
+        }
+        if let args = job.again { words.add("again", args.bytes) }
+    }
+
+    private static func write(_ unique: JobUnique, to words: inout RESPWords) {
+        words.add("unique", unique.key ?? "")
+        if unique.seconds > 0 { words.add("unique_for", "\(unique.seconds)") }
+        if unique.onConflict != .keep { words.add("on_conflict", unique.onConflict.rawValue) }
+        if let time = unique.acceptedAt { words.add("accepted_at", Int(time.microseconds)) }
+    }
+
+    private static func unique(_ fields: RecordFields) -> JobUnique? {
+        guard let key = fields.text("unique") else { return nil }
+        var unique = JobUnique(
+            key, for: fields.number("unique_for") ?? 0,
+            onConflict: fields.text("on_conflict").flatMap(UniqueConflict.init(rawValue:)) ?? .keep)
+        unique.acceptedAt = fields.time("accepted_at")
+        return unique
     }
 
     /// The record in the array at `token`; nil when it is none of ours.
@@ -63,10 +86,14 @@ package enum JobRecord {
             let runs = fields.integer("runs").flatMap(Int32.init(exactly:)), let dueAt = fields.time("due_at"),
             let distributor = fields.text("distributor")
         else { return nil }
-        let options = JobOptions(
+        var options = JobOptions(
             period: fields.number("period"), node: fields.text("node"), notNode: fields.text("not_node"),
             isDeferred: fields["defer"] != nil, maxAttempt: fields.integer("max_attempt"),
-            retryMultiplier: fields.number("retry_multiplier"))
+            retryMultiplier: fields.number("retry_multiplier"), priority: fields.integer("priority"),
+            unique: unique(fields))
+        if let schedule = fields.text("schedule"), let time = fields.time("tick") {
+            options.tick = JobTick(schedule: schedule, at: time)
+        }
         var job = Job(
             id: id, name: name, args: JobArguments(unchecked: Array(args)), options: options, distributor: distributor,
             createdAt: dueAt)
@@ -80,6 +107,7 @@ package enum JobRecord {
         job.lastError = fields.text("last_error")
         job.lastTraceback = fields.text("traceback")
         job.doing = fields.text("doing")
+        job.again = fields["again"].map { JobArguments(unchecked: Array($0)) }
         job.trace = fields["trace"].flatMap { JobTrace(json: $0) }
         return job
     }
@@ -129,6 +157,12 @@ extension Job {
         add("not_node", notNode)
         add("max_attempt", maxAttempt)
         add("retry_multiplier", retryMultiplier)
+        add("priority", priority)
+        add("unique", unique?.key)
+        add("unique_until", unique?.heldUntil?.seconds)
+        add("schedule", tick?.schedule)
+        add("tick", tick?.at.seconds)
+        add("again", again?.shortened)
         add("failed_at", failedAt?.seconds)
         add("last_error", lastError)
         add("traceback", lastTraceback)

@@ -10,6 +10,8 @@ package struct JobRequest: Hashable, Sendable {
     package var suspect: Int32?
     /// Whether a run of another job waits for its outcome. Only on links.
     package var isAwaited = false
+    /// Whether its first run may begin, whatever the limits of its job: it has its place. Only on a link to a node.
+    package var isPermitted = false
 
     package init(name: String, args: JobArguments, options: JobOptions = JobOptions()) {
         self.name = name
@@ -18,8 +20,8 @@ package struct JobRequest: Hashable, Sendable {
     }
 
     private static let grammar =
-        "AFTER s, RUN_AT unix-seconds, PERIOD s, NODE n, NOT_NODE n, DEFER, MAX_ATTEMPT n, RETRY_MULTIPLIER s, ID id,"
-        + " TRACE json"
+        "AFTER s, RUN_AT unix-seconds, PERIOD s, NODE n, NOT_NODE n, DEFER, MAX_ATTEMPT n, RETRY_MULTIPLIER s, PRIORITY n,"
+        + " UNIQUE key, UNIQUE_FOR s, ON_CONFLICT keep|replace|again|raise, ID id, TRACE json"
 
     /// Who sends a request, which says what is still to be checked.
     package enum Sender: Sendable {
@@ -57,6 +59,7 @@ package struct JobRequest: Hashable, Sendable {
             }
             position += 1
         }
+        var unique = UniqueWords()
         while position < count {
             let option = frame.word(position)
             if CommandWord.matches(option, "DEFER") {
@@ -70,11 +73,12 @@ package struct JobRequest: Hashable, Sendable {
                     : CommandError("ERR unknown option '\(CommandWord.shown(option))': the options are \(grammar)")
             }
             let value = frame.word(position + 1)
-            if try !request.options.read(option, value), try !extra(option, value) {
+            if try !request.options.read(option, value), try !unique.read(option, value), try !extra(option, value) {
                 throw CommandError("ERR unknown option '\(CommandWord.shown(option))': the options are \(grammar)")
             }
             position += 2
         }
+        request.options.unique = try unique.made()
         // What was accepted by one clock is not refused by another, however wrong one of them is.
         let secondsApart = sender == .client ? 0 : JobLimits.seconds
         try refusing { () throws(JobError) in
@@ -102,11 +106,17 @@ package struct JobRequest: Hashable, Sendable {
     }
 
     /// Number of the words that ``parse(_:from:count:sender:extra:)`` reads. The id is not among them.
-    var wordCount: Int { 2 + options.wordCount + (suspect == nil ? 0 : 2) + (isAwaited ? 2 : 0) }
+    var wordCount: Int {
+        2 + options.wordCount + (suspect == nil ? 0 : 2) + (isAwaited ? 2 : 0) + (isPermitted ? 2 : 0)
+    }
 
     /// Writes those behind name and args.
     func writeOptions(to buffer: inout ByteBuffer) {
-        options.write(to: &buffer)
+        options.write(args, to: &buffer)
+        if isPermitted {
+            buffer.writeRESPBulk("PERMITTED" as StaticString)
+            buffer.writeRESPBulk(number: 1)
+        }
         if isAwaited {
             buffer.writeRESPBulk("AWAITED" as StaticString)
             buffer.writeRESPBulk(number: 1)
@@ -139,6 +149,12 @@ extension JobOptions {
             maxAttempt = number
         } else if CommandWord.matches(option, "RETRY_MULTIPLIER") {
             retryMultiplier = try seconds(value, "RETRY_MULTIPLIER")
+        } else if CommandWord.matches(option, "PRIORITY") {
+            guard let number = CommandWord.integer(value) else {
+                throw CommandError(
+                    "ERR PRIORITY takes a whole number from 0 (last) to 9 (first), not '\(CommandWord.shown(value))'")
+            }
+            priority = number
         } else if CommandWord.matches(option, "ID") {
             guard let id = JobID(hexadecimal: value) else {
                 throw CommandError("ERR ID takes 32 hexadecimal digits, not '\(CommandWord.shown(value))'")
@@ -175,10 +191,36 @@ extension JobOptions {
         func words(_ isThere: Bool) -> Int { isThere ? 2 : 0 }
         return words(after != nil) + words(runAt != nil) + words(period != nil) + words(node != nil)
             + words(notNode != nil) + words(maxAttempt != nil) + words(retryMultiplier != nil) + words(trace != nil)
-            + (isDeferred ? 1 : 0)
+            + (isDeferred ? 1 : 0) + (hasTurn ? turnWordCount : 0)
     }
 
-    fileprivate func write(to buffer: inout ByteBuffer) {
+    /// Whether it says anything about when the job has its turn: most jobs do not.
+    private var hasTurn: Bool { priority != nil || unique != nil || tick != nil }
+
+    private var turnWordCount: Int {
+        var count = (priority == nil ? 0 : 2) + (tick == nil ? 0 : 4)
+        if let unique { count += 2 + (unique.seconds > 0 ? 2 : 0) + (unique.onConflict == .keep ? 0 : 2) }
+        return count
+    }
+
+    private func writeTurn(_ args: JobArguments, to buffer: inout ByteBuffer) {
+        func option(_ name: StaticString, _ value: String) {
+            buffer.writeRESPBulk(name)
+            buffer.writeRESPBulk(value)
+        }
+        if let priority { option("PRIORITY", "\(priority)") }
+        if let unique {
+            option("UNIQUE", unique.keyed(args).key ?? "")
+            if unique.seconds > 0 { option("UNIQUE_FOR", "\(unique.seconds)") }
+            if unique.onConflict != .keep { option("ON_CONFLICT", unique.onConflict.rawValue.uppercased()) }
+        }
+        if let tick {
+            option("SCHEDULE", tick.schedule)
+            option("TICK", "\(tick.at.microseconds)")
+        }
+    }
+
+    fileprivate func write(_ args: JobArguments, to buffer: inout ByteBuffer) {
         func option(_ name: StaticString, _ value: String?) {
             guard let value else { return }
             buffer.writeRESPBulk(name)
@@ -193,5 +235,49 @@ extension JobOptions {
         option("RETRY_MULTIPLIER", retryMultiplier.map { "\($0)" })
         option("TRACE", trace?.json)
         if isDeferred { buffer.writeRESPBulk("DEFER") }
+        if hasTurn { writeTurn(args, to: &buffer) }
+    }
+}
+
+/// The words of a key, in whatever order they come.
+private struct UniqueWords {
+    private var key: String?
+    private var seconds: Double?
+    private var onConflict: UniqueConflict?
+
+    /// Takes one option; false when it is none of a key.
+    mutating func read(
+        _ option: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer
+    ) throws(CommandError) -> Bool {
+        if CommandWord.matches(option, "UNIQUE") {
+            guard let text = String(validating: value, as: UTF8.self) else {
+                throw CommandError("ERR UNIQUE must be UTF-8")
+            }
+            key = text
+        } else if CommandWord.matches(option, "UNIQUE_FOR") {
+            guard let number = CommandWord.number(value) else {
+                throw CommandError("ERR UNIQUE_FOR takes seconds, not '\(CommandWord.shown(value))'")
+            }
+            seconds = number
+        } else if CommandWord.matches(option, "ON_CONFLICT") {
+            let text = String(decoding: value.prefix(32), as: UTF8.self).lowercased()
+            guard let conflict = UniqueConflict(rawValue: text) else {
+                throw CommandError(
+                    "ERR ON_CONFLICT takes keep, replace, again or raise, not '\(CommandWord.shown(value))'")
+            }
+            onConflict = conflict
+        } else {
+            return false
+        }
+        return true
+    }
+
+    /// The key that they say; nil for none.
+    func made() throws(CommandError) -> JobUnique? {
+        if let key { return JobUnique(key, for: seconds ?? 0, onConflict: onConflict ?? .keep) }
+        guard seconds == nil, onConflict == nil else {
+            throw CommandError("ERR \(seconds == nil ? "ON_CONFLICT" : "UNIQUE_FOR") needs UNIQUE key")
+        }
+        return nil
     }
 }

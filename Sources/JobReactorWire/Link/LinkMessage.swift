@@ -1,5 +1,4 @@
 package import JobReactorCore
-package import NIOCore
 
 /// What passes between two ends of a link after the handshake: RESP arrays, both ways, on their own.
 ///
@@ -20,6 +19,18 @@ package enum LinkMessage: Hashable, Sendable {
     case cancel(JobID)
     /// Asks for the record of a job that the taker has.
     case show(JobID)
+
+    /// A job with the same key was enqueued anew: its args and options are those that the taker's job of the hand-over's id is to
+    /// have, as ``JobUnique/onConflict`` says. The number is that of the message, which the answer names.
+    case replace(HandOver, JobRequest)
+    /// The run that the taker has asked for with ``permit(_:priority:_:)`` may begin.
+    case permitted(JobID)
+    /// The run that the taker has asked for is not to be: a limit is full and discards jobs. The job ends as cancelled, with this
+    /// as its last error.
+    case discarded(JobID, String)
+    /// Nothing of these jobs begins from now on, nor of any job if the taker is paused itself; what runs goes on. Replaces
+    /// what was said before.
+    case hold(isNode: Bool, jobs: [String])
 
     /// The node of that name does not come back: take over its jobs, in the storage that you share. Without a name, those
     /// of every node that has left some there.
@@ -53,14 +64,28 @@ package enum LinkMessage: Hashable, Sendable {
     case storageError(String)
     /// The taker defines exactly these jobs.
     case jobs([String])
+    /// What the taker's scripts say about when jobs run, and nothing else; before the ``jobs(_:)`` that it is about.
+    case defines(NodeDefinitions, problems: [String])
+    /// The args of ``replace(_:_:)`` are stored: the job has them at its next run.
+    case replaced(HandOver)
+    /// Nothing comes of ``replace(_:_:)``: the job runs and is not to run once more for it, or has ended.
+    case kept(HandOver)
+    /// A run wants to begin, and needs these parts of limits; its priority. Answered by ``permitted(_:)`` or ``discarded(_:_:)``.
+    case permit(JobID, priority: Int, [LimitNeed])
+    /// The permitted run is over and no ``result(_:_:)`` says so, or the job does not wait for a permit any more.
+    case release(JobID)
+    /// A run goes on that was permitted over an earlier link, and began so many seconds ago.
+    case holds(JobID, secondsAgo: Double, [LimitNeed])
+    /// The first run of the job of a tick begins.
+    case began(JobID)
     /// The taker stops: no more jobs.
     case drain
 
     // From either.
     /// Still here.
     case ping
-    /// Still here, and takes jobs with the options that came later, `AWAITED` and `TRACE`. A side of an earlier release
-    /// refuses such jobs, and takes this word for a ``ping``.
+    /// Still here, and takes jobs with the options that came later: `AWAITED`, `TRACE`, `PRIORITY`, `UNIQUE`, `SCHEDULE` and
+    /// `PERMITTED`. A side of an earlier release refuses such jobs, and takes this word for a ``ping``.
     case takesLaterOptions
 
     /// A ``result(_:_:)``, of which there are most; nil for any other message.
@@ -105,6 +130,33 @@ package enum LinkMessage: Hashable, Sendable {
             self = .returned(try Self.handOvers(frame, count))
         } else if CommandWord.matches(verb, "REFUSED"), count == 4 {
             self = .refused(try Self.handOver(frame, 1), frame.text(3))
+        } else if CommandWord.matches(verb, "PERMIT"), count >= 3, count % 2 == 1 {
+            self = .permit(
+                try Self.id(frame, 1), priority: try Self.priority(frame.word(2)), Self.needs(frame, from: 3, count))
+        } else if CommandWord.matches(verb, "PERMITTED"), count == 2 {
+            self = .permitted(try Self.id(frame, 1))
+        } else if CommandWord.matches(verb, "DISCARDED"), count == 3 {
+            self = .discarded(try Self.id(frame, 1), frame.text(2))
+        } else if CommandWord.matches(verb, "RELEASE"), count == 2 {
+            self = .release(try Self.id(frame, 1))
+        } else if CommandWord.matches(verb, "HOLDS"), count >= 3, count % 2 == 1 {
+            guard let seconds = CommandWord.number(frame.word(2)), seconds >= 0, seconds <= JobLimits.seconds else {
+                throw CommandError("ERR HOLDS takes seconds from 0, not '\(CommandWord.shown(frame.word(2)))'")
+            }
+            self = .holds(try Self.id(frame, 1), secondsAgo: seconds, Self.needs(frame, from: 3, count))
+        } else if CommandWord.matches(verb, "BEGAN"), count == 2 {
+            self = .began(try Self.id(frame, 1))
+        } else if CommandWord.matches(verb, "REPLACE"), count >= 5 {
+            let request = try JobRequest.parse(frame, from: 3, count: count, sender: giver)
+            self = .replace(try Self.handOver(frame, 1), request)
+        } else if CommandWord.matches(verb, "REPLACED"), count == 3 {
+            self = .replaced(try Self.handOver(frame, 1))
+        } else if CommandWord.matches(verb, "KEPT"), count == 3 {
+            self = .kept(try Self.handOver(frame, 1))
+        } else if CommandWord.matches(verb, "HOLD"), count >= 2, let flag = CommandWord.integer(frame.word(1)) {
+            self = .hold(isNode: flag != 0, jobs: (2..<count).map { frame.text($0) })
+        } else if CommandWord.matches(verb, "DEFINES"), count == 2 {
+            self = try Self.defines(frame.word(1))
         } else if CommandWord.matches(verb, "BEGUN"), count == 5 {
             self = .begun(
                 try Self.handOver(frame, 1), attempt: try Self.attempt(frame.word(3)),
@@ -140,19 +192,29 @@ package enum LinkMessage: Hashable, Sendable {
         let handOver = try Self.handOver(frame, 1)
         do throws(CommandError) {
             var suspect: Int32?
-            var isAwaited = false
+            var (isAwaited, isPermitted) = (false, false)
+            var (schedule, tick) = (nil as String?, nil as Timestamp?)
             var request = try JobRequest.parse(frame, from: 3, count: count, sender: giver) {
                 (option, value) throws(CommandError) in
                 if CommandWord.matches(option, "AWAITED") {
                     isAwaited = try self.count(value) > 0
                 } else if CommandWord.matches(option, "SUSPECT") {
                     suspect = try attempt(value)
+                } else if CommandWord.matches(option, "PERMITTED") {
+                    isPermitted = try self.count(value) > 0
+                } else if CommandWord.matches(option, "SCHEDULE") {
+                    schedule = String(decoding: value, as: UTF8.self)
+                } else if CommandWord.matches(option, "TICK"), let time = CommandWord.integer(value) {
+                    tick = Timestamp(microseconds: Int64(time))
                 } else {
                     return false
                 }
                 return true
             }
-            (request.suspect, request.isAwaited) = (suspect, isAwaited)
+            (request.suspect, request.isAwaited, request.isPermitted) = (suspect, isAwaited, isPermitted)
+            if let schedule, let tick, Name.problem(in: schedule) == nil {
+                request.options.tick = JobTick(schedule: schedule, at: tick)
+            }
             return isAgain ? .again(handOver, request) : .job(handOver, request)
         } catch {
             return .unacceptable(handOver, name: CommandWord.shown(frame.word(3)), reason: error.reason)
@@ -190,6 +252,30 @@ package enum LinkMessage: Hashable, Sendable {
         return value
     }
 
+    private static func priority(_ word: UnsafeRawBufferPointer) throws(CommandError) -> Int {
+        guard let value = CommandWord.integer(word), JobPriority.range.contains(value) else {
+            throw CommandError("ERR '\(CommandWord.shown(word))' is no priority")
+        }
+        return value
+    }
+
+    /// Limit and key in turn; the key is empty where the limit has none.
+    private static func needs(_ frame: RESPFrame, from start: Int, _ count: Int) -> [LimitNeed] {
+        stride(from: start, to: count - 1, by: 2).map { index in
+            LimitNeed(limit: frame.text(index), key: frame.word(index + 1).isEmpty ? nil : frame.text(index + 1))
+        }
+    }
+
+    private static func defines(_ word: UnsafeRawBufferPointer) throws(CommandError) -> LinkMessage {
+        var problems: [String] = []
+        do throws(JSONError) {
+            let definitions = try NodeDefinitions(json: word) { problems.append($0) }
+            return .defines(definitions, problems: problems)
+        } catch {
+            throw CommandError("ERR DEFINES takes a JSON object: \(error)")
+        }
+    }
+
     private static func report(_ frame: RESPFrame) throws(CommandError) -> JobReport {
         guard let kind = Feedback.Kind(word: frame.word(4)), let status = JobStatus(word: frame.word(5)),
             let run = CommandWord.integer(frame.word(6)).flatMap(Int32.init(exactly:))
@@ -215,187 +301,6 @@ package enum LinkMessage: Hashable, Sendable {
             word.isEmpty || fraction.map({ (0...1).contains($0) }) == true
         else { throw CommandError("ERR a PROGRESS takes a run and a fraction from 0 to 1") }
         return Progress(id: try id(frame, 1), run: run, fraction: fraction, text: frame.text(4))
-    }
-}
-
-extension LinkMessage {
-    package static func writeJob(
-        _ handOver: HandOver, _ request: JobRequest, isAgain: Bool = false, to buffer: inout ByteBuffer
-    ) {
-        let words = request.wordCount
-        writeJob(handOver, request.name, request.args, words: words, isAgain: isAgain, to: &buffer)
-        if words > 2 { request.writeOptions(to: &buffer) }
-    }
-
-    /// A job without options, as most are.
-    package static func writePlainJob(
-        _ handOver: HandOver, _ name: String, _ args: JobArguments, isAgain: Bool, to buffer: inout ByteBuffer
-    ) {
-        writeJob(handOver, name, args, words: 2, isAgain: isAgain, to: &buffer)
-    }
-
-    private static func writeJob(
-        _ handOver: HandOver, _ name: String, _ args: JobArguments, words: Int, isAgain: Bool,
-        to buffer: inout ByteBuffer
-    ) {
-        let capacity = name.utf8.count + args.bytes.count + RESPCursor.idWord
-        // The number takes less than twice what is around a word.
-        buffer.writeRESP(capacity: capacity + 6 * RESPCursor.aroundWord) { message in
-            message.array(count: 3 + words)
-            message.bulk(isAgain ? "AGAIN" : "JOB" as StaticString)
-            message.bulk(number: handOver.number)
-            message.bulk(handOver.id)
-            message.bulk(name)
-            message.bulk(args.bytes)
-        }
-    }
-
-    package static func writeResult(_ number: Int, _ report: JobReport, to buffer: inout ByteBuffer) {
-        let args = report.feedback.args.bytes
-        // The words of fixed lengths take less than twice what is around them.
-        let capacity = report.name.utf8.count + args.count + RESPCursor.idWord + 14 * RESPCursor.aroundWord
-        buffer.writeRESP(capacity: capacity) { message in
-            message.array(count: 8)
-            message.bulk("RESULT" as StaticString)
-            message.bulk(number: number)
-            message.bulk(report.id)
-            message.bulk(report.name)
-            message.bulk(report.feedback.kind.rawValue)
-            message.bulk(report.status.rawValue)
-            message.bulk(number: Int(report.run))
-            message.bulk(args)
-        }
-    }
-
-    package static func writeProgress(_ progress: Progress, to buffer: inout ByteBuffer) {
-        buffer.writeRESPArray(count: 5)
-        buffer.writeRESPBulk("PROGRESS")
-        buffer.writeRESPBulk(progress.id)
-        buffer.writeRESPBulk(number: Int(progress.run))
-        buffer.writeRESPBulk(progress.fraction.map { "\($0)" } ?? "")
-        buffer.writeRESPBulk(progress.text)
-    }
-
-    package static func writeCancel(_ id: JobID, to buffer: inout ByteBuffer) {
-        buffer.writeRESPArray(count: 2)
-        buffer.writeRESPBulk("CANCEL")
-        buffer.writeRESPBulk(id)
-    }
-
-    package static func writeAdopt(_ node: String?, to buffer: inout ByteBuffer) {
-        buffer.writeRESPArray(count: 2)
-        buffer.writeRESPBulk("ADOPT")
-        buffer.writeRESPBulk(node ?? "")
-    }
-
-    package static func writeAdopted(_ node: String?, _ isDone: Bool, to buffer: inout ByteBuffer) {
-        buffer.writeRESPArray(count: 3)
-        buffer.writeRESPBulk("ADOPTED")
-        buffer.writeRESPBulk(node ?? "")
-        buffer.writeRESPBulk(number: isDone ? 1 : 0)
-    }
-
-    package static func writeShow(_ id: JobID, to buffer: inout ByteBuffer) {
-        buffer.writeRESPArray(count: 2)
-        buffer.writeRESPBulk("SHOW")
-        buffer.writeRESPBulk(id)
-    }
-
-    package static func writeShown(_ id: JobID, _ fields: [String], to buffer: inout ByteBuffer) {
-        buffer.writeRESPArray(count: 2 + fields.count)
-        buffer.writeRESPBulk("SHOWN")
-        buffer.writeRESPBulk(id)
-        for field in fields { buffer.writeRESPBulk(field) }
-    }
-
-    package static func writeTaken(_ number: Int, to buffer: inout ByteBuffer) {
-        writeCount("TAKEN", number, to: &buffer)
-    }
-
-    package static func writeCredit(_ count: Int, to buffer: inout ByteBuffer) {
-        writeCount("CREDIT", count, to: &buffer)
-    }
-
-    package static func writeSaved(_ first: Int, through last: Int, to buffer: inout ByteBuffer) {
-        buffer.writeRESPArray(count: 3)
-        buffer.writeRESPBulk("SAVED" as StaticString)
-        buffer.writeRESPBulk(number: first)
-        buffer.writeRESPBulk(number: last)
-    }
-
-    package static func writeRefused(_ handOver: HandOver, _ reason: String, to buffer: inout ByteBuffer) {
-        buffer.writeRESPArray(count: 4)
-        buffer.writeRESPBulk("REFUSED" as StaticString)
-        buffer.writeRESPBulk(number: handOver.number)
-        buffer.writeRESPBulk(handOver.id)
-        buffer.writeRESPBulk(reason)
-    }
-
-    package static func writeBegun(
-        _ handOver: HandOver, attempt: Int32, of most: Int32, to buffer: inout ByteBuffer
-    ) {
-        write("BEGUN", handOver, [attempt, most], to: &buffer)
-    }
-
-    package static func writePaused(_ handOver: HandOver, to buffer: inout ByteBuffer) {
-        write("PAUSED", handOver, [], to: &buffer)
-    }
-
-    package static func writeWaits(_ handOver: HandOver, attempt: Int32, to buffer: inout ByteBuffer) {
-        write("WAITS", handOver, [attempt], to: &buffer)
-    }
-
-    private static func write(
-        _ verb: StaticString, _ handOver: HandOver, _ numbers: [Int32], to buffer: inout ByteBuffer
-    ) {
-        buffer.writeRESPArray(count: 3 + numbers.count)
-        buffer.writeRESPBulk(verb)
-        buffer.writeRESPBulk(number: handOver.number)
-        buffer.writeRESPBulk(handOver.id)
-        for number in numbers { buffer.writeRESPBulk(number: Int(number)) }
-    }
-
-    package static func writeStorageError(_ reason: String, to buffer: inout ByteBuffer) {
-        buffer.writeRESPCommand(["STORAGE_ERROR", reason])
-    }
-
-    package static func writeJobs(_ names: [String], to buffer: inout ByteBuffer) {
-        buffer.writeRESPArray(count: 1 + names.count)
-        buffer.writeRESPBulk("JOBS")
-        for name in names { buffer.writeRESPBulk(name) }
-    }
-
-    package static func writeDrain(to buffer: inout ByteBuffer) {
-        buffer.writeStaticString("*1\r\n$5\r\nDRAIN\r\n")
-    }
-
-    package static func writePing(to buffer: inout ByteBuffer) {
-        buffer.writeStaticString("*1\r\n$4\r\nPING\r\n")
-    }
-
-    package static func writeTakesLaterOptions(to buffer: inout ByteBuffer) {
-        buffer.writeStaticString("*2\r\n$4\r\nPING\r\n$13\r\nLATER_OPTIONS\r\n")
-    }
-
-    /// One message, or several where there are more than one frame may hold; none for none.
-    package static func writeReturned(_ handOvers: [HandOver], to buffer: inout ByteBuffer) {
-        var rest = handOvers[...]
-        while !rest.isEmpty {
-            let part = rest.prefix(10_000)
-            buffer.writeRESPArray(count: 1 + 2 * part.count)
-            buffer.writeRESPBulk("RETURNED")
-            for handOver in part {
-                buffer.writeRESPBulk(number: handOver.number)
-                buffer.writeRESPBulk(handOver.id)
-            }
-            rest = rest.dropFirst(part.count)
-        }
-    }
-
-    private static func writeCount(_ verb: StaticString, _ count: Int, to buffer: inout ByteBuffer) {
-        buffer.writeRESPArray(count: 2)
-        buffer.writeRESPBulk(verb)
-        buffer.writeRESPBulk(number: count)
     }
 }
 

@@ -9,14 +9,17 @@ import Testing
         let flags = try JobOptionFlags.parse([
             "--run-at", "1700000000", "--period", "60", "--node", "a", "--not-node", "b", "--defer", "--max-attempt",
             "3",
-            "--retry-multiplier", "0.5", "--id", "0123456789abcdef0123456789abcdef",
+            "--retry-multiplier", "0.5", "--priority", "9", "--unique", "a key", "--unique-for", "60", "--on-conflict",
+            "again", "--id", "0123456789abcdef0123456789abcdef",
         ])
         let expected = JobOptions(
             runAt: Timestamp(seconds: 1_700_000_000), period: 60, node: "a", notNode: "b", isDeferred: true,
-            maxAttempt: 3, retryMultiplier: 0.5, id: JobID("0123456789abcdef0123456789abcdef"))
+            maxAttempt: 3, retryMultiplier: 0.5, priority: 9, unique: JobUnique("a key", for: 60, onConflict: .again),
+            id: JobID("0123456789abcdef0123456789abcdef"))
         #expect(try flags.jobOptions() == expected)
         #expect(try JobOptionFlags.parse([]).jobOptions() == JobOptions())
         #expect(try JobOptionFlags.parse(["--after", "1.5"]).jobOptions() == JobOptions(after: 1.5))
+        #expect(try JobOptionFlags.parse(["--unique-args"]).jobOptions() == JobOptions(unique: JobUnique()))
     }
 
     @Test(arguments: [
@@ -28,6 +31,17 @@ import Testing
         (["--node", "a b"], "--node takes a name"), (["--max-attempt", "0"], "--max-attempt takes a whole number"),
         (["--id", "xyz"], "--id takes 32 hexadecimal digits, not 'xyz'"),
         (["--after", "1", "--run-at", "2"], "--after and --run-at exclude each other"),
+        (["--priority", "10"], "--priority takes a whole number from 0 to 9"),
+        (["--priority", "-1"], "--priority takes a whole number from 0 to 9"),
+        (["--unique", "k", "--unique-args"], "--unique and --unique-args exclude each other"),
+        (["--unique-for", "5"], "--unique-for needs --unique or --unique-args"),
+        (["--on-conflict", "keep"], "--on-conflict needs --unique or --unique-args"),
+        (
+            ["--unique", "k", "--on-conflict", "drop"],
+            "--on-conflict takes one of keep, replace, again, raise, not 'drop'"
+        ),
+        (["--unique", "k", "--unique-for", "-1"], "--unique-for takes seconds"),
+        (["--unique", ""], "unique takes a key"),
     ])
     func aWrongValueIsToldWithItsFlag(arguments: [String], beginning: String) throws {
         let flags = try JobOptionFlags.parse(arguments)

@@ -23,6 +23,8 @@ import Testing
     @Test func aNodeWhoseStorageRefusesSaysWhy() {
         var row = ["name": "n1", "address": "a:1", "load": "0", "window": "8", "durable": "1", "draining": "0"]
         #expect(NodesCommand.table(of: [row]).text.contains("ready, durable"))
+        row["paused"] = "1"
+        #expect(NodesCommand.table(of: [row]).text.contains("paused, durable"))
         row["storage_error"] = "the disk is full: make room"
         #expect(
             NodesCommand.table(of: [row]).text.contains("its storage refuses: the disk is full: make room, durable"))

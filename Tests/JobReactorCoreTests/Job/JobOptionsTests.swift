@@ -50,6 +50,23 @@ import Testing
                 JobOptions(maxAttempt: Int(Int32.max) + 1),
                 "maxAttempt takes a whole number from 1 to 2147483647, not 2147483648"
             ),
+            (JobOptions(priority: 10), "priority takes a whole number from 0 (last) to 9 (first), not 10"),
+            (JobOptions(priority: -1), "priority takes a whole number from 0 (last) to 9 (first), not -1"),
+            (
+                JobOptions(unique: JobUnique("")),
+                "unique takes a key of 1 to 255 bytes without control characters, not ''"
+            ),
+            (
+                JobOptions(unique: JobUnique("a\n")),
+                "unique takes a key of 1 to 255 bytes without control characters, not 'a\n'"
+            ),
+            (
+                JobOptions(unique: JobUnique("k", for: -1)),
+                "uniqueFor takes seconds from 0 to 3155760000, not -1.0"
+            ),
+            (
+                JobOptions(unique: JobUnique(for: .nan)), "uniqueFor takes seconds from 0 to 3155760000, not nan"
+            ),
             (JobOptions(node: ""), "node must not be empty"),
             (JobOptions(notNode: ""), "notNode must not be empty"),
             (JobOptions(node: "a b"), "node must not contain spaces or control characters"),
@@ -58,6 +75,44 @@ import Testing
         ])
     func invalid(_ options: JobOptions, message: String) {
         #expect(throws: JobError(.invalidOption, message)) { try options.validate() }
+    }
+
+    @Test(
+        "a priority and a key are read as Lua and JSON write them",
+        arguments: [
+            (["priority": 0], JobOptions(priority: 0)),
+            (["unique": "k"], JobOptions(unique: JobUnique("k"))),
+            (["unique": true, "unique_for": 5], JobOptions(unique: JobUnique(for: 5))),
+            (["unique": "k", "on_conflict": "again"], JobOptions(unique: JobUnique("k", onConflict: .again))),
+            (["unique": false], JobOptions()),
+        ] as [([String: JSONValue], JobOptions)])
+    func members(_ members: [String: JSONValue], options: JobOptions) throws {
+        #expect(try JobOptions(members) == options)
+    }
+
+    @Test(
+        "what is wrong with them is said",
+        arguments: [
+            (["priority": "high"], "priority takes a whole number from 0 (last) to 9 (first), not \"high\""),
+            (["unique": 5], "unique takes a key, or true for one of the args, not 5"),
+            (["unique_for": 5], "unique_for needs unique, a key or true"),
+            (["on_conflict": "keep", "unique": false], "on_conflict needs unique, a key or true"),
+            (["unique": "k", "on_conflict": "drop"], "on_conflict takes keep, replace, again or raise, not \"drop\""),
+        ] as [([String: JSONValue], String)])
+    func wrongMembers(_ members: [String: JSONValue], message: String) {
+        #expect(throws: JobError(.invalidOption, message)) { try JobOptions(members) }
+    }
+
+    @Test("a key of the args is the same whatever the order of their members")
+    func keyOfArgs() throws {
+        let options = JobOptions(unique: JobUnique())
+        let one = Job(
+            id: id(1), name: "a", args: try JobArguments(json: #"{"a":1,"b":2}"#), options: options, createdAt: start)
+        let other = Job(
+            id: id(2), name: "a", args: try JobArguments(json: #"{"b":2, "a":1}"#), options: options, createdAt: start)
+        #expect(one.unique?.key != nil)
+        #expect(one.unique == other.unique)
+        #expect(one.unique?.acceptedAt == start)
     }
 
     @Test(

@@ -13,6 +13,11 @@ import Testing
         try await check.run { MemoryStorage() }
     }
 
+    @Test("it keeps what decides when jobs run", arguments: StorageConformance.controlChecks)
+    func controls(_ check: StorageConformance.Check) async throws {
+        try await check.run { MemoryStorage() }
+    }
+
     @Test("it refuses as a storage must, where something makes it", arguments: StorageConformance.refusalChecks)
     func refuses(_ check: StorageConformance.RefusalCheck) async throws {
         let refuses = Locked(false)

@@ -303,4 +303,29 @@ import Testing
                     == "http: no requests any more: this process is stopping")
         }
     }
+
+    @Test("a heartbeat asks for its URL without a body; a status of failure and a forbidden server are errors")
+    func heartbeat() async throws {
+        let asked = Locked<[String]>([])
+        let answer: @Sendable (WebRequest) -> WebAnswer = { request in
+            asked.withLock { $0.append("\(request.method) \(request.uri)") }
+            return switch request.uri {
+            case "/moved": .redirect(302, to: "/alive")
+            case "/alive": .text("")
+            default: .text("", status: .notFound)
+            }
+        }
+        try await WebServer.with(answer) { server in
+            let library = HTTPLibrary()
+            try await library.head(server.url + "/moved")
+            #expect(asked.withLock { $0 } == ["HEAD /moved", "HEAD /alive"])
+            let missing = await #expect(throws: ScriptFailure.self) {
+                try await library.head(server.url + "/gone")
+            }
+            #expect(missing?.message == "http: 127.0.0.1:\(server.port) answers with the status 404")
+            library.allow([try #require(HostRule("example.com"))])
+            await #expect(throws: ScriptFailure.self) { try await library.head(server.url + "/alive") }
+            #expect(asked.withLock { $0 }.count == 3)
+        }
+    }
 }

@@ -36,6 +36,18 @@ import Testing
         try explore(setup, depth: 5)
     }
 
+    @Test("pauses while jobs are under way: what is held does not begin, and all of it ends when it is released")
+    func pauses() throws {
+        for areNodesDurable in [true, false] {
+            var setup = Simulation.Setup(areNodesDurable: [areNodesDurable], areDistributorsDurable: [true, false])
+            (setup.pauses, setup.isUnderWay, setup.faults) = (true, true, 2)
+            try explore(setup, depth: 3)
+            (setup.faults, setup.isUnderWay) = (6, false)
+            var explorer = Explorer(setup)
+            for seed in 1...UInt64(Self.walks) { try explorer.walk(seed: seed, steps: 120) }
+        }
+    }
+
     private func explore(_ setup: Simulation.Setup, depth: Int) throws {
         let start = ContinuousClock.now
         var explorer = Explorer(setup)

@@ -21,6 +21,10 @@ extension Simulation {
             if runs > 1 + runsThatMayBeAgain { return "job \(job) ran \(runs) times" }
             if record.kills == 0, owners(of: job) > 1 { return "job \(job) is owned by \(owners(of: job)) nodes" }
         }
+        for node in nodes where node.core?.runs.holds.holds("work") == true {
+            // The first is under way.
+            if let runs = node.lane?.runs, runs.count > 1 { return "\(node.name) begins jobs that are paused" }
+        }
         for distributor in distributors {
             for node in distributor.core?.nodes() ?? [] where node.load < 0 || node.load > setup.window {
                 return "\(distributor.name) believes that \(node.name) has \(node.load) of \(node.window) jobs"
@@ -123,7 +127,8 @@ extension Simulation {
                 "\(id.low)\(entry.place)\(entry.lastRun)\(entry.isStored)\(entry.job == nil)"
             }
             let links = core.nodes().map { "\($0.name)\($0.load)/\($0.window)\($0.storageError ?? "")" }
-            parts.append("\(entries)\(links)\(storage?.waiting ?? "")\(describe(distributor.disk))")
+            parts.append(
+                "\(entries)\(links)\(core.pauses.isEmpty)\(storage?.waiting ?? "")\(describe(distributor.disk))")
         }
         for node in nodes {
             guard let core = node.core else {
@@ -136,7 +141,7 @@ extension Simulation {
             let destinations = core.destinations.all.sorted { $0.name < $1.name }.map {
                 "\($0.name)\($0.delivery.reportCount)\($0.link == nil)"
             }
-            let lanes = "\(core.runs.runningCount)\(core.runs.turns.map(\.id.low))"
+            let lanes = "\(core.runs.runningCount)\(core.runs.turns.map(\.id.low))\(core.runs.holds.isEmpty)"
             let runs = node.lane?.runs.map(\.job.id.low) ?? []
             parts.append(
                 "\(live)\(destinations)\(lanes)\(runs)\(core.storageHealth.isRefusing)\(core.life.state)\(core.runs.endsUnderWay)"

@@ -21,6 +21,8 @@ final class Simulation {
         var faults = 1
         /// Whether processes may be killed. Without a crash nothing runs twice.
         var kills = true
+        /// Whether somebody pauses jobs.
+        var pauses = false
         /// Whether it begins when all jobs are accepted.
         var isUnderWay = false
 
@@ -29,7 +31,7 @@ final class Simulation {
                 durable.map { $0 ? "durable" : "volatile" }.joined(separator: "+")
             }
             return "distributors \(kinds(areDistributorsDurable)), nodes \(kinds(areNodesDurable)), \(jobs) jobs,"
-                + " window \(window), \(faults) faults" + (kills ? "" : ", no kills")
+                + " window \(window), \(faults) faults" + (kills ? "" : ", no kills") + (pauses ? ", pauses" : "")
                 + (isUnderWay ? ", under way" : "")
         }
     }
@@ -56,6 +58,8 @@ final class Simulation {
         case start(Process)
         /// There is room on its disk again.
         case mend(Process)
+        /// Somebody lets the jobs run that a distributor holds back.
+        case resume(distributor: Int)
         /// Faults.
         case cut(pipe: Int, noticedBy: SimulatedPipe.End)
         case fill(Process)
@@ -66,10 +70,12 @@ final class Simulation {
         case refuse(node: Int)
         /// SIGTERM: it ends when what runs has ended and is told, and all that it stores is stored.
         case stop(Process)
+        /// Somebody pauses the jobs at a distributor.
+        case pause(distributor: Int)
 
         var isFault: Bool {
             switch self {
-            case .cut, .fill, .kill, .refuse, .stop: true
+            case .cut, .fill, .kill, .refuse, .stop, .pause: true
             default: false
             }
         }
@@ -152,6 +158,9 @@ final class Simulation {
             break
         }
         for node in nodes.indices where nodes[node].lane?.runs.isEmpty == false { steps.append(.finish(node: node)) }
+        for distributor in distributors.indices where isPaused(distributor) {
+            steps.append(.resume(distributor: distributor))
+        }
         for distributor in distributors.indices {
             for node in nodes.indices where canLink(distributor, node) {
                 steps.append(.link(distributor: distributor, node: node))
@@ -168,6 +177,10 @@ final class Simulation {
         }
         for node in nodes.indices where nodes[node].disk == nil && nodes[node].lane?.runs.isEmpty == false {
             steps.append(.refuse(node: node))
+        }
+        for distributor in distributors.indices
+        where setup.pauses && isAlive(.distributor(distributor)) && !isPaused(distributor) {
+            steps.append(.pause(distributor: distributor))
         }
         for process in processes where isAlive(process) {
             if !isStopping(process) { steps.append(.stop(process)) }
@@ -196,6 +209,8 @@ final class Simulation {
         case .kill(let process, let calls): kill(process, afterCalls: calls)
         case .stop(let process): stop(process)
         case .refuse(let node): _ = nodes[node].lane?.finish(.undefined)
+        case .pause(let number): _ = distributors[number].core?.pause(Self.jobs, by: "somebody")
+        case .resume(let number): _ = distributors[number].core?.resume(Self.jobs)
         }
         try turn()
     }
@@ -211,6 +226,11 @@ final class Simulation {
         pipes.removeAll { $0.pipe.isOver }
     }
 
+    /// All of them.
+    private static let jobs = PauseTarget.job("work")
+
+    private func isPaused(_ distributor: Int) -> Bool { distributors[distributor].core?.pauses[Self.jobs] != nil }
+
     private func submit(_ job: Int) {
         record.submitted.insert(job)
         let made = Job(id: Self.id(job), name: "work", args: JobArguments(), createdAt: clock.now)
@@ -219,7 +239,8 @@ final class Simulation {
         let tell: @Sendable () -> Void = { outcomes.withLock { $0[number, default: 0] += 1 } }
         let feedback = JobFeedback(onSuccess: { _ in tell() }, onError: { _ in tell() }, onProgress: nil)
         let sink: Sink = isTold(job) ? .application(feedback) : .none
-        distributors[distributor(of: job)].core?.submit(made, sink) { [unowned self] in record.accepted.insert(job) }
+        distributors[distributor(of: job)].core?.submit(
+            made, sink, accepted: { [unowned self] in record.accepted.insert(job) })
     }
 
     func isTold(_ job: Int) -> Bool { job % 2 == 0 }
@@ -243,7 +264,7 @@ final class Simulation {
         case .finish(let node): return .node(node)
         case .deliver(let number, .node): return pipe(number).map { .node($0.node) }
         case .deliver(let number, .distributor): return pipe(number).map { .distributor($0.distributor) }
-        case .notice, .link, .start, .mend, .cut, .fill, .kill, .refuse, .stop: return nil
+        case .notice, .link, .start, .mend, .resume, .cut, .fill, .kill, .refuse, .stop, .pause: return nil
         }
     }
 

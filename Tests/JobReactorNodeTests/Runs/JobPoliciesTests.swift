@@ -6,15 +6,29 @@ import Testing
 @testable import JobReactorNode
 
 @Suite("How a node treats each job") struct JobPoliciesTests {
-    private static func definition(_ name: String, attempts: Int?) -> ScriptReport.Definition {
+    private static func definition(
+        _ name: String, attempts: Int? = nil, priority: Int? = nil
+    ) -> ScriptReport.Definition {
         ScriptReport.Definition(
-            name: name, file: "jobs.lua", line: 1, callbacks: 0, errbacks: 0, policy: ScriptPolicy(maxAttempt: attempts)
-        )
+            name: name, file: "jobs.lua", line: 1, callbacks: 0, errbacks: 0,
+            policy: ScriptPolicy(maxAttempt: attempts, priority: priority))
     }
 
-    private static func job(_ name: String) -> Job {
+    private static func job(_ name: String, priority: Int? = nil) -> Job {
         Job(
-            id: JobID(high: 0, low: 1), name: name, args: JobArguments(), createdAt: Timestamp(microseconds: 1_000_000))
+            id: JobID(high: 0, low: 1), name: name, args: JobArguments(), options: JobOptions(priority: priority),
+            createdAt: Timestamp(microseconds: 1_000_000))
+    }
+
+    @Test("a job is as urgent as its producer says, else its script")
+    func priorities() {
+        var policies = JobPolicies(JobPolicy())
+        #expect(policies.priority(of: Self.job("a")) == 5 && policies.priority(of: Self.job("a", priority: 0)) == 0)
+        policies.use([Self.definition("a", priority: 8), Self.definition("b")])
+        #expect(policies.priority(of: Self.job("a")) == 8 && policies.priority(of: Self.job("a", priority: 1)) == 1)
+        #expect(policies.priority(of: Self.job("b")) == 5 && policies.priority(of: Self.job("unknown")) == 5)
+        policies.use([Self.definition("a")])
+        #expect(policies.priority(of: Self.job("a")) == 5)
     }
 
     @Test("what is said of a name counts whatever came before it, and until other scripts are in use")

@@ -26,11 +26,12 @@ private func at(_ seconds: Double) -> Timestamp { Timestamp(seconds: seconds) }
     @Test("everything else as it was asked for, without the id")
     func others() {
         let asked = JobOptions(
-            period: 60, node: "a", notNode: "b", isDeferred: true, maxAttempt: 3, retryMultiplier: 2,
-            id: JobID(high: 1, low: 1))
+            period: 60, node: "a", notNode: "b", isDeferred: true, maxAttempt: 3, retryMultiplier: 2, priority: 9,
+            unique: JobUnique("k", for: 1, onConflict: .again), id: JobID(high: 1, low: 1))
         let job = Job(id: JobID(high: 1, low: 1), name: "j", args: [:], options: asked, createdAt: at(0))
         var expected = asked
         expected.id = nil
+        expected.unique?.acceptedAt = at(0)
         #expect(job.optionsToSend(.now, now: Moment(wall: at(0), steady: at(0))) == expected)
     }
 }

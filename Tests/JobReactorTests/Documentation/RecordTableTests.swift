@@ -6,10 +6,12 @@ import Testing
 @Suite("The page of the record of a job") struct RecordTableTests {
     @Test("has every field of a record and no other, and says which of them scripts see") func fields() throws {
         var ids = JobID.Generator()
-        var job = Job(
-            id: ids.next(at: .now), name: "a", args: [:],
-            options: JobOptions(after: 1, period: 1, node: "n", notNode: "m", maxAttempt: 1, retryMultiplier: 1),
-            createdAt: .now)
+        var options = JobOptions(
+            after: 1, period: 1, node: "n", notNode: "m", maxAttempt: 1, retryMultiplier: 1, priority: 9,
+            unique: JobUnique("k", for: 1))
+        options.tick = JobTick(schedule: "s", at: .now)
+        var job = Job(id: ids.next(at: .now), name: "a", args: [:], options: options, createdAt: .now)
+        job.again = [:]
         (job.runAt, job.failedAt, job.lastError, job.lastTraceback) = (.now, .now, "no", "stack")
         job.doing = "paused"
         job.trace = JobTrace(["traceparent": "00"])

@@ -79,7 +79,7 @@ import Testing
         for (index, found) in Self.blocks("lua").filter({ $0.block.mark.isEmpty }).enumerated() {
             scripts["block\(index).lua"] = found.block.text
         }
-        #expect(scripts.count == 6)
+        #expect(scripts.count == 9)
         try await Cluster.run(scripts: scripts) { cluster in
             let distributor = try await cluster.startDistributor()
             let node = try await cluster.startNode("n1", for: [distributor]) {
@@ -90,7 +90,12 @@ import Testing
             #expect(report.problems.isEmpty)
             #expect(
                 report.definitions.map(\.name)
-                    == ["count_words", "fetch", "fetch_pages", "greet", "import", "my_job", "resize", "upload"])
+                    == [
+                        "call_api", "count_words", "fetch", "fetch_pages", "greet", "import", "my_job", "note_change",
+                        "ping", "rebuild_index", "report", "resize", "send_digest", "sync_customers", "upload",
+                    ])
+            #expect(report.schedules.map(\.schedule.name) == ["heartbeat", "nightly_report"])
+            #expect(report.limits.map(\.limit.name) == ["call_api", "crm"])
             #expect(try await distributor.perform("greet", ["name": "Ada"], timeout: 20)["greeting"] == "Hello, Ada!")
             #expect(try await distributor.perform("fetch", timeout: 20)["fetched"] == true)
             #expect(try await distributor.perform("my_job", timeout: 20)["result"] == "Yay!")

@@ -9,7 +9,9 @@ import Testing
 @Suite struct KeptForTests {
     @Test(
         "is read as it was written, whatever is in the producer's id",
-        arguments: ["", "a", "my producer", " ", "=", "=5:a b c", "=1:a", "!", "!a", "%20", "é ü", "a\nb", "\0", ":"])
+        arguments: [
+            "", "a", "my producer", " ", "=", "=5:a b c", "=1:a", "!", "!a", "?", "?a", "%20", "é ü", "a\nb", "\0", ":",
+        ])
     func roundTrip(_ producer: String) {
         for node in [nil, "n1", "n:1", "=1:a"] {
             for isInDoubt in node == nil ? [false] : [false, true] {
@@ -25,7 +27,7 @@ import Testing
 
     @Test("no two are written alike")
     func isUnambiguous() {
-        let parts = ["a", "=", "1", ":", "b", "!", "=1:a", "=3:a b"]
+        let parts = ["a", "=", "1", ":", "b", "!", "?", "=1:a", "=3:a b"]
         var texts: [String: KeptFor] = [:]
         for first in parts {
             for second in parts {
@@ -41,6 +43,12 @@ import Testing
                 }
             }
         }
+    }
+
+    @Test("one that stands for a finished job is no other") func holding() {
+        #expect(KeptFor(text: KeptFor.holding.text).isHolding)
+        #expect(KeptFor(text: KeptFor(producer: "?").text) == KeptFor(producer: "?"))
+        #expect(!KeptFor(text: "!?").isHolding)
     }
 
     @Test(

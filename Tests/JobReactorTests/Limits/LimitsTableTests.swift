@@ -91,6 +91,11 @@ import Testing
         "names of jobs and nodes": ["1 to \(JobLimits.nameBytes) bytes"],
         "`after`, `retry_multiplier`, a timeout": [number(Int(JobLimits.seconds))],
         "`max_attempt`": [number(JobLimits.attempts)],
+        "`priority`": ["\(JobPriority.range.lowerBound) (last) to \(JobPriority.range.upperBound) (first)"],
+        "a unique key, and `unique_for`": ["1 to \(UniqueKey.bytes) bytes"],
+        "`concurrency` and `rate` of a limit": ["1 to \(number(Limit.most))"],
+        "the spec of a schedule": ["\(ScheduleSpec.bytes) bytes"],
+        "ticks of a schedule that are caught up with": ["the newest \(number(Schedule.mostCaughtUp))"],
         "jobs kept as failed at a distributor, as nodes ended with them": [
             number(KeptFailures.most), size(KeptFailures.mostBytes),
         ],

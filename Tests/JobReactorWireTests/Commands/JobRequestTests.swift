@@ -43,6 +43,12 @@ import Testing
             ("resize {} RETRY_MULTIPLIER 0.5", resize(JobOptions(retryMultiplier: 0.5))),
             ("resize {} ID 000000000000000000000000000000ff", resize(JobOptions(id: id(255)))),
             ("resize {} Id 00000000-0000-0000-0000-0000000000FF", resize(JobOptions(id: id(255)))),
+            ("resize {} PRIORITY 0", resize(JobOptions(priority: 0))),
+            ("resize {} UNIQUE größe", resize(JobOptions(unique: JobUnique("größe")))),
+            (
+                "resize {} ON_CONFLICT Replace UNIQUE_FOR 0.5 unique k",
+                resize(JobOptions(unique: JobUnique("k", for: 0.5, onConflict: .replace)))
+            ),
             // Said twice, the last counts.
             ("resize {} AFTER 1 AFTER 2", resize(JobOptions(after: 2))),
             (
@@ -63,7 +69,7 @@ import Testing
 
     static let unknown = """
         : the options are AFTER s, RUN_AT unix-seconds, PERIOD s, NODE n, NOT_NODE n, DEFER, MAX_ATTEMPT n, \
-        RETRY_MULTIPLIER s, ID id, TRACE json
+        RETRY_MULTIPLIER s, PRIORITY n, UNIQUE key, UNIQUE_FOR s, ON_CONFLICT keep|replace|again|raise, ID id, TRACE json
         """
 
     @Test(
@@ -125,6 +131,29 @@ import Testing
                 ["j", "{}", "RETRY_MULTIPLIER", "-1"],
                 "ERR retry_multiplier takes seconds from 0 to 3155760000, not -1.0"
             ),
+            (
+                ["j", "{}", "PRIORITY", "high"],
+                "ERR PRIORITY takes a whole number from 0 (last) to 9 (first), not 'high'"
+            ),
+            (["j", "{}", "PRIORITY", "10"], "ERR priority takes a whole number from 0 (last) to 9 (first), not 10"),
+            (
+                ["j", "{}", "UNIQUE", ""],
+                "ERR unique takes a key of 1 to 255 bytes without control characters, not ''"
+            ),
+            (["j", "{}", "UNIQUE_FOR", "5"], "ERR UNIQUE_FOR needs UNIQUE key"),
+            (["j", "{}", "ON_CONFLICT", "keep"], "ERR ON_CONFLICT needs UNIQUE key"),
+            (["j", "{}", "UNIQUE", "k", "UNIQUE_FOR", "x"], "ERR UNIQUE_FOR takes seconds, not 'x'"),
+            (
+                ["j", "{}", "UNIQUE", "k", "UNIQUE_FOR", "-1"],
+                "ERR unique_for takes seconds from 0 to 3155760000, not -1.0"
+            ),
+            (
+                ["j", "{}", "UNIQUE", "k", "ON_CONFLICT", "drop"],
+                "ERR ON_CONFLICT takes keep, replace, again or raise, not 'drop'"
+            ),
+            // A tick is for links alone.
+            (["j", "{}", "SCHEDULE", "s"], "ERR unknown option 'SCHEDULE'" + unknown),
+            (["j", "{}", "PERMITTED", "1"], "ERR unknown option 'PERMITTED'" + unknown),
             (
                 ["j", "{}", "TRACE", "00-1-2-01"],
                 "ERR TRACE takes a JSON object of strings, of at most 4096 bytes, not '00-1-2-01'"
@@ -212,6 +241,11 @@ import Testing
                 period: maybe(1e-6 + seconds() / 2), node: maybe("NODE"), notNode: maybe("n/🦜"),
                 isDeferred: Bool.random(using: &random),
                 maxAttempt: maybe(Int.random(in: 1...Int(Int32.max), using: &random)),
-                retryMultiplier: maybe(seconds()), id: maybe(id(7))))
+                retryMultiplier: maybe(seconds()), priority: maybe(Int.random(in: 0...9, using: &random)),
+                unique: maybe(
+                    JobUnique(
+                        "k 🦜", for: seconds(),
+                        onConflict: UniqueConflict.allCases.randomElement(using: &random) ?? .keep)),
+                id: maybe(id(7))))
     }
 }

@@ -145,7 +145,9 @@ private final class FakeDirectory: UserDirectory {
             ("RETRY ALL DRY", [.operator]), ("CANCEL NAME x", [.operator]), ("DESTROY STATUS failed", [.operator]),
             ("JOB \(job)", [.viewer, .producer]), ("CANCEL \(job)", [.operator, .producer]),
             ("AUDIT", [.operator]), ("RETRY \(job)", [.operator]), ("DESTROY \(job)", [.operator]),
-            ("RELOAD", [.author]),
+            ("RELOAD", [.author]), ("PAUSE JOB j", [.operator]), ("RESUME NODE n", [.operator]), ("PAUSES", [.viewer]),
+            ("SCHEDULE DEL s", [.operator]), ("SCHEDULE SET s @daily j", [.operator]), ("SCHEDULE GET s", [.viewer]),
+            ("SCHEDULES", [.viewer]), ("LIMITS", [.viewer]),
             ("NODE 3 n i DURABLE '' '' ''", [.node]), ("PRODUCER 3 p", [.producer]),
         ] as [(String, Set<Role>)])
     func roles(line: String, allowed: Set<Role>) throws {

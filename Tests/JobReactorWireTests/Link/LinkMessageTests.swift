@@ -24,6 +24,18 @@ import Testing
         return request
     }
 
+    private static var turned: JobRequest {
+        var request = JobRequest(
+            name: "resize", args: [:],
+            options: JobOptions(priority: 9, unique: JobUnique("k", for: 1.5, onConflict: .again)))
+        request.options.tick = JobTick(schedule: "s", at: Timestamp(microseconds: 60_000_000))
+        request.isPermitted = true
+        return request
+    }
+
+    private static let definitions = NodeDefinitions(
+        jobs: ["call": .init(priority: 9, limits: ["crm"])], limits: [Limit(name: "crm", concurrency: 10)])
+
     private static var awaited: JobRequest {
         var request = JobRequest(name: "resize", args: [:])
         request.isAwaited = true
@@ -70,6 +82,39 @@ import Testing
         (
             .job(HandOver(2, id(1)), awaited),
             "*7\r\n$3\r\nJOB\r\n$1\r\n2\r\n$32\r\n\(one)\r\n$6\r\nresize\r\n$2\r\n{}\r\n$7\r\nAWAITED\r\n$1\r\n1\r\n"
+        ),
+        (
+            .job(HandOver(2, id(1)), turned),
+            "*17\r\n$3\r\nJOB\r\n$1\r\n2\r\n$32\r\n\(one)\r\n$6\r\nresize\r\n$2\r\n{}\r\n"
+                + "$8\r\nPRIORITY\r\n$1\r\n9\r\n$6\r\nUNIQUE\r\n$1\r\nk\r\n$10\r\nUNIQUE_FOR\r\n$3\r\n1.5\r\n"
+                + "$11\r\nON_CONFLICT\r\n$5\r\nAGAIN\r\n$8\r\nSCHEDULE\r\n$1\r\ns\r\n$4\r\nTICK\r\n$8\r\n60000000\r\n"
+                + "$9\r\nPERMITTED\r\n$1\r\n1\r\n"
+        ),
+        (
+            .replace(
+                HandOver(3, id(1)), JobRequest(name: "r", args: [:], options: JobOptions(unique: JobUnique("k")))),
+            "*7\r\n$7\r\nREPLACE\r\n$1\r\n3\r\n$32\r\n\(one)\r\n$1\r\nr\r\n$2\r\n{}\r\n$6\r\nUNIQUE\r\n$1\r\nk\r\n"
+        ),
+        (.replaced(HandOver(3, id(1))), "*3\r\n$8\r\nREPLACED\r\n$1\r\n3\r\n$32\r\n\(one)\r\n"),
+        (.kept(HandOver(3, id(1))), "*3\r\n$4\r\nKEPT\r\n$1\r\n3\r\n$32\r\n\(one)\r\n"),
+        (
+            .permit(id(1), priority: 5, [LimitNeed(limit: "crm"), LimitNeed(limit: "api", key: "\"a\"")]),
+            "*7\r\n$6\r\nPERMIT\r\n$32\r\n\(one)\r\n$1\r\n5\r\n$3\r\ncrm\r\n$0\r\n\r\n$3\r\napi\r\n$3\r\n\"a\"\r\n"
+        ),
+        (.permitted(id(1)), "*2\r\n$9\r\nPERMITTED\r\n$32\r\n\(one)\r\n"),
+        (.discarded(id(1), "full"), "*3\r\n$9\r\nDISCARDED\r\n$32\r\n\(one)\r\n$4\r\nfull\r\n"),
+        (.release(id(1)), "*2\r\n$7\r\nRELEASE\r\n$32\r\n\(one)\r\n"),
+        (
+            .holds(id(1), secondsAgo: 1.5, [LimitNeed(limit: "crm")]),
+            "*5\r\n$5\r\nHOLDS\r\n$32\r\n\(one)\r\n$3\r\n1.5\r\n$3\r\ncrm\r\n$0\r\n\r\n"
+        ),
+        (.began(id(2)), "*2\r\n$5\r\nBEGAN\r\n$32\r\n\(two)\r\n"),
+        (.hold(isNode: true, jobs: []), "*2\r\n$4\r\nHOLD\r\n$1\r\n1\r\n"),
+        (.hold(isNode: false, jobs: ["a", "b"]), "*4\r\n$4\r\nHOLD\r\n$1\r\n0\r\n$1\r\na\r\n$1\r\nb\r\n"),
+        (
+            .defines(definitions, problems: []),
+            "*2\r\n$7\r\nDEFINES\r\n$85\r\n"
+                + "{\"jobs\":{\"call\":{\"limits\":[\"crm\"],\"priority\":9}},\"limits\":{\"crm\":{\"concurrency\":10}}}\r\n"
         ),
         (
             .begun(HandOver(2, id(1)), attempt: 4, of: 10),
@@ -138,6 +183,19 @@ import Testing
             LinkMessage.writeBegun(handOver, attempt: attempt, of: most, to: &buffer)
         case .paused(let handOver): LinkMessage.writePaused(handOver, to: &buffer)
         case .waits(let handOver, let attempt): LinkMessage.writeWaits(handOver, attempt: attempt, to: &buffer)
+        case .replace(let handOver, let request): LinkMessage.writeReplace(handOver, request, to: &buffer)
+        case .replaced(let handOver): LinkMessage.writeReplaced(handOver, to: &buffer)
+        case .kept(let handOver): LinkMessage.writeKept(handOver, to: &buffer)
+        case .permit(let id, let priority, let needs):
+            LinkMessage.writePermit(id, priority: priority, needs, to: &buffer)
+        case .permitted(let id): LinkMessage.writePermitted(id, to: &buffer)
+        case .discarded(let id, let reason): LinkMessage.writeDiscarded(id, reason, to: &buffer)
+        case .release(let id): LinkMessage.writeRelease(id, to: &buffer)
+        case .holds(let id, let seconds, let needs):
+            LinkMessage.writeHolds(id, secondsAgo: seconds, needs, to: &buffer)
+        case .began(let id): LinkMessage.writeBegan(id, to: &buffer)
+        case .hold(let isNode, let jobs): LinkMessage.writeHold(isNode: isNode, jobs: jobs, to: &buffer)
+        case .defines(let definitions, _): LinkMessage.writeDefines(definitions, to: &buffer)
         case .adopt(let node): LinkMessage.writeAdopt(node, to: &buffer)
         case .adopted(let node, let isDone): LinkMessage.writeAdopted(node, isDone, to: &buffer)
         case .taken(let count): LinkMessage.writeTaken(count, to: &buffer)

@@ -18,6 +18,8 @@ struct ConnectedNodes {
         fileprivate var handOvers: HandOvers
         /// It has reported a job that it was not given, and that was said.
         fileprivate var isDistrusted = false
+        /// The runs of which it says that they go on, until it says what it defines; nil from then on.
+        fileprivate var held: Set<JobID>? = []
     }
 
     /// By the index of the handle.
@@ -52,6 +54,8 @@ struct ConnectedNodes {
     /// Those that own what they have.
     var durable: [Node] { all.filter(\.isDurable).map(\.node) }
 
+    var handles: [Node] { all.map(\.node) }
+
     private var all: some Sequence<Connected> { nodes.lazy.compactMap(\.self) }
 
     /// The node has reported a job that it was not given. Returns whether that is the first time on this link.
@@ -59,6 +63,19 @@ struct ConnectedNodes {
         guard nodes.indices.contains(node.index), nodes[node.index]?.isDistrusted == false else { return false }
         nodes[node.index]?.isDistrusted = true
         return true
+    }
+
+    // MARK: Runs that go on
+
+    /// A run goes on at the node that was permitted over an earlier link.
+    mutating func noteHeld(_ id: JobID, at node: Node) {
+        if nodes.indices.contains(node.index) { nodes[node.index]?.held?.insert(id) }
+    }
+
+    /// All that it has said so of, when it is asked for the first time.
+    mutating func takeHeld(at node: Node) -> Set<JobID>? {
+        guard nodes.indices.contains(node.index) else { return nil }
+        return nodes[node.index]?.held.take()
     }
 
     // MARK: Hand-overs

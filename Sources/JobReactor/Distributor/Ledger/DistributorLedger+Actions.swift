@@ -10,6 +10,18 @@ extension DistributorLedger {
         case rest(Node)
         /// The node is to take over from another; nil: from any that has left jobs.
         case adopt(String?, by: Node)
+        /// The run at the node that has asked may begin.
+        case permit(JobID, at: Node)
+        /// It is not to be, as that limit is full: the job ends as cancelled.
+        case discard(JobID, limit: String, at: Node)
+        /// ``DistributorLedger/lookAtLimits()`` after so many seconds.
+        case lookAtLimits(after: Double)
+        /// ``DistributorLedger/sendWaiting(to:)`` in the next turn of the loop.
+        case sendWaiting(Node)
+        /// The node's job is to have other args: those of ``DistributorLedger/replacement(of:)``.
+        case replace(JobID, at: Node)
+        /// ``DistributorLedger/expireKeys()`` after so many seconds.
+        case expireKeys(after: Double)
         case store(JobChange)
         /// The records of these jobs are read, after so many seconds: ``loaded(_:_:)`` with the number of the batch.
         case load(Int, [JobID], after: Double)
@@ -26,6 +38,8 @@ extension DistributorLedger {
         case notBack(node: String, jobs: Int)
         /// An attempt of the job counts, as its node ended during it: the record says which.
         case endedWithNode(Job, isLast: Bool)
+        /// The job ends as cancelled, as a limit of it is full.
+        case discarded(JobID, name: String, limit: String)
         /// A node has reported a job that it was not given.
         case foreignReport(JobID, name: String, node: String)
         /// Jobs that waited in the storage alone are not there any more.
@@ -43,6 +57,8 @@ extension DistributorLedger {
         case sent(LedgerEntry, to: Node, number: Int)
         /// The same id twice is one job.
         case known
+        /// Another has its key: that one stands, and has its args where it is to be so. `isRefused`: that is an error.
+        case held(by: JobID, isRefused: Bool)
         /// A job of that id is being cancelled: the new one is not accepted, as it would end with it.
         case isBeingCancelled
     }

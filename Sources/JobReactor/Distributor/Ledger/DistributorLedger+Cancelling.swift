@@ -19,7 +19,7 @@ extension DistributorLedger {
         case .inDoubt: note(cancelled: entry, id)
         case .waiting:
             guard let job = entry.job else { return false }
-            dispatcher.withdraw(job)
+            stopWaiting(entry, job)
             finishCancelled(entry, job)
         case .node(let node, 0):
             // It was held, and has used credit.
@@ -91,7 +91,7 @@ extension DistributorLedger {
 
     /// Ends a job here that no node has.
     mutating func finishCancelled(_ entry: LedgerEntry, _ job: Job) {
-        entries.remove(job.id)
+        if !limits.isEmpty { releasePlace(job.id, entry) }
         counters.succeeded += 1
         metrics?.cancelled(job.name)
         let ended = JobLifecycle.cancel(job, policy: JobPolicy())
@@ -99,7 +99,11 @@ extension DistributorLedger {
         // A run of its own, as far as those are concerned who tell reports apart by their runs.
         let report = JobReport(
             id: job.id, name: job.name, feedback: feedback, status: ended.job.status, run: entry.lastRun &+ 1)
-        if entry.isStored { store(.remove(job.id, kept(report, for: entry.sink))) }
+        let outcome = kept(report, for: entry.sink)
+        if keys.isEmpty || !endUnique(job.id, entry, outcome, isCancelledFromOutside: true) {
+            entries.remove(job.id)
+            if entry.isStored { store(.remove(job.id, outcome)) }
+        }
         did(.deliver(report, name: entry.name, to: entry.sink))
     }
 

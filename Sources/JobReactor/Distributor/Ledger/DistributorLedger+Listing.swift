@@ -165,7 +165,8 @@ extension DistributorLedger {
         }
         switch entries[listed.job.id]?.place {
         case .saving?: return .saving
-        case .waiting?: return dispatcher.reason(listed.job, &reasons)
+        case .waiting?:
+            return limits.isWaitingHere(listed.job.id) ? .limit : dispatcher.reason(listed.job, &reasons)
         case .node(let node, 0)?: return .suspect(node: nodes[node]?.name ?? "")
         case .owned(let name)?, .inDoubt(let name)?: return nodes.named(name) == nil ? .away(node: name) : nil
         case .node?, nil: return nil

@@ -19,8 +19,8 @@ extension DistributorLedger {
 
     private func mayPageOut(_ entry: LedgerEntry, _ job: Job) -> Bool {
         guard entry.isStored, case .waiting = entry.place, case .none = entry.sink else { return false }
-        return entry.strikes == 0 && job.attempt == 0 && job.period == nil && !cancelling.contains(job.id)
-            && entry.due.isPast(at: now)
+        return entry.strikes == 0 && job.attempt == 0 && job.period == nil && job.unique == nil && job.tick == nil
+            && !cancelling.contains(job.id) && entry.due.isPast(at: now)
     }
 
     // MARK: Loading

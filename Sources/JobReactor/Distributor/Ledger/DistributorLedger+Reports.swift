@@ -35,14 +35,23 @@ extension DistributorLedger {
         } else if case .owned = entry.place {
             _ = recentReports.note(report)
         }
+        if !limits.isEmpty {
+            if case .waiting = entry.place {} else { releasePlace(report.id, entry) }
+        }
         count(report)
         if let metrics { measure(report, entry, metrics) }
-        if !cancelling.isEmpty, report.status.isFinished { cancelling.remove(report.id) }
+        let wasCancelled =
+            !cancelling.isEmpty && report.status.isFinished && cancelling.remove(report.id) != nil
         if entry.strikes > 0 { suspectLeft(entry, report.id) }
         let sink = entry.sink
         if report.status.isFinished {
             // It was taken up from the storage, and a node that had it from an earlier process was first with its outcome.
-            if case .waiting = entry.place, let job = entry.job { dispatcher.withdraw(job) }
+            if case .waiting = entry.place, let job = entry.job { stopWaiting(entry, job) }
+            if !keys.isEmpty,
+                endUnique(report.id, entry, kept(report, for: sink), isCancelledFromOutside: wasCancelled)
+            {
+                return (entry.name, sink)
+            }
             entries.remove(report.id)
             if entry.isStored { store(.remove(report.id, kept(report, for: sink))) }
         } else {
@@ -102,6 +111,7 @@ extension DistributorLedger {
             counters.repeatedReports += 1
             return nil
         }
+        if !limits.isEmpty { releasePlace(report.id, nil) }
         count(report)
         return (report.name, .none)
     }

@@ -35,9 +35,12 @@ extension DistributorLedger {
         takeovers.takenOver(name)
         for entry in entries.owned(by: name) { entries.move(entry, to: .owned(by: heir)) }
         owned.moved(from: name, to: heir)
+        // What runs on asks for its place again there.
+        if !limits.isEmpty { limits.reconcile(name, held: [], at: now.steady) }
         cancelAgain(at: node, heir)
         // The heir knows what it has taken over, and takes the rest.
         sendInDoubt(of: name, to: node)
+        if !keys.replacing.isEmpty { replaceAgain(at: node, heir) }
     }
 
     /// The node is back, or another has taken over from it, and has reported what it has done: what it has not reported it

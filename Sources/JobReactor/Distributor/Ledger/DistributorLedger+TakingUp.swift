@@ -5,7 +5,7 @@ internal import JobReactorWire
 extension DistributorLedger {
     /// What an earlier process has stored. `sink` is who waits for the outcome. Followed by ``tookUp()`` when it was all.
     mutating func takeUp(_ stored: Job, _ kept: KeptFor, for sink: Sink) {
-        guard entries[stored.id] == nil, !paged.contains(stored.id) else { return }
+        guard entries[stored.id] == nil, !paged.contains(stored.id), !takeUpHeld(stored, kept) else { return }
         var job = stored
         job.distributor = ""
         if job.status == .failed { return keep(job) }
@@ -16,6 +16,8 @@ extension DistributorLedger {
         if job.attempt > 0 { entry.strikes = Suspects.alone }
         if kept.owner != nil { entry.job = nil }
         entries.add(entry, job.id)
+        if let tick = job.tick { ticks.add(job.id, tick, hasBegun: kept.node != nil || job.attempt > 0) }
+        if job.unique != nil { job = takeUpKey(of: job, entry, isAtNode: kept.node != nil) }
         if kept.isCancelled {
             guard kept.node != nil else { return finishCancelled(entry, job) }
             cancelling.insert(job.id)
@@ -55,12 +57,15 @@ extension DistributorLedger {
             case .owned(let node): return ownedRecord(of: entry, id, at: node)
             }
         }
-        return records + kept.jobs.map { $0.record(for: .none, at: nil) }
+        return records + kept.jobs.map { $0.record(for: .none, at: nil) } + (keys.isEmpty ? [] : heldRecords)
     }
 
     /// Whose a job is that a node owns: the node has all else.
     func ownedRecord(of entry: LedgerEntry, _ id: JobID, at node: String) -> Job {
-        record(of: Job(id: id, name: entry.name, args: JobArguments(), createdAt: now.wall), entry, at: node)
+        var options = keys.isEmpty ? JobOptions() : JobOptions(unique: keys[id]?.unique)
+        if !ticks.isEmpty { options.tick = ticks[id] }
+        let job = Job(id: id, name: entry.name, args: JobArguments(), options: options, createdAt: now.wall)
+        return record(of: job, entry, at: node)
     }
 
     /// The distributor ends. Returns those whose end somebody in this process waits for. Of jobs that durable nodes have been

@@ -39,6 +39,14 @@ struct DistributorLedger {
     /// Jobs that were given to another node when the link to the first was lost, with the names of those that had them: all
     /// of them may report.
     var givenBefore = RecentHolders(limit: 100_000)
+    /// The keys of jobs that have one.
+    var keys = UniqueJobs()
+    /// Who may run, where scripts limit it.
+    var limits = RunLimits()
+    /// It is said already that limits are to be looked at.
+    var looksAtLimits = false
+    /// Unfinished jobs that schedules have made.
+    var ticks = OpenTicks()
     /// Reports of durable nodes, which may come again when such a node has started again.
     var recentReports = RecentReports(limit: 16_384)
 
@@ -81,6 +89,14 @@ struct DistributorLedger {
             return .known
         }
         if !paged.isEmpty, paged.contains(job.id) { return .known }
+        if let unique = job.unique { return submitUnique(job, unique, sink, by: account, isAgain: isAgain) }
+        if !keys.isEmpty { dropHeld(job.id) }
+        return accept(job, sink, by: account, isAgain: isAgain)
+    }
+
+    /// A job that is not known.
+    mutating func accept(_ job: Job, _ sink: Sink, by account: MemoryShares.Account, isAgain: Bool) -> Acceptance {
+        if let tick = job.tick { ticks.add(job.id, tick) }
         counters.enqueued += 1
         metrics?.enqueued(job.name)
         recentReports.forget(job.id)
@@ -100,6 +116,11 @@ struct DistributorLedger {
             leave(entry, job, to: owner)
             return .new(toBeStored: nil)
         }
+        guard limits.isEmpty else {
+            entries.addNew(entry, job.id)
+            if let node = dispatcher.enqueue(job) { send(entry, job, to: node) } else { noteParked(job) }
+            return .new(toBeStored: nil)
+        }
         guard let node = dispatcher.enqueue(job) else {
             entries.addNew(entry, job.id)
             noteParked(job)
@@ -117,7 +138,7 @@ struct DistributorLedger {
     private mutating func hasten(_ entry: LedgerEntry) {
         guard var job = entry.job, !job.isAwaited else { return }
         let isWaiting = if case .waiting = entry.place { true } else { false }
-        if isWaiting { dispatcher.withdraw(job) }
+        if isWaiting { stopWaiting(entry, job) }
         job.isAwaited = true
         entry.job = job
         if isWaiting, let node = dispatcher.enqueue(job) { send(entry, job, to: node) }
@@ -128,6 +149,7 @@ struct DistributorLedger {
         guard let entry = entries[id], case .saving = entry.place, let job = entry.job else { return }
         entry.isStored = true
         move(entry, to: .waiting)
+        if !keys.isEmpty, keys.isToBeStoredAgain(id) { store(.update(record(of: job, entry, at: nil))) }
         if case .acknowledgement = entry.sink { entries.setSink(.none, of: entry) }
         if cancelling.remove(id) != nil { return finishCancelled(entry, job) }
         if let owner = knownOwner(of: job) { return leave(entry, job, to: owner) }
@@ -174,6 +196,7 @@ struct DistributorLedger {
         case .command, .acknowledgement:
             entries.remove(id)
             if !cancelling.isEmpty { cancelling.remove(id) }
+            if !keys.isEmpty { keys.remove(id) }
             return entry.sink
         case .application, .producer, .none: return nil
         }
@@ -183,6 +206,7 @@ struct DistributorLedger {
 
     mutating func send(_ entry: LedgerEntry, _ job: Job, to node: Node, isAgain: Bool = false) {
         entry.lastRun = 0
+        if !limits.isEmpty, !isAgain, !isPermitted(entry, job, for: node) { return }
         guard entry.strikes == 0 || isAdmitted(entry, job, to: node) else {
             return entries.move(entry, to: .node(node, number: 0))
         }
@@ -191,6 +215,7 @@ struct DistributorLedger {
 
     mutating func handOver(_ entry: LedgerEntry, _ job: Job, to node: Node, isAgain: Bool) {
         noteSent(job, to: node)
+        if entry.isPermitted, let name = nodes[node]?.name { limits.hold(job.id, at: name) }
         let number = nodes.handOver(job.id, to: node)
         if !nodes.isDurable(node) { entry.isNew = false }
         entries.move(entry, to: .node(node, number: number))
@@ -201,9 +226,11 @@ struct DistributorLedger {
         // In their order: what is being loaded goes first.
         guard !paged.isLoading(for: node) else { return }
         var wanted: [JobID] = []
-        while wanted.count < PagedJobs.most, let id = dispatcher.takeNext(for: node) {
+        var held = 0
+        while wanted.count < PagedJobs.most, held < Self.mostHeldAtOnce, let id = dispatcher.takeNext(for: node) {
             if let entry = entries[id], let job = entry.job {
                 send(entry, job, to: node)
+                if !limits.isEmpty, limits.isWaitingHere(id) { held += 1 }
             } else if beginLoading(id) {
                 wanted.append(id)
             } else {
@@ -211,10 +238,17 @@ struct DistributorLedger {
             }
         }
         if !wanted.isEmpty { load(wanted, for: node) }
+        // Others have their turn before more are looked at.
+        if held == Self.mostHeldAtOnce { did(.sendWaiting(node)) }
     }
+
+    /// So many jobs are found in one turn of the loop, at most, that may not run yet.
+    private static let mostHeldAtOnce = 1000
 
     /// Puts a job back that a node had and does not own.
     mutating func giveBack(_ entry: LedgerEntry, _ id: JobID) {
+        if !keys.replacing.isEmpty { useReplacement(of: entry, id) }
+        if !limits.isEmpty { releasePlace(id, entry) }
         guard let job = entry.job else { return }
         if entry.strikes > 0 { suspectLeft(entry, id) }
         counters.givenBack += 1
@@ -256,13 +290,19 @@ struct DistributorLedger {
         }
     }
 
-    /// The node runs these jobs, and has reported what it did before: of what it may have it is told again.
-    mutating func defines(_ node: Node, _ jobs: [String]) {
+    /// The node runs these jobs, of which its scripts say more, and has reported what it did before: of what it may have it is
+    /// told again.
+    mutating func defines(_ node: Node, _ jobs: [String], _ definitions: NodeDefinitions = NodeDefinitions()) {
         // No job has a name that is none: it would only spoil the lists that are shown.
         let names = Set(jobs.lazy.filter { Name.problem(in: $0) == nil })
-        dispatcher.announce(node, jobs: names)
+        let priorities = definitions.jobs.compactMapValues(\.priority)
+        defineLimits(names, definitions, of: node)
+        dispatcher.announce(node, jobs: names, priorities: priorities)
         metrics?.prepare(nodes[node]?.name, jobs: names.sorted())
-        if let name = nodes[node]?.name { sendInDoubt(of: name, to: node) }
+        if let name = nodes[node]?.name {
+            sendInDoubt(of: name, to: node)
+            if !keys.replacing.isEmpty { replaceAgain(at: node, name) }
+        }
         sendWaiting(to: node)
     }
 
@@ -283,6 +323,7 @@ struct DistributorLedger {
         let isExpected = dispatcher.state(of: node).isDraining
         dispatcher.disconnect(node)
         if !paged.isEmpty { paged.lost(node) }
+        if !limits.isEmpty { limits.forgetRequests(of: gone.name, at: now.steady) }
         // In the order of their ids, which is that of their age.
         let unfinished = entries.sent(to: node).compactMap { $0.job?.id }.sorted()
         if gone.isDurable {
@@ -301,71 +342,6 @@ struct DistributorLedger {
             .log(.disconnected(node: gone.name, reason: reason ?? "closed", givenBack: unfinished.count)))
     }
 
-    // MARK: Answers to hand-overs
-
-    /// The job of a hand-over to the node that no answer has ended, and after which it was not sent again; nil when there is
-    /// none.
-    func entry(of handOver: HandOver, at node: Node) -> LedgerEntry? {
-        guard let entry = entries[handOver.id], case .node(node, handOver.number) = entry.place else { return nil }
-        return entry
-    }
-
-    /// A durable node has saved the jobs of these hand-overs and owns them now.
-    mutating func saved(_ first: Int, through last: Int, by node: Node) {
-        guard let name = nodes[node]?.name else { return }
-        for handOver in nodes.answer(first, through: last, by: node) {
-            if let entry = entry(of: handOver, at: node) { own(entry, handOver.id, name) }
-        }
-    }
-
-    private mutating func own(_ entry: LedgerEntry, _ id: JobID, _ name: String) {
-        entry.isNew = false
-        switch entry.sink {
-        case .none, .acknowledgement:
-            // Nobody here waits for the outcome.
-            entries.remove(id)
-            owned.note(id, at: name)
-            if entry.isStored { store(.remove(id)) }
-            return
-        case .producer:
-            if entry.isStored, let job = entry.job { store(.update(record(of: job, entry, at: name))) }
-        case .application, .command:
-            // They do not outlive this process.
-            if entry.isStored { store(.remove(id)) }
-            entry.isStored = false
-        }
-        if metrics != nil { keepDueTime(of: entry) }
-        entries.move(entry, to: .owned(by: name))
-        entry.job = nil
-        entries.measure(entry)
-    }
-
-    /// Its job, which knows when it was due, goes.
-    private func keepDueTime(of entry: LedgerEntry) {
-        guard case .now = entry.due, let job = entry.job else { return }
-        let now = now
-        let age = max(0, now.wall.elapsed(since: job.dueAt))
-        entry.due = .steady(now.steady.advanced(byMicroseconds: -age))
-    }
-
-    mutating func returned(_ handOvers: [HandOver], by node: Node) {
-        for handOver in handOvers where nodes.answer(handOver, by: node) {
-            if let entry = entry(of: handOver, at: node) { giveBack(entry, handOver.id) }
-        }
-    }
-
-    /// No node can run the job: it has failed.
-    mutating func refused(_ handOver: HandOver, by node: Node, because reason: String) {
-        guard nodes.answer(handOver, by: node), let entry = entry(of: handOver, at: node), let job = entry.job,
-            let name = nodes[node]?.name
-        else { return }
-        let message = "the node \(name) cannot take the job: \(reason)"
-        actions.append(.log(.refused(job.id, name: job.name, reason: message)))
-        var report = JobReport.refusal(of: job.id, name: job.name, reason: message)
-        report.run = entry.lastRun &+ 1
-        reported(report)
-    }
-
     mutating func store(_ change: JobChange) {
         if isDurable { actions.append(.store(change)) }
     }
@@ -373,6 +349,10 @@ struct DistributorLedger {
     /// What the storage has of a job while it is at that node, or may be; nil while it waits.
     func record(of job: Job, _ entry: LedgerEntry, at node: String?, isInDoubt: Bool = false) -> Job {
         let isCancelled = !cancelling.isEmpty && cancelling.contains(job.id)
+        var job = job
+        if !keys.isEmpty, let replacement = keys[job.id]?.replacement {
+            (job.again, job.unique) = (replacement.job.args, replacement.job.unique)
+        }
         return job.record(for: entry.sink, at: node, isInDoubt: isInDoubt, isCancelled: isCancelled)
     }
 

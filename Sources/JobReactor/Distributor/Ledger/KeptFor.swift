@@ -5,7 +5,8 @@ internal import JobReactorCore
 ///
 /// As text it is `producer`, `producer node`, or with two spaces `producer  node` for a node that may have the job: producer
 /// and node are names and so have no space. A producer that is none, or that begins as the other forms do, stands behind the
-/// count of its bytes: `=5:a b c node`. Before all of it `!` says that the job is to be cancelled.
+/// count of its bytes: `=5:a b c node`. Before all of it `!` says that the job is to be cancelled. A record with nothing but `?`
+/// is that of no job: it stands for one that is finished, and holds its key for a while yet.
 struct KeptFor: Hashable, Sendable {
     /// The producer that waits for the outcome; empty for nobody.
     var producer: String
@@ -15,6 +16,14 @@ struct KeptFor: Hashable, Sendable {
     var isInDoubt = false
     /// Somebody was told that the job is cancelled, while a node had it.
     var isCancelled = false
+    /// The job is finished, and holds its key.
+    private(set) var isHolding = false
+
+    static let holding = {
+        var kept = KeptFor(producer: "")
+        kept.isHolding = true
+        return kept
+    }()
 
     init(producer: String, node: String? = nil, isInDoubt: Bool = false, isCancelled: Bool = false) {
         self.producer = producer
@@ -35,6 +44,10 @@ struct KeptFor: Hashable, Sendable {
     init(_ record: Job) { self.init(text: record.distributor) }
 
     init(text: String) {
+        guard text != Self.holdingText else {
+            self = .holding
+            return
+        }
         let isCancelled = text.hasPrefix("!")
         self.init(plain: isCancelled ? String(text.dropFirst()) : text)
         self.isCancelled = isCancelled
@@ -63,11 +76,16 @@ struct KeptFor: Hashable, Sendable {
         return KeptFor(producer: producer, rest: rest)
     }
 
+    private static let holdingText = "?"
+
     var text: String {
+        if isHolding { return Self.holdingText }
         let isPlain = producer.isEmpty && node == nil || Name.problem(in: producer) == nil && !isMarked(producer)
         let first = (isCancelled ? "!" : "") + (isPlain ? producer : "=\(producer.utf8.count):\(producer)")
         return node.map { "\(first)\(isInDoubt ? "  " : " ")\($0)" } ?? first
     }
 
-    private func isMarked(_ producer: String) -> Bool { producer.hasPrefix("=") || producer.hasPrefix("!") }
+    private func isMarked(_ producer: String) -> Bool {
+        producer.hasPrefix("=") || producer.hasPrefix("!") || producer == Self.holdingText
+    }
 }

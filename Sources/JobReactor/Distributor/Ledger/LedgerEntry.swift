@@ -29,6 +29,8 @@ final class LedgerEntry {
     var isStored = false
     /// No node can have run it yet: what is reported of its id is of an earlier job that had it.
     var isNew = true
+    /// Its next run has its place in the limits of the job.
+    var isPermitted = false
     /// An earlier process has accepted it, and may have given it to a node that is not known here.
     var isTakenUp = false
     /// How much it is suspected of ending nodes: see ``Suspects``. In a byte that is there anyway.

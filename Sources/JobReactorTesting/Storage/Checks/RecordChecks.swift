@@ -143,17 +143,22 @@ extension StorageConformance {
             try await probe.expectAll(jobs, "one of each status")
         },
         Check("every optional field survives alone") { probe async throws(Failure) in
+            var tick = JobOptions()
+            tick.tick = JobTick(schedule: "s", at: Timestamp(microseconds: 0))
             let options = [
                 JobOptions(period: 1.5), JobOptions(node: "n"), JobOptions(notNode: "n"), JobOptions(maxAttempt: 1),
-                JobOptions(retryMultiplier: 0), JobOptions(after: 0.25),
+                JobOptions(retryMultiplier: 0), JobOptions(after: 0.25), JobOptions(priority: 0),
+                JobOptions(unique: JobUnique("k")), JobOptions(unique: JobUnique("k", for: 1)),
+                JobOptions(unique: JobUnique("k", onConflict: .replace)), tick,
             ]
             var jobs = options.enumerated().map { Sample.job($0.offset, options: $0.element) }
-            for field in 0..<4 {
+            for field in 0..<5 {
                 var job = Sample.plain(jobs.count)
                 switch field {
                 case 0: job.runAt = Timestamp(microseconds: 0)
                 case 1: job.failedAt = Timestamp(microseconds: 0)
                 case 2: job.lastError = ""
+                case 3: job.again = ["more": true]
                 default: job.lastTraceback = ""
                 }
                 jobs.append(job)

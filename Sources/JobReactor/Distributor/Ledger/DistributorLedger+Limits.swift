@@ -1,0 +1,112 @@
+internal import JobReactorCore
+internal import JobReactorWire
+
+/// Limits: which runs may begin. A job that is due asks when a node would take it; what waits at a node asks by itself.
+extension DistributorLedger {
+    // MARK: Jobs that are here
+
+    /// Whether the job may go to the node, whose credit it has used: where it may not, the credit is given back, and the job waits
+    /// for a place in its limits, or has ended.
+    mutating func isPermitted(_ entry: LedgerEntry, _ job: Job, for node: Node) -> Bool {
+        let now = now
+        // What is not due yet asks at its node when it is.
+        guard !entry.isPermitted, entry.due.isPast(at: now), let needs = limits.needs(of: job) else { return true }
+        let priority = dispatcher.state(of: node).priority(of: job)
+        switch limits.request(job.id, needs: needs, priority: priority, at: now.steady) {
+        case .granted:
+            entry.isPermitted = true
+            return true
+        case .waits:
+            dispatcher.refund(node)
+            move(entry, to: .waiting)
+            lookAtLimitsSoon()
+        case .full(let limit):
+            dispatcher.refund(node)
+            var ended = job
+            ended.lastError = "limit \(limit) is full"
+            did(.log(.discarded(job.id, name: job.name, limit: limit)))
+            finishCancelled(entry, ended)
+        }
+        return false
+    }
+
+    /// A job that waits here, for a node or for a limit, does so no more.
+    mutating func stopWaiting(_ entry: LedgerEntry, _ job: Job) {
+        guard !limits.isEmpty else { return dispatcher.withdraw(job) }
+        let waitsForLimit = limits.isWaitingHere(job.id)
+        releasePlace(job.id, entry)
+        if !waitsForLimit { dispatcher.withdraw(job) }
+    }
+
+    /// The run of the job is over, or is not to be: its place is free.
+    mutating func releasePlace(_ id: JobID, _ entry: LedgerEntry?) {
+        entry?.isPermitted = false
+        if limits.release(id, at: now.steady) { lookAtLimitsSoon() }
+    }
+
+    // MARK: Runs at nodes
+
+    mutating func permit(_ id: JobID, priority: Int, _ needs: [LimitNeed], at node: Node) {
+        guard let name = nodes[node]?.name else { return }
+        switch limits.request(id, needs: needs, priority: priority, of: name, at: now.steady) {
+        case .granted: did(.permit(id, at: node))
+        case .waits: lookAtLimitsSoon()
+        case .full(let limit): did(.discard(id, limit: limit, at: node))
+        }
+    }
+
+    mutating func released(_ id: JobID, by node: Node) {
+        if !limits.isEmpty { releasePlace(id, entries[id]) }
+    }
+
+    /// A run goes on at the node that was permitted over an earlier link.
+    mutating func holds(_ id: JobID, secondsAgo: Double, _ needs: [LimitNeed], at node: Node) {
+        guard let name = nodes[node]?.name else { return }
+        nodes.noteHeld(id, at: node)
+        limits.restore(id, needs: needs, of: name, startedAt: now.steady.advanced(bySeconds: -secondsAgo))
+    }
+
+    /// The node has said what its scripts define, and, over a new link, which of its runs go on.
+    mutating func defineLimits(_ jobs: Set<String>, _ definitions: NodeDefinitions, of node: Node) {
+        guard let name = nodes[node]?.name else { return }
+        let now = now.steady
+        if let held = nodes.takeHeld(at: node) { limits.reconcile(name, held: held, at: now) }
+        limits.define(jobs, definitions, of: name, at: now)
+        if !limits.isEmpty { lookAtLimitsSoon() }
+    }
+
+    // MARK: Turns
+
+    /// Room may have come, or comes with time: it is looked for when all else is done that belongs to this.
+    private mutating func lookAtLimitsSoon() {
+        guard !looksAtLimits else { return }
+        looksAtLimits = true
+        did(.lookAtLimits(after: 0))
+    }
+
+    /// So many runs begin in one turn of the loop at most.
+    private static let atOnce = 1000
+
+    /// Those go on that have waited for a place and have one now.
+    mutating func lookAtLimits() {
+        looksAtLimits = false
+        let now = now.steady
+        var count = 0
+        while count < Self.atOnce, let next = limits.takeNext(at: now) {
+            count += 1
+            switch next {
+            case .atNode(let id, let name):
+                if let node = nodes.named(name) { did(.permit(id, at: node)) } else { limits.release(id, at: now) }
+            case .here(let id):
+                guard let entry = entries[id], let job = entry.job else {
+                    limits.release(id, at: now)
+                    continue
+                }
+                entry.isPermitted = true
+                if let node = dispatcher.giveBack(job) { send(entry, job, to: node) }
+            }
+        }
+        if count == Self.atOnce { return lookAtLimitsSoon() }
+        if let seconds = limits.arm(at: now) { did(.lookAtLimits(after: seconds)) }
+    }
+}

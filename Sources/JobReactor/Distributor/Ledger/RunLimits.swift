@@ -1,0 +1,184 @@
+internal import JobReactorCore
+
+/// The limits of a distributor: what nodes say of them, who waits for them, and at which node each run is that counts in them.
+///
+/// A value without I/O. Times are those of the steady clock.
+struct RunLimits {
+    private var limiter = Limiter()
+    /// The limits that jobs of a name count in, as the node says that has spoken last; empty lists are left out.
+    private var namesByJob: [String: [String]] = [:]
+    /// Which nodes define a limit. One that is away still does: nothing of it is forgotten because a link breaks.
+    private var definers: [String: Set<String>] = [:]
+    /// Jobs that wait here, and at no node, for their first run.
+    private var waitingHere: Set<JobID> = []
+    /// Runs at nodes that wait, by the node's name.
+    private var requests: [JobID: String] = [:]
+    /// Runs that have their places, by the node's name; those that go to none yet are not among them.
+    private var holders: [JobID: String] = [:]
+    private var held: [String: Set<JobID>] = [:]
+    private var armed: Timestamp?
+
+    /// No job has a limit, and none is in use: most distributors have none.
+    private(set) var isEmpty = true
+
+    private mutating func noteUse() {
+        isEmpty =
+            namesByJob.isEmpty && definers.isEmpty && waitingHere.isEmpty && requests.isEmpty && holders.isEmpty
+    }
+
+    // MARK: Definitions
+
+    /// The scripts of a node define these jobs, and say this of limits.
+    mutating func define(_ jobs: Set<String>, _ definitions: NodeDefinitions, of node: String, at now: Timestamp) {
+        guard !isEmpty || !definitions.limits.isEmpty else { return }
+        for limit in definitions.limits {
+            definers[limit.name, default: []].insert(node)
+            if limiter.limit(named: limit.name) != limit { limiter.define(limit, at: now) }
+        }
+        let names = Set(definitions.limits.lazy.map(\.name))
+        for (name, nodes) in definers where nodes.contains(node) && !names.contains(name) {
+            definers[name]?.remove(node)
+            guard definers[name]?.isEmpty == true else { continue }
+            definers[name] = nil
+            limiter.undefine(name, at: now)
+        }
+        for job in jobs {
+            let limits = definitions.jobs[job]?.limits ?? []
+            if namesByJob[job] ?? [] != limits { namesByJob[job] = limits.isEmpty ? nil : limits }
+        }
+        noteUse()
+    }
+
+    /// The parts of limits that a run of the job needs; nil for none.
+    func needs(of job: Job) -> [LimitNeed]? {
+        guard let names = namesByJob[job.name] else { return nil }
+        let needs = names.compactMap { limiter.limit(named: $0)?.need(of: job.args) }
+        return needs.isEmpty ? nil : needs
+    }
+
+    // MARK: Runs
+
+    /// A job that is here wants to run.
+    mutating func request(
+        _ id: JobID, needs: [LimitNeed], priority: Int, at now: Timestamp
+    ) -> Limiter.Answer {
+        let answer = limiter.request(id, needs: needs, priority: priority, at: now)
+        if answer == .waits { waitingHere.insert(id) }
+        noteUse()
+        return answer
+    }
+
+    /// A run at a node wants to begin.
+    mutating func request(
+        _ id: JobID, needs: [LimitNeed], priority: Int, of node: String, at now: Timestamp
+    ) -> Limiter.Answer {
+        let answer = limiter.request(id, needs: needs, priority: priority, at: now)
+        switch answer {
+        case .granted: hold(id, at: node)
+        case .waits: requests[id] = node
+        case .full: break
+        }
+        noteUse()
+        return answer
+    }
+
+    /// The run that has its place is at that node.
+    mutating func hold(_ id: JobID, at node: String) {
+        if let before = holders.updateValue(node, forKey: id), before != node { leave(id, before) }
+        held[node, default: []].insert(id)
+        noteUse()
+    }
+
+    private mutating func leave(_ id: JobID, _ node: String) {
+        held[node]?.remove(id)
+        if held[node]?.isEmpty == true { held[node] = nil }
+    }
+
+    /// A run goes on at the node that was permitted over an earlier link.
+    mutating func restore(_ id: JobID, needs: [LimitNeed], of node: String, startedAt: Timestamp) {
+        limiter.restore(id, needs: needs, startedAt: startedAt)
+        hold(id, at: node)
+    }
+
+    func isWaitingHere(_ id: JobID) -> Bool { !waitingHere.isEmpty && waitingHere.contains(id) }
+
+    /// The run is over, or is not to be. Returns whether it had its place, or waited for one.
+    @discardableResult
+    mutating func release(_ id: JobID, at now: Timestamp) -> Bool {
+        waitingHere.remove(id)
+        requests[id] = nil
+        if let node = holders.removeValue(forKey: id) { leave(id, node) }
+        let wasKnown = limiter.end(id, at: now)
+        noteUse()
+        return wasKnown
+    }
+
+    // MARK: Nodes
+
+    /// The link to the node is gone: it asks again for what waits there.
+    mutating func forgetRequests(of node: String, at now: Timestamp) {
+        for (id, name) in requests where name == node { release(id, at: now) }
+    }
+
+    /// The node has said which of its runs go on: places of others are free. `held` are those.
+    mutating func reconcile(_ node: String, held going: Set<JobID>, at now: Timestamp) {
+        for id in held[node] ?? [] where !going.contains(id) { release(id, at: now) }
+    }
+
+    // MARK: Turns
+
+    /// Who may run now, of those that have waited.
+    enum Next: Hashable {
+        /// A job that waited here.
+        case here(JobID)
+        /// A run at the node of that name.
+        case atNode(JobID, String)
+    }
+
+    mutating func takeNext(at now: Timestamp) -> Next? {
+        while let id = limiter.takeNext(at: now) {
+            if let node = requests.removeValue(forKey: id) {
+                hold(id, at: node)
+                return .atNode(id, node)
+            }
+            if waitingHere.remove(id) != nil { return .here(id) }
+            limiter.end(id, at: now)
+        }
+        noteUse()
+        return nil
+    }
+
+    /// After so many seconds somebody may run who may not now, which nobody was told of yet; nil for none.
+    mutating func arm(at now: Timestamp) -> Double? {
+        guard let wake = limiter.wake, armed.map({ wake < $0 || $0 <= now }) ?? true else { return nil }
+        armed = wake
+        return max(0, Timestamp(microseconds: wake.elapsed(since: now)).seconds)
+    }
+
+    // MARK: Shown
+
+    struct Row {
+        let limit: Limit
+        var inUse = 0
+        var waiting = 0
+        var nextFree: Timestamp?
+        /// Of those that the limit's key tells apart, how many are in use or waited for.
+        var keys = 0
+    }
+
+    /// In the order of their names.
+    func rows(at now: Timestamp) -> [Row] {
+        var rows: [String: Row] = [:]
+        for name in definers.keys { rows[name] = limiter.limit(named: name).map { Row(limit: $0) } }
+        for usage in limiter.usage(at: now) {
+            let name = usage.need.limit
+            rows[name]?.inUse += usage.inUse
+            rows[name]?.waiting += usage.waiting
+            if usage.need.key != nil { rows[name]?.keys += 1 }
+            if let free = usage.nextFree, rows[name]?.nextFree.map({ free < $0 }) ?? true {
+                rows[name]?.nextFree = free
+            }
+        }
+        return rows.sorted { $0.key < $1.key }.map(\.value)
+    }
+}

@@ -1,0 +1,326 @@
+/// A queue whose keys take turns: however many elements one key has, an element of another waits for no more than one of each
+/// key. Keys are names of jobs, or what a limit counts apart.
+///
+/// Of elements with priorities (``JobPriority``) the higher leave first, and each priority that waits has at least one of
+/// ``PriorityTurns/share`` turns. Within a priority keys take turns, and of one key the first comes first. A step takes constant
+/// time where nothing else is said, and memory is that of the elements that are there.
+///
+/// A value without I/O. Public, as ``JobTable`` is, so that it is specialised where it is used.
+public struct FairQueue<Key: Hashable, Element> {
+    /// Tells an element that is in the queue from the others. Once that has left, another may have the same.
+    public typealias Handle = Int32
+
+    /// An element, and the line it stands in.
+    @usableFromInline
+    struct Place {
+        @usableFromInline var element: Element?
+        @usableFromInline var line: Int32
+        @inlinable init(element: Element?, line: Int32) {
+            self.element = element
+            self.line = line
+        }
+    }
+
+    /// The elements of one key and one priority.
+    @usableFromInline
+    struct Line {
+        @usableFromInline var owner: Int32
+        @usableFromInline var priority: Int
+        /// The next line of the same key; below 0 for none.
+        @usableFromInline var sibling: Int32
+        @usableFromInline var places = Chains.Chain()
+        @inlinable init(owner: Int32, priority: Int, sibling: Int32) {
+            self.owner = owner
+            self.priority = priority
+            self.sibling = sibling
+        }
+    }
+
+    /// A key that has elements, or has had some lately.
+    @usableFromInline
+    struct Owner {
+        @usableFromInline var key: Key
+        /// Its lines, each of which has elements; below 0 for none.
+        @usableFromInline var firstLine: Int32 = -1
+        @usableFromInline var count = 0
+        /// It takes no turns until it is resumed.
+        @usableFromInline var isAside = false
+        @inlinable init(key: Key) { self.key = key }
+    }
+
+    @usableFromInline var places: [Place] = []
+    @usableFromInline var freePlaces: [Int32] = []
+    @usableFromInline var placeLinks = Chains()
+    @usableFromInline var lines: [Line] = []
+    @usableFromInline var freeLines: [Int32] = []
+    @usableFromInline var lineLinks = Chains()
+    @usableFromInline var owners: [Owner] = []
+    @usableFromInline var freeOwners: [Int32] = []
+    @usableFromInline var ownerByKey: [Key: Int32] = [:]
+    /// Those that have elements.
+    @usableFromInline var activeOwners = 0
+    /// The owner of the last element, as those of one key tend to come together; below 0 for none.
+    @usableFromInline var lastOwner: Int32 = -1
+    /// By priority, the lines that take turns.
+    @usableFromInline var rings = Array(repeating: Chains.Chain(), count: JobPriority.range.count)
+    /// The bits of the priorities that have such.
+    @usableFromInline var readyPriorities: UInt16 = 0
+    @usableFromInline var turns = PriorityTurns()
+
+    @inlinable public init() {}
+
+    /// Elements, those of keys that are set aside included.
+    @inlinable public var count: Int { places.count - freePlaces.count }
+    @inlinable public var isEmpty: Bool { count == 0 }
+    /// Keys that have elements.
+    @inlinable public var keyCount: Int { activeOwners }
+    /// Whether there is an element of a key that is not set aside.
+    @inlinable public var hasTurns: Bool { readyPriorities != 0 }
+
+    /// How many elements the key has.
+    @inlinable public func count(of key: Key) -> Int { ownerByKey[key].map { owners[Int($0)].count } ?? 0 }
+
+    /// All elements, in no order.
+    public var elements: some Sequence<Element> { places.lazy.compactMap(\.element) }
+
+    // MARK: In
+
+    /// Puts the element behind those of its key and priority. A priority that is none counts as the nearest.
+    @discardableResult
+    @inlinable public mutating func push(
+        _ element: Element, key: Key, priority: Int = JobPriority.usual
+    ) -> Handle {
+        let line = line(of: key, priority)
+        let handle = makePlace(element, line)
+        let isNew = lines[Int(line)].places.isEmpty
+        placeLinks.append(handle, to: &lines[Int(line)].places)
+        if isNew, !owners[Int(lines[Int(line)].owner)].isAside { enterRing(line, isNext: false) }
+        return handle
+    }
+
+    /// Puts the element before those of its priority: its turn is the next after all.
+    @discardableResult
+    @inlinable public mutating func pushFirst(
+        _ element: Element, key: Key, priority: Int = JobPriority.usual
+    ) -> Handle {
+        let line = line(of: key, priority)
+        let handle = makePlace(element, line)
+        let isNew = lines[Int(line)].places.isEmpty
+        placeLinks.prepend(handle, to: &lines[Int(line)].places)
+        if !owners[Int(lines[Int(line)].owner)].isAside {
+            if !isNew { leaveRing(line) }
+            enterRing(line, isNext: true)
+        }
+        return handle
+    }
+
+    // MARK: Out
+
+    /// Takes the element whose turn it is; nil when there is none.
+    @inlinable public mutating func pop() -> Element? { pop { _ in true } }
+
+    /// Takes the element whose turn it is among those of the keys that may leave. A key that is asked for and may not is set
+    /// aside, until ``resume(_:)``: no later call asks for it, so that what may not leave costs nothing.
+    @inlinable public mutating func pop(where mayLeave: (Key) -> Bool) -> Element? {
+        while let priority = turns.next(among: readyPriorities), let key = firstKey(at: priority) {
+            if !mayLeave(key) {
+                setAside(key)
+                continue
+            }
+            turns.started(priority, among: readyPriorities)
+            return popFirst(at: priority)
+        }
+        return nil
+    }
+
+    /// Takes an element that is in the queue out of it. Nil, and nothing changes, where the handle is of none.
+    @inlinable public mutating func remove(_ handle: Handle) -> Element? {
+        guard places.indices.contains(Int(handle)), let element = places[Int(handle)].element else { return nil }
+        leave(handle)
+        return element
+    }
+
+    /// Takes all elements in the order of their turns; those of keys that are set aside come last.
+    public mutating func popAll() -> [Element] {
+        var all: [Element] = []
+        all.reserveCapacity(count)
+        while let element = pop() { all.append(element) }
+        for owner in owners where owner.isAside { resume(owner.key) }
+        while let element = pop() { all.append(element) }
+        return all
+    }
+
+    /// Takes an element that matches; takes time for all that are there.
+    @inlinable public mutating func removeOne(where matches: (Element) -> Bool) -> Element? {
+        let found = places.indices.first { places[$0].element.map(matches) == true }
+        return found.flatMap { remove(Handle($0)) }
+    }
+
+    /// Removes all elements that match; takes time for all that are there.
+    @inlinable public mutating func removeAll(where matches: (Element) -> Bool) {
+        // When the last leaves, there may be no places any more.
+        for handle in places.indices.reversed() where handle < places.count {
+            if let element = places[handle].element, matches(element) { leave(Handle(handle)) }
+        }
+    }
+
+    // MARK: Keys
+
+    /// The key takes no turns until it is resumed. Nothing is known of it once it has no elements.
+    @inlinable public mutating func setAside(_ key: Key) {
+        guard let owner = ownerByKey[key], owners[Int(owner)].firstLine >= 0, !owners[Int(owner)].isAside else {
+            return
+        }
+        owners[Int(owner)].isAside = true
+        var line = owners[Int(owner)].firstLine
+        while line >= 0 {
+            leaveRing(line)
+            line = lines[Int(line)].sibling
+        }
+    }
+
+    /// The key takes turns again, after the others.
+    @inlinable public mutating func resume(_ key: Key) {
+        guard let owner = ownerByKey[key], owners[Int(owner)].isAside else { return }
+        owners[Int(owner)].isAside = false
+        var line = owners[Int(owner)].firstLine
+        while line >= 0 {
+            enterRing(line, isNext: false)
+            line = lines[Int(line)].sibling
+        }
+    }
+
+    /// The key whose turn it is at that priority; nil for none.
+    @inlinable func firstKey(at priority: Int) -> Key? {
+        let line = rings[priority].first
+        return line < 0 ? nil : owners[Int(lines[Int(line)].owner)].key
+    }
+
+    /// Takes the element whose turn it is at that priority; nil for none.
+    @inlinable mutating func popFirst(at priority: Int) -> Element? {
+        let line = rings[priority].first
+        guard line >= 0 else { return nil }
+        let handle = lines[Int(line)].places.first
+        let element = places[Int(handle)].element
+        let isLast = lines[Int(line)].places.last == handle
+        leave(handle)
+        if !isLast, rings[priority].last != line {
+            // The other keys come first.
+            leaveRing(line)
+            enterRing(line, isNext: false)
+        }
+        return element
+    }
+
+    // MARK: Places and lines
+
+    @inlinable mutating func makePlace(_ element: Element, _ line: Int32) -> Handle {
+        owners[Int(lines[Int(line)].owner)].count += 1
+        if let free = freePlaces.popLast() {
+            places[Int(free)] = Place(element: element, line: line)
+            return free
+        }
+        places.append(Place(element: element, line: line))
+        return Handle(places.count - 1)
+    }
+
+    @inlinable mutating func leave(_ handle: Handle) {
+        let line = places[Int(handle)].line
+        let owner = lines[Int(line)].owner
+        placeLinks.remove(handle, from: &lines[Int(line)].places)
+        places[Int(handle)].element = nil
+        freePlaces.append(handle)
+        owners[Int(owner)].count -= 1
+        guard lines[Int(line)].places.isEmpty else { return }
+        if !owners[Int(owner)].isAside { leaveRing(line) }
+        removeLine(line, of: owner)
+        // What a million elements took is given back when they are gone.
+        if isEmpty, places.count > 10_000 {
+            let turns = turns
+            self = FairQueue()
+            self.turns = turns
+        }
+    }
+
+    @inlinable mutating func line(of key: Key, _ priority: Int) -> Int32 {
+        let owner = owner(of: key)
+        let priority = min(max(priority, JobPriority.range.lowerBound), JobPriority.range.upperBound)
+        var line = owners[Int(owner)].firstLine
+        while line >= 0 {
+            if lines[Int(line)].priority == priority { return line }
+            line = lines[Int(line)].sibling
+        }
+        let made = Line(owner: owner, priority: priority, sibling: owners[Int(owner)].firstLine)
+        if let free = freeLines.popLast() {
+            lines[Int(free)] = made
+            line = free
+        } else {
+            lines.append(made)
+            line = Int32(lines.count - 1)
+        }
+        if owners[Int(owner)].firstLine < 0 { activeOwners += 1 }
+        owners[Int(owner)].firstLine = line
+        return line
+    }
+
+    @inlinable mutating func owner(of key: Key) -> Int32 {
+        if lastOwner >= 0, owners[Int(lastOwner)].key == key { return lastOwner }
+        if let known = ownerByKey[key] {
+            lastOwner = known
+            return known
+        }
+        let owner: Int32
+        if let free = freeOwners.popLast() {
+            owners[Int(free)] = Owner(key: key)
+            owner = free
+        } else {
+            owners.append(Owner(key: key))
+            owner = Int32(owners.count - 1)
+        }
+        ownerByKey[key] = owner
+        lastOwner = owner
+        return owner
+    }
+
+    /// A line without elements goes, and its owner when it was the last.
+    @inlinable mutating func removeLine(_ line: Int32, of owner: Int32) {
+        let next = lines[Int(line)].sibling
+        if owners[Int(owner)].firstLine == line {
+            owners[Int(owner)].firstLine = next
+        } else {
+            var before = owners[Int(owner)].firstLine
+            while lines[Int(before)].sibling != line { before = lines[Int(before)].sibling }
+            lines[Int(before)].sibling = next
+        }
+        freeLines.append(line)
+        guard owners[Int(owner)].firstLine < 0 else { return }
+        activeOwners -= 1
+        owners[Int(owner)].isAside = false
+        // Some are kept, as the next element is likely to have one of their keys.
+        guard ownerByKey.count > 64 else { return }
+        ownerByKey[owners[Int(owner)].key] = nil
+        freeOwners.append(owner)
+        if lastOwner == owner { lastOwner = -1 }
+    }
+
+    @inlinable mutating func enterRing(_ line: Int32, isNext: Bool) {
+        let priority = lines[Int(line)].priority
+        if isNext {
+            lineLinks.prepend(line, to: &rings[priority])
+        } else {
+            lineLinks.append(line, to: &rings[priority])
+        }
+        readyPriorities |= 1 << UInt16(priority)
+    }
+
+    @inlinable mutating func leaveRing(_ line: Int32) {
+        let priority = lines[Int(line)].priority
+        lineLinks.remove(line, from: &rings[priority])
+        if rings[priority].isEmpty { readyPriorities &= ~(1 << UInt16(priority)) }
+    }
+}
+
+extension FairQueue: Sendable where Key: Sendable, Element: Sendable {}
+extension FairQueue.Place: Sendable where Key: Sendable, Element: Sendable {}
+extension FairQueue.Line: Sendable where Key: Sendable, Element: Sendable {}
+extension FairQueue.Owner: Sendable where Key: Sendable, Element: Sendable {}

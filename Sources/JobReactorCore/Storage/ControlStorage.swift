@@ -1,0 +1,71 @@
+/// A storage that keeps what decides when jobs run, too: pauses, schedules and which of their ticks are made, the starts that
+/// limits count.
+///
+/// Of a storage that is none it is in memory, and ends with the process. `StorageConformance` in JobReactorTesting checks all
+/// that this page says, in its `controlChecks`.
+public protocol ControlStorage: JobStorage {
+    /// Applies changes in their order and stores new jobs as ``JobStorage/save(_:done:)`` does, all of it or nothing. `done` gets
+    /// the ids that were new.
+    func change(
+        _ changes: [ControlChange], saving jobs: [Job],
+        done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void)
+
+    /// All that is kept, in the order of kinds and names.
+    func controls(done: @escaping @Sendable (Result<[StoredControl], StorageError>) -> Void)
+}
+
+/// Something that decides when jobs run: one of each kind and name.
+public struct StoredControl: Hashable, Sendable {
+    public enum Kind: String, Hashable, Sendable, CaseIterable, Codable {
+        /// Who has paused the jobs of that name, and when.
+        case pausedJob = "paused_job"
+        /// Who has paused the node of that name, and when.
+        case pausedNode = "paused_node"
+        /// A schedule that was set by command.
+        case schedule
+        /// Which ticks of the schedule of that name are made.
+        case ticks
+        /// When runs began that a limit counts.
+        case starts
+    }
+
+    /// Which of all it is.
+    public struct Key: Hashable, Sendable, Comparable {
+        public var kind: Kind
+        /// A name as jobs have; see ``Name``.
+        public var name: String
+
+        public init(_ kind: Kind, _ name: String) {
+            self.kind = kind
+            self.name = name
+        }
+
+        public static func < (left: Key, right: Key) -> Bool {
+            (left.kind.rawValue, left.name) < (right.kind.rawValue, right.name)
+        }
+    }
+
+    public var key: Key
+    /// What is kept of it, any bytes.
+    public var value: [UInt8]
+
+    public init(_ key: Key, _ value: [UInt8]) {
+        self.key = key
+        self.value = value
+    }
+}
+
+/// One change of what is kept.
+public enum ControlChange: Hashable, Sendable {
+    /// It is this from now on.
+    case set(StoredControl)
+    /// There is none of it any more.
+    case remove(StoredControl.Key)
+
+    public var key: StoredControl.Key {
+        switch self {
+        case .set(let control): control.key
+        case .remove(let key): key
+        }
+    }
+}

@@ -1,0 +1,49 @@
+internal import JobReactorCore
+internal import JobReactorWire
+
+/// What decides when jobs run: a hash of kind and name.
+extension RedisCore {
+    func change(
+        _ changes: [ControlChange], saving jobs: [Job], _ done: @escaping (Result<Set<JobID>, StorageError>) -> Void
+    ) {
+        var words = RESPWords()
+        words.add(changes.count)
+        for change in changes {
+            switch change {
+            case .set(let control):
+                words.add("S", Self.field(control.key))
+                words.add(control.value)
+            case .remove(let key):
+                words.add("R", Self.field(key))
+                words.add("")
+            }
+        }
+        add(jobs, to: &words)
+        call(.control, words) { result in done(result.map(Self.ids)) }
+    }
+
+    func controls(_ done: @escaping (Result<[StoredControl], StorageError>) -> Void) {
+        call(.controls, RESPWords()) { result in
+            done(
+                result.map { frame in
+                    var controls: [StoredControl] = []
+                    for token in stride(from: 1, to: frame.tokenCount - 1, by: 2) {
+                        let field = String(decoding: frame.bytes(ofToken: token), as: UTF8.self)
+                        // Those of a kind that only a later release knows are left where they are.
+                        guard let key = Self.key(field) else { continue }
+                        controls.append(StoredControl(key, Array(frame.bytes(ofToken: token + 1))))
+                    }
+                    return controls.sorted { $0.key < $1.key }
+                })
+        }
+    }
+
+    private static func field(_ key: StoredControl.Key) -> String { "\(key.kind.rawValue):\(key.name)" }
+
+    private static func key(_ field: String) -> StoredControl.Key? {
+        guard let colon = field.utf8.firstIndex(of: UInt8(ascii: ":")),
+            let kind = StoredControl.Kind(rawValue: String(field[..<colon]))
+        else { return nil }
+        return StoredControl.Key(kind, String(field[field.utf8.index(after: colon)...]))
+    }
+}
