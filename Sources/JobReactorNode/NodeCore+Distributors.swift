@@ -34,7 +34,8 @@ extension NodeCore {
     func greet(_ destination: Destination) {
         guard let link = destination.link else { return }
         destination.flush(asksForMore: false)
-        link.sendGreeting(jobs: announcedJobs, definitions, storageError: storageHealth.error)
+        link.sendGreeting(
+            jobs: announcedJobs, definitions, holds: holds(of: link), storageError: storageHealth.error)
         destination.settled(configuration.window, onLink: link.number)
         destination.flush(asksForMore: asksForJobs)
         if storageHealth.isRefusing { destination.ask(forAtMost: storageHealth.trialSize) }

@@ -29,7 +29,9 @@ extension NodeCore {
         {
         case .kept: replacing.link.sendKept(replacing.number)
         case .later: laterReplacements.append(replacing)
-        case .change: change(replacing)
+        case .change:
+            sendPermits()
+            change(replacing)
         case .again: keepAgain(replacing)
         }
     }
@@ -78,6 +80,7 @@ extension NodeCore {
             flushDestinations()
         }
         changed(replacing, isDone: true)
+        sendPermits()
         runReady()
         armTimer()
     }

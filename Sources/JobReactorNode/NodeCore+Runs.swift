@@ -44,6 +44,7 @@ extension NodeCore {
         }
         submit(arrived.runs, on: .reactor)
         submit(arrived.deferred, on: .deferred)
+        sendPermits()
         for id in arrived.cancelled { cancel(id) }
         runReady()
         armTimer()
@@ -92,6 +93,7 @@ extension NodeCore {
             switch runs.loaded(id, at: stage, job) {
             case .nothing: break
             case .ready(let kind): if !life.isStopping { runReady(on: kind) }
+            case .asks: sendPermits()
             case .end(let ending): store([ending], madeAt: now)
             case .gone: failGone([id])
             }
@@ -149,6 +151,7 @@ extension NodeCore {
         guard !runs.isEmpty else { return }
         if let metrics { for run in runs where run.raised == nil { metrics.started(run.job) } }
         noteTicks(runs)
+        noteBegun(runs)
         lane(kind).lua.submit(tracing.map { runs.map($0.begin) } ?? runs)
         watchLanes()
     }
@@ -287,6 +290,7 @@ extension NodeCore {
         storageWorks()
         for ending in endings { finish(ending, madeAt: madeAt) }
         flushDestinations()
+        sendPermits()
         // The end of a suspect lets the next begin.
         if runs.hasCarefulTurns { runReady() }
         armTimer()

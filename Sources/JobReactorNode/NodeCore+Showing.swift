@@ -7,8 +7,13 @@ extension NodeCore {
 
     /// The records, with what those that are on a lane, or wait for one, do now.
     func shown(_ jobs: [Job]) -> [Job] {
-        let areOnLanes = jobs.contains { runs[$0.id]?.stage == .running || runs[$0.id]?.stage == .ready }
-        guard areOnLanes else { return jobs }
+        let doSomething = jobs.contains { job in
+            switch runs[job.id]?.stage {
+            case .running, .ready, .asking: true
+            case .waiting, .changing, .ending, nil: false
+            }
+        }
+        guard doSomething else { return jobs }
         var running: [JobID: LuaLane.Slice] = [:]
         // All that is behind others waits for the one that runs longest.
         var longest: [LaneKind: LuaLane.Slice] = [:]
@@ -33,6 +38,7 @@ extension NodeCore {
                 }
             case .ready where runs.holds.holds(job.name): shown.doing = "paused by an operator"
             case .ready: shown.doing = runs.isFull(for: job) ? "waiting until fewer jobs pause" : "waiting for its turn"
+            case .asking: shown.doing = "waiting for a place in a limit"
             case .waiting, .changing, .ending: break
             }
             return shown

@@ -206,7 +206,7 @@ final class NodeCore {
 
     func use(_ report: ScriptReport) {
         scripts = report
-        runs.use(report.definitions)
+        runs.use(report.definitions, report.limits.map(\.limit))
         metrics?.prepare(runs.jobNames)
         for problem in report.problems {
             logger.log(level: problem.isError ? .error : .warning, "\(problem.message)")

@@ -1,29 +1,33 @@
 internal import JobReactorCore
 internal import JobReactorWire
 
-/// What decides when jobs run: a hash of kind and name.
+/// What decides when jobs run: a hash of kind and name for each owner, and one for all who share the place.
 extension RedisCore {
+    private var leader: String { "\(location.prefix)leader" }
+    private var shared: String { "\(location.prefix)control" }
+
     func change(
         _ changes: [ControlChange], saving jobs: [Job], _ done: @escaping (Result<Set<JobID>, StorageError>) -> Void
     ) {
         var words = RESPWords()
+        words.add(owner)
         words.add(changes.count)
         for change in changes {
             switch change {
             case .set(let control):
-                words.add("S", Self.field(control.key))
+                words.add(control.key.kind.isShared ? "SS" : "S", Self.field(control.key))
                 words.add(control.value)
             case .remove(let key):
-                words.add("R", Self.field(key))
+                words.add(key.kind.isShared ? "SR" : "R", Self.field(key))
                 words.add("")
             }
         }
         add(jobs, to: &words)
-        call(.control, words) { result in done(result.map(Self.ids)) }
+        call(.control, keys: [leader, shared], words) { result in done(result.map(Self.ids)) }
     }
 
     func controls(_ done: @escaping (Result<[StoredControl], StorageError>) -> Void) {
-        call(.controls, RESPWords()) { result in
+        call(.controls, keys: [shared], RESPWords()) { result in
             done(
                 result.map { frame in
                     var controls: [StoredControl] = []
@@ -37,6 +41,25 @@ extension RedisCore {
                 })
         }
     }
+
+    /// Takes the lead where nobody has it who is alive.
+    func lead(_ done: @escaping (Result<String?, StorageError>) -> Void) {
+        var words = RESPWords()
+        words.add(owner)
+        words.add(location.prefix)
+        let owner = owner
+        call(.lead, keys: [leader], words) { result in
+            done(
+                result.map { frame in
+                    let leader = String(decoding: frame.bytes(ofToken: 0), as: UTF8.self)
+                    if leader == owner { return nil }
+                    return leader.split(separator: ":", maxSplits: 1).last.map(String.init) ?? leader
+                })
+        }
+    }
+
+    /// As the owners of the place are listed: `distributor:app`.
+    private var owner: String { String(base.dropFirst(location.prefix.count)) }
 
     private static func field(_ key: StoredControl.Key) -> String { "\(key.kind.rawValue):\(key.name)" }
 

@@ -206,6 +206,10 @@ final class RedisCore {
         if text.hasPrefix("NOREPLICAS") {
             return StorageError("\(location) has too few replicas to write to: \(text)", code: .failed)
         }
+        if text.hasPrefix("FOLLOWER") {
+            let leader = text.dropFirst(9)
+            return StorageError("\(leader.isEmpty ? "nobody" : leader) leads at \(location), not this one", code: .held)
+        }
         if text.hasPrefix("HELD") {
             let holder = RedisOwner(String(text.dropFirst(5)))?.shown ?? "another process"
             return StorageError("\(holder) is alive and has the jobs", code: .held)

@@ -76,7 +76,10 @@ public struct RedisPlace: StoragePlace {
     /// node `a:lease`.
     static func problem(in owner: StorageOwner) -> StorageError? {
         let parts = owner.name.split(separator: ":", omittingEmptySubsequences: false).dropFirst()
-        let suffixes: Set<Substring> = ["lease", "job", "jobs", "finished", "report", "reports", "known", "adopted"]
+        let suffixes: Set<Substring> = [
+            "lease", "job", "jobs", "finished", "report", "reports", "known", "adopted",
+            "control",
+        ]
         guard let part = parts.first(where: suffixes.contains) else { return nil }
         return StorageError(
             "the name \(owner.name) cannot be kept in Redis, where :\(part) ends the name of a key: give another name",

@@ -18,6 +18,8 @@ private import JobReactorCore
 /// | `B:control` | hash | what decides when jobs run, by `<kind>:<name>` |
 /// | `B:known` | sorted set | places of jobs that were not new, by the number of the call that saved them again |
 /// | `B:adopted` | sorted set | what was moved here from another owner and not yet handed out: `job <id>`, `report <key>` |
+/// | `<prefix>leader` | string | the `distributor:<name>` that makes the ticks of schedules here |
+/// | `<prefix>control` | hash | what is kept of schedules, by `<kind>:<name>`; the leader changes it |
 /// | `<prefix>place` | string | tells this place from others |
 /// | `<prefix>owners` | set | the `node:<name>` and `distributor:<name>` that have been here |
 /// | `<prefix>served` | hash | `at`: when an owner was last served; `since`: since when without a gap (ms) |
@@ -31,7 +33,7 @@ private import JobReactorCore
 /// number of its own, and one that comes again is answered as the first time without being applied again.
 enum RedisScript: Int, CaseIterable {
     case open, attach, renew, close, save, apply, load, jobs, reports, abandoned, adopt, adopted, note, audit,
-        jobsBefore, control, controls
+        jobsBefore, control, controls, lead
 
     private typealias Parts = RedisScriptParts
 
@@ -93,25 +95,49 @@ enum RedisScript: Int, CaseIterable {
                 return save(5)
                 """
         case .control:
-            // ARGV[4]: the oldest call that may come again; [5]: how many changes, each S, field, value or R, field and an
-            // empty word; then jobs as for save. Returns the ids that are new.
+            // KEYS[2]: leader; [3]: the place's control. ARGV[4]: the oldest call that may come again; [5]: our name among the
+            // owners; [6]: how many changes, each S, field, value or R, field and an empty word, or SS and SR for what is the
+            // place's; then jobs as for save. Returns the ids that are new.
             Parts.fence + Parts.records + Parts.saving + """
-                local i = 6
-                for _ = 1, tonumber(ARGV[5]) do
+                local i, count = 7, tonumber(ARGV[6])
+                for n = 0, count - 1 do
+                  if not again and #ARGV[i + 3 * n] == 2 then
+                    local leader = redis.call('GET', KEYS[2])
+                    if leader ~= ARGV[5] then return redis.error_reply('FOLLOWER ' .. (leader or '')) end
+                    break
+                  end
+                end
+                for _ = 1, count do
+                  local op = ARGV[i]
+                  local key = #op == 2 and KEYS[3] or base .. ':control'
                   if again then
                     -- It is done.
-                  elseif ARGV[i] == 'S' then
-                    redis.call('HSET', base .. ':control', ARGV[i + 1], ARGV[i + 2])
+                  elseif op:sub(-1) == 'S' then
+                    redis.call('HSET', key, ARGV[i + 1], ARGV[i + 2])
                   else
-                    redis.call('HDEL', base .. ':control', ARGV[i + 1])
+                    redis.call('HDEL', key, ARGV[i + 1])
                   end
                   i = i + 3
                 end
                 return save(i)
                 """
         case .controls:
+            // KEYS[2]: the place's control.
             Parts.fence + """
-                return redis.call('HGETALL', base .. ':control')
+                local all = redis.call('HGETALL', base .. ':control')
+                for _, word in ipairs(redis.call('HGETALL', KEYS[2])) do all[#all + 1] = word end
+                return all
+                """
+        case .lead:
+            // KEYS[2]: leader. ARGV[4]: our name among the owners; [5]: the prefix. Returns the name of the leader. One that
+            // lives and has lost its lease, as the server was away, loses no more than the lead: what it changes is refused.
+            Parts.fence + """
+                local leader = redis.call('GET', KEYS[2])
+                if leader and leader ~= ARGV[4] and redis.call('EXISTS', ARGV[5] .. leader .. ':lease') == 1 then
+                  return leader
+                end
+                if leader ~= ARGV[4] then redis.call('SET', KEYS[2], ARGV[4]) end
+                return ARGV[4]
                 """
         case .apply:
             // ARGV[4]: now in ms; [5]: finished jobs that are kept at most; [6]: and for how many ms. From ARGV[7], for

@@ -17,7 +17,7 @@ private import NIOPosix
 ///
 /// The ownership is a lease: a process that is silent for ``Options/lease`` seconds may lose its jobs to another. One that
 /// was killed on the same machine is recognised at once, one elsewhere when its lease has expired.
-public final class RedisStorage: SharedJobStorage, AuditStorage, ConnectedStorage, ControlStorage {
+public final class RedisStorage: SharedJobStorage, AuditStorage, ConnectedStorage, SharedControlStorage {
     /// How the storage behaves.
     public struct Options: Sendable {
         /// Seconds that a silent owner keeps its jobs, from 1.
@@ -155,6 +155,10 @@ public final class RedisStorage: SharedJobStorage, AuditStorage, ConnectedStorag
         done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void
     ) {
         submit { $0.change(changes, saving: jobs, done) }
+    }
+
+    public func lead(done: @escaping @Sendable (Result<String?, StorageError>) -> Void) {
+        submit { $0.lead(done) }
     }
 
     public func controls(done: @escaping @Sendable (Result<[StoredControl], StorageError>) -> Void) {

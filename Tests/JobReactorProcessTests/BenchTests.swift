@@ -18,6 +18,10 @@ struct BenchTests {
             "lua": ["lua_run", "lua_beyond_bare_call"],
             "delayed": ["node_memory_per_waiting_job", "rate_beside_waiting", "lateness_p99"],
             "parked": ["rate_beside_parked", "application_memory_per_parked_job"],
+            "limits": [
+                "rate_beside_full_limit", "rate_with_keys", "enqueue_unique", "idle_schedules_processor", "tick_p50",
+                "tick_p99",
+            ],
             "reload": ["reload_rate", "reload_latency_p99"], "nodes": ["nodes_1", "nodes_10"],
             "payload": ["payload_100", "payload_100000"],
             "idle": ["idle_node_wakeups", "idle_node_memory", "idle_distributor_wakeups_runtime"],

@@ -12,6 +12,8 @@ final class ControlKeeper {
     }
 
     private let storage: (any ControlStorage)?
+    /// The same, where others share its place.
+    private let sharedStorage: (any SharedControlStorage)?
     private let loop: any EventLoop
     private let logger: Logger
     private var current: [StoredControl.Key: [UInt8]] = [:]
@@ -20,12 +22,15 @@ final class ControlKeeper {
     private var isScheduled = false
     private var isOver = false
     private var saysThatItFails = false
+    /// Another leads: what is kept of schedules could not be changed, and these jobs are not stored.
+    var onFollowing: (_ jobs: [Job]) -> Void = { _ in }
 
     /// So many changes and jobs go to the storage at once, at most.
     private static let batchLimit = 1000
 
     init(_ storage: (any JobStorage)?, on loop: any EventLoop, logger: Logger) {
         self.storage = storage as? any ControlStorage
+        sharedStorage = storage as? any SharedControlStorage
         self.loop = loop
         self.logger = logger
     }
@@ -40,13 +45,27 @@ final class ControlKeeper {
         current.filter { $0.key.kind == kind }.map { StoredControl($0.key, $0.value) }.sorted { $0.key < $1.key }
     }
 
-    /// Reads what an earlier process has left; the storage is open.
+    /// Reads what an earlier process has left, and what others who share the place have; the storage is open.
     func open() -> EventLoopFuture<Void> {
         guard let storage else { return loop.makeSucceededVoidFuture() }
         let bound = NIOLoopBound(self, eventLoop: loop)
         return loop.answer { storage.controls(done: $0) }.map { controls in
-            for control in controls { bound.value.current[control.key] = control.value }
+            let keeper = bound.value
+            // What is the place's may have been changed by others; of its own nobody else changes anything.
+            keeper.current = keeper.current.filter { !$0.key.kind.isShared }
+            for control in controls where keeper.current[control.key] == nil {
+                keeper.current[control.key] = control.value
+            }
         }
+    }
+
+    /// Whether others may lead.
+    var isShared: Bool { sharedStorage != nil }
+
+    /// Takes the lead where nobody has it. Nil when this one has it, else the name of the one that has.
+    func lead() -> EventLoopFuture<String?> {
+        guard let sharedStorage else { return loop.makeSucceededFuture(nil) }
+        return loop.answer { sharedStorage.lead(done: $0) }
     }
 
     /// Keeps it, and stores the jobs in the same step. `done` is called when that is stored; at once where the storage cannot.
@@ -103,6 +122,17 @@ final class ControlKeeper {
         }
     }
 
+    /// Another leads. What is this one's own is stored without the rest.
+    private func follow(_ batch: [Change]) {
+        isStoring = false
+        let all = batch + waiting
+        waiting = all.map { change in
+            Change(changes: change.changes.filter { !$0.key.kind.isShared }, jobs: [], done: change.done)
+        }
+        onFollowing(all.flatMap(\.jobs))
+        store()
+    }
+
     private func stored(_ batch: [Change], _ result: Result<Set<JobID>, StorageError>) {
         guard !isOver else { return }
         switch result {
@@ -112,6 +142,7 @@ final class ControlKeeper {
             store()
         case .failure(let error):
             if error.code == .lost { return close() }
+            if error.code == .held { return follow(batch) }
             if !saysThatItFails {
                 logger.error(
                     "what decides when jobs run could not be stored; it waits", metadata: ["reason": "\(error)"])

@@ -151,11 +151,12 @@ extension DistributorCore {
         }.flatMap { bound.value.controls.open() }.map {
             let core = bound.value
             core.takeUpPauses()
-            core.takeUpSchedules()
             core.hasOpened = true
             core.change { $0.tookUp() }
             guard core.ledger.count > 0 else { return }
             core.logger.info("jobs of an earlier process taken up", metadata: ["jobs": "\(core.ledger.count)"])
+        }.flatMap { bound.value.beginLeading() }.map {
+            if !bound.value.controls.isShared { bound.value.takeUpSchedules() }
         }
     }
 

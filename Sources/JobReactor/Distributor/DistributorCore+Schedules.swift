@@ -31,20 +31,89 @@ extension DistributorCore {
         defineSchedules([], of: node)
     }
 
-    /// What an earlier process was told by command, and the ticks that it has made.
+    /// What an earlier process, or another that has led, was told by command, and the ticks that it has made.
     func takeUpSchedules() {
+        var set: [Schedule] = []
         for control in controls.all(.schedule) {
-            do {
-                let schedule = try Schedule(json: try JSONValue(parsing: control.value))
-                carryOut(
-                    schedules.add(
-                        schedule, at: Self.commands, state: { self.scheduleState($0) },
-                        open: { self.openTicks(of: $0) }, now: clock.now))
-            } catch {
+            do { set.append(try Schedule(json: try JSONValue(parsing: control.value))) } catch {
                 logger.error(
                     "a schedule that is stored cannot be read",
                     metadata: ["schedule": "\(control.key.name)", "reason": "\(error)"])
             }
+        }
+        carryOut(
+            schedules.define(
+                set, at: Self.commands, state: { self.scheduleState($0) }, open: { self.openTicks(of: $0) },
+                now: clock.now))
+    }
+
+    // MARK: The lead
+
+    /// Seconds between two looks at who leads, where distributors share a place.
+    private static let leadInterval: Int64 = 5
+
+    /// The distributor's storage is open: says when it is known who makes the ticks of its place.
+    func beginLeading() -> EventLoopFuture<Void> {
+        guard controls.isShared else { return loop.makeSucceededVoidFuture() }
+        schedules.deactivate()
+        controls.onFollowing = { [unowned self] jobs in self.follow(nil, dropping: jobs) }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        return controls.lead().map { bound.value.noteLeader($0, isFirst: true) }
+    }
+
+    private func noteLeader(_ other: String?, isFirst: Bool = false) {
+        guard !isStopping else { return }
+        if let other {
+            follow(other)
+        } else if !schedules.isActive {
+            leads(isFirst: isFirst)
+        }
+        loop.assumeIsolated().scheduleTask(in: .seconds(Self.leadInterval)) { [weak self] in self?.askWhoLeads() }
+    }
+
+    private func askWhoLeads() {
+        guard !isStopping else { return }
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        controls.lead().whenComplete { result in
+            // While the storage is away nothing is known: what the leader makes is stored, or not.
+            switch result {
+            case .success(let other): bound.value.noteLeader(other)
+            case .failure: bound.value.noteLeader(bound.value.leader)
+            }
+        }
+    }
+
+    /// This one makes the ticks from now on. What the one before has stored is read first.
+    private func leads(isFirst: Bool) {
+        leader = nil
+        let bound = NIOLoopBound(self, eventLoop: loop)
+        let read = isFirst ? loop.makeSucceededVoidFuture() : controls.open()
+        read.whenSuccess {
+            let core = bound.value
+            guard core.leader == nil, !core.isStopping else { return }
+            core.takeUpSchedules()
+            core.carryOut(
+                core.schedules.activate(
+                    state: { core.scheduleState($0) }, open: { core.openTicks(of: $0) }, now: core.clock.now))
+            if !isFirst { core.logger.notice("this distributor makes the ticks of schedules here from now on") }
+        }
+    }
+
+    /// Another makes the ticks. Jobs of ticks that could not be stored are none.
+    private func follow(_ other: String?, dropping jobs: [Job] = []) {
+        if leader != other || schedules.isActive {
+            leader = other ?? leader ?? "another distributor"
+            schedules.deactivate()
+            logger.info(
+                "another distributor makes the ticks of schedules here", metadata: ["distributor": "\(leader ?? "")"])
+        }
+        for job in jobs { change { $0.dropTick(job.id) } }
+    }
+
+    /// Why schedules cannot be changed here; nil where they can.
+    private func refuseAsFollower() -> JobError? {
+        leader.map {
+            JobError(.invalidOption, "the distributor \($0) makes the ticks of schedules here: say it there")
         }
     }
 
@@ -219,6 +288,7 @@ extension DistributorCore {
 
     /// It stands until it is deleted. Throws where it is defined elsewhere, and differently.
     func set(_ schedule: Schedule) -> EventLoopFuture<Void> {
+        if let refusal = refuseAsFollower() { return loop.makeFailedFuture(refusal) }
         if let place = schedules.conflict(schedule, at: Self.commands) {
             let text = "the schedule '\(schedule.name)' is defined differently by \(place): change it there"
             return loop.makeFailedFuture(JobError(.invalidOption, text))
@@ -235,6 +305,7 @@ extension DistributorCore {
 
     /// Says whether one was set by command. What scripts define goes with them.
     func deleteSchedule(_ name: String) -> EventLoopFuture<Bool> {
+        if let refusal = refuseAsFollower() { return loop.makeFailedFuture(refusal) }
         let key = StoredControl.Key(.schedule, name)
         guard controls[key] != nil else { return loop.makeSucceededFuture(false) }
         carryOut(schedules.remove(name, at: Self.commands, now: clock.now))
@@ -248,6 +319,7 @@ extension DistributorCore {
 
     /// Says whether there is one that was not paused, or was, when that is stored.
     func pauseSchedule(_ name: String, by user: String?) -> EventLoopFuture<Bool> {
+        if let refusal = refuseAsFollower() { return loop.makeFailedFuture(refusal) }
         guard let machine = schedules[name], (machine.state.pause == nil) == (user != nil) else {
             return loop.makeSucceededFuture(false)
         }
@@ -258,6 +330,7 @@ extension DistributorCore {
 
     /// The id of the job that it makes now; nil where it makes none, as that of an earlier tick is unfinished.
     func runSchedule(_ name: String) -> EventLoopFuture<JobID?> {
+        if let refusal = refuseAsFollower() { return loop.makeFailedFuture(refusal) }
         guard schedules[name] != nil else {
             return loop.makeFailedFuture(JobError(.invalidOption, "there is no schedule '\(name)'"))
         }
@@ -273,8 +346,7 @@ extension DistributorCore {
 
     /// A row, name and value in turn; nil for none of that name.
     func scheduleRow(_ name: String) -> [String]? {
-        guard let machine = schedules[name] else { return nil }
-        let (schedule, state) = (machine.schedule, machine.state)
+        guard let schedule = schedules.schedule(name) else { return nil }
         var row = [
             "name", name, "spec", "\(schedule.spec)", "job", schedule.job, "args", schedule.args.description,
         ]
@@ -283,6 +355,11 @@ extension DistributorCore {
         }
         func add(_ name: String, _ value: Any?) { row += [name, value.map { "\($0)" } ?? ""] }
         add("place", schedules.places(of: name).map(\.description).joined(separator: ", "))
+        guard let machine = schedules[name] else {
+            add("leader", leader)
+            return row
+        }
+        let state = machine.state
         add("paused_by", state.pause?.by)
         add("paused_at", state.pause?.at.seconds)
         add("next", machine.next(at: clock.now)?.seconds)

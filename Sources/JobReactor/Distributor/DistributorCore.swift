@@ -47,6 +47,8 @@ final class DistributorCore {
     /// When they were last.
     var lastLook: Moment?
     var saysThatNoHeartbeat = false
+    /// The other distributor of the place that makes the ticks of schedules; nil where this one does.
+    var leader: String?
     let memory: JobMemory
     /// Where the program has a backend for metrics.
     let metrics: DistributorMetrics?

@@ -34,19 +34,24 @@ struct Schedules {
     }
 
     private var registry = ScheduleRegistry()
+    /// Whether they live here: else they are only known, as another distributor makes their ticks.
+    private(set) var isActive = true
     private var machines: [String: ScheduleMachine] = [:]
     private var alarms = TimerQueue<String>()
     private var armed: [String: Timestamp] = [:]
 
-    var isEmpty: Bool { machines.isEmpty }
-    var count: Int { machines.count }
+    var isEmpty: Bool { registry.count == 0 }
+    var count: Int { registry.count }
     /// When to call ``alarm(at:)``.
     var wake: Timestamp? { alarms.nextDue }
 
     subscript(name: String) -> ScheduleMachine? { machines[name] }
 
     /// In the order of their names.
-    var names: [String] { machines.keys.sorted() }
+    var names: [String] { registry.schedules.map(\.name) }
+
+    /// One that is defined, whether it lives here or not.
+    func schedule(_ name: String) -> Schedule? { registry[name] }
 
     /// The schedule that stands, if another place than this one says something else.
     func conflict(_ schedule: Schedule, at place: Place) -> Place? {
@@ -55,6 +60,23 @@ struct Schedules {
     }
 
     func places(of name: String) -> [Place] { registry.places(of: name) }
+
+    // MARK: The lead
+
+    /// They live here from now on.
+    mutating func activate(
+        state: (String) -> ScheduleState?, open: (String) -> [(tick: Timestamp, hasBegun: Bool)], now: Timestamp
+    ) -> Changes {
+        guard !isActive else { return Changes() }
+        isActive = true
+        return apply(registry.schedules.map { .appeared($0) }, state, open, now)
+    }
+
+    /// They live elsewhere from now on.
+    mutating func deactivate() {
+        isActive = false
+        (machines, alarms, armed) = ([:], TimerQueue(), [:])
+    }
 
     // MARK: Definitions
 
@@ -87,6 +109,7 @@ struct Schedules {
         var all = Changes()
         for change in changes {
             switch change {
+            case .appeared where !isActive, .changed where !isActive, .vanished where !isActive: break
             case .appeared(let schedule):
                 do throws(JobError) {
                     machines[schedule.name] = ScheduleMachine(

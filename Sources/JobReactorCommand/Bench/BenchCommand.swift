@@ -11,7 +11,8 @@ struct BenchCommand: AsyncParsableCommand {
             """,
         subcommands: [
             AllBench.self, EnqueueBench.self, EndToEndBench.self, LatencyBench.self, LuaBench.self, DelayedBench.self,
-            ParkedBench.self, ReloadBench.self, NodesBench.self, PayloadBench.self, IdleBench.self, EchoCommand.self,
+            ParkedBench.self, LimitsBench.self, ReloadBench.self, NodesBench.self, PayloadBench.self, IdleBench.self,
+            EchoCommand.self,
             StandInNodesCommand.self,
         ])
 }

@@ -14,6 +14,15 @@ public protocol ControlStorage: JobStorage {
     func controls(done: @escaping @Sendable (Result<[StoredControl], StorageError>) -> Void)
 }
 
+/// A storage whose place several distributors share: one of them leads, and makes the ticks of all schedules there.
+///
+/// What is kept of schedules (``StoredControl/Kind/isShared``) is the place's, not the owner's. Who does not lead cannot change it: the
+/// call fails with ``StorageError/Code/held``, and nothing of it is done.
+public protocol SharedControlStorage: ControlStorage {
+    /// Takes the lead where nobody has it who is alive. `done` gets the name of the other that leads; nil when this one does.
+    func lead(done: @escaping @Sendable (Result<String?, StorageError>) -> Void)
+}
+
 /// Something that decides when jobs run: one of each kind and name.
 public struct StoredControl: Hashable, Sendable {
     public enum Kind: String, Hashable, Sendable, CaseIterable, Codable {
@@ -27,6 +36,14 @@ public struct StoredControl: Hashable, Sendable {
         case ticks
         /// When runs began that a limit counts.
         case starts
+
+        /// Whether it is kept for all who share a place, and changed by the one that leads.
+        public var isShared: Bool {
+            switch self {
+            case .schedule, .ticks: true
+            case .pausedJob, .pausedNode, .starts: false
+            }
+        }
     }
 
     /// Which of all it is.

@@ -26,6 +26,9 @@ final class DistributorLink: ConnectionSession {
     /// Those of jobs that runs wait for.
     private var awaitedCount = 0
     private var receivedAt: Moment
+    /// Whether it knows of limits: it has said that it takes what came later.
+    private(set) var givesPermits = false
+    private var hasSpoken = false
     /// Whether it was told what the scripts say of when jobs run.
     private var hasDefined = false
     /// Those of them that have been here before.
@@ -34,6 +37,8 @@ final class DistributorLink: ConnectionSession {
     private var doubtful: Set<JobID> = []
     /// Those of them that are suspects.
     private var suspects: Set<JobID> = []
+    /// Those of them that have their place in limits.
+    private var permitted: Set<JobID> = []
 
     /// `ended` is called once, when the connection is gone.
     init(
@@ -57,9 +62,11 @@ final class DistributorLink: ConnectionSession {
         core.linked(self)
     }
 
-    func sendGreeting(jobs: [String], _ definitions: NodeDefinitions, storageError: StorageError?) {
+    func sendGreeting(
+        jobs: [String], _ definitions: NodeDefinitions, holds: [Permits.Held], storageError: StorageError?
+    ) {
         connection.write { LinkMessage.writeTakesLaterOptions(to: &$0) }
-        sendJobs(jobs, definitions)
+        sendJobs(jobs, definitions, holds: holds)
         if let storageError { send(storageError) }
     }
 
@@ -69,10 +76,15 @@ final class DistributorLink: ConnectionSession {
     }
 
     /// A distributor of an earlier release is spared what it does not know, where there is nothing to say.
-    func sendJobs(_ jobs: [String], _ definitions: NodeDefinitions) {
+    func sendJobs(_ jobs: [String], _ definitions: NodeDefinitions, holds: [Permits.Held] = []) {
         if hasDefined || !definitions.isEmpty {
             hasDefined = true
             connection.write { LinkMessage.writeDefines(definitions, to: &$0) }
+        }
+        for held in holds {
+            connection.write {
+                LinkMessage.writeHolds(held.id, secondsAgo: held.secondsAgo, held.needs, to: &$0)
+            }
         }
         connection.write { LinkMessage.writeJobs(jobs, to: &$0) }
     }
@@ -118,7 +130,9 @@ final class DistributorLink: ConnectionSession {
 
     func received(_ frame: RESPFrame, on connection: Connection) {
         do throws(CommandError) {
-            switch try LinkMessage(frame) {
+            let message = try LinkMessage(frame)
+            if !hasSpoken { spoke(message) }
+            switch message {
             case .job(let handOver, let request):
                 try take(handOver, request)
             case .again(let handOver, let request):
@@ -149,7 +163,8 @@ final class DistributorLink: ConnectionSession {
             case .hold(let isNode, let jobs):
                 takeJobs()
                 core.hold(isNode: isNode, jobs: jobs, over: self)
-            case .permitted, .discarded: break
+            case .permitted(let id): core.permitted(id, over: self)
+            case .discarded(let id, let reason): core.discarded(id, reason, over: self)
             case .adopted, .credit, .saved, .result, .progress, .shown, .returned, .refused, .storageError, .jobs,
                 .drain, .begun, .paused, .waits, .defines, .permit, .release, .holds, .began, .replaced, .kept:
                 throw CommandError("ERR a distributor does not take jobs")
@@ -159,16 +174,24 @@ final class DistributorLink: ConnectionSession {
         }
     }
 
+    /// What it says first tells whether it knows of limits.
+    private func spoke(_ message: LinkMessage) {
+        hasSpoken = true
+        givesPermits = message == .takesLaterOptions
+        if givesPermits { core.givesPermits(self) } else { core.givesNoPermits(self) }
+    }
+
     func readCompleted(on connection: Connection) {
         takeJobs()
     }
 
     private func takeJobs() {
         guard !jobs.isEmpty else { return }
-        let received = ReceivedJobs(jobs: jobs, numbers: numbers, suspects: suspects, at: receivedAt)
+        let received = ReceivedJobs(
+            jobs: jobs, numbers: numbers, suspects: suspects, permitted: permitted, at: receivedAt)
         let (receivedBefore, doubtful) = (known, doubtful)
         (jobs, numbers) = ([], [])
-        (known, self.doubtful, suspects) = ([], [], [])
+        (known, self.doubtful, suspects, permitted) = ([], [], [], [])
         if doubtful.isEmpty {
             core.receive(received, known: receivedBefore, over: self)
         } else {
@@ -200,6 +223,7 @@ final class DistributorLink: ConnectionSession {
             id: handOver.id, name: request.name, args: request.args, options: request.options,
             distributor: distributor, createdAt: receivedAt.wall)
         job.isAwaited = request.isAwaited
+        if request.isPermitted { permitted.insert(handOver.id) }
         if let attempts = request.suspect {
             job.attempt = attempts
             suspects.insert(job.id)

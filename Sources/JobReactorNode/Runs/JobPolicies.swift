@@ -10,6 +10,10 @@ struct JobPolicies {
     private var last: (name: String, policy: ScriptPolicy?)?
     /// Whether any run may have a limit of time.
     private(set) var haveTimeouts: Bool
+    /// The limits that scripts define, by their names.
+    private var limits: [String: Limit] = [:]
+    /// Whether any job has limits.
+    private(set) var haveLimits = false
     /// Whether any script says how urgent its jobs are.
     private var havePriorities = false
     /// Those that the scripts define, in their order.
@@ -21,7 +25,9 @@ struct JobPolicies {
     }
 
     /// Other scripts are in use.
-    mutating func use(_ definitions: [ScriptReport.Definition]) {
+    mutating func use(_ definitions: [ScriptReport.Definition], _ limits: [Limit] = []) {
+        self.limits = Dictionary(limits.map { ($0.name, $0) }) { _, last in last }
+        haveLimits = definitions.contains { !$0.policy.limits.isEmpty }
         byName = Dictionary(definitions.map { ($0.name, $0.policy) }) { _, last in last }
         last = nil
         names = definitions.map(\.name)
@@ -43,6 +49,12 @@ struct JobPolicies {
     func priority(of job: Job) -> Int {
         if let priority = job.priority { return priority }
         return havePriorities ? byName[job.name]?.priority ?? JobPriority.usual : JobPriority.usual
+    }
+
+    /// The parts of limits that a run of the job needs.
+    func needs(of job: Job) -> [LimitNeed] {
+        guard haveLimits, let names = byName[job.name]?.limits, !names.isEmpty else { return [] }
+        return names.compactMap { limits[$0]?.need(of: job.args) }
     }
 
     /// The name of a script that people read as this one, and that has other bytes.

@@ -5,6 +5,8 @@ struct LiveJob {
         case waiting
         /// For its turn on its lane, or on the way there.
         case ready
+        /// For its place in a limit, which its distributor gives.
+        case asking
         /// On its lane, or about to be.
         case running
         /// It waits, and its record is being changed.

@@ -64,7 +64,7 @@ struct LiveJobs {
     func knownByRecords(beside turns: Set<JobID>) -> [JobID] {
         table.elements.filter { id, known in
             switch known.stage {
-            case .waiting, .changing: true
+            case .waiting, .changing, .asking: true
             case .ready: !turns.contains(id)
             case .running, .ending: false
             }

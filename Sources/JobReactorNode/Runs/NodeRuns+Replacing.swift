@@ -34,7 +34,9 @@ extension NodeRuns {
             guard onConflict == .again else { return .kept }
             again[id] = args
             return .again
-        case .waiting, .ready:
+        case .waiting, .ready, .asking:
+            // With other args it may need other places.
+            permits.end(id, isReported: false)
             if known.stage == .ready { for kind in NodeTurns.kinds { lanes[kind].removeTurns { $0.id == id } } }
             live[id]?.stage = .changing
             return .change
@@ -53,6 +55,11 @@ extension NodeRuns {
             var waiting = known
             waiting.usesCredit = false
             live.wait(job.id, as: waiting, until: due)
+            return known.usesCredit ? known : nil
+        }
+        guard mayTakeTurn(job, of: known.giver) else {
+            live[job.id]?.stage = .asking
+            live[job.id]?.usesCredit = false
             return known.usesCredit ? known : nil
         }
         var job = job

@@ -14,7 +14,10 @@ struct NodeRuns {
     var parked = ParkedJobs()
     /// Of jobs that run: the args of one more run, which have come during this one.
     var again: [JobID: JobArguments] = [:]
+    var permits = Permits()
     var holds = Holds()
+    /// Destinations that know of no limits.
+    var silent: Set<UInt32> = []
     private var takenUp = TakenUpJobs()
     /// Jobs that are known here, and whose records went when the storage was emptied.
     private var unstored: Set<JobID> = []
@@ -43,7 +46,8 @@ struct NodeRuns {
         saving.jobs = received.jobs.map { job in
             let kind = LaneKind(for: job)
             let isDue = job.due(countedFrom: received.at).isPast(at: now)
-            if isDue, lanes[kind].hasRoom(for: job), !holds.holds(job.name), !live.contains(job.id),
+            let isFree = !maker.haveLimits || received.permitted.contains(job.id) || maker.needs(of: job).isEmpty
+            if isDue, lanes[kind].hasRoom(for: job), !holds.holds(job.name), isFree, !live.contains(job.id),
                 !received.suspects.contains(job.id)
             {
                 lanes[kind].promised += 1
@@ -74,6 +78,7 @@ struct NodeRuns {
             var made = LiveJob(
                 .waiting, giver: giver, link: link, handOver: UInt32(truncatingIfNeeded: number),
                 isSuspect: received.suspects.contains(job.id), isAwaited: job.isAwaited)
+            if received.permitted.contains(job.id) { permits.give(job.id, maker.needs(of: job), by: giver) }
             if job.status == .inProgress {
                 (made.stage, made.usesCredit) = (.running, true)
                 let kind = LaneKind(for: job)
@@ -84,6 +89,9 @@ struct NodeRuns {
                 arrived.credit += 1
                 live.wait(job.id, as: made, until: due)
                 continue
+            } else if !mayTakeTurn(job, of: giver) {
+                made.stage = .asking
+                arrived.credit += 1
             } else {
                 let isHeld = holds.holds(job.name)
                 if isHeld { arrived.credit += 1 }
@@ -114,7 +122,14 @@ struct NodeRuns {
     mutating func loaded(_ id: JobID, at stage: LiveJob.Stage, _ job: Job?) -> Loaded {
         guard let known = live[id], known.stage == stage else { return .nothing }
         guard var job else { return .gone }
-        if known.isCancelled { return .end(endCancelled(job)) }
+        if known.isCancelled {
+            if let reason = permits.takeDiscard(id) { job.lastError = reason }
+            return .end(endCancelled(job))
+        }
+        guard mayTakeTurn(job, of: known.giver) else {
+            live[id]?.stage = .asking
+            return .asks
+        }
         job.isAwaited = known.isAwaited
         let kind = LaneKind(for: job)
         lanes[kind].enter(job, priority: maker.priority(of: job), isSuspect: known.isSuspect)
@@ -296,6 +311,7 @@ struct NodeRuns {
         let (id, transition) = (ending.job.id, ending.transition)
         guard let known = live[id] else { return nil }
         counters.note(transition)
+        if transition.next != .errbacks { permits.end(id, isReported: ending.report != nil) }
         switch transition.next {
         case .errbacks: break
         case .wait:
@@ -328,7 +344,7 @@ struct NodeRuns {
         switch stage {
         case .ending: return .ends
         case .running: return .interrupt
-        case .waiting, .ready, .changing:
+        case .waiting, .ready, .changing, .asking:
             live[id]?.stage = .ending
             return .load
         }
@@ -358,7 +374,7 @@ struct NodeRuns {
     /// Whether a job may be set to run now: not one whose turn has come, that runs, or that ends.
     func mayRunNow(_ id: JobID) -> Bool {
         switch live[id]?.stage {
-        case .running, .ending, .ready, .changing: false
+        case .running, .ending, .ready, .changing, .asking: false
         case .waiting, nil: true
         }
     }
@@ -371,7 +387,9 @@ struct NodeRuns {
     }
 
     /// Other scripts are in use.
-    mutating func use(_ definitions: [ScriptReport.Definition]) { maker.use(definitions) }
+    mutating func use(_ definitions: [ScriptReport.Definition], _ limits: [Limit] = []) {
+        maker.use(definitions, limits)
+    }
 
     /// Jobs that no script defined, and one does now, by their names.
     mutating func unpark() -> [(name: String, ids: [JobID])] {
@@ -407,7 +425,10 @@ struct NodeRuns {
     }
 
     /// Jobs whose records are not there any more, and that nobody has ended. Returns what was known of each.
-    mutating func fail(gone ids: [JobID]) -> [(id: JobID, known: LiveJob)] { live.remove(ids) }
+    mutating func fail(gone ids: [JobID]) -> [(id: JobID, known: LiveJob)] {
+        permits.forget(ids)
+        return live.remove(ids)
+    }
 
     /// Those of the jobs whose records are to be put back before they are changed.
     func missing(of jobs: [Job]) -> [Job] { jobs.filter { unstored.contains($0.id) } }
@@ -426,13 +447,14 @@ struct NodeRuns {
 
     /// Another process has all of the jobs, or will take them up anew; what still runs is told to nobody.
     mutating func forgetAll() {
-        (live, takenUp, unstored, again) = (LiveJobs(), TakenUpJobs(), [], [:])
+        (live, takenUp, unstored, again, permits) = (LiveJobs(), TakenUpJobs(), [], [:], Permits())
         for kind in NodeTurns.kinds { _ = lanes[kind].takeTurns() }
     }
 
     /// Without a durable storage the distributor owns what has not begun here, and sends it elsewhere. Returns what is forgotten.
     mutating func forget(givenBy number: UInt32) -> [JobID] {
         let forgotten = live.removeUnbegun(givenBy: number)
+        permits.forget(forgotten)
         for kind in NodeTurns.kinds { lanes[kind].removeTurns { !live.contains($0.id) } }
         return forgotten
     }
@@ -449,7 +471,9 @@ struct NodeRuns {
     /// The lane gave back runs that had not begun: they, and all that wait for their turn there, go back to who gave them.
     mutating func handBack(_ runs: [LuaLane.Run], from kind: LaneKind) -> [(id: JobID, known: LiveJob)] {
         lanes[kind].running -= runs.count
-        return live.remove(runs.map(\.job.id) + lanes[kind].takeTurns().map(\.id))
+        let ids = runs.map(\.job.id) + lanes[kind].takeTurns().map(\.id)
+        permits.forget(ids)
+        return live.remove(ids)
     }
 
     // MARK: Looking

@@ -7,6 +7,8 @@ struct ReceivedJobs {
     var numbers: [Int]
     /// Those of them that a node had when it was lost.
     var suspects: Set<JobID>
+    /// Those that have their place in the limits of their job.
+    var permitted: Set<JobID> = []
     /// When they came, from which their waits count.
     var at: Moment
 

@@ -20,6 +20,8 @@ extension NodeRuns {
         case nothing
         /// Its turn may come on this lane.
         case ready(LaneKind)
+        /// Its place in a limit is asked for: ``permits`` has the message.
+        case asks
         case end(Ending)
         /// There is none: ``fail(gone:)``.
         case gone

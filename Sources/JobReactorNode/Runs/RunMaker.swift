@@ -19,13 +19,18 @@ struct RunMaker {
     }
 
     /// Other scripts are in use.
-    mutating func use(_ definitions: [ScriptReport.Definition]) { policies.use(definitions) }
+    mutating func use(_ definitions: [ScriptReport.Definition], _ limits: [Limit]) {
+        policies.use(definitions, limits)
+    }
 
     /// The jobs that the scripts define, in their order.
     var jobNames: [String] { policies.names }
     /// Attempts that the policy allows the job.
     func mostAttempts(of job: Job) -> Int { policies[job].maxAttempt }
 
+    /// Whether any job has limits.
+    var haveLimits: Bool { policies.haveLimits }
+    func needs(of job: Job) -> [LimitNeed] { policies.needs(of: job) }
     func priority(of job: Job) -> Int { policies.priority(of: job) }
 
     func itself(_ job: Job) -> [UInt8]? { mergesJob ? job.itself(onNode: node) : nil }

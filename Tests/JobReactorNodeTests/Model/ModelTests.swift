@@ -48,6 +48,23 @@ import Testing
         }
     }
 
+    @Test("limits: no more run at once than may, and whatever breaks, all of them run") func limits() throws {
+        for (areNodesDurable, areDistributorsDurable) in [
+            ([true, true], [false]), ([false, false], [true]), ([true, false], [true, false]),
+        ] {
+            var setup = Simulation.Setup(
+                areNodesDurable: areNodesDurable, areDistributorsDurable: areDistributorsDurable)
+            (setup.limit, setup.isUnderWay) = (1, true)
+            try explore(setup, depth: 3)
+            (setup.faults, setup.isUnderWay) = (6, false)
+            for kills in [true, false] {
+                setup.kills = kills
+                var explorer = Explorer(setup)
+                for seed in 1...UInt64(Self.walks) { try explorer.walk(seed: seed, steps: 120) }
+            }
+        }
+    }
+
     private func explore(_ setup: Simulation.Setup, depth: Int) throws {
         let start = ContinuousClock.now
         var explorer = Explorer(setup)

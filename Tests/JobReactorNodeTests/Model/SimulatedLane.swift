@@ -11,10 +11,14 @@ final class SimulatedLane: JobLane, @unchecked Sendable {
     private(set) var runs: [LuaLane.Run] = []
     private var results = Mailbox(LuaLane.Results())
     private let onResults: @Sendable () -> Void
+    private let limit: Int?
     /// Nothing comes out of a lane whose process is gone.
     var isOver = false
 
-    init(onResults: @escaping @Sendable () -> Void) { self.onResults = onResults }
+    init(limit: Int?, onResults: @escaping @Sendable () -> Void) {
+        self.limit = limit
+        self.onResults = onResults
+    }
 
     /// Ends the run under way. Returns its job.
     func finish(_ kind: RunOutcome.Kind = .succeeded) -> Job? {
@@ -29,8 +33,12 @@ final class SimulatedLane: JobLane, @unchecked Sendable {
         var report = ScriptReport()
         report.definitions = [
             ScriptReport.Definition(
-                name: "work", file: "work.lua", line: 1, callbacks: 0, errbacks: 0, policy: ScriptPolicy())
+                name: "work", file: "work.lua", line: 1, callbacks: 0, errbacks: 0,
+                policy: ScriptPolicy(limits: limit == nil ? [] : ["work"]))
         ]
+        report.limits = [limit].compactMap { $0 }.map {
+            ScriptReport.LimitDefinition(limit: Limit(name: "work", concurrency: $0), file: "work.lua", line: 1)
+        }
         loaded(.success(report))
     }
 

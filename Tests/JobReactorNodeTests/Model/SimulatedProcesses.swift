@@ -73,6 +73,7 @@ final class SimulatedNode {
     let name: String
     let disk: MemoryStorage?
     private let window: Int
+    private let limit: Int?
     private(set) var storage: SimulatedStorage?
     private(set) var core: NodeCore?
     private(set) var lane: SimulatedLane?
@@ -81,9 +82,10 @@ final class SimulatedNode {
     /// Its stop is through; the process ends.
     private(set) var hasStopped = false
 
-    init(_ number: Int, isDurable: Bool, window: Int) {
+    init(_ number: Int, isDurable: Bool, window: Int, limit: Int?) {
         name = "n\(number)"
         self.window = window
+        self.limit = limit
         disk = isDurable ? MemoryStorage() : nil
     }
 
@@ -93,8 +95,8 @@ final class SimulatedNode {
             name: name, distributors: [Address](), storage: storage ?? MemoryStorage(), logJobProcessing: false,
             window: window, watchesScripts: false, logger: silence)
         configuration.clock = clock
-        let core = NodeCore(configuration, on: loop) { [weak self] _, onResults in
-            let lane = SimulatedLane(onResults: onResults)
+        let core = NodeCore(configuration, on: loop) { [weak self, limit] _, onResults in
+            let lane = SimulatedLane(limit: limit, onResults: onResults)
             self?.lane = lane
             return lane
         }

@@ -25,6 +25,13 @@ extension Simulation {
             // The first is under way.
             if let runs = node.lane?.runs, runs.count > 1 { return "\(node.name) begins jobs that are paused" }
         }
+        // A distributor that is cut off from a run, or was not there when it began, cannot count it.
+        if let limit = setup.limit, record.kills == 0, record.cuts == 0 {
+            for distributor in distributors {
+                let runs = nodes.flatMap { $0.lane?.runs ?? [] }.count { $0.job.distributor == distributor.name }
+                if runs > limit { return "\(runs) jobs of \(distributor.name) run at once" }
+            }
+        }
         for distributor in distributors {
             for node in distributor.core?.nodes() ?? [] where node.load < 0 || node.load > setup.window {
                 return "\(distributor.name) believes that \(node.name) has \(node.load) of \(node.window) jobs"
@@ -124,11 +131,13 @@ extension Simulation {
                 continue
             }
             let entries = core.ledger.entries.elements.sorted { $0.key < $1.key }.map { id, entry in
-                "\(id.low)\(entry.place)\(entry.lastRun)\(entry.isStored)\(entry.job == nil)"
+                "\(id.low)\(entry.place)\(entry.lastRun)\(entry.isStored)\(entry.job == nil)\(entry.isPermitted)"
             }
+            let limits = core.ledger.limits.rows(at: Timestamp(microseconds: 0)).map { "\($0.inUse)/\($0.waiting)" }
             let links = core.nodes().map { "\($0.name)\($0.load)/\($0.window)\($0.storageError ?? "")" }
             parts.append(
-                "\(entries)\(links)\(core.pauses.isEmpty)\(storage?.waiting ?? "")\(describe(distributor.disk))")
+                "\(entries)\(links)\(limits)\(core.pauses.isEmpty)\(storage?.waiting ?? "")"
+                    + "\(describe(distributor.disk))")
         }
         for node in nodes {
             guard let core = node.core else {
@@ -141,7 +150,9 @@ extension Simulation {
             let destinations = core.destinations.all.sorted { $0.name < $1.name }.map {
                 "\($0.name)\($0.delivery.reportCount)\($0.link == nil)"
             }
-            let lanes = "\(core.runs.runningCount)\(core.runs.turns.map(\.id.low))\(core.runs.holds.isEmpty)"
+            let permits = "\(core.runs.permits.messages.count)\(core.runs.permits.isEmpty)"
+            let lanes =
+                "\(core.runs.runningCount)\(core.runs.turns.map(\.id.low))\(core.runs.holds.isEmpty)\(permits)"
             let runs = node.lane?.runs.map(\.job.id.low) ?? []
             parts.append(
                 "\(live)\(destinations)\(lanes)\(runs)\(core.storageHealth.isRefusing)\(core.life.state)\(core.runs.endsUnderWay)"

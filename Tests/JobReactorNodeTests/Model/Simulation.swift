@@ -21,6 +21,8 @@ final class Simulation {
         var faults = 1
         /// Whether processes may be killed. Without a crash nothing runs twice.
         var kills = true
+        /// Runs of the jobs of one distributor that there may be at once; nil for any number.
+        var limit: Int?
         /// Whether somebody pauses jobs.
         var pauses = false
         /// Whether it begins when all jobs are accepted.
@@ -32,6 +34,7 @@ final class Simulation {
             }
             return "distributors \(kinds(areDistributorsDurable)), nodes \(kinds(areNodesDurable)), \(jobs) jobs,"
                 + " window \(window), \(faults) faults" + (kills ? "" : ", no kills") + (pauses ? ", pauses" : "")
+                + (limit.map { ", \($0) at once" } ?? "")
                 + (isUnderWay ? ", under way" : "")
         }
     }
@@ -116,7 +119,7 @@ final class Simulation {
         self.setup = setup
         distributors = setup.areDistributorsDurable.enumerated().map { SimulatedDistributor($0, isDurable: $1) }
         nodes = setup.areNodesDurable.enumerated().map {
-            SimulatedNode($0, isDurable: $1, window: setup.window)
+            SimulatedNode($0, isDurable: $1, window: setup.window, limit: setup.limit)
         }
         for distributor in distributors { distributor.start(on: loop, clock.wallClock) }
         for node in nodes { node.start(on: loop, clock.wallClock) }

@@ -181,6 +181,20 @@ import Testing
         bench.change { $0.released(Self.id(3), by: other) }
     }
 
+    @Test("what may never have reached a durable node has no place when it is sent again: it asks there")
+    func doubtful() {
+        let bench = Bench(isDurable: true)
+        let node = bench.node("a", isDurable: true, limit: Self.two)
+        for number in 1...2 { bench.submit(number) }
+        #expect(bench.did() == ["send 1 to 0 permitted", "send 2 to 0 permitted"])
+        bench.change { $0.disconnect(node, reason: nil, isStopping: false) }
+        _ = bench.did()
+        let again = bench.node("a", isDurable: true, limit: Self.two)
+        let sent = Set(bench.did().filter { $0.hasPrefix("send") })
+        #expect(sent == ["send 1 to \(again.index)", "send 2 to \(again.index)"])
+        #expect(bench.ledger.limits.rows(at: Timestamp(microseconds: 0)).map(\.inUse) == [0])
+    }
+
     @Test("a limit that is edited counts from the next start on") func edited() {
         let bench = Bench()
         let node = bench.node("a", limit: Limit(name: "crm", concurrency: 1))

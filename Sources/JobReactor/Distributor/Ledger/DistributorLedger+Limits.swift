@@ -70,9 +70,14 @@ extension DistributorLedger {
     mutating func defineLimits(_ jobs: Set<String>, _ definitions: NodeDefinitions, of node: Node) {
         guard let name = nodes[node]?.name else { return }
         let now = now.steady
-        if let held = nodes.takeHeld(at: node) { limits.reconcile(name, held: held, at: now) }
+        if let held = nodes.takeHeld(at: node) { freePlaces(of: name, but: held) }
         limits.define(jobs, definitions, of: name, at: now)
         if !limits.isEmpty { lookAtLimitsSoon() }
+    }
+
+    /// Of all jobs of the node but these the places are free: those that are sent again there ask anew.
+    mutating func freePlaces(of name: String, but held: Set<JobID>) {
+        for id in limits.reconcile(name, held: held, at: now.steady) { entries[id]?.isPermitted = false }
     }
 
     // MARK: Turns

@@ -36,7 +36,7 @@ extension DistributorLedger {
         for entry in entries.owned(by: name) { entries.move(entry, to: .owned(by: heir)) }
         owned.moved(from: name, to: heir)
         // What runs on asks for its place again there.
-        if !limits.isEmpty { limits.reconcile(name, held: [], at: now.steady) }
+        if !limits.isEmpty { freePlaces(of: name, but: []) }
         cancelAgain(at: node, heir)
         // The heir knows what it has taken over, and takes the rest.
         sendInDoubt(of: name, to: node)

@@ -46,4 +46,12 @@ extension DistributorLedger {
         ticks.began(id)
         return ticks[id]
     }
+
+    /// The job of a tick is not stored, as another distributor makes it.
+    mutating func dropTick(_ id: JobID) {
+        guard let entry = entries[id], case .saving = entry.place else { return }
+        ticks.remove(id)
+        entries.remove(id)
+        if !cancelling.isEmpty { cancelling.remove(id) }
+    }
 }

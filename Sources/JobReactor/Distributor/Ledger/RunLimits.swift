@@ -120,9 +120,13 @@ struct RunLimits {
         for (id, name) in requests where name == node { release(id, at: now) }
     }
 
-    /// The node has said which of its runs go on: places of others are free. `held` are those.
-    mutating func reconcile(_ node: String, held going: Set<JobID>, at now: Timestamp) {
-        for id in held[node] ?? [] where !going.contains(id) { release(id, at: now) }
+    /// The node has said which of its runs go on, or another has its jobs: places of others are free. Returns the jobs that had
+    /// them.
+    @discardableResult
+    mutating func reconcile(_ node: String, held going: Set<JobID>, at now: Timestamp) -> Set<JobID> {
+        let gone = held[node, default: []].subtracting(going)
+        for id in gone { release(id, at: now) }
+        return gone
     }
 
     // MARK: Turns

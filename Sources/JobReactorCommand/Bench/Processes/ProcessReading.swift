@@ -11,6 +11,19 @@ enum ProcessReading {
     /// Memory in use, with what it shares (programs and libraries), in bytes.
     static func residentMemory(_ process: Int32) throws -> Int { try kilobytes("VmRSS", process) * 1024 }
 
+    /// Seconds of a processor that the process has used since it began.
+    static func processorSeconds(_ process: Int32) throws -> Double {
+        // Behind the name, which may have spaces in it: utime and stime are the fields 14 and 15 of all.
+        guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+            let end = text.lastIndex(of: ")")
+        else { return try unreadable() }
+        let fields = text[end...].split(separator: " ")
+        guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13]) else {
+            return try unreadable()
+        }
+        return (user + system) / 100
+    }
+
     /// How often each thread of the process has gone to sleep since it began, by its number.
     static func sleeps(_ process: Int32) throws -> [String: (thread: String, count: Int)] {
         let tasks = try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")

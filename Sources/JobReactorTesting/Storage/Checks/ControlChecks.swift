@@ -85,6 +85,10 @@ extension StorageProbe {
         _ changes: [ControlChange], saving jobs: [Job] = []
     ) async throws(Failure) -> Set<JobID> {
         let storage = try controlStorage()
+        if let shared = storage as? any SharedControlStorage {
+            let leader = try await value(of: start("lead") { shared.lead(done: $0) })
+            try expect(leader, nil, "the other that leads where nobody has led")
+        }
         return try await value(
             of: start("change of \(changes.count) controls, \(jobs.count) jobs") {
                 storage.change(changes, saving: jobs, done: $0)

@@ -1,0 +1,45 @@
+internal import JobReactorCore
+
+/// Runs of jobs that have limits: their distributor says when each may begin. A job that waits for that takes neither a place on a
+/// lane nor a credit.
+extension NodeRuns {
+    /// The job is due: whether it may begin in its turn. Else its place is asked for, and it waits for that.
+    mutating func mayTakeTurn(_ job: Job, of giver: UInt32) -> Bool {
+        guard maker.haveLimits, !permits.isGiven(job.id), !silent.contains(giver) else { return true }
+        let needs = maker.needs(of: job)
+        guard !needs.isEmpty else { return true }
+        permits.ask(job.id, priority: maker.priority(of: job), needs, of: giver)
+        return false
+    }
+
+    /// The place of a run is given: the record is to be loaded. False where nobody waits for it.
+    mutating func permitted(_ id: JobID, by giver: UInt32) -> Bool {
+        guard permits.permitted(id, by: giver), live[id]?.stage == .asking else { return false }
+        live[id]?.stage = .ready
+        return true
+    }
+
+    /// The job is not to run: the record is to be loaded, and it ends as cancelled. False where nobody waits for it.
+    mutating func discarded(_ id: JobID, _ reason: String, by giver: UInt32) -> Bool {
+        guard permits.discarded(id, reason, by: giver), live[id]?.stage == .asking else { return false }
+        live[id]?.isCancelled = true
+        live[id]?.stage = .ending
+        return true
+    }
+
+    /// A link to the distributor is up, which gives places.
+    mutating func askAgain(_ giver: UInt32) {
+        silent.remove(giver)
+        permits.askAgain(giver)
+    }
+
+    /// A link to a distributor is up that knows of no limits. Returns the jobs that waited: their records are to be loaded.
+    mutating func askNoMore(_ giver: UInt32) -> [JobID] {
+        silent.insert(giver)
+        return permits.giveAll(of: giver).filter { id in
+            guard live[id]?.stage == .asking else { return false }
+            live[id]?.stage = .ready
+            return true
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import JobReactorCore
+import JobReactorWire
+import Testing
+
+@testable import JobReactorRedis
+
+/// Distributors that share a place: one of them leads, and changes what is kept of schedules.
+@Suite("Who leads at a place") struct LeadTests {
+    private static func open(_ storage: RedisStorage, _ name: String) async throws {
+        try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
+            storage.open(StorageOwner(role: .distributor, name: name)) { done.resume(with: $0) }
+        }
+    }
+
+    private static func lead(_ storage: RedisStorage) async throws -> String? {
+        try await withCheckedThrowingContinuation { (done: CheckedContinuation<String?, any Error>) in
+            storage.lead { done.resume(with: $0) }
+        }
+    }
+
+    private static func change(_ storage: RedisStorage, _ control: StoredControl, saving jobs: [Job] = []) async throws
+    {
+        _ = try await withCheckedThrowingContinuation { (done: CheckedContinuation<Set<JobID>, any Error>) in
+            storage.change([.set(control)], saving: jobs) { done.resume(with: $0) }
+        }
+    }
+
+    private static func controls(_ storage: RedisStorage) async throws -> [StoredControl] {
+        try await withCheckedThrowingContinuation { (done: CheckedContinuation<[StoredControl], any Error>) in
+            storage.controls { done.resume(with: $0) }
+        }
+    }
+
+    private static func close(_ storage: RedisStorage) async {
+        await withCheckedContinuation { done in storage.close { done.resume() } }
+    }
+
+    @Test("one leads until it is gone, and what it has stored is the next one's; others change only what is their own")
+    func lead() async throws {
+        let location = try await SharedRedis.location()
+        let (one, other) = (storage(location), storage(location))
+        try await Self.open(one, "a")
+        try await Self.open(other, "b")
+        #expect(try await Self.lead(one) == nil)
+        #expect(try await Self.lead(other) == "a")
+        #expect(try await Self.lead(one) == nil)
+        let ticks = StoredControl(.init(.ticks, "s"), [1])
+        try await Self.change(one, ticks)
+        let job = Job(id: JobID(high: 1, low: 1), name: "j", args: [:], createdAt: Timestamp(microseconds: 0))
+        let error = await #expect(throws: StorageError.self) {
+            try await Self.change(other, StoredControl(.init(.ticks, "s"), [2]), saving: [job])
+        }
+        #expect(error?.code == .held)
+        #expect(error?.message.contains("distributor:a leads") == true)
+        let pause = StoredControl(.init(.pausedJob, "j"), [3])
+        try await Self.change(other, pause)
+        #expect(try await Self.controls(one) == [ticks])
+        #expect(try await Self.controls(other) == [pause, ticks])
+        await Self.close(one)
+        #expect(try await Self.lead(other) == nil)
+        try await Self.change(other, StoredControl(.init(.ticks, "s"), [2]), saving: [job])
+        try await Self.open(one, "a")
+        #expect(try await Self.lead(one) == "b")
+        #expect(try await Self.controls(one) == [StoredControl(.init(.ticks, "s"), [2])])
+        await Self.close(one)
+        await Self.close(other)
+    }
+}
