@@ -27,6 +27,7 @@ import Testing
             logger.logLevel = .critical
             let distributor = try await cluster.startDistributor { [logger] in
                 $0.logger = logger
+                $0.name = "d1"
                 $0.storage = FaultInjectingStorage(MemoryStorage()) { call in
                     call.kind == .save && refuses.withLock { $0 } ? FaultInjectingStorage.fault : nil
                 }

@@ -187,7 +187,10 @@ import Testing
         }
         let emitted = Locked<Set<String>>([])
         try await Self.measured { backend, cluster in
-            let distributor = try await cluster.startDistributor { $0.storage = MemoryStorage() }
+            let distributor = try await cluster.startDistributor {
+                $0.name = "d1"
+                $0.storage = MemoryStorage()
+            }
             try await cluster.startNode("n1", for: [distributor])
             let client = try await JobClient.connect(host: "localhost", port: distributor.port ?? 0)
             _ = try await client.perform("good", timeout: 120)
