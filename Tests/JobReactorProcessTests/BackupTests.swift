@@ -39,7 +39,13 @@ import Testing
             case "$*" in
             *jobreactor*) ;;
             "start redis-server")
-                timeout 900 redis-server '\(folder.path)/redis.conf' </dev/null >'\(folder.path)/redis.log' 2>&1 &
+                (
+                    # Whoever started the shell waits until nobody has its files open any more.
+                    for file in /proc/$BASHPID/fd/*; do
+                        if [ "${file##*/}" -gt 2 ]; then eval "exec ${file##*/}>&-"; fi
+                    done
+                    exec timeout 900 redis-server '\(folder.path)/redis.conf'
+                ) </dev/null >'\(folder.path)/redis.log' 2>&1 &
                 until redis-cli PING 2>/dev/null | grep -q PONG; do sleep 0.1; done
                 ;;
             "stop redis-server")
