@@ -107,7 +107,12 @@ extension DistributorLedger {
                     limits.release(id, at: now)
                     continue
                 }
-                entry.isPermitted = true
+                // One that was paused meanwhile asks again when it may run.
+                if dispatcher.isPaused(job: job.name) {
+                    limits.release(id, at: now)
+                } else {
+                    entry.isPermitted = true
+                }
                 if let node = dispatcher.giveBack(job) { send(entry, job, to: node) }
             }
         }
