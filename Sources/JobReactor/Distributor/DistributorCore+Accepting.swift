@@ -173,6 +173,7 @@ extension DistributorCore {
         }.flatMap { bound.value.controls.open() }.map {
             let core = bound.value
             core.takeUpPauses()
+            core.takeUpStarts()
             core.hasOpened = true
             core.change { $0.tookUp() }
             guard core.ledger.count > 0 else { return }
