@@ -9,6 +9,7 @@ extension NodeCore {
         settle(held.settled)
         if held.holdsMore { for lane in lanes { holdBack(from: lane) } }
         flushDestinations()
+        sendPermits()
         if held.holdsLess { runReady() }
     }
 
@@ -37,6 +38,7 @@ extension NodeCore {
         settle(back.settled)
         // Were this lost, a crash would count attempts that were none.
         storage.apply(back.records.map { .update($0) }) { _ in }
+        sendPermits()
         // Others have their places.
         runReady()
     }

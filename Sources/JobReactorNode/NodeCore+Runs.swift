@@ -90,10 +90,11 @@ extension NodeCore {
     func loaded(_ id: JobID, at stage: LiveJob.Stage, _ result: Result<Job?, StorageError>) {
         switch result {
         case .success(let job):
-            switch runs.loaded(id, at: stage, job) {
-            case .nothing: break
+            let loaded = runs.loaded(id, at: stage, job)
+            sendPermits()
+            switch loaded {
+            case .nothing, .asks: break
             case .ready(let kind): if !life.isStopping { runReady(on: kind) }
-            case .asks: sendPermits()
             case .end(let ending): store([ending], madeAt: now)
             case .gone: failGone([id])
             }

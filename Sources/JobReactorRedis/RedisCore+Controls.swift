@@ -48,7 +48,7 @@ extension RedisCore {
         words.add(owner)
         words.add(location.prefix)
         let owner = owner
-        call(.lead, keys: [leader], words) { result in
+        call(.lead, keys: [leader, keys, "\(keys):looked"], words) { result in
             done(
                 result.map { frame in
                     let leader = String(decoding: frame.bytes(ofToken: 0), as: UTF8.self)
@@ -59,7 +59,7 @@ extension RedisCore {
     }
 
     /// As the owners of the place are listed: `distributor:app`.
-    private var owner: String { String(base.dropFirst(location.prefix.count)) }
+    var owner: String { String(base.dropFirst(location.prefix.count)) }
 
     private static func field(_ key: StoredControl.Key) -> String { "\(key.kind.rawValue):\(key.name)" }
 

@@ -131,7 +131,7 @@ final class RedisCore {
         words.add(epoch)
         words.add(connectionNumber)
         words.add(call.number)
-        if call.script == .save || call.script == .control { words.add(calls.first?.number ?? call.number) }
+        if [.save, .control, .saveUnique].contains(call.script) { words.add(calls.first?.number ?? call.number) }
         words.add(call.words)
         link.evaluate(call.script, keys: [base] + call.keys, words) { frame in
             guard frame.kind(ofToken: 0) != .error else { return self.callFailed(frame, link) }

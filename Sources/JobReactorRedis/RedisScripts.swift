@@ -20,6 +20,8 @@ private import JobReactorCore
 /// | `B:adopted` | sorted set | what was moved here from another owner and not yet handed out: `job <id>`, `report <key>` |
 /// | `<prefix>leader` | string | the `distributor:<name>` that makes the ticks of schedules here |
 /// | `<prefix>control` | hash | what is kept of schedules, by `<kind>:<name>`; the leader changes it |
+/// | `<prefix>unique` | hash | who has a key: `<owner> <id>` by `<name> <key>`, of jobs whose records are there |
+/// | `<prefix>unique:looked` | string | how far the leader has looked through those for some that are free |
 /// | `<prefix>place` | string | tells this place from others |
 /// | `<prefix>owners` | set | the `node:<name>` and `distributor:<name>` that have been here |
 /// | `<prefix>served` | hash | `at`: when an owner was last served; `since`: since when without a gap (ms) |
@@ -33,7 +35,8 @@ private import JobReactorCore
 /// number of its own, and one that comes again is answered as the first time without being applied again.
 enum RedisScript: Int, CaseIterable {
     case open, attach, renew, close, save, apply, load, jobs, reports, abandoned, adopt, adopted, note, audit,
-        jobsBefore, control, controls, lead
+        jobsBefore, control, controls, lead,
+        saveUnique, freeKeys
 
     private typealias Parts = RedisScriptParts
 
@@ -129,15 +132,68 @@ enum RedisScript: Int, CaseIterable {
                 return all
                 """
         case .lead:
-            // KEYS[2]: leader. ARGV[4]: our name among the owners; [5]: the prefix. Returns the name of the leader. One that
-            // lives and has lost its lease, as the server was away, loses no more than the lead: what it changes is refused.
+            // KEYS[2]: leader; [3]: unique; [4]: how far that was looked through. ARGV[4]: our name among the owners; [5]: the
+            // prefix. Returns the name of the leader. One that lives and has lost its lease, as the server was away, loses no
+            // more than the lead: what it changes is refused. The leader drops some keys that crashes have left.
             Parts.fence + """
                 local leader = redis.call('GET', KEYS[2])
                 if leader and leader ~= ARGV[4] and redis.call('EXISTS', ARGV[5] .. leader .. ':lease') == 1 then
                   return leader
                 end
                 if leader ~= ARGV[4] then redis.call('SET', KEYS[2], ARGV[4]) end
+                local page = redis.call('HSCAN', KEYS[3], redis.call('GET', KEYS[4]) or '0', 'COUNT', 100)
+                for i = 1, #page[2], 2 do
+                  local owner, id = page[2][i + 1]:match('^(.*) (%x+)$')
+                  if not owner or redis.call('EXISTS', ARGV[5] .. owner .. ':job:' .. id) == 0 then
+                    redis.call('HDEL', KEYS[3], page[2][i])
+                  end
+                end
+                if page[1] ~= '0' then redis.call('SET', KEYS[4], page[1]) else redis.call('DEL', KEYS[4]) end
                 return ARGV[4]
+                """
+        case .saveUnique:
+            // KEYS[2]: unique. ARGV[4]: the oldest call that may come again; [5]: our name among the owners; [6]: the prefix;
+            // then id, name and key, count of words, words … Returns the ids of jobs whose keys others have, and of those.
+            Parts.fence + Parts.records + """
+                local held, i = {}, 7
+                while i <= #ARGV do
+                  local id, field, count = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
+                  local mine, known, holder = ARGV[5] .. ' ' .. id, redis.call('HGET', KEYS[2], field), nil
+                  if known and known ~= mine then
+                    local owner, other = known:match('^(.*) (%x+)$')
+                    if owner and (again or redis.call('EXISTS', ARGV[6] .. owner .. ':job:' .. other) == 1) then
+                      holder = other
+                    end
+                  end
+                  if holder then
+                    held[#held + 1] = id
+                    held[#held + 1] = holder
+                  elseif not again then
+                    local key = base .. ':job:' .. id
+                    local status = redis.call('HGET', key, 'status')
+                    if not status or is_end(status) then
+                      redis.call('HSET', key, words(i + 3, count))
+                      if status then drop_old(id, i + 3, count) end
+                      change('jobs', id, true)
+                    end
+                    redis.call('HSET', KEYS[2], field, mine)
+                  end
+                  i = i + 3 + count
+                end
+                settle()
+                if not again then redis.call('HSET', base, 'seq', ARGV[3]) end
+                return held
+                """
+        case .freeKeys:
+            // KEYS[2]: unique. ARGV[4]: our name among the owners; then name and key, id …
+            Parts.fence + """
+                for i = 5, #ARGV, 2 do
+                  if redis.call('HGET', KEYS[2], ARGV[i]) == ARGV[4] .. ' ' .. ARGV[i + 1] then
+                    redis.call('HDEL', KEYS[2], ARGV[i])
+                  end
+                end
+                if not again then redis.call('HSET', base, 'seq', ARGV[3]) end
+                return 1
                 """
         case .apply:
             // ARGV[4]: now in ms; [5]: finished jobs that are kept at most; [6]: and for how many ms. From ARGV[7], for

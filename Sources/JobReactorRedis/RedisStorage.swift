@@ -161,6 +161,18 @@ public final class RedisStorage: SharedJobStorage, AuditStorage, ConnectedStorag
         submit { $0.lead(done) }
     }
 
+    public func saveUnique(
+        _ jobs: [Job], done: @escaping @Sendable (Result<[JobID: JobID], StorageError>) -> Void
+    ) {
+        submit { $0.saveUnique(jobs, done) }
+    }
+
+    public func freeKeys(
+        _ keys: [(key: UniqueKey, job: JobID)], done: @escaping @Sendable (Result<Void, StorageError>) -> Void
+    ) {
+        submit { $0.freeKeys(keys, done) }
+    }
+
     public func controls(done: @escaping @Sendable (Result<[StoredControl], StorageError>) -> Void) {
         submit { $0.controls(done) }
     }

@@ -65,4 +65,53 @@ import Testing
         await Self.close(one)
         await Self.close(other)
     }
+
+    // MARK: Keys
+
+    private static func job(_ number: Int, key: String = "k", name: String = "digest") -> Job {
+        Job(
+            id: JobID(high: 0, low: UInt64(number)), name: name, args: [:],
+            options: JobOptions(unique: JobUnique(key)), createdAt: Timestamp(microseconds: 0))
+    }
+
+    private static func save(_ storage: RedisStorage, _ jobs: Job...) async throws -> [Int: Int] {
+        let held = try await withCheckedThrowingContinuation { (done: CheckedContinuation<[JobID: JobID], any Error>) in
+            storage.saveUnique(jobs) { done.resume(with: $0) }
+        }
+        return Dictionary(held.map { (Int($0.key.low), Int($0.value.low)) }) { first, _ in first }
+    }
+
+    private static func remove(_ storage: RedisStorage, _ number: Int) async throws {
+        try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
+            storage.apply([.remove(JobID(high: 0, low: UInt64(number)))]) { done.resume(with: $0) }
+        }
+    }
+
+    private static func free(_ storage: RedisStorage, _ number: Int) async throws {
+        let key = try UniqueKey(job: "digest", key: "k")
+        try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
+            storage.freeKeys([(key, JobID(high: 0, low: UInt64(number)))]) { done.resume(with: $0) }
+        }
+    }
+
+    @Test("of all owners one has a key, as long as its record is there") func keys() async throws {
+        let location = try await SharedRedis.location()
+        let (one, other) = (storage(location), storage(location))
+        try await Self.open(one, "a")
+        try await Self.open(other, "b")
+        #expect(try await Self.save(one, Self.job(1), Self.job(2, key: "l")) == [:])
+        #expect(try await Self.save(one, Self.job(1)) == [:])
+        #expect(try await Self.save(other, Self.job(3), Self.job(4, name: "report")) == [3: 1])
+        // One that does not have it frees nothing, and one whose record is gone has it no more, said or not.
+        try await Self.free(other, 1)
+        #expect(try await Self.save(other, Self.job(3)) == [3: 1])
+        try await Self.remove(one, 1)
+        #expect(try await Self.save(other, Self.job(3)) == [:])
+        #expect(try await Self.save(one, Self.job(5)) == [5: 3])
+        try await Self.free(other, 3)
+        #expect(try await Self.save(one, Self.job(5)) == [:])
+        #expect(try await Self.save(other, Self.job(6)) == [6: 5])
+        await Self.close(one)
+        await Self.close(other)
+    }
 }

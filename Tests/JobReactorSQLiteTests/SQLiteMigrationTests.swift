@@ -6,7 +6,7 @@ import Testing
 
 /// Files of earlier releases.
 @Suite struct SQLiteMigrationTests {
-    @Test("a file from before traces is read, and takes jobs with one") func traces() async throws {
+    @Test("a file from before traces and keys is read, and takes jobs with them") func later() async throws {
         let folder = try Folder()
         let owner = StorageOwner(name: "worker_1")
         var job = Job(
@@ -17,9 +17,13 @@ import Testing
         try await storage.save([job])
         await storage.close()
         let database = try DatabaseQueue(path: folder.file())
-        try await database.write {
-            try $0.execute(
-                sql: "ALTER TABLE job DROP COLUMN trace; DELETE FROM grdb_migrations WHERE identifier = '3 trace'")
+        try await database.write { database in
+            let later = [
+                "trace", "priority", "unique_key", "unique_for", "on_conflict", "accepted_at", "schedule", "tick",
+                "again",
+            ]
+            for column in later { try database.execute(sql: "ALTER TABLE job DROP COLUMN \(column)") }
+            try database.execute(sql: "DROP TABLE control; DELETE FROM grdb_migrations WHERE identifier >= '3'")
         }
         try database.close()
 
@@ -27,6 +31,8 @@ import Testing
         try await again.open(owner)
         #expect(try await again.load(job.id) == job)
         job.trace = JobTrace(["traceparent": "00-1-2-01"])
+        job.unique = JobUnique("k", for: 5)
+        job.again = ["more": true]
         try await again.apply([.update(job)])
         #expect(try await again.load(job.id) == job)
         await again.close()

@@ -18,6 +18,10 @@ final class ControlKeeper {
     private let logger: Logger
     private var current: [StoredControl.Key: [UInt8]] = [:]
     private var waiting: [Change] = []
+    /// Jobs with keys, and keys that are free, where others share the place.
+    private var unsaved: [(job: Job, done: (JobID?) -> Void)] = []
+    private var freed: [(key: UniqueKey, job: JobID)] = []
+    private var isSaving = false
     private var isStoring = false
     private var isScheduled = false
     private var isOver = false
@@ -93,8 +97,9 @@ final class ControlKeeper {
     /// Nothing more is stored.
     func close() {
         store(isLast: true)
+        saveKeyed()
         isOver = true
-        waiting = []
+        (waiting, unsaved) = ([], [])
     }
 
     private func storeSoon() {
@@ -153,6 +158,60 @@ final class ControlKeeper {
                 self?.isStoring = false
                 self?.store()
             }
+        }
+    }
+
+    // MARK: Keys
+
+    /// Stores jobs with keys, where others share the place: `done` gets the id of the job that has the key, elsewhere; nil when the job
+    /// is stored. What is refused is tried again.
+    func saveUnique(_ job: Job, done: @escaping (JobID?) -> Void) {
+        unsaved.append((job, done))
+        saveSoon()
+    }
+
+    /// The job does not hold the key any more.
+    func free(_ key: UniqueKey, of job: JobID) {
+        guard sharedStorage != nil else { return }
+        freed.append((key, job))
+        saveSoon()
+    }
+
+    private func saveSoon() {
+        guard !isSaving, !isOver else { return }
+        isSaving = true
+        loop.assumeIsolated().execute { self.saveKeyed() }
+    }
+
+    private func saveKeyed() {
+        guard let sharedStorage, !isOver else { return }
+        if !freed.isEmpty {
+            // What fails is free as soon as the record is gone.
+            sharedStorage.freeKeys(freed) { _ in }
+            freed = []
+        }
+        let batch = Array(unsaved.prefix(Self.batchLimit))
+        guard !batch.isEmpty else { return isSaving = false }
+        unsaved.removeFirst(batch.count)
+        let bound = NIOLoopBound((self, batch), eventLoop: loop)
+        sharedStorage.saveUnique(batch.map(\.job)) { result in
+            bound.eventLoop.runOrExecute { bound.value.0.savedKeyed(bound.value.1, result) }
+        }
+    }
+
+    private func savedKeyed(
+        _ batch: [(job: Job, done: (JobID?) -> Void)], _ result: Result<[JobID: JobID], StorageError>
+    ) {
+        guard !isOver else { return }
+        switch result {
+        case .success(let held):
+            for (job, done) in batch { done(held[job.id]) }
+            saveKeyed()
+        case .failure(let error):
+            if error.code == .lost { return close() }
+            logger.error("jobs with keys could not be stored; they wait", metadata: ["reason": "\(error)"])
+            unsaved = batch + unsaved
+            loop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in self?.saveKeyed() }
         }
     }
 }

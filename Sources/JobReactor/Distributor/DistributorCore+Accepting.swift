@@ -49,9 +49,13 @@ extension DistributorCore {
             links[node]?.send(job, due: entry.due, number: number, isAgain: false, suspect: nil, now: now)
             accepted()
         case .new(let record?):
-            keeper?.save(record) {
-                self.change { $0.saved(job.id) }
-                accepted()
+            if controls.isShared, record.unique != nil {
+                saveUnique(record, job, sink, held: held, accepted)
+            } else {
+                keeper?.save(record) {
+                    self.change { $0.saved(job.id) }
+                    accepted()
+                }
             }
             tellIfParked(job, sink)
         }
@@ -75,6 +79,23 @@ extension DistributorCore {
         case .application, .producer:
             deliver(.refusal(of: job.id, name: job.name, reason: reason), name: job.name, to: sink)
         case .none: logger.warning("a job is not enqueued: \(reason)", metadata: ["job": "\(job.name)"])
+        }
+    }
+
+    /// Stores a job with a key, unless one of another distributor that shares the place has that. That one stands; its args are not
+    /// replaced from here, and who asks for that is refused.
+    private func saveUnique(
+        _ record: Job, _ job: Job, _ sink: Sink, held: ((JobID, Bool) -> Void)?, _ accepted: @escaping () -> Void
+    ) {
+        controls.saveUnique(record) { holder in
+            guard let holder else {
+                self.change { $0.saved(job.id) }
+                return accepted()
+            }
+            self.change { $0.isHeldElsewhere(job.id) }
+            if let held { return held(holder, job.unique?.onConflict != .keep) }
+            accepted()
+            self.tell(sink, job, thatHoldsKey: holder)
         }
     }
 
@@ -137,6 +158,7 @@ extension DistributorCore {
             self.isStopping = true
             self.onStorageLost(error)
         }
+        change { $0.keys.isShared = controls.isShared }
         keeper.onEmptied = { [unowned self] in
             self.controls.emptied()
             return self.change { $0.emptied() }
@@ -151,6 +173,7 @@ extension DistributorCore {
         }.flatMap { bound.value.controls.open() }.map {
             let core = bound.value
             core.takeUpPauses()
+            core.takeUpStarts()
             core.hasOpened = true
             core.change { $0.tookUp() }
             guard core.ledger.count > 0 else { return }

@@ -24,6 +24,8 @@ extension DistributorCore {
             if let replacement = ask({ $0.replacement(of: id) }) { links[node]?.sendReplace(replacement, now: now) }
         case .permit(let id, let node): links[node]?.sendPermitted(id)
         case .discard(let id, let limit, let node): links[node]?.sendDiscarded(id, "limit \(limit) is full")
+        case .keepStarts:
+            loop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in self?.keepStarts() }
         case .sendWaiting(let node):
             loop.assumeIsolated().execute { [weak self] in self?.change { $0.sendWaiting(to: node) } }
         case .lookAtLimits(0): loop.assumeIsolated().execute { [weak self] in self?.change { $0.lookAtLimits() } }
@@ -41,6 +43,18 @@ extension DistributorCore {
                 self?.change { $0.wake(timer, isStopping: self?.isStopping == true) }
             }
         case .log(let event): log(event)
+        }
+    }
+
+    private func keepStarts() {
+        let starts = ask { $0.takeStarts() }
+        controls.change(starts.map { .set(StoredControl(StoredControl.Key(.starts, $0.limit), $0.json)) })
+    }
+
+    /// What an earlier process has kept.
+    func takeUpStarts() {
+        for control in controls.all(.starts) {
+            change { $0.limits.takeUpStarts(of: control.key.name, control.value) }
         }
     }
 

@@ -122,8 +122,14 @@ final class DistributorCore {
     func changeUnmeasured<Result>(_ body: (inout DistributorLedger) -> Result) -> Result {
         let result = body(&ledger)
         while ledger.hasActions, let action = ledger.takeAction() { carryOut(action) }
+        if controls.isShared { freeKeys() }
         if drained != nil { noteProgress() }
         return result
+    }
+
+    /// Others who share the place of the storage are told of keys that are free.
+    private func freeKeys() {
+        for (key, job) in ask({ $0.keys.takeFreed() }) { controls.free(key, of: job) }
     }
 
     /// What the ledger knows. The question has it in place: to call a method on a property of an object copies all that the

@@ -104,7 +104,8 @@ public struct JobMonitor: Sendable {
         for owner in owners where found.count < limit {
             let page = try await page(
                 of: owner, RecordQuery(.oldestFirst, from: range.lowerBound.predecessor, count: min(limit, 500)))
-            for next in page.found where range.contains(next.job.id) && ids.insert(next.job.id).inserted {
+            for next in page.found
+            where range.contains(next.job.id) && !isNoted(next.job, by: owner, []) && ids.insert(next.job.id).inserted {
                 found.append(next)
             }
         }
@@ -162,7 +163,7 @@ public struct JobMonitor: Sendable {
         for owner in try await ownersInOrder() {
             if let place = place as? NodePlace {
                 if let found = try await place.find(id, of: owner) { return found }
-            } else if let job = try await place.load(id, of: owner) {
+            } else if let job = try await place.load(id, of: owner), !isNoted(job, by: owner, []) {
                 return Found(job: job, owner: owner)
             }
         }

@@ -145,7 +145,12 @@ public enum JobLifecycle {
         _ job: Job, _ outcome: RunOutcome, policy: JobPolicy, isCancelled: Bool = false, now: Timestamp
     ) -> Transition {
         let ended = endOfRun(job, outcome, policy: policy, isCancelled: isCancelled, now: now)
-        return isCancelled ? ended : withNewestArgs(ended, job.again, now: now)
+        guard isCancelled, job.again != nil, ended.next != .errbacks else {
+            return isCancelled ? ended : withNewestArgs(ended, job.again, now: now)
+        }
+        var last = ended
+        last.job.again = nil
+        return last
     }
 
     /// What follows a run runs with those args, where there are any; what would be the end of the job is followed by one more

@@ -164,6 +164,14 @@ struct LimitParts: Sendable {
         timers.insert(part, due: time)
     }
 
+    var startsOfRates: [(need: LimitNeed, times: [Timestamp])] {
+        partByNeed.compactMap { need, index in
+            let starts = parts[index].starts
+            guard !starts.isEmpty, limit(of: index)?.rate != nil else { return nil }
+            return (need, (0..<starts.count).map { starts[$0] })
+        }
+    }
+
     // MARK: Shown
 
     /// All parts that are in use, are waited for, or have begun runs lately, in the order of their names.

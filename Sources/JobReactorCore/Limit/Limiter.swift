@@ -208,6 +208,9 @@ package struct Limiter: Sendable {
         return nil
     }
 
+    /// When runs began that rates look back to, the oldest first, by what they needed.
+    package var starts: [(need: LimitNeed, times: [Timestamp])] { parts.startsOfRates }
+
     /// All parts that are in use, are waited for, or have begun runs lately, in the order of their names.
     package func usage(at now: Timestamp) -> [Usage] { parts.usage(at: now) }
 

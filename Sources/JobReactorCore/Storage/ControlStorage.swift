@@ -21,6 +21,14 @@ public protocol ControlStorage: JobStorage {
 public protocol SharedControlStorage: ControlStorage {
     /// Takes the lead where nobody has it who is alive. `done` gets the name of the other that leads; nil when this one does.
     func lead(done: @escaping @Sendable (Result<String?, StorageError>) -> Void)
+
+    /// Stores new jobs as ``JobStorage/save(_:done:)`` does, each of which has a key, but none whose key a job has that is stored at this
+    /// place, by whomever. `done` gets the ids of those that were not stored for that, with those of the jobs that have their keys.
+    func saveUnique(_ jobs: [Job], done: @escaping @Sendable (Result<[JobID: JobID], StorageError>) -> Void)
+
+    /// Those jobs of this owner do not hold their keys any more. A key whose job is not stored any more is free anyhow.
+    func freeKeys(
+        _ keys: [(key: UniqueKey, job: JobID)], done: @escaping @Sendable (Result<Void, StorageError>) -> Void)
 }
 
 /// Something that decides when jobs run: one of each kind and name.

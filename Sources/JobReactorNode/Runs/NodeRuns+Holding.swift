@@ -8,7 +8,9 @@ extension NodeRuns {
         let change = holds.set(isNode: isNode, jobs: jobs, by: distributor)
         if !change.released.isEmpty { for kind in NodeTurns.kinds { lanes[kind].release(change.released) } }
         let held = change.holdsMore ? turns.filter { holds.holds($0.name) }.map(\.id) : []
-        return Held(settled: takeCredits(of: held), holdsMore: change.holdsMore, holdsLess: change.holdsLess)
+        for id in held { permits.end(id, isReported: false) }
+        let asking = change.holdsLess ? askForReleased() : []
+        return Held(settled: takeCredits(of: held + asking), holdsMore: change.holdsMore, holdsLess: change.holdsLess)
     }
 
     /// The lane gave back runs of held jobs that had not begun: they wait for their turn again. Returns their records, which are to
@@ -20,6 +22,7 @@ extension NodeRuns {
         let records = ours.map { JobLifecycle.withdraw(withNewestArgs($0.job)) }
         for job in records.reversed() {
             live[job.id]?.stage = .ready
+            permits.end(job.id, isReported: false)
             if live[job.id]?.isSuspect == true {
                 lanes[kind].enter(job, isSuspect: true)
             } else {

@@ -5,11 +5,30 @@ internal import JobReactorCore
 extension NodeRuns {
     /// The job is due: whether it may begin in its turn. Else its place is asked for, and it waits for that.
     mutating func mayTakeTurn(_ job: Job, of giver: UInt32) -> Bool {
+        // What is held back has no place, which others could use, and asks when it is released.
+        guard !holds.holds(job.name) else {
+            permits.end(job.id, isReported: false)
+            return true
+        }
         guard maker.haveLimits, !permits.isGiven(job.id), !silent.contains(giver) else { return true }
         let needs = maker.needs(of: job)
         guard !needs.isEmpty else { return true }
         permits.ask(job.id, priority: maker.priority(of: job), needs, of: giver)
         return false
+    }
+
+    /// Jobs are not held back any more: those of them that need places ask. Returns them.
+    mutating func askForReleased() -> [JobID] {
+        guard maker.haveLimits else { return [] }
+        let released = turns.sorted { $0.id < $1.id }.filter { !holds.holds($0.name) }
+        let asking = released.filter { job in
+            guard let known = live[job.id], known.stage == .ready else { return false }
+            return !mayTakeTurn(job, of: known.giver)
+        }
+        guard !asking.isEmpty else { return [] }
+        for job in asking { live[job.id]?.stage = .asking }
+        for kind in NodeTurns.kinds { lanes[kind].removeTurns { live[$0.id]?.stage == .asking } }
+        return asking.map(\.id)
     }
 
     /// The place of a run is given: the record is to be loaded. False where nobody waits for it.

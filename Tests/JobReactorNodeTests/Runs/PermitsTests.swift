@@ -187,6 +187,29 @@ import Testing
         #expect(runs[Self.id(3)]?.stage == .asking)
     }
 
+    @Test("what is held back has no place, and asks for one when it is released")
+    func held() {
+        var runs = Self.runs()
+        _ = Self.save([Self.job(1)], in: &runs)
+        expect(runs.permitted(Self.id(1), by: Self.giver))
+        _ = runs.loaded(Self.id(1), at: .ready, Self.job(1))
+        _ = runs.permits.takeMessages()
+        _ = runs.hold(isNode: false, jobs: ["limited"], by: "d")
+        #expect(runs.permits.messages.map(\.message) == [.release(Self.id(1))] && runs.permits.isEmpty)
+        // Neither do those that come meanwhile, also with a place.
+        expect(Self.save([Self.job(2), Self.job(3)], in: &runs, permitted: [Self.id(2)]).runs.isEmpty)
+        #expect(runs.permits.takeMessages().map(\.message) == [1, 2].map { .release(Self.id($0)) })
+        expect(runs.begin(on: .reactor, now: Self.now.wall).isEmpty)
+        _ = runs.hold(isNode: false, jobs: [], by: "d")
+        #expect(
+            runs.permits.messages.map(\.message)
+                == [1, 2, 3].map { .permit(Self.id($0), priority: 7, Self.places) })
+        expect(runs.begin(on: .reactor, now: Self.now.wall).isEmpty && runs.turns.isEmpty)
+        expect(runs.permitted(Self.id(2), by: Self.giver))
+        _ = runs.loaded(Self.id(2), at: .ready, Self.job(2))
+        expect(runs.begin(on: .reactor, now: Self.now.wall).map(\.id) == [Self.id(2)])
+    }
+
     @Test("newer args need new places")
     func replaced() {
         var runs = Self.runs()

@@ -41,7 +41,9 @@ import Testing
         let (loop, storage) = (EmbeddedEventLoop(), Refusing())
         let keeper = ControlKeeper(storage, on: loop, logger: Logger(label: "test"))
         var done: [String] = []
-        try keeper.open().wait()
+        let opened = keeper.open()
+        loop.run()
+        try opened.wait()
         #expect(keeper.all(.pausedJob).map(\.key.name) == ["left"])
         storage.refusals.withLock { $0 = 1 }
         for name in ["a", "b"] { keeper.change([Self.set(name)]) { done.append(name) } }

@@ -36,6 +36,7 @@ import Testing
                 case .permit(let id, let node): texts.append("permit \(id.low) at \(node.index)")
                 case .discard(let id, let limit, _): texts.append("discard \(id.low) as \(limit) is full")
                 case .lookAtLimits(let seconds): texts.append("look at limits after \(seconds)")
+                case .keepStarts: texts.append("keep starts")
                 case .sendWaiting(let node): texts.append("send what waits to \(node.index)")
                 case .log(.discarded(let id, _, let limit)): texts.append("\(id.low) discarded by \(limit)")
                 case .replace(let id, let node): texts.append("replace \(id.low) at \(node.index)")

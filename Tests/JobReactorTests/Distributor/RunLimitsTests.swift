@@ -119,6 +119,29 @@ import Testing
         #expect(bench.did().first == "send 2 to 0 permitted")
     }
 
+    @Test("the next process counts what began in the window, by key") func restart() {
+        let limit = Limit(name: "crm", rate: 1, per: 10, key: "account")
+        let bench = Bench(isDurable: true)
+        _ = bench.node("a", isDurable: true, limit: limit)
+        bench.submit(1)
+        _ = bench.did()
+        #expect(bench.ledger.keepsStarts)
+        bench.advance(bySeconds: 4)
+        let kept = bench.change { $0.takeStarts() }
+        #expect(kept.map(\.limit) == ["crm"])
+
+        let next = Bench(isDurable: true)
+        next.advance(bySeconds: 4)
+        for (limit, json) in kept { next.change { $0.limits.takeUpStarts(of: limit, json) } }
+        _ = next.node("a", isDurable: true, limit: limit)
+        next.submit(2)
+        next.submit(3, account: "b")
+        #expect(next.did() == ["send 3 to 0 permitted", "look after 6.0"])
+        next.advance(bySeconds: 6)
+        next.change { $0.lookAtLimits() }
+        #expect(next.did().first == "send 2 to 0 permitted")
+    }
+
     @Test("a full limit that discards cancels what comes") func discard() {
         let bench = Bench()
         let node = bench.node("a", limit: Limit(name: "crm", concurrency: 1, whenFull: .discard))

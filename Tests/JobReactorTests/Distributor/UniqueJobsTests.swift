@@ -278,4 +278,35 @@ import Testing
         #expect(bench.did() == ["unstore 1"])
         #expect(bench.submit(2) == "accepted")
     }
+
+    @Test("one that has failed here holds its key again when it is retried, if no other has it") func retried() {
+        let bench = Bench()
+        var failed = Job(
+            id: Self.id(1), name: "work", args: [:], options: JobOptions(unique: JobUnique("k")),
+            createdAt: Timestamp(microseconds: 0))
+        failed.status = .failed
+        bench.change { $0.keep(failed) }
+        #expect(bench.submit(2) == "accepted")
+        #expect(bench.change { $0.retry(Self.id(1)) } == false)
+        #expect(bench.change { $0.cancel(Self.id(2)) } == true)
+        #expect(bench.change { $0.retry(Self.id(1)) } == true)
+        #expect(bench.submit(3) == "held by 1")
+    }
+
+    @Test("keys that are free are told where others share the place") func shared() {
+        let bench = Bench()
+        bench.change { $0.keys.isShared = true }
+        #expect(bench.submit(1) == "accepted")
+        #expect(bench.change { $0.keys.takeFreed().count } == 0)
+        #expect(bench.change { $0.cancel(Self.id(1)) } == true)
+        let freed = bench.change { $0.keys.takeFreed() }
+        #expect(freed.map(\.job) == [Self.id(1)] && freed.map(\.key.key) == ["k"])
+        // One that another distributor has is not accepted here.
+        let job = Job(
+            id: Self.id(2), name: "work", args: [:], options: JobOptions(unique: JobUnique("k")),
+            createdAt: Timestamp(microseconds: 0))
+        _ = bench.change { $0.submit(job, .none) }
+        bench.change { $0.isHeldElsewhere(Self.id(2)) }
+        #expect(bench.ledger.entries.isEmpty && bench.ledger.keys.isEmpty)
+    }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import JobReactor
 import JobReactorCore
+import JobReactorRedis
 import JobReactorSQLite
 import JobReactorTesting
 import JobReactorWire
@@ -66,6 +67,31 @@ import Testing
         try await Self.withClient(SQLiteStorage(file: path, durability: .process)) { _, client in
             let id = try #require(first.withLock { $0 })
             #expect(try await client.send(["ENQUEUE", "digest", "{}", "UNIQUE", "k"]).text == id)
+        }
+    }
+
+    @Test("distributors that share a Redis have one job of a key, until it has ended") func shared() async throws {
+        let location = try await SharedRedis.location()
+        try await Cluster.run(scripts: [:]) { cluster in
+            var clients: [RESPClient] = []
+            for name in ["one", "other"] {
+                let distributor = try await cluster.startDistributor {
+                    $0.name = name
+                    $0.storage = location.storage()
+                }
+                let address = Address(host: "localhost", port: distributor.port ?? 0)
+                clients.append(try await RESPClient.connect(to: address))
+            }
+            let words = ["ENQUEUE", "digest", "{}", "UNIQUE", "k"]
+            let id = try #require(try await clients[0].send(words).text)
+            #expect(try await clients[1].send(words).text == id)
+            #expect(try await clients[1].send(words + ["ON_CONFLICT", "REPLACE"]).text == "UNIQUE \(id)")
+            #expect(try await clients[0].send(words + ["ON_CONFLICT", "REPLACE"]).text == id)
+            #expect(try await clients[0].send(["CANCEL", id]).integer == 1)
+            let next = try #require(try await clients[1].send(words).text)
+            #expect(next != id)
+            #expect(try await clients[0].send(words).text == next)
+            for client in clients { await client.close() }
         }
     }
 }

@@ -85,7 +85,7 @@ import Testing
         ),
         (
             .job(HandOver(2, id(1)), turned),
-            "*17\r\n$3\r\nJOB\r\n$1\r\n2\r\n$32\r\n\(one)\r\n$6\r\nresize\r\n$2\r\n{}\r\n"
+            "*19\r\n$3\r\nJOB\r\n$1\r\n2\r\n$32\r\n\(one)\r\n$6\r\nresize\r\n$2\r\n{}\r\n"
                 + "$8\r\nPRIORITY\r\n$1\r\n9\r\n$6\r\nUNIQUE\r\n$1\r\nk\r\n$10\r\nUNIQUE_FOR\r\n$3\r\n1.5\r\n"
                 + "$11\r\nON_CONFLICT\r\n$5\r\nAGAIN\r\n$8\r\nSCHEDULE\r\n$1\r\ns\r\n$4\r\nTICK\r\n$8\r\n60000000\r\n"
                 + "$9\r\nPERMITTED\r\n$1\r\n1\r\n"

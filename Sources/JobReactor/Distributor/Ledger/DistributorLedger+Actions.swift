@@ -16,6 +16,8 @@ extension DistributorLedger {
         case discard(JobID, limit: String, at: Node)
         /// ``DistributorLedger/lookAtLimits()`` after so many seconds.
         case lookAtLimits(after: Double)
+        /// What ``DistributorLedger/takeStarts()`` tells is to be kept, in a second.
+        case keepStarts
         /// ``DistributorLedger/sendWaiting(to:)`` in the next turn of the loop.
         case sendWaiting(Node)
         /// The node's job is to have other args: those of ``DistributorLedger/replacement(of:)``.

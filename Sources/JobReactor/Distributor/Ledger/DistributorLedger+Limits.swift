@@ -15,6 +15,7 @@ extension DistributorLedger {
         switch limits.request(job.id, needs: needs, priority: priority, at: now.steady) {
         case .granted:
             entry.isPermitted = true
+            keepStartsSoon()
             return true
         case .waits:
             dispatcher.refund(node)
@@ -49,7 +50,9 @@ extension DistributorLedger {
     mutating func permit(_ id: JobID, priority: Int, _ needs: [LimitNeed], at node: Node) {
         guard let name = nodes[node]?.name else { return }
         switch limits.request(id, needs: needs, priority: priority, of: name, at: now.steady) {
-        case .granted: did(.permit(id, at: node))
+        case .granted:
+            did(.permit(id, at: node))
+            keepStartsSoon()
         case .waits: lookAtLimitsSoon()
         case .full(let limit): did(.discard(id, limit: limit, at: node))
         }
@@ -69,7 +72,7 @@ extension DistributorLedger {
     /// The node has said what its scripts define, and, over a new link, which of its runs go on.
     mutating func defineLimits(_ jobs: Set<String>, _ definitions: NodeDefinitions, of node: Node) {
         guard let name = nodes[node]?.name else { return }
-        let now = now.steady
+        let now = now
         if let held = nodes.takeHeld(at: node) { freePlaces(of: name, but: held) }
         limits.define(jobs, definitions, of: name, at: now)
         if !limits.isEmpty { lookAtLimitsSoon() }
@@ -78,6 +81,19 @@ extension DistributorLedger {
     /// Of all jobs of the node but these the places are free: those that are sent again there ask anew.
     mutating func freePlaces(of name: String, but held: Set<JobID>) {
         for id in limits.reconcile(name, held: held, at: now.steady) { entries[id]?.isPermitted = false }
+    }
+
+    /// Starts that a rate counts are kept, as a window must not begin anew with the process.
+    private mutating func keepStartsSoon() {
+        guard isDurable, limits.hasNewStarts, !keepsStarts else { return }
+        keepsStarts = true
+        did(.keepStarts)
+    }
+
+    /// What is to be kept of them now.
+    mutating func takeStarts() -> [(limit: String, json: [UInt8])] {
+        keepsStarts = false
+        return limits.takeStarts(at: now)
     }
 
     // MARK: Turns
@@ -107,10 +123,16 @@ extension DistributorLedger {
                     limits.release(id, at: now)
                     continue
                 }
-                entry.isPermitted = true
+                // One that was paused meanwhile asks again when it may run.
+                if dispatcher.isPaused(job: job.name) {
+                    limits.release(id, at: now)
+                } else {
+                    entry.isPermitted = true
+                }
                 if let node = dispatcher.giveBack(job) { send(entry, job, to: node) }
             }
         }
+        if count > 0 { keepStartsSoon() }
         if count == Self.atOnce { return lookAtLimitsSoon() }
         if let seconds = limits.arm(at: now) { did(.lookAtLimits(after: seconds)) }
     }

@@ -162,9 +162,12 @@ extension DistributorLedger {
         return true
     }
 
-    /// Runs a job that is kept here as failed again, from its first attempt. False when there is none.
+    /// Runs a job that is kept here as failed again, from its first attempt. False when there is none, or another has its key by now.
     mutating func retry(_ id: JobID) -> Bool {
+        let now = now
         guard let failed = kept[id], let job = JobLifecycle.retry(failed, now: now.wall) else { return false }
+        if let key = UniqueKey(job), !keys.restore(job, key, holds: false, at: now) { return false }
+        if let tick = job.tick { ticks.add(id, tick) }
         leaves(.kept, id)
         kept.remove(id)
         recentReports.forget(id)

@@ -124,6 +124,15 @@ extension DistributorLedger {
         }
     }
 
+    /// The job was not stored, as one of another distributor has its key. Who waits is told of that one.
+    mutating func isHeldElsewhere(_ id: JobID) {
+        guard let entry = entries[id], case .saving = entry.place else { return }
+        entries.remove(id)
+        keys.remove(id)
+        ticks.remove(id)
+        if !cancelling.isEmpty { cancelling.remove(id) }
+    }
+
     // MARK: The end
 
     /// A job has ended that may have a key; `outcome` is kept for its producer. True when its entry is gone and what is to be
@@ -188,7 +197,8 @@ extension DistributorLedger {
 
     /// Keys are free whose time is over.
     mutating func expireKeys() {
-        for id in keys.expire(at: now.steady) { store(.remove(id)) }
+        // One that has failed here is kept for its own sake.
+        for id in keys.expire(at: now.steady) where kept[id] == nil { store(.remove(id)) }
         armKeys()
     }
 

@@ -43,6 +43,8 @@ struct DistributorLedger {
     var keys = UniqueJobs()
     /// Who may run, where scripts limit it.
     var limits = RunLimits()
+    /// It is said already that starts are to be kept.
+    var keepsStarts = false
     /// It is said already that limits are to be looked at.
     var looksAtLimits = false
     /// Unfinished jobs that schedules have made.

@@ -17,6 +17,12 @@ struct RunLimits {
     private var holders: [JobID: String] = [:]
     private var held: [String: Set<JobID>] = [:]
     private var armed: Timestamp?
+    /// Whether any limit has a rate.
+    private var hasRates = false
+    /// Whether runs have begun since ``takeStarts(at:)`` that a rate counts.
+    private(set) var hasNewStarts = false
+    /// When runs of an earlier process began, by the limit, until that is defined; by the wall clock.
+    private var startsBefore: [String: [(key: String?, times: [Timestamp])]] = [:]
 
     /// No job has a limit, and none is in use: most distributors have none.
     private(set) var isEmpty = true
@@ -29,11 +35,13 @@ struct RunLimits {
     // MARK: Definitions
 
     /// The scripts of a node define these jobs, and say this of limits.
-    mutating func define(_ jobs: Set<String>, _ definitions: NodeDefinitions, of node: String, at now: Timestamp) {
+    mutating func define(_ jobs: Set<String>, _ definitions: NodeDefinitions, of node: String, at moment: Moment) {
         guard !isEmpty || !definitions.limits.isEmpty else { return }
+        let now = moment.steady
         for limit in definitions.limits {
             definers[limit.name, default: []].insert(node)
             if limiter.limit(named: limit.name) != limit { limiter.define(limit, at: now) }
+            if let before = startsBefore.removeValue(forKey: limit.name) { restore(before, of: limit, at: moment) }
         }
         let names = Set(definitions.limits.lazy.map(\.name))
         for (name, nodes) in definers where nodes.contains(node) && !names.contains(name) {
@@ -46,8 +54,63 @@ struct RunLimits {
             let limits = definitions.jobs[job]?.limits ?? []
             if namesByJob[job] ?? [] != limits { namesByJob[job] = limits.isEmpty ? nil : limits }
         }
+        hasRates = definers.keys.contains { limiter.limit(named: $0)?.rate != nil }
         noteUse()
     }
+
+    // MARK: Starts over restarts
+
+    /// Of one limit so many starts are kept at most, the newest.
+    private static let mostStarts = 10_000
+
+    /// What an earlier process has kept of a limit.
+    mutating func takeUpStarts(of limit: String, _ json: [UInt8]) {
+        guard let members = try? JSONValue(parsing: json).object else { return }
+        startsBefore[limit] = members.map { key, times in
+            let times = (times.array ?? []).compactMap(\.int).map { Timestamp(microseconds: Int64($0)) }
+            return (key.isEmpty ? nil : key, times)
+        }
+    }
+
+    private mutating func restore(
+        _ before: [(key: String?, times: [Timestamp])], of limit: Limit, at moment: Moment
+    ) {
+        guard limit.rate != nil else { return }
+        for (key, times) in before {
+            for time in times.sorted() {
+                // One that the clock says is yet to come began just now.
+                let age = max(0, moment.wall.elapsed(since: time))
+                guard age < Timestamp(seconds: limit.per).microseconds else { continue }
+                limiter.restore(
+                    startAt: moment.steady.advanced(byMicroseconds: -age),
+                    needs: [LimitNeed(limit: limit.name, key: key)])
+            }
+        }
+    }
+
+    /// What is to be kept of each limit with a rate, as JSON: the times by the wall clock, by key.
+    mutating func takeStarts(at moment: Moment) -> [(limit: String, json: [UInt8])] {
+        hasNewStarts = false
+        var all: [String: [(key: String, times: ArraySlice<Timestamp>)]] = [:]
+        for (need, times) in limiter.starts {
+            all[need.limit, default: []].append((need.key ?? "", times.suffix(Self.mostStarts)))
+        }
+        return all.map { limit, parts in
+            var room = Self.mostStarts
+            var members: [(String, JSONValue)] = []
+            for (key, times) in parts where room > 0 {
+                let walls = times.suffix(room).map { time in
+                    let age = moment.steady.elapsed(since: time)
+                    return JSONValue.integer(moment.wall.advanced(byMicroseconds: -age).microseconds)
+                }
+                room -= walls.count
+                members.append((key, .array(walls)))
+            }
+            return (limit, JobArguments(members).bytes)
+        }
+    }
+
+    private mutating func noteStart() { if hasRates { hasNewStarts = true } }
 
     /// The parts of limits that a run of the job needs; nil for none.
     func needs(of job: Job) -> [LimitNeed]? {
@@ -63,7 +126,7 @@ struct RunLimits {
         _ id: JobID, needs: [LimitNeed], priority: Int, at now: Timestamp
     ) -> Limiter.Answer {
         let answer = limiter.request(id, needs: needs, priority: priority, at: now)
-        if answer == .waits { waitingHere.insert(id) }
+        if answer == .waits { waitingHere.insert(id) } else { noteStart() }
         noteUse()
         return answer
     }
@@ -74,7 +137,9 @@ struct RunLimits {
     ) -> Limiter.Answer {
         let answer = limiter.request(id, needs: needs, priority: priority, at: now)
         switch answer {
-        case .granted: hold(id, at: node)
+        case .granted:
+            hold(id, at: node)
+            noteStart()
         case .waits: requests[id] = node
         case .full: break
         }
@@ -141,6 +206,7 @@ struct RunLimits {
 
     mutating func takeNext(at now: Timestamp) -> Next? {
         while let id = limiter.takeNext(at: now) {
+            noteStart()
             if let node = requests.removeValue(forKey: id) {
                 hold(id, at: node)
                 return .atNode(id, node)

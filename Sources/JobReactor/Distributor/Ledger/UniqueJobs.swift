@@ -28,6 +28,10 @@ struct UniqueJobs {
     private var toBeStoredAgain: Set<JobID> = []
     private var lastNumber = 0
     private var armed: Timestamp?
+    /// Whether others are to be told of keys that are free: they share the place of the storage.
+    var isShared = false
+    /// Those, until they are told.
+    private var freed: [(key: UniqueKey, job: JobID)] = []
 
     var isEmpty: Bool { table.isEmpty }
     var count: Int { table.count }
@@ -50,14 +54,17 @@ struct UniqueJobs {
         return decision
     }
 
-    /// A record with a key is found. `holds`: its job is finished, and holds the key as long as it says.
-    mutating func restore(_ job: Job, _ key: UniqueKey, holds: Bool, at now: Moment) {
-        guard let unique = job.unique else { return }
+    /// A record with a key is found. `holds`: its job is finished, and holds the key as long as it says. Returns false where another
+    /// has the key.
+    @discardableResult
+    mutating func restore(_ job: Job, _ key: UniqueKey, holds: Bool, at now: Moment) -> Bool {
+        guard let unique = job.unique else { return true }
         let rest = unique.heldUntil.map { Timestamp(microseconds: $0.elapsed(since: now.wall)).seconds } ?? 0
         guard
             index.restore(job.id, key, holds ? .finished : .waiting, holdingFor: max(0, rest), at: now.steady)
-        else { return }
+        else { return false }
         table[job.id] = Keyed(key: key, unique: unique)
+        return true
     }
 
     /// The job has come to its end. True when it holds its key yet; else nothing is known of it here any more.
@@ -78,9 +85,17 @@ struct UniqueJobs {
     }
 
     private mutating func forget(_ id: JobID) {
-        table.removeValue(forKey: id)
+        let keyed = table.removeValue(forKey: id)
+        if isShared, let keyed { freed.append((keyed.key, id)) }
         replacing.remove(id)
         toBeStoredAgain.remove(id)
+    }
+
+    /// The keys that are free since this was called last.
+    mutating func takeFreed() -> [(key: UniqueKey, job: JobID)] {
+        guard !freed.isEmpty else { return [] }
+        defer { freed = [] }
+        return freed
     }
 
     // MARK: Finished jobs that hold their keys
