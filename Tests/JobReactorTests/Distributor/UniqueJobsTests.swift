@@ -148,15 +148,15 @@ import Testing
         let node = bench.node("a")
         #expect(bench.submit(1) == "accepted")
         bench.own(node)
-        #expect(bench.did() == ["store 1 for ' a'"])
+        #expect(bench.did() == ["store 1 for '=0: a'"])
         #expect(bench.submit(2, .replace) == "held by 1")
-        #expect(bench.did() == ["store 1 for ' a' again n=2", "replace 1 of 1 n=2 at 0"])
+        #expect(bench.did() == ["store 1 for '=0: a' again n=2", "replace 1 of 1 n=2 at 0"])
         // A newer one counts, and an answer to the older does not.
         #expect(bench.submit(3, .replace) == "held by 1")
         bench.change { $0.replaced(HandOver(1, Self.id(1)), by: node) }
-        #expect(bench.did() == ["store 1 for ' a' again n=3", "replace 2 of 1 n=3 at 0"])
+        #expect(bench.did() == ["store 1 for '=0: a' again n=3", "replace 2 of 1 n=3 at 0"])
         bench.change { $0.replaced(HandOver(2, Self.id(1)), by: node) }
-        #expect(bench.did() == ["store 1 for ' a'"])
+        #expect(bench.did() == ["store 1 for '=0: a'"])
         bench.report(1)
         #expect(bench.did() == ["unstore 1", "told 1 complete"])
     }
@@ -190,7 +190,7 @@ import Testing
         _ = bench.did()
         #expect(bench.change { $0.cancel(Self.id(1)) } == true)
         bench.report(1, .cancelled)
-        #expect(bench.did() == ["store 1 for '! a' again n=2", "cancel 1", "unstore 1", "told 1 cancelled"])
+        #expect(bench.did() == ["store 1 for '!=0: a' again n=2", "cancel 1", "unstore 1", "told 1 cancelled"])
         #expect(bench.ledger.keys.isEmpty)
     }
 
@@ -201,7 +201,7 @@ import Testing
         bench.own(node)
         bench.change { $0.disconnect(node, reason: nil, isStopping: false) }
         #expect(bench.submit(2, .again) == "held by 1")
-        #expect(bench.did().last == "store 1 for ' a' again n=2")
+        #expect(bench.did().last == "store 1 for '=0: a' again n=2")
         _ = bench.node("a")
         #expect(bench.did() == ["replace 1 of 1 n=2 at 0"])
 

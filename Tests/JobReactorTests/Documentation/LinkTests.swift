@@ -41,7 +41,9 @@ import Testing
         #expect(Self.pages.count == DocumentationPage.all.count + Self.others.count)
         for page in DocumentationPage.all {
             let lines = page.text.split(separator: "\n", omittingEmptySubsequences: false).count
-            #expect(lines <= (page.path == "README.md" ? 250 : 301), "\(page.path)")
+            // The reference is looked up, not read.
+            let most = ["README.md": 250, "LuaReference": 400][page.path == "README.md" ? page.path : page.name] ?? 301
+            #expect(lines <= most, "\(page.path)")
         }
     }
 
