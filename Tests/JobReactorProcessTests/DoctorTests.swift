@@ -56,7 +56,7 @@ import Testing
         #expect(lines.last == "0 errors, 0 warnings")
         #expect(lines.dropLast().allSatisfy { $0.hasPrefix("ok       ") })
         for part in [
-            "localhost:\(installation.port) answers, of the same release", "its clock agrees", "1 node is connected",
+            ":\(installation.port) answers, of the same release", "its clock agrees", "1 node is connected",
             "the user default has the roles viewer, producer, node",
             "is sound, and has the jobs of node:n1, which runs",
             "4 jobs are defined", "open at once", "free",
@@ -80,8 +80,7 @@ import Testing
         let installation = try await Installation()
         let running = try await Self.report(["--listen", "localhost:\(installation.port)"])
         #expect(running.problems == [])
-        #expect(
-            running.findings.contains { $0.message.contains("the distributor localhost:\(installation.port) listens") })
+        #expect(running.findings.contains { $0.message.contains(":\(installation.port) listens") })
         let server = try await RedisServer.start()
         let named = try await Self.report([
             "--server", "127.0.0.1:\(server.port)", "--connect-to", "nowhere.invalid:1", "--distributor", "localhost:1",
