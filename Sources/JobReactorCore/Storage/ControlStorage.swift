@@ -65,8 +65,19 @@ public struct StoredControl: Hashable, Sendable {
             self.name = name
         }
 
+        /// Bytes count, as everywhere but in Swift: two names that only look the same are two.
+        public static func == (left: Key, right: Key) -> Bool {
+            left.kind == right.kind && left.name.utf8.elementsEqual(right.name.utf8)
+        }
+
+        public func hash(into hasher: inout Hasher) {
+            hasher.combine(kind)
+            hasher.combine(name)
+        }
+
         public static func < (left: Key, right: Key) -> Bool {
-            (left.kind.rawValue, left.name) < (right.kind.rawValue, right.name)
+            if left.kind != right.kind { return left.kind.rawValue < right.kind.rawValue }
+            return left.name.utf8.lexicographicallyPrecedes(right.name.utf8)
         }
     }
 

@@ -109,9 +109,11 @@ final class WebServer: Sendable {
 
         private func send(_ answer: WebAnswer, _ context: ChannelHandlerContext) {
             if case .silence = answer.end, answer.chunks.isEmpty { return }
-            let head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: answer.headers)
+            var head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: answer.headers)
+            let isHead = request.method == "HEAD"
+            if isHead { head.headers.replaceOrAdd(name: "Content-Length", value: "0") }
             context.write(wrapOutboundOut(.head(head)), promise: nil)
-            for chunk in answer.chunks {
+            for chunk in answer.chunks where !isHead {
                 context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: chunk)))), promise: nil)
             }
             switch answer.end {

@@ -70,7 +70,7 @@ import Testing
         var explorer = Explorer(setup)
         try explorer.exploreAll(depth: depth - Self.cut)
         print("\(setup): \(explorer.states) states in \(ContinuousClock.now - start)")
-        #expect(explorer.states > 20, "\(setup)")
+        #expect(explorer.states > 10, "\(setup)")
     }
 
     @Test("random walks with many faults, with and without crashes", arguments: setups, [true, false])
