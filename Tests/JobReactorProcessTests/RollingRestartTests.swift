@@ -103,7 +103,8 @@ import Testing
         let work = Task {
             var number = 0
             while !isEnough.withLock({ $0 }) {
-                for _ in 0..<2 {
+                // No more than a slow machine gets done while a process is waited for.
+                for _ in 0..<(number - ledger.done < 200 ? 2 : 0) {
                     let current = number
                     ledger.add(current)
                     let args: JobArguments = ["n": JSONValue(current), "file": .string(output.path + "/runs")]
