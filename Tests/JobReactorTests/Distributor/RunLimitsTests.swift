@@ -173,6 +173,21 @@ import Testing
         #expect(bench.did() == ["send 3 to 0 permitted"])
     }
 
+    @Test("a node gives back no place that is not its own") func strangePlace() {
+        let bench = Bench()
+        _ = bench.node("a", limit: Limit(name: "crm", concurrency: 1))
+        let other = bench.change { $0.connect("b", "1", isDurable: false, place: nil) }
+        bench.submit(1)
+        bench.submit(2)
+        #expect(bench.did() == ["send 1 to 0 permitted"])
+        // It had them once, and says so late.
+        bench.change { $0.released(Self.id(1), by: other) }
+        bench.change { $0.released(Self.id(2), by: other) }
+        #expect(bench.did() == [])
+        bench.report(1)
+        #expect(bench.did().filter { !$0.hasPrefix("told") } == ["send 2 to 0 permitted"])
+    }
+
     @Test("a volatile node that is lost frees its places, with what it had") func lost() {
         let bench = Bench()
         let node = bench.node("a", limit: Self.two)

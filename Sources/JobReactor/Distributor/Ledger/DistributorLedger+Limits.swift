@@ -58,8 +58,10 @@ extension DistributorLedger {
         }
     }
 
+    /// A place that the job has elsewhere, or waits for here, is not the node's to give back: the job may have left it.
     mutating func released(_ id: JobID, by node: Node) {
-        if !limits.isEmpty { releasePlace(id, entries[id]) }
+        guard !limits.isEmpty, let name = nodes[node]?.name, limits.isAt(name, id) else { return }
+        releasePlace(id, entries[id])
     }
 
     /// A run goes on at the node that was permitted over an earlier link.

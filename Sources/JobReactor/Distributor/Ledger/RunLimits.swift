@@ -165,6 +165,9 @@ struct RunLimits {
         hold(id, at: node)
     }
 
+    /// Whether a run of the job at that node has its place, or waits for one.
+    func isAt(_ node: String, _ id: JobID) -> Bool { holders[id] == node || requests[id] == node }
+
     func isWaitingHere(_ id: JobID) -> Bool { !waitingHere.isEmpty && waitingHere.contains(id) }
 
     /// The run is over, or is not to be. Returns whether it had its place, or waited for one.
