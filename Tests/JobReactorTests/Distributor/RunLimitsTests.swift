@@ -119,6 +119,22 @@ import Testing
         #expect(bench.did().first == "send 2 to 0 permitted")
     }
 
+    @Test("what waits for longer than a timer may be set is not forgotten") func longRate() {
+        let bench = Bench()
+        _ = bench.node("a", limit: Limit(name: "crm", rate: 1, per: 100_000))
+        bench.submit(1)
+        bench.submit(2)
+        #expect(bench.did() == ["send 1 to 0 permitted", "look after 86400.0"])
+        bench.report(1)
+        #expect(bench.did() == ["told 1 complete"])
+        bench.advance(bySeconds: 86_400)
+        bench.change { $0.lookAtLimits() }
+        #expect(bench.did() == ["look after 13600.0"])
+        bench.advance(bySeconds: 13_600)
+        bench.change { $0.lookAtLimits() }
+        #expect(bench.did().first == "send 2 to 0 permitted")
+    }
+
     @Test("the next process counts what began in the window, by key") func restart() {
         let limit = Limit(name: "crm", rate: 1, per: 10, key: "account")
         let bench = Bench(isDurable: true)

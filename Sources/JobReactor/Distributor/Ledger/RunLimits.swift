@@ -223,7 +223,10 @@ struct RunLimits {
 
     /// After so many seconds somebody may run who may not now, which nobody was told of yet; nil for none.
     mutating func arm(at now: Timestamp) -> Double? {
-        guard let wake = limiter.wake, armed.map({ wake < $0 || $0 <= now }) ?? true else { return nil }
+        // Timers are for no more than a day.
+        guard let wake = limiter.wake.map({ min($0, now.advanced(bySeconds: 86_400)) }),
+            armed.map({ wake < $0 || $0 <= now }) ?? true
+        else { return nil }
         armed = wake
         return max(0, Timestamp(microseconds: wake.elapsed(since: now)).seconds)
     }
