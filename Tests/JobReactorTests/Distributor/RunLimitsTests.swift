@@ -249,6 +249,20 @@ import Testing
         #expect(bench.ledger.limits.rows(at: Timestamp(microseconds: 0)).map(\.inUse) == [0])
     }
 
+    @Test("a job that comes again goes to the durable node that has it, however full its limit is") func comesAgain() {
+        let bench = Bench(isDurable: true)
+        let node = bench.node("a", isDurable: true, limit: Limit(name: "crm", concurrency: 1))
+        bench.submit(1)
+        _ = bench.did()
+        bench.change { $0.saved(1, through: 1, by: node) }
+        // It waits there for its next attempt, and another has the place.
+        bench.change { $0.released(Self.id(1), by: node) }
+        bench.submit(2)
+        #expect(bench.did() == ["send 2 to 0 permitted"])
+        bench.submit(1)
+        #expect(bench.did() == ["send 1 to 0"])
+    }
+
     @Test("a limit that is edited counts from the next start on") func edited() {
         let bench = Bench()
         let node = bench.node("a", limit: Limit(name: "crm", concurrency: 1))

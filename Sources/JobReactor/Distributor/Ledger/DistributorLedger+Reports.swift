@@ -111,7 +111,7 @@ extension DistributorLedger {
             counters.repeatedReports += 1
             return nil
         }
-        if !limits.isEmpty { releasePlace(report.id, nil) }
+        if !limits.isEmpty, !limits.isWaitingHere(report.id) { releasePlace(report.id, nil) }
         count(report)
         return (report.name, .none)
     }

@@ -181,7 +181,9 @@ struct DistributorLedger {
     private mutating func leave(_ entry: LedgerEntry, _ job: Job, to owner: String) {
         if let node = nodes.named(owner) {
             dispatcher.useCredit(of: node)
-            return send(entry, job, to: node)
+            entry.lastRun = 0
+            // The node has the job already, and asks for its places in limits.
+            return handOver(entry, job, to: node, isAgain: false)
         }
         move(entry, to: .inDoubt(at: owner))
         entry.isNew = false
