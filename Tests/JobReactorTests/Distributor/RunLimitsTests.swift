@@ -235,6 +235,20 @@ import Testing
         bench.change { $0.released(Self.id(3), by: other) }
     }
 
+    @Test("a durable node that has stopped keeps no place, however long it is away") func stopped() {
+        let bench = Bench(isDurable: true)
+        let node = bench.node("a", isDurable: true, limit: Limit(name: "crm", concurrency: 1))
+        bench.submit(1)
+        bench.submit(2)
+        #expect(bench.did() == ["send 1 to 0 permitted"])
+        bench.change { $0.saved(1, through: 1, by: node) }
+        bench.change { $0.drains(node) }
+        bench.change { $0.disconnect(node, reason: nil, isStopping: false) }
+        _ = bench.did()
+        _ = bench.node("b", isDurable: true, limit: Limit(name: "crm", concurrency: 1))
+        #expect(bench.did().filter { $0.hasPrefix("send 2") }.count == 1)
+    }
+
     @Test("what may never have reached a durable node has no place when it is sent again: it asks there")
     func doubtful() {
         let bench = Bench(isDurable: true)

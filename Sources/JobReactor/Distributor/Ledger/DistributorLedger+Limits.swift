@@ -82,7 +82,9 @@ extension DistributorLedger {
 
     /// Of all jobs of the node but these the places are free: those that are sent again there ask anew.
     mutating func freePlaces(of name: String, but held: Set<JobID>) {
-        for id in limits.reconcile(name, held: held, at: now.steady) { entries[id]?.isPermitted = false }
+        let freed = limits.reconcile(name, held: held, at: now.steady)
+        for id in freed { entries[id]?.isPermitted = false }
+        if !freed.isEmpty { lookAtLimitsSoon() }
     }
 
     /// Starts that a rate counts are kept, as a window must not begin anew with the process.
