@@ -21,6 +21,8 @@ extension DistributorLedger {
             dispatcher.refund(node)
             move(entry, to: .waiting)
             lookAtLimitsSoon()
+            // Many may wait for one limit. Of one that a node has had more is known than the storage has.
+            if entry.isNew || entry.isTakenUp { pageOut(entry, job) }
         case .full(let limit):
             dispatcher.refund(node)
             var ended = job
@@ -117,6 +119,7 @@ extension DistributorLedger {
         looksAtLimits = false
         let now = now.steady
         var count = 0
+        var wanted: [JobID] = []
         while count < Self.atOnce, let next = limits.takeNext(at: now) {
             count += 1
             switch next {
@@ -124,7 +127,8 @@ extension DistributorLedger {
                 if let node = nodes.named(name) { did(.permit(id, at: node)) } else { limits.release(id, at: now) }
             case .here(let id):
                 guard let entry = entries[id], let job = entry.job else {
-                    limits.release(id, at: now)
+                    // It may wait in the storage alone: it keeps its place till it is read.
+                    if beginLoading(id) { wanted.append(id) } else { limits.release(id, at: now) }
                     continue
                 }
                 // One that was paused meanwhile asks again when it may run.
@@ -136,6 +140,7 @@ extension DistributorLedger {
                 if let node = dispatcher.giveBack(job) { send(entry, job, to: node) }
             }
         }
+        if !wanted.isEmpty { load(wanted, for: nil) }
         if count > 0 { keepStartsSoon() }
         if count == Self.atOnce { return lookAtLimitsSoon() }
         if let seconds = limits.arm(at: now) { did(.lookAtLimits(after: seconds)) }
