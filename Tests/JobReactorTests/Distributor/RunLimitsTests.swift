@@ -277,6 +277,27 @@ import Testing
         #expect(bench.did() == ["send 1 to 0"])
     }
 
+    @Test("a job that is paused before a node has taken it leaves its place to others") func pausedUnsent() {
+        let bench = Bench()
+        let limit = Limit(name: "crm", concurrency: 1)
+        let node = bench.node("a", credit: 2, limit: limit)
+        let definitions = NodeDefinitions(
+            jobs: ["call": .init(limits: ["crm"]), "other": .init(limits: ["crm"])], limits: [limit])
+        bench.change { $0.defines(node, ["call", "other", "free"], definitions) }
+        bench.submit(1, "other")
+        bench.submit(2)
+        bench.submit(3, "other")
+        bench.submit(4, "free")
+        _ = bench.did()
+        // The node has no room: the next has its place, and waits.
+        bench.report(1)
+        #expect(bench.did().filter { $0.hasPrefix("send") } == [])
+        bench.change { $0.pause(.job("call"), true) }
+        _ = bench.did()
+        bench.change { $0.granted(node, credit: 1) }
+        #expect(bench.did().filter { $0.hasPrefix("send") } == ["send 3 to 0 permitted"])
+    }
+
     @Test("a limit that is edited counts from the next start on") func edited() {
         let bench = Bench()
         let node = bench.node("a", limit: Limit(name: "crm", concurrency: 1))

@@ -89,6 +89,16 @@ extension DistributorLedger {
         if !freed.isEmpty { lookAtLimitsSoon() }
     }
 
+    /// Jobs that are paused, have their places, and wait for a node do not keep them from others.
+    mutating func freePausedPlaces() {
+        for id in limits.unsent {
+            guard let entry = entries[id], case .waiting = entry.place, dispatcher.isPaused(job: entry.name) else {
+                continue
+            }
+            releasePlace(id, entry)
+        }
+    }
+
     /// Starts that a rate counts are kept, as a window must not begin anew with the process.
     private mutating func keepStartsSoon() {
         guard isDurable, limits.hasNewStarts, !keepsStarts else { return }

@@ -11,6 +11,8 @@ struct RunLimits {
     private var definers: [String: Set<String>] = [:]
     /// Jobs that wait here, and at no node, for their first run.
     private var waitingHere: Set<JobID> = []
+    /// Those that have waited here and have their places, and that no node has yet.
+    private(set) var unsent: Set<JobID> = []
     /// Runs at nodes that wait, by the node's name.
     private var requests: [JobID: String] = [:]
     /// Runs that have their places, by the node's name; those that go to none yet are not among them.
@@ -29,7 +31,8 @@ struct RunLimits {
 
     private mutating func noteUse() {
         isEmpty =
-            namesByJob.isEmpty && definers.isEmpty && waitingHere.isEmpty && requests.isEmpty && holders.isEmpty
+            namesByJob.isEmpty && definers.isEmpty && waitingHere.isEmpty && unsent.isEmpty && requests.isEmpty
+            && holders.isEmpty
     }
 
     // MARK: Definitions
@@ -151,6 +154,7 @@ struct RunLimits {
     mutating func hold(_ id: JobID, at node: String) {
         if let before = holders.updateValue(node, forKey: id), before != node { leave(id, before) }
         held[node, default: []].insert(id)
+        unsent.remove(id)
         noteUse()
     }
 
@@ -174,6 +178,7 @@ struct RunLimits {
     @discardableResult
     mutating func release(_ id: JobID, at now: Timestamp) -> Bool {
         waitingHere.remove(id)
+        unsent.remove(id)
         requests[id] = nil
         if let node = holders.removeValue(forKey: id) { leave(id, node) }
         let wasKnown = limiter.end(id, at: now)
@@ -214,7 +219,10 @@ struct RunLimits {
                 hold(id, at: node)
                 return .atNode(id, node)
             }
-            if waitingHere.remove(id) != nil { return .here(id) }
+            if waitingHere.remove(id) != nil {
+                unsent.insert(id)
+                return .here(id)
+            }
             limiter.end(id, at: now)
         }
         noteUse()
