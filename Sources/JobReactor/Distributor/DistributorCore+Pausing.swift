@@ -64,6 +64,7 @@ extension DistributorLedger {
         case .job(let name): dispatcher.pause(job: name, isPaused)
         case .node(let name): dispatcher.pause(node: name, isPaused)
         }
-        if !isPaused { for node in nodes.handles { sendWaiting(to: node) } }
+        if isPaused { return freePausedPlaces() }
+        for node in nodes.handles { sendWaiting(to: node) }
     }
 }

@@ -123,6 +123,9 @@ extension LinkMessage {
     }
 
     package static func writeReplace(_ handOver: HandOver, _ request: JobRequest, to buffer: inout ByteBuffer) {
+        var request = request
+        // The job keeps the tick that it comes of, and the message takes none.
+        request.options.tick = nil
         buffer.writeRESPArray(count: 3 + request.wordCount)
         buffer.writeRESPBulk("REPLACE" as StaticString)
         buffer.writeRESPBulk(number: handOver.number)

@@ -114,6 +114,39 @@ import Testing
         }
     }
 
+    @Test("those that wait for a limit do so in the storage alone, too") func limited() {
+        var bench = Bench()
+        let node = bench.ledger.connect("a", "a", isDurable: false, place: nil)
+        let definitions = NodeDefinitions(
+            jobs: ["work": .init(limits: ["crm"])], limits: [Limit(name: "crm", concurrency: 1)])
+        bench.ledger.defines(node, ["work"], definitions)
+        bench.ledger.granted(node, credit: 100)
+        bench.submit(1...10)
+        expect(bench.did() == ["send 1 to 0"])
+        #expect(bench.ledger.entries.count == 4 && bench.ledger.paged.count == 6)
+        for number in 1...3 {
+            expect(bench.report(number, from: node))
+            bench.ledger.lookAtLimits()
+            expect(bench.did() == ["unstore \(number)", "send \(number + 1) to 0"])
+        }
+        expect(bench.report(4, from: node))
+        bench.ledger.lookAtLimits()
+        expect(bench.did() == ["unstore 4", "load 5 as 1"])
+        bench.loaded(1, 5)
+        expect(bench.did() == ["send 5 to 0"])
+        // One that is cancelled waits for nothing any more.
+        expect(bench.ledger.cancelPaged(Self.id(6), Self.job(6)) == true)
+        expect(bench.did() == ["unstore 6", "tell 6 cancelled"])
+        expect(bench.report(5, from: node))
+        bench.ledger.lookAtLimits()
+        expect(bench.did() == ["unstore 5", "load 7 as 2"])
+        // The place of one whose record is gone is free.
+        bench.ledger.loaded(2, [(Self.id(7), .success(nil))])
+        bench.ledger.lookAtLimits()
+        expect(bench.did() == ["1 gone", "load 8 as 3"])
+        #expect(bench.ledger.dispatcher.waitingCount == 0)
+    }
+
     @Test("one that is cancelled ends when its record is read, wherever it is", arguments: [false, true])
     func cancelled(isLoading: Bool) {
         var bench = Bench()

@@ -119,6 +119,22 @@ import Testing
         #expect(bench.did().first == "send 2 to 0 permitted")
     }
 
+    @Test("what waits for longer than a timer may be set is not forgotten") func longRate() {
+        let bench = Bench()
+        _ = bench.node("a", limit: Limit(name: "crm", rate: 1, per: 100_000))
+        bench.submit(1)
+        bench.submit(2)
+        #expect(bench.did() == ["send 1 to 0 permitted", "look after 86400.0"])
+        bench.report(1)
+        #expect(bench.did() == ["told 1 complete"])
+        bench.advance(bySeconds: 86_400)
+        bench.change { $0.lookAtLimits() }
+        #expect(bench.did() == ["look after 13600.0"])
+        bench.advance(bySeconds: 13_600)
+        bench.change { $0.lookAtLimits() }
+        #expect(bench.did().first == "send 2 to 0 permitted")
+    }
+
     @Test("the next process counts what began in the window, by key") func restart() {
         let limit = Limit(name: "crm", rate: 1, per: 10, key: "account")
         let bench = Bench(isDurable: true)
@@ -173,6 +189,21 @@ import Testing
         #expect(bench.did() == ["send 3 to 0 permitted"])
     }
 
+    @Test("a node gives back no place that is not its own") func strangePlace() {
+        let bench = Bench()
+        _ = bench.node("a", limit: Limit(name: "crm", concurrency: 1))
+        let other = bench.change { $0.connect("b", "1", isDurable: false, place: nil) }
+        bench.submit(1)
+        bench.submit(2)
+        #expect(bench.did() == ["send 1 to 0 permitted"])
+        // It had them once, and says so late.
+        bench.change { $0.released(Self.id(1), by: other) }
+        bench.change { $0.released(Self.id(2), by: other) }
+        #expect(bench.did() == [])
+        bench.report(1)
+        #expect(bench.did().filter { !$0.hasPrefix("told") } == ["send 2 to 0 permitted"])
+    }
+
     @Test("a volatile node that is lost frees its places, with what it had") func lost() {
         let bench = Bench()
         let node = bench.node("a", limit: Self.two)
@@ -204,6 +235,20 @@ import Testing
         bench.change { $0.released(Self.id(3), by: other) }
     }
 
+    @Test("a durable node that has stopped keeps no place, however long it is away") func stopped() {
+        let bench = Bench(isDurable: true)
+        let node = bench.node("a", isDurable: true, limit: Limit(name: "crm", concurrency: 1))
+        bench.submit(1)
+        bench.submit(2)
+        #expect(bench.did() == ["send 1 to 0 permitted"])
+        bench.change { $0.saved(1, through: 1, by: node) }
+        bench.change { $0.drains(node) }
+        bench.change { $0.disconnect(node, reason: nil, isStopping: false) }
+        _ = bench.did()
+        _ = bench.node("b", isDurable: true, limit: Limit(name: "crm", concurrency: 1))
+        #expect(bench.did().filter { $0.hasPrefix("send 2") }.count == 1)
+    }
+
     @Test("what may never have reached a durable node has no place when it is sent again: it asks there")
     func doubtful() {
         let bench = Bench(isDurable: true)
@@ -216,6 +261,41 @@ import Testing
         let sent = Set(bench.did().filter { $0.hasPrefix("send") })
         #expect(sent == ["send 1 to \(again.index)", "send 2 to \(again.index)"])
         #expect(bench.ledger.limits.rows(at: Timestamp(microseconds: 0)).map(\.inUse) == [0])
+    }
+
+    @Test("a job that comes again goes to the durable node that has it, however full its limit is") func comesAgain() {
+        let bench = Bench(isDurable: true)
+        let node = bench.node("a", isDurable: true, limit: Limit(name: "crm", concurrency: 1))
+        bench.submit(1)
+        _ = bench.did()
+        bench.change { $0.saved(1, through: 1, by: node) }
+        // It waits there for its next attempt, and another has the place.
+        bench.change { $0.released(Self.id(1), by: node) }
+        bench.submit(2)
+        #expect(bench.did() == ["send 2 to 0 permitted"])
+        bench.submit(1)
+        #expect(bench.did() == ["send 1 to 0"])
+    }
+
+    @Test("a job that is paused before a node has taken it leaves its place to others") func pausedUnsent() {
+        let bench = Bench()
+        let limit = Limit(name: "crm", concurrency: 1)
+        let node = bench.node("a", credit: 2, limit: limit)
+        let definitions = NodeDefinitions(
+            jobs: ["call": .init(limits: ["crm"]), "other": .init(limits: ["crm"])], limits: [limit])
+        bench.change { $0.defines(node, ["call", "other", "free"], definitions) }
+        bench.submit(1, "other")
+        bench.submit(2)
+        bench.submit(3, "other")
+        bench.submit(4, "free")
+        _ = bench.did()
+        // The node has no room: the next has its place, and waits.
+        bench.report(1)
+        #expect(bench.did().filter { $0.hasPrefix("send") } == [])
+        bench.change { $0.pause(.job("call"), true) }
+        _ = bench.did()
+        bench.change { $0.granted(node, credit: 1) }
+        #expect(bench.did().filter { $0.hasPrefix("send") } == ["send 3 to 0 permitted"])
     }
 
     @Test("a limit that is edited counts from the next start on") func edited() {

@@ -227,6 +227,20 @@ import Testing
         #expect(bench.ledger.keys.isEmpty)
     }
 
+    @Test("one that runs once more keeps the newest args here, until that run has ended") func lostInSecondRun() {
+        let bench = Bench(isDurable: false)
+        let node = bench.node("a", isDurable: false)
+        #expect(bench.submit(1) == "sent")
+        #expect(bench.submit(2, .again) == "held by 1")
+        _ = bench.did()
+        bench.change { $0.replaced(HandOver(1, Self.id(1)), by: node) }
+        bench.report(1, .queued)
+        _ = bench.did()
+        bench.change { $0.disconnect(node, reason: nil, isStopping: false) }
+        _ = bench.node("b", isDurable: false)
+        #expect(bench.did() == ["send 1 n=2 to 0 as 1"])
+    }
+
     @Test("a key is held for as long as its job says, over restarts") func heldFor() {
         let bench = Bench()
         _ = bench.node("a")

@@ -247,6 +247,15 @@ import Testing
         #expect(try Self.messages(in: stream) == [.job(HandOver(1, id(9)), JobRequest(name: "j", args: [:]))])
     }
 
+    @Test("newer args of a job leave its tick alone")
+    func replaceWithoutTick() throws {
+        var request = Self.turned
+        request.isPermitted = false
+        let stream = written { LinkMessage.writeReplace(HandOver(3, id(1)), request, to: &$0) }
+        request.options.tick = nil
+        #expect(try Self.messages(in: stream) == [.replace(HandOver(3, id(1)), request)])
+    }
+
     @Test("jobs with random options are read back the same")
     func jobs() throws {
         var random = SeededGenerator(seed: 41)

@@ -21,6 +21,8 @@ extension DistributorLedger {
             dispatcher.refund(node)
             move(entry, to: .waiting)
             lookAtLimitsSoon()
+            // Many may wait for one limit. Of one that a node has had more is known than the storage has.
+            if entry.isNew || entry.isTakenUp { pageOut(entry, job) }
         case .full(let limit):
             dispatcher.refund(node)
             var ended = job
@@ -58,8 +60,10 @@ extension DistributorLedger {
         }
     }
 
+    /// A place that the job has elsewhere, or waits for here, is not the node's to give back: the job may have left it.
     mutating func released(_ id: JobID, by node: Node) {
-        if !limits.isEmpty { releasePlace(id, entries[id]) }
+        guard !limits.isEmpty, let name = nodes[node]?.name, limits.isAt(name, id) else { return }
+        releasePlace(id, entries[id])
     }
 
     /// A run goes on at the node that was permitted over an earlier link.
@@ -80,7 +84,19 @@ extension DistributorLedger {
 
     /// Of all jobs of the node but these the places are free: those that are sent again there ask anew.
     mutating func freePlaces(of name: String, but held: Set<JobID>) {
-        for id in limits.reconcile(name, held: held, at: now.steady) { entries[id]?.isPermitted = false }
+        let freed = limits.reconcile(name, held: held, at: now.steady)
+        for id in freed { entries[id]?.isPermitted = false }
+        if !freed.isEmpty { lookAtLimitsSoon() }
+    }
+
+    /// Jobs that are paused, have their places, and wait for a node do not keep them from others.
+    mutating func freePausedPlaces() {
+        for id in limits.unsent {
+            guard let entry = entries[id], case .waiting = entry.place, dispatcher.isPaused(job: entry.name) else {
+                continue
+            }
+            releasePlace(id, entry)
+        }
     }
 
     /// Starts that a rate counts are kept, as a window must not begin anew with the process.
@@ -113,6 +129,7 @@ extension DistributorLedger {
         looksAtLimits = false
         let now = now.steady
         var count = 0
+        var wanted: [JobID] = []
         while count < Self.atOnce, let next = limits.takeNext(at: now) {
             count += 1
             switch next {
@@ -120,7 +137,8 @@ extension DistributorLedger {
                 if let node = nodes.named(name) { did(.permit(id, at: node)) } else { limits.release(id, at: now) }
             case .here(let id):
                 guard let entry = entries[id], let job = entry.job else {
-                    limits.release(id, at: now)
+                    // It may wait in the storage alone: it keeps its place till it is read.
+                    if beginLoading(id) { wanted.append(id) } else { limits.release(id, at: now) }
                     continue
                 }
                 // One that was paused meanwhile asks again when it may run.
@@ -132,6 +150,7 @@ extension DistributorLedger {
                 if let node = dispatcher.giveBack(job) { send(entry, job, to: node) }
             }
         }
+        if !wanted.isEmpty { load(wanted, for: nil) }
         if count > 0 { keepStartsSoon() }
         if count == Self.atOnce { return lookAtLimitsSoon() }
         if let seconds = limits.arm(at: now) { did(.lookAtLimits(after: seconds)) }

@@ -160,7 +160,9 @@ extension DistributorLedger {
         switch listed.holder {
         case .kept: return nil
         // One that is being loaded is on its way to a node.
-        case .paged: return paged.isWaiting(listed.job.id) ? dispatcher.reason(listed.job, &reasons) : nil
+        case .paged:
+            guard paged.isWaiting(listed.job.id) else { return nil }
+            return limits.isWaitingHere(listed.job.id) ? .limit : dispatcher.reason(listed.job, &reasons)
         case .entry: break
         }
         switch entries[listed.job.id]?.place {

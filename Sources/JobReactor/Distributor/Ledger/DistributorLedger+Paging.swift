@@ -55,6 +55,7 @@ extension DistributorLedger {
             case .success(nil):
                 missing += 1
                 forgetPaged(id)
+                if !limits.isEmpty { releasePlace(id, nil) }
                 refund(load.node)
             case .success(let job?): arrived(job, for: load.node)
             }
@@ -74,7 +75,11 @@ extension DistributorLedger {
     private mutating func arrived(_ record: Job, for node: Node?) {
         guard let (entry, job) = takeIn(record) else { return }
         if let node { return send(entry, job, to: node) }
-        if let other = dispatcher.giveBack(job) { send(entry, job, to: other) }
+        // One that was paused meanwhile asks again for its place when it may run, and waits as before.
+        let isPaused = !limits.isEmpty && dispatcher.isPaused(job: job.name)
+        if isPaused { releasePlace(job.id, entry) }
+        if let other = dispatcher.giveBack(job) { return send(entry, job, to: other) }
+        if isPaused { pageOut(entry, job) }
     }
 
     /// The record of a job that waited in the storage alone is here.
@@ -90,6 +95,13 @@ extension DistributorLedger {
 
     // MARK: Ending
 
+    /// One that waits in the storage alone ends: it waits no more for a node, or for its place in a limit, which it may have
+    /// while it is read.
+    private mutating func stopWaiting(_ id: JobID, _ known: PagedJobs.Known) {
+        if paged.isWaiting(id), !limits.isWaitingHere(id) { dispatcher.withdraw(id, from: Int(known.route)) }
+        if !limits.isEmpty { releasePlace(id, nil) }
+    }
+
     @discardableResult
     private mutating func forgetPaged(_ id: JobID) -> PagedJobs.Known? {
         guard let known = paged.remove(id) else { return nil }
@@ -102,7 +114,7 @@ extension DistributorLedger {
     mutating func cancelPaged(_ id: JobID, _ record: Job?) -> Bool? {
         cancelling.remove(id)
         guard let known = paged[id] else { return nil }
-        if paged.isWaiting(id) { dispatcher.withdraw(id, from: Int(known.route)) }
+        stopWaiting(id, known)
         guard let record else {
             forgetPaged(id)
             did(.log(.recordsGone(1)))
@@ -116,7 +128,7 @@ extension DistributorLedger {
     /// A node that had the job from an earlier process was first with its end. False when that is not so.
     mutating func endPaged(_ report: JobReport) -> Bool {
         guard report.status.isFinished, let known = paged[report.id], known.isTakenUp else { return false }
-        if paged.isWaiting(report.id) { dispatcher.withdraw(report.id, from: Int(known.route)) }
+        stopWaiting(report.id, known)
         forgetPaged(report.id)
         store(.remove(report.id))
         return true
@@ -126,7 +138,8 @@ extension DistributorLedger {
     mutating func emptied() -> [Job] {
         let gone = paged.removeWaiting()
         for (id, known) in gone {
-            dispatcher.withdraw(id, from: Int(known.route))
+            if !limits.isWaitingHere(id) { dispatcher.withdraw(id, from: Int(known.route)) }
+            if !limits.isEmpty { releasePlace(id, nil) }
             entries.memory.add(-PagedJobs.bytes, to: known.account)
         }
         if !gone.isEmpty { did(.log(.recordsGone(gone.count))) }

@@ -84,7 +84,8 @@ extension DistributorLedger {
         entry.lastRun = report.run
         entry.due = .never
         if let job = entry.job {
-            entry.job?.args = report.feedback.args
+            // One without a period runs once more with newer args, which are here.
+            if job.period != nil { entry.job?.args = report.feedback.args }
             entries.measure(entry)
             entry.job?.attempt = 0
             let next = now.advanced(bySeconds: job.period ?? 0)
@@ -111,7 +112,7 @@ extension DistributorLedger {
             counters.repeatedReports += 1
             return nil
         }
-        if !limits.isEmpty { releasePlace(report.id, nil) }
+        if !limits.isEmpty, !limits.isWaitingHere(report.id) { releasePlace(report.id, nil) }
         count(report)
         return (report.name, .none)
     }

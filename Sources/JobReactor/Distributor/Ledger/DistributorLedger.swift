@@ -181,7 +181,9 @@ struct DistributorLedger {
     private mutating func leave(_ entry: LedgerEntry, _ job: Job, to owner: String) {
         if let node = nodes.named(owner) {
             dispatcher.useCredit(of: node)
-            return send(entry, job, to: node)
+            entry.lastRun = 0
+            // The node has the job already, and asks for its places in limits.
+            return handOver(entry, job, to: node, isAgain: false)
         }
         move(entry, to: .inDoubt(at: owner))
         entry.isNew = false
@@ -325,7 +327,11 @@ struct DistributorLedger {
         let isExpected = dispatcher.state(of: node).isDraining
         dispatcher.disconnect(node)
         if !paged.isEmpty { paged.lost(node) }
-        if !limits.isEmpty { limits.forgetRequests(of: gone.name, at: now.steady) }
+        if !limits.isEmpty {
+            limits.forgetRequests(of: gone.name, at: now.steady)
+            // It has stopped: nothing goes on there.
+            if isExpected { freePlaces(of: gone.name, but: []) }
+        }
         // In the order of their ids, which is that of their age.
         let unfinished = entries.sent(to: node).compactMap { $0.job?.id }.sorted()
         if gone.isDurable {

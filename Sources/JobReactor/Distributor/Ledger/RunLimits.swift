@@ -11,6 +11,8 @@ struct RunLimits {
     private var definers: [String: Set<String>] = [:]
     /// Jobs that wait here, and at no node, for their first run.
     private var waitingHere: Set<JobID> = []
+    /// Those that have waited here and have their places, and that no node has yet.
+    private(set) var unsent: Set<JobID> = []
     /// Runs at nodes that wait, by the node's name.
     private var requests: [JobID: String] = [:]
     /// Runs that have their places, by the node's name; those that go to none yet are not among them.
@@ -29,7 +31,8 @@ struct RunLimits {
 
     private mutating func noteUse() {
         isEmpty =
-            namesByJob.isEmpty && definers.isEmpty && waitingHere.isEmpty && requests.isEmpty && holders.isEmpty
+            namesByJob.isEmpty && definers.isEmpty && waitingHere.isEmpty && unsent.isEmpty && requests.isEmpty
+            && holders.isEmpty
     }
 
     // MARK: Definitions
@@ -151,6 +154,7 @@ struct RunLimits {
     mutating func hold(_ id: JobID, at node: String) {
         if let before = holders.updateValue(node, forKey: id), before != node { leave(id, before) }
         held[node, default: []].insert(id)
+        unsent.remove(id)
         noteUse()
     }
 
@@ -165,12 +169,16 @@ struct RunLimits {
         hold(id, at: node)
     }
 
+    /// Whether a run of the job at that node has its place, or waits for one.
+    func isAt(_ node: String, _ id: JobID) -> Bool { holders[id] == node || requests[id] == node }
+
     func isWaitingHere(_ id: JobID) -> Bool { !waitingHere.isEmpty && waitingHere.contains(id) }
 
     /// The run is over, or is not to be. Returns whether it had its place, or waited for one.
     @discardableResult
     mutating func release(_ id: JobID, at now: Timestamp) -> Bool {
         waitingHere.remove(id)
+        unsent.remove(id)
         requests[id] = nil
         if let node = holders.removeValue(forKey: id) { leave(id, node) }
         let wasKnown = limiter.end(id, at: now)
@@ -211,7 +219,10 @@ struct RunLimits {
                 hold(id, at: node)
                 return .atNode(id, node)
             }
-            if waitingHere.remove(id) != nil { return .here(id) }
+            if waitingHere.remove(id) != nil {
+                unsent.insert(id)
+                return .here(id)
+            }
             limiter.end(id, at: now)
         }
         noteUse()
@@ -220,7 +231,10 @@ struct RunLimits {
 
     /// After so many seconds somebody may run who may not now, which nobody was told of yet; nil for none.
     mutating func arm(at now: Timestamp) -> Double? {
-        guard let wake = limiter.wake, armed.map({ wake < $0 || $0 <= now }) ?? true else { return nil }
+        // Timers are for no more than a day.
+        guard let wake = limiter.wake.map({ min($0, now.advanced(bySeconds: 86_400)) }),
+            armed.map({ wake < $0 || $0 <= now }) ?? true
+        else { return nil }
         armed = wake
         return max(0, Timestamp(microseconds: wake.elapsed(since: now)).seconds)
     }
