@@ -32,6 +32,7 @@ import Testing
         #expect(try await again.load(job.id) == job)
         job.trace = JobTrace(["traceparent": "00-1-2-01"])
         job.unique = JobUnique("k", for: 5)
+        job.unique?.acceptedAt = Timestamp(microseconds: 4)
         job.again = ["more": true]
         try await again.apply([.update(job)])
         #expect(try await again.load(job.id) == job)
