@@ -84,6 +84,40 @@ import Testing
         }
     }
 
+    @Test("takes no more jobs from connected clients, and ends though they go on")
+    func clientsGoOn() async throws {
+        try await Cluster.run(scripts: Self.scripts) { cluster in
+            let (first, second) = (try GateFile(), try GateFile())
+            let distributor = try await cluster.startDistributor()
+            try await cluster.startNode("n1", for: [distributor])
+            try await waitForNodes(["n1"], at: distributor)
+            let client = try await JobClient.connect(host: "localhost", port: try #require(distributor.port))
+            let outcomes = Collector<Bool>()
+            try client.enqueue(
+                "gated", ["gate": .string(first.path)], onSuccess: { _ in outcomes.append(true) },
+                onError: { _ in outcomes.append(false) })
+            try await eventually("it runs") { try await distributor.nodes().map(\.load) == [1] }
+            async let stopped: Void = distributor.stop(grace: 1e6)
+            try await eventually("the stop has begun") { distributor.port == nil }
+            // The stop would wait for each of these for ever.
+            let sent = Locked(0)
+            let load = Task {
+                while !Task.isCancelled {
+                    try client.enqueue("gated", ["gate": .string(second.path)])
+                    sent.withLock { $0 += 1 }
+                    try await Task.sleep(for: .milliseconds(1))
+                }
+            }
+            try await eventually("the client goes on") { sent.withLock { $0 } > 100 }
+            first.open()
+            await stopped
+            load.cancel()
+            try await outcomes.wait(for: 1)
+            #expect(outcomes.elements == [true])
+            await client.stop()
+        }
+    }
+
     @Test("ends its wait when the last node has gone")
     func nodesGone() async throws {
         try await Cluster.run(scripts: Self.scripts) { cluster in

@@ -161,9 +161,9 @@ final class DistributorCore {
 
     func close(_ account: MemoryShares.Account) { ledger.entries.memory.close(account) }
 
-    /// Whether that account may bring a job now.
+    /// Whether that account may bring a job now. A stop could not end while jobs come: their producers keep them for the next process.
     func mayTake(from account: MemoryShares.Account) -> Bool {
-        ask { $0.entries.memory.mayTake(from: account) }
+        !isStopping && ask { $0.entries.memory.mayTake(from: account) }
     }
 
     func noteMemory() {
@@ -206,7 +206,7 @@ final class DistributorCore {
 
     /// While it is short, those who have little get room by what becomes of their own jobs, and of how many share the rest.
     private func lookForRoomLater() {
-        guard lookForRoom == nil, !waitingForRoom.isEmpty else { return }
+        guard lookForRoom == nil, !waitingForRoom.isEmpty, !isStopping else { return }
         lookForRoom = loop.assumeIsolated().scheduleTask(in: .milliseconds(100)) { [weak self] in
             self?.lookForRoom = nil
             self?.giveRoom()
