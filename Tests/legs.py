@@ -5,7 +5,7 @@
 
 LEG is a name for the report, such as "thread sanitizer"; PROGRAM the test program that SwiftPM built; FOLDER gets a log for
 each target. Of a TARGET:SUITES only the suites that match run. A target fails when a test of it fails, when it runs none, when its process ends by a signal or a sanitizer, when
-it takes longer than JOBREACTOR_LEG_SECONDS (default 900), or when it, or a process that it started, ever has more than
+it takes longer than JOBREACTOR_LEG_SECONDS (default 1800), or when it, or a process that it started, ever has more than
 2 GiB of memory resident.
 
 Two targets run at a time, since most tests wait more than they compute; give those that take longest first. Prints how each
@@ -22,7 +22,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 MOST_MEBIBYTES = 2048
-SECONDS = int(os.environ.get("JOBREACTOR_LEG_SECONDS", "900"))
+SECONDS = int(os.environ.get("JOBREACTOR_LEG_SECONDS", "1800"))
 COLOURS = re.compile(rb"\x1b\[[0-9;]*m")
 CLOSING = re.compile(r"Test run with (\d+) tests? in \d+ suites? (passed|failed)")
 FAILED = re.compile(r"^. Test .* failed after ")
