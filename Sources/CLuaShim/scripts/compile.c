@@ -2,6 +2,7 @@
 
 #include "runtime/errors.h"
 #include "runtime/interruption.h"
+#include "scripts/aside.h"
 
 typedef struct {
   jr_state *state;
@@ -98,16 +99,7 @@ static int list_modules(lua_State *L) {
 }
 
 static bool list_with(jr_state *state, lua_CFunction function, listing *request) {
-  lua_State *L = state->lua;
-  jri_begin(state);
-  jri_begin_aside(state);
-  lua_pushcfunction(L, function);
-  lua_pushlightuserdata(L, request);
-  bool good = lua_pcall(L, 1, 0, 0) == LUA_OK;
-  jri_end_aside(state, "globals were listed");
-  if (!good) lua_pop(L, 1);
-  jri_end(state);
-  return good;
+  return jri_call_aside(state, function, request, "globals were listed");
 }
 
 bool jr_list_globals(jr_state *state, void *context, jr_global_function visit, bool *open) {

@@ -1,5 +1,6 @@
 #include "runtime/interruption.h"
 #include "runtime/job.h"
+#include "scripts/aside.h"
 #include "scripts/definitions.h"
 #include "scripts/distance.h"
 
@@ -190,15 +191,6 @@ static int join(lua_State *L) {
 }
 
 bool jr_join_definitions(jr_state *state, void *context, jr_problem_function report_problem) {
-  lua_State *L = state->lua;
   joining j = {.state = state, .context = context, .report = report_problem};
-  jri_begin(state);
-  jri_begin_aside(state);
-  lua_pushcfunction(L, join);
-  lua_pushlightuserdata(L, &j);
-  int status = lua_pcall(L, 1, 0, 0);
-  jri_end_aside(state, "definitions were joined");
-  if (status != LUA_OK) lua_pop(L, 1);
-  jri_end(state);
-  return status == LUA_OK;
+  return jri_call_aside(state, join, &j, "definitions were joined");
 }

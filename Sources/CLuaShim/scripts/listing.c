@@ -2,6 +2,7 @@
 
 #include "runtime/interruption.h"
 #include "runtime/job.h"
+#include "scripts/aside.h"
 #include "scripts/definitions.h"
 
 typedef struct {
@@ -74,17 +75,8 @@ static int list(lua_State *L) {
 }
 
 bool jr_list_jobs(jr_state *state, void *context, jr_job_function visit) {
-  lua_State *L = state->lua;
   listing request = {.state = state, .context = context, .visit = visit};
-  jri_begin(state);
-  jri_begin_aside(state);
-  lua_pushcfunction(L, list);
-  lua_pushlightuserdata(L, &request);
-  int status = lua_pcall(L, 1, 0, 0);
-  jri_end_aside(state, "jobs were listed");
-  if (status != LUA_OK) lua_pop(L, 1);
-  jri_end(state);
-  return status == LUA_OK;
+  return jri_call_aside(state, list, &request, "jobs were listed");
 }
 
 typedef struct {
@@ -118,15 +110,6 @@ static int list_declarations(lua_State *L) {
 }
 
 bool jr_list_declarations(jr_state *state, void *context, jr_declaration_function visit) {
-  lua_State *L = state->lua;
   declaration_listing request = {.state = state, .context = context, .visit = visit};
-  jri_begin(state);
-  jri_begin_aside(state);
-  lua_pushcfunction(L, list_declarations);
-  lua_pushlightuserdata(L, &request);
-  int status = lua_pcall(L, 1, 0, 0);
-  jri_end_aside(state, "schedules and limits were listed");
-  if (status != LUA_OK) lua_pop(L, 1);
-  jri_end(state);
-  return status == LUA_OK;
+  return jri_call_aside(state, list_declarations, &request, "schedules and limits were listed");
 }
