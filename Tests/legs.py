@@ -9,7 +9,8 @@ it takes longer than JOBREACTOR_LEG_SECONDS (default 1800), or when it, or a pro
 2 GiB of memory resident.
 
 Two targets run at a time, since most tests wait more than they compute; give those that take longest first. Prints how each
-ended, and what failed; all that the tests printed is in the logs. Then a table, and last "LEG: N passed, N failed".
+ended, and what failed; all that the tests printed is in the logs. Then a table, a line for each test that failed, and last
+"LEG: N passed, N failed".
 """
 
 import os
@@ -25,7 +26,7 @@ MOST_MEBIBYTES = 2048
 SECONDS = int(os.environ.get("JOBREACTOR_LEG_SECONDS", "1800"))
 COLOURS = re.compile(rb"\x1b\[[0-9;]*m")
 CLOSING = re.compile(r"Test run with (\d+) tests? in \d+ suites? (passed|failed)")
-FAILED = re.compile(r"^. Test .* failed after ")
+FAILED = re.compile(r"^. Test (.*) failed after ")
 TELLING = re.compile(rb"recorded an issue|WARNING: ThreadSanitizer|ERROR: \w+Sanitizer|Fatal error|Assertion failed")
 
 
@@ -42,6 +43,7 @@ class Outcome:
         self.processor = 0.0
         self.mebibytes = 0
         self.reasons = []
+        self.names = []
 
 
 def run(program, folder, target):
@@ -101,8 +103,10 @@ def relay(output, path, outcome):
             log.write(line)
             log.flush()
             line = COLOURS.sub(b"", line).decode(errors="replace")
-            if FAILED.match(line):
+            failed = FAILED.match(line)
+            if failed:
                 outcome.failed += 1
+                outcome.names.append(failed[1])
             closing = CLOSING.search(line)
             if closing:
                 outcome.tests = int(closing[1])
@@ -135,6 +139,9 @@ def main():
         why = "".join(f"  {reason}" for reason in outcome.reasons)
         print(f"{outcome.target:<28} {outcome.passed:>7} {outcome.failed:>7} {outcome.seconds:>8.0f}"
               f" {outcome.processor:>6.0f} {outcome.mebibytes:>6}{why}")
+    for outcome in outcomes:
+        for what in outcome.names + outcome.reasons:
+            print(f"{leg.split()[0]}: {outcome.target}: {what}")
     passed, failed = sum(o.passed for o in outcomes), sum(o.failed for o in outcomes)
     print(f"{leg.split()[0]}: {passed} passed, {failed} failed", flush=True)
     return 1 if failed else 0

@@ -113,11 +113,13 @@ leg() {
         "${targets[@]}" |
         tee "$report" || status=$?
     legs+=("$(tail -n 1 "$report")")
+    bad+=$(grep "^$1: " "$report" | sed '$d' || true)$'\n'
     rm -f "$report"
     unset JOBREACTOR_MODEL_CUT JOBREACTOR_MODEL_WALKS
     if [ "$status" -ne 0 ]; then failed=1; fi
 }
 failed=0
+bad=
 leg thread
 leg address
 
@@ -137,6 +139,8 @@ swift build -c release --product JobReactorChaos
 "$(swift build -c release --show-bin-path)/JobReactorChaos" crowd --part 8 --tries 3 --most-resident 700 || failed=1
 
 step "All of it took $(((SECONDS - began) / 60)) minutes"
+# Once more at the end, where it is looked for.
+sed '/^$/d' <<<"$bad"
 passed=0
 unsuccessful=0
 for line in "${legs[@]}"; do
