@@ -26,7 +26,7 @@ MOST_MEBIBYTES = 2048
 SECONDS = int(os.environ.get("JOBREACTOR_LEG_SECONDS", "1800"))
 COLOURS = re.compile(rb"\x1b\[[0-9;]*m")
 CLOSING = re.compile(r"Test run with (\d+) tests? in \d+ suites? (passed|failed)")
-FAILED = re.compile(r"^. Test (.*) failed after ")
+FAILED = re.compile(r"^. Test (?!run with )(.*) failed after ")
 TELLING = re.compile(rb"recorded an issue|WARNING: ThreadSanitizer|ERROR: \w+Sanitizer|Fatal error|Assertion failed")
 
 

@@ -93,10 +93,12 @@ import Testing
             try await waitForNodes(["n1"], at: distributor)
             let client = try await JobClient.connect(host: "localhost", port: try #require(distributor.port))
             let outcomes = Collector<Bool>()
+            let begun = Collector<JobProgress>()
+            distributor.onProgress("gated") { begun.append($0) }
             try client.enqueue(
                 "gated", ["gate": .string(first.path)], onSuccess: { _ in outcomes.append(true) },
                 onError: { _ in outcomes.append(false) })
-            try await eventually("it runs") { try await distributor.nodes().map(\.load) == [1] }
+            try await begun.wait(for: 1)
             async let stopped: Void = distributor.stop(grace: 1e6)
             try await eventually("the stop has begun") { distributor.port == nil }
             // The stop would wait for each of these for ever.
