@@ -83,6 +83,10 @@ public struct Job: Hashable, Sendable {
         attempt = 0
         runs = 0
         isDeferred = options.isDeferred
+        guard !options.isPlain else {
+            dueAt = now
+            return
+        }
         let start = options.runAt ?? options.after.map { now.advanced(bySeconds: $0) }
         dueAt = max(start ?? now, now)
         if options.hasRareFields {

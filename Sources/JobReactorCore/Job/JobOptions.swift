@@ -1,53 +1,119 @@
 /// How one job is to be run; the defaults mean: at once, on any node that defines it, with the node's retry policy.
 public struct JobOptions: Hashable, Sendable {
-    /// Seconds from now before which the job does not run; fractions allowed, from 0 to ``JobLimits/seconds``. `runAt`
-    /// wins over it.
-    public var after: Double?
-    /// Not before this time, at most ``JobLimits/seconds`` from now; in the past means now.
-    public var runAt: Timestamp?
-    /// Again, each `period` seconds after the previous run ended; above 0, to ``JobLimits/seconds``. With `after` or
-    /// `runAt`, those set the first run.
-    public var period: Double?
-    /// Preferred node; strict only where `always_use_specified_node` is set.
-    public var node: String?
-    /// Never this node.
-    public var notNode: String?
     /// Run on a background thread of the node, so that a heavy job does not hold up its other jobs.
     public var isDeferred: Bool
-    /// Attempts in all before the job is `failed`, from 1 to ``JobLimits/attempts``; nil takes the script's, else the node's.
-    public var maxAttempt: Int?
-    /// Seconds by which the wait grows from one retry to the next, from 0 to ``JobLimits/seconds``; nil takes the
-    /// script's, else the node's.
-    public var retryMultiplier: Double?
-    /// How urgent it is, from 0 (last) to 9 (first); nil takes the script's, else ``JobPriority/usual``.
-    public var priority: Int?
-    /// No other job of its name with the same key is enqueued as long as it holds that.
-    public var unique: JobUnique?
     /// The job's id, for a producer that may have to send it twice; nil makes a new one. The same id twice is one job, until
     /// that is finished: then the id may be used again, and a record that is kept of it makes room for the new job.
     public var id: JobID?
-    /// The span that the job comes from. Whoever enqueues it makes one of its own below that, where the program has a tracer;
-    /// nil takes the span of the current task.
-    public var trace: JobTrace?
-    /// The tick of a schedule that the job comes of.
-    package var tick: JobTick?
+    /// What most jobs do not say, kept apart: the options of each job are copied often.
+    private var rare: Rare?
+
+    private final class Rare: Hashable, Sendable {
+        let fields: RareFields
+        init(_ fields: RareFields) { self.fields = fields }
+        static func == (left: Rare, right: Rare) -> Bool { left.fields == right.fields }
+        func hash(into hasher: inout Hasher) { hasher.combine(fields) }
+    }
+
+    private struct RareFields: Hashable, Sendable {
+        var after: Double?
+        var runAt: Timestamp?
+        var period: Double?
+        var node: String?
+        var notNode: String?
+        var maxAttempt: Int?
+        var retryMultiplier: Double?
+        var priority: Int?
+        var unique: JobUnique?
+        var trace: JobTrace?
+        var tick: JobTick?
+
+        /// Whether a record has to keep any of it.
+        var areKept: Bool {
+            period != nil || node != nil || notNode != nil || maxAttempt != nil || retryMultiplier != nil
+                || priority != nil || unique != nil || trace != nil || tick != nil
+        }
+    }
+
+    private mutating func set<Value: Equatable>(_ key: WritableKeyPath<RareFields, Value>, _ value: Value) {
+        var fields = rare?.fields ?? RareFields()
+        guard fields[keyPath: key] != value else { return }
+        fields[keyPath: key] = value
+        // Without any of them nil, as of options that never had one: they are equal when their fields are.
+        rare = fields == RareFields() ? nil : Rare(fields)
+    }
 
     public init(
         after: Double? = nil, runAt: Timestamp? = nil, period: Double? = nil, node: String? = nil,
         notNode: String? = nil, isDeferred: Bool = false, maxAttempt: Int? = nil, retryMultiplier: Double? = nil,
         priority: Int? = nil, unique: JobUnique? = nil, id: JobID? = nil
     ) {
-        self.after = after
-        self.runAt = runAt
-        self.period = period
-        self.node = node
-        self.notNode = notNode
         self.isDeferred = isDeferred
-        self.maxAttempt = maxAttempt
-        self.retryMultiplier = retryMultiplier
-        self.priority = priority
-        self.unique = unique
         self.id = id
+        let fields = RareFields(
+            after: after, runAt: runAt, period: period, node: node, notNode: notNode, maxAttempt: maxAttempt,
+            retryMultiplier: retryMultiplier, priority: priority, unique: unique)
+        if after != nil || runAt != nil || fields.areKept { rare = Rare(fields) }
+    }
+
+    /// Seconds from now before which the job does not run; fractions allowed, from 0 to ``JobLimits/seconds``. `runAt`
+    /// wins over it.
+    public var after: Double? {
+        get { rare?.fields.after }
+        set { set(\.after, newValue) }
+    }
+    /// Not before this time, at most ``JobLimits/seconds`` from now; in the past means now.
+    public var runAt: Timestamp? {
+        get { rare?.fields.runAt }
+        set { set(\.runAt, newValue) }
+    }
+    /// Again, each `period` seconds after the previous run ended; above 0, to ``JobLimits/seconds``. With `after` or
+    /// `runAt`, those set the first run.
+    public var period: Double? {
+        get { rare?.fields.period }
+        set { set(\.period, newValue) }
+    }
+    /// Preferred node; strict only where `always_use_specified_node` is set.
+    public var node: String? {
+        get { rare?.fields.node }
+        set { set(\.node, newValue) }
+    }
+    /// Never this node.
+    public var notNode: String? {
+        get { rare?.fields.notNode }
+        set { set(\.notNode, newValue) }
+    }
+    /// Attempts in all before the job is `failed`, from 1 to ``JobLimits/attempts``; nil takes the script's, else the node's.
+    public var maxAttempt: Int? {
+        get { rare?.fields.maxAttempt }
+        set { set(\.maxAttempt, newValue) }
+    }
+    /// Seconds by which the wait grows from one retry to the next, from 0 to ``JobLimits/seconds``; nil takes the
+    /// script's, else the node's.
+    public var retryMultiplier: Double? {
+        get { rare?.fields.retryMultiplier }
+        set { set(\.retryMultiplier, newValue) }
+    }
+    /// How urgent it is, from 0 (last) to 9 (first); nil takes the script's, else ``JobPriority/usual``.
+    public var priority: Int? {
+        get { rare?.fields.priority }
+        set { set(\.priority, newValue) }
+    }
+    /// No other job of its name with the same key is enqueued as long as it holds that.
+    public var unique: JobUnique? {
+        get { rare?.fields.unique }
+        set { set(\.unique, newValue) }
+    }
+    /// The span that the job comes from. Whoever enqueues it makes one of its own below that, where the program has a tracer;
+    /// nil takes the span of the current task.
+    public var trace: JobTrace? {
+        get { rare?.fields.trace }
+        set { set(\.trace, newValue) }
+    }
+    /// The tick of a schedule that the job comes of.
+    package var tick: JobTick? {
+        get { rare?.fields.tick }
+        set { set(\.tick, newValue) }
     }
 
     /// Throws what is wrong with the values, in words that say what is allowed.
@@ -56,7 +122,7 @@ public struct JobOptions: Hashable, Sendable {
     /// As ``validate()``, for options that another has checked by a clock which may differ from ours by so much, in words for
     /// those who know the options by these names.
     package func validate(secondsApart: Double = 0, names: OptionNames = .swift) throws(JobError) {
-        if !isLimited { return }
+        if isPlain { return }
         func wrong(_ name: String, _ problem: String) -> JobError {
             JobError(.invalidOption, "\(names.text(name)) \(problem)")
         }
@@ -169,14 +235,11 @@ public struct JobOptions: Hashable, Sendable {
         try validate(names: .plain)
     }
 
-    /// Whether there is anything that could be wrong: most jobs have none of it.
-    private var isLimited: Bool { after != nil || runAt != nil || hasRareFields }
+    /// Whether there is anything that could be wrong, or that a record keeps: most jobs have none of it.
+    package var isPlain: Bool { rare == nil }
 
     /// Whether a record has to keep any of it that most have not.
-    var hasRareFields: Bool {
-        period != nil || retryMultiplier != nil || maxAttempt != nil || node != nil || notNode != nil || trace != nil
-            || priority != nil || unique != nil || tick != nil
-    }
+    var hasRareFields: Bool { rare?.fields.areKept ?? false }
 }
 
 /// How options and settings are called where somebody reads of them: `max_attempt`, the name of all, in each one's spelling.

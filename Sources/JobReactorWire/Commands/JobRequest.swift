@@ -78,7 +78,7 @@ package struct JobRequest: Hashable, Sendable {
             }
             position += 2
         }
-        request.options.unique = try unique.made()
+        if let unique = try unique.made() { request.options.unique = unique }
         // What was accepted by one clock is not refused by another, however wrong one of them is.
         let secondsApart = sender == .client ? 0 : JobLimits.seconds
         try refusing { () throws(JobError) in
@@ -188,6 +188,7 @@ extension JobOptions {
     }
 
     fileprivate var wordCount: Int {
+        if isPlain { return isDeferred ? 1 : 0 }
         func words(_ isThere: Bool) -> Int { isThere ? 2 : 0 }
         return words(after != nil) + words(runAt != nil) + words(period != nil) + words(node != nil)
             + words(notNode != nil) + words(maxAttempt != nil) + words(retryMultiplier != nil) + words(trace != nil)
@@ -221,6 +222,8 @@ extension JobOptions {
     }
 
     fileprivate func write(_ args: JobArguments, to buffer: inout ByteBuffer) {
+        defer { if isDeferred { buffer.writeRESPBulk("DEFER") } }
+        if isPlain { return }
         func option(_ name: StaticString, _ value: String?) {
             guard let value else { return }
             buffer.writeRESPBulk(name)
@@ -234,7 +237,6 @@ extension JobOptions {
         option("MAX_ATTEMPT", maxAttempt.map { "\($0)" })
         option("RETRY_MULTIPLIER", retryMultiplier.map { "\($0)" })
         option("TRACE", trace?.json)
-        if isDeferred { buffer.writeRESPBulk("DEFER") }
         if hasTurn { writeTurn(args, to: &buffer) }
     }
 }
