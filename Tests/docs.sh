@@ -4,11 +4,11 @@
 #
 #     Tests/docs.sh [BUILD]
 #
-# BUILD is the scratch folder of that build, by default the one that Tests/run.sh makes with the address sanitizer. To read
+# BUILD is the scratch folder of that build, by default the one that Tests/run.sh makes with the thread sanitizer. To read
 # the archive: python3 -m http.server -d .build/docs/JobReactor.doccarchive, and then http://localhost:8000/documentation.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-build=${1:-.build/tests-address}
+build=${1:-.build/tests-thread}
 if [ ! -f "$build/debug.yaml" ]; then
     echo "docs: there is no build in $build: run Tests/run.sh first, or swift build --scratch-path $build" >&2
     exit 1

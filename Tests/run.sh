@@ -47,28 +47,37 @@ if [ -n "$quick" ]; then
         'JobReactorTests:(DistributorLedger|EntryTable|KeeperQueue|ChangeBatches|MemoryShares|OwnedJobs|Paging|Suspects)Tests'
 fi
 
-# What is needed later is built meanwhile, with what the processors have left over. Should that fail, then it is built again
-# when its turn comes, which says why.
+# What is needed later is done meanwhile: what is built with what the processors have left over, and should that fail, then it
+# is built again when its turn comes, which says why.
 declare -A background=()
 trap 'for group in "${background[@]}"; do kill -- "-$group" 2>/dev/null || true; done' EXIT
-ahead() { # ahead NAME COMMAND ...
+beside() { # beside NAME COMMAND ...
     set -m
-    (
-        chrt --idle --pid 0 "$BASHPID" >/dev/null
-        "${@:2}"
-    ) >".build/$1.log" 2>&1 &
+    ("${@:2}") >".build/$1.log" 2>&1 &
     background[$1]=$!
     set +m
 }
-# What is called NAME has the processors like everybody from now on, and is waited for.
+last_in_line() {
+    chrt --idle --pid 0 "$BASHPID" >/dev/null
+    "$@"
+}
+ahead() { beside "$1" last_in_line "${@:2}"; } # ahead NAME COMMAND ...
+# What is called NAME is waited for; its status.
+join() { # join NAME
+    local group=${background[$1]:-} status=0
+    if [ -z "$group" ]; then return; fi
+    wait "$group" || status=$?
+    unset "background[$1]"
+    return "$status"
+}
+# As join, and it has the processors like everybody from now on.
 hurry() { # hurry NAME
     local group=${background[$1]:-}
     if [ -z "$group" ]; then return; fi
     for _ in 1 2; do
         for process in $(pgrep -g "$group" || true); do chrt --all-tasks --other --pid 0 "$process" >/dev/null 2>&1 || true; done
     done
-    wait "$group" || true
-    unset "background[$1]"
+    join "$1" || true
 }
 # Everything, with the sanitizer $1. Of what debuggers need only what reports show: the lines.
 build_with() {
@@ -121,18 +130,27 @@ leg() {
 failed=0
 bad=
 leg thread
+
+# Most of this waits, as the tests do: it goes on beside them.
+finish() {
+    local status=0
+    set +e
+    step "Documentation"
+    Tests/docs.sh .build/tests-thread || status=1
+    step "Examples"
+    Tests/examples.sh || status=1
+    step "Deployment: the Debian package, its services, the image"
+    Tests/package.sh || status=1
+    Tests/dockerfile.sh || status=1
+    return "$status"
+}
+hurry examples
+beside finish finish
+
 leg address
 
-step "Documentation"
-Tests/docs.sh .build/tests-address || failed=1
-
-step "Examples"
-hurry examples
-Tests/examples.sh
-
-step "Deployment: the Debian package, its services, the image"
-Tests/package.sh || failed=1
-Tests/dockerfile.sh || failed=1
+join finish || failed=1
+cat .build/finish.log
 
 step "Load: an application in a hostile crowd, optimised"
 swift build -c release --product JobReactorChaos
