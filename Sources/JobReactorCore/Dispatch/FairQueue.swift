@@ -10,17 +10,6 @@ public struct FairQueue<Key: Hashable, Element> {
     /// Tells an element that is in the queue from the others. Once that has left, another may have the same.
     public typealias Handle = Int32
 
-    /// An element, and the line it stands in.
-    @usableFromInline
-    struct Place {
-        @usableFromInline var element: Element?
-        @usableFromInline var line: Int32
-        @inlinable init(element: Element?, line: Int32) {
-            self.element = element
-            self.line = line
-        }
-    }
-
     /// The elements of one key and one priority.
     @usableFromInline
     struct Line {
@@ -48,7 +37,9 @@ public struct FairQueue<Key: Hashable, Element> {
         @inlinable init(key: Key) { self.key = key }
     }
 
-    @usableFromInline var places: [Place] = []
+    /// By place: the element that stands there, and its line.
+    @usableFromInline var places: [Element?] = []
+    @usableFromInline var lineOfPlace: [Int32] = []
     @usableFromInline var freePlaces: [Int32] = []
     @usableFromInline var placeLinks = Chains()
     @usableFromInline var lines: [Line] = []
@@ -81,7 +72,7 @@ public struct FairQueue<Key: Hashable, Element> {
     @inlinable public func count(of key: Key) -> Int { ownerByKey[key].map { owners[Int($0)].count } ?? 0 }
 
     /// All elements, in no order.
-    public var elements: some Sequence<Element> { places.lazy.compactMap(\.element) }
+    public var elements: some Sequence<Element> { places.lazy.compactMap(\.self) }
 
     // MARK: In
 
@@ -117,7 +108,11 @@ public struct FairQueue<Key: Hashable, Element> {
     // MARK: Out
 
     /// Takes the element whose turn it is; nil when there is none.
-    @inlinable public mutating func pop() -> Element? { pop { _ in true } }
+    @inlinable public mutating func pop() -> Element? {
+        guard let priority = turns.next(among: readyPriorities) else { return nil }
+        turns.started(priority, among: readyPriorities)
+        return popFirst(at: priority)
+    }
 
     /// Takes the element whose turn it is among those of the keys that may leave. A key that is asked for and may not is set
     /// aside, until ``resume(_:)``: no later call asks for it, so that what may not leave costs nothing.
@@ -135,9 +130,8 @@ public struct FairQueue<Key: Hashable, Element> {
 
     /// Takes an element that is in the queue out of it. Nil, and nothing changes, where the handle is of none.
     @inlinable public mutating func remove(_ handle: Handle) -> Element? {
-        guard places.indices.contains(Int(handle)), let element = places[Int(handle)].element else { return nil }
-        leave(handle)
-        return element
+        guard places.indices.contains(Int(handle)), places[Int(handle)] != nil else { return nil }
+        return leave(handle)
     }
 
     /// Takes all elements in the order of their turns; those of keys that are set aside come last.
@@ -152,7 +146,7 @@ public struct FairQueue<Key: Hashable, Element> {
 
     /// Takes an element that matches; takes time for all that are there.
     @inlinable public mutating func removeOne(where matches: (Element) -> Bool) -> Element? {
-        let found = places.indices.first { places[$0].element.map(matches) == true }
+        let found = places.indices.first { places[$0].map(matches) == true }
         return found.flatMap { remove(Handle($0)) }
     }
 
@@ -160,7 +154,7 @@ public struct FairQueue<Key: Hashable, Element> {
     @inlinable public mutating func removeAll(where matches: (Element) -> Bool) {
         // When the last leaves, there may be no places any more.
         for handle in places.indices.reversed() where handle < places.count {
-            if let element = places[handle].element, matches(element) { leave(Handle(handle)) }
+            if let element = places[handle], matches(element) { leave(Handle(handle)) }
         }
     }
 
@@ -201,9 +195,8 @@ public struct FairQueue<Key: Hashable, Element> {
         let line = rings[priority].first
         guard line >= 0 else { return nil }
         let handle = lines[Int(line)].places.first
-        let element = places[Int(handle)].element
         let isLast = lines[Int(line)].places.last == handle
-        leave(handle)
+        let element = leave(handle)
         if !isLast, rings[priority].last != line {
             // The other keys come first.
             leaveRing(line)
@@ -217,21 +210,25 @@ public struct FairQueue<Key: Hashable, Element> {
     @inlinable mutating func makePlace(_ element: Element, _ line: Int32) -> Handle {
         owners[Int(lines[Int(line)].owner)].count += 1
         if let free = freePlaces.popLast() {
-            places[Int(free)] = Place(element: element, line: line)
+            places[Int(free)] = element
+            lineOfPlace[Int(free)] = line
             return free
         }
-        places.append(Place(element: element, line: line))
+        places.append(element)
+        lineOfPlace.append(line)
         return Handle(places.count - 1)
     }
 
-    @inlinable mutating func leave(_ handle: Handle) {
-        let line = places[Int(handle)].line
+    @discardableResult
+    @inlinable mutating func leave(_ handle: Handle) -> Element? {
+        let line = lineOfPlace[Int(handle)]
         let owner = lines[Int(line)].owner
         placeLinks.remove(handle, from: &lines[Int(line)].places)
-        places[Int(handle)].element = nil
+        var element: Element?
+        swap(&element, &places[Int(handle)])
         freePlaces.append(handle)
         owners[Int(owner)].count -= 1
-        guard lines[Int(line)].places.isEmpty else { return }
+        guard lines[Int(line)].places.isEmpty else { return element }
         if !owners[Int(owner)].isAside { leaveRing(line) }
         removeLine(line, of: owner)
         // What a million elements took is given back when they are gone.
@@ -240,6 +237,7 @@ public struct FairQueue<Key: Hashable, Element> {
             self = FairQueue()
             self.turns = turns
         }
+        return element
     }
 
     @inlinable mutating func line(of key: Key, _ priority: Int) -> Int32 {
@@ -321,6 +319,5 @@ public struct FairQueue<Key: Hashable, Element> {
 }
 
 extension FairQueue: Sendable where Key: Sendable, Element: Sendable {}
-extension FairQueue.Place: Sendable where Key: Sendable, Element: Sendable {}
 extension FairQueue.Line: Sendable where Key: Sendable, Element: Sendable {}
 extension FairQueue.Owner: Sendable where Key: Sendable, Element: Sendable {}

@@ -50,10 +50,15 @@ public struct JobOptions: Hashable, Sendable {
     ) {
         self.isDeferred = isDeferred
         self.id = id
+        // As most are called.
+        let isPlain =
+            after == nil && runAt == nil && period == nil && node == nil && notNode == nil && maxAttempt == nil
+            && retryMultiplier == nil && priority == nil && unique == nil
+        if isPlain { return }
         let fields = RareFields(
             after: after, runAt: runAt, period: period, node: node, notNode: notNode, maxAttempt: maxAttempt,
             retryMultiplier: retryMultiplier, priority: priority, unique: unique)
-        if after != nil || runAt != nil || fields.areKept { rare = Rare(fields) }
+        rare = Rare(fields)
     }
 
     /// Seconds from now before which the job does not run; fractions allowed, from 0 to ``JobLimits/seconds``. `runAt`
@@ -235,7 +240,7 @@ public struct JobOptions: Hashable, Sendable {
         try validate(names: .plain)
     }
 
-    /// Whether there is anything that could be wrong, or that a record keeps: most jobs have none of it.
+    /// Whether there is nothing that could be wrong, and nothing but the id and ``isDeferred``: as most are.
     package var isPlain: Bool { rare == nil }
 
     /// Whether a record has to keep any of it that most have not.

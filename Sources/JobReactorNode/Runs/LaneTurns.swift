@@ -59,16 +59,16 @@ struct LaneTurns {
     /// The job whose turn it is, when so many have just begun; nil when there is none, or no room.
     mutating func popNext(beside begun: Int, _ holds: Holds = Holds()) -> Job? {
         guard capacity - running > begun, !holds.isNode else { return nil }
-        if isFull { return pop(\.awaited, holds) }
+        if isFull { return Self.pop(&awaited, holds) }
         // By turns, so that neither keep the others from the lane.
         isAwaitedNext.toggle()
         return isAwaitedNext
-            ? pop(\.awaited, holds) ?? pop(\.ready, holds) : pop(\.ready, holds) ?? pop(\.awaited, holds)
+            ? Self.pop(&awaited, holds) ?? Self.pop(&ready, holds) : Self.pop(&ready, holds) ?? Self.pop(&awaited, holds)
     }
 
     /// Those that are held are set aside, until they are released.
-    private mutating func pop(_ queue: WritableKeyPath<LaneTurns, FairQueue<String, Job>>, _ holds: Holds) -> Job? {
-        holds.jobs.isEmpty ? self[keyPath: queue].pop() : self[keyPath: queue].pop { !holds.jobs.contains($0) }
+    private static func pop(_ queue: inout FairQueue<String, Job>, _ holds: Holds) -> Job? {
+        holds.jobs.isEmpty ? queue.pop() : queue.pop { !holds.jobs.contains($0) }
     }
 
     /// Jobs of these names take turns again.
