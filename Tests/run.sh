@@ -35,8 +35,12 @@ export TSAN_OPTIONS="halt_on_error=1 exitcode=66 handle_abort=1 suppressions='$r
 # Swift's runtime keeps objects that only it can find, which would be reported as leaks; the C tests look for leaks.
 export ASAN_OPTIONS="halt_on_error=1 exitcode=67 handle_abort=1 detect_leaks=0 quarantine_size_mb=64 suppressions='$root/Tests/address-sanitizer.supp' ${ASAN_OPTIONS:-}"
 
-step() { printf '\n== %s\n' "$1"; }
 began=$SECONDS
+steps=()
+step() {
+    steps+=("$((SECONDS - began)) s: $1")
+    printf '\n== %s\n' "$1"
+}
 
 if [ -n "$quick" ]; then
     step "Building everything, without a sanitizer"
@@ -157,6 +161,7 @@ swift build -c release --product JobReactorChaos
 "$(swift build -c release --show-bin-path)/JobReactorChaos" crowd --part 8 --tries 3 --most-resident 700 || failed=1
 
 step "All of it took $(((SECONDS - began) / 60)) minutes"
+printf '%s\n' "${steps[@]}"
 # Once more at the end, where it is looked for.
 sed '/^$/d' <<<"$bad"
 passed=0

@@ -57,9 +57,16 @@ package struct UniqueIndex: Sendable {
     package mutating func submit(
         _ id: JobID, _ key: UniqueKey, onConflict: UniqueConflict, holdingFor seconds: Double = 0, at now: Timestamp
     ) -> Decision {
-        guard var holder = holders[key], holder.stage != .finished || holder.until > now else {
-            let before = holders[key]?.id
-            holders[key] = Holder(id: id, stage: .waiting, until: now.advanced(bySeconds: seconds))
+        Self.submit(id, to: &holders[key], onConflict: onConflict, holdingFor: seconds, at: now)
+    }
+
+    /// With one look at the key.
+    private static func submit(
+        _ id: JobID, to place: inout Holder?, onConflict: UniqueConflict, holdingFor seconds: Double, at now: Timestamp
+    ) -> Decision {
+        guard let holder = place, holder.stage != .finished || holder.until > now else {
+            let before = place?.id
+            place = Holder(id: id, stage: .waiting, until: now.advanced(bySeconds: seconds))
             return .accepted(notBefore: nil, releasing: before == id ? nil : before)
         }
         if holder.id == id { return .kept(id) }
@@ -68,19 +75,16 @@ package struct UniqueIndex: Sendable {
         case (.raise, _): return .conflict(holder.id)
         case (.keep, _), (.replace, .running), (.replace, .finished): return .kept(holder.id)
         case (.replace, .waiting), (.again, .waiting):
-            holder.until = until
-            holders[key] = holder
+            place?.until = until
             return .replaced(holder.id, notBefore: holder.notBefore.flatMap { $0 > now ? $0 : nil })
         case (.again, .running):
-            holder.until = until
-            holder.runsAgain = true
-            holders[key] = holder
+            place?.until = until
+            place?.runsAgain = true
             return .again(holder.id)
         case (.again, .finished):
             // Its args must not be lost, and it must not run while the key is held: it follows when that is over.
             let start = holder.until
-            holders[key] = Holder(
-                id: id, stage: .waiting, until: start.advanced(bySeconds: seconds), notBefore: start)
+            place = Holder(id: id, stage: .waiting, until: start.advanced(bySeconds: seconds), notBefore: start)
             return .accepted(notBefore: start, releasing: holder.id)
         }
     }

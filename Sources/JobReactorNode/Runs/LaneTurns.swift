@@ -63,7 +63,8 @@ struct LaneTurns {
         // By turns, so that neither keep the others from the lane.
         isAwaitedNext.toggle()
         return isAwaitedNext
-            ? Self.pop(&awaited, holds) ?? Self.pop(&ready, holds) : Self.pop(&ready, holds) ?? Self.pop(&awaited, holds)
+            ? Self.pop(&awaited, holds) ?? Self.pop(&ready, holds)
+            : Self.pop(&ready, holds) ?? Self.pop(&awaited, holds)
     }
 
     /// Those that are held are set aside, until they are released.

@@ -3,12 +3,21 @@ internal import JobReactorCore
 /// The keys of a distributor's jobs, and what is to take the place of the args of jobs that nodes have. A value without I/O.
 struct UniqueJobs {
     /// A newer job, whose args and options one that a node has is to get.
-    struct Replacement {
+    ///
+    /// A class: few keys have one, and all have room for it.
+    final class Replacement: Sendable {
         /// As the job of the node is to be: with its id.
-        var job: Job
-        var due: DueTime
+        let job: Job
+        let due: DueTime
         /// That of the message that tells the node.
         let number: Int
+
+        init(job: Job, due: DueTime, number: Int) {
+            self.job = job
+            self.due = due
+            self.number = number
+        }
+
         /// Should the job run already, or end before the node has it, it runs once more with these.
         var runsAgain: Bool { job.unique?.onConflict == .again }
     }
