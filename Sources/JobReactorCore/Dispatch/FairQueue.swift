@@ -79,7 +79,7 @@ public struct FairQueue<Key: Hashable, Element> {
     /// Puts the element behind those of its key and priority. A priority that is none counts as the nearest.
     @discardableResult
     @inlinable public mutating func push(
-        _ element: Element, key: Key, priority: Int = JobPriority.usual
+        _ element: consuming Element, key: Key, priority: Int = JobPriority.usual
     ) -> Handle {
         let line = line(of: key, priority)
         let handle = makePlace(element, line)
@@ -92,7 +92,7 @@ public struct FairQueue<Key: Hashable, Element> {
     /// Puts the element before those of its priority: its turn is the next after all.
     @discardableResult
     @inlinable public mutating func pushFirst(
-        _ element: Element, key: Key, priority: Int = JobPriority.usual
+        _ element: consuming Element, key: Key, priority: Int = JobPriority.usual
     ) -> Handle {
         let line = line(of: key, priority)
         let handle = makePlace(element, line)
@@ -207,7 +207,7 @@ public struct FairQueue<Key: Hashable, Element> {
 
     // MARK: Places and lines
 
-    @inlinable mutating func makePlace(_ element: Element, _ line: Int32) -> Handle {
+    @inlinable mutating func makePlace(_ element: consuming Element, _ line: Int32) -> Handle {
         owners[Int(lines[Int(line)].owner)].count += 1
         if let free = freePlaces.popLast() {
             places[Int(free)] = element

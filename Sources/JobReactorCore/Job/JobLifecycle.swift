@@ -145,9 +145,9 @@ public enum JobLifecycle {
         _ job: Job, _ outcome: RunOutcome, policy: JobPolicy, isCancelled: Bool = false, now: Timestamp
     ) -> Transition {
         let ended = endOfRun(job, outcome, policy: policy, isCancelled: isCancelled, now: now)
-        guard isCancelled, job.again != nil, ended.next != .errbacks else {
-            return isCancelled ? ended : withNewestArgs(ended, job.again, now: now)
-        }
+        // Most have none.
+        guard job.again != nil, ended.next != .errbacks else { return ended }
+        if !isCancelled { return withNewestArgs(ended, job.again, now: now) }
         var last = ended
         last.job.again = nil
         return last

@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import JobReactorCore
 
 #if canImport(Glibc)
@@ -9,7 +10,8 @@ internal import JobReactorCore
 #endif
 
 /// Work for threads, its workers, that sleep while there is none: elements that any of them may take, and events for one of
-/// them. Elements leave by the turns of a `FairQueue`: many of one key do not hold up those of another.
+/// them. Elements leave by the turns of a `FairQueue`: many of one key do not hold up those of another. As long as all that
+/// wait have one key and one priority, as most often, they stand in a plain queue, which costs less.
 ///
 /// `@unchecked Sendable`: every access to the variables happens between lock and unlock of `mutex`, and the
 /// mutex and the conditions are allocated once and not moved.
@@ -41,6 +43,10 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     /// One for each worker.
     private let conditions: UnsafeMutablePointer<pthread_cond_t>
+    /// Those of `lineTurn`, as long as nothing else waits.
+    private var line = Deque<Element>()
+    private var lineTurn: Turn = ("", JobPriority.usual)
+    /// All that wait, when they have several turns.
     private var waiting = FairQueue<String, Element>()
     private let turn: @Sendable (Element) -> Turn
     private var workers: [Worker]
@@ -86,8 +92,19 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
     }
 
     private func push(_ element: Element) {
-        let (key, priority) = turn(element)
-        waiting.push(element, key: key, priority: priority)
+        let turn = turn(element)
+        if waiting.isEmpty {
+            if line.isEmpty { lineTurn = turn }
+            if lineTurn == turn { return line.append(element) }
+            while let first = line.popFirst() { waiting.push(first, key: lineTurn.key, priority: lineTurn.priority) }
+        }
+        waiting.push(element, key: turn.key, priority: turn.priority)
+    }
+
+    /// Takes all, in the order of their turns.
+    private func popAll() -> [Element] {
+        defer { line.removeAll() }
+        return Array(line) + waiting.popAll()
     }
 
     /// Tells one worker of something, before any work; from any thread.
@@ -120,11 +137,14 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
 
     /// Takes back one that matches and that no worker has begun; from any thread.
     func withdrawOne(where matches: (Element) -> Bool) -> Element? {
-        locked { waiting.removeOne(where: matches) }
+        locked {
+            guard let place = line.firstIndex(where: matches) else { return waiting.removeOne(where: matches) }
+            return line.remove(at: place)
+        }
     }
 
     /// What no worker has begun, in no order; from any thread.
-    var unbegun: [Element] { locked { Array(waiting.elements) } }
+    var unbegun: [Element] { locked { Array(line) + Array(waiting.elements) } }
 
     /// What the workers are at, by their numbers; from any thread.
     func workersAt(_ matches: (Element) -> Bool) -> [(worker: Int, element: Element)] {
@@ -138,7 +158,7 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
     /// Takes back what matches and no worker has begun, in the order of its turns; from any thread.
     func withdraw(where matches: (Element) -> Bool) -> [Element] {
         locked {
-            let all = waiting.popAll()
+            let all = popAll()
             for element in all where !matches(element) { push(element) }
             return all.filter(matches)
         }
@@ -189,7 +209,7 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
     }
 
     private func takeNext(_ worker: Int) -> Element? {
-        guard let element = waiting.pop() else { return nil }
+        guard let element = line.popFirst() ?? waiting.pop() else { return nil }
         workers[worker].owesElement = false
         workers[worker].underWay = element
         return element

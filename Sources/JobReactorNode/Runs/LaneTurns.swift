@@ -37,13 +37,14 @@ struct LaneTurns {
     }
 
     /// A job is due.
-    mutating func enter(_ job: Job, priority: Int = JobPriority.usual, isSuspect: Bool) {
+    mutating func enter(_ job: consuming Job, priority: Int = JobPriority.usual, isSuspect: Bool) {
+        let (name, isAwaited) = (job.name, job.isAwaited)
         if isSuspect {
             careful.append(job)
-        } else if job.isAwaited {
-            awaited.push(job, key: job.name, priority: priority)
+        } else if isAwaited {
+            awaited.push(job, key: name, priority: priority)
         } else {
-            ready.push(job, key: job.name, priority: priority)
+            ready.push(job, key: name, priority: priority)
         }
     }
 
@@ -139,6 +140,21 @@ struct NodeTurns {
             case .reactor: yield &reactor
             case .deferred: yield &deferred
             }
+        }
+    }
+
+    // These two are asked of each job, and the lane is large to copy.
+    func hasRoom(for job: Job, on kind: LaneKind) -> Bool {
+        switch kind {
+        case .reactor: reactor.hasRoom(for: job)
+        case .deferred: deferred.hasRoom(for: job)
+        }
+    }
+
+    mutating func promiseRoom(on kind: LaneKind) {
+        switch kind {
+        case .reactor: reactor.promised += 1
+        case .deferred: deferred.promised += 1
         }
     }
 

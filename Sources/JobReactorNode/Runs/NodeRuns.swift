@@ -47,10 +47,10 @@ struct NodeRuns {
             let kind = LaneKind(for: job)
             let isDue = job.due(countedFrom: received.at).isPast(at: now)
             let isFree = !maker.haveLimits || received.permitted.contains(job.id) || maker.needs(of: job).isEmpty
-            if isDue, lanes[kind].hasRoom(for: job), !holds.holds(job.name), isFree, !live.contains(job.id),
+            if isDue, lanes.hasRoom(for: job, on: kind), !holds.holds(job.name), isFree, !live.contains(job.id),
                 !received.suspects.contains(job.id)
             {
-                lanes[kind].promised += 1
+                lanes.promiseRoom(on: kind)
                 return JobLifecycle.begin(job, now: now.wall)
             }
             var job = job
