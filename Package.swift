@@ -97,7 +97,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "JobReactorLua", dependencies: ["JobReactorCore", "CLuaShim", logging, deque],
+            name: "JobReactorLua", dependencies: ["JobReactorCore", "CLuaShim", logging],
             resources: [
                 .embedInCode("Lua/core.lua"), .embedInCode("Testing/testing.lua"),
                 .embedInCode("Definitions/jobreactor.lua"),

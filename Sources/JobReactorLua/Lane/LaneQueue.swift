@@ -1,4 +1,3 @@
-internal import DequeModule
 internal import JobReactorCore
 
 #if canImport(Glibc)
@@ -10,8 +9,7 @@ internal import JobReactorCore
 #endif
 
 /// Work for threads, its workers, that sleep while there is none: elements that any of them may take, and events for one of
-/// them. Elements leave by the turns of a `FairQueue`: many of one key do not hold up those of another. As long as all that
-/// wait have one key and one priority, as most often, they stand in a plain queue, which costs less.
+/// them. Elements leave by the turns of a `TurnQueue`: many of one key do not hold up those of another.
 ///
 /// `@unchecked Sendable`: every access to the variables happens between lock and unlock of `mutex`, and the
 /// mutex and the conditions are allocated once and not moved.
@@ -43,11 +41,7 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     /// One for each worker.
     private let conditions: UnsafeMutablePointer<pthread_cond_t>
-    /// Those of `lineTurn`, as long as nothing else waits.
-    private var line = Deque<Element>()
-    private var lineTurn: Turn = ("", JobPriority.usual)
-    /// All that wait, when they have several turns.
-    private var waiting = FairQueue<String, Element>()
+    private var waiting = TurnQueue<Element>()
     private let turn: @Sendable (Element) -> Turn
     private var workers: [Worker]
     private var sleeping = 0
@@ -92,19 +86,8 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
     }
 
     private func push(_ element: Element) {
-        let turn = turn(element)
-        if waiting.isEmpty {
-            if line.isEmpty { lineTurn = turn }
-            if lineTurn == turn { return line.append(element) }
-            while let first = line.popFirst() { waiting.push(first, key: lineTurn.key, priority: lineTurn.priority) }
-        }
-        waiting.push(element, key: turn.key, priority: turn.priority)
-    }
-
-    /// Takes all, in the order of their turns.
-    private func popAll() -> [Element] {
-        defer { line.removeAll() }
-        return Array(line) + waiting.popAll()
+        let (key, priority) = turn(element)
+        waiting.push(element, key: key, priority: priority)
     }
 
     /// Tells one worker of something, before any work; from any thread.
@@ -137,14 +120,11 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
 
     /// Takes back one that matches and that no worker has begun; from any thread.
     func withdrawOne(where matches: (Element) -> Bool) -> Element? {
-        locked {
-            guard let place = line.firstIndex(where: matches) else { return waiting.removeOne(where: matches) }
-            return line.remove(at: place)
-        }
+        locked { waiting.removeOne(where: matches) }
     }
 
     /// What no worker has begun, in no order; from any thread.
-    var unbegun: [Element] { locked { Array(line) + Array(waiting.elements) } }
+    var unbegun: [Element] { locked { waiting.elements } }
 
     /// What the workers are at, by their numbers; from any thread.
     func workersAt(_ matches: (Element) -> Bool) -> [(worker: Int, element: Element)] {
@@ -158,7 +138,7 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
     /// Takes back what matches and no worker has begun, in the order of its turns; from any thread.
     func withdraw(where matches: (Element) -> Bool) -> [Element] {
         locked {
-            let all = popAll()
+            let all = waiting.popAll()
             for element in all where !matches(element) { push(element) }
             return all.filter(matches)
         }
@@ -209,7 +189,7 @@ final class LaneQueue<Element: Sendable, Event: Sendable>: @unchecked Sendable {
     }
 
     private func takeNext(_ worker: Int) -> Element? {
-        guard let element = line.popFirst() ?? waiting.pop() else { return nil }
+        guard let element = waiting.pop() else { return nil }
         workers[worker].owesElement = false
         workers[worker].underWay = element
         return element

@@ -18,9 +18,9 @@ struct LaneTurns {
     /// Jobs that may pause at once; with more of them none begins but those that runs wait for.
     let mostSuspended: Int
     /// Due, and waiting for room.
-    private var ready = FairQueue<String, Job>()
+    private var ready = TurnQueue<Job>()
     /// Those of them that runs wait for: what pauses may be just those runs.
-    private var awaited = FairQueue<String, Job>()
+    private var awaited = TurnQueue<Job>()
     private var isAwaitedNext = false
     /// Those of them that are suspects, which begin one by one.
     var careful = CarefulRuns()
@@ -69,7 +69,7 @@ struct LaneTurns {
     }
 
     /// Those that are held are set aside, until they are released.
-    private static func pop(_ queue: inout FairQueue<String, Job>, _ holds: Holds) -> Job? {
+    private static func pop(_ queue: inout TurnQueue<Job>, _ holds: Holds) -> Job? {
         holds.jobs.isEmpty ? queue.pop() : queue.pop { !holds.jobs.contains($0) }
     }
 
@@ -96,10 +96,7 @@ struct LaneTurns {
     var hasTurns: Bool { ready.hasTurns || awaited.hasTurns || careful.isWaiting }
     /// All that wait for their turn, in no order.
     var turns: [Job] {
-        var turns = Array(awaited.elements)
-        turns.append(contentsOf: ready.elements)
-        turns.append(contentsOf: careful.waiting)
-        return turns
+        awaited.elements + ready.elements + careful.waiting
     }
     var turnCount: Int { ready.count + awaited.count + careful.waiting.count }
 

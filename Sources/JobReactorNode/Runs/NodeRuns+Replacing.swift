@@ -1,4 +1,5 @@
 internal import JobReactorCore
+internal import JobReactorLua
 internal import JobReactorWire
 
 /// Jobs whose args are replaced, as another with their key was enqueued.
@@ -81,6 +82,12 @@ extension NodeRuns {
         var job = job
         job.again = newest
         return job
+    }
+
+    mutating func withNewestArgs(_ outcome: LuaLane.Outcome) -> LuaLane.Outcome {
+        var outcome = outcome
+        outcome.job = withNewestArgs(outcome.job)
+        return outcome
     }
 }
 

@@ -251,8 +251,7 @@ struct NodeRuns {
                 lanes[kind].running -= 1
                 continue
             }
-            var outcome = outcome
-            outcome.job = withNewestArgs(outcome.job)
+            let outcome = again.isEmpty ? outcome : withNewestArgs(outcome)
             let transition = maker.end(outcome, isCancelled: known.isCancelled, now: now.wall)
             if case .errbacks = transition.next {
                 live[outcome.job.id]?.isDecided = false
