@@ -94,6 +94,9 @@ import Testing
         #expect(bad.errors.contains("reactor_jobs/a.lua:2: "))
         #expect(bad.errors.contains("reactor_jobs/b.lua:2: "))
         #expect(bad.output.contains("b"))
+        let raises = try Folder(["a.lua": "local function fail() error('no disk') end\nfail()"])
+        let oneLine = try await Programs.run("jobreactor", ["check", raises.path])
+        #expect(oneLine.errors.contains("/a.lua:1: no disk\n") && !oneLine.errors.contains("traceback"))
     }
 
     @Test func checkFailsForGlobalsThatNobodyDefines() async throws {

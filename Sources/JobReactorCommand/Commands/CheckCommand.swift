@@ -93,7 +93,9 @@ struct CheckCommand: AsyncParsableCommand {
             ])
         }
         let problems = report.problems.map { problem in
-            JSONValue.object(["message": .string(problem.message), "fails": .bool(problem.failsCheck)])
+            var members = ["message": JSONValue(problem.message), "fails": .bool(problem.failsCheck)]
+            members["traceback"] = problem.traceback.map { .string($0) }
+            return JSONValue.object(members)
         }
         let now = Timestamp.now
         let schedules = report.schedules.map { each in

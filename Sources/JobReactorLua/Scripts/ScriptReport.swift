@@ -33,14 +33,17 @@ public struct ScriptReport: Hashable, Sendable {
     public struct Problem: Hashable, Sendable {
         /// A warning leaves the script in use; an error leaves it, or the definition it names, out.
         public let isError: Bool
-        /// `file:line: text`
+        /// `file:line: text`, without the traceback.
         public let message: String
+        /// Lua's traceback, from `stack traceback:` on; nil where no error was raised.
+        public let traceback: String?
         /// Whether `jobreactor check` fails: for every error, and for a name that no script defines.
         public let failsCheck: Bool
 
-        init(isError: Bool, message: String, failsCheck: Bool = false) {
+        init(isError: Bool, message: String, traceback: String? = nil, failsCheck: Bool = false) {
             self.isError = isError
             self.message = message
+            self.traceback = traceback
             self.failsCheck = isError || failsCheck
         }
     }
