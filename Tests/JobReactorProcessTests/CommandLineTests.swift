@@ -160,7 +160,8 @@ import Testing
         let there = try await Programs.run("jobreactor", ["new", "greet", "--jobs", jobs])
         #expect(there.status == 1)
         #expect(
-            there.errors == "jobreactor: \(jobs)/greet_test.lua exists already: take another name, or remove it first\n"
+            there.errors
+                == "jobreactor: \(jobs)/greet_test.lua exists already: choose another name, or remove the file first\n"
         )
         #expect(!FileManager.default.fileExists(atPath: jobs + "/greet.lua"))
         for name in ["a/b", "..", "a b", "", "x.lua", "é", "my_test"] {

@@ -7,27 +7,27 @@ private import JobReactorWire
 struct DocsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "docs",
-        abstract: "Print the documentation: the list of pages, or one of them.",
+        abstract: "Print the documentation: the list of pages, or one page.",
         usage: """
             jobreactor docs [<page>] [--markdown] [--json]
             jobreactor docs --man <folder> [--json]
             """,
         discussion: """
-            The pages are in the program; no network is needed. A name may be shortened as long as no other begins so: \
+            The program contains the pages; no network is needed. A name may be shortened to any unique prefix: \
             jobreactor docs lua-g | less.
 
-            With --man the same pages, and a page for each command, are written for man: man -M FOLDER jobreactor.
+            --man writes the same pages, and a page for each command, as manual pages: man -M FOLDER jobreactor.
             """)
 
     @Argument(
-        help: "Name of the page; without it the pages are listed.", completion: .list(DocsPage.all.map(\.name)))
+        help: "Name of the page; without it, the pages are listed.", completion: .list(DocsPage.all.map(\.name)))
     var page: String?
-    @Flag(help: "The page in Markdown, as it stands in the repository.") var markdown = false
+    @Flag(help: "Print the page in Markdown, as in the repository.") var markdown = false
     @Option(
         help: ArgumentHelp("Write all manual pages below this folder, into man1 and man7.", valueName: "folder"),
         completion: .directory)
     var man: String?
-    @Flag(help: "As a JSON object: the page, the list of them, or the files written.") var json = false
+    @Flag(help: "Print a JSON object: the page, the list of pages, or the files written.") var json = false
 
     func run() async throws {
         if let man { return try writeManual(below: man) }
