@@ -120,7 +120,7 @@ public struct NodeConfiguration: Sendable {
     ) throws {
         func address(_ text: String) throws -> Address {
             guard let address = Address(text) else {
-                throw WireError(.configuration, "'\(text)' is no address: write host:port, such as localhost:5000")
+                throw WireError(.configuration, "'\(text)' is not an address: write host:port, such as localhost:5000")
             }
             return address
         }

@@ -127,7 +127,7 @@ import Testing
         let last = try #require(ended.errors.split(separator: "\n").last)
         let entry = try JSONSerialization.jsonObject(with: Data(last.utf8)) as? [String: Any]
         #expect(entry?["level"] as? String == "critical")
-        #expect((entry?["message"] as? String)?.hasSuffix("name the folder of your job scripts with --jobs") == true)
+        #expect((entry?["message"] as? String)?.hasSuffix("give the folder of your job scripts with --jobs") == true)
     }
 
     @Test(

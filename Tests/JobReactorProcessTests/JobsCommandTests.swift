@@ -64,7 +64,7 @@ import Testing
         let redis = try await RedisServer.start()
         let wrong = try await installation.jobreactor(["jobs", "list", "--server", "localhost:\(redis.port)"])
         #expect(wrong.status == 1)
-        #expect(wrong.errors.contains("is neither a node nor a distributor: name the address where one listens"))
+        #expect(wrong.errors.contains("is neither a node nor a distributor: give the address of one"))
         await redis.kill()
     }
 
@@ -145,7 +145,7 @@ import Testing
             (["jobs", "list", "--storage", "postgres://x"], 64, "postgres://x"),
             (["jobs", "list", "--server", "localhost:1", "--status", "done"], 64, "--status takes one of new, queued"),
             (["jobs", "list", "--server", "localhost:1", "--limit", "0"], 64, "--limit takes a number of jobs from 1"),
-            (["jobs", "show", "1g", "--server", "localhost:1"], 64, "'1g' is no job id"),
+            (["jobs", "show", "1g", "--server", "localhost:1"], 64, "'1g' is not a job id"),
             (["jobs", "retry", String(repeating: "0", count: 32), "--distributor", "localhost:1"], 1, "localhost:1"),
         ] as [([String], Int32, String)])
     func wrong(_ words: [String], status: Int32, text: String) async throws {

@@ -134,7 +134,7 @@ package final class AuditLog {
         case .failure(let error):
             // Before it is open it takes nothing, and after its end this is gone, too.
             if !saysThatItFails, error.code != .closed {
-                logger.error("the audit log cannot be stored; it waits in memory", metadata: ["reason": "\(error)"])
+                logger.error("the audit log cannot be stored; entries wait in memory", metadata: ["reason": "\(error)"])
             }
             if error.code != .closed { saysThatItFails = true }
             loop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in

@@ -73,8 +73,8 @@ public struct DistributorConfiguration: Sendable {
         if storage != nil, name == nil, address.port == 0 {
             throw WireError(
                 .configuration,
-                "a distributor with a storage on a port of the system's choice needs a name:"
-                    + " its jobs are found by it after a restart")
+                "a distributor with a storage on port 0 needs a name:"
+                    + " it finds its jobs by the name after a restart")
         }
         try WireError.check(.takeoverTime, seconds: takeoverTime)
         try WireError.check(.grace, seconds: grace)

@@ -88,7 +88,7 @@ extension JobMonitor {
     ) async throws -> Value {
         guard let text = owner.address, let address = Address(text) else {
             throw StorageError(
-                "\(owner.name) runs and does not listen, so that it cannot be told: stop it first, or start it with an"
+                "\(owner.name) runs, but does not listen, so it cannot be asked: stop it first, or start it with an"
                     + " address for its server", code: .held)
         }
         let client = try await RESPClient.connect(to: address, security: security)
@@ -136,7 +136,7 @@ extension JobMonitor {
             let meant = jobs.filter { change.order.means($0, filter.records) }
             return isDry ? meant.count : try await self.change(meant, of: owner, change)
         case .error(let text): throw StorageError("\(owner.name) says \(text)")
-        default: throw StorageError("\(owner.name) answers \(change.order.verb) with something else than a number")
+        default: throw StorageError("\(owner.name) answers \(change.order.verb) with something other than a number")
         }
     }
 

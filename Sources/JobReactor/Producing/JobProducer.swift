@@ -102,7 +102,8 @@ extension JobProducer {
             try await Task.sleep(for: .seconds(timeout))
             let reason = parked.withLock { $0 } ?? ""
             outcome.finish(
-                .failure(JobError(.timedOut, "no outcome of job \(id) within \(timeout) s; the job goes on\(reason)")))
+                .failure(JobError(.timedOut, "no outcome of job \(id) within \(timeout) s; the job continues\(reason)"))
+            )
         }
         defer { timer.cancel() }
         return try await outcome.value()

@@ -31,10 +31,11 @@ package enum WaitReason: Hashable, Sendable, CustomStringConvertible {
         case .undefined(let nearest):
             return "no node defines it" + (nearest.map { ": did you mean '\($0)'?" } ?? "")
         case .excluded(_, let notNode?): return "only the node \(notNode) defines it, which must not run it"
-        case .excluded(let node?, nil): return "the node \(node), which alone may run it, does not define it or is away"
+        case .excluded(let node?, nil):
+            return "the node \(node), the only one that may run it, does not define it or is away"
         case .excluded(nil, nil): return "no node may run it"
-        case .draining(1): return "the node that defines it stops"
-        case .draining(let count): return "all \(count) nodes that define it stop"
+        case .draining(1): return "the node that defines it is stopping"
+        case .draining(let count): return "all \(count) nodes that define it are stopping"
         case .limit: return "a limit of its job is full"
         case .paused: return "jobs of its name are paused"
         case .nodesPaused(1): return "the node that defines it is paused"

@@ -68,7 +68,7 @@ public enum JobLimits {
     /// Throws ``JobError/Code/invalidArguments`` for args of more bytes of JSON than the limit.
     public static func check(argsBytes count: Int, limit: Int = JobLimits.argsBytes) throws(JobError) {
         if count > limit {
-            throw JobError(.invalidArguments, "args take at most \(limit) bytes of JSON, not \(count)")
+            throw JobError(.invalidArguments, "args may have at most \(limit) bytes of JSON, not \(count)")
         }
     }
 

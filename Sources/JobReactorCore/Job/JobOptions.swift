@@ -96,7 +96,7 @@ public struct JobOptions: Hashable, Sendable {
         // Those that say a time in another unit have it within the next hundred years, too.
         let hint =
             if runAt == Timestamp(microseconds: .max) {
-                ", not a time beyond all"
+                ", not an infinite time"
             } else if Timestamp(seconds: runAt.seconds / 1000) <= latest {
                 ", not \(Int(runAt.seconds)): that looks like milliseconds, so divide it by 1000"
             } else {
@@ -141,7 +141,7 @@ public struct JobOptions: Hashable, Sendable {
                 priority = number
             case "unique":
                 guard value.bool != nil || value.string != nil else {
-                    throw wrong("a key, or true for one of the args")
+                    throw wrong("a key, or true for a key derived from the args")
                 }
                 isUnique = value.bool != false
                 unique = isUnique ? JobUnique(value.string) : nil

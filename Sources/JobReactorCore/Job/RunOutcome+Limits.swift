@@ -12,7 +12,7 @@ extension RunOutcome {
         let (count, limit) = (leftBytes ?? args.bytes.count, Self.limit(after: stored))
         guard count > limit else { return }
         args = stored
-        let problem = "the args that the job leaves have \(count) bytes of JSON: at most \(limit) are allowed"
+        let problem = "the args after the run have \(count) bytes of JSON: at most \(limit) are allowed"
         let json = Array(JSONValue.string(problem).json.utf8)
         switch kind {
         case .succeeded, .cancelled:
@@ -40,7 +40,7 @@ extension RunOutcome {
     }
 
     private static func replacement(_ name: String, _ count: Int, text: String?) -> [UInt8] {
-        var told = "\(name) has \(count) bytes of JSON: at most \(JobLimits.errorBytes) are told"
+        var told = "\(name) has \(count) bytes of JSON: at most \(JobLimits.errorBytes) are reported"
         if let text { told += ": \(text.cut(toBytes: JobLimits.argsTextBytes))" }
         return Array(JSONValue.string(told).json.utf8)
     }

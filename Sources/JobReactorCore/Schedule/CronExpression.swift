@@ -28,7 +28,7 @@ public struct CronExpression: Hashable, Sendable {
             guard let fields = Self.macros[first.lowercased] else { throw Self.unknownMacro(first, words) }
             guard words.count == 1 else {
                 throw ScheduleSpecError(
-                    offset: words[1].offset, reason: "'\(words[1].shown)' is too much: write \(first.shown) alone")
+                    offset: words[1].offset, reason: "'\(words[1].shown)' is too much: write only \(first.shown)")
             }
             words = CronWord.split(Array(fields.utf8))
         }

@@ -103,10 +103,10 @@ extension Schedule {
         case nil: args = [:]
         case .string(let text)?:
             do throws(JSONError) { args = try JobArguments(json: text) } catch {
-                throw JobError(.invalidArguments, "the args of the schedule '\(name)' are no JSON object: \(error)")
+                throw JobError(.invalidArguments, "the args of the schedule '\(name)' are not a JSON object: \(error)")
             }
         case .object(let members)?: args = JobArguments(members.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
-        case .some: throw JobError(.invalidArguments, "the args of the schedule '\(name)' are no JSON object")
+        case .some: throw JobError(.invalidArguments, "the args of the schedule '\(name)' are not a JSON object")
         }
         try self.init(name, spec, members, job: job, args: args)
     }

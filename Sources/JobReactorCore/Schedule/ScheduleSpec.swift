@@ -47,7 +47,9 @@ public enum ScheduleSpec: Hashable, Sendable, LosslessStringConvertible {
 
     private static func interval(_ words: [CronWord]) throws(ScheduleSpecError) -> Int {
         let example = "write a number and a unit, such as every 90s, every 15m, every 2h or every 1d"
-        guard words.count > 1 else { throw ScheduleSpecError(offset: words[0].end, reason: "every what? \(example)") }
+        guard words.count > 1 else {
+            throw ScheduleSpecError(offset: words[0].end, reason: "an interval is missing: \(example)")
+        }
         guard words.count == 2 else {
             throw ScheduleSpecError(offset: words[2].offset, reason: "'\(words[2].shown)' is too much: \(example)")
         }
@@ -55,7 +57,7 @@ public enum ScheduleSpec: Hashable, Sendable, LosslessStringConvertible {
         let digits = word.bytes.prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
         let letter = String(decoding: word.bytes[digits.endIndex...], as: UTF8.self).lowercased()
         guard !digits.isEmpty, let unit = units.first(where: { $0.letter == letter }) else {
-            throw ScheduleSpecError(offset: word.offset, reason: "'\(word.shown)' is no interval: \(example)")
+            throw ScheduleSpecError(offset: word.offset, reason: "'\(word.shown)' is not an interval: \(example)")
         }
         let count = Int(String(decoding: digits, as: UTF8.self)) ?? .max
         let (seconds, overflow) = count.multipliedReportingOverflow(by: unit.seconds)

@@ -160,12 +160,12 @@ extension StorageError {
 
     /// For the second who opens a storage: names the first. `remedy` is what the second can do beside stopping the first.
     public static func held(
-        by name: String, address: String?, detail: String? = nil, remedy: String = "give this one another name"
+        by name: String, address: String?, detail: String? = nil, remedy: String = "give this process another name"
     ) -> StorageError {
         let more = [address.map { "at \($0)" }, detail].compactMap { $0 }.joined(separator: ", ")
         return StorageError(
-            "the storage of \(name) is open already\(more.isEmpty ? "" : " (\(more))"):"
-                + " stop that one, or \(remedy)",
+            "the storage of \(name) is already open\(more.isEmpty ? "" : " (\(more))"):"
+                + " stop that process, or \(remedy)",
             code: .held)
     }
 

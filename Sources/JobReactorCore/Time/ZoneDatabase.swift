@@ -60,7 +60,7 @@ public final class ZoneDatabase: Sendable {
         }
         if name == "UTC" { return .utc }
         if let problem {
-            throw JobError(.invalidOption, "the time zone '\(name)' cannot be used, as of its file \(problem)")
+            throw JobError(.invalidOption, "the time zone '\(name)' cannot be used: its file: \(problem)")
         }
         throw unknown(name)
     }

@@ -29,7 +29,7 @@ public final class ExecLibrary: ScriptLibrary {
         [
             .suspending("run") { call, values, done throws(ScriptFailure) in
                 guard !call.isSandboxed else {
-                    throw ScriptFailure("exec: the scripts of this node run in a sandbox: they may start no programs")
+                    throw ScriptFailure("exec: the scripts of this node run in a sandbox and may not start programs")
                 }
                 return ProcessRun.start(try ProcessRequest(values), self.turns, done: done)
             }

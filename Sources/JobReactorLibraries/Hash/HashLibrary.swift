@@ -62,7 +62,7 @@ public struct HashLibrary: ScriptLibrary {
 
     private static func random(_ count: Int) throws(ScriptFailure) -> [UInt8] {
         guard (0...randomLimit).contains(count) else {
-            throw ScriptFailure("hash.random gives 0 to \(randomLimit) bytes at once: \(count) were asked for")
+            throw ScriptFailure("hash.random returns 0 to \(randomLimit) bytes at once, not \(count)")
         }
         var generator = SystemRandomNumberGenerator()
         var bytes: [UInt8] = []

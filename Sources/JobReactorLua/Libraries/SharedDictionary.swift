@@ -76,10 +76,10 @@ public final class SharedDictionary: Sendable {
     /// Why there is no room.
     var fullText: String {
         if memory.limit > 0, memory.used + 1024 >= memory.limit, bytes < limit - limit / 8 {
-            return "no room: all Lua states and shared have the \(Self.text(memory.limit)) that they may have together"
+            return "no room: all Lua states and shared use the \(Self.text(memory.limit)) that they may use together"
                 + " (\(SettingName.memoryLimit))"
         }
-        return "no room: it takes \(Self.text(bytes)) of the \(Self.text(limit)) that it may take"
+        return "no room: shared uses \(Self.text(bytes)) of the \(Self.text(limit)) that it may use"
             + " (\(SettingName.sharedLimit))"
     }
 

@@ -51,7 +51,7 @@ public struct ScriptSet: Hashable, Sendable {
         case .folder: break
         case .missing:
             throw ScriptError(
-                "no folder \(path): create it, or name the folder of your job scripts with \(SettingName.jobDirectory)")
+                "no folder \(path): create it, or give the folder of your job scripts with \(SettingName.jobDirectory)")
         case .file, .other:
             throw ScriptError("\(path) is a file: \(SettingName.jobDirectory) takes the folder of your job scripts")
         }

@@ -27,7 +27,7 @@ public final class ScriptWatch: Sendable {
                 if isNew { change(now) }
             }
         #else
-            throw ScriptError("changes of the job scripts are not noticed on this system: send SIGHUP, or RELOAD")
+            throw ScriptError("changes of the job scripts cannot be watched on this system: send SIGHUP, or RELOAD")
         #endif
     }
 

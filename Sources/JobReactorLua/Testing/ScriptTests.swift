@@ -91,7 +91,7 @@ public final class ScriptTests: Sendable {
         let place = "\(test.file):\(test.line): "
         switch outcome?.kind {
         case .succeeded: return outcome?.args["failure"]?.string
-        case .cancelled: return place + "the test cancelled itself: jobs do so only within run"
+        case .cancelled: return place + "the test cancelled itself: only a job inside run can be cancelled"
         default:
             let message = outcome?.message ?? "the tests have ended"
             return message.hasPrefix("\(test.file):") ? message : place + message

@@ -39,7 +39,7 @@ public struct TransportSecurity: Sendable {
         }
         guard !files.requiresClientCertificate || files.authority != nil else {
             throw WireError(
-                .configuration, "TLS: client certificates are required, but no authority is named that signs them")
+                .configuration, "TLS: client certificates are required, but no authority for them is given")
         }
         contexts = try TLSContexts(files, logger: logger)
     }

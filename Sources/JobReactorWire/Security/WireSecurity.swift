@@ -44,7 +44,7 @@ public struct WireSecurity: Sendable {
         guard !asksForPassword, !isInsecureAllowed, !address.isLoopback else { return }
         throw WireError(
             .configuration,
-            "refusing to listen on \(address) without a password: whoever reaches it could run jobs;"
+            "refusing to listen on \(address) without a password: anybody who reaches it could run jobs;"
                 + " give a password or users, listen on localhost, or set isInsecureAllowed")
     }
 }

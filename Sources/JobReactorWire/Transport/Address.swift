@@ -32,7 +32,7 @@ public struct Address: Hashable, Sendable, LosslessStringConvertible {
     /// Throws ``WireError`` with the code `configuration` for a port below 0 or above 65535. All that listens or connects asks.
     public func validate() throws(WireError) {
         guard (0...65535).contains(port) else {
-            throw WireError(.configuration, "\(self): \(port) is no port: ports go from 0 to 65535")
+            throw WireError(.configuration, "\(self): \(port) is not a port: ports are 0 to 65535")
         }
     }
 
