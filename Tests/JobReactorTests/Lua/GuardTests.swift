@@ -30,9 +30,9 @@ import Testing
             let outcome = try await distributor.outcome("busy")
             #expect(!outcome.isSuccess)
             let message = outcome.args["error"]?.string ?? ""
-            #expect(message.contains("jobs.lua:3: the job ran too long without a pause"), "\(message)")
+            #expect(message.contains("jobs.lua:3: the job ran too long without suspension"), "\(message)")
             #expect(message.hasSuffix("enqueue it with defer, or raise sliceLimit"), "\(message)")
-            let warning = log.lines.elements.first { $0.text.contains("without a pause and holds up the others") }
+            let warning = log.lines.elements.first { $0.text.contains("without suspension and blocks the others") }
             #expect(warning?.text.contains("jobs.lua:3: ") == true && warning?.metadata["job"] == "busy")
             let next = try await distributor.outcome("next")
             #expect(next.args["ran"] == true)
