@@ -2,14 +2,14 @@
 public enum ScheduleSpec: Hashable, Sendable, LosslessStringConvertible {
     /// By the calendar.
     case cron(CronExpression)
-    /// So many seconds after the tick before, from 1 to ``JobLimits/seconds``.
+    /// Seconds after the previous tick, from 1 to ``JobLimits/seconds``.
     case every(Int)
 
     /// Bytes of UTF-8 of the text of a spec.
     public static let bytes = 255
 
-    /// Reads five fields (minute, hour, day of month, month, day of week), six with seconds first, `@daily` and its like, or
-    /// `every 90s` (`s`, `m`, `h` or `d`). Throws what is wrong, where, and what to write.
+    /// Reads five fields (minute, hour, day of month, month, day of week), six with seconds first, a short form such as
+    /// `@daily`, or `every 90s` (`s`, `m`, `h` or `d`). The error says what is wrong, where, and what to write.
     public init(parsing text: String) throws(ScheduleSpecError) {
         let bytes = Array(text.utf8)
         guard bytes.count <= Self.bytes else {
@@ -24,7 +24,7 @@ public enum ScheduleSpec: Hashable, Sendable, LosslessStringConvertible {
         }
     }
 
-    /// As ``init(parsing:)``; nil for what is no spec.
+    /// As ``init(parsing:)``; nil for an invalid spec.
     public init?(_ description: String) {
         guard let spec = try? ScheduleSpec(parsing: description) else { return nil }
         self = spec

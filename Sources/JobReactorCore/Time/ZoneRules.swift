@@ -1,4 +1,4 @@
-/// What a time zone adds to UTC, and when that changes: all that is known of the past, and the rule for all years to come.
+/// The offsets of a time zone from UTC and their changes: the known past, and the rule for all future years.
 ///
 /// A value without I/O; ``ZoneDatabase`` reads those of this machine.
 public struct ZoneRules: Hashable, Sendable {
