@@ -1,5 +1,5 @@
-/// Every metric that a distributor, a node or a client emits, as the page "Metrics" has them: for backends that show a text
-/// with each, which swift-metrics does not carry.
+/// All metrics of distributors, nodes and clients, as on the page "Metrics", for backends that show a text with each
+/// metric; swift-metrics has no texts.
 package struct MetricDescription: Hashable, Sendable {
     package enum Kind: String, Sendable {
         case counter
@@ -10,7 +10,7 @@ package struct MetricDescription: Hashable, Sendable {
     package let name: String
     package let kind: Kind
     package let labels: [String]
-    /// One sentence without its full stop.
+    /// One sentence without a full stop.
     package let help: String
 
     private init(_ name: String, _ kind: Kind, _ labels: String..., help: String) {
@@ -21,7 +21,7 @@ package struct MetricDescription: Hashable, Sendable {
     }
 
     package static let all = client + distributor + node
-    /// The text of each name.
+    /// The texts by name.
     package static let helps = Dictionary(all.map { ($0.name, $0.help) }, uniquingKeysWith: { first, _ in first })
 
     private static let client = [

@@ -1,9 +1,9 @@
 internal import Crypto
 public import JobReactorLua
 
-/// `hash`: digests, codes of authentication, encodings, and bytes that nobody can guess.
+/// The library `hash`: digests, message authentication codes, encodings, and secure random bytes.
 ///
-/// Everything is answered at once, on the lane's thread: about a second for each gigabyte that a script hashes.
+/// All functions run on the lane's thread: hashing takes about a second for each gigabyte.
 public struct HashLibrary: ScriptLibrary {
     /// Bytes that `hash.random` gives at once, at most: 1 MiB.
     static let randomLimit = 1 << 20
