@@ -14,7 +14,7 @@ _why_debian_package() {
     python3-redis) echo "redis-py, another client for the distributor" ;;
     openssl) echo "makes certificates for the tests of TLS" ;;
     gnuplot-nox) echo "draws the plots of the benchmark" ;;
-    python3) echo "writes the manual pages" ;;
+    python3) echo "runs scripts of the tests" ;;
     python3-minimal) echo "turns the results of the benchmark into a table and plots" ;;
     sqlite3) echo "copies files of SQLite, as backups do" ;;
     systemd) echo "runs the services, and says how much they may do" ;;

@@ -80,11 +80,12 @@ second=$work/second.deb
 dpkg-deb --root-owner-group -Znone --build "$work/tree" "$second" >/dev/null
 
 # What it brings.
-manual=$work/tree/usr/share/man/man1
+manual=$work/tree/usr/share/man
 # groff is what `man` calls.
-check "the manual pages have no faults" same "$(zcat "$manual"/*.gz | groff -K utf8 -man -Tutf8 -wmac -z 2>&1)" ""
-check "the manual has pages for commands of commands" test -s "$manual/jobreactor-jobs-list.1.gz"
-check "a manual page tells of settings" grep -q JOBREACTOR_MAX_ATTEMPT <(zcat "$manual/jobreactor-node.1.gz")
+check "the manual pages have no faults" same "$(zcat "$manual"/man?/*.gz | groff -K utf8 -man -Tutf8 -wmac -z 2>&1)" ""
+check "the manual has pages for commands of commands" test -s "$manual/man1/jobreactor-jobs-list.1.gz"
+check "the manual has the pages of the documentation" test -s "$manual/man7/jobreactor-lua-guide.7.gz"
+check "a manual page tells of settings" grep -q JOBREACTOR_MAX_ATTEMPT <(zcat "$manual/man1/jobreactor-node.1.gz")
 check "the completions are those of bash" bash -n "$work/tree/usr/share/bash-completion/completions/jobreactor"
 check "settings are to be kept by upgrades" grep -q node.json <(dpkg-deb --info "$first" conffiles)
 for unit in "$work"/tree/usr/lib/systemd/system/*.service; do

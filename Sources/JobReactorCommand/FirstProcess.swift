@@ -37,7 +37,7 @@
                 for number in passedOn + [SIGCHLD] { signal(number, SIG_DFL) }
                 for end in ends { close(end) }
                 return Terminal.complain(
-                    "warning: as process 1 the node does not wait for what programs leave behind: \(program) cannot be"
+                    "warning: as process 1, the node does not reap processes that programs leave behind: \(program) cannot be"
                         + " started (\(String(cString: strerror(errno)))); give the container an init (docker run --init)"
                 )
             }

@@ -9,17 +9,17 @@ struct JobReactorTool: AsyncParsableCommand {
         commandName: "jobreactor",
         abstract: "Background jobs for Swift servers, written in Lua.",
         discussion: """
-            A distributor takes jobs and hands them to nodes, which run them with the scripts of reactor_jobs.
+            A distributor accepts jobs and hands them to nodes, which run them with the scripts of reactor_jobs.
 
-            A setting is what its flag says, else its environment variable (JOBREACTOR_…, named in the help of each \
-            command), else its key in the config file: a JSON object named by --config or JOBREACTOR_CONFIG, with keys \
+            A setting is taken from its flag, else from its environment variable (JOBREACTOR_…, named in the help of each \
+            command), else from its key in the config file, a JSON object named by --config or JOBREACTOR_CONFIG, with keys \
             such as "max_attempt". The password comes from JOBREACTOR_PASSWORD, from --password-file, or from the key \
-            "password" of a config file that nobody else may read.
+            "password" of a config file that nobody else can read.
 
-            Every command takes --json. jobreactor --generate-completion-script bash (or zsh, fish) prints what completes \
-            commands, flags and their values in that shell.
+            Every command takes --json. jobreactor --generate-completion-script bash (or zsh, fish) prints the completions \
+            of commands, flags and their values for that shell.
 
-            Exit codes: 0 good, 1 failure, 64 wrong usage or setting.
+            Exit codes: 0 success, 1 failure, 64 wrong usage or setting.
             """,
         version: JobReactorVersion.current,
         subcommands: [

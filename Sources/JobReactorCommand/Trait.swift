@@ -1,3 +1,3 @@
 #if !Command
-    #error("the program jobreactor needs the trait Command: say .package(…, traits: [\"Command\"]) of this package")
+    #error("the program jobreactor needs the trait Command: write .package(…, traits: [\"Command\"]) of this package")
 #endif

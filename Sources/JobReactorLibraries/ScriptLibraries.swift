@@ -1,6 +1,6 @@
 public import JobReactorLua
 
-/// The libraries of this product: what a node's scripts find beside what is always there.
+/// The libraries of this product for the scripts of a node.
 ///
 ///     NodeConfiguration(name: "worker_1", distributors: ["localhost:5000"], libraries: ScriptLibraries.all)
 public enum ScriptLibraries {
@@ -8,12 +8,12 @@ public enum ScriptLibraries {
     private static let redis = RedisLibrary()
     private static let exec = ExecLibrary()
 
-    /// All of them: `http`, `exec`, `redis`, `hash`. The same ones each time, so that all nodes of a process share their
-    /// connections.
+    /// All libraries: `http`, `exec`, `redis`, `hash`. The same objects each time, so that all nodes of a process share
+    /// their connections.
     public static let all: [any ScriptLibrary] = [http, exec, redis, HashLibrary()]
 
-    /// From now on so many programs of `exec` at once, so many requests of `http` to one server, each from 1, and so many seconds
-    /// that a request waits for its turn.
+    /// Sets the number of `exec` programs at once, the number of `http` requests to one server at once, both from 1,
+    /// and the seconds that a request waits for its turn.
     public static func limit(
         programs: Int = ExecLibrary.usualPrograms, connections: Int = HTTPLibrary.usualConnections,
         wait: Double = HTTPLibrary.usualWait
@@ -22,7 +22,7 @@ public enum ScriptLibraries {
         http.limit(connections: connections, wait: wait)
     }
 
-    /// From now on `http` and `redis` connect to these servers only, also where a redirect leads; none for all.
+    /// Restricts `http`, including redirects, and `redis` to these hosts; an empty list allows all.
     public static func allow(_ hosts: [HostRule]) {
         http.allow(hosts)
         redis.allow(hosts)
@@ -33,7 +33,7 @@ public enum ScriptLibraries {
     ///     configuration.heartbeat = ScriptLibraries.heartbeat
     @Sendable public static func heartbeat(_ url: String) async throws { try await http.head(url) }
 
-    /// Closes their connections, at the end of the process; `http` makes none afterwards.
+    /// Closes the connections of the libraries at the end of the process; `http` opens none afterwards.
     public static func shutdown() async {
         redis.shutdown()
         await http.shutdown()

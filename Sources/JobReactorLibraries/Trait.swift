@@ -1,3 +1,3 @@
 #if !Libraries
-    #error("JobReactorLibraries needs the trait Libraries: say .package(…, traits: [\"Libraries\"]) of this package")
+    #error("JobReactorLibraries needs the trait Libraries: write .package(…, traits: [\"Libraries\"]) of this package")
 #endif

@@ -6,11 +6,11 @@ public import NIOCore
 private import NIOPosix
 public import ServiceLifecycle
 
-/// A process, or a part of one, that embeds Lua: loads the job scripts, keeps jobs, runs them and reports outcomes.
+/// A node: it embeds Lua, loads the job scripts, stores and runs jobs, and reports their outcomes.
 ///
-/// It runs in one of three ways: on an event loop group that the program has (`on:`), on a thread of its own, or as the
-/// whole program (``runAsProgram()``); Lua has a thread of its own in each. Every method may be called from any thread or
-/// task. Dropping the last reference stops it without waiting; `stop(grace:)` waits.
+/// It runs on an event loop group of the program (`on:`), on its own thread, or as the whole program
+/// (``runAsProgram()``); Lua always has separate threads. Every method may be called from any thread or task. Dropping
+/// the last reference stops it without waiting; `stop(grace:)` waits.
 public final class Node: Service {
     public let configuration: NodeConfiguration
     private let ownGroup: MultiThreadedEventLoopGroup?
@@ -19,7 +19,7 @@ public final class Node: Service {
     private let calls: LoopCalls
     private let state = Locked(ServiceState())
 
-    /// A node that does nothing until it is started.
+    /// A node that is not started.
     public init(_ configuration: NodeConfiguration, on group: (any EventLoopGroup)? = nil) {
         self.configuration = configuration
         let ownGroup = group == nil ? MultiThreadedEventLoopGroup(numberOfThreads: 1) : nil
@@ -53,12 +53,12 @@ public final class Node: Service {
         return node
     }
 
-    /// Loads the scripts, opens the port and begins to connect to the distributors; distributors that are away are tried
-    /// again for ever. Throws `ScriptError` when the folder of scripts cannot be read (a script that cannot be loaded
-    /// is logged and left out) and `WireError` when the port cannot be opened or the configuration is not sound.
+    /// Loads the scripts, opens the port and begins to connect to the distributors, which it retries for ever. Throws
+    /// `ScriptError` if the folder of scripts cannot be read (a broken script is only logged and skipped), and
+    /// `WireError` if the port cannot be opened or the configuration is invalid.
     ///
-    /// A node is started once. When this throws, or its task is cancelled meanwhile, the node is closed as by
-    /// `stop(grace:)`: make another to try again. Throws `JobError.Code.stopped` when it was stopped before.
+    /// Call this once. If it throws, or its task is cancelled, the node is closed as by `stop(grace:)`: make a new one
+    /// to try again. Throws `JobError.Code.stopped` if it was stopped before.
     public func start() async throws {
         do throws(ServiceState.Refusal) {
             try state.withLock { state throws(ServiceState.Refusal) in try state.start() }
@@ -76,47 +76,48 @@ public final class Node: Service {
         }
     }
 
-    /// What loading the scripts came to; nil before the start.
+    /// The report of the last load of the scripts; nil before the start.
     public func scripts() async throws -> ScriptReport? {
         let core = core
         return try await calls.ask { core.value?.scripts }
     }
 
-    /// Loads the scripts anew beside those in use: runs that begin from then on use them, others end where they began. Returns
-    /// a line that says what came of it, for people. Throws `ScriptError` when the folder cannot be read; then those in use
-    /// stay.
+    /// Loads the scripts again, beside those in use: new runs use them, earlier runs end in their own generation.
+    /// Returns one line about the result, for people. Throws `ScriptError` if the folder cannot be read; then the
+    /// current scripts stay in use.
     @discardableResult
     public func reload() async throws -> String {
         let core = core
         return try await calls.ask { [loop] in core.value?.reload() ?? loop.makeSucceededFuture("") }
     }
 
-    /// Whether it is to be counted on. Answers at any time in its life; when its event loop is held up, not before that is over.
+    /// The health of the node. Answers at any time in its lifecycle, but not while its event loop is blocked.
     public func health() async -> ServiceHealth {
         let core = core
         return (try? await calls.ask { core.value?.health ?? .starting }) ?? .stopped
     }
 
-    /// Gauges are set now, and not only within a second of a change: somebody is about to read them.
+    /// Sets the gauges now instead of within a second after a change, because they are about to be read.
     package func setGauges() async {
         let core = core
         _ = try? await calls.ask { core.value?.gauges?.set() }
     }
 
-    /// The port it listens on; nil when it does not.
+    /// The port on which it listens; nil if it does not listen.
     public func port() async throws -> Int? {
         let core = core
         return try await calls.ask { core.value?.port }
     }
 
-    /// Returns when it is linked to a distributor, at once when it is. Throws when it is stopped before, or its task cancelled.
+    /// Waits until the node is linked to a distributor; returns at once if it is. Throws if the node is stopped first,
+    /// or the task is cancelled.
     package func linked() async throws {
         let core = core
         try await calls.ask { [loop] in core.value?.whenLinked() ?? loop.makeSucceededVoidFuture() }
     }
 
-    /// Starts, serves until a graceful shutdown or the cancellation of the task, and stops. A shutdown ends a start that
-    /// is still under way, for instance because its storage is away.
+    /// Starts, serves until a graceful shutdown or the cancellation of the task, and stops. A shutdown also ends a
+    /// start that is not complete, for example because the storage is away.
     public func run() async throws { try await run { _ in } }
 
     private func run(_ tell: @escaping @Sendable (ProgramPhase) async -> Void) async throws {
@@ -131,26 +132,27 @@ public final class Node: Service {
             })
     }
 
-    /// The whole program: runs until SIGINT or SIGTERM, then stops gracefully; a second signal ends at once.
+    /// Runs as the whole program until SIGINT or SIGTERM, then stops gracefully; a second signal ends the process at
+    /// once.
     public func runAsProgram() async throws {
         try await ServiceGroup.runProgram([self], logger: configuration.logger)
     }
 
-    /// As ``runAsProgram()``; `tell` hears how far it is, and is waited for.
+    /// As ``runAsProgram()``; calls and awaits `tell` for each phase.
     package func runAsProgram(_ tell: @escaping @Sendable (ProgramPhase) async -> Void) async throws {
         try await ServiceGroup.runProgram(
             [ServingFunction { try await self.run(tell) }], logger: configuration.logger)
     }
 
-    /// Stops gracefully: takes no more jobs, hands back those not begun, waits at most `grace` seconds (the
-    /// configuration's when nil) for those that run and for their reports to arrive, and closes. Every other call throws
-    /// `JobError.Code.stopped` from then on. Stopping twice is fine.
+    /// Stops gracefully. Takes no more jobs, returns jobs that have not begun, waits at most `grace` seconds (nil:
+    /// those of the configuration) for running jobs and the arrival of their reports, and closes. All later calls throw
+    /// `JobError.Code.stopped`. A second stop has no effect.
     public func stop(grace: Double? = nil) async {
         guard state.withLock({ $0.stop() }) else { return }
         await end(grace: grace ?? configuration.grace)
     }
 
-    /// As `stop(grace:)`, with a duration: negative it is none, and beyond 1,000,000,000 seconds it is that.
+    /// As `stop(grace:)`, with a duration, clamped to 0 to 1,000,000,000 seconds.
     public func stop(grace: Duration) async { await stop(grace: grace.inSeconds) }
 
     private func end(grace: Double) async {

@@ -4,8 +4,8 @@ public import JobReactorWire
 public import Logging
 
 extension NodeConfiguration {
-    /// A configuration whose times are durations: `NodeConfiguration(name: "worker_1", distributors: [address], grace: .seconds(30))`.
-    /// The start of the node refuses what is negative or longer than `JobLimits.seconds`.
+    /// A configuration whose times are durations: `NodeConfiguration(name: "worker_1", distributors: [address], grace:
+    /// .seconds(30))`. The start of the node refuses durations that are negative or longer than `JobLimits.seconds`.
     @_disfavoredOverload
     public init(
         name: String, distributors: [Address], server: Address? = nil, connectTo: Address? = nil,

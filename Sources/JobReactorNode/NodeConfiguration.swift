@@ -3,58 +3,62 @@ public import JobReactorLua
 public import JobReactorWire
 public import Logging
 
-/// Who a node is, whom it serves, and how it runs jobs. The defaults are the gem's.
+/// The settings of a node. The defaults are those of the gem.
 public struct NodeConfiguration: Sendable {
     /// Unique among the nodes of a distributor: 1 to 255 bytes without spaces.
     public var name: String
     /// `host:port` of each distributor to connect to.
     public var distributors: [Address]
-    /// Where the node listens; nil for a node that is served over the connections it opens. Port 0 takes a free one.
+    /// The address on which the node listens; nil for a node that only uses the connections that it opens. Port 0 takes
+    /// a free port.
     public var server: Address?
-    /// The address that distributors dial, where it differs from `server`.
+    /// The address that distributors dial, if it differs from `server`.
     public var connectTo: Address?
-    /// Where jobs are kept.
+    /// The storage for jobs.
     public var storage: any JobStorage
     /// The folder of the job scripts.
     public var jobDirectory: String
-    /// What holds for a job where neither its script nor its producer says otherwise.
+    /// The policy for jobs, unless their script or producer sets other values.
     public var policy: JobPolicy
-    /// Whether unfinished jobs in the storage are taken up at the start, each with `args.retrying = true`; else they stay
-    /// there.
+    /// Whether unfinished jobs in the storage are recovered at the start, each with `args.retrying = true`; otherwise
+    /// they stay there.
     public var retryJobsAtStart: Bool
     /// Whether scripts and feedbacks see `args.job_itself`.
     public var mergeJobItselfToArgs: Bool
     /// Whether each run is logged: its end at debug level, a failure at warning level.
     public var logJobProcessing: Bool
-    /// Whether the log of a failure shows the job's args, which may have secrets in them.
+    /// Whether the log of a failure shows the job's args, which may contain secrets.
     public var logArgs: Bool
-    /// Jobs that each distributor may have here unfinished and due; more wait at the distributor.
+    /// The largest number of due and unfinished jobs of each distributor here; further ones wait at the distributor.
     public var window: Int
-    /// Bytes that the jobs which wait here for their time may take; nil for half of what the machine, or its control group,
-    /// has. A job is counted with 128 bytes, and with 1024 where its record is in memory as well. When they take as much the
-    /// node asks for no more jobs until a tenth of it is free; what it has goes on, and more waits at the distributors.
+    /// The memory in bytes for jobs that wait here for their due time; nil for half of the memory of the machine or its
+    /// control group. A job counts as 128 bytes, or 1,024 bytes if its record is in memory as well. When the limit is
+    /// reached, the node asks for no more jobs until a tenth is free; its own jobs continue, and further ones wait at
+    /// the distributors.
     public var maxMemory: Int?
-    /// Threads, each with a Lua state of its own, for jobs with `defer`; from 1. They start with the first such job.
+    /// The number of threads for jobs with `defer`, each with its own Lua state; from 1. They start with the first such
+    /// job.
     public var deferLanes: Int
-    /// Jobs that may pause at once (`sleep`, `http` …), of the reactor lane and of those with `defer`; from 1. They take
-    /// nothing of the window.
+    /// The largest number of suspended jobs (`sleep`, `http` …), for the reactor lane and for jobs with `defer`; from
+    /// 1. They do not count towards the window.
     public var maxSuspended: Int
-    /// Seconds for which a job may run without a pause before the log says where it is; 0 for any time.
+    /// Seconds that a job may run without suspension before the log shows where it is; 0 for no limit.
     public var sliceWarning: Double
-    /// Seconds for which a job may run without a pause before it is interrupted and has failed; 0 for any time. Jobs with
-    /// `defer` may as long as they like.
+    /// Seconds that a job may run without suspension before it is interrupted and has failed; 0 for no limit. Jobs with
+    /// `defer` have no such limit.
     public var sliceLimit: Double
-    /// Bytes that all Lua states may have together, with `shared` and what is kept of jobs that pause; 0 for no limit, and nil for
-    /// half of what the machine, or its control group, has. A run that asks for more fails with an error that says so.
+    /// The memory in bytes for all Lua states, `shared` and the args of suspended jobs together; 0 for no limit, nil
+    /// for half of the memory of the machine or its control group. A run that needs more fails with an error that says
+    /// so.
     public var memoryLimit: Int?
-    /// Bytes of it that `shared` may take; nil for a quarter of it.
+    /// The part of it that `shared` may use, in bytes; nil for a quarter.
     public var sharedLimit: Int?
-    /// Whether scripts are kept from files, processes and C modules.
+    /// Whether scripts have no access to files, processes and C modules.
     public var isSandboxed: Bool
-    /// Whether the scripts are loaded anew when their files change.
+    /// Whether scripts are reloaded when their files change.
     public var watchesScripts: Bool
-    /// What scripts find beside what is always there: `ScriptLibraries.all` of the product `JobReactorLibraries` for `http`, `exec`,
-    /// `redis` and `hash`, and libraries of your own.
+    /// Additional libraries for scripts: `ScriptLibraries.all` of the product `JobReactorLibraries` for `http`, `exec`,
+    /// `redis` and `hash`, and your own libraries.
     public var libraries: [any ScriptLibrary]
     public var security: WireSecurity
     public var limits: RESPLimits
@@ -63,8 +67,8 @@ public struct NodeConfiguration: Sendable {
     public var grace: Double
     /// Seconds for which outcomes are kept for a distributor that is away.
     public var reportTTL: Double
-    /// Where the date is read, for `run_at` and for what an earlier process has left. A clock that is set is noticed within two
-    /// seconds. Waits do not depend on it: they are measured on a clock that nobody sets. Tests give one of their own.
+    /// The wall clock for `run_at` and for jobs of an earlier process. A change of the clock is noticed within two
+    /// seconds. Waits do not depend on it: they are measured on a monotonic clock. Tests use their own.
     public var clock = WallClock.system
     public var logger: Logger
     /// Seconds that a script may take while it is loaded. Tests do not wait so long.
@@ -113,14 +117,14 @@ public struct NodeConfiguration: Sendable {
         self.logger = logger
     }
 
-    /// With addresses as text. Throws `WireError` for one that is no `host:port`.
+    /// With addresses as text. Throws `WireError` for an address that is not `host:port`.
     public init(
         name: String, distributors: [String], server: String? = nil, jobDirectory: String = "reactor_jobs",
         libraries: [any ScriptLibrary] = []
     ) throws {
         func address(_ text: String) throws -> Address {
             guard let address = Address(text) else {
-                throw WireError(.configuration, "'\(text)' is no address: write host:port, such as localhost:5000")
+                throw WireError(.configuration, "'\(text)' is not an address: write host:port, such as localhost:5000")
             }
             return address
         }

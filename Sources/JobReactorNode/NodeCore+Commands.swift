@@ -49,7 +49,7 @@ extension NodeCore: CommandService {
             answer(session, carriedOut) { $0.write(order, isDry: isDry, to: &$1) }
         case .audit(let count): audit.answer(count, to: session)
         case .reload:
-            answer(session, audited(reload(), session, "RELOAD", "the scripts are loaded anew") { _ in true }) {
+            answer(session, audited(reload(), session, "RELOAD", "the scripts are reloaded") { _ in true }) {
                 $1.writeRESPBulk($0)
             }
         case .handshake(.link(let distributor, let token, let received)):

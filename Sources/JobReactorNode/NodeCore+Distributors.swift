@@ -100,7 +100,7 @@ extension NodeCore {
             isFull = true
             logger.warning(
                 """
-                as many jobs wait here for their time as may (\(SettingName.maxMemory)): no more are asked for until some have run
+                jobs that wait for their due time use all of \(SettingName.maxMemory): no more are asked for until some have run
                 """, metadata: ["waiting": "\(waiting)"])
         }
     }

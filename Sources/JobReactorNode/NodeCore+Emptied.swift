@@ -14,7 +14,7 @@ extension NodeCore {
         let count = runs.count
         let gone = runs.loseRecords()
         logger.critical(
-            "what this node had stored is gone; what runs goes on, and what waited has failed",
+            "the storage has lost the jobs of this node; running jobs continue, and waiting jobs have failed",
             metadata: ["reason": "\(error)", "jobs": "\(count)", "failed": "\(gone.count)"])
         failGone(gone)
         reopenEmptied()

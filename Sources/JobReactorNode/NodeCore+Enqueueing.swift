@@ -21,7 +21,8 @@ extension NodeCore {
         }
         for (address, submissions) in byAddress {
             do throws(JobError) { try client(to: address).enqueue(contentsOf: submissions) } catch {
-                logger.error("what a script enqueued is lost: \(error)", metadata: ["jobs": "\(submissions.count)"])
+                logger.error(
+                    "jobs that a script enqueued are lost: \(error)", metadata: ["jobs": "\(submissions.count)"])
             }
         }
         return EventLoopFuture.andAllComplete(clients.values.map { $0.flushed() }, on: loop)
@@ -41,7 +42,7 @@ extension NodeCore {
             onSuccess: { done(.success([.bool(true), .json($0.args.bytes)])) },
             onError: { done(.success([.bool(false), .json($0.args.bytes)])) },
             onProgress: { if $0.isParked { onParked($0.text) } })
-        feedback.onStop = { done(.failure(ScriptFailure("perform: the node stops"))) }
+        feedback.onStop = { done(.failure(ScriptFailure("perform: the node is stopping"))) }
         do throws(JobError) { try client(to: address).perform(job.name, job.args, options, feedback: feedback) } catch {
             done(.failure(ScriptFailure("perform: \(error.message)")))
         }
@@ -69,7 +70,7 @@ extension NodeCore {
             switch (result, holder.withLock { $0 }) {
             case (.failure(let error), _): done(.failure(ScriptFailure("enqueue: \(error)")))
             case (.success, let holder?) where raises:
-                done(.failure(ScriptFailure("enqueue: UNIQUE \(holder): that job has the key")))
+                done(.failure(ScriptFailure("enqueue: UNIQUE \(holder): that job holds the key")))
             case (.success, let holder): done(.success([.string(holder ?? job.id.description)]))
             }
         }

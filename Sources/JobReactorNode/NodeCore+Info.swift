@@ -23,7 +23,7 @@ extension NodeCore {
         if life.isStopping { return ServiceHealth(hindrances: ["it stops"]) }
         guard life.hasStarted else { return .starting }
         var health = ServiceHealth()
-        if watchdog.isStuck { health.faults.append("a job hangs where it cannot be interrupted") }
+        if watchdog.isStuck { health.faults.append("a job hangs in C and cannot be interrupted") }
         if !life.ownsJobs { health.hindrances.append("its storage is being opened again") }
         if storageHealth.isRefusing { health.hindrances.append("its storage refuses") }
         if runs.jobNames.isEmpty { health.hindrances.append("no script defines a job") }

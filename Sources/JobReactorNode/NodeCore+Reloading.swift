@@ -44,7 +44,7 @@ extension NodeCore {
             return first
         }.map { report in bound.value.reloaded(report) }
             .flatMapErrorThrowing { error in
-                bound.value.logger.error("the job scripts cannot be loaded; those in use stay: \(error)")
+                bound.value.logger.error("the job scripts cannot be loaded; the current ones stay in use: \(error)")
                 bound.value.metrics?.reloaded(false)
                 throw error
             }
@@ -94,7 +94,7 @@ extension NodeCore {
         guard life.ownsJobs else { return }
         let bound = NIOLoopBound(self, eventLoop: loop)
         for (name, ids) in runs.unpark() {
-            logger.info("parked jobs are taken up", metadata: ["job": "\(name)", "jobs": "\(ids.count)"])
+            logger.info("parked jobs run again", metadata: ["job": "\(name)", "jobs": "\(ids.count)"])
             for id in ids {
                 storage.load(id) { result in
                     bound.eventLoop.runOrExecute {
@@ -124,7 +124,7 @@ extension NodeCore {
         switch change {
         case .success(let set): _ = reload(set)
         case .failure(let error):
-            logger.error("the job scripts in use stay: \(error)")
+            logger.error("the current job scripts stay in use: \(error)")
             metrics?.reloaded(false)
         }
     }

@@ -37,7 +37,8 @@ extension NodeCore {
                     shown.doing = "paused"
                 }
             case .ready where runs.holds.holds(job.name): shown.doing = "paused by an operator"
-            case .ready: shown.doing = runs.isFull(for: job) ? "waiting until fewer jobs pause" : "waiting for its turn"
+            case .ready:
+                shown.doing = runs.isFull(for: job) ? "waiting until fewer jobs are suspended" : "waiting for its turn"
             case .asking: shown.doing = "waiting for a place in a limit"
             case .waiting, .changing, .ending: break
             }

@@ -33,11 +33,11 @@ extension NodeCore {
         guard drained != nil else { return }
         if runs.runningCount > 0 {
             logger.warning(
-                "stopping with jobs that still run: they count as cut short",
+                "stopping while jobs run: their runs count as attempts",
                 metadata: ["jobs": "\(runs.runningCount)"])
         }
         if runs.endsUnderWay > 0 {
-            logger.warning("stopping with ends of runs that are not stored: those jobs may run again")
+            logger.warning("stopping before the ends of some runs are stored: those jobs may run again")
         }
         finishDraining()
     }

@@ -43,7 +43,7 @@ extension NodeCore {
     private func forgetJobs() {
         runs.forgetAll()
         tracing?.dropAll()
-        forgetCancellations(StorageError("the node has lost its storage: look at the job again", code: .lost))
+        forgetCancellations(StorageError("the node has lost its storage: check the job again", code: .lost))
         for destination in destinations.all { _ = destination.removeReports() }
     }
 
@@ -78,7 +78,7 @@ extension NodeCore {
     private func tell(_ found: NodeRuns.Found) {
         guard !found.isEmpty else { return armTimer() }
         logger.info(
-            "jobs of an earlier process taken up",
+            "jobs of an earlier process recovered",
             metadata: [
                 "waiting": "\(found.waiting)", "cut short": "\(found.cutShort)", "failed": "\(found.failed)",
                 "left": "\(found.left)",
@@ -103,7 +103,7 @@ extension NodeCore {
                     others.map { name in
                         linked.contains(name)
                             ? core.loop.makeFailedFuture(
-                                StorageError("\(name) is linked to a distributor, and so alive", code: .held))
+                                StorageError("\(name) is linked to a distributor, so it is alive", code: .held))
                             : core.adopt(name, from: shared, after: nil)
                     }, on: core.loop)
             }
@@ -182,7 +182,7 @@ extension NodeCore {
         if error.code == .emptied { return storageEmptied(error) }
         guard life.lost() else { return }
         logger.critical(
-            "another process has taken over the jobs of this node; what runs here is given up",
+            "another process has taken over the jobs of this node; the runs here are abandoned",
             metadata: ["reason": "\(error)", "jobs": "\(runs.count)"])
         for id in runs.running {
             for lane in lanes where lane.lua.cancel(id) != nil { runs.gaveUpRun(on: lane.kind) }
@@ -212,7 +212,7 @@ extension NodeCore {
             let core = bound.value
             switch result {
             case .success:
-                core.logger.info("the storage is this node's again")
+                core.logger.info("this node owns the storage again")
                 for destination in core.destinations.all { core.greet(destination) }
             case .failure(let error):
                 core.logger.error("the storage cannot be opened again", metadata: ["reason": "\(error)"])

@@ -9,7 +9,7 @@ extension NodeCore {
         if error.endsOwnership { return storageLost(error) }
         guard storageHealth.refused(error, at: loop.now) == .refuses else { return }
         logger.error(
-            "the storage refuses: jobs wait, and this node asks for no more until it works again",
+            "the storage refuses: jobs wait, and this node grants no credit until it works again",
             metadata: ["reason": "\(error)"])
         for destination in destinations.all { destination.link?.send(error) }
         scheduleTrial()

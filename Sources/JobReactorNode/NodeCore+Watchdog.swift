@@ -101,7 +101,7 @@ extension NodeCore {
     private func tell(of slice: LuaLane.Slice) {
         watchdog.told.insert(slice.number)
         logger.warning(
-            "a job holds up the others of its lane within C, where it cannot be interrupted",
+            "a job blocks the others of its lane in C, where it cannot be interrupted",
             metadata: metadata(of: slice))
     }
 
@@ -157,7 +157,7 @@ extension NodeCore {
         var metadata = metadata(of: slice)
         if configuration.logArgs { metadata["args"] = "\(slice.job.args.shortened)" }
         logger.critical(
-            "a job hangs where it cannot be interrupted; until it ends this node takes no jobs: restart it if it does not",
+            "a job hangs in C and cannot be interrupted; until it ends, this node takes no jobs: restart the node if it does not end",
             metadata: metadata)
         announceJobs()
         gauges?.noteChange()
@@ -166,7 +166,7 @@ extension NodeCore {
     }
 
     private func becomeHealthy() {
-        logger.notice("the job that hung has ended; this node takes jobs again")
+        logger.notice("the hanging job has ended; this node takes jobs again")
         announceJobs()
         runReady()
     }

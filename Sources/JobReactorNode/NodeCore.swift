@@ -209,7 +209,8 @@ final class NodeCore {
         runs.use(report.definitions, report.limits.map(\.limit))
         metrics?.prepare(runs.jobNames)
         for problem in report.problems {
-            logger.log(level: problem.isError ? .error : .warning, "\(problem.message)")
+            let text = [problem.message, problem.traceback].compactMap(\.self).joined(separator: "\n")
+            logger.log(level: problem.isError ? .error : .warning, "\(text)")
         }
         if report.definitions.isEmpty {
             logger.warning("no job is defined", metadata: ["folder": "\(configuration.jobDirectory)"])

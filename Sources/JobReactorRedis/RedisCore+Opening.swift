@@ -144,7 +144,7 @@ extension RedisCore {
     }
 
     private func openingFailed(_ frame: RESPFrame, _ link: RedisLink) {
-        let text = Self.unwrap(RESPValue(frame).text ?? "an answer that is none")
+        let text = Self.unwrap(RESPValue(frame).text ?? "an invalid answer")
         // The loss of the connection is told with the reason, and the next tries again.
         if Self.mayPass(text) { return link.close(reason: "Redis says \(text)") }
         fail(error(of: frame, text))

@@ -1,19 +1,19 @@
 public import JobReactorWire
 private import FoundationEssentials
 
-/// Where a Redis server is, how to log in there, and which of its keys are ours, as a URL says it:
+/// The address, the login and the key prefix of a Redis server, from a URL:
 /// `redis://user:password@host:6379/0?prefix=jobreactor:`, with `rediss://` for TLS.
 ///
-/// Everything but the host may be left out: the port is 6379, the database 0, the prefix `jobreactor:`. A password
-/// without a user stands behind a colon: `redis://:password@host`. Reserved characters are percent-encoded.
+/// Everything but the host is optional: the default port is 6379, the database 0, the prefix `jobreactor:`. A password
+/// without a user follows a colon: `redis://:password@host`. Reserved characters are percent-encoded.
 public struct RedisLocation: Hashable, Sendable, LosslessStringConvertible {
     public var address: Address
     public var usesTLS: Bool
     public var user: String?
     public var password: String?
-    /// Number of the database.
+    /// The number of the database.
     public var database: Int
-    /// What the names of all our keys begin with.
+    /// The prefix of all keys.
     public var prefix: String
 
     public init(
@@ -28,7 +28,7 @@ public struct RedisLocation: Hashable, Sendable, LosslessStringConvertible {
         self.prefix = prefix
     }
 
-    /// Reads a URL; nil for anything that is none of Redis.
+    /// Parses a URL; nil if it is not a Redis URL.
     public init?(_ description: String) {
         guard let url = URLComponents(string: description), url.scheme == "redis" || url.scheme == "rediss",
             let host = url.host, !host.isEmpty, url.fragment == nil, (1...65535).contains(url.port ?? 6379)

@@ -2,20 +2,20 @@ internal import JobReactorCore
 package import JobReactorWire
 package import NIOCore
 
-/// Commands of many callers over one connection to a Redis server, each written at once, without a wait for the answers
-/// to those before. Safe to use from any thread.
+/// Sends commands of many callers over one connection to a Redis server, without waiting for earlier answers. Safe to
+/// use from any thread.
 ///
-/// It connects when there is something to send, again after a loss, with back-off, and hangs up when it was not used for
-/// some time. As the connection is everybody's, commands that change its state must not be sent.
+/// It connects when there is a command to send, reconnects after a loss with backoff, and disconnects when it is idle.
+/// Do not send commands that change the state of the shared connection.
 package final class RedisPipeline: Sendable {
     package struct Options: Sendable {
         /// Seconds that a command waits for a connection.
         package var patience = 5.0
-        /// Seconds without a byte, while answers are due, after which the server is given up.
+        /// Seconds without a byte, while answers are due, after which the connection is closed.
         package var silence = 60.0
         /// Seconds without a command after which the connection is closed.
         package var idleness = 60.0
-        /// Bytes and elements of one answer, at most.
+        /// The largest number of bytes and elements of one answer.
         package var limits = RESPLimits(frameBytes: 64 << 20, elements: 1_000_000)
 
         package init() {}
@@ -27,7 +27,7 @@ package final class RedisPipeline: Sendable {
     private let loop: any EventLoop
     private let core: NIOLoopBoundBox<RedisPipelineCore>
 
-    /// `tls` is for locations that ask for it; nil trusts the system's authorities.
+    /// `tls` is for locations with TLS; nil trusts the system's authorities.
     package init(
         _ location: RedisLocation, options: Options = Options(), tls: TransportSecurity? = nil,
         on loop: any EventLoop
@@ -38,8 +38,8 @@ package final class RedisPipeline: Sendable {
             RedisPipelineCore(location, options, tls: tls, on: loop), eventLoop: loop)
     }
 
-    /// Sends a command. `done` is called once, on the loop. Returns what takes the command back, if it is not sent yet;
-    /// `done` is then not called.
+    /// Sends a command. `done` is called once, on the loop. The returned closure withdraws a command that has not been
+    /// sent; `done` is then not called.
     package func call(_ words: RESPWords, done: @escaping Done) -> @Sendable () -> Void {
         let ticket = Ticket()
         loop.execute { self.core.value.call(words, ticket, done) }

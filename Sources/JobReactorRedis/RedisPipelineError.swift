@@ -1,11 +1,11 @@
-/// Why a command has no answer.
+/// The reason why a command has no answer.
 package struct RedisPipelineError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Code: Hashable, Sendable {
         /// The command was never sent.
         case unreachable
-        /// The command was sent, and the connection lost before the answer came.
+        /// The command was sent, and the connection was lost before the answer arrived.
         case uncertain
-        /// The server does not let us in.
+        /// The server refused the login.
         case refused
         /// The pipeline was closed.
         case closed

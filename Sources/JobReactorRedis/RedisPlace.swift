@@ -1,7 +1,8 @@
 public import JobReactorCore
 public import JobReactorWire
 
-/// The jobs of all nodes on a Redis server, to look at while they run or do not. Each call has a connection of its own.
+/// The jobs of all nodes on a Redis server, for inspection whether or not the nodes run. Each call uses its own
+/// connection.
 public struct RedisPlace: StoragePlace {
     public let location: RedisLocation
     private let tls: TransportSecurity?

@@ -4,30 +4,30 @@ public import Logging
 public import NIOCore
 private import NIOPosix
 
-/// Keeps jobs in a Redis server, version 6 or later, or Valkey: the engine for many machines.
+/// A storage on a Redis server, version 6 or later, or Valkey, for many machines.
 ///
-/// Any number of nodes share a database, each with jobs of its own. Calls are pipelined; each is one script inside the
-/// server, applied completely or not at all. When the connection is lost the storage connects again, for ever, and sends
-/// again what was not answered: no call is lost, and none is applied twice.
+/// Any number of nodes share a database, each with its own jobs. Calls are pipelined; each is one script inside the
+/// server, applied completely or not at all. After a lost connection the storage reconnects, for ever, and sends
+/// unanswered calls again: no call is lost, and none is applied twice.
 ///
-/// What survives is what the server promises: with `appendonly yes` and `appendfsync always` neither its crash nor a power
-/// cut loses anything that was acknowledged. With `everysec` a power cut loses up to two seconds, and so does a crash where the
-/// disk is slow: the server answers before it writes while an earlier sync goes on. The server should
-/// have `maxmemory-policy noeviction`, or it throws jobs away when it is full.
+/// The settings of the server decide what survives. With `appendonly yes` and `appendfsync always`, neither its crash
+/// nor a power cut loses acknowledged changes. With `everysec`, a power cut loses up to two seconds, and so does a
+/// crash with a slow disk, because the server answers before it writes while an earlier sync is running. Set
+/// `maxmemory-policy noeviction`, or a full server evicts jobs.
 ///
-/// The ownership is a lease: a process that is silent for ``Options/lease`` seconds may lose its jobs to another. One that
-/// was killed on the same machine is recognised at once, one elsewhere when its lease has expired.
+/// The ownership is a lease: a process that is silent for ``Options/lease`` seconds may lose its jobs to another. The
+/// jobs of a killed process are available at once on the same machine, and after the end of its lease on others.
 public final class RedisStorage: SharedJobStorage, AuditStorage, ConnectedStorage, SharedControlStorage {
-    /// How the storage behaves.
+    /// The options of the storage.
     public struct Options: Sendable {
-        /// Seconds that a silent owner keeps its jobs, from 1.
+        /// Seconds for which a silent owner keeps its jobs, from 1.
         public var lease: Double
         /// Finished jobs that are kept, at most.
         public var maximumFinished: Int
         /// Seconds for which finished jobs are kept.
         public var maximumFinishedAge: Double
-        /// Seconds that opening waits for a server that cannot be reached; infinite for a process that is to start
-        /// before its server.
+        /// Seconds that opening waits for an unreachable server; infinite for a process that may start before its
+        /// server.
         public var patience: Double
         public var logger: Logger
         /// Of a call: a server ends the connection at a command of 2^20.
@@ -48,7 +48,7 @@ public final class RedisStorage: SharedJobStorage, AuditStorage, ConnectedStorag
             self.logger = logger
         }
 
-        /// Options whose times are durations; without `patience` a server is waited for as long as it takes.
+        /// Options whose times are durations; without `patience`, opening waits for the server without a limit.
         @_disfavoredOverload
         public init(
             lease: Duration = .seconds(15), maximumFinished: Int = 10_000,
@@ -69,8 +69,9 @@ public final class RedisStorage: SharedJobStorage, AuditStorage, ConnectedStorag
     private let openPlace = Locked<String?>(nil)
     private let reconnects = Locked(0)
 
-    /// A storage that connects when it is opened. `tls` is for `rediss://` (nil trusts the system's authorities);
-    /// `group` is the application's, best the one its node runs on: calls then need no change of threads.
+    /// A storage that connects when it is opened. `tls` is for `rediss://` (nil trusts the system's authorities).
+    /// `group` is the application's event loop group, ideally that of its node, so that calls need no change of
+    /// threads.
     public init(
         _ location: RedisLocation, options: Options = Options(), tls: TransportSecurity? = nil,
         on group: (any EventLoopGroup)? = nil

@@ -2,7 +2,7 @@ private import FoundationEssentials
 internal import GRDB
 public import JobReactorCore
 
-/// An SQLite file with the jobs of one node, to look at while that runs or does not.
+/// An SQLite file with the jobs of one node, for inspection whether or not the node runs.
 public struct SQLitePlace: StoragePlace {
     public let file: String
 

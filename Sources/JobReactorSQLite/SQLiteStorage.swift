@@ -3,25 +3,25 @@ internal import GRDB
 public import JobReactorCore
 public import Logging
 
-/// Keeps jobs in an SQLite file: the durable storage for one machine, with no server.
+/// A durable storage in an SQLite file, for one machine, without a server.
 ///
-/// Each node has a file of its own, in write-ahead mode. Everything that arrives while a transaction is being written goes
-/// into the next, so that thousands of jobs share one write to the disk.
+/// Each node has its own file, in write-ahead mode. Changes that arrive while a transaction is being written go into
+/// the next one, so that thousands of jobs share one write to the disk.
 ///
-/// What survives, once `done` has said so: the end of the process at any moment, always. A power cut or the end of the
-/// operating system: everything with ``Durability/power``; with ``Durability/process`` the last moments may be missing,
-/// and what is there is whole. The file must be on a disk of this machine, as locks and memory maps over a network do not
-/// keep their word.
+/// After `done`, a change survives the end of the process at any moment. With ``Durability/power`` it also survives a
+/// power cut or a crash of the operating system; with ``Durability/process`` the last moments may then be missing, but
+/// the file stays consistent. The file must be on a local disk, because locks and memory maps over a network are not
+/// reliable.
 ///
-/// Beside the file stand `-wal` and `-shm`, which belong to it and must be copied with it, and `.lock`, which the owner
-/// holds as long as it lives. A file that is deleted, moved or replaced under its process takes no more jobs, as what would
-/// be written is lost with the process: they are refused until the same file is there again.
+/// The files `-wal` and `-shm` beside the file belong to it and must be copied with it. The owner holds the file
+/// `.lock` as long as it lives. If the file is deleted, moved or replaced while the process runs, the storage refuses
+/// jobs until the same file is back, because writes would be lost with the process.
 public final class SQLiteStorage: AuditStorage, ControlStorage {
-    /// What an acknowledged call survives.
+    /// The durability of an acknowledged call.
     public enum Durability: String, Sendable, CaseIterable {
-        /// A power cut: each transaction waits for the disk.
+        /// Survives a power cut: each transaction waits for the disk.
         case power
-        /// The end of the process, but not for certain that of the machine.
+        /// Survives the end of the process, but not certainly a crash of the machine.
         case process
     }
 
@@ -56,8 +56,8 @@ public final class SQLiteStorage: AuditStorage, ControlStorage {
         var waiting = Mailbox<[SQLiteCall]>()
     }
 
-    /// A storage in `file`, which is made when it is opened, in a folder that must exist. Of the finished jobs whose policy
-    /// does not remove them the last `maximumFinished` are kept, for `maximumFinishedAge` seconds.
+    /// A storage in `file`, which opening creates in an existing folder. At most `maximumFinished` finished jobs that
+    /// their policy does not remove are kept, for `maximumFinishedAge` seconds.
     public convenience init(
         file: String, durability: Durability = .power, maximumFinished: Int = 10_000,
         maximumFinishedAge: Double = 30 * 86_400, logger: Logger = Logger(label: "jobreactor.sqlite")

@@ -1,3 +1,3 @@
 #if !SQLite
-    #error("JobReactorSQLite needs the trait SQLite: say .package(…, traits: [\"SQLite\"]) of this package")
+    #error("JobReactorSQLite needs the trait SQLite: write .package(…, traits: [\"SQLite\"]) of this package")
 #endif

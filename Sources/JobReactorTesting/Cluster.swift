@@ -3,7 +3,7 @@ public import JobReactor
 public import JobReactorNode
 public import Logging
 
-/// Distributors and nodes in the process of a test, on free loopback ports, over real sockets.
+/// Distributors and nodes in the process of a test, over real sockets on free loopback ports.
 ///
 /// ```swift
 /// try await Cluster.run(scripts: ["hello.lua": "job('hello', function(args) args.result = 'Hi' end)"]) { cluster in
@@ -17,7 +17,7 @@ public import Logging
 public actor Cluster {
     /// The folder of the scripts.
     public nonisolated let jobDirectory: String
-    /// What every distributor and node logs with; quiet below warnings unless said otherwise.
+    /// The logger of all distributors and nodes; by default it logs warnings and errors.
     public nonisolated let logger: Logger
 
     private var distributors: [Distributor] = []
@@ -36,7 +36,7 @@ public actor Cluster {
         }
     }
 
-    /// Makes a cluster with these scripts (path in the folder → text), runs `body` and stops everything, also when it
+    /// Makes a cluster with these scripts (path in the folder → text), runs `body` and stops everything, also if it
     /// throws.
     public static func run<Output: Sendable>(
         scripts: [String: String], logger: Logger? = nil,
@@ -55,7 +55,7 @@ public actor Cluster {
         return logger
     }
 
-    /// Starts a distributor, on a free port unless `configure` says another.
+    /// Starts a distributor, on a free port unless `configure` sets one.
     @discardableResult
     public func startDistributor(
         _ configure: @Sendable (inout DistributorConfiguration) -> Void = { _ in }
@@ -72,8 +72,7 @@ public actor Cluster {
         return distributor
     }
 
-    /// Starts a node for these distributors, served over the connections that it opens unless `configure` gives it a
-    /// port.
+    /// Starts a node for these distributors. It uses the connections that it opens unless `configure` gives it a port.
     @discardableResult
     public func startNode(
         _ name: String, for distributors: [Distributor],

@@ -8,20 +8,20 @@ public import JobReactorCore
 /// clock.advance(bySeconds: 5)  // every component that reads `clock.wallClock` now sees it five seconds later
 /// ```
 ///
-/// All members may be used on any thread, at any time. Moving the clock wakes nobody: a node whose jobs wait for dates looks
-/// at the clock every two seconds. Waits (`after`, `period`, retries) are not measured by it.
+/// All members may be used on any thread, at any time. Moving the clock wakes no component: a node whose jobs wait for
+/// dates checks the clock every two seconds. Waits (`after`, `period`, retries) are not measured by it.
 public final class ManualClock: Sendable {
     private let current: Locked<Timestamp>
 
-    /// A clock that stands at `start`; 2026-01-01 00:00 UTC unless told otherwise.
+    /// A clock that stands at `start`, by default 2026-01-01 00:00 UTC.
     public init(at start: Timestamp = Timestamp(microseconds: 1_767_225_600_000_000)) {
         current = Locked(start)
     }
 
-    /// The time it shows.
+    /// The current time of the clock.
     public var now: Timestamp { current.withLock { $0 } }
 
-    /// The clock to hand to what is tested; it follows this one.
+    /// The clock for the tested components; it follows this one.
     public var wallClock: WallClock { WallClock { self.now } }
 
     /// Sets the clock, forwards or backwards, as an operator or a time server may do to a real one.

@@ -1,28 +1,28 @@
 private import Foundation
 private import JobReactorCore
 
-/// A real Redis server for a test: on a free loopback port, with an append-only file in a folder of its own, gone with
-/// the test. Needs `redis-server` (Debian's package of that name) on the PATH, or the program that `REDIS_SERVER` names,
-/// such as `valkey-server`.
+/// A real Redis server for a test, on a free loopback port, with an append-only file in its own folder, removed with
+/// the test. Needs `redis-server` (Debian's package of that name) on the PATH, or the program that `REDIS_SERVER`
+/// names, such as `valkey-server`.
 public final class RedisServer: Sendable {
     public let port: Int
     private let folder: String
     private let options: [String]
     private let process = Locked<Process?>(nil)
 
-    /// Options with which the server loses nothing that it has answered when it is killed. Without them it answers before it has
-    /// written where its disk is slow to sync.
+    /// Options with which a killed server loses nothing that it has acknowledged. Without them it may answer before it
+    /// has written, if its disk is slow to sync.
     public static let keepingAll = ["--appendfsync", "always"]
 
-    /// Where it is, as a URL.
+    /// The URL of the server.
     public var url: String { "redis://127.0.0.1:\(port)" }
 
-    /// Starts a server and waits until it answers. `options` are further ones of its command line.
+    /// Starts a server and waits until it answers. `options` are additional command-line options.
     public static func start(_ options: [String] = []) async throws -> RedisServer {
         try await start(options, in: nil)
     }
 
-    /// As above, with its files in a folder of the caller's, such as a disk that is to be filled.
+    /// As above, with its files in the caller's folder, for example on a disk that the test fills.
     package static func start(in folder: String) async throws -> RedisServer {
         try await start([], in: folder)
     }
@@ -57,7 +57,7 @@ public final class RedisServer: Sendable {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    /// Starts it again, with what its append-only file has, and waits until it answers.
+    /// Starts it again with its append-only file, and waits until it answers.
     public func restart() async throws {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
@@ -82,7 +82,7 @@ public final class RedisServer: Sendable {
         throw StorageError("\(program) is not ready after a minute: \(log)")
     }
 
-    /// Ends it without a chance to do anything more (SIGKILL), and waits until it is gone.
+    /// Kills it (SIGKILL), and waits until it is gone.
     public func kill() async {
         guard let process = process.withLock({ $0 }), process.isRunning else { return }
         Foundation.kill(process.processIdentifier, SIGKILL)
@@ -90,7 +90,7 @@ public final class RedisServer: Sendable {
         try? FileManager.default.removeItem(atPath: folder + "/log")
     }
 
-    /// Freezes it, so that it neither answers nor closes connections, or lets it go on.
+    /// Freezes it, so that it neither answers nor closes connections, or resumes it.
     public func freeze(_ freeze: Bool) {
         guard let process = process.withLock({ $0 }), process.isRunning else { return }
         Foundation.kill(process.processIdentifier, freeze ? SIGSTOP : SIGCONT)

@@ -1,8 +1,8 @@
-/// A random generator whose sequence its seed fixes, so that a failure can be had again (SplitMix64).
+/// A random generator with a fixed sequence for each seed, so that a failure can be reproduced (SplitMix64).
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    /// Equal seeds give equal sequences; every seed is good.
+    /// Equal seeds give equal sequences; every seed is valid.
     public init(seed: UInt64) { state = seed }
 
     public mutating func next() -> UInt64 {

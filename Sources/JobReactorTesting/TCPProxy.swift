@@ -3,9 +3,9 @@ internal import JobReactorWire
 internal import NIOCore
 internal import NIOPosix
 
-/// A proxy before a server on the loopback interface, whose connections a test can cut, at any byte in either direction.
+/// A proxy for a server on the loopback interface. A test can cut its connections at any byte in either direction.
 public final class TCPProxy: Sendable {
-    /// Where it listens, on 127.0.0.1.
+    /// The port on 127.0.0.1 on which it listens.
     public let port: Int
     private let server: any Channel
     private let state: Locked<State>
@@ -17,8 +17,8 @@ public final class TCPProxy: Sendable {
         var connections = 0
     }
 
-    /// A proxy before the server at `port`. Each connection passes as many bytes, both ways together, as the next of
-    /// `cuts` says, and is then cut; when there are none left, connections last.
+    /// A proxy for the server at `port`. Each connection is cut after the number of bytes, in both directions together,
+    /// that the next element of `cuts` gives; further connections are not cut.
     public static func start(to port: Int, cuts: [Int] = []) async throws -> TCPProxy {
         let state = Locked(State(cuts: cuts))
         let group = MultiThreadedEventLoopGroup.singleton
@@ -54,16 +54,16 @@ public final class TCPProxy: Sendable {
         port = server.localAddress?.port ?? 0
     }
 
-    /// How many connections there were.
+    /// The number of connections so far.
     public var connections: Int { state.withLock { $0.connections } }
 
-    /// Cuts all connections that there are, and each that comes at its first byte, until it is called with false.
+    /// Cuts all current connections, and new ones at their first byte, until it is called with false.
     public func refuse(_ isRefusing: Bool) {
         state.withLock { $0.cuts = isRefusing ? Array(repeating: 0, count: 10_000) : [] }
         if isRefusing { cut() }
     }
 
-    /// Cuts all connections that there are.
+    /// Cuts all current connections.
     public func cut() {
         let channels = state.withLock { state in
             defer { state.channels = [] }
@@ -72,7 +72,7 @@ public final class TCPProxy: Sendable {
         for channel in channels { channel.close(promise: nil) }
     }
 
-    /// Accepts no more, and cuts what there is.
+    /// Accepts no more connections and cuts the current ones.
     public func stop() async {
         try? await server.close().get()
         cut()

@@ -1,3 +1,3 @@
 #if !Users
-    #error("JobReactorUsers needs the trait Users: say .package(…, traits: [\"Users\"]) of this package")
+    #error("JobReactorUsers needs the trait Users: write .package(…, traits: [\"Users\"]) of this package")
 #endif

@@ -2,10 +2,10 @@ private import Foundation
 private import JobReactorCore
 public import JobReactorWire
 
-/// What is in a users file: a line for each user, `name role,… hash [nodes=pattern,…]`; empty lines and those that begin with
-/// `#` stay where they are.
+/// The content of a users file: a line for each user, `name role,… hash [nodes=pattern,…]`; empty lines and comments
+/// with `#` keep their place.
 ///
-/// To be changed by one process at a time: while ``write(to:)`` of another is under way it fails.
+/// Only one process may change a file at a time: ``write(to:)`` fails while another process writes.
 public struct UserTable: Sendable {
     private enum Line: Sendable {
         case user(User, PasswordHash)
@@ -29,7 +29,8 @@ public struct UserTable: Sendable {
     /// No users.
     public init() {}
 
-    /// Reads a file that its owner, and perhaps its group, can read and nobody else. Throws which line is wrong, and how.
+    /// Reads a file that only its owner, and possibly its group, can read. The error names the wrong line and the
+    /// problem.
     public init(contentsOf path: String) throws(WireError) {
         let text = try Self.text(of: path)
         for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
@@ -96,7 +97,7 @@ public struct UserTable: Sendable {
         return .user(User(name: name, roles: try roles(words[1]), nodes: nodes, secret: words[2]), hash)
     }
 
-    /// Reads `viewer,producer`. Throws what is none.
+    /// Parses `viewer,producer`. Throws for an unknown role.
     public static func roles(_ text: String) throws(WireError) -> Set<Role> {
         var roles: Set<Role> = []
         for word in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -109,7 +110,7 @@ public struct UserTable: Sendable {
         return roles
     }
 
-    /// Throws what is wrong with the name of a user.
+    /// Throws for an invalid name of a user.
     public static func check(new name: String) throws(WireError) {
         if let problem = User.problem(in: name) { throw WireError(.configuration, "the user's name \(problem)") }
         if name == User.standard.name {
@@ -140,7 +141,7 @@ public struct UserTable: Sendable {
         return nil
     }
 
-    /// Takes a moment, for the hash of the password. Throws when there is one of that name, or something is wrong with it.
+    /// Adds a user. Takes a moment for the hash of the password. Throws if the name exists or is invalid.
     public mutating func add(
         _ name: String, roles: Set<Role>, nodes: [NamePattern] = [], password: Password
     ) throws(WireError) {
@@ -152,7 +153,7 @@ public struct UserTable: Sendable {
         lines.append(try Self.line(name, roles, nodes, password))
     }
 
-    /// As ``add(_:roles:nodes:password:)``, for one that is there.
+    /// As ``add(_:roles:nodes:password:)``, for an existing user.
     public mutating func setPassword(_ password: Password, of name: String) throws(WireError) {
         let index = try index(of: name)
         guard case .user(let user, _) = lines[index] else { return }
@@ -179,7 +180,7 @@ public struct UserTable: Sendable {
 
     // MARK: Writing
 
-    /// Replaces the file as a whole, or leaves it as it was. Its permissions stay; a new one only its owner can read.
+    /// Replaces the file atomically. Its permissions stay; only the owner can read a new file.
     public func write(to path: String) throws(WireError) {
         let new = path + ".new"
         let mode = (try? FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? NSNumber) ?? 0o600

@@ -4,10 +4,10 @@ private import JobReactorCore
 public import JobReactorWire
 public import Logging
 
-/// The users of a file, which is read anew when it has changed: for `WireSecurity.users`.
+/// The users of a file, which is read again when it changes, for `WireSecurity.users`.
 ///
-/// What has become of no use is said in the log, and the users read before stay. A password that was right once is known by a
-/// keyed hash in memory, so that only the first login of a user takes the time of scrypt, on a thread of its own.
+/// If a changed file is invalid, the log says so, and the earlier users stay. A verified password is remembered by a
+/// keyed hash in memory, so that only the first login of a user takes the time of scrypt, on a separate thread.
 public final class UsersFile: UserDirectory {
     public let path: String
     private let logger: Logger
@@ -41,7 +41,7 @@ public final class UsersFile: UserDirectory {
         }
     }
 
-    /// Throws what is wrong with the file.
+    /// Throws if the file is invalid.
     public init(_ path: String, logger: Logger = Logger(label: "jobreactor.users")) throws(WireError) {
         self.path = path
         self.logger = logger

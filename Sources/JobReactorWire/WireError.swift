@@ -1,13 +1,13 @@
 package import JobReactorCore
 
-/// What can go wrong between processes before a job is involved.
+/// An error between processes that does not concern a job.
 public struct WireError: Error, Sendable, CustomStringConvertible {
     public enum Code: String, Hashable, Sendable {
         /// The port could not be opened.
         case listen
-        /// The other side could not be reached, or refused us.
+        /// The peer could not be reached, or refused the connection.
         case connect
-        /// Settings that do not go together.
+        /// Invalid or inconsistent settings.
         case configuration
     }
 
@@ -24,7 +24,7 @@ public struct WireError: Error, Sendable, CustomStringConvertible {
 
     public var description: String { message }
 
-    /// Throws unless the setting has a time from 0 to ``JobLimits/seconds``.
+    /// Throws unless the time is from 0 to ``JobLimits/seconds``.
     package static func check(_ setting: SettingName, seconds: Double) throws(WireError) {
         guard seconds >= 0, seconds <= JobLimits.seconds else {
             throw WireError(

@@ -128,7 +128,7 @@ static const run_case cases[] = {
     {"words", "{}", FAILED, "{}", "\"so said\"", "", NULL},
     {"words_and_code", "{}", FAILED, "{}", "{\"code\":7}", "", "code 7"},
     {"message_and_function", "{}", FAILED, "{\"seen\":\"plain\"}", "\"plain\"", "", NULL},
-    // Stored args that are no JSON object stay as they are.
+    // Stored args that are not a JSON object stay as they are.
     {"fail", "{oops", FAILED, "{oops", "\"args: invalid JSON at byte 1: expected a key or '}'\"", "", NULL},
     {"fail", "", FAILED, "", "\"args: invalid JSON at byte 0: expected a value\"", "", NULL},
     {"fail", "[1]", FAILED, "[1]", "\"args must be a JSON object\"", "", NULL},

@@ -156,7 +156,9 @@ final class ChaosInstallation: Sendable {
 
     /// How often a process has said that its storage refused something: that the faults were felt.
     var refusals: Int {
-        (nodes + distributors).reduce(0) { $0 + $1.count(["the storage refuses", "could not be stored; they wait"]) }
+        (nodes + distributors).reduce(0) {
+            $0 + $1.count(["the storage refuses", "could not be stored; storing is retried"])
+        }
     }
 
     func keep() { isKept.withLock { $0 = true } }

@@ -36,7 +36,7 @@ final class Member: Sendable {
     /// Seconds that a stop may take: the grace, 10, and as much again to close a storage that is away; and a busy machine.
     private static let longestStop = 60.0
     /// What nodes and distributors say of a stop whose time was too short for something that was under way.
-    private static let cutShort = ["they count as cut short", "may run again"]
+    private static let cutShort = ["their runs count as attempts", "may run again"]
 
     init(_ name: String, _ program: String, _ arguments: [String], ends: Bool = false, folder: String) throws {
         self.name = name

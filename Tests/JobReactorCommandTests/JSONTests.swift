@@ -60,6 +60,6 @@ import Testing
             try Settings.checkListening(on: Address(host: "0.0.0.0", port: 5000), WireSecurity())
         }
         #expect(failure?.code == .usage)
-        #expect(failure?.message?.hasSuffix("or --users, listen on localhost, or say --insecure") == true)
+        #expect(failure?.message?.hasSuffix("or --users, listen on localhost, or give --insecure") == true)
     }
 }

@@ -94,6 +94,9 @@ import Testing
         #expect(bad.errors.contains("reactor_jobs/a.lua:2: "))
         #expect(bad.errors.contains("reactor_jobs/b.lua:2: "))
         #expect(bad.output.contains("b"))
+        let raises = try Folder(["a.lua": "local function fail() error('no disk') end\nfail()"])
+        let oneLine = try await Programs.run("jobreactor", ["check", raises.path])
+        #expect(oneLine.errors.contains("/a.lua:1: no disk\n") && !oneLine.errors.contains("traceback"))
     }
 
     @Test func checkFailsForGlobalsThatNobodyDefines() async throws {
@@ -157,7 +160,8 @@ import Testing
         let there = try await Programs.run("jobreactor", ["new", "greet", "--jobs", jobs])
         #expect(there.status == 1)
         #expect(
-            there.errors == "jobreactor: \(jobs)/greet_test.lua exists already: take another name, or remove it first\n"
+            there.errors
+                == "jobreactor: \(jobs)/greet_test.lua exists already: choose another name, or remove the file first\n"
         )
         #expect(!FileManager.default.fileExists(atPath: jobs + "/greet.lua"))
         for name in ["a/b", "..", "a b", "", "x.lua", "é", "my_test"] {

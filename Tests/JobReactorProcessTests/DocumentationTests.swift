@@ -114,6 +114,23 @@ import Testing
         #expect(made.contains("| `max_attempt` | `--max-attempt <n>` | 10 |"))
     }
 
+    @Test("the manual pages have no faults, and man finds them") func manual() async throws {
+        let folder = try Folder()
+        let script = """
+            set -euo pipefail
+            jobreactor docs --man . >written
+            if ! command -v groff >/dev/null; then exit 0; fi
+            cat man1/*.1 man7/*.7 | groff -K utf8 -man -Tutf8 -wmac -z
+            if ! command -v man >/dev/null; then exit 0; fi
+            MANPAGER=cat man -M . jobreactor-docs >page
+            grep -q markdown page
+            MANPAGER=cat man -M . jobreactor-lua-guide >page
+            grep -q job_errback page
+            """
+        let run = try await Programs.run("bash", ["-c", script], directory: folder.path)
+        #expect(run.status == 0 && run.errors.isEmpty, "\(run.errors)")
+    }
+
     /// It uses the default port, so it runs on a loopback interface of its own where the system allows that.
     @Test func theTenLinesOfSwiftWork() async throws {
         let folder = try Folder(Installation.scripts)

@@ -56,7 +56,7 @@ import Testing
         let folder = try Folder()
         let check = try await Programs.run("jobreactor", ["check", folder.path + "/none"])
         #expect(check.status == 1)
-        #expect(check.errors.contains("name the folder of your job scripts with --jobs"), "\(check.errors)")
+        #expect(check.errors.contains("give the folder of your job scripts with --jobs"), "\(check.errors)")
         let user = try await Programs.run(
             "jobreactor", ["user", "add", "default", "--role", "viewer", "--users", folder.path + "/users"])
         #expect(user.status == 64)

@@ -42,6 +42,9 @@ import Testing
         let times = try #require(preview["list"] as? [[String: Any]])
         #expect(times.map { $0["at"] as? Int } == [90, 180] && times.allSatisfy { $0["rule"] is NSNull })
         #expect((try await run("docs", "lua-guide")["markdown"] as? String)?.hasPrefix("# Lua guide\n") == true)
+        let manual = try #require(try await run("docs", "--man", "manual")["wrote"] as? [String])
+        #expect(manual.contains("manual/man1/jobreactor-docs.1"))
+        #expect(manual.contains("manual/man7/jobreactor-lua-guide.7"))
         // A password comes from standard input: here there is none.
         let users = folder.path + "/users"
         let shell = """
@@ -124,7 +127,7 @@ import Testing
         let last = try #require(ended.errors.split(separator: "\n").last)
         let entry = try JSONSerialization.jsonObject(with: Data(last.utf8)) as? [String: Any]
         #expect(entry?["level"] as? String == "critical")
-        #expect((entry?["message"] as? String)?.hasSuffix("name the folder of your job scripts with --jobs") == true)
+        #expect((entry?["message"] as? String)?.hasSuffix("give the folder of your job scripts with --jobs") == true)
     }
 
     @Test(

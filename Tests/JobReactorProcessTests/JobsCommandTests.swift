@@ -64,7 +64,7 @@ import Testing
         let redis = try await RedisServer.start()
         let wrong = try await installation.jobreactor(["jobs", "list", "--server", "localhost:\(redis.port)"])
         #expect(wrong.status == 1)
-        #expect(wrong.errors.contains("is neither a node nor a distributor: name the address where one listens"))
+        #expect(wrong.errors.contains("is neither a node nor a distributor: give the address of one"))
         await redis.kill()
     }
 
@@ -133,7 +133,7 @@ import Testing
             ),
             (["jobs", "retry"], 64, "name the job to retry by its id, or several by --name"),
             (["jobs", "cancel", "--all", "--name", "x"], 64, "--all means every job"),
-            (["jobs", "destroy", "0a", "--name", "x"], 64, "an id means one job"),
+            (["jobs", "destroy", "0a", "--name", "x"], 64, "an id names one job"),
             (["jobs", "list", "--since", "soon"], 64, "--since takes a time such as 90s"),
             (["jobs", "list", "--error", ""], 64, "--error takes a text of 1 to 1024 bytes"),
             (["jobs", "list", "--server", "localhost:1"], 1, "cannot ask localhost:1: connection refused"),
@@ -145,7 +145,7 @@ import Testing
             (["jobs", "list", "--storage", "postgres://x"], 64, "postgres://x"),
             (["jobs", "list", "--server", "localhost:1", "--status", "done"], 64, "--status takes one of new, queued"),
             (["jobs", "list", "--server", "localhost:1", "--limit", "0"], 64, "--limit takes a number of jobs from 1"),
-            (["jobs", "show", "1g", "--server", "localhost:1"], 64, "'1g' is no job id"),
+            (["jobs", "show", "1g", "--server", "localhost:1"], 64, "'1g' is not a job id"),
             (["jobs", "retry", String(repeating: "0", count: 32), "--distributor", "localhost:1"], 1, "localhost:1"),
         ] as [([String], Int32, String)])
     func wrong(_ words: [String], status: Int32, text: String) async throws {
@@ -198,7 +198,7 @@ import Testing
         let ambiguous = try await installation.jobreactor(["jobs", "destroy", String(ids[1].prefix(2))] + at)
         #expect(ambiguous.status == 1)
         #expect(
-            ambiguous.errors.contains("begins the ids of several jobs") && ambiguous.errors.contains("(echo, queued)"))
+            ambiguous.errors.contains("is a prefix of several ids") && ambiguous.errors.contains("(echo, queued)"))
         let none = try await installation.jobreactor(["jobs", "destroy", "ffffffff"] + at)
         #expect(none.status == 1 && none.errors.contains("there is no job whose id begins with ffffffff"))
         let all = try await installation.jobreactor(["jobs", "destroy", "--all", "--yes"] + at)
@@ -238,7 +238,7 @@ import Testing
         }
         let no = try await ask("no")
         #expect(no.status == 1 && no.output.contains("1 job: cancel? [y/N]"))
-        #expect(no.output.contains("nothing is changed"))
+        #expect(no.output.contains("nothing has changed"))
         let yes = try await ask("y")
         #expect(yes.status == 0 && yes.output.contains("cancelled 1 job"))
     }

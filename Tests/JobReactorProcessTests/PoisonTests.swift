@@ -81,7 +81,7 @@ import Testing
         #expect(deaths.withLock { $0 } <= before + 6)
         #expect(try await installation.redis(["DESTROY", "\(id)"]) == "1")
         #expect(try await installation.redis(["JOB", "\(id)"]).isEmpty)
-        #expect(try await installation.redis(["RETRY", "\(id)"]).contains("no job of that id has failed here"))
+        #expect(try await installation.redis(["RETRY", "\(id)"]).contains("no job with that id has failed here"))
         // The nodes go on.
         #expect(try await client.perform("innocent", timeout: 60)["done"] == true)
         await client.stop()

@@ -87,7 +87,7 @@ import Testing
     }
 
     private static func dropped(_ line: Substring) -> Int? {
-        guard line.hasSuffix(" log lines were dropped, as nobody read them") else { return nil }
+        guard line.hasSuffix(" log lines were dropped, because nobody read them") else { return nil }
         return line.split(separator: " ").dropFirst(2).first.flatMap { Int($0) }
     }
 
@@ -119,7 +119,7 @@ import Testing
         var text = ""
         try await eventually("the reader is told") {
             text += pipe.read()
-            return text.contains(" log lines were dropped, as nobody read them\n")
+            return text.contains(" log lines were dropped, because nobody read them\n")
         }
         try await servers.chat(5001...5001, ["NODE", "n1"])
         try await eventually("the log goes on") {

@@ -63,7 +63,7 @@ import Testing
             #expect(waiting.progress.elements.isEmpty)
             await node.stop()
             try await eventually("the name to be told of") {
-                Self.texts(log, "jobs that wait are parked: no connected node defines them any more").count == 1
+                Self.texts(log, "waiting jobs are parked: no connected node defines them any more").count == 1
             }
             try distributor.enqueue("greet", feedback: waiting.feedback)
             try await waiting.progress.wait(for: 1)

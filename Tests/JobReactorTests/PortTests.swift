@@ -10,7 +10,7 @@ import Testing
     static let ports = [-1, 65_536, 70_000, Int.max, Int.min]
 
     private static func problem(_ port: Int, _ host: String = "localhost") -> String {
-        "\(host):\(port): \(port) is no port: ports go from 0 to 65535"
+        "\(host):\(port): \(port) is not a port: ports are 0 to 65535"
     }
 
     private static func refusal(_ body: () async throws -> Void) async throws -> WireError {

@@ -219,7 +219,7 @@ import Testing
         }
         #expect(
             error?.message
-                == "no folder no/such/folder: create it, or name the folder of your job scripts with jobDirectory")
+                == "no folder no/such/folder: create it, or give the folder of your job scripts with jobDirectory")
     }
 
     @Test func aBrokenScriptStopsNeitherTheNodeNorTheOtherScripts() async throws {

@@ -25,7 +25,7 @@ done
 
 # shellcheck source=Examples/debian-packages.sh
 . "$root/Examples/debian-packages.sh"
-install_debian_packages binutils python3 >&2
+install_debian_packages binutils >&2
 if [ -z "$program" ]; then
     (cd "$root" && swift build -c release --static-swift-stdlib --product jobreactor --scratch-path .build/package >&2)
     program=$root/.build/package/release/jobreactor
@@ -71,7 +71,7 @@ depends=$(printf '%s\n' "${packages[@]}" 'adduser' 'ca-certificates' 'tzdata' | 
 for unit in "$here"/systemd/*.service; do put 644 "$unit" "usr/lib/systemd/system/$(basename "$unit")"; done
 for file in "$here"/settings/*.json; do put 644 "$file" "etc/jobreactor/$(basename "$file")"; done
 put 644 "$root/reactor_jobs/hello.lua" etc/jobreactor/reactor_jobs/hello.lua
-/usr/bin/python3 "$here/make_man_pages.py" "$program" "$tree/usr/share/man/man1"
+"$program" docs --man "$tree/usr/share/man" >&2
 find "$tree/usr/share/man" -type f -exec gzip -9n {} +
 complete() { # complete SHELL PATH
     mkdir -p "$(dirname "$tree/$2")"

@@ -82,7 +82,7 @@ static int resume(lua_State *L, lua_State *thread, int arguments, lua_KFunction 
     return -1;
   }
   if (jri_is_held(L, thread)) {
-    lua_pushliteral(L, "cannot resume a coroutine in which a job pauses");
+    lua_pushliteral(L, "cannot resume a coroutine in which a job is suspended");
     return -1;
   }
   lua_xmove(L, thread, arguments);

@@ -112,7 +112,7 @@ static void tell_place(jr_state *state, lua_State *L) {
   write_place(L, place, sizeof place);
   double seconds = (double)(jri_clock_now() - GET(i->slice_began)) / (double)JRI_SECOND;
   int length =
-      snprintf(text, sizeof text, "%sthe job has run for %.1f s without a pause and holds up the others of its lane",
+      snprintf(text, sizeof text, "%sthe job has run for %.1f s without suspension and blocks the others of its lane",
                place, seconds);
   state->host.log(state->host.context, state->slice.host_run, JR_LOG_WARNING, text, (size_t)length);
 }

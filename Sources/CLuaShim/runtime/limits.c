@@ -24,10 +24,11 @@ void jri_push_timeout_error(lua_State *L, const jri_run *run) {
 }
 
 static void push_overrun_error(lua_State *L, const jri_run *run) {
-  lua_pushfstring(L,
-                  "%sthe job ran too long without a pause and held up the others of its lane: let it pause (sleep(0)), "
-                  "enqueue it with defer, or raise %s",
-                  run->state->interruption.place, run->state->names->slice_limit);
+  lua_pushfstring(
+      L,
+      "%sthe job ran too long without suspension and blocked the others of its lane: let it suspend (sleep(0)), "
+      "enqueue it with defer, or raise %s",
+      run->state->interruption.place, run->state->names->slice_limit);
 }
 
 void jri_push_limit_error(lua_State *L, const jri_run *run) {

@@ -80,12 +80,13 @@ void jri_require_pause(lua_State *L, const char *word) {
   jr_state *state = jri_state(L);
   jri_require_running(L, word);
   if (state->slice.run == NULL || state->slice.strand == NULL) jri_raise(L, "%s cannot be called here", word);
-  if (state->slice.finalizing > 0) jri_raise(L, "%s: a job cannot pause in a finalizer (__gc)", word);
-  if (state->slice.closing) jri_raise(L, "%s: a job cannot pause in a __close of what is being ended", word);
-  if (state->slice.run->phase == JRI_PHASE_BACKOFF) jri_raise(L, "%s: a job cannot pause in a backoff function", word);
+  if (state->slice.finalizing > 0) jri_raise(L, "%s: a job cannot suspend in a finalizer (__gc)", word);
+  if (state->slice.closing) jri_raise(L, "%s: a job cannot suspend in a __close of a run that is being ended", word);
+  if (state->slice.run->phase == JRI_PHASE_BACKOFF)
+    jri_raise(L, "%s: a job cannot suspend in a backoff function", word);
   if (lua_isyieldable(L) && state->slice.barrier == NULL) return;
   push_barrier(L, lua_isyieldable(L) ? state->slice.barrier : L);
-  jri_raise(L, "%s: a job cannot pause %s: do it before or after", word, lua_tostring(L, -1));
+  jri_raise(L, "%s: a job cannot suspend %s: do it before or after", word, lua_tostring(L, -1));
 }
 
 int jri_suspend(lua_State *L, lua_KFunction continuation) {

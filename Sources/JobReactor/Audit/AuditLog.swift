@@ -4,8 +4,8 @@ package import JobReactorWire
 package import Logging
 package import NIOCore
 
-/// Who changed what on a port, other than by enqueueing: written to the log, and kept by the storage where that can, else in
-/// memory. Bound to an event loop.
+/// The audit log of a port: every change except enqueueing, written to the log and kept by the storage if it supports
+/// that, otherwise in memory. Bound to an event loop.
 package final class AuditLog {
     private let storage: (any AuditStorage)?
     private let loop: any EventLoop
@@ -30,9 +30,8 @@ package final class AuditLog {
         self.loop = loop
     }
 
-    /// The user of that connection has changed something. `done` is called when the entry is stored, as far as the storage
-    /// stores: what is said then has its entry, whatever becomes of this process. One that is only counted does not wait; see
-    /// ``AuditShare``.
+    /// Records a change by the user of a connection. `done` is called when the entry is stored, so that an answer sent
+    /// then has its entry even after a crash. An entry that is only counted does not wait; see ``AuditShare``.
     package func note(
         _ command: String, _ change: String, by user: User?, over connection: Connection,
         done: @escaping () -> Void = {}
@@ -108,7 +107,7 @@ package final class AuditLog {
         awaited.append((last.id, done))
     }
 
-    /// The process ends: what is counted is written, and `done` called when all is stored, as far as the storage stores.
+    /// The process ends: counted entries are written, and `done` is called when all entries are stored.
     package func finish(_ done: @escaping () -> Void) {
         for entry in share.takeAllCounted() { addNow(entry) }
         whenStored(done)
@@ -134,7 +133,7 @@ package final class AuditLog {
         case .failure(let error):
             // Before it is open it takes nothing, and after its end this is gone, too.
             if !saysThatItFails, error.code != .closed {
-                logger.error("the audit log cannot be stored; it waits in memory", metadata: ["reason": "\(error)"])
+                logger.error("the audit log cannot be stored; entries wait in memory", metadata: ["reason": "\(error)"])
             }
             if error.code != .closed { saysThatItFails = true }
             loop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in

@@ -53,7 +53,7 @@ struct AuditShare {
     /// The entry of those that were counted: the last one's, with how many there were. Nil when there were none.
     mutating func takeCounted(_ key: Key) -> AuditEntry? {
         guard let account = accounts[key], var entry = account.last else { return nil }
-        if account.counted > 1 { entry.change += "; with \(account.counted - 1) more since the entry before" }
+        if account.counted > 1 { entry.change += "; with \(account.counted - 1) more since the previous entry" }
         accounts[key]?.counted = 0
         accounts[key]?.last = nil
         return entry

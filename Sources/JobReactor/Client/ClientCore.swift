@@ -365,7 +365,7 @@ final class ClientLink: ConnectionSession {
             case .job, .again, .unacceptable, .taken, .cancel, .adopt, .adopted, .show, .shown,
                 .storageError, .jobs, .drain, .begun, .paused, .waits, .defines, .permit, .permitted, .discarded,
                 .release, .holds, .began, .replace, .replaced, .kept, .hold:
-                throw CommandError("ERR a distributor does not say that to a producer")
+                throw CommandError("ERR a distributor does not send that to a producer")
             }
         } catch {
             connection.close(reason: error.line)
@@ -374,7 +374,7 @@ final class ClientLink: ConnectionSession {
 
     private func greeted(_ frame: RESPFrame, _ connection: Connection) {
         guard case .distributor(let distributor, _)? = try? Handshake(frame) else {
-            refusal = RESPValue(frame).text ?? "an answer that is none"
+            refusal = RESPValue(frame).text ?? "an invalid answer"
             core.logger.error("the distributor refuses this client", metadata: ["reason": "\(refusal ?? "")"])
             return connection.close(reason: refusal)
         }

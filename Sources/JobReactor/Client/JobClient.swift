@@ -5,11 +5,12 @@ public import NIOCore
 private import NIOPosix
 public import ServiceLifecycle
 
-/// Enqueues at a distributor elsewhere and gets the feedbacks, over one connection that comes back by itself.
+/// Enqueues jobs at a distributor in another process and receives their outcomes, over one connection that it restores
+/// automatically.
 ///
-/// A job is sent again after a lost connection until its outcome has arrived; its id makes sure that it is one job. Jobs
-/// and feedbacks are gone when this process ends; jobs that the distributor has go on there. Every method may be called
-/// from any thread or task. Dropping the last reference stops it without waiting; `stop(grace:)` waits.
+/// After a lost connection, a job is sent again until its outcome has arrived; its id ensures that it remains one job.
+/// When this process ends, its feedbacks are lost; jobs that the distributor has accepted continue there. Every method
+/// may be called from any thread or task. Dropping the last reference stops it without waiting; `stop(grace:)` waits.
 public final class JobClient: JobProducer, Service {
     private let address: Address
     private let security: WireSecurity
@@ -59,12 +60,13 @@ public final class JobClient: JobProducer, Service {
         }
     }
 
-    /// Connects to a distributor. Throws `WireError` when it cannot be reached now, or refuses; later losses are mended
-    /// in the background. `group` is the application's; without one the client runs on a thread of its own.
+    /// Connects to a distributor. Throws `WireError` if the distributor cannot be reached now, or refuses; later losses
+    /// of the connection are repaired in the background. `group` is the application's event loop group; without one the
+    /// client runs on its own thread.
     ///
-    /// The client keeps each job until its outcome has come. `maxMemory` is how many bytes all of them may take: names,
-    /// args and 300 for each. Beyond it, as when the distributor is away or takes no more, enqueueing throws
-    /// `JobError.Code.busy`.
+    /// The client keeps each job until its outcome has arrived. `maxMemory` is the limit for all of them in bytes:
+    /// names, args and 300 bytes for each job. Beyond it, for example while the distributor is away or full, enqueueing
+    /// throws `JobError.Code.busy`.
     public static func connect(
         to address: Address, security: WireSecurity = WireSecurity(), maxMemory: Int = 256 << 20,
         on group: (any EventLoopGroup)? = nil, logger: Logger = Logger(label: "jobreactor.client")
@@ -93,7 +95,7 @@ public final class JobClient: JobProducer, Service {
         }
     }
 
-    /// A client that connects in the background, for as long as it takes.
+    /// A client that connects in the background, without a time limit.
     package static func connecting(
         to address: Address, security: WireSecurity, tracing: JobTracing? = nil, on group: any EventLoopGroup,
         clock: WallClock = .system, logger: Logger
@@ -105,7 +107,7 @@ public final class JobClient: JobProducer, Service {
         return client
     }
 
-    /// As above, with a host, a port and perhaps a password.
+    /// As above, with a host, a port and optionally a password.
     public static func connect(host: String = "localhost", port: Int, password: Password? = nil) async throws
         -> JobClient
     {
@@ -126,7 +128,7 @@ public final class JobClient: JobProducer, Service {
         _ = try inbox.submit(name, args, options, feedback, isAwaited: true)
     }
 
-    /// Waits until the distributor has accepted every job enqueued so far.
+    /// Waits until the distributor has accepted all jobs that were enqueued before.
     public func flush() async throws {
         let core = core
         try await calls.ask { [loop] in core.value?.flush() ?? loop.makeSucceededVoidFuture() }
@@ -190,16 +192,16 @@ public final class JobClient: JobProducer, Service {
         await stop()
     }
 
-    /// Sends what is not sent yet, waits at most `grace` seconds until the distributor has accepted it, and closes.
-    /// Feedbacks still open are dropped; `perform` throws, as does every other call from then on:
-    /// `JobError.Code.stopped`. Stopping twice is fine.
+    /// Sends all remaining jobs, waits at most `grace` seconds until the distributor has accepted them, and closes.
+    /// Open feedbacks are dropped. `perform` and all later calls throw `JobError.Code.stopped`. A second stop has no
+    /// effect.
     public func stop(grace: Double = 5) async {
         guard state.withLock({ $0.stop() }) else { return }
         try? await end(grace: grace).get()
         try? await ownGroup?.shutdownGracefully()
     }
 
-    /// As `stop(grace:)`, with a duration: negative it is none, and beyond 1,000,000,000 seconds it is that.
+    /// As `stop(grace:)`, with a duration, clamped to 0 to 1,000,000,000 seconds.
     public func stop(grace: Duration) async { await stop(grace: grace.inSeconds) }
 
     /// As `stop(grace:)`, for a client on the loop of somebody else.

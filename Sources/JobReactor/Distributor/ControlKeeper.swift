@@ -150,7 +150,8 @@ final class ControlKeeper {
             if error.code == .held { return follow(batch) }
             if !saysThatItFails {
                 logger.error(
-                    "what decides when jobs run could not be stored; it waits", metadata: ["reason": "\(error)"])
+                    "schedules, pauses or limits could not be stored; storing is retried",
+                    metadata: ["reason": "\(error)"])
             }
             saysThatItFails = true
             waiting = batch + waiting
@@ -209,7 +210,8 @@ final class ControlKeeper {
             saveKeyed()
         case .failure(let error):
             if error.code == .lost { return close() }
-            logger.error("jobs with keys could not be stored; they wait", metadata: ["reason": "\(error)"])
+            logger.error(
+                "jobs with unique keys could not be stored; storing is retried", metadata: ["reason": "\(error)"])
             unsaved = batch + unsaved
             loop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in self?.saveKeyed() }
         }

@@ -8,9 +8,9 @@ extension Distributor {
     /// Who changes something, where that is this application.
     private static let user = "application"
 
-    /// Sets a schedule, or changes it: `schedule(try Schedule("nightly", "30 2 * * *", [:], job: "report"))`. It stands until it is
-    /// deleted, over restarts where there is a storage. Throws `JobError.Code.invalidOption` when scripts of a connected node define
-    /// one of that name, and differently.
+    /// Sets or changes a schedule: `schedule(try Schedule("nightly", "30 2 * * *", [:], job: "report"))`. It exists
+    /// until it is deleted, with a storage also across restarts. Throws `JobError.Code.invalidOption` if scripts of a
+    /// connected node define a different schedule of that name.
     public func schedule(_ schedule: Schedule) async throws {
         try schedule.validate()
         _ = try schedule.times()
@@ -18,15 +18,15 @@ extension Distributor {
         try await calls.ask { [loop] in core.value?.set(schedule) ?? loop.makeSucceededVoidFuture() }
     }
 
-    /// Deletes one that was set, not by a script. Returns false where there is none.
+    /// Deletes a schedule that was set, not one of a script. Returns false if there is none.
     @discardableResult
     public func deleteSchedule(_ name: String) async throws -> Bool {
         let core = core
         return try await calls.ask { [loop] in core.value?.deleteSchedule(name) ?? loop.makeSucceededFuture(false) }
     }
 
-    /// Nothing comes of the schedule until it is resumed; what was due meanwhile is not caught up with. Returns false where there is
-    /// none, or it is paused already.
+    /// Pauses a schedule: it makes no ticks until it is resumed, and ticks of the pause are not made up. Returns false
+    /// if there is none, or it is already paused.
     @discardableResult
     public func pauseSchedule(_ name: String) async throws -> Bool {
         let core = core
@@ -35,7 +35,7 @@ extension Distributor {
         }
     }
 
-    /// Returns false where there is none, or it is not paused.
+    /// Resumes a schedule. Returns false if there is none, or it is not paused.
     @discardableResult
     public func resumeSchedule(_ name: String) async throws -> Bool {
         let core = core
@@ -44,28 +44,29 @@ extension Distributor {
         }
     }
 
-    /// Makes a job of the schedule now, whether it is paused or not. Returns its id; nil where it makes none, as that of an earlier
-    /// tick is unfinished. Throws `JobError.Code.invalidOption` where there is no such schedule.
+    /// Makes a job of the schedule now, also while it is paused. Returns its id; nil if the schedule's overlap skips it
+    /// because an earlier job is unfinished. Throws `JobError.Code.invalidOption` if there is no such schedule.
     @discardableResult
     public func runSchedule(_ name: String) async throws -> JobID? {
         let core = core
         return try await calls.ask { [loop] in core.value?.runSchedule(name) ?? loop.makeSucceededFuture(nil) }
     }
 
-    /// Nothing of the jobs of that name starts until they are resumed, at this distributor and its nodes; what runs goes on. Returns
-    /// false where they are paused already.
+    /// Pauses the jobs of that name at this distributor and its nodes: no run begins until they are resumed; current
+    /// runs continue. Returns false if they are already paused.
     @discardableResult
     public func pauseJobs(named name: String) async throws -> Bool { try await pause(.job(name), true) }
 
-    /// Returns false where they are not paused.
+    /// Resumes the jobs of that name. Returns false if they are not paused.
     @discardableResult
     public func resumeJobs(named name: String) async throws -> Bool { try await pause(.job(name), false) }
 
-    /// Nothing starts on the node of that name until it is resumed; what runs goes on. Returns false where it is paused already.
+    /// Pauses the node of that name: no run begins there until it is resumed; current runs continue. Returns false if
+    /// it is already paused.
     @discardableResult
     public func pauseNode(_ name: String) async throws -> Bool { try await pause(.node(name), true) }
 
-    /// Returns false where it is not paused.
+    /// Resumes the node of that name. Returns false if it is not paused.
     @discardableResult
     public func resumeNode(_ name: String) async throws -> Bool { try await pause(.node(name), false) }
 

@@ -4,15 +4,14 @@ public import NIOCore
 private import NIOPosix
 public import ServiceLifecycle
 
-/// Lives in the application: accepts jobs, hands each to a node, and runs feedbacks.
+/// The distributor of an application: it accepts jobs, hands each to a node, and calls the feedbacks.
 ///
-/// It runs in one of three ways: on an event loop group that the application has (`on:`), on a thread of its own, or as
-/// the whole program (``runAsProgram()``). It is also a service for swift-service-lifecycle.
+/// It runs on an event loop group of the application (`on:`), on its own thread, or as the whole program
+/// (``runAsProgram()``). It is also a service for swift-service-lifecycle.
 ///
-/// Jobs that no node can take yet wait in memory and are gone when the process ends, unless it has a storage; what a node
-/// has taken goes on there.
-/// Every method may be called from any thread or task.
-/// Dropping the last reference stops it without waiting; `stop(grace:)` waits.
+/// Jobs that no node can take yet wait in memory and are lost when the process ends, unless it has a storage; jobs at a
+/// node with a durable storage continue there. Every method may be called from any thread or task. Dropping the last
+/// reference stops it without waiting; `stop(grace:)` waits.
 public final class Distributor: JobProducer, Service {
     private struct Life {
         var state = ServiceState()
@@ -30,8 +29,8 @@ public final class Distributor: JobProducer, Service {
     /// Another process has taken the storage over.
     private let losses = AsyncStream.makeStream(of: StorageError.self)
 
-    /// A distributor that only collects jobs until it is started. `group` is the application's; without one it runs on a
-    /// thread of its own.
+    /// A distributor that only collects jobs until it is started. `group` is the application's event loop group;
+    /// without one it runs on its own thread.
     public init(
         _ configuration: DistributorConfiguration = DistributorConfiguration(), on group: (any EventLoopGroup)? = nil
     ) {
@@ -76,7 +75,7 @@ public final class Distributor: JobProducer, Service {
         }
     }
 
-    /// Makes a distributor and starts it. Throws `WireError` when the port cannot be opened.
+    /// Makes and starts a distributor. Throws `WireError` if the port cannot be opened.
     public static func start(
         host: String = "localhost", port: Int, on group: (any EventLoopGroup)? = nil
     ) async throws -> Distributor {
@@ -89,8 +88,8 @@ public final class Distributor: JobProducer, Service {
 
     /// Opens the port and serves. Returns when nodes and clients can connect.
     ///
-    /// A distributor is started once. When this throws, or its task is cancelled meanwhile, the distributor is closed as by
-    /// `stop(grace:)`: make another to try again. Throws `JobError.Code.stopped` when it was stopped before.
+    /// Call this once. If it throws, or its task is cancelled, the distributor is closed as by `stop(grace:)`: make a
+    /// new one to try again. Throws `JobError.Code.stopped` if it was stopped before.
     public func start() async throws {
         do throws(ServiceState.Refusal) {
             try life.withLock { life throws(ServiceState.Refusal) in try life.state.start() }
@@ -113,9 +112,9 @@ public final class Distributor: JobProducer, Service {
     /// The port it listens on; nil before the start and after the stop.
     public var port: Int? { life.withLock { $0.state.phase == .running ? $0.port : nil } }
 
-    /// Starts, serves until a graceful shutdown or the cancellation of the task, and stops. A shutdown ends a start that
-    /// is still under way, for instance because its storage is away. Throws `StorageError` with the code `lost` when
-    /// another distributor of its name has taken over its storage.
+    /// Starts, serves until a graceful shutdown or the cancellation of the task, and stops. A shutdown also ends a
+    /// start that is not complete, for example because the storage is away. Throws `StorageError` with the code `lost`
+    /// if another distributor of its name has taken over its storage.
     public func run() async throws { try await run { _ in } }
 
     private func run(_ tell: @escaping @Sendable (ProgramPhase) async -> Void) async throws {
@@ -130,28 +129,28 @@ public final class Distributor: JobProducer, Service {
             })
     }
 
-    /// The whole program: runs until SIGINT or SIGTERM, then stops gracefully; a second signal ends at once.
+    /// Runs as the whole program until SIGINT or SIGTERM, then stops gracefully; a second signal ends the process at
+    /// once.
     public func runAsProgram() async throws {
         try await ServiceGroup.runProgram([self], logger: configuration.logger)
     }
 
-    /// As ``runAsProgram()``; `tell` hears how far it is, and is waited for.
+    /// As ``runAsProgram()``; calls and awaits `tell` for each phase.
     package func runAsProgram(_ tell: @escaping @Sendable (ProgramPhase) async -> Void) async throws {
         try await ServiceGroup.runProgram(
             [ServingFunction { try await self.run(tell) }], logger: configuration.logger)
     }
 
-    /// Stops gracefully: accepts no more jobs, waits, at most `grace` seconds (the configuration's when nil), for the
-    /// outcomes of those that nodes have and have not stored, and of those that somebody waits for here (`perform`, a
-    /// feedback, `PERFORM`), as far as they are due by then and a connected node can run them. Then it says what there is
-    /// to say and closes. Feedbacks still open then are dropped; `perform` throws, as does every other call from then on:
-    /// `JobError.Code.stopped`. Stopping twice is fine.
+    /// Stops gracefully. Accepts no more jobs. Waits at most `grace` seconds (nil: those of the configuration) for
+    /// outcomes of jobs at nodes with memory storage, and of jobs that `perform`, a feedback or a `PERFORM` waits for,
+    /// if they are due by then and a connected node can run them. Then sends its last messages and closes. Open
+    /// feedbacks are dropped. `perform` and all later calls throw `JobError.Code.stopped`. A second stop has no effect.
     public func stop(grace: Double? = nil) async {
         guard life.withLock({ $0.state.stop() }) else { return }
         await end(grace: grace ?? configuration.grace)
     }
 
-    /// As `stop(grace:)`, with a duration: negative it is none, and beyond 1,000,000,000 seconds it is that.
+    /// As `stop(grace:)`, with a duration, clamped to 0 to 1,000,000,000 seconds.
     public func stop(grace: Duration) async { await stop(grace: grace.inSeconds) }
 
     private func end(grace: Double) async {
@@ -167,13 +166,13 @@ public final class Distributor: JobProducer, Service {
         life.withLock { $0.state.ended() }
     }
 
-    /// Whether it is to be counted on. Answers at any time in its life; when its event loop is held up, not before that is over.
+    /// The health of the distributor. Answers at any time in its lifecycle, but not while its event loop is blocked.
     public func health() async -> ServiceHealth {
         let core = core
         return (try? await calls.ask { core.value?.health ?? .starting }) ?? .stopped
     }
 
-    /// Gauges are set now, and not only within a second of a change: somebody is about to read them.
+    /// Sets the gauges now instead of within a second after a change, because they are about to be read.
     package func setGauges() async {
         let core = core
         _ = try? await calls.ask { core.value?.gauges?.set() }
@@ -193,8 +192,8 @@ public final class Distributor: JobProducer, Service {
         try inbox.submit(jobs)
     }
 
-    /// Returns when every job that was enqueued before is stored; at once without a storage. What was enqueued and not
-    /// yet stored is lost when the process ends.
+    /// Waits until all jobs that were enqueued before are stored; returns at once without a storage. Jobs that are not
+    /// yet stored are lost when the process ends.
     public func flush() async throws {
         let core = core
         try await calls.ask { [loop] in core.value?.flush() ?? loop.makeSucceededVoidFuture() }
@@ -228,8 +227,8 @@ public final class Distributor: JobProducer, Service {
         calls.tell { core.value?.handlers.remove(registration, of: name) }
     }
 
-    /// The jobs that wait here for a node, by name: of the `limit` names with most jobs, from 1, in the order of their names.
-    /// Those that wait on a node for their time are not among them.
+    /// The jobs that wait here for a node, by name, for the `limit` names with most jobs (from 1), sorted by name. Jobs
+    /// that wait on a node for their due time are not included.
     public func waitingJobs(limit: Int = 1000) async throws -> [WaitingJobs] {
         let core = core
         return try await calls.ask { core.value?.waitingJobs(limit: max(1, limit)) ?? [] }.sorted { $0.name < $1.name }

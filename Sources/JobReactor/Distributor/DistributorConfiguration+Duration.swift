@@ -3,8 +3,8 @@ public import JobReactorWire
 public import Logging
 
 extension DistributorConfiguration {
-    /// A configuration whose times are durations: `DistributorConfiguration(port: 5000, grace: .seconds(30))`. The start of the
-    /// distributor refuses what is negative or longer than `JobLimits.seconds`.
+    /// A configuration whose times are durations: `DistributorConfiguration(port: 5000, grace: .seconds(30))`. The
+    /// start of the distributor refuses durations that are negative or longer than `JobLimits.seconds`.
     @_disfavoredOverload
     public init(
         name: String? = nil, host: String = "localhost", port: Int = 5000, security: WireSecurity = WireSecurity(),

@@ -2,45 +2,45 @@ public import JobReactorCore
 public import JobReactorWire
 public import Logging
 
-/// How a distributor listens and distributes.
+/// The settings of a distributor.
 public struct DistributorConfiguration: Sendable {
-    /// What the outcomes of its jobs are addressed to: the same name after a restart gets those that nodes have kept
-    /// meanwhile. Nil makes it of the machine's host name and the port, which is good where those stay the same; give
-    /// one where they do not, as in containers. No two distributors of one node may have the same. 1 to 255 bytes without spaces.
+    /// The name to which the outcomes of its jobs are addressed. With the same name after a restart, it gets the
+    /// outcomes that nodes have kept meanwhile. Nil takes the host name and the port; set a name if these change, as in
+    /// containers. All distributors of a node need different names. 1 to 255 bytes without spaces.
     public var name: String?
-    /// Where nodes and clients connect; loopback unless said otherwise. Port 0 takes a free one; what is no port is refused at
-    /// the start.
+    /// The address for nodes and clients; by default on the loopback interface. Port 0 takes a free port; the start
+    /// refuses an invalid one.
     public var address: Address
     public var security: WireSecurity
-    /// A job with a `node` waits for that node rather than go to another.
+    /// Whether a job with a `node` waits for that node instead of going to another.
     public var alwaysUseSpecifiedNode: Bool
-    /// What one peer may make this process hold.
+    /// The limits for one peer.
     public var limits: RESPLimits
-    /// Connections at once; more are told so and closed.
+    /// The largest number of connections at once; further ones get an error and are closed.
     public var maximumConnections: Int
-    /// Seconds that a graceful stop waits for the jobs that nodes are running.
+    /// Seconds that a graceful stop waits for running jobs.
     public var grace: Double
-    /// Where accepted jobs are kept until a node owns them, so that they survive the end of this process; nil keeps them
-    /// in memory. It belongs to this distributor's ``name``.
+    /// The storage for accepted jobs until a node owns them, so that they survive the end of this process; nil keeps
+    /// them in memory. Its content belongs to the ``name`` of the distributor.
     public var storage: (any JobStorage)?
-    /// Seconds for which a job waits for the durable node that it was sent to, when the connection was lost before that
-    /// had said whether it has it: sent elsewhere at once, it might run twice.
+    /// Seconds that a job waits for the durable node to which it was sent, if the connection was lost before the
+    /// acknowledgement. If it were sent to another node at once, it might run twice.
     public var takeoverTime: Double
     /// Seconds for which a producer's outcomes are kept while it is away.
     public var reportTTL: Double
-    /// Bytes that the jobs and outcomes that wait here may take: names, args and 300 for each. Beyond it nothing is accepted
-    /// (`JobError.Code.busy`, `-BUSY`) until some have left; what was accepted stays. Nil takes half of the memory that the
-    /// machine, or the process's control group, has.
+    /// The memory for waiting jobs and outcomes in bytes: names, args and 300 bytes for each. Beyond it no job is
+    /// accepted (`JobError.Code.busy`, `-BUSY`) until some have left; accepted jobs stay. Nil takes half of the memory
+    /// of the machine or of the process's control group.
     public var maxMemory: Int?
-    /// Where nodes may ask to be dialled, beside the addresses that they come from. One that asks for another is served over
-    /// the connection that it opened.
+    /// The addresses at which nodes may ask to be dialled, in addition to their own. For a node that asks for another
+    /// address, the connection that it opened is used.
     public var dialAllow: [DialRule]
-    /// Where the date is read, for `run_at` and for what an earlier process has left. Waits do not depend on it: they are
-    /// measured on a clock that nobody sets. Tests give one of their own.
+    /// The wall clock for `run_at` and for jobs of an earlier process. Waits do not depend on it: they are measured on
+    /// a monotonic clock. Tests use their own.
     public var clock = WallClock.system
     public var logger: Logger
-    /// Asks for the URL of a schedule's heartbeat, after each good run; it throws what failed, which is logged. Nil where there is
-    /// no client: then the log says so once.
+    /// Requests the URL of a schedule's heartbeat after each successful run; errors are logged. Nil sends no
+    /// heartbeats, and the log says so once.
     public var heartbeat: (@Sendable (_ url: String) async throws -> Void)?
 
     public init(
@@ -73,8 +73,8 @@ public struct DistributorConfiguration: Sendable {
         if storage != nil, name == nil, address.port == 0 {
             throw WireError(
                 .configuration,
-                "a distributor with a storage on a port of the system's choice needs a name:"
-                    + " its jobs are found by it after a restart")
+                "a distributor with a storage on port 0 needs a name:"
+                    + " it finds its jobs by the name after a restart")
         }
         try WireError.check(.takeoverTime, seconds: takeoverTime)
         try WireError.check(.grace, seconds: grace)

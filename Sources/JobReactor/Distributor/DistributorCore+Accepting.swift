@@ -66,7 +66,7 @@ extension DistributorCore {
     func reasonToWait(for id: JobID) -> String? {
         if ask({ $0.isBeingCancelled(id) }) { return Self.beingCancelled(id) }
         guard keeper?.isToBeChanged(id) == true, !ask({ $0.isKnown(id) }) else { return nil }
-        return "the end of an earlier job with the id \(id) cannot be stored now: enqueue this one later"
+        return "the end of an earlier job with the id \(id) cannot be stored now: enqueue this job later"
     }
 
     /// Who waits for the new job is told.
@@ -115,13 +115,13 @@ extension DistributorCore {
     }
 
     static func beingCancelled(_ id: JobID) -> String {
-        "a job with the id \(id) is being cancelled: enqueue this one later, or with another id"
+        "a job with the id \(id) is being cancelled: enqueue this job later, or with another id"
     }
 
     /// A job that is not stored is not accepted: who waits for the answer is told, for the others it is tried again.
     private func couldNotSave(_ job: Job, _ error: StorageError) -> Bool {
         guard let sink = change({ $0.couldNotSave(job.id) }) else { return true }
-        let message = "ERR the job is not enqueued, as it cannot be stored: \(error)"
+        let message = "ERR the job is not enqueued, because it cannot be stored: \(error)"
         switch sink {
         case .command(let session, let ticket, let deadline):
             deadline?.cancel()
@@ -153,7 +153,7 @@ extension DistributorCore {
         keeper.triesAgain = { [unowned self] job, error in self.couldNotSave(job, error) }
         keeper.onLost = { [unowned self] error in
             self.logger.critical(
-                "another distributor of this name has taken over the storage: this one ends",
+                "another distributor of this name has taken over the storage: this process ends",
                 metadata: ["reason": "\(error)"])
             self.isStopping = true
             self.onStorageLost(error)
@@ -177,7 +177,7 @@ extension DistributorCore {
             core.hasOpened = true
             core.change { $0.tookUp() }
             guard core.ledger.count > 0 else { return }
-            core.logger.info("jobs of an earlier process taken up", metadata: ["jobs": "\(core.ledger.count)"])
+            core.logger.info("jobs of an earlier process recovered", metadata: ["jobs": "\(core.ledger.count)"])
         }.flatMap { bound.value.beginLeading() }.map {
             if !bound.value.controls.isShared { bound.value.takeUpSchedules() }
         }
@@ -215,7 +215,7 @@ extension JobReport {
     /// Of a job that is not enqueued, as another has its key.
     fileprivate static func held(_ job: Job, by holder: JobID) -> JobReport {
         let key = (job.unique?.key ?? "").cut(toBytes: 300)
-        let text = "not enqueued: the job \(holder) has the key '\(key)'"
+        let text = "not enqueued: the job \(holder) holds the key '\(key)'"
         let args = JobArguments([("error", .string(text)), ("unique", .string(holder.description))])
         return JobReport(id: job.id, name: job.name, feedback: Feedback(.error, args: args), status: .failed, run: 1)
     }

@@ -74,39 +74,40 @@ extension DistributorCore {
         case .disconnected(let node, let reason, let givenBack):
             logger.info(
                 "node disconnected",
-                metadata: ["node": "\(node)", "reason": "\(reason)", "jobs given back": "\(givenBack)"])
+                metadata: ["node": "\(node)", "reason": "\(reason)", "jobs returned": "\(givenBack)"])
         case .refused(let id, let name, let reason):
             logger.error("\(reason)", metadata: ["job": "\(name)", "id": "\(id)"])
         case .endedWithNode(let job, let isLast):
             let metadata: Logger.Metadata = ["job": "\(job.name)", "id": "\(job.id)"]
             let reason = job.lastError ?? ""
             if isLast {
-                logger.error("\(reason), its last: the job has failed, and is kept here", metadata: metadata)
+                logger.error("\(reason), its last: the job has failed and is kept here", metadata: metadata)
             } else {
                 logger.warning("\(reason)", metadata: metadata)
             }
         case .discarded(let id, let name, let limit):
-            logger.info("a job is cancelled, as limit \(limit) is full", metadata: ["job": "\(name)", "id": "\(id)"])
+            logger.info(
+                "a job is cancelled because the limit \(limit) is full", metadata: ["job": "\(name)", "id": "\(id)"])
         case .foreignReport(let id, let name, let node):
             logger.warning(
-                "a node has reported a job that it was not given: nobody is told, and further ones are only counted",
+                "a node has reported a job that it was not given: the report is ignored, and further ones are only counted",
                 metadata: ["node": "\(node)", "job": "\(name)", "id": "\(id)"])
         case .recordsGone(let count):
-            logger.error("jobs that waited in the storage are not there any more", metadata: ["jobs": "\(count)"])
+            logger.error("jobs that waited in the storage are gone", metadata: ["jobs": "\(count)"])
         case .unreadable(let count, let error):
             logger.error(
-                "jobs that wait in the storage cannot be read; they are tried again",
+                "jobs that wait in the storage cannot be read; reading is retried",
                 metadata: ["jobs": "\(count)", "reason": "\(error)"])
         case .failuresGo(let kept):
             logger.warning(
-                "many jobs have failed here: the oldest of those are not kept any longer", metadata: ["kept": "\(kept)"]
+                "many jobs have failed here: the oldest are no longer kept", metadata: ["kept": "\(kept)"]
             )
         case .takenOver(let node, let heir):
             logger.notice(
                 "a node has not come back: another takes over its jobs", metadata: ["node": "\(node)", "by": "\(heir)"])
         case .notBack(let node, let jobs):
             logger.warning(
-                "a node has not come back: jobs that it may have go to others",
+                "a node has not come back: jobs that it may have go to other nodes",
                 metadata: ["node": "\(node)", "jobs": "\(jobs)"])
         }
     }

@@ -75,10 +75,10 @@ extension DistributorCore: CommandService {
         case .limits: session.reply { self.writeLimits(to: &$0) }
         case .retry(let id):
             guard !isStopping, change({ $0.retry(id) }) else { return refuseForNode(session) }
-            answer(stored(true), to: session, "RETRY", "the job \(id), which had failed, runs again")
+            answer(stored(true), to: session, "RETRY", "the failed job \(id) runs again")
         case .destroy(let id):
             guard change({ $0.destroy(id) }) else { return refuseForNode(session) }
-            answer(stored(true), to: session, "DESTROY", "the record of the failed job \(id) is gone")
+            answer(stored(true), to: session, "DESTROY", "the record of the failed job \(id) is removed")
         case .orders(let order, let filter, let isDry):
             let carriedOut = audit.noting(
                 order, of: filter, isDry: isDry, by: session.user, over: session.connection
@@ -147,7 +147,7 @@ extension DistributorCore: CommandService {
         let user = user(of: session)
         guard let role = command.role, !user.has(role), !ownJobs.has(id, user) else { return nil }
         if let producer = ask({ $0.producer(of: id) }), user.owns(producer: producer.id) { return nil }
-        return "NOPERM this needs the role \(role.rawValue): the job is none that \(user.name) has enqueued here lately"
+        return "NOPERM this needs the role \(role.rawValue): \(user.name) has not recently enqueued this job here"
     }
 
     /// Why a job may not have the id that its producer chose: another's job would be taken for its own, or it would end with
@@ -161,7 +161,9 @@ extension DistributorCore: CommandService {
         return "NOPERM \(Self.anothersJob(id))"
     }
 
-    static func anothersJob(_ id: JobID) -> String { "the id \(id) is that of another's job: choose another" }
+    static func anothersJob(_ id: JobID) -> String {
+        "the id \(id) belongs to a job of another user: choose another id"
+    }
 
     private func visible(_ row: Row, to user: User) -> Row {
         let job = user.sees(row.job, hidesArgs: configuration.security.hidesArgs)
@@ -171,7 +173,7 @@ extension DistributorCore: CommandService {
     /// Of jobs that are kept here, as they failed here; the others are at nodes.
     private func refuseForNode(_ session: CommandSession) {
         session.reply {
-            $0.writeRESPError("ERR no job of that id has failed here; for one that a node has ask at the node's port")
+            $0.writeRESPError("ERR no job with that id has failed here; for a job at a node, use the node's port")
         }
     }
 
@@ -234,9 +236,9 @@ extension DistributorCore: CommandService {
                 "the schedule \(name) is paused")
         case .resume:
             answer(
-                pauseSchedule(name, by: nil), to: session, "SCHEDULE", "the schedule \(name) is not paused any more")
+                pauseSchedule(name, by: nil), to: session, "SCHEDULE", "the schedule \(name) is resumed")
         case .run:
-            noted(runSchedule(name), "the schedule \(name) is run") { id, buffer in
+            noted(runSchedule(name), "a tick of the schedule \(name) is made") { id, buffer in
                 if let id { buffer.writeRESPBulk(id) } else { buffer.writeRESPNull() }
             }
         case .get:
@@ -260,14 +262,14 @@ extension DistributorCore: CommandService {
         let deadline = timeout.map { timeout in
             loop.assumeIsolated().scheduleTask(in: .microseconds(Int64(timeout * 1_000_000))) {
                 let reason = self.parkedReason(job.name).map { ": \($0)" } ?? ""
-                let text = "no outcome of job \(job.id) within \(timeout) s; the job goes on\(reason)"
+                let text = "no outcome of job \(job.id) within \(timeout) s; the job continues\(reason)"
                 session.pay(ticket) { $0.writeRESPError("TIMEOUT \(text)") }
                 self.forgetWaiter(of: job.id, ticket)
             }
         }
         guard submit(job, .command(session, ticket, deadline: deadline), by: account(of: session)) else {
             deadline?.cancel()
-            return session.pay(ticket) { $0.writeRESPError("ERR a job with the id \(job.id) is under way already") }
+            return session.pay(ticket) { $0.writeRESPError("ERR an unfinished job already has the id \(job.id)") }
         }
         ownJobs.note(job.id, by: user(of: session))
     }

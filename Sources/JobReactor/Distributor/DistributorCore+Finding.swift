@@ -31,7 +31,7 @@ extension DistributorCore {
     /// Looks for a job of which there is no entry; `done` gets nil when no node has it.
     func find(_ id: JobID, _ done: @escaping (Result<Found?, JobError>) -> Void) {
         guard searches < Self.searchLimit else {
-            return done(.failure(JobError(.unreachable, "too many jobs are being looked for: ask again")))
+            return done(.failure(JobError(.unreachable, "too many jobs are being looked for: try again")))
         }
         searches += 1
         let finish: (Result<Found?, JobError>) -> Void = { result in
@@ -162,7 +162,7 @@ extension DistributorCore {
     private static func notStored(_ error: StorageError) -> JobError {
         switch error.code {
         case .closed, .lost:
-            JobError(.stopped, "the distributor ended before that was stored: ask again when it is back")
+            JobError(.stopped, "the distributor ended before the change was stored: try again when it is back")
         default: JobError(.unreachable, "the storage fails: \(error)")
         }
     }

@@ -25,7 +25,7 @@ extension DistributorCore {
         case .no: break
         case .name: logger.warning("\(reason)", metadata: ["job": "\(job.name)"])
         case .tooMany:
-            logger.warning("no connected node defines many jobs that are enqueued: further names are not told of")
+            logger.warning("many enqueued jobs are defined by no connected node: further names are not logged")
         }
         switch sink {
         case .application(let feedback):
@@ -54,7 +54,7 @@ extension DistributorCore {
         guard !parked.isEmpty else { return }
         let shown = parked.sorted().prefix(10).joined(separator: " ")
         logger.warning(
-            "jobs that wait are parked: no connected node defines them any more",
+            "waiting jobs are parked: no connected node defines them any more",
             metadata: ["jobs": "\(parked.count > 10 ? "\(shown) and \(parked.count - 10) more" : shown)"])
     }
 }

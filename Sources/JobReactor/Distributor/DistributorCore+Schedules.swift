@@ -37,7 +37,7 @@ extension DistributorCore {
         for control in controls.all(.schedule) {
             do { set.append(try Schedule(json: try JSONValue(parsing: control.value))) } catch {
                 logger.error(
-                    "a schedule that is stored cannot be read",
+                    "a stored schedule cannot be read",
                     metadata: ["schedule": "\(control.key.name)", "reason": "\(error)"])
             }
         }
@@ -113,7 +113,7 @@ extension DistributorCore {
     /// Why schedules cannot be changed here; nil where they can.
     private func refuseAsFollower() -> JobError? {
         leader.map {
-            JobError(.invalidOption, "the distributor \($0) makes the ticks of schedules here: say it there")
+            JobError(.invalidOption, "the distributor \($0) makes the ticks of schedules here: send the command there")
         }
     }
 
@@ -128,7 +128,7 @@ extension DistributorCore {
     private func carryOut(_ changes: Schedules.Changes) {
         for (name, place, standing) in changes.conflicts {
             logger.error(
-                "the schedule '\(name)' is defined in two places, and differently: that of \(standing) stands",
+                "the schedule '\(name)' is defined differently in two places: the definition of \(standing) counts",
                 metadata: ["schedule": "\(name)", "place": "\(place)"])
         }
         for (name, reason) in changes.problems {
@@ -215,11 +215,12 @@ extension DistributorCore {
                 case .overlap: "the job of an earlier tick is unfinished"
                 case .replaced: "a newer tick waits in its place"
                 case .paused: "the schedule is paused"
-                case .removed: "the schedule is there no more"
+                case .removed: "the schedule has been deleted"
                 }
-            logger.info("a tick is left out: \(why)", metadata: metadata.merging(["tick": "\(tick.at.seconds)"]) { $1 })
+            logger.info("a tick is skipped: \(why)", metadata: metadata.merging(["tick": "\(tick.at.seconds)"]) { $1 })
         case .missed(let count):
-            logger.notice("ticks are missed for good", metadata: metadata.merging(["ticks": "\(count)"]) { $1 })
+            logger.notice(
+                "ticks are dropped because they are too late", metadata: metadata.merging(["ticks": "\(count)"]) { $1 })
         case .late(let tick):
             logger.warning(
                 "a schedule is late: its tick has not begun in time",
@@ -234,7 +235,7 @@ extension DistributorCore {
             guard !saysThatNoHeartbeat else { return }
             saysThatNoHeartbeat = true
             return logger.warning(
-                "heartbeats of schedules are not sent, as this distributor has no client for them",
+                "heartbeats of schedules are not sent, because this distributor has no HTTP client",
                 metadata: ["schedule": "\(name)"])
         }
         Task { [logger] in

@@ -58,7 +58,7 @@ extension DistributorCore {
         let count = ledger.entries.sentCount
         guard keeper != nil, drained != nil, count > 0 else { return }
         logger.warning(
-            "stopping before nodes have said whether they have all jobs: these may run again",
+            "stopping before nodes have confirmed all jobs: those jobs may run again",
             metadata: ["jobs": "\(count)"])
     }
 

@@ -187,7 +187,7 @@ final class DistributorCore {
 
     private func refusal(setting: String) -> String {
         memory.fullMessage(ledger.entries.memory.total, setting: setting)
-            + "; the last tenth is for those who have little here"
+            + "; the last tenth is reserved for producers with few jobs here"
     }
 
     private func endBusy() {
@@ -290,7 +290,7 @@ final class DistributorCore {
                     "refused a second node of one name",
                     metadata: ["node": "\(introduction.name)", "address": "\(connection.peer)"])
                 return CommandError(
-                    "NODENAME a node named \(introduction.name) is connected already, from \(other.address):"
+                    "NODENAME a node named \(introduction.name) is already connected, from \(other.address):"
                         + " give one of them another name")
             }
             // The same process again: it knows better than we that the old connection is dead.
@@ -354,7 +354,7 @@ final class DistributorCore {
     func noteProblems(of node: String, _ problems: [String]) {
         for problem in problems.prefix(10) {
             logger.warning(
-                "the scripts of a node say what has no effect here: \(problem)", metadata: ["node": "\(node)"])
+                "definitions in the scripts of a node have no effect here: \(problem)", metadata: ["node": "\(node)"])
         }
     }
 

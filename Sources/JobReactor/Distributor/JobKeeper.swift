@@ -116,7 +116,7 @@ final class JobKeeper {
         }
         guard queue.beginReopening() else { return }
         logger.critical(
-            "what was stored is gone; it is stored again, as far as it is known here", metadata: ["reason": "\(error)"])
+            "the storage has lost its jobs; the jobs known here are stored again", metadata: ["reason": "\(error)"])
         reopen()
     }
 
@@ -135,7 +135,7 @@ final class JobKeeper {
         switch result {
         case .success:
             let jobs = onEmptied()
-            logger.notice("what is known here is stored again", metadata: ["jobs": "\(jobs.count)"])
+            logger.notice("the jobs known here are stored again", metadata: ["jobs": "\(jobs.count)"])
             queue.reopened(jobs.map { Queue.Item(job: $0, waiter: Waiter(saved: {}, failed: { _ in })) })
             schedule()
         case .failure(let error as StorageError) where error.code == .held:
@@ -215,7 +215,8 @@ final class JobKeeper {
         if isRefused {
             refusedAt = loop.now
             logger.error(
-                "jobs could not be stored; they wait", metadata: ["reason": "\(error)", "jobs": "\(again.count)"])
+                "jobs could not be stored; storing is retried",
+                metadata: ["reason": "\(error)", "jobs": "\(again.count)"])
         }
         loop.assumeIsolated().scheduleTask(in: .seconds(1)) {
             self.queue.pauseEnded()
@@ -251,7 +252,7 @@ final class JobKeeper {
             return
         }
         refusedAt = loop.now
-        logger.error("changes could not be stored; they wait", metadata: ["reason": "\(error)"])
+        logger.error("changes could not be stored; storing is retried", metadata: ["reason": "\(error)"])
         let isAlone = refused.isEmpty
         refused.append((number, batch))
         refusedIDs.formUnion(batch.lazy.compactMap(\.id))
@@ -275,7 +276,7 @@ final class JobKeeper {
     private func noteUnstored(_ count: Int) {
         guard count > 0 else { return }
         logger.warning(
-            "stopping with changes that are not stored: jobs that nodes have done may run again",
+            "stopping with changes that are not stored: jobs that nodes have run may run again",
             metadata: ["changes": "\(count)"])
     }
 

@@ -110,7 +110,7 @@ final class NodeLink: ConnectionSession {
     func show(_ id: JobID) -> EventLoopFuture<[String]> {
         guard handle != nil else { return core.loop.makeSucceededFuture([]) }
         guard openShows < Self.maximumShows else {
-            let text = "the node \(introduction.name) does not answer: ask again"
+            let text = "the node \(introduction.name) does not answer: try again"
             return core.loop.makeFailedFuture(JobError(.unreachable, text))
         }
         openShows += 1

@@ -58,7 +58,7 @@ final class NodeRegistration: ConnectionSession {
     // MARK: Dialling back
 
     private func dial(_ server: String) {
-        guard let address = Address(server) else { return dialFailed("'\(server)' is no host:port") }
+        guard let address = Address(server) else { return dialFailed("'\(server)' is not host:port") }
         let bound = NIOLoopBound(self, eventLoop: core.loop)
         let configuration = core.configuration
         let peer = connection.remoteAddress
@@ -73,7 +73,7 @@ final class NodeRegistration: ConnectionSession {
     /// Tries one of the places after the other.
     private func dial(_ address: Address, at places: ArraySlice<SocketAddress>) -> EventLoopFuture<Void> {
         guard let place = places.first else {
-            let reason = "it is not where the node comes from, nor in \(SettingName.dialAllow)"
+            let reason = "it is neither the address of the node nor in \(SettingName.dialAllow)"
             return core.loop.makeFailedFuture(WireError(.connect, reason))
         }
         let bound = NIOLoopBound(self, eventLoop: core.loop)
@@ -89,7 +89,7 @@ final class NodeRegistration: ConnectionSession {
     private func dialFailed(_ reason: String) {
         guard !isOver, link == nil else { return }
         core.logger.warning(
-            "cannot connect back to the node: it is served over its own connection; check its \(SettingName.connectTo)",
+            "cannot connect back to the node, so its own connection is used; check its \(SettingName.connectTo)",
             metadata: [
                 "node": "\(introduction.name)", "address": "\(introduction.server ?? "")", "reason": "\(reason)",
             ])
@@ -124,7 +124,7 @@ final class NodeRegistration: ConnectionSession {
                 return registration.unwelcome(reason)
             }
             guard !registration.isOver, answer == .linked else {
-                failure = RESPValue(frame).text ?? "an answer that is none"
+                failure = RESPValue(frame).text ?? "an invalid answer"
                 return connection.close(reason: failure)
             }
             isLinked = true

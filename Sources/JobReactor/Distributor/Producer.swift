@@ -193,7 +193,7 @@ final class ProducerLink: ConnectionSession {
         used += 1
         guard used <= granted else {
             throw CommandError(
-                "ERR more jobs than this distributor has asked for: \(used), with credit for \(granted)")
+                "ERR more jobs than this distributor has granted credit for: \(used), with credit for \(granted)")
         }
     }
 

@@ -6,9 +6,9 @@
 public import JobReactorCore
 
 extension JobArguments {
-    /// The value as JSON: dates as seconds since 1970, which is what `now()` of scripts counts, and data as Base64. Throws
-    /// `JobError.Code.invalidArguments` when it does not encode to an object, and, with its place, for what JSON cannot hold:
-    /// NaN and infinite numbers.
+    /// Encodes the value as JSON: dates as seconds since 1970, like `now()` in scripts, and data as Base64. Throws
+    /// `JobError.Code.invalidArguments` if it does not encode to an object, or, with the path, for NaN and infinite
+    /// numbers, which JSON cannot represent.
     public init(encoding value: some Encodable) throws(JobError) {
         let encoder = JSONEncoder()
         encoder.dateEncodingStrategy = .secondsSince1970
@@ -38,7 +38,7 @@ extension JobArguments {
             "args\(steps.joined()): \(problem ?? "\(type(of: value)) cannot be encoded: \(context.debugDescription)")")
     }
 
-    /// The object as a type of yours; dates are seconds since 1970. Throws `DecodingError` when it does not fit.
+    /// Decodes the object into your type; dates are seconds since 1970. Throws `DecodingError` if it does not fit.
     public func decode<Output: Decodable>(_ type: Output.Type = Output.self) throws -> Output {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .secondsSince1970

@@ -1,12 +1,12 @@
 internal import JobReactorCore
 
-/// Args written as a literal of what an application has at hand: `["path": path, "width": width]`.
+/// Args written as a literal with variables: `["path": path, "width": width]`.
 ///
-/// Everything that enqueues takes such a literal as it stands. Each value is of a type that is `Encodable` and `Sendable`, or nil,
-/// which is null in JSON; of any other type the compiler refuses it. The values are encoded, as by
-/// `JobArguments.init(encoding:)`, when the job is enqueued. Of equal keys the last counts.
+/// All enqueueing methods accept such a literal. Each value must be `Encodable` and `Sendable`, or nil, which becomes
+/// null in JSON; the compiler refuses other types. The values are encoded when the job is enqueued, as by
+/// `JobArguments.init(encoding:)`. If a key is repeated, the last value counts.
 ///
-/// A literal inside it whose own values are of several types says what it is:
+/// A nested literal with values of several types needs its type:
 ///
 /// ```swift
 /// try distributor.enqueue("resize", ["path": path, "size": ["width": width, "unit": unit] as JobValues])
@@ -19,7 +19,7 @@ public struct JobValues: Encodable, Sendable, ExpressibleByDictionaryLiteral {
         members = elements
     }
 
-    /// As an object. Throws what the values throw that cannot be encoded.
+    /// Encodes the values as an object. Throws the errors of values that cannot be encoded.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Name.self)
         for (name, value) in members {

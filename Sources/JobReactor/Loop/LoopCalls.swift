@@ -1,10 +1,10 @@
 internal import JobReactorCore
 package import NIOCore
 
-/// Calls from tasks to what lives on one event loop. Each ends once: as the loop answers, with `CancellationError` when its
-/// task is cancelled, or with `JobError.Code.stopped` when the loop's part has been stopped.
+/// Calls from tasks to objects on one event loop. Each ends once: with the answer of the loop, with `CancellationError`
+/// if its task is cancelled, or with `JobError.Code.stopped` after a stop.
 ///
-/// After ``close()`` nothing more goes to the loop, which may then be gone.
+/// After ``close()`` no call reaches the loop, which may then be shut down.
 package final class LoopCalls: Sendable {
     private struct State {
         var isClosed = false
@@ -17,7 +17,7 @@ package final class LoopCalls: Sendable {
     private let loop: any EventLoop
     private let stopped: JobError
 
-    /// `what` names the one that answers, for the error of a call after the stop: "the distributor".
+    /// `what` is the subject of the error for calls after the stop: "the distributor".
     package init(to what: String, on loop: any EventLoop) {
         self.loop = loop
         stopped = JobError(.stopped, "\(what) was stopped: make another")
@@ -48,12 +48,12 @@ package final class LoopCalls: Sendable {
         }
     }
 
-    /// As above, for an answer that is there at once.
+    /// As above, for an immediate answer.
     package func ask<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await ask { [loop] in loop.makeSucceededFuture(try body()) }
     }
 
-    /// Runs `task` on the loop, for which nobody waits; does nothing after the stop. Returns whether it will run.
+    /// Runs `task` on the loop without waiting for it. Returns false, and does nothing, after the stop.
     @discardableResult
     package func tell(_ task: @escaping @Sendable () -> Void) -> Bool {
         state.withLock { state in
@@ -62,7 +62,7 @@ package final class LoopCalls: Sendable {
         }
     }
 
-    /// Ends all calls under way; those that come are refused.
+    /// Ends all pending calls and refuses later ones.
     package func close() {
         let waiting = state.withLock { state in
             state.isClosed = true

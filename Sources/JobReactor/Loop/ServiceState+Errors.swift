@@ -2,7 +2,7 @@ package import JobReactorCore
 internal import JobReactorWire
 
 extension ServiceState.Refusal {
-    /// What the caller of a second start is told; `what` is started: "the node".
+    /// The error for the caller of a second start; `what` is the service: "the node".
     package func startError(of what: String) -> any Error {
         switch self {
         case .startedBefore: WireError(.configuration, "\(what) was started before: make another")

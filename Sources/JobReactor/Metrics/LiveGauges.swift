@@ -1,9 +1,8 @@
 internal import CoreMetrics
 package import NIOCore
 
-/// What there is at a moment, as gauges, and what has happened that others count, as counters. They are set a second after
-/// something has changed, and each second from then on as long as their values differ: where nothing happens nothing is done.
-/// On one event loop.
+/// Gauges of current values, and counters of values that other components count. They are set a second after a change,
+/// and then every second while their values differ; an idle process does nothing. Bound to one event loop.
 package final class LiveGauges {
     package typealias Reading = (name: String, read: () -> Int)
 
@@ -15,7 +14,7 @@ package final class LiveGauges {
     private var timer: Scheduled<Void>?
     private var isStopped = false
 
-    /// `readings` are asked on the loop. Those of `counts` never fall, and begin with 0.
+    /// `readings` are called on the loop. The values of `counts` begin with 0 and never fall.
     package init(
         _ readings: [Reading], counts: [Reading] = [], _ backend: MetricsBackend, on loop: any EventLoop
     ) {
@@ -25,7 +24,7 @@ package final class LiveGauges {
         self.loop = loop
     }
 
-    /// Something has happened that may show.
+    /// Something has changed that may affect the values.
     package func noteChange() {
         guard timer == nil, !isStopped else { return }
         timer = loop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in

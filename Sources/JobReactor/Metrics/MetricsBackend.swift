@@ -1,14 +1,14 @@
 package import CoreMetrics
 package import JobReactorCore
 
-/// Where a distributor, a node or a client counts: the backend that the program has bootstrapped, or that is bound to the
-/// task that makes it.
+/// The metrics backend of a distributor, a node or a client: the one that the program has bootstrapped, or that is
+/// bound to the task that makes the object.
 package struct MetricsBackend: Sendable {
     private let factory: any MetricsFactory
     /// What all metrics made here have, such as the node's name.
     private let labels: [(String, String)]
 
-    /// Nil where there is no backend: then nothing is counted.
+    /// Nil without a backend: then nothing is counted.
     package init?(labels: [(String, String)] = []) {
         let factory = MetricsSystem.factory
         if factory is NOOPMetricsHandler { return nil }
@@ -28,7 +28,7 @@ package struct MetricsBackend: Sendable {
 }
 
 extension Timer {
-    /// From one moment to another. Nothing when somebody has set the clock back meanwhile.
+    /// Records the time between two moments; nothing if the clock was set back meanwhile.
     package func record(from began: Timestamp, to ended: Timestamp) {
         let time = ended.elapsed(since: began)
         if time >= 0 { recordMicroseconds(time) }

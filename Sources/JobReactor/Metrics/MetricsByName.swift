@@ -1,7 +1,7 @@
-/// The metrics of each of the first ``most`` names, and those of all others, which have the name `other`: names come from
-/// outside, and a backend keeps what it has once been given. They are made once, and kept.
+/// The metrics of the first ``most`` names, and common ones with the name `other` for all further names, because names
+/// come from outside and a backend never releases metrics. They are made once and kept.
 package struct MetricsByName<Metrics> {
-    /// How many names are told apart.
+    /// The largest number of separate names.
     package static var most: Int { 100 }
     private static var other: String { "other" }
 
@@ -25,7 +25,7 @@ package struct MetricsByName<Metrics> {
         }
     }
 
-    /// Makes those of these names now, so that none is made when a job comes.
+    /// Makes the metrics of these names now instead of when a job arrives.
     package mutating func prepare(_ names: some Sequence<String>) {
         for name in names {
             guard known.count < Self.most else { return }

@@ -3,31 +3,32 @@ internal import JobReactorWire
 
 /// What a monitor changes: one job by its id, or all that a filter means.
 extension JobMonitor {
-    /// What is done to a job.
+    /// A change of a job.
     public enum Change: Hashable, Sendable, CaseIterable {
-        /// One that is not finished never runs again. Its outcome goes to its distributor, as when it cancels itself.
+        /// Cancels an unfinished job; it never runs again. Its distributor gets the outcome, as when the job cancels
+        /// itself.
         case cancel
-        /// It runs now: one that has failed or was cancelled from its first attempt, one that waits before its time.
+        /// Runs the job now: a failed or cancelled job from its first attempt, a waiting job at once.
         case retry
-        /// It goes, and its record; one that is not finished is cancelled.
+        /// Removes the job and its record; an unfinished job is cancelled.
         case destroy
     }
 
-    /// Cancels a job that is not finished. Its outcome goes to its distributor, as when it cancels itself. Returns whether
-    /// there was one.
+    /// Cancels an unfinished job. Its distributor gets the outcome, as when the job cancels itself. Returns false if
+    /// there is no such job.
     @discardableResult
     public func cancel(_ id: JobID) async throws -> Bool { try await change(id, .cancel) }
 
-    /// Runs a job now: one that has failed or was cancelled from its first attempt, one that waits before its time. Returns
-    /// false for one that runs, or that is not there.
+    /// Runs a job now: a failed or cancelled job from its first attempt, a waiting job at once. Returns false if the
+    /// job runs or does not exist.
     @discardableResult
     public func retry(_ id: JobID) async throws -> Bool { try await change(id, .retry) }
 
-    /// Removes a job and its record; one that is not finished is cancelled. Returns whether there was one.
+    /// Removes a job and its record; an unfinished job is cancelled. Returns false if there is no such job.
     @discardableResult
     public func destroy(_ id: JobID) async throws -> Bool { try await change(id, .destroy) }
 
-    /// Destroys all jobs of a node; `isDry` changes nothing. Returns how many there were.
+    /// Destroys all jobs of a node and returns their number. `isDry` only counts them.
     @discardableResult
     public func destroyAllJobs(for node: String, isDry: Bool = false) async throws -> Int {
         let owners = try await ownersInOrder()
@@ -36,11 +37,11 @@ extension JobMonitor {
         return try await change(.destroy, Filter(node: node), of: owner, among: owners, isDry: isDry)
     }
 
-    /// Changes all jobs that the filter means, and that can be changed so: those that are not finished are cancelled; without
-    /// a ``Filter/status`` those that have failed are run again; at a distributor only those that have failed there are. Asks
-    /// each node or distributor that runs once. `isDry` changes nothing.
+    /// Changes all matching jobs to which the change applies: unfinished jobs can be cancelled; without a
+    /// ``Filter/status``, failed jobs are run again; a distributor runs only jobs again that have failed there. Asks
+    /// each running node or distributor once. `isDry` only counts the jobs.
     ///
-    /// Returns how many there were. When it throws, some of them may have been changed.
+    /// Returns the number of jobs. If it throws, some of them may have been changed.
     @discardableResult
     public func change(_ change: Change, all filter: Filter, isDry: Bool = false) async throws -> Int {
         var count = 0
@@ -88,7 +89,7 @@ extension JobMonitor {
     ) async throws -> Value {
         guard let text = owner.address, let address = Address(text) else {
             throw StorageError(
-                "\(owner.name) runs and does not listen, so that it cannot be told: stop it first, or start it with an"
+                "\(owner.name) runs, but does not listen, so it cannot be asked: stop it first, or start it with an"
                     + " address for its server", code: .held)
         }
         let client = try await RESPClient.connect(to: address, security: security)
@@ -136,7 +137,7 @@ extension JobMonitor {
             let meant = jobs.filter { change.order.means($0, filter.records) }
             return isDry ? meant.count : try await self.change(meant, of: owner, change)
         case .error(let text): throw StorageError("\(owner.name) says \(text)")
-        default: throw StorageError("\(owner.name) answers \(change.order.verb) with something else than a number")
+        default: throw StorageError("\(owner.name) answers \(change.order.verb) with something other than a number")
         }
     }
 

@@ -1,22 +1,22 @@
 public import JobReactorCore
 public import JobReactorWire
 
-/// Looks at stored jobs and changes them, whether or not their nodes run: `jobs_for`, `load`, `destroy` and
+/// Lists and changes stored jobs, whether or not their nodes run: `jobs_for`, `load`, `destroy` and
 /// `destroy_all_jobs_for` of the gem, and more.
 ///
-/// Looking reads the storage itself. A change is the owner's to make while it runs, and is asked of it at its port; when no
-/// process has the jobs open it is made in the storage. Where nodes and distributors share a place, a job that a node owns is
-/// that node's, whatever a distributor still notes of it. Every method may be called from any task.
+/// Listing reads the storage itself. A running owner makes changes itself, on request at its port; if no process has
+/// the jobs open, the change is made in the storage. If nodes and distributors share a place, a job that a node owns is
+/// shown for the node, not for a distributor. Every method may be called from any task.
 public struct JobMonitor: Sendable {
-    /// Which jobs are meant; nil is any.
+    /// A filter for jobs; nil matches all.
     public struct Filter: Hashable, Sendable {
-        /// The node, or the distributor, that has them.
+        /// The name of the node or the distributor.
         public var node: String?
         public var name: String?
         public var status: JobStatus?
-        /// Made, begun or failed at that time or later.
+        /// Jobs that were made, begun or failed at this time or later.
         public var since: Timestamp?
-        /// A text in the last error, in small or capital letters.
+        /// A text in the last error, ignoring case.
         public var error: String?
 
         public init(
@@ -36,13 +36,13 @@ public struct JobMonitor: Sendable {
         func means(_ owner: StoredOwner) -> Bool { node == nil || node == owner.name }
     }
 
-    /// A job and the node, or the distributor, that has it.
+    /// A job and the node or distributor that has it.
     public struct Found: Hashable, Sendable {
         public var job: Job
         public var owner: StoredOwner
-        /// The node to which a distributor has given the job, as far as the distributor says so.
+        /// The node to which a distributor has given the job, if the distributor reports one.
         public var node: String?
-        /// What the job waits for beside its time, in words, as far as its owner says so.
+        /// The reason why the job waits, apart from its due time, if its owner reports one.
         public var waitsFor: String?
 
         public init(job: Job, owner: StoredOwner, node: String? = nil, waitsFor: String? = nil) {
@@ -56,25 +56,25 @@ public struct JobMonitor: Sendable {
     let place: any StoragePlace
     let security: WireSecurity
 
-    /// `security` is that of the installation, for the ports of nodes.
+    /// `security` contains the password and the TLS settings for the ports of nodes.
     public init(_ place: any StoragePlace, security: WireSecurity = WireSecurity()) {
         self.place = place
         self.security = security
     }
 
-    /// Asks a node that runs, at the port where it listens, whatever its storage: also for jobs in memory. A distributor, asked
-    /// so, has the jobs that wait or are parked there, those of nodes that own nothing or are away, and those that have failed
-    /// there, because nodes ended with them. The password and the TLS of the installation are in `security`.
+    /// Asks a running node at its port, with any storage, also for jobs in memory. A distributor lists jobs that wait
+    /// or are parked there, jobs of nodes with memory storage or of nodes that are away, and failed jobs that ended
+    /// their nodes. `security` contains the password and the TLS settings.
     public init(node address: Address, security: WireSecurity = WireSecurity()) {
         self.init(NodePlace(address, security: security), security: security)
     }
 
     // MARK: Looking
 
-    /// The nodes that have, or had, jobs here; distributors with a storage are among them.
+    /// The nodes that have or had jobs here, and distributors with a storage.
     public func owners() async throws(StorageError) -> [StoredOwner] { try await place.owners() }
 
-    /// The jobs of a node, or of all: those that the filter means, in the order of node and age, at most `limit`.
+    /// The jobs that match the filter, ordered by node and age, at most `limit`.
     public func jobs(_ filter: Filter = Filter(), limit: Int = .max) async throws(StorageError) -> [Found] {
         var found: [Found] = []
         let owners = try await ownersInOrder()
@@ -84,7 +84,7 @@ public struct JobMonitor: Sendable {
         return found
     }
 
-    /// The last `limit` of the jobs that the filter means, the newest first, in the order of their ids.
+    /// The last `limit` jobs that match the filter, in falling order of ids, which is the newest first.
     public func newestJobs(_ filter: Filter = Filter(), limit: Int = 100) async throws(StorageError) -> [Found] {
         var found: [Found] = []
         let owners = try await ownersInOrder()
@@ -94,8 +94,7 @@ public struct JobMonitor: Sendable {
         return Array(found.sorted { $0.job.id > $1.job.id }.prefix(max(0, limit)))
     }
 
-    /// The jobs whose ids begin so, at most `limit`: an id may be cut as long as it is the only one. None for what no id begins
-    /// with.
+    /// The jobs whose ids have this prefix, at most `limit`.
     public func find(idPrefix prefix: String, limit: Int = 10) async throws(StorageError) -> [Found] {
         guard let range = JobID.range(ofPrefix: prefix) else { return [] }
         var found: [Found] = []
@@ -158,7 +157,7 @@ public struct JobMonitor: Sendable {
         try await jobs(Filter(node: node)).map(\.job)
     }
 
-    /// The record of a job, whoever has it; nil when nobody has.
+    /// The record of a job of any owner; nil if there is none.
     public func load(_ id: JobID) async throws(StorageError) -> Found? {
         for owner in try await ownersInOrder() {
             if let place = place as? NodePlace {

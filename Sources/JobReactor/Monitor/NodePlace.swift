@@ -28,7 +28,7 @@ struct NodePlace: StoragePlace {
             Name.problem(in: name) == nil
         else {
             throw StorageError(
-                "\(address) is neither a node nor a distributor: name the address where one listens",
+                "\(address) is neither a node nor a distributor: give the address of one",
                 code: .unusable)
         }
         return [StoredOwner(role: role, name: name, isOpen: true, address: address.description)]
@@ -48,7 +48,7 @@ struct NodePlace: StoragePlace {
         let reply = try await ask(["RECORD", id.description])
         guard reply.elements != nil else { return nil }
         let found = try row(reply, of: owner)
-        guard found.job.id == id else { throw unusable("another record than the one that was asked for") }
+        guard found.job.id == id else { throw unusable("a record of another job") }
         return found
     }
 
@@ -95,14 +95,14 @@ struct NodePlace: StoragePlace {
             throw refusal(text)
         }
         let records = reply.elements ?? []
-        guard records.count <= query.count else { throw unusable("more records than were asked for") }
+        guard records.count <= query.count else { throw unusable("more records than requested") }
         var rows: [JobMonitor.Found] = []
         var last = query.start
         for record in records {
             let next = try row(record, of: owner)
             if let last {
                 let goesOn = query.order == .oldestFirst ? last < next.job.id : next.job.id < last
-                guard goesOn else { throw unusable("records that are not in their order") }
+                guard goesOn else { throw unusable("records out of order") }
             }
             last = next.job.id
             rows.append(next)
@@ -112,7 +112,7 @@ struct NodePlace: StoragePlace {
 
     private func row(_ record: RESPValue, of owner: StoredOwner) throws(StorageError) -> JobMonitor.Found {
         guard let words = record.elements, let job = JobRecord.job(words) else {
-            throw unusable("a record that is none of this release")
+            throw unusable("a record of another release")
         }
         var found = JobMonitor.Found(job: job, owner: owner)
         for index in stride(from: 0, to: words.count - 1, by: 2) {
@@ -156,7 +156,7 @@ struct NodePlace: StoragePlace {
         } catch {
             let reason = (error as? WireError)?.reason ?? "\(error)"
             throw StorageError(
-                "cannot ask \(address): \(reason): start what is to listen there, or name another address")
+                "cannot ask \(address): \(reason): start the server there, or give another address")
         }
     }
 }

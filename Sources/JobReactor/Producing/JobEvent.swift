@@ -1,25 +1,25 @@
 public import JobReactorCore
 
-/// What becomes of a job, in a sequence: what its feedbacks would be told.
+/// An event of a job in a sequence, with the same content as its feedbacks.
 public enum JobEvent: Hashable, Sendable {
-    /// How far it is, as it says itself.
+    /// The job has reported progress.
     case progress(JobProgress)
-    /// A good run, or that it was cancelled.
+    /// A successful run, or the job was cancelled.
     case success(JobResult)
-    /// It has failed for good.
+    /// The job has failed for good.
     case failure(JobFailure)
 }
 
-/// A job that was enqueued, and what becomes of it: what `JobProducer.follow` returns.
+/// An enqueued job with its events, returned by `JobProducer.follow`.
 public struct FollowedJob: Sendable {
     /// The job's id.
     public let id: JobID
-    /// Ends after the job's last outcome, which is of a periodic job the one with which it fails or is cancelled; and without one
-    /// when the producer stops before. The job does not depend on whether anybody reads, nor on whether the task that does is
-    /// cancelled. The sequence is gone with its process, as a closure is; the job goes on.
+    /// Ends after the job's last outcome; a periodic job has its last outcome when it fails or is cancelled. Ends
+    /// without an outcome if the producer stops first. The job runs regardless of whether the sequence is read, or its
+    /// reading task is cancelled. The sequence is lost when the process ends, like a closure; the job continues.
     ///
-    /// 64 events wait for their reader. When more come the oldest go: what a job has said of its progress long ago, and of a
-    /// periodic job its outcomes. For one reader, who may be any task.
+    /// Buffers the newest 64 events; older ones are dropped, such as earlier progress, or earlier outcomes of a
+    /// periodic job. For one reader, in any task.
     public let events: AsyncStream<JobEvent>
 }
 

@@ -1,26 +1,27 @@
 internal import JobReactorCore
 
-/// What an application wants to be told of a job's runs.
+/// The closures of an application for the outcomes of a job.
 ///
-/// The closures run on the event loop of the distributor or client that enqueued, so they must not block. They are gone
-/// with their process.
+/// The closures run on the event loop of the distributor or client that enqueued the job, so they must not block. They
+/// are lost when the process ends.
 public struct JobFeedback: Sendable {
-    /// After every good run (several times for a periodic job), and when the job or a callback cancelled.
+    /// Called after every successful run (repeatedly for a periodic job), and when the job or a callback cancelled the
+    /// job.
     public var onSuccess: (@Sendable (JobResult) -> Void)? {
         get { told?.onSuccess }
         set { told = Told(newValue, onError, onProgress, onStop) }
     }
-    /// Once, when all attempts failed, or an errback cancelled.
+    /// Called once, when all attempts have failed, or an errback cancelled the job.
     public var onError: (@Sendable (JobFailure) -> Void)? {
         get { told?.onError }
         set { told = Told(onSuccess, newValue, onProgress, onStop) }
     }
-    /// When a running job says how far it is; the last word counts, some before it may be left out.
+    /// Called when a running job reports progress; the latest report counts, earlier ones may be skipped.
     public var onProgress: (@Sendable (JobProgress) -> Void)? {
         get { told?.onProgress }
         set { told = Told(onSuccess, onError, newValue, onStop) }
     }
-    /// When the distributor or client stops before the outcome is known.
+    /// Called when the distributor or client stops before the outcome is known.
     package var onStop: (@Sendable () -> Void)? {
         get { told?.onStop }
         set { told = Told(onSuccess, onError, onProgress, newValue) }

@@ -1,15 +1,15 @@
 public import JobReactorCore
 
-/// The record of a job that is not finished, or that is kept, as it stood when it was asked for.
+/// A snapshot of the record of an unfinished or kept job.
 public struct JobInfo: Hashable, Sendable {
     public var id: JobID
     public var name: String
-    /// As the next attempt will see them; during a run, as they were before it.
+    /// The args for the next attempt; during a run, those from before the run.
     public var args: JobArguments
     public var status: JobStatus
-    /// Runs begun so far; a good run of a periodic job sets it back to 0.
+    /// The number of runs begun; a successful run of a periodic job resets it to 0.
     public var attempt: Int
-    /// Whether it runs on a background thread of its node.
+    /// Whether it runs on a thread beside the reactor lane.
     public var isDeferred: Bool
     /// The node that has it; nil while it waits at the distributor.
     public var node: String?
@@ -19,11 +19,11 @@ public struct JobInfo: Hashable, Sendable {
     public var notNode: String?
     /// The name of the distributor that gets its outcome.
     public var distributor: String
-    /// When it is to run next.
+    /// The time of its next run.
     public var dueAt: Timestamp
-    /// When its last run began.
+    /// The time at which its last run began.
     public var runAt: Timestamp?
-    /// When a run last failed.
+    /// The time of its last failed run.
     public var failedAt: Timestamp?
     /// The message of the last error, `file:line: text`.
     public var lastError: String?
@@ -31,12 +31,12 @@ public struct JobInfo: Hashable, Sendable {
     public var traceback: String?
     /// Seconds from the end of one run to the start of the next; nil for a job that runs once.
     public var period: Double?
-    /// Seconds between the last save and the next run, as it was asked for; nil for at once.
+    /// The requested seconds between the last save and the next run; nil for at once.
     public var makeAfter: Double?
-    /// What the job waits for beside its time, in words: `no node defines it`; nil where nothing keeps it.
+    /// The reason why the job waits, apart from its due time: `no node defines it`; nil if there is none.
     public var waitsFor: String?
 
-    /// From the fields of `JOB id`.
+    /// Reads the fields of `JOB id`.
     package init?(fields: [String]) {
         var values: [String: String] = [:]
         for index in stride(from: 0, to: fields.count - 1, by: 2) { values[fields[index]] = fields[index + 1] }

@@ -39,7 +39,7 @@ final class JobMemory: Sendable {
     /// who reads it calls the limit.
     func fullMessage(_ bytes: Int? = nil, setting: String) -> String {
         let bytes = bytes ?? known.load(ordering: .relaxed)
-        return "the jobs and outcomes that wait here take \(bytes) bytes, and \(limit) is the limit"
-            + " (\(setting)): try again when some have left, or start more nodes"
+        return "waiting jobs and outcomes use \(bytes) bytes; the limit is \(limit)"
+            + " (\(setting)): try again later, or start more nodes"
     }
 }

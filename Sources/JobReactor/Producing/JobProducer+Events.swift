@@ -3,7 +3,8 @@ public import JobReactorCore
 // Handlers by job name, and sequences in place of closures.
 
 extension JobProducer {
-    /// Calls `handler` after every good run of a job of that name, and when one is cancelled; otherwise as ``handle(_:_:)``.
+    /// Calls `handler` after every successful run of a job of that name, and when such a job is cancelled; otherwise as
+    /// ``handle(_:_:)``.
     @discardableResult
     public func onSuccess(
         _ name: String, _ handler: @escaping @Sendable (JobResult) -> Void
@@ -17,19 +18,18 @@ extension JobProducer {
         handle(name, JobFeedback(onError: handler))
     }
 
-    /// Calls `handler` when a running job of that name says how far it is; otherwise as ``handle(_:_:)``.
+    /// Calls `handler` when a running job of that name reports progress; otherwise as ``handle(_:_:)``.
     @discardableResult
     public func onProgress(_ name: String, _ handler: @escaping @Sendable (JobProgress) -> Void) -> HandlerRegistration
     {
         handle(name, JobFeedback(onProgress: handler))
     }
 
-    /// What becomes of all jobs of that name, from now on, of those that ``handle(_:_:)`` hears of:
-    /// `for await event in distributor.events(of: "resize") { … }`.
+    /// The events of all jobs of that name from now on, as for ``handle(_:_:)``: `for await event in
+    /// distributor.events(of: "resize") { … }`.
     ///
-    /// Ends when the producer stops, and when the task that reads is cancelled; then, and when nobody has the sequence any more,
-    /// nothing is kept for it. `buffered` events wait for their reader, from 1; when more come the oldest go. For one reader,
-    /// who may be any task.
+    /// Ends when the producer stops, or when the reading task is cancelled. Buffers the newest `buffered` events, at
+    /// least 1. Releases its memory when it ends or is dropped. For one reader, in any task.
     public func events(of name: String, buffered: Int = 1024) -> AsyncStream<JobEvent> {
         let (events, continuation) = AsyncStream.makeStream(
             of: JobEvent.self, bufferingPolicy: .bufferingNewest(max(1, buffered)))
@@ -38,7 +38,7 @@ extension JobProducer {
         return events
     }
 
-    /// Enqueues a job, and returns its id with what becomes of it as a sequence. Throws `JobError` as for `enqueue`.
+    /// Enqueues a job, and returns its id with a sequence of its events. Throws `JobError` as `enqueue` does.
     ///
     /// ```swift
     /// for await event in try distributor.follow("resize", ["path": path]).events {
@@ -53,7 +53,7 @@ extension JobProducer {
         return FollowedJob(id: id, events: events)
     }
 
-    /// As above, with args of a type of yours.
+    /// As above, with args of your own type.
     @_disfavoredOverload
     public func follow(
         _ name: String, _ args: some Encodable, _ options: JobOptions = JobOptions()

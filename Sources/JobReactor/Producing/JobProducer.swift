@@ -1,45 +1,45 @@
 public import JobReactorCore
 
-/// What enqueues jobs: a ``Distributor`` in this process, or a ``JobClient`` to one elsewhere.
+/// Enqueues jobs: a ``Distributor`` in this process, or a ``JobClient`` for a distributor in another process.
 ///
 /// Every method may be called from any thread or task.
 public protocol JobProducer: Sendable {
-    /// Enqueues one job and returns at once, with the job's id. Throws `JobError` when the name, the args or an option
-    /// is not allowed, or the producer was stopped; nothing is enqueued then.
+    /// Enqueues one job and returns its id at once. Throws `JobError` if the name, the args or an option is invalid, or
+    /// the producer was stopped; then nothing is enqueued.
     @discardableResult
     func enqueue(_ name: String, _ args: JobArguments, _ options: JobOptions, feedback: JobFeedback) throws(JobError)
         -> JobID
 
-    /// Enqueues many jobs, in their order, and returns at once with their ids. Throws `JobError` as for one job; then
-    /// none of them is enqueued.
+    /// Enqueues many jobs in order and returns their ids at once. Throws `JobError` as for one job; then none of them
+    /// is enqueued.
     @discardableResult
     func enqueue(contentsOf jobs: [JobSubmission]) throws(JobError) -> [JobID]
 
-    /// Cancels a job that is not finished: one that waits never runs, one that runs is interrupted at its next Lua
-    /// instruction. Its outcome comes as when it cancels itself: the success feedback with its args as they stand, or the
-    /// error feedback when its errbacks ran. Returns false when no unfinished job of that id is known. True means that it is
-    /// under way: a job that ends at this moment has its own outcome. At a distributor with a storage it is said when it is
-    /// stored: the next process cancels the job, too.
+    /// Cancels an unfinished job: a waiting job never runs, a running job is interrupted at its next Lua instruction.
+    /// The outcome is that of a job that cancels itself: the success feedback with its current args, or the error
+    /// feedback if its errbacks ran. Returns false if no unfinished job with that id is known. True means that the
+    /// cancellation has begun; a job that ends at this moment keeps its own outcome. A distributor with a storage
+    /// returns when the cancellation is stored, so that it survives a restart.
     ///
-    /// A job that a durable node has is found there, also when another process enqueued it. Throws `JobError` when a node
-    /// that may have it does not answer.
+    /// A job at a durable node is found there, also if another process enqueued it. Throws `JobError` if a node that
+    /// may have it does not answer.
     @discardableResult
     func cancel(_ id: JobID) async throws -> Bool
 
-    /// The record of a job; nil when none is known, as of a job that is finished and not kept. Found as by ``cancel(_:)``.
+    /// The record of a job; nil if it is unknown, for example finished and not kept. It is found as by ``cancel(_:)``.
     func job(_ id: JobID) async throws -> JobInfo?
 
-    /// The nodes that are connected to the distributor.
+    /// The connected nodes of the distributor.
     func nodes() async throws -> [NodeInfo]
 
-    /// Calls the closures of `feedback` for every job of that name that the producer hears of, beside the job's own: a
-    /// ``Distributor`` hears of all that come to it, whoever enqueued them, a ``JobClient`` of those that it has enqueued itself.
+    /// Calls the closures of `feedback` for every job of that name, in addition to the job's own feedback: at a
+    /// ``Distributor`` for the jobs of all producers, at a ``JobClient`` for the jobs that it has enqueued itself.
     ///
-    /// They are called on the producer's event loop and must not block. Handlers add up. A handler is gone when it is removed,
-    /// and with its producer.
+    /// They are called on the producer's event loop and must not block. A name may have several handlers. A handler
+    /// lasts until it is removed or its producer ends.
     ///
-    /// One that is registered at a distributor before its start also gets the outcomes of jobs that an earlier process of
-    /// this distributor (of the same ``DistributorConfiguration/name``) gave to nodes, and that they have kept for it.
+    /// A handler that is registered at a distributor before its start also gets outcomes that nodes have kept for an
+    /// earlier process of this distributor (with the same ``DistributorConfiguration/name``).
     @discardableResult
     func handle(_ name: String, _ feedback: JobFeedback) -> HandlerRegistration
 }
@@ -58,8 +58,8 @@ extension JobProducer {
             name, args, options, feedback: JobFeedback(onSuccess: onSuccess, onError: onError, onProgress: onProgress))
     }
 
-    /// Enqueues a job whose args are a value of yours; it must encode to a JSON object, or `JobError.Code.invalidArguments` is
-    /// thrown.
+    /// Enqueues a job with args of your own type. Throws `JobError.Code.invalidArguments` if it does not encode to a
+    /// JSON object.
     @_disfavoredOverload
     @discardableResult
     public func enqueue(
@@ -72,12 +72,12 @@ extension JobProducer {
             feedback: JobFeedback(onSuccess: onSuccess, onError: onError, onProgress: onProgress))
     }
 
-    /// Enqueues a job and waits for its outcome; for a periodic job, that of its first good run.
+    /// Enqueues a job and waits for its outcome; for a periodic job, for its first successful run.
     ///
-    /// Throws ``JobFailure`` when the job failed for good, `JobError` when it could not be enqueued, when `timeout`
-    /// seconds have passed (the job goes on), or when the producer stopped; `CancellationError` when the task was
-    /// cancelled (the job goes on as well). A job that no connected node defines is waited for: the log says so once for its
-    /// name, and `onProgress` is told, with ``JobProgress/isParked``.
+    /// Throws ``JobFailure`` if the job failed for good, `JobError` if it could not be enqueued, if `timeout` seconds
+    /// have passed (the job continues), or if the producer stopped, and `CancellationError` if the task was cancelled
+    /// (the job continues as well). It also waits for a parked job: the log warns once for its name, and `onProgress`
+    /// is called with ``JobProgress/isParked``.
     ///
     /// `onProgress` is called on the producer's event loop and must not block.
     public func perform(
@@ -102,7 +102,8 @@ extension JobProducer {
             try await Task.sleep(for: .seconds(timeout))
             let reason = parked.withLock { $0 } ?? ""
             outcome.finish(
-                .failure(JobError(.timedOut, "no outcome of job \(id) within \(timeout) s; the job goes on\(reason)")))
+                .failure(JobError(.timedOut, "no outcome of job \(id) within \(timeout) s; the job continues\(reason)"))
+            )
         }
         defer { timer.cancel() }
         return try await outcome.value()

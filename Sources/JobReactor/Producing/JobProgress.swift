@@ -1,15 +1,15 @@
 public import JobReactorCore
 
-/// How far a running job is, as it says itself with `progress(fraction, text)`; or that it does not run, as no connected node
-/// defines it.
+/// The progress that a running job reports with `progress(fraction, text)`, or the message that the job is parked
+/// because no connected node defines it.
 public struct JobProgress: Hashable, Sendable {
     public let id: JobID
     public let name: String
-    /// From 0 to 1; nil when the job said only a text.
+    /// From 0 to 1; nil if the job reported only a text.
     public let fraction: Double?
-    /// Empty when the job said only a fraction.
+    /// Empty if the job reported only a fraction.
     public let text: String
-    /// The job waits until a node defines it, as the text says, with the nearest name that is defined.
+    /// Whether the job waits until a node defines it; the text says so, with the nearest defined name.
     public let isParked: Bool
 
     public init(id: JobID, name: String, fraction: Double?, text: String, isParked: Bool = false) {

@@ -1,36 +1,36 @@
 public import JobReactorCore
 
-/// The outcome of a run that went well: what the success feedback gets.
+/// The outcome of a successful run, for the success feedback.
 public struct JobResult: Hashable, Sendable {
     public let id: JobID
     public let name: String
-    /// The args as the job and its callbacks left them.
+    /// The args after the job and its callbacks.
     public let args: JobArguments
     /// `complete`, `cancelled`, or `queued` for a periodic job that will run again.
     public let status: JobStatus
 
-    /// One member of ``args``, decoded; nil when it is absent.
+    /// One decoded member of ``args``; nil if it is absent.
     public subscript(key: String) -> JSONValue? { args[key] }
 
-    /// The args as a type of yours. Throws `DecodingError` when they do not fit.
+    /// Decodes the args into your type. Throws `DecodingError` if they do not fit.
     public func decode<Output: Decodable>(_ type: Output.Type = Output.self) throws -> Output {
         try args.decode(type)
     }
 }
 
-/// The end of a job that failed on its last attempt, or was cancelled by an errback: what the error feedback gets, and
-/// what `perform` throws.
+/// The end of a job that failed on its last attempt or was cancelled by an errback. The error feedback gets it, and
+/// `perform` throws it.
 public struct JobFailure: Error, Hashable, Sendable, CustomStringConvertible {
     public let id: JobID
     public let name: String
-    /// The args as the errbacks left them, with `error`, and `errback_error` when an errback raised.
+    /// The args after the errbacks, with `error`, and with `errback_error` if an errback raised an error.
     public let args: JobArguments
     /// `failed` or `cancelled`.
     public let status: JobStatus
 
     public subscript(key: String) -> JSONValue? { args[key] }
 
-    /// `args.error` as text: `file:line: message`, or what the job raised as a table.
+    /// `args.error` as text: `file:line: message`, or the text of a raised table.
     public var message: String {
         switch args["error"] {
         case .string(let text): text
@@ -39,7 +39,7 @@ public struct JobFailure: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Why an errback failed, as text; nil when none did.
+    /// The error of a failed errback as text; nil if none failed.
     public var errbackMessage: String? { args["errback_error"].map { $0.string ?? $0.json } }
 
     public var description: String {

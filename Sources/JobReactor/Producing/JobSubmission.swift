@@ -1,6 +1,6 @@
 public import JobReactorCore
 
-/// One of many jobs that are enqueued in one call.
+/// A job to enqueue together with others in one call.
 public struct JobSubmission: Sendable {
     public var name: String
     public var args: JobArguments
@@ -17,7 +17,8 @@ public struct JobSubmission: Sendable {
         self.feedback = feedback
     }
 
-    /// A job whose args are a value of yours. Throws `JobError.Code.invalidArguments` when it does not encode to a JSON object.
+    /// A job with args of your own type. Throws `JobError.Code.invalidArguments` if it does not encode to a JSON
+    /// object.
     @_disfavoredOverload
     public init(
         _ name: String, _ args: some Encodable, _ options: JobOptions = JobOptions(),
@@ -26,7 +27,7 @@ public struct JobSubmission: Sendable {
         self.init(name, try JobArguments(encoding: args), options, feedback: feedback)
     }
 
-    /// A job whose args are a literal of any `Encodable` values. Throws as for a value of yours.
+    /// A job whose args are a literal of any `Encodable` values. Throws as above.
     @_disfavoredOverload
     public init(
         _ name: String, _ args: JobValues, _ options: JobOptions = JobOptions(), feedback: JobFeedback = JobFeedback()

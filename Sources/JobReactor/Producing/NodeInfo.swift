@@ -1,21 +1,21 @@
 /// A node as its distributor sees it.
 public struct NodeInfo: Hashable, Sendable {
     public var name: String
-    /// Where it listens, or where its connection comes from.
+    /// The address where it listens, or the peer address of its connection.
     public var address: String
-    /// Whether the node owns what it has saved, so that its jobs survive its restart.
+    /// Whether the node has a durable storage, so that its jobs survive its restart.
     public var isDurable: Bool
-    /// It stops and takes no new jobs.
+    /// Whether it is stopping and takes no new jobs.
     public var isDraining: Bool
-    /// How many jobs it takes at once.
+    /// The number of jobs that it takes at once.
     public var window: Int
-    /// Jobs it has now, waiting for their time not counted.
+    /// The number of its current jobs, without those that wait for their due time.
     public var load: Int
-    /// The jobs that its scripts define, sorted.
+    /// The names of the jobs that its scripts define, sorted.
     public var jobs: [String]
-    /// Why its storage refuses to store; nil while it works. The node takes no jobs until it works again.
+    /// The reason why its storage refuses to store; nil while it works. The node takes no jobs until it works again.
     public var storageError: String?
-    /// Somebody has paused it: it takes no new jobs.
+    /// Whether it is paused and takes no new jobs.
     public var isPaused: Bool
 
     public init(

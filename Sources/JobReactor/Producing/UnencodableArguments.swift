@@ -4,8 +4,7 @@ public import JobReactorCore
 
 @available(
     *, unavailable,
-    message:
-        "args are JSON: give each value a type that is Encodable and Sendable; a literal within them is `as JobValues`"
+    message: "args are JSON: give each value an Encodable and Sendable type; write a nested literal `as JobValues`"
 )
 extension JobProducer {
     @discardableResult
@@ -54,8 +53,7 @@ extension JobProducer {
 
 @available(
     *, unavailable,
-    message:
-        "args are JSON: give each value a type that is Encodable and Sendable; a literal within them is `as JobValues`"
+    message: "args are JSON: give each value an Encodable and Sendable type; write a nested literal `as JobValues`"
 )
 extension JobSubmission {
     public init(

@@ -1,13 +1,13 @@
 package import JobReactorCore
 package import Tracing
 
-/// The spans of jobs: where one is enqueued, where it waits, and where it runs. They are there where the program has an
-/// instrument when it makes a distributor, a node or a client, or where one is bound to the task that makes it.
+/// The spans of jobs for enqueueing, waiting and running. They exist if the program has an instrument, or one is bound
+/// to the task, when it makes a distributor, a node or a client.
 package struct JobTracing: Sendable {
     private let instrument: any Instrument
     private let tracer: any Tracer
 
-    /// Nil where there is no instrument: then jobs carry nothing.
+    /// Nil without an instrument: then jobs carry no context.
     package init?() {
         let instrument = InstrumentationSystem.instrument
         if instrument is NoOpInstrument { return nil }

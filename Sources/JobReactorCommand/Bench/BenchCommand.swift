@@ -3,11 +3,11 @@ internal import ArgumentParser
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure JobReactor on this machine, with processes as in life.",
+        abstract: "Measure JobReactor on this machine, with processes as in production.",
         discussion: """
-            The application with its distributor, the node and the storage are processes of their own, over loopback. Beside \
-            each figure stands its limit: the same work done in the same run by as little as can do it, in turns with what \
-            is measured. Figures of one machine mean little: compare the ratios.
+            The application with its distributor, the node and the storage run in separate processes, over loopback. Each \
+            figure has a limit beside it: the same work done by minimal code, measured in the same run, in turns. Absolute \
+            figures depend on the machine: compare the ratios.
             """,
         subcommands: [
             AllBench.self, EnqueueBench.self, EndToEndBench.self, LatencyBench.self, LuaBench.self, DelayedBench.self,

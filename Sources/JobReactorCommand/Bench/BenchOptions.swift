@@ -5,7 +5,7 @@ private import Logging
 
 /// What the scenarios have in common on the command line.
 struct BenchOptions: ParsableArguments {
-    @Flag(help: "As a JSON object, for machines.") var json = false
+    @Flag(help: "Print a JSON object.") var json = false
 
     /// The distributor of a scenario, which says nothing: what is to be read are the figures.
     func startDistributor() async throws -> Distributor {
@@ -31,8 +31,8 @@ struct BenchOptions: ParsableArguments {
 struct StorageRounds: ParsableArguments {
     @Option(help: "Where jobs are kept.") var storage = StorageKind.allCases
     @Option(help: "Jobs of a round.") var batch = 100_000
-    @Option(help: "Rounds, each beside one of its limit.") var rounds = 5
-    @Option(help: "Jobs on their way at once.") var inFlight = 1000
+    @Option(help: "Rounds; the limit is measured between them.") var rounds = 5
+    @Option(help: "Jobs in flight at once.") var inFlight = 1000
 
     func validate() throws {
         try requirePositive(["--batch": batch, "--rounds": rounds, "--in-flight": inFlight])

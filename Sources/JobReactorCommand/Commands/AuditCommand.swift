@@ -5,15 +5,15 @@ private import JobReactorWire
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
-        abstract: "Show who has changed what at a distributor or a node, other than by enqueueing; the newest first.",
+        abstract: "Show the audit log of a distributor or a node: who changed what, the newest change first.",
         usage: "jobreactor audit [--count <n>] [--json] [--distributor <host:port> | --server <host:port>] [<options>]",
         discussion: """
-            The last 100,000 changes of a year are kept, in the storage of the server, or, where that is memory, as long as it \
-            runs. It takes the role operator.
+            The server keeps the last 100,000 changes of one year in its storage; with memory storage, only as long as it \
+            runs. This needs the role operator.
             """)
 
-    @Option(help: ArgumentHelp("How many; at most 1000.", valueName: "n")) var count = 100
-    @Flag(help: "As a JSON array.") var json = false
+    @Option(help: ArgumentHelp("Number of entries, at most 1000.", valueName: "n")) var count = 100
+    @Flag(help: "Print a JSON array.") var json = false
     @OptionGroup var asked: AskedOptions
     @OptionGroup var security: SecurityOptions
     @OptionGroup var common: CommonOptions

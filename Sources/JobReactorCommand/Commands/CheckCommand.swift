@@ -5,16 +5,17 @@ internal import JobReactorLua
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Load every script, tell what is wrong, and list the jobs.",
+        abstract: "Load every script, report problems, and list the jobs.",
         usage: "jobreactor check [<directory>] [--json] [<options>]",
         discussion: """
-            Problems go to standard error as file:line: text; the exit code is 1 when one of them is an error, or a global \
-            that no script defines. A script that asks for one that may not be there says rawget(_G, 'name').
+            Each problem is one line on standard error, file:line: text; --json also has Lua's tracebacks. The exit code is \
+            1 when a problem is an error, or a global that no script defines. Use rawget(_G, 'name') in a script for a \
+            global that may be missing.
             """
     )
 
-    @Argument(help: "The folder of job scripts, as with --jobs.") var directory: String?
-    @Flag(help: "As a JSON object, the problems too.") var json = false
+    @Argument(help: "Folder of the job scripts, as with --jobs.") var directory: String?
+    @Flag(help: "Print a JSON object, including the problems.") var json = false
     @Option(\.jobDirectory) var jobDirectory: String?
     @Option(\.memoryLimit) var memoryLimit: String?
     @Option(\.sandbox) var sandbox: String?
@@ -93,7 +94,9 @@ struct CheckCommand: AsyncParsableCommand {
             ])
         }
         let problems = report.problems.map { problem in
-            JSONValue.object(["message": .string(problem.message), "fails": .bool(problem.failsCheck)])
+            var members = ["message": JSONValue(problem.message), "fails": .bool(problem.failsCheck)]
+            members["traceback"] = problem.traceback.map { .string($0) }
+            return JSONValue.object(members)
         }
         let now = Timestamp.now
         let schedules = report.schedules.map { each in

@@ -5,13 +5,13 @@ private import JobReactorLua
 struct DefinitionsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "definitions",
-        abstract: "Print what job scripts find beside Lua's own libraries, for editors and for reading.",
+        abstract: "Print the definitions of all functions for job scripts, for editors.",
         discussion: """
-            A definitions file of LuaCATS, as the Lua language server takes it: types, units, defaults, errors and an \
-            example each. jobreactor new NAME --editor puts it where an editor finds it.
+            A definitions file of LuaCATS for the Lua language server, with types, units, defaults, errors and examples. \
+            jobreactor new NAME --editor writes it where an editor finds it.
             """)
 
-    @Flag(help: "As a JSON object with the text.") var json = false
+    @Flag(help: "Print a JSON object with the text.") var json = false
 
     func run() async throws {
         guard json else { return try Terminal.result(ScriptDefinitions.source) }

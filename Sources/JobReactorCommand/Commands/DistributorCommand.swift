@@ -10,12 +10,11 @@ private import UnixSignals
 struct DistributorCommand: ServerCommand {
     static let configuration = CommandConfiguration(
         commandName: "distributor",
-        abstract: "Take jobs and hand them to nodes, until SIGINT or SIGTERM.",
+        abstract: "Accept jobs and hand them to nodes, until SIGINT or SIGTERM.",
         discussion: """
-            Jobs come from applications and from anything that speaks the Redis protocol: \
-            redis-cli -p 5000 ENQUEUE my_job '{"key": 1}'. Jobs that no node can take yet wait in memory, or in the \
-            storage, where they survive a crash. A stop takes no more jobs and waits for the outcomes of those that nodes \
-            have; a second signal stops at once.
+            Jobs come from applications and from any Redis client: redis-cli -p 5000 ENQUEUE my_job '{"key": 1}'. Jobs that \
+            no node can take yet wait in memory, or in the storage, where they survive a crash. A stop accepts no more jobs \
+            and waits for the outcomes of jobs at nodes; a second signal stops at once.
             """)
 
     @Option(\.listen) var listen: String?

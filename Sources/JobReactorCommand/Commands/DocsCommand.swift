@@ -1,23 +1,36 @@
 internal import ArgumentParser
+private import Foundation
 private import JobReactorCore
+private import JobReactorLua
+private import JobReactorWire
 
 struct DocsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "docs",
-        abstract: "Print the documentation: the list of pages, or one of them.",
-        usage: "jobreactor docs [<page>] [--markdown] [--json]",
+        abstract: "Print the documentation: the list of pages, or one page.",
+        usage: """
+            jobreactor docs [<page>] [--markdown] [--json]
+            jobreactor docs --man <folder> [--json]
+            """,
         discussion: """
-            The pages are in the program; no network is needed. A name may be shortened as long as no other begins so: \
+            The program contains the pages; no network is needed. A name may be shortened to any unique prefix: \
             jobreactor docs lua-g | less.
+
+            --man writes the same pages, and a page for each command, as manual pages: man -M FOLDER jobreactor.
             """)
 
     @Argument(
-        help: "Name of the page; without it the pages are listed.", completion: .list(DocsPage.all.map(\.name)))
+        help: "Name of the page; without it, the pages are listed.", completion: .list(DocsPage.all.map(\.name)))
     var page: String?
-    @Flag(help: "The page in Markdown, as it stands in the repository.") var markdown = false
-    @Flag(help: "As a JSON object: the page, or the list of them.") var json = false
+    @Flag(help: "Print the page in Markdown, as in the repository.") var markdown = false
+    @Option(
+        help: ArgumentHelp("Write all manual pages below this folder, into man1 and man7.", valueName: "folder"),
+        completion: .directory)
+    var man: String?
+    @Flag(help: "Print a JSON object: the page, the list of pages, or the files written.") var json = false
 
     func run() async throws {
+        if let man { return try writeManual(below: man) }
         guard !DocsPage.all.isEmpty else {
             throw CommandFailure.failure(
                 "this program was built without pages: build it with Swift 6.3 or later, or read them in the repository"
@@ -33,6 +46,33 @@ struct DocsCommand: AsyncParsableCommand {
         try Terminal.result(
             markdown
                 ? found.markdown : PageText.text(of: found.markdown, width: min(Terminal.width ?? 80, 100)))
+    }
+
+    private func writeManual(below folder: String) throws(CommandFailure) {
+        guard page == nil, !markdown else {
+            throw .usage("--man writes all pages: leave out the name of a page and --markdown")
+        }
+        let pages = try Self.manual()
+        for page in pages { try page.write(below: folder) }
+        let files = pages.map { "\(folder)/\($0.path)" }
+        if json {
+            let wrote = JSONValue.array(files.map { .string($0) })
+            return try Terminal.result(json: JSONValue.object(["wrote": wrote]).json)
+        }
+        try Terminal.result("wrote \(files.count) pages; to read one: man -M \(folder) jobreactor")
+    }
+
+    /// The manual pages of the commands, and those of the documentation.
+    static func manual() throws(CommandFailure) -> [ManualPage] {
+        // As in other tools that make packages: the same program makes the same files.
+        let variable = ProcessInfo.processInfo.environment["SOURCE_DATE_EPOCH"]
+        let time = variable.flatMap { UInt32($0) }.map { Timestamp(seconds: Double($0)) } ?? .now
+        let release = ManualPage.Release(
+            version: JobReactorVersion.current, date: String(time.clockText.prefix(10)))
+        guard let help = try? JSONValue(parsing: JobReactorTool._dumpHelp().utf8) else {
+            throw .failure("the help of this program cannot be read as JSON")
+        }
+        return CommandManual.pages(help: help, release) + DocsPage.all.map { PageManual.page($0, release) }
     }
 
     static func unknown(_ page: String) -> CommandFailure {

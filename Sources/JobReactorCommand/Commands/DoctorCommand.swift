@@ -7,13 +7,13 @@ private import Logging
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Look at what the settings of a node or a distributor name, and tell what is wrong and what to do.",
+        abstract: "Check the settings and the environment of a node or a distributor.",
         usage: "jobreactor doctor [--config <file>] [--json] [<options>]",
         discussion: """
-            Give it the settings of the server, by flags, by variables or by its config file, and run it as the same user and \
-            on the same machine, beside the server or before it starts. It looks at ports, names and passwords, roles, \
-            certificates, distributors and their releases and clocks, the storage and its disk, limits of the system, and \
-            job scripts: a line for each finding, ok, warning or error. It changes nothing.
+            Give it the settings of the server, as flags, variables or a config file, and run it as the same user on the \
+            same machine, before the server starts or while it runs. It checks ports, names, passwords, roles, certificates, \
+            distributors with their releases and clocks, the storage and its disk, limits of the system, and job scripts. It \
+            prints one line for each finding: ok, warning or error, and what to do. It changes nothing.
 
             The exit code is 1 when there is an error.
             """)
@@ -32,7 +32,7 @@ struct DoctorCommand: AsyncParsableCommand {
     @Option(\.maxConnections) var maxConnections: String?
     @Flag(\.insecure) var insecure: Bool?
     @Option(\.users) var users: String?
-    @Flag(help: "As a JSON object.") var json = false
+    @Flag(help: "Print a JSON object.") var json = false
     @OptionGroup var security: SecurityOptions
     @OptionGroup var common: CommonOptions
 
@@ -80,7 +80,12 @@ struct DoctorCommand: AsyncParsableCommand {
     private func kept(_ examined: ExaminedSettings, _ security: WireSecurity?) async -> [Finding] {
         switch examined.storage {
         case .memory:
-            [.good("--storage memory", "nothing is kept: jobs of a node are its distributor's, whose own end with it")]
+            [
+                .good(
+                    "--storage memory",
+                    "nothing survives a restart: a node returns its jobs to the distributor, a distributor loses its jobs"
+                )
+            ]
         case .sqlite(let file): await SQLiteCheck.findings(file, owner: examined.owner)
         case .redis(let location):
             await RedisCheck.findings(RedisPlace(location ?? examined.redisURL, tls: security?.tls))

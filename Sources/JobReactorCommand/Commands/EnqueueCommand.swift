@@ -12,22 +12,22 @@ struct EnqueueCommand: AsyncParsableCommand {
         discussion: """
             \(ArgumentWords.help)
 
-            With --unique the id is that of the job which has the key, this one or another.
+            With --unique, the printed id is that of the job that holds the key, this one or another.
 
-            With --wait what the job says of its progress is shown, and the resulting args are printed as JSON; when the job fails for good, its error is printed instead \
-            and the exit code is 1. For a periodic job that is its first good run. Interrupting the wait leaves the job \
-            as it is.
+            With --wait, the progress of the job is shown, and the resulting args are printed as JSON. If the job fails for \
+            good, its error is printed instead and the exit code is 1. For a periodic job, the wait ends after its first \
+            successful run. Interrupting the wait does not affect the job.
             """)
 
     @Argument(help: "Name of the job.") var name: String
     @Argument(help: ArgumentHelp("Args of the job.", valueName: "key=value")) var words: [String] = []
-    @Option(help: ArgumentHelp("Args of the job as one JSON object; key=value words go over it.", valueName: "json"))
+    @Option(help: ArgumentHelp("Args of the job as one JSON object; key=value words override it.", valueName: "json"))
     var args: String?
     @OptionGroup var flags: JobOptionFlags
     @Flag(help: "Wait for the outcome and print the resulting args.") var wait = false
-    @Option(help: ArgumentHelp("With --wait, how long; for ever without it.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("Longest wait with --wait. Default for ever.", valueName: "seconds"))
     var timeout: String?
-    @Flag(help: "As a JSON object: the id, and with --wait what the job came to.") var json = false
+    @Flag(help: "Print a JSON object: the id, and with --wait the outcome.") var json = false
     @OptionGroup var distributor: DistributorOption
     @OptionGroup var security: SecurityOptions
     @OptionGroup var common: CommonOptions

@@ -4,11 +4,12 @@ private import JobReactorWire
 
 struct InfoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "info", abstract: "Print what a distributor or a node counts, as Redis prints its INFO.",
+        commandName: "info",
+        abstract: "Print the state and the counters of a distributor or a node, in the format of Redis' INFO.",
         usage: "jobreactor info [<section>] [--json] [--distributor <host:port> | --server <host:port>] [<options>]")
 
-    @Argument(help: "Section to print; all of them without it.") var section: String?
-    @Flag(help: "As a JSON object of sections, each an object of texts.") var json = false
+    @Argument(help: "Section to print. Default all sections.") var section: String?
+    @Flag(help: "Print a JSON object of sections, each an object of texts.") var json = false
     @OptionGroup var asked: AskedOptions
     @OptionGroup var security: SecurityOptions
     @OptionGroup var common: CommonOptions

@@ -4,7 +4,7 @@ internal import JobReactorCore
 struct LimitsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "limits",
-        abstract: "List the limits of a distributor: what is in use, what waits, and when a place is free next.",
+        abstract: "List the limits of a distributor: runs in use, waiting jobs, and when a place becomes free.",
         usage: "jobreactor limits [--json] [--distributor <host:port>] [<options>]")
 
     @OptionGroup var asked: AskedDistributor

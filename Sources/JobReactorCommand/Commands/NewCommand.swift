@@ -6,17 +6,17 @@ private import JobReactorLua
 struct NewCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "new",
-        abstract: "Write a new job to start from, and its test.",
+        abstract: "Write a first version of a new job, and its test.",
         usage: "jobreactor new <name> [--editor] [--json] [<options>]",
         discussion: """
-            Writes NAME.lua and NAME_test.lua into the folder of job scripts, which is made if there is none. Nothing is \
-            overwritten.
+            Writes NAME.lua and NAME_test.lua into the folder of job scripts, and creates the folder if it does not exist. \
+            Nothing is overwritten.
             """)
 
-    @Argument(help: "Name of the job, which becomes the name of its file too.") var name: String
-    @Flag(help: "Also write .luarc.json and the definitions that editors complete and check scripts by.")
+    @Argument(help: "Name of the job and of its file.") var name: String
+    @Flag(help: "Also write .luarc.json and the definitions for completion and checks in editors.")
     var editor = false
-    @Flag(help: "As a JSON object.") var json = false
+    @Flag(help: "Print a JSON object.") var json = false
     @Option(\.jobDirectory) var jobDirectory: String?
     @OptionGroup var common: CommonOptions
 
@@ -31,7 +31,7 @@ struct NewCommand: AsyncParsableCommand {
         ]
         // Both or none.
         for file in files where file.exists {
-            throw CommandFailure.failure("\(file.path) exists already: take another name, or remove it first")
+            throw CommandFailure.failure("\(file.path) exists already: choose another name, or remove the file first")
         }
         for file in files { try file.write() }
         var written = files
@@ -64,10 +64,11 @@ struct NewCommand: AsyncParsableCommand {
         }
         guard isPlain, let first = name.utf8.first, first != UInt8(ascii: "-"), name.utf8.count <= 100 else {
             throw .usage(
-                "'\(name)' is no name for a new job: take up to 100 letters, digits, _ and -, such as send_mail")
+                "'\(name)' is not a valid name for a new job: use up to 100 letters, digits, _ and -, such as send_mail"
+            )
         }
         guard !name.hasSuffix("_test") else {
-            throw .usage("'\(name)' would be taken for a file with tests: a job's name must not end in _test")
+            throw .usage("'\(name)' would be the name of a test file: the name of a job must not end in _test")
         }
     }
 }

@@ -14,9 +14,9 @@ struct NodeCommand: ServerCommand {
         commandName: "node",
         abstract: "Run jobs: load the scripts, connect to distributors, until SIGINT or SIGTERM.",
         discussion: """
-            A stop takes no more jobs, waits for those that run, and gives the others back; a second signal stops at \
-            once. Distributors that are away are tried again for ever. Scripts are loaded anew when their files change, on \
-            SIGHUP, and when RELOAD comes to the node's port.
+            A stop takes no more jobs, waits for running jobs, and returns the others to the distributors; a second signal \
+            stops at once. The node tries to reach its distributors for ever. It reloads scripts when their files change, on \
+            SIGHUP, and on the command RELOAD at its port.
             """)
 
     @Option(\.name) var name: String?
@@ -102,7 +102,7 @@ struct NodeCommand: ServerCommand {
         } catch {
             // The stop has come before.
             if Task.isCancelled { return }
-            manager.status("No distributor has answered within \(Int(seconds)) s of the start; they are tried again")
+            manager.status("No distributor has answered within \(Int(seconds)) s; the node tries again")
         }
         manager.started(on: loop)
     }

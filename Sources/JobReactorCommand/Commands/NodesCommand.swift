@@ -6,10 +6,10 @@ internal import JobReactorWire
 struct NodesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "nodes",
-        abstract: "List the nodes that are connected to a distributor, and the jobs that wait for one.",
+        abstract: "List the connected nodes of a distributor, and the jobs that wait for a node.",
         usage: "jobreactor nodes [--json] [--distributor <host:port>] [<options>]")
 
-    @Flag(help: "As a JSON object.") var json = false
+    @Flag(help: "Print a JSON object.") var json = false
     @OptionGroup var distributor: DistributorOption
     @OptionGroup var security: SecurityOptions
     @OptionGroup var common: CommonOptions

@@ -5,14 +5,14 @@ internal import JobReactorWire
 struct PauseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pause",
-        abstract: "Let no run of a job, or at a node, begin until that is resumed; what runs goes on.",
+        abstract: "Stop new runs of a job, or on a node, until resumed; current runs continue.",
         usage: "jobreactor pause [job|node <name>] [--json] [--distributor <host:port>] [<options>]",
         discussion: """
-            A pause survives restarts. Without a name it is listed what is paused, by whom and since when. Pausing takes the \
-            role operator.
+            A pause survives restarts. Without a name, the command lists what is paused, by whom and since when. Pausing \
+            needs the role operator.
             """)
 
-    @Argument(help: "What is paused: job or node.", completion: .list(["job", "node"])) var kind: String?
+    @Argument(help: "What to pause: job or node.", completion: .list(["job", "node"])) var kind: String?
     @Argument(help: "Its name.") var name: String?
     @OptionGroup var asked: AskedDistributor
 
@@ -50,10 +50,10 @@ struct PauseCommand: AsyncParsableCommand {
 struct ResumeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "resume",
-        abstract: "Let runs of a job, or at a node, begin again.",
+        abstract: "Let runs of a job, or on a node, begin again.",
         usage: "jobreactor resume job|node <name> [--json] [--distributor <host:port>] [<options>]")
 
-    @Argument(help: "What is resumed: job or node.", completion: .list(["job", "node"])) var kind: String
+    @Argument(help: "What to resume: job or node.", completion: .list(["job", "node"])) var kind: String
     @Argument(help: "Its name.") var name: String
     @OptionGroup var asked: AskedDistributor
 

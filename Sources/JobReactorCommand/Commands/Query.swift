@@ -12,7 +12,7 @@ enum Query {
                 guard isNode, let cause = error.cause else { throw CommandFailure.unconnected(to: address, error) }
                 throw CommandFailure.failure(
                     "cannot connect to \(address): \(Transport.describe(cause)):"
-                        + " start the node with --server, or name another with --server")
+                        + " start the node with --server, or give the address of another node")
             }
             do {
                 let reply = try await client.send(words)
@@ -30,7 +30,7 @@ enum Query {
 
 extension CommandFailure {
     static func noAnswer(from address: Address) -> CommandFailure {
-        .failure("no answer from \(address) within 10 s: check that JobReactor listens there, and whether with TLS")
+        .failure("no answer from \(address) within 10 s: check that JobReactor listens there, and whether it uses TLS")
     }
 
     /// A connection that could not be made, or was not good.
@@ -40,12 +40,12 @@ extension CommandFailure {
         }
         // What a TLS server answers to anything else begins with the byte of an alert.
         if error.message.contains("got \"\\x15\"") {
-            return .failure("\(address) speaks TLS: give --tls, or --tls-authority with who signed its certificate")
+            return .failure("\(address) uses TLS: give --tls, or --tls-authority with the authority of its certificate")
         }
         if let cause = error.cause, error.message.hasPrefix("cannot connect to \(address): ") {
             return .failure(
                 "cannot connect to \(address): \(Transport.describe(cause)): start a distributor there (jobreactor"
-                    + " distributor) or name another with --distributor")
+                    + " distributor), or give another address with --distributor")
         }
         if error.message.contains("\(address)") { return CommandFailure(error) }
         return .failure("\(address): \(error.message)")
@@ -54,13 +54,13 @@ extension CommandFailure {
     /// An error reply; its first word is a code for programs.
     static func refusal(_ line: String, by address: Address) -> CommandFailure {
         if line.hasPrefix("NOAUTH") {
-            return .failure("\(address) asks for a password: set JOBREACTOR_PASSWORD or give --password-file")
+            return .failure("\(address) needs a password: set JOBREACTOR_PASSWORD or give --password-file")
         }
         if line.hasPrefix("WRONGPASS") {
             return .failure("\(address) refuses the password: check JOBREACTOR_PASSWORD or --password-file")
         }
         if line.hasPrefix("UNIQUE ") {
-            return .failure("the job \(line.dropFirst(7)) has that key: nothing is enqueued")
+            return .failure("the job \(line.dropFirst(7)) holds that key: nothing was enqueued")
         }
         let text = line.hasPrefix("ERR ") ? String(line.dropFirst(4)) : line
         return .failure("\(address): \(text)")

@@ -9,15 +9,15 @@ struct TestCommand: AsyncParsableCommand {
         abstract: "Run the tests of the job scripts: the files *_test.lua.",
         usage: "jobreactor test [<directory>] [--filter <text>] [--json] [<options>]",
         discussion: """
-            Loads the job scripts and the tests into one Lua state and runs each test: one line each on standard output, \
-            under a failed one the file, the line and what differs. The exit code is 1 when a test fails, when a script \
-            cannot be loaded, and when there are no tests.
+            Loads the job scripts and the tests into one Lua state and runs each test. Prints one line for each test and, \
+            below a failed one, the file, the line and the differences. The exit code is 1 when a test fails, when a script \
+            cannot be loaded, or when there are no tests.
             """)
 
-    @Argument(help: "The folder of job scripts, as with --jobs.") var directory: String?
-    @Option(help: ArgumentHelp("Run only tests whose title or file has this text.", valueName: "text"))
+    @Argument(help: "Folder of the job scripts, as with --jobs.") var directory: String?
+    @Option(help: ArgumentHelp("Run only tests whose title or file contains this text.", valueName: "text"))
     var filter: String?
-    @Flag(help: "As a JSON object.") var json = false
+    @Flag(help: "Print a JSON object.") var json = false
     @Option(\.jobDirectory) var jobDirectory: String?
     @Option(\.memoryLimit) var memoryLimit: String?
     @Option(\.sandbox) var sandbox: String?
@@ -92,7 +92,7 @@ struct TestCommand: AsyncParsableCommand {
     }
 
     static func noTests(in folder: String, _ filter: String?) -> CommandFailure {
-        if let filter { return .failure("no test in \(folder) has '\(filter)' in its title or file") }
+        if let filter { return .failure("no test in \(folder) contains '\(filter)' in its title or file") }
         return .failure("there is no test in \(folder): jobreactor new NAME writes a job with its test, NAME_test.lua")
     }
 }

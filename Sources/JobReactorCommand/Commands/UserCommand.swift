@@ -14,21 +14,21 @@ internal import JobReactorWire
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "user",
-        abstract: "Change who may connect, and what they may do: the file that servers read with --users.",
+        abstract: "Change the users of a server and their roles, in the file that servers read with --users.",
         discussion: """
-            Servers read the file anew when it has changed: who was removed, or may do other things than before, is \
-            disconnected. A password is asked for at the terminal, or is one line of standard input when that is none. The \
-            file has hashes of the passwords (scrypt), never the passwords.
+            Servers read the file again when it changes, and disconnect users that were removed or have other roles than \
+            before. The command asks for a password on the terminal, or reads one line of standard input. The file contains \
+            scrypt hashes of passwords, never the passwords themselves.
 
-            Roles: viewer looks, producer enqueues, node runs jobs, operator cancels, retries and destroys them, author \
-            changes which scripts run, admin may do all of it.
+            Roles: viewer reads, producer enqueues, node runs jobs, operator cancels, retries and destroys jobs, author \
+            reloads scripts, admin has all rights.
             """,
         subcommands: [Add.self, List.self, Remove.self, ChangePassword.self])
 
     /// The file to change.
     struct File: ParsableArguments {
         @Option(\.users) var users: String?
-        @Flag(help: "As a JSON object.") var json = false
+        @Flag(help: "Print a JSON object.") var json = false
         @OptionGroup var common: CommonOptions
 
         /// Of a change, which says nothing else.
@@ -39,7 +39,7 @@ struct UserCommand: AsyncParsableCommand {
 
         func path() throws(CommandFailure) -> String {
             if let path = try common.settings().value(\.users, flag: users) { return path }
-            throw .usage("say which file: --users FILE")
+            throw .usage("name the file: --users FILE")
         }
 
         /// Nothing is written when `body` throws.
@@ -54,16 +54,17 @@ struct UserCommand: AsyncParsableCommand {
     }
 
     struct Add: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Add a user; the file is made when there is none.")
+        static let configuration = CommandConfiguration(
+            abstract: "Add a user; the file is created if it does not exist.")
 
         @Argument(help: "Up to 64 bytes, without spaces, '/' and ':'.") var name: String
         @Option(
-            help: ArgumentHelp("What the user may do, with commas between several.", valueName: "role,…"),
+            help: ArgumentHelp("Roles of the user, separated by commas.", valueName: "role,…"),
             completion: .list(Role.allCases.map(\.rawValue)))
         var role: [String]
         @Option(
             help: ArgumentHelp(
-                "Names that a node of this user may have beside the user's own; * stands for any characters.",
+                "Further names for nodes of this user; * stands for any characters.",
                 valueName: "pattern,…"))
         var nodes: [String] = []
         @OptionGroup var file: File
@@ -73,7 +74,7 @@ struct UserCommand: AsyncParsableCommand {
             let roles = try UserTable.roles(role.joined(separator: ","))
             let patterns = nodes.flatMap { $0.split(separator: ",") }.map { NamePattern(String($0)) }
             if let wrong = patterns.first(where: { Name.problem(in: $0.description) != nil }) {
-                throw CommandFailure.usage("--nodes takes names of nodes, with * in them or not, not '\(wrong)'")
+                throw CommandFailure.usage("--nodes takes names of nodes, which may contain *, not '\(wrong)'")
             }
             // What is wrong is told before anyone types a password.
             try UserTable.check(new: name)
@@ -86,7 +87,7 @@ struct UserCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show the users and what they may do.")
+        static let configuration = CommandConfiguration(abstract: "List the users and their roles.")
 
         @OptionGroup var file: File
 
@@ -111,7 +112,8 @@ struct UserCommand: AsyncParsableCommand {
     }
 
     struct Remove: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Remove a user, who is disconnected within seconds.")
+        static let configuration = CommandConfiguration(
+            abstract: "Remove a user; servers disconnect the user within seconds.")
 
         @Argument var name: String
         @OptionGroup var file: File
@@ -125,7 +127,7 @@ struct UserCommand: AsyncParsableCommand {
 
     struct ChangePassword: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "passwd", abstract: "Give a user another password.")
+            commandName: "passwd", abstract: "Change the password of a user.")
 
         @Argument var name: String
         @OptionGroup var file: File
@@ -152,8 +154,8 @@ private enum NewPassword {
         guard let password = ask("Password: ").flatMap({ Password($0) }) else {
             throw WireError(.configuration, "the password is empty")
         }
-        guard ask("The same again: ") == password.text else {
-            throw WireError(.configuration, "the two are not the same: nothing is changed")
+        guard ask("Repeat the password: ") == password.text else {
+            throw WireError(.configuration, "the two passwords differ: nothing has changed")
         }
         return password
     }

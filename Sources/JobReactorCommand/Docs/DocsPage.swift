@@ -24,12 +24,17 @@ struct DocsPage: Sendable {
         return pages.count == 1 ? pages[0] : nil
     }
 
-    /// What a link calls the page of that file: `LuaGuide` is `lua-guide`.
+    /// The name of the page of a file: that of `LuaGuide` is `lua-guide`.
     static func name(ofFile file: some StringProtocol) -> String {
         file.reduce(into: "") { name, character in
             if character.isUppercase, !name.isEmpty { name.append("-") }
             name += character.lowercased()
         }
+    }
+
+    /// The name of the page that a link leads to, `/JobReactorWire/LinkProtocol` or `LuaGuide#Args-and-results`.
+    static func name(ofLink link: Substring) -> String {
+        name(ofFile: link.prefix { $0 != "#" }.split(separator: "/").last ?? "")
     }
 
     private var lines: [Substring] { markdown.split(separator: "\n", omittingEmptySubsequences: true) }

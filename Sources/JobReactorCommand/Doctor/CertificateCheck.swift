@@ -16,10 +16,10 @@ enum CertificateCheck {
         guard access(file, R_OK) == 0 else { return [] }
         let certificates: [NIOSSLCertificate]
         do { certificates = try NIOSSLCertificate.fromPEMFile(file) } catch {
-            return [.error(subject, "has no certificate in PEM", "name the file that its authority gave")]
+            return [.error(subject, "has no certificate in PEM", "name the certificate file from its authority")]
         }
         guard !certificates.isEmpty else {
-            return [.error(subject, "has no certificate in PEM", "name the file that its authority gave")]
+            return [.error(subject, "has no certificate in PEM", "name the certificate file from its authority")]
         }
         let begins = certificates.map { Timestamp(seconds: Double($0.notValidBefore)) }
         let ends = certificates.map { Timestamp(seconds: Double($0.notValidAfter)) }
@@ -34,11 +34,11 @@ enum CertificateCheck {
         _ subject: String, _ begins: Timestamp, _ ends: Timestamp, _ now: Timestamp
     ) -> Finding {
         let clock = LocalTime(now: now)
-        let advice = "replace the file: servers read it again by themselves"
+        let advice = "replace the file: servers read it again automatically"
         if ends < now { return .error(subject, "has expired, \(clock.age(ends)) ago", advice) }
         if begins > now {
             return .error(
-                subject, "is not valid before \(clock.text(begins))", "look at the clock of this machine (timedatectl)")
+                subject, "is not valid before \(clock.text(begins))", "check the clock of this machine (timedatectl)")
         }
         let days = (ends.seconds - now.seconds) / 86_400
         let message = "is valid until \(clock.text(ends))"

@@ -11,7 +11,7 @@ enum MachineCheck {
         guard limit < needed else { return .good(subject, "\(limit) may be open at once") }
         return .warning(
             subject,
-            "\(limit) may be open at once, too few for --max-connections \(connections) and what else is needed",
+            "\(limit) may be open at once, too few for --max-connections \(connections) and other files",
             "raise the limit to \(needed) (LimitNOFILE= of the service, ulimit -n), or lower --max-connections")
     }
 }

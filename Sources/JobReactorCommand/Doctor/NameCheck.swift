@@ -21,6 +21,6 @@ enum NameCheck {
         let reason = (error as? WireError)?.message ?? "\(error)"
         return .error(
             subject, reason == "no such host" ? "there is no such host" : "its host cannot be looked up: \(reason)",
-            "look at the name, and at what getent hosts says of it here")
+            "check the name, and the output of getent hosts for it on this machine")
     }
 }

@@ -24,7 +24,7 @@ enum PeerCheck {
             let failure = CommandFailure(error)
             // Without the role viewer there is nothing to see, and nothing wrong with that.
             if failure.message?.contains("NOPERM") == true {
-                return [.good(subject, "answers, and shows nothing to this user, who is no viewer")]
+                return [.good(subject, "answers, but this user lacks the role viewer")]
             }
             return [.error(subject, failure.message ?? "\(error)")]
         }
@@ -40,17 +40,17 @@ enum PeerCheck {
 
     static func release(_ fields: [String: String], _ subject: String) -> [Finding] {
         guard let release = fields["jobreactor_version"], let role = fields["role"] else {
-            return [.error(subject, "is no server of jobreactor", "name the address where a distributor listens")]
+            return [.error(subject, "is not a jobreactor server", "give the address of a distributor")]
         }
         guard role == "distributor" else {
-            return [.error(subject, "is a \(role)", "name the address where a distributor listens")]
+            return [.error(subject, "is a \(role)", "give the address of a distributor")]
         }
         let name = fields["name"] ?? "?"
         guard release == JobReactorVersion.current else {
             return [
                 .warning(
                     subject, "\(name) runs release \(release), and this is \(JobReactorVersion.current)",
-                    "run the same release on both: different ones need not understand each other")
+                    "run the same release on both: different releases may not understand each other")
             ]
         }
         return [.good(subject, "\(name) answers, of the same release")]
@@ -62,8 +62,8 @@ enum PeerCheck {
         let names = roles.map(\.rawValue).joined(separator: ", ")
         guard roles.contains(.node) || roles.contains(.admin) else {
             return .warning(
-                subject, "the user \(user), with the roles \(names), may run no node there",
-                "for one, give the role node in its users file, or name another --user")
+                subject, "the user \(user), with the roles \(names), may not run a node there",
+                "for a node, give the user the role node in the users file, or choose another --user")
         }
         return .good(subject, "the user \(user) has the roles \(names)")
     }
@@ -76,7 +76,7 @@ enum PeerCheck {
             guard let problem = row["storage_error"], !problem.isEmpty else { return nil }
             return .error(
                 "node \(row["name"] ?? "?")", "its storage refuses jobs: \(problem)",
-                "look at the disk or the server of its storage; it takes jobs again by itself")
+                "check the disk or the server of its storage; the node takes jobs again automatically")
         }
         let count = rows.count == 1 ? "1 node is" : "\(rows.count) nodes are"
         return [.good(subject, "\(count) connected")] + refusing

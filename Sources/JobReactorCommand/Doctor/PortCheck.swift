@@ -16,17 +16,17 @@ enum PortCheck {
                 findings.append(
                     isInsecure
                         ? .warning(
-                            subject, "everybody who reaches the port may do everything there, also run programs",
-                            "set a password or --users, and leave out --insecure")
+                            subject, "everybody who reaches the port has all rights there, including running programs",
+                            "set a password or --users, and remove --insecure")
                         : .error(
-                            subject, "servers refuse to listen there without a password",
+                            subject, "servers refuse to listen on it without a password",
                             "set JOBREACTOR_PASSWORD or --users"))
             }
             if security.tls == nil {
                 findings.append(
                     .warning(
-                        subject, "passwords and args cross the network in clear",
-                        "give --tls-certificate and --tls-key, or keep that network to yourself"))
+                        subject, "passwords and args cross the network unencrypted",
+                        "give --tls-certificate and --tls-key, or use only a trusted network"))
             }
         }
         let addresses: [SocketAddress]
@@ -34,7 +34,7 @@ enum PortCheck {
             return findings + [NameCheck.unknown(subject, error)]
         }
         // The system gives one that is free.
-        guard address.port != 0 else { return findings + [.good(subject, "any free port will do")] }
+        guard address.port != 0 else { return findings + [.good(subject, "will use any free port")] }
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         var problems: [Int32] = []
         for one in addresses { if let problem = await problem(one, on: loop) { problems.append(problem) } }
@@ -68,10 +68,11 @@ enum PortCheck {
         case EACCES:
             .error(
                 subject, "this user may not listen on ports below 1024",
-                "choose a higher one, or give the process CAP_NET_BIND_SERVICE")
+                "choose a higher port, or give the process CAP_NET_BIND_SERVICE")
         case EADDRNOTAVAIL, EAFNOSUPPORT:
             .error(
-                subject, "is no address of this machine", "listen on one of its own (ip address), or on 0.0.0.0 for all"
+                subject, "is no address of this machine",
+                "listen on an address of this machine (ip address), or on 0.0.0.0 for all"
             )
         default:
             .error(
@@ -93,10 +94,10 @@ enum PortCheck {
             }
         } catch { reason = CommandFailure(error).message ?? "" }
         // So does the server of these settings, to which no password of ours is known.
-        if hasUsers, reason.contains("asks for a password") || reason.contains("NOPERM") {
-            return .good(subject, "a server listens there now that answers to its users alone")
+        if hasUsers, reason.contains("needs a password") || reason.contains("NOPERM") {
+            return .good(subject, "a server listens there now that answers only its own users")
         }
-        let advice = "stop it (ss -ltnp tells which it is), or choose another port"
+        let advice = "stop that program (ss -ltnp shows it), or choose another port"
         return .error(
             subject, "another program uses the port" + (reason.isEmpty ? "" : ", or a server with other settings"),
             advice)

@@ -14,7 +14,7 @@ enum RedisCheck {
             return [
                 .error(
                     subject, CommandFailure(error).message ?? "\(error)",
-                    "look whether a Redis server listens there, and whether with TLS (rediss://)")
+                    "check that a Redis server listens there, and whether it uses TLS (rediss://)")
             ]
         }
     }
@@ -30,8 +30,8 @@ enum RedisCheck {
 
     private static func hidden(_ subject: String) -> Finding {
         .warning(
-            subject, "answers, and does not tell this user how it is set up",
-            "let the user call INFO and CONFIG GET to have that looked at: ACL SETUSER NAME +info +config|get")
+            subject, "answers, but does not show its configuration to this user",
+            "to check it, let the user call INFO and CONFIG GET: ACL SETUSER NAME +info +config|get")
     }
 
     private static func server(_ info: [String: String], _ subject: String) -> Finding {
@@ -40,10 +40,10 @@ enum RedisCheck {
             return .error(subject, "is Redis \(version)", "run 6 or later")
         }
         if info["cluster_enabled"] == "1" {
-            return .error(subject, "is part of a cluster", "name a server that has all keys itself")
+            return .error(subject, "is part of a cluster", "use a server that has all keys itself")
         }
         if info["role"] == "slave" {
-            return .error(subject, "is a replica, which stores nothing for us", "name its primary")
+            return .error(subject, "is a replica, which accepts no writes", "use its primary")
         }
         return .good(subject, "Redis \(version) answers")
     }
@@ -53,27 +53,27 @@ enum RedisCheck {
         let limit = info["maxmemory"].flatMap { Int($0) } ?? 0
         let policy = info["maxmemory_policy"] ?? "unknown"
         if policy == "noeviction" {
-            findings.append(.good(subject, "throws nothing away when it is full (noeviction)"))
+            findings.append(.good(subject, "evicts no keys when it is full (noeviction)"))
         } else {
-            let advice = "set maxmemory-policy noeviction, in its file too (CONFIG SET, CONFIG REWRITE)"
+            let advice = "set maxmemory-policy noeviction, also in its config file (CONFIG SET, CONFIG REWRITE)"
             findings.append(
                 limit > 0
-                    ? .error(subject, "throws jobs away when it is full: maxmemory-policy is \(policy)", advice)
+                    ? .error(subject, "evicts jobs when it is full: maxmemory-policy is \(policy)", advice)
                     : .warning(
-                        subject, "would throw jobs away once it had a maxmemory: maxmemory-policy is \(policy)", advice)
+                        subject, "would evict jobs with a maxmemory: maxmemory-policy is \(policy)", advice)
             )
         }
         if let evicted = info["evicted_keys"].flatMap({ Int($0) }), evicted > 0 {
             findings.append(
                 .warning(
-                    subject, "has thrown away \(evicted) keys since its start, as it was full",
-                    "compare with what should be there: jobreactor jobs list --storage"))
+                    subject, "has evicted \(evicted) keys since its start, because it was full",
+                    "check which jobs are left: jobreactor jobs list --storage"))
         }
         if limit > 0, let used = info["used_memory"].flatMap({ Int($0) }), used > limit / 10 * 9 {
             findings.append(
                 .warning(
                     subject, "is nearly full: \(used >> 20) of \(limit >> 20) MiB",
-                    "give it more maxmemory, or start more nodes for the jobs that wait"))
+                    "raise maxmemory, or start more nodes for the waiting jobs"))
         }
         return findings
     }
@@ -92,13 +92,13 @@ enum RedisCheck {
             let shown = sync ?? "unknown"
             findings.append(
                 .good(
-                    subject, "survives crashes but for their last two seconds (appendfsync \(shown))"))
+                    subject, "survives crashes, but may lose the last two seconds (appendfsync \(shown))"))
         default:
-            let advice = "set appendonly yes, in its file too (CONFIG SET, CONFIG REWRITE)"
+            let advice = "set appendonly yes, also in its config file (CONFIG SET, CONFIG REWRITE)"
             findings.append(
                 health.settings["save"] == ""
-                    ? .error(subject, "keeps nothing on its disk: all jobs are gone with its process", advice)
-                    : .warning(subject, "forgets what came since its last snapshot when it crashes", advice))
+                    ? .error(subject, "stores nothing on its disk: all jobs are lost when its process ends", advice)
+                    : .warning(subject, "loses everything since its last snapshot when it crashes", advice))
         }
         for (name, what) in [
             ("aof_last_write_status", "to write its append-only file"),
@@ -106,7 +106,7 @@ enum RedisCheck {
             ("rdb_last_bgsave_status", "to save a snapshot"),
         ] where info[name] == "err" {
             findings.append(
-                .error(subject, "has failed \(what)", "look at the room on its disk, and at its log"))
+                .error(subject, "has failed \(what)", "check the free space on its disk, and its log"))
         }
         return findings
     }

@@ -16,7 +16,7 @@ enum ScriptsCheck {
                 problem.failsCheck ? Finding.error(subject, problem.message) : .warning(subject, problem.message)
             }
             if report.definitions.isEmpty {
-                let advice = "jobreactor new NAME writes one to start from"
+                let advice = "jobreactor new NAME writes a first one"
                 return problems + [.warning(subject, "no job is defined", advice)]
             }
             let count = report.definitions.count

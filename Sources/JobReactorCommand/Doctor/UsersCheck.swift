@@ -12,8 +12,8 @@ enum UsersCheck {
 
     static func findings(_ users: [User], _ subject: String) -> [Finding] {
         let needed: [(role: Role, what: String)] = [
-            (.node, "no node may connect"), (.producer, "nobody may enqueue"), (.viewer, "nobody may look"),
-            (.operator, "nobody may cancel or retry jobs"),
+            (.node, "no node can connect"), (.producer, "nobody can enqueue"), (.viewer, "nobody can read"),
+            (.operator, "nobody can cancel or retry jobs"),
         ]
         let missing = needed.filter { need in !users.contains { $0.has(need.role) } }.map { need in
             Finding.warning(
@@ -21,6 +21,6 @@ enum UsersCheck {
                 "no user has the role \(need.role.rawValue): \(need.what) without the password of the installation",
                 "jobreactor user add NAME --role \(need.role.rawValue)")
         }
-        return [.good(subject, "can be read, and has \(users.count) user\(users.count == 1 ? "" : "s")")] + missing
+        return [.good(subject, "is readable, and has \(users.count) user\(users.count == 1 ? "" : "s")")] + missing
     }
 }

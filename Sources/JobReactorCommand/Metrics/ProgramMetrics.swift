@@ -26,10 +26,11 @@ struct ProgramMetrics: Sendable {
             labels: PrometheusText.labels([("role", role), ("version", version)]), 1)
         text.add(
             "jobreactor_log_lines_dropped_total", .counter,
-            help: "Lines of the log that were dropped, as nobody read them.", Double(Terminal.background?.dropped ?? 0))
+            help: "Lines of the log that were dropped because nobody read them.",
+            Double(Terminal.background?.dropped ?? 0))
         if let spansDropped {
             text.add(
-                "jobreactor_spans_dropped_total", .counter, help: "Spans that the collector has not taken.",
+                "jobreactor_spans_dropped_total", .counter, help: "Spans that the collector has not accepted.",
                 Double(spansDropped()))
         }
         text.add(

@@ -9,19 +9,19 @@ struct JobTemplate: Sendable {
 
         job('\(name)', { max_attempt = 5 }, function(args)
             if not args.name then error('\(name) needs a name') end
-            -- What stands in args at the end goes back to the application.
+            -- The content of args at the end is returned to the application.
             args.greeting = 'Hello, ' .. args.name .. '!'
         end)
 
-        -- After the job, when it and all callbacks before this one were good; on the same args.
+        -- Runs after the job and earlier callbacks, if all of them succeeded; on the same args.
         job_callback('\(name)', 'tell', function(args)
             log.info(args.greeting)
         end)
 
-        -- When one of them raised: args as they were before the run, and args.error. The job is tried again, up to five times.
+        -- Runs when one of them raised an error: args from before the run, and args.error. The job gets up to five attempts.
         job_errback('\(name)', function(args)
             log.warn('\(name) failed:', args.error)
-            -- What would not go better another time is not tried again.
+            -- Do not retry if a retry cannot succeed.
             if not args.name then cancel_job() end
         end)
 
@@ -30,7 +30,7 @@ struct JobTemplate: Sendable {
 
     var test: String {
         """
-        -- What reaches out of the job is faked in a test: fake.http, fake.exec, fake.redis, fake.perform, fake.now.
+        -- Tests replace everything outside the job by fakes: fake.http, fake.exec, fake.redis, fake.perform, fake.now.
 
         test('\(name) greets by name', function()
             local outcome = run('\(name)', { name = 'Ada' })

@@ -14,7 +14,7 @@ struct NewFile: Hashable, Sendable {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             try Data(text.utf8).write(to: URL(filePath: path), options: .withoutOverwriting)
         } catch {
-            throw .failure("cannot write \(path): check that its folder is one, and your permissions there")
+            throw .failure("cannot write \(path): check its folder, and your permissions there")
         }
     }
 }

@@ -3,8 +3,8 @@ internal import JobReactorCore
 /// A job as the command line writes it: its name, and its args as `key=value` words over an object of `--args`.
 enum ArgumentWords {
     static let help = """
-        A value is JSON where it reads as a number, true, false, null, an array or an object, and a text otherwise. Quote \
-        a text that looks like one of these for JSON as well: zip='"02139"', name='"true"'.
+        A value is JSON if it is a number, true, false, null, an array or an object, and a text otherwise. Quote \
+        a text that looks like one of these as JSON, too: zip='"02139"', name='"true"'.
         """
 
     static func jobName(_ name: String) throws(CommandFailure) -> String {
@@ -13,7 +13,7 @@ enum ArgumentWords {
     }
 
     static func jobID(_ text: String) throws(CommandFailure) -> JobID {
-        guard let id = JobID(text) else { throw .usage("'\(text)' is no job id: it has 32 hexadecimal digits") }
+        guard let id = JobID(text) else { throw .usage("'\(text)' is not a job id: an id has 32 hexadecimal digits") }
         return id
     }
 
@@ -27,7 +27,7 @@ enum ArgumentWords {
         var members: [(key: String, json: [UInt8])] = []
         for word in words {
             guard let equals = word.firstIndex(of: "="), equals > word.startIndex else {
-                throw .usage("'\(word)' is no argument of a job: write key=value")
+                throw .usage("'\(word)' is not an argument of a job: write key=value")
             }
             let key = String(word[..<equals])
             guard !members.contains(where: { $0.key == key }) else {

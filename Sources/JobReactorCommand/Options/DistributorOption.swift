@@ -7,7 +7,9 @@ struct DistributorOption: ParsableArguments {
 
     /// The first of those that are set: the setting names several for nodes.
     func address(_ settings: Settings) throws(CommandFailure) -> Address {
-        if distributor.count > 1 { throw .usage("--distributor is given more than once: this command talks to one") }
+        if distributor.count > 1 {
+            throw .usage("--distributor is given more than once: this command uses one distributor")
+        }
         guard let first = try settings.value(\.distributor, flags: distributor).first else {
             throw .usage("--distributor takes host:port, such as localhost:5000")
         }
@@ -18,7 +20,7 @@ struct DistributorOption: ParsableArguments {
 /// Whom a command asks that a node answers as well.
 struct AskedOptions: ParsableArguments {
     @OptionGroup var distributor: DistributorOption
-    @Option(help: ArgumentHelp("The port of a node, to ask instead of a distributor.", valueName: "host:port"))
+    @Option(help: ArgumentHelp("Address of a node to ask instead of a distributor.", valueName: "host:port"))
     var server: String?
 
     func address(_ settings: Settings) throws(CommandFailure) -> (Address, isNode: Bool) {

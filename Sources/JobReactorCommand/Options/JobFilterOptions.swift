@@ -5,19 +5,19 @@ internal import JobReactorCore
 
 /// Which jobs are meant.
 struct JobFilterOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Of this node, or distributor, only.", valueName: "name")) var node: String?
-    @Option(help: ArgumentHelp("Of this job name only.", valueName: "job")) var name: String?
+    @Option(help: ArgumentHelp("Only jobs of this node or distributor.", valueName: "name")) var node: String?
+    @Option(help: ArgumentHelp("Only jobs with this name.", valueName: "job")) var name: String?
     @Option(
-        help: ArgumentHelp("With this status only: \(JobFilterOptions.statuses).", valueName: "status"),
+        help: ArgumentHelp("Only jobs with this status: \(JobFilterOptions.statuses).", valueName: "status"),
         completion: .list(JobStatus.allCases.map { $0.rawValue.replacing(" ", with: "_") }))
     var status: String?
     @Option(
         help: ArgumentHelp(
-            "Made, begun or failed since then: 15m, 2h or 1d ago, 14:05, 2030-01-31, 2030-01-31T14:05 or seconds since 1970.",
+            "Only jobs made, begun or failed since then: 15m, 2h or 1d ago, 14:05, 2030-01-31, 2030-01-31T14:05 or a Unix time.",
             valueName: "time"))
     var since: String?
     @Option(
-        help: ArgumentHelp("With this text in the last error, small and capital letters alike.", valueName: "text"))
+        help: ArgumentHelp("Only jobs whose last error contains this text, ignoring case.", valueName: "text"))
     var error: String?
 
     fileprivate static let statuses = JobStatus.allCases.map(\.rawValue).joined(separator: ", ")

@@ -8,7 +8,7 @@ enum JobIDArgument {
         if let id = JobID(text) { return id }
         guard JobID.range(ofPrefix: text) != nil else {
             throw CommandFailure.usage(
-                "'\(text)' is no job id: it has 32 hexadecimal digits, of which the first suffice that no other id has")
+                "'\(text)' is not a job id: give its 32 hexadecimal digits, or a unique prefix of them")
         }
         let shown = 10
         let found = try await monitor.find(idPrefix: text, limit: shown + 1)
@@ -19,6 +19,6 @@ enum JobIDArgument {
         let list = found.prefix(shown).map { "\($0.job.id) (\($0.job.name), \($0.job.status.rawValue))" }
         let more = found.count > shown ? " and others" : ""
         throw CommandFailure.failure(
-            "\(text) begins the ids of several jobs: \(list.joined(separator: ", "))\(more): write more of it")
+            "\(text) is a prefix of several ids: \(list.joined(separator: ", "))\(more): give more digits")
     }
 }

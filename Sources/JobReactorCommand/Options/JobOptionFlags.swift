@@ -7,61 +7,61 @@ internal import JobReactorCore
 struct JobOptionFlags: ParsableArguments {
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Not before so many seconds have passed.", valueName: "seconds"))
+        help: ArgumentHelp("Wait so many seconds before the first run.", valueName: "seconds"))
     var after: String?
 
-    @Option(help: ArgumentHelp("Not before this time: seconds since 1970, or 2030-01-31T12:00:00Z.", valueName: "time"))
+    @Option(help: ArgumentHelp("Wait until this time: seconds since 1970, or 2030-01-31T12:00:00Z.", valueName: "time"))
     var runAt: String?
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Again, so many seconds after each run.", valueName: "seconds"))
+        help: ArgumentHelp("Run again this many seconds after each run.", valueName: "seconds"))
     var period: String?
 
     @Option(help: ArgumentHelp("Preferred node.", valueName: "name"))
     var node: String?
 
-    @Option(help: ArgumentHelp("Never this node.", valueName: "name"))
+    @Option(help: ArgumentHelp("Node that must not run the job.", valueName: "name"))
     var notNode: String?
 
-    @Flag(name: .customLong("defer"), help: "On a background thread of the node: for heavy jobs.")
+    @Flag(name: .customLong("defer"), help: "Run on a thread beside the reactor lane, for heavy jobs.")
     var isDeferred = false
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Attempts in all, instead of the script's or the node's.", valueName: "n"))
+        help: ArgumentHelp("Total number of attempts. Default that of the script or the node.", valueName: "n"))
     var maxAttempt: String?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "The n-th retry waits n times as many seconds, instead of the script's or the node's.",
+            "The n-th retry waits n times this long. Default that of the script or the node.",
             valueName: "seconds"))
     var retryMultiplier: String?
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "How urgent: 0 (last) to 9 (first), instead of the script's; else 5.", valueName: "n"))
+            "Priority from 0 (last) to 9 (first). Default that of the script, or 5.", valueName: "n"))
     var priority: String?
 
     @Option(
         help: ArgumentHelp(
-            "No other job of this name with this key is enqueued until this one is finished.", valueName: "key"))
+            "Unique key: no other job of this name holds it until this one is finished.", valueName: "key"))
     var unique: String?
 
-    @Flag(help: "The same, with a key that is made of the args.")
+    @Flag(help: "The same, with a key derived from the args.")
     var uniqueArgs = false
 
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Hold the key for so long at least.", valueName: "seconds"))
+        help: ArgumentHelp("Shortest time for which the key is held.", valueName: "seconds"))
     var uniqueFor: String?
 
     @Option(
         help: ArgumentHelp(
             """
-            While another has the key: keep that one (the default), replace its args, run it again afterwards if it runs \
+            If another job holds the key: keep that job (the default), replace its args, run it once more if it runs \
             already, or raise an error.
             """, valueName: "keep|replace|again|raise"),
         completion: .list(UniqueConflict.allCases.map(\.rawValue)))
@@ -70,7 +70,7 @@ struct JobOptionFlags: ParsableArguments {
     @Option(
         name: .customLong("id"),
         help: ArgumentHelp(
-            "Id of the job, 32 hexadecimal digits: the same id twice is one job, until that is finished.",
+            "Id of the job, 32 hexadecimal digits. A second job with the id of an unfinished job counts as that job.",
             valueName: "id"))
     var jobID: String?
 

@@ -12,7 +12,7 @@ struct StorageOption: ParsableArguments {
     @Option(
         name: .customLong("server"),
         help: ArgumentHelp(
-            "Ask the node, or the distributor, that listens there, whatever its storage.", valueName: "host:port"))
+            "Ask the node or the distributor at this address, with any storage.", valueName: "host:port"))
     var server: String?
 
     /// Nil where no storage and no node is named: jobs in memory are known to their node alone.
@@ -34,7 +34,7 @@ struct StorageOption: ParsableArguments {
         if let monitor = try monitor(settings, security) { return monitor }
         guard let address = try settings.value(\.server, flag: server) else {
             throw .usage(
-                "say where to look: --storage sqlite:FILE or redis://…, or the --server of a node with jobs in memory")
+                "give a place: --storage sqlite:FILE or redis://…, or the --server of a node with memory storage")
         }
         return JobMonitor(node: address, security: security)
     }

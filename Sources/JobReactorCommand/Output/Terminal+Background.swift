@@ -42,7 +42,8 @@ extension Terminal {
     ) -> String {
         let text =
             count == 1
-            ? "1 log line was dropped, as nobody read it" : "\(count) log lines were dropped, as nobody read them"
+            ? "1 log line was dropped, because nobody read it"
+            : "\(count) log lines were dropped, because nobody read them"
         return TerminalLogHandler(style, level: .info).line(.warning, text, [:], at: date)
     }
 

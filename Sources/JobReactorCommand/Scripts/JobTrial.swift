@@ -89,7 +89,7 @@ struct JobTrial: Sendable {
     static func tell(_ outcome: RunOutcome, of name: String? = nil) {
         var lines = [outcome.traceback ?? outcome.message ?? "the job failed"]
         if let message = outcome.message, !lines[0].hasPrefix(message) { lines.insert(message, at: 0) }
-        if let name { lines[0] = "the job '\(name)', which was enqueued, failed: \(lines[0])" }
+        if let name { lines[0] = "the enqueued job '\(name)' failed: \(lines[0])" }
         if let error = outcome.error, error.first != UInt8(ascii: "\"") {
             lines.append("args.error: \(String(decoding: error, as: UTF8.self))")
         }
@@ -104,7 +104,7 @@ struct JobTrial: Sendable {
     private static func undefined(_ name: String, among names: [String], in directory: String) -> CommandFailure {
         let missing = "no script in \(directory) defines the job '\(name)'"
         guard !names.isEmpty else {
-            return .failure("\(missing), nor any other: name the folder of your job scripts with --jobs")
+            return .failure("\(missing), nor any other job: give the folder of your job scripts with --jobs")
         }
         let hint = NearestName.find(name, among: names).map { "did you mean \($0)? " } ?? ""
         return .failure("\(missing): \(hint)there are \(names.joined(separator: ", "))")

@@ -137,7 +137,7 @@ final class TrialRuns: Sendable {
         let wait = job.dueAt.elapsed(since: .now)
         guard wait <= 0 else {
             let seconds = Double(wait / 1000) / 1000
-            return Terminal.note("-- enqueued, to run in \(seconds) s, and not run here: \(job.name) \(job.args)")
+            return Terminal.note("-- enqueued to run in \(seconds) s; not run here: \(job.name) \(job.args)")
         }
         begin(job) { [self] outcome in
             guard JobTrial.hasFailed(outcome) else { return }
@@ -165,7 +165,7 @@ final class TrialRuns: Sendable {
         let job = Job(
             id: enqueued.id, name: enqueued.name, args: enqueued.args, options: enqueued.options, createdAt: .now)
         let (names, isKnown) = state.withLock { ($0.policies.keys.sorted(), $0.underWay[enqueued.id] != nil) }
-        if isKnown { return (job, "a job with the id \(enqueued.id) is under way already") }
+        if isKnown { return (job, "a job with the id \(enqueued.id) is already running") }
         guard !names.contains(enqueued.name) else { return (job, nil) }
         let hint = NearestName.find(enqueued.name, among: names).map { " (did you mean '\($0)'?)" } ?? ""
         return (job, "no script defines the job '\(enqueued.name)'\(hint)")

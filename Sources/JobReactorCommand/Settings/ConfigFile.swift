@@ -57,7 +57,7 @@ struct ConfigFile: Sendable {
         if let setting = known.first(where: { $0.key == key }) { return setting }
         // A flag's name is a near miss too: max-attempt, jobs.
         if let setting = known.first(where: { $0.flag == key }) {
-            throw .usage("\(path): unknown key '\(key)': it is written \(setting.key)")
+            throw .usage("\(path): unknown key '\(key)': write \(setting.key)")
         }
         let keys = known.map(\.key)
         let hint =

@@ -44,7 +44,7 @@ struct ReadFile: Sendable {
         defer { close(descriptor) }
         var status = stat()
         guard isSecret, fstat(descriptor, &status) == 0, status.st_mode & 0o037 != 0 else { return }
-        throw .usage("\(path) is a key and others can read it: chmod 600 \(path), or 640 for its group")
+        throw .usage("\(path) is a private key that others can read: chmod 600 \(path), or 640 for its group")
     }
 
     private static func open(_ path: String, for purpose: String) throws(CommandFailure) -> Int32 {

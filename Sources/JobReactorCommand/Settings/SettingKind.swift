@@ -123,7 +123,7 @@ extension SettingKind where Value == [DialRule] {
 
 extension SettingKind where Value == [HostRule] {
     static let hostRules = rules(
-        allowed: "hosts, with a port or without, such as api.example.org, [::1]:6379 and *.example.org"
+        allowed: "hosts, with or without a port, such as api.example.org, [::1]:6379 and *.example.org"
     ) { HostRule($0) }
 }
 
@@ -141,7 +141,7 @@ extension SettingKind where Value == Int {
         SettingKind(
             .numberOrText, "bytes",
             allowed: "bytes from \(ByteCount.text(range.lowerBound)) to \(ByteCount.text(range.upperBound)),"
-                + " with K, M or G after the number or without"
+                + " optionally with K, M or G"
         ) { text in ByteCount.read(text).flatMap { range.contains($0) ? $0 : nil } }
     }
 }

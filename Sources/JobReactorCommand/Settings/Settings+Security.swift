@@ -47,8 +47,8 @@ extension Settings {
     ) throws(CommandFailure) {
         do throws(WireError) { try security.checkListening(on: address) } catch {
             throw .usage(
-                "refusing to listen on \(address) without a password: whoever reaches it could \(risk);"
-                    + " set JOBREACTOR_PASSWORD (or --password-file) or --users, listen on localhost, or say --insecure"
+                "refusing to listen on \(address) without a password: anybody who reaches it could \(risk);"
+                    + " set JOBREACTOR_PASSWORD (or --password-file) or --users, listen on localhost, or give --insecure"
             )
         }
     }

@@ -17,8 +17,8 @@ enum UnknownVariables {
                 && !isOfService(name, environment[name] ?? "")
         }.map { name in
             let hint = nearest(to: String(name.dropFirst(prefix.count)))
-            return "\(Terminal.printableLine(name)) is no setting: "
-                + (hint.map { "did you mean \($0)?" } ?? "the help of each command names those there are")
+            return "\(Terminal.printableLine(name)) is not a setting: "
+                + (hint.map { "did you mean \($0)?" } ?? "the help of each command lists the settings")
         }
     }
 

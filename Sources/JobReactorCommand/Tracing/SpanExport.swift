@@ -117,7 +117,7 @@ final class SpanExport: Sendable {
                 (state.told, state.failures) = (nil, 0)
             case .refused(let reason):
                 state.dropped += spans.count
-                if state.told != reason { line = (.error, "the collector refuses spans: they are dropped", reason) }
+                if state.told != reason { line = (.error, "the collector refuses spans, which are dropped", reason) }
                 (state.told, state.failures) = (reason, 0)
             case .deferred(let reason):
                 if state.told != reason { line = (.warning, "spans cannot be sent; trying again", reason) }

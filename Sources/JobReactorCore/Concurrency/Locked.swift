@@ -6,12 +6,12 @@
     private import Darwin
 #endif
 
-/// A value behind a lock, for what several threads share for a moment at a time. Any thread may use it.
+/// A value behind a lock, shared by several threads for short operations. Any thread may use it.
 ///
 /// Public, as ``JobTable`` is, so that it is specialised where it is used.
 ///
-/// A POSIX mutex rather than the standard library's `Mutex`, whose Linux implementation the thread sanitizer cannot see:
-/// under it every use would be reported as a race, and the real ones would drown.
+/// A POSIX mutex rather than the standard library's `Mutex`, because the thread sanitizer cannot see its Linux
+/// implementation and would report every use as a race.
 ///
 /// `@unchecked Sendable`: `value` is only touched in `withLock`, between lock and unlock, and the mutex is allocated once
 /// and not moved.
@@ -31,7 +31,7 @@ public final class Locked<Value>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Runs `body` while no one else has the value. It must not call `withLock` of the same object again.
+    /// Runs `body` with exclusive access to the value. `body` must not call `withLock` of the same object.
     @inlinable public func withLock<Result, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> sending Result
     ) throws(Failure) -> sending Result {

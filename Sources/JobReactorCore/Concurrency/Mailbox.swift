@@ -1,9 +1,9 @@
-/// What comes for one reader, who is woken once for all that comes before it looks.
+/// Items for one reader, which is woken once for all items that arrive before it reads.
 ///
 /// Public, as ``JobTable`` is, so that it is specialised where it is used: each job passes through one.
 ///
-/// A value without threads: those who share one keep it behind a lock, and wake the reader themselves, within the lock where
-/// the reader may be gone meanwhile.
+/// A value without threads. Its users keep it behind a lock and wake the reader themselves; they do so within the lock
+/// if the reader may disappear meanwhile.
 public struct Mailbox<Contents> {
     @usableFromInline var contents: Contents
     @usableFromInline let empty: Contents
@@ -15,14 +15,14 @@ public struct Mailbox<Contents> {
         self.empty = empty
     }
 
-    /// Puts something in. Returns whether the reader is to be woken: it is not on its way yet.
+    /// Adds an item. Returns whether the reader must be woken, because it has not been woken yet.
     @inlinable public mutating func put(_ change: (inout Contents) -> Void) -> Bool {
         change(&contents)
         defer { isWoken = true }
         return !isWoken
     }
 
-    /// The reader looks: it gets all there is.
+    /// Returns all items to the reader and empties the mailbox.
     @inlinable public mutating func take() -> Contents {
         isWoken = false
         let taken = contents

@@ -1,11 +1,11 @@
-/// How a distributor or a node does, for who decides whether to start its process anew, and whether to count on it for work.
+/// The health of a distributor or a node, for liveness and readiness probes.
 ///
-/// Texts are for people. They name no job, no argument and no address: whoever asks may see them.
+/// The texts are for people. They name no job, no args and no address, so anybody may see them.
 public struct ServiceHealth: Hashable, Sendable {
-    /// What only another process mends.
+    /// Faults that only a restart of the process can fix.
     public var faults: [String]
-    /// Why it does no work now, such as a start that is under way or a storage that refuses. They pass by themselves, or when
-    /// somebody mends what they name.
+    /// Why the process does no work now, such as a running start or a storage that refuses. A hindrance passes by
+    /// itself, or when its cause is fixed.
     public var hindrances: [String]
 
     public init(faults: [String] = [], hindrances: [String] = []) {
@@ -13,9 +13,9 @@ public struct ServiceHealth: Hashable, Sendable {
         self.hindrances = hindrances
     }
 
-    /// Whether a new process would be no better.
+    /// Whether there is no fault: a restart would not help.
     public var isHealthy: Bool { faults.isEmpty }
-    /// Whether it does work now.
+    /// Whether the process does work now.
     public var isReady: Bool { faults.isEmpty && hindrances.isEmpty }
 
     package static let stopped = ServiceHealth(hindrances: ["it is stopped"])

@@ -1,19 +1,19 @@
-/// The life of a service, from its making to its end: a `Distributor`, a `Node` and a `JobClient` share it.
+/// The lifecycle of a service; `Distributor`, `Node` and `JobClient` share it.
 ///
-/// A value without I/O. Its owner keeps it behind a lock, tells it what happened, and does what a method that returns
-/// true asks for. A service is started once and stopped once; `stopped` and `failed` have no exit.
+/// A value without I/O. Its owner keeps it behind a lock, calls a method for each event, and acts when the method
+/// returns true. A service is started once and stopped once; `stopped` and `failed` are final.
 package struct ServiceState: Sendable {
     package enum Phase: Hashable, Sendable {
-        /// Made, and no more. `start` leads to `starting`, `stop` to `stopping`.
+        /// Not started. `start` leads to `starting`, `stop` to `stopping`.
         case idle
         /// `started` leads to `running`; `startFailed` and `stop` lead to `stopping`.
         case starting
         /// `stop` leads to `stopping`.
         case running
-        /// Gives back what it has. `ended` leads to `stopped`, or to `failed` when the start came to nothing.
+        /// Releases its resources. `ended` leads to `stopped`, or to `failed` if the start failed.
         case stopping(failure: String?)
         case stopped
-        /// The start came to nothing, for this reason, and what it had opened is closed.
+        /// The start failed for this reason, and its resources are released.
         case failed(String)
     }
 
@@ -28,7 +28,7 @@ package struct ServiceState: Sendable {
 
     package init() {}
 
-    /// Nobody has asked it to stop, and its start has not failed.
+    /// Whether no stop was requested and the start has not failed.
     package var isOpen: Bool {
         switch phase {
         case .idle, .starting, .running: true
@@ -36,7 +36,7 @@ package struct ServiceState: Sendable {
         }
     }
 
-    /// The owner begins the start, unless this throws.
+    /// Call before the start; do not start if this throws.
     package mutating func start() throws(Refusal) {
         switch phase {
         case .idle: phase = .starting
@@ -46,7 +46,7 @@ package struct ServiceState: Sendable {
         }
     }
 
-    /// The start is through. False when a stop overtook it: then it counts for nothing.
+    /// The start is complete. Returns false if a stop came first: then the start has no effect.
     package mutating func started() -> Bool {
         switch phase {
         case .starting:
@@ -56,7 +56,8 @@ package struct ServiceState: Sendable {
         }
     }
 
-    /// The start came to nothing. True: the owner closes what is open and says ``ended()``. False when a stop does so.
+    /// The start failed. If this returns true, the owner releases its resources and calls ``ended()``; if false, a stop
+    /// does so.
     package mutating func startFailed(_ reason: String) -> Bool {
         switch phase {
         case .starting:
@@ -66,7 +67,8 @@ package struct ServiceState: Sendable {
         }
     }
 
-    /// True: the owner closes what is open and says ``ended()``. False when that is done already, or under way.
+    /// If this returns true, the owner releases its resources and calls ``ended()``; if false, this has been done or is
+    /// in progress.
     package mutating func stop() -> Bool {
         switch phase {
         case .idle, .starting, .running:
@@ -76,7 +78,7 @@ package struct ServiceState: Sendable {
         }
     }
 
-    /// All that was open is closed.
+    /// All resources are released.
     package mutating func ended() {
         switch phase {
         case .stopping(failure: nil): phase = .stopped

@@ -1,10 +1,10 @@
-/// What the scripts of a node say about when jobs run, for the distributors that give it jobs.
+/// The definitions in a node's scripts of when jobs run, for its distributors.
 package struct NodeDefinitions: Hashable, Sendable {
-    /// What a job says beside its name.
+    /// The definitions for one job.
     package struct OfJob: Hashable, Sendable {
-        /// From 0 (last) to 9 (first); nil where it says none.
+        /// From 0 (last) to 9 (first); nil if the script sets none.
         package var priority: Int?
-        /// The names of the limits that it counts in, its own among them, which has its name.
+        /// The names of its limits; a limit of its own has the job's name.
         package var limits: [String]
 
         package init(priority: Int? = nil, limits: [String] = []) {
@@ -13,7 +13,7 @@ package struct NodeDefinitions: Hashable, Sendable {
         }
     }
 
-    /// By name, those of the jobs that say anything of it.
+    /// By name; only jobs with a definition.
     package var jobs: [String: OfJob]
     /// In the order of their names.
     package var limits: [Limit]
@@ -48,8 +48,8 @@ package struct NodeDefinitions: Hashable, Sendable {
         return JSONValue.object(members).json
     }
 
-    /// Reads ``json``. A limit or a schedule that this release does not take is left out, and said by `problems`: the others go
-    /// on. Throws for what is no JSON object.
+    /// Reads ``json``. A limit or a schedule that this release does not accept is skipped and passed to `problems`.
+    /// Throws if the bytes are not a JSON object.
     package init(json: some Sequence<UInt8>, problems: (String) -> Void = { _ in }) throws(JSONError) {
         self.init()
         let members = try JSONValue(parsing: json).object ?? [:]

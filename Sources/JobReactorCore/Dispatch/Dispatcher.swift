@@ -1,16 +1,17 @@
-/// Decides which node gets which job: one that defines it, is allowed and has credit; of several, the least loaded.
+/// Decides which node gets which job: a node that defines it, may run it and has credit; among several, the least
+/// loaded one.
 ///
-/// A value without I/O. Its owner keeps the jobs, tells it what happened and sends what it returns. Jobs that fit no node
-/// wait, as ids, in queues by route (name, `node`, `not_node`), first come, first served, so that a million jobs for an
-/// absent node cost the others nothing.
+/// A value without I/O. Its owner keeps the jobs, calls a method for each event and sends the jobs that it returns.
+/// Jobs that no node can take wait, as ids, in queues by route (name, `node`, `not_node`), first come, first served. A
+/// million jobs for an absent node therefore cost the others nothing.
 public struct Dispatcher: Sendable {
     /// A connected node, until it is disconnected.
     public struct NodeHandle: Hashable, Sendable {
-        /// Its place among the nodes that are connected; used again when the node is gone.
+        /// Its index among the connected nodes; reused when the node is gone.
         package let index: Int
     }
 
-    /// `always_use_specified_node`: a job with a `node` waits for that node rather than go to another.
+    /// `always_use_specified_node`: a job with a `node` waits for that node instead of going to another.
     public let alwaysUseSpecifiedNode: Bool
 
     private(set) var nodes: [NodeState] = []
@@ -34,11 +35,11 @@ public struct Dispatcher: Sendable {
     /// Which of equal nodes has its turn where jobs of several routes come by turns.
     private var dice = SplitMix64(seed: 1)
 
-    /// Jobs waiting for a node.
+    /// The number of jobs that wait for a node.
     public private(set) var waitingCount = 0
-    /// About what the routes take beyond those that are always kept, in bytes: each has lists of its own.
+    /// The approximate memory of the routes, in bytes, beyond those that are always kept.
     package var bytesOfRoutes: Int { max(0, routeByKey.count - Self.idleRoutes) * 600 }
-    /// Routes in memory, idle ones included.
+    /// The number of routes in memory, including idle ones.
     package var routeCount: Int { routeByKey.count }
 
     public init(alwaysUseSpecifiedNode: Bool = false) {
@@ -47,7 +48,7 @@ public struct Dispatcher: Sendable {
 
     // MARK: Nodes
 
-    /// A node is there. It gets no job until it has announced some and granted credit.
+    /// A node has connected. It gets no job until it has announced its jobs and granted credit.
     public mutating func connect(name: String) -> NodeHandle {
         let index: Int
         if let free = freeNodes.popLast() {
@@ -61,7 +62,7 @@ public struct Dispatcher: Sendable {
         return NodeHandle(index: index)
     }
 
-    /// The node defines exactly these jobs from now on, and says of some how urgent they are. Follow with ``takeNext(for:)`` until it
+    /// The node now defines exactly these jobs, some of them with priorities. Then call ``takeNext(for:)`` until it
     /// returns nil.
     public mutating func announce(_ node: NodeHandle, jobs: Set<String>, priorities: [String: Int] = [:]) {
         var changed = nodes[node.index].jobs.symmetricDifference(jobs)
@@ -81,7 +82,7 @@ public struct Dispatcher: Sendable {
         }
     }
 
-    /// Jobs of that name go to no node from now on, or go again: then follow with ``takeNext(for:)`` for each node.
+    /// Pauses or resumes jobs of a name. After resuming, call ``takeNext(for:)`` for each node.
     package mutating func pause(job name: String, _ isPaused: Bool) {
         guard pausedNames.contains(name) != isPaused else { return }
         if isPaused { pausedNames.insert(name) } else { pausedNames.remove(name) }
@@ -90,7 +91,7 @@ public struct Dispatcher: Sendable {
         }
     }
 
-    /// No job goes to a node of that name from now on, or jobs go to it again: then follow with ``takeNext(for:)``.
+    /// Pauses or resumes the nodes of a name. After resuming, call ``takeNext(for:)``.
     package mutating func pause(node name: String, _ isPaused: Bool) {
         if isPaused { pausedNodes.insert(name) } else { pausedNodes.remove(name) }
         for node in nodes.indices where nodes[node].isConnected && nodes[node].name == name {
@@ -100,7 +101,7 @@ public struct Dispatcher: Sendable {
 
     package func isPaused(job name: String) -> Bool { !pausedNames.isEmpty && pausedNames.contains(name) }
 
-    /// The node can take `credit` more jobs. Follow with ``takeNext(for:)`` until it returns nil.
+    /// The node can take `credit` more jobs. Then call ``takeNext(for:)`` until it returns nil.
     public mutating func grant(_ node: NodeHandle, credit: Int) {
         // A peer says it: however much and often, the sum is a number.
         nodes[node.index].credit = min(nodes[node.index].credit + min(max(0, credit), Self.mostCredit), Self.mostCredit)
@@ -109,17 +110,18 @@ public struct Dispatcher: Sendable {
 
     private static let mostCredit = 1 << 40
 
-    /// A job goes to the node that was not taken from here: it may have it already.
+    /// A job that did not come from this queue is sent to the node, which may already have it.
     public mutating func useCredit(of node: NodeHandle) {
         nodes[node.index].credit -= 1
     }
 
-    /// The node stops: it gets no more jobs.
+    /// The node is stopping: it gets no more jobs.
     public mutating func drain(_ node: NodeHandle) {
         nodes[node.index].isDraining = true
     }
 
-    /// The node is gone, and the handle with it. What it had and did not own is the caller's to ``giveBack(_:)``.
+    /// The node is gone, and its handle is invalid. The caller passes the jobs that the node did not own to
+    /// ``giveBack(_:)``.
     public mutating func disconnect(_ node: NodeHandle) {
         announce(node, jobs: [])
         nodes[node.index].isConnected = false
@@ -131,7 +133,7 @@ public struct Dispatcher: Sendable {
 
     // MARK: Jobs
 
-    /// A job came. Returns the node to send it to, whose credit it has used; nil when it waits.
+    /// A job has arrived. Returns the node to which to send it, and uses one credit of that node; nil if the job waits.
     public mutating func enqueue(_ job: Job) -> NodeHandle? {
         let index = routeIndex(for: job)
         if let node = send(job, on: index) { return node }
@@ -150,8 +152,8 @@ public struct Dispatcher: Sendable {
         return NodeHandle(index: node)
     }
 
-    /// A node gave back a job it did not run, or died with it. Returns the node to send it to instead; nil when it waits,
-    /// before all that came later.
+    /// A node returned a job that it did not run, or was lost. Returns another node to which to send it; nil if the job
+    /// waits, before all later jobs.
     public mutating func giveBack(_ job: Job) -> NodeHandle? {
         let index = routeIndex(for: job)
         if let node = send(job, on: index) { return node }
@@ -160,12 +162,12 @@ public struct Dispatcher: Sendable {
         return nil
     }
 
-    /// The credit that a job used which does not go to the node after all. Follow with ``takeNext(for:)``.
+    /// Returns the credit of a job that was not sent after all. Then call ``takeNext(for:)``.
     public mutating func refund(_ node: NodeHandle) {
         nodes[node.index].credit += 1
     }
 
-    /// A waiting job that this node can take, its credit used; nil when there is none. Routes take turns.
+    /// Returns a waiting job for this node and uses one credit; nil if there is none. Routes take turns.
     public mutating func takeNext(for node: NodeHandle) -> JobID? {
         if let job = takeNextAwaited(for: node) { return job }
         guard isFree(node.index) else { return nil }
@@ -201,13 +203,13 @@ public struct Dispatcher: Sendable {
         return nil
     }
 
-    /// A job that waits here is no longer to be sent.
+    /// Removes a waiting job.
     public mutating func withdraw(_ job: Job) { withdraw(job.id, from: routeIndex(for: job)) }
 
-    /// The number of the route on which the job waits, as long as it does.
+    /// The number of the route on which the job waits, valid while it waits.
     package mutating func route(of job: Job) -> Int { routeIndex(for: job) }
 
-    /// As ``withdraw(_:)``, of a job whose ``route(of:)`` is known.
+    /// As ``withdraw(_:)``, for a job whose ``route(of:)`` is known.
     package mutating func withdraw(_ id: JobID, from index: Int) {
         waitingCount -= 1
         routes[index].withdrawn.insert(id)
@@ -220,7 +222,7 @@ public struct Dispatcher: Sendable {
         routeByKey[RouteKey(job)].map { !routes[$0].eligible.isEmpty } ?? false
     }
 
-    /// Whether a connected node defines a job of that name; else jobs of it are parked.
+    /// Whether a connected node defines a job of that name; otherwise its jobs are parked.
     package func isDefined(_ name: String) -> Bool { definers[name] != nil }
 
     /// The jobs that connected nodes define.
@@ -231,7 +233,7 @@ public struct Dispatcher: Sendable {
         routesByName[name]?.contains { routes[$0].count > routes[$0].withdrawn.count } == true
     }
 
-    /// How many jobs wait that no connected node defines. Takes time for a look at each route.
+    /// The number of waiting jobs that no connected node defines. Takes time proportional to the number of routes.
     package var parkedCount: Int {
         guard waitingCount > 0 else { return 0 }
         return routeByKey.values.reduce(0) { sum, index in
@@ -240,7 +242,7 @@ public struct Dispatcher: Sendable {
         }
     }
 
-    /// How many jobs wait, by job name: those no connected node defines are the parked ones.
+    /// The numbers of waiting jobs by name; names without a definition are those of parked jobs.
     public func waitingByName() -> [(name: String, count: Int, isDefined: Bool)] {
         var result: [String: Int] = [:]
         for index in routeByKey.values where !routes[index].isEmpty {
@@ -251,8 +253,8 @@ public struct Dispatcher: Sendable {
         return result.sorted { $0.key < $1.key }.map { ($0.key, $0.value, defined.contains($0.key)) }
     }
 
-    /// As ``waitingByName()``, of the names with most jobs, those first: so many, or fewer where a name waits in several
-    /// ways. Takes time and memory for a look at each route, not for a list of all.
+    /// As ``waitingByName()``, for at most `limit` names with most jobs, in falling order. Takes time proportional to
+    /// the number of routes, but no memory for all names.
     public func waitingByName(most limit: Int) -> [(name: String, count: Int, isDefined: Bool)] {
         let limit = min(max(1, limit), 1_000_000)
         var largest: [(count: Int, route: Int)] = []
@@ -319,7 +321,7 @@ public struct Dispatcher: Sendable {
         return !alwaysUseSpecifiedNode || key.node == nil || key.node == node.name
     }
 
-    /// The name of the jobs on a route whose number ``route(of:)`` has told, and that has jobs waiting.
+    /// The name of the jobs on a route that ``route(of:)`` returned and that has waiting jobs.
     package func name(ofRoute index: Int) -> String { routes.indices.contains(index) ? routes[index].key.name : "" }
 
     // MARK: Routes

@@ -1,13 +1,13 @@
-/// A queue whose keys take turns: however many elements one key has, an element of another waits for no more than one of each
-/// key. Keys are names of jobs, or what a limit counts apart.
+/// A queue whose keys take turns: an element waits for at most one element of each other key, however many elements
+/// those keys have. Keys are names of jobs, or the keys of a limit.
 ///
-/// Of elements with priorities (``JobPriority``) the higher leave first, and each priority that waits has at least one of
-/// ``PriorityTurns/share`` turns. Within a priority keys take turns, and of one key the first comes first. A step takes constant
-/// time where nothing else is said, and memory is that of the elements that are there.
+/// Elements with higher priority (``JobPriority``) leave first, and each waiting priority gets at least one of
+/// ``PriorityTurns/share`` turns. Within a priority keys take turns, and within a key the first comes first. Each
+/// operation takes constant time unless stated otherwise; memory is proportional to the number of elements.
 ///
 /// A value without I/O. Public, as ``JobTable`` is, so that it is specialised where it is used.
 public struct FairQueue<Key: Hashable, Element> {
-    /// Tells an element that is in the queue from the others. Once that has left, another may have the same.
+    /// Identifies an element in the queue. It may be reused after the element has left.
     public typealias Handle = Int32
 
     /// The elements of one key and one priority.
@@ -60,7 +60,7 @@ public struct FairQueue<Key: Hashable, Element> {
 
     @inlinable public init() {}
 
-    /// Elements, those of keys that are set aside included.
+    /// The number of elements, including those of keys that are set aside.
     @inlinable public var count: Int { places.count - freePlaces.count }
     @inlinable public var isEmpty: Bool { count == 0 }
     /// Keys that have elements.
@@ -76,7 +76,8 @@ public struct FairQueue<Key: Hashable, Element> {
 
     // MARK: In
 
-    /// Puts the element behind those of its key and priority. A priority that is none counts as the nearest.
+    /// Adds the element behind the others of its key and priority. A priority out of range counts as the nearest valid
+    /// one.
     @discardableResult
     @inlinable public mutating func push(
         _ element: consuming Element, key: Key, priority: Int = JobPriority.usual
@@ -89,7 +90,7 @@ public struct FairQueue<Key: Hashable, Element> {
         return handle
     }
 
-    /// Puts the element before those of its priority: its turn is the next after all.
+    /// Adds the element before all others of its priority, so that its turn is next.
     @discardableResult
     @inlinable public mutating func pushFirst(
         _ element: consuming Element, key: Key, priority: Int = JobPriority.usual
@@ -107,15 +108,15 @@ public struct FairQueue<Key: Hashable, Element> {
 
     // MARK: Out
 
-    /// Takes the element whose turn it is; nil when there is none.
+    /// Removes and returns the element whose turn it is; nil if there is none.
     @inlinable public mutating func pop() -> Element? {
         guard let priority = turns.next(among: readyPriorities) else { return nil }
         turns.started(priority, among: readyPriorities)
         return popFirst(at: priority)
     }
 
-    /// Takes the element whose turn it is among those of the keys that may leave. A key that is asked for and may not is set
-    /// aside, until ``resume(_:)``: no later call asks for it, so that what may not leave costs nothing.
+    /// Removes and returns the element whose turn it is among the keys that may leave. A key that may not leave is set
+    /// aside until ``resume(_:)``; later calls do not ask for it again, so it costs nothing.
     @inlinable public mutating func pop(where mayLeave: (Key) -> Bool) -> Element? {
         while let priority = turns.next(among: readyPriorities), let key = firstKey(at: priority) {
             if !mayLeave(key) {
@@ -128,13 +129,13 @@ public struct FairQueue<Key: Hashable, Element> {
         return nil
     }
 
-    /// Takes an element that is in the queue out of it. Nil, and nothing changes, where the handle is of none.
+    /// Removes and returns the element of a handle; nil if no element has it.
     @inlinable public mutating func remove(_ handle: Handle) -> Element? {
         guard places.indices.contains(Int(handle)), places[Int(handle)] != nil else { return nil }
         return leave(handle)
     }
 
-    /// Takes all elements in the order of their turns; those of keys that are set aside come last.
+    /// Removes and returns all elements in the order of their turns; keys that are set aside come last.
     public mutating func popAll() -> [Element] {
         var all: [Element] = []
         all.reserveCapacity(count)

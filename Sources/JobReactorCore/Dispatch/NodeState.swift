@@ -3,17 +3,17 @@ extension Dispatcher {
     public struct NodeState: Sendable {
         public let name: String
         public internal(set) var jobs: Set<String> = []
-        /// How many more jobs the node can take now.
+        /// The number of further jobs that the node can take now.
         public internal(set) var credit = 0
-        /// The most credit the node has had: how many jobs it takes at once.
+        /// The highest credit so far: the number of jobs that the node takes at once.
         public internal(set) var window = 0
-        /// It stops, and takes no new jobs.
+        /// Whether the node is stopping and takes no new jobs.
         public internal(set) var isDraining = false
-        /// Somebody has paused it: it takes no new jobs.
+        /// Whether the node is paused and takes no new jobs.
         public internal(set) var isPaused = false
         /// How urgent its scripts say that jobs are, by their names; of others they say nothing.
         var priorities: [String: Int] = [:]
-        /// Jobs sent and not yet settled.
+        /// The number of jobs that were sent and have not ended.
         public var load: Int { window - credit }
         /// Routes that may have a job waiting for this node.
         var ready = ReadyRoutes()
@@ -30,7 +30,7 @@ extension Dispatcher {
             !isDraining && !isPaused && credit > (isAwaited ? -window : 0)
         }
 
-        /// How urgent a job is on the node: as its producer says, or else the node's scripts.
+        /// The priority of a job on the node: that of its producer, otherwise that of the node's scripts.
         package func priority(of job: Job) -> Int { priority(of: RouteKey(job)) }
 
         func priority(of key: RouteKey) -> Int {

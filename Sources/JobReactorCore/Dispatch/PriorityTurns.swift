@@ -1,15 +1,16 @@
-/// How urgent a job is: 0 (last) to 9 (first).
+/// The priority of a job: 0 (last) to 9 (first).
 public enum JobPriority {
     @inlinable public static var range: ClosedRange<Int> { 0...9 }
-    /// Where nobody says it.
+    /// The default priority.
     @inlinable public static var usual: Int { 5 }
 }
 
-/// Whose turn it is among priorities: the highest that waits, but each that waits has at least one of ``share`` starts.
+/// Chooses the priority whose turn it is: the highest waiting one, except that each waiting priority gets at least one
+/// of ``share`` starts.
 ///
-/// A value of a few bytes that knows of no jobs; its owner says which priorities wait.
+/// A value of a few bytes without jobs; its owner passes the waiting priorities.
 public struct PriorityTurns: Hashable, Sendable {
-    /// Of so many starts in a row, each priority that waits all the time has one: 16.
+    /// A priority that waits all the time gets one of this many consecutive starts: 16.
     public static let share = 16
 
     /// For each priority, in four bits, the starts of others since its last, or since it began to wait.
@@ -19,7 +20,8 @@ public struct PriorityTurns: Hashable, Sendable {
 
     @inlinable func age(_ priority: Int) -> Int { Int(ages >> UInt64(4 * priority) & 15) }
 
-    /// The priority whose turn it is, of those whose bits are set; nil for none. Until ``started(_:among:)`` it is the same.
+    /// The priority whose turn it is among those whose bits are set; nil for none. It stays the same until
+    /// ``started(_:among:)``.
     @inlinable public func next(among waiting: UInt16) -> Int? {
         guard waiting != 0 else { return nil }
         let highest = 15 - waiting.leadingZeroBitCount
@@ -50,7 +52,7 @@ public struct PriorityTurns: Hashable, Sendable {
         return highest
     }
 
-    /// A job of that priority starts, while these wait, itself included.
+    /// A job of the priority starts, while these priorities wait, including its own.
     @inlinable public mutating func started(_ priority: Int, among waiting: UInt16) {
         // Most often there is only one.
         if waiting & ~(1 << UInt16(priority)) == 0 {

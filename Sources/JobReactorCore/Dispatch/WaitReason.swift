@@ -1,28 +1,28 @@
-/// What keeps a job from going on, beside its time; in words for people as its description.
+/// Why a job waits, apart from its due time. The description is a text for people.
 package enum WaitReason: Hashable, Sendable, CustomStringConvertible {
     /// No node is connected to the distributor.
     case noNode
     /// No connected node has a script that defines the job; `nearest` is a name that is defined.
     case undefined(nearest: String?)
-    /// Nodes define it, and none of them is one that the job may run on.
+    /// Nodes define it, but it may run on none of them.
     case excluded(node: String?, notNode: String?)
-    /// The nodes that may run it take nothing more, as they stop.
+    /// The nodes that may run it are stopping.
     case draining(nodes: Int)
     /// A limit of its job is full.
     case limit
-    /// Somebody has paused jobs of its name.
+    /// Jobs of its name are paused.
     case paused
     /// The nodes that may run it are paused.
     case nodesPaused(nodes: Int)
-    /// The nodes that may run it have as many jobs as they take.
+    /// The nodes that may run it have no credit.
     case full(nodes: Int)
-    /// Others wait for the same nodes and were there before, or its record is being read.
+    /// Earlier jobs wait for the same nodes, or its record is being read.
     case turn
     /// It is being stored.
     case saving
-    /// The node that has it, or may, is not connected.
+    /// The node that has it, or may have it, is not connected.
     case away(node: String)
-    /// It may have ended a node: others that are at the node go first.
+    /// It may have ended a node: other suspects at the node go first.
     case suspect(node: String)
 
     package var description: String {
@@ -31,10 +31,11 @@ package enum WaitReason: Hashable, Sendable, CustomStringConvertible {
         case .undefined(let nearest):
             return "no node defines it" + (nearest.map { ": did you mean '\($0)'?" } ?? "")
         case .excluded(_, let notNode?): return "only the node \(notNode) defines it, which must not run it"
-        case .excluded(let node?, nil): return "the node \(node), which alone may run it, does not define it or is away"
+        case .excluded(let node?, nil):
+            return "the node \(node), the only one that may run it, does not define it or is away"
         case .excluded(nil, nil): return "no node may run it"
-        case .draining(1): return "the node that defines it stops"
-        case .draining(let count): return "all \(count) nodes that define it stop"
+        case .draining(1): return "the node that defines it is stopping"
+        case .draining(let count): return "all \(count) nodes that define it are stopping"
         case .limit: return "a limit of its job is full"
         case .paused: return "jobs of its name are paused"
         case .nodesPaused(1): return "the node that defines it is paused"
@@ -50,7 +51,7 @@ package enum WaitReason: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Dispatcher {
-    /// What was found of the jobs of one answer, for the others in it.
+    /// A cache of the reasons for the jobs of one answer.
     package struct WaitReasons {
         fileprivate var known: [RouteKey: WaitReason] = [:]
         fileprivate var names: [String]?
@@ -60,7 +61,7 @@ extension Dispatcher {
         package init() {}
     }
 
-    /// Why a job waits here for a node.
+    /// The reason why a job waits here for a node.
     package func reason(_ job: Job, _ reasons: inout WaitReasons) -> WaitReason {
         let key = RouteKey(job)
         if let known = reasons.known[key] { return known }

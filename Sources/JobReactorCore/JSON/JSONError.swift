@@ -1,4 +1,4 @@
-/// Why bytes are not the JSON that was asked for.
+/// The reason why bytes are not the expected JSON.
 public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Offset of the byte at which reading stopped, from 0.
     public let offset: Int

@@ -2,7 +2,7 @@
 // whole number, is read back as an `.integer`.
 
 extension JSONValue: Codable {
-    /// Throws `DecodingError` for what is none of the kinds that JSON has.
+    /// Throws `DecodingError` for a value that is no kind of JSON value.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {
@@ -22,7 +22,7 @@ extension JSONValue: Codable {
         }
     }
 
-    /// Throws what the encoder throws for a `.number` that it does not take: those of JSON refuse NaN and infinite ones.
+    /// Throws the encoder's error for a `.number` that it does not accept: JSON encoders refuse NaN and infinity.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {

@@ -1,7 +1,7 @@
-/// Any JSON value, for args written as literals and for results looked at without a type of one's own.
+/// Any JSON value, for args written as literals and for results that are read without a custom type.
 ///
-/// Whole numbers within 64 bits are `.integer`; numbers written with a fraction or an exponent, and those beyond 64 bits,
-/// are `.number`. The difference survives the way to Lua and back.
+/// Whole numbers within 64 bits are `.integer`; numbers written with a fraction or an exponent, and those beyond 64
+/// bits, are `.number`. The difference is kept in Lua and back.
 public enum JSONValue: Hashable, Sendable {
     case null
     case bool(Bool)
@@ -11,17 +11,17 @@ public enum JSONValue: Hashable, Sendable {
     case array([JSONValue])
     case object([String: JSONValue])
 
-    /// Reads one JSON value; whitespace around it is allowed, anything else is an error that names the byte.
+    /// Parses one JSON value; whitespace around it is allowed. The error names the position of anything else.
     public init(parsing bytes: some Sequence<UInt8>) throws(JSONError) {
         self = try JSONScanner.scan(Array(bytes)) { scanner throws(JSONError) in try scanner.parseDocument() }
     }
 
-    /// The member of an object; nil for other values and absent keys.
+    /// The member of an object; nil for other kinds of values and absent keys.
     public subscript(key: String) -> JSONValue? {
         if case .object(let members) = self { members[key] } else { nil }
     }
 
-    /// The element of an array; nil for other values and out of range.
+    /// The element of an array; nil for other kinds of values and for an index out of range.
     public subscript(index: Int) -> JSONValue? {
         if case .array(let elements) = self, elements.indices.contains(index) { elements[index] } else { nil }
     }
@@ -31,7 +31,7 @@ public enum JSONValue: Hashable, Sendable {
     public var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
     public var object: [String: JSONValue]? { if case .object(let value) = self { value } else { nil } }
 
-    /// The whole number; a `.number` without fraction counts.
+    /// The whole number, also of a `.number` without a fraction; otherwise nil.
     public var int: Int? {
         switch self {
         case .integer(let value): Int(exactly: value)
@@ -49,7 +49,8 @@ public enum JSONValue: Hashable, Sendable {
         }
     }
 
-    /// The value as JSON text; object keys are sorted. NaN and infinite numbers, which JSON cannot hold, are written as null.
+    /// The value as JSON text with sorted object keys. NaN and infinite numbers, which JSON cannot represent, are
+    /// written as null.
     public var json: String {
         var bytes: [UInt8] = []
         JSONWriter.write(self, into: &bytes)

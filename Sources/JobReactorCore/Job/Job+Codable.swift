@@ -6,7 +6,7 @@ extension JobID: Codable {
         let text = try decoder.singleValueContainer().decode(String.self)
         guard let id = JobID(text) else {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "'\(text)' is no job id"))
+                .init(codingPath: decoder.codingPath, debugDescription: "'\(text)' is not a job id"))
         }
         self = id
     }

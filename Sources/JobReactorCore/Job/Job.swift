@@ -1,35 +1,35 @@
-/// The record of a job, as a node stores it and as `JOB id` shows it.
+/// The record of a job: a node stores it, and `JOB id` shows it.
 public struct Job: Hashable, Sendable {
     public let id: JobID
     public let name: String
     public var args: JobArguments
     public var status: JobStatus
-    /// Runs begun so far; a good run of a periodic job sets it back to 0.
+    /// The number of runs begun; a successful run of a periodic job resets it to 0.
     public var attempt: Int32
-    /// Runs begun in all; never set back, so that it tells the runs of a job apart. Wraps around.
+    /// The total number of runs begun. It is never reset, so it identifies a run of the job. Wraps around.
     public var runs: Int32
-    /// Run on a background thread of the node.
+    /// Whether the job runs on a thread beside the reactor lane.
     public var isDeferred: Bool
-    /// Whether `dueAt` was given as a date that had not come, by `run_at`: then it is one whoever sets the clock. Of another
-    /// job it is when its wait ends, as far as the wall clock told when the wait began.
+    /// Whether `dueAt` was given as a future date by `run_at`: then it follows the wall clock. For other jobs `dueAt`
+    /// is the end of the wait, by the wall clock at its start.
     ///
-    /// No part of the record: what an earlier process left waits for its `dueAt` as for a date in any case.
+    /// Not part of the record: after a restart, every job waits for its `dueAt` as for a date.
     package var isDated: Bool {
         get { unrecordedIsDated.value }
         set { unrecordedIsDated.value = newValue }
     }
     private var unrecordedIsDated = Unrecorded(false)
-    /// Whether a run of another job waits for its outcome, by `perform`: until it has run that one keeps its place.
+    /// Whether a run of another job waits for its outcome in `perform`; that run stays suspended until then.
     ///
-    /// No part of the record: whoever gave the job to an earlier process gives it again.
+    /// Not part of the record: after a restart, the giver sends the job again with this flag.
     package var isAwaited: Bool {
         get { unrecordedIsAwaited.value }
         set { unrecordedIsAwaited.value = newValue }
     }
     private var unrecordedIsAwaited = Unrecorded(false)
-    /// When the job is to run next, by the wall clock.
+    /// The time of the next run, by the wall clock.
     public var dueAt: Timestamp
-    /// When its last run began.
+    /// The time at which its last run began.
     public var runAt: Timestamp?
     /// The name of the distributor that gets the report.
     public var distributor: String
@@ -108,7 +108,8 @@ public struct Job: Hashable, Sendable {
         }
     }
 
-    /// Whether there is nothing but what every job has: no wait, no option, no failure. A storage may keep it in less.
+    /// Whether the record has only the fields of every job: no wait, no option, no failure. A storage may store it more
+    /// compactly.
     public var isPlain: Bool { rare == nil && makeAfterBits == Self.noWait }
 
     /// Seconds from the end of one run to the start of the next; nil for a job that runs once.
@@ -120,21 +121,22 @@ public struct Job: Hashable, Sendable {
     public var node: String? { rare?.fields.node }
     /// Node that must not run it.
     public var notNode: String? { rare?.fields.notNode }
-    /// Attempts in all, when the producer set them.
+    /// The total number of attempts, if the producer set it.
     public var maxAttempt: Int? { rare?.fields.maxAttempt }
-    /// Growth of the wait between retries in seconds, when the producer set it.
+    /// The growth of the wait between retries in seconds, if the producer set it.
     public var retryMultiplier: Double? { rare?.fields.retryMultiplier }
-    /// Seconds between the last save and the next run, as it was asked for; nil for at once.
+    /// The requested seconds between the last save and the next run; nil for at once.
     public var makeAfter: Double? {
         get { makeAfterBits == Self.noWait ? nil : Double(bitPattern: makeAfterBits) }
         set { makeAfterBits = newValue?.bitPattern ?? Self.noWait }
     }
-    /// When a run last failed.
+    /// The time of the last failed run.
     public var failedAt: Timestamp? {
         get { rare?.fields.failedAt }
         set { set(\.failedAt, newValue) }
     }
-    /// The message of the last error, `file:line: text`; in a further line that of an errback that has failed.
+    /// The message of the last error, `file:line: text`. If an errback failed as well, its message is on a further
+    /// line.
     public var lastError: String? {
         get { rare?.fields.lastError }
         set { set(\.lastError, newValue) }
@@ -145,35 +147,35 @@ public struct Job: Hashable, Sendable {
         set { set(\.lastTraceback, newValue) }
     }
 
-    /// What a job that is on a lane of its node does now, in words. Of a record that is shown; no storage has it.
+    /// The current activity of a job on a lane, as a text. Only in records that are shown; never stored.
     package var doing: String? {
         get { rare?.fields.doing }
         set { set(\.doing, newValue) }
     }
 
-    /// The span that it comes from, where its producer has a tracer.
+    /// The span in which the job was enqueued, if its producer has a tracer.
     public var trace: JobTrace? {
         get { rare?.fields.trace }
         set { set(\.trace, newValue) }
     }
 
-    /// How urgent it is, from 0 (last) to 9 (first), when the producer set it.
+    /// The priority, from 0 (last) to 9 (first), if the producer set it.
     public var priority: Int? { rare?.fields.priority }
-    /// The key that it holds, which is always said; nil for none.
+    /// The unique key that it holds, always with an explicit key; nil for none.
     public var unique: JobUnique? {
         get { rare?.fields.unique }
         set { set(\.unique, newValue) }
     }
-    /// The tick of a schedule that it comes of; nil for any other.
+    /// The tick of the schedule that made the job; nil for other jobs.
     public var tick: JobTick? { rare?.fields.tick }
-    /// The args of one more run that is to follow the one under way; nil for none. They come of a job with the same key that was
-    /// enqueued meanwhile: ``UniqueConflict/again``.
+    /// The args of one more run after the current one; nil for none. They are those of a job with the same unique key
+    /// that was enqueued meanwhile: ``UniqueConflict/again``.
     public var again: JobArguments? {
         get { rare?.fields.again }
         set { set(\.again, newValue) }
     }
 
-    /// The options that its record keeps: without the id, and without those that its due time has come of.
+    /// The options in the record, without the id and without those that set its due time.
     package var options: JobOptions {
         var options = JobOptions(
             period: period, node: node, notNode: notNode, isDeferred: isDeferred, maxAttempt: maxAttempt,

@@ -1,11 +1,11 @@
-/// The args of a job: one JSON object, kept as the bytes it was given as.
+/// The args of a job: one JSON object, kept as its original bytes.
 ///
-/// The same bytes travel from the producer over the wire and the storage into Lua, and back in a feedback. They are
-/// decoded only by Lua, and here when you look at them: ``subscript(_:)`` for one member, `decode(_:)` (of the module
-/// `JobReactor`) for a type of yours. Looking decodes each time; keep the result.
+/// The same bytes travel from the producer over the wire and the storage into Lua, and back in a feedback. Only Lua
+/// decodes them, and your code when it reads them: ``subscript(_:)`` for one member, `decode(_:)` (of the module
+/// `JobReactor`) for your own type. Each access decodes again; keep the result.
 public struct JobArguments: Hashable, Sendable, CustomStringConvertible {
-    /// The JSON text, UTF-8. Of args that were made of NaN or an infinite number, which JSON cannot hold, it is none: an
-    /// exclamation mark and what is wrong with them. Whoever takes jobs refuses those: ``JobLimits/check(_:_:_:)``.
+    /// The JSON text in UTF-8. For args with NaN or an infinite number, which JSON cannot represent, it is an
+    /// exclamation mark and the problem instead. Every entrance refuses such args: ``JobLimits/check(_:_:_:)``.
     public let bytes: [UInt8]
 
     /// No arguments: `{}`.
@@ -26,8 +26,8 @@ public struct JobArguments: Hashable, Sendable, CustomStringConvertible {
         try self.init(json: Array(text.utf8))
     }
 
-    /// The members, in the order given. Those with NaN or an infinite number, which JSON cannot hold, are refused with the
-    /// place of that number when a job is enqueued with them: ``JobError/Code/invalidArguments``.
+    /// The members in the given order. Enqueueing a job with NaN or an infinite number, which JSON cannot represent,
+    /// throws ``JobError/Code/invalidArguments`` with the path of that number.
     public init(_ members: some Sequence<(String, JSONValue)>) {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(64)
@@ -39,7 +39,7 @@ public struct JobArguments: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Takes bytes that are known to be one JSON object, from an encoder or a peer that checked them.
+    /// Takes bytes that are known to be one JSON object, from an encoder or a peer that has checked them.
     package init(unchecked bytes: [UInt8]) {
         self.bytes = bytes
     }
@@ -49,7 +49,7 @@ public struct JobArguments: Hashable, Sendable, CustomStringConvertible {
     /// No JSON begins with it.
     private static let problemMark = UInt8(ascii: "!")
 
-    /// Why these args are no JSON, with the place; nil for all but those that were made of what JSON cannot hold.
+    /// The reason and the path why these args are not JSON; nil for valid args.
     package var problem: String? {
         guard bytes.first == Self.problemMark else { return nil }
         return String(decoding: bytes.dropFirst(), as: UTF8.self)
@@ -70,13 +70,13 @@ public struct JobArguments: Hashable, Sendable, CustomStringConvertible {
     /// The JSON text.
     public var description: String { String(decoding: bytes, as: UTF8.self) }
 
-    /// The JSON text for people: cut where it is longer than 200 bytes.
+    /// The JSON text for people, cut if it is longer than 200 bytes.
     package var shortened: String {
         guard bytes.count > 200 else { return description }
         return String(decoding: bytes.prefix(197), as: UTF8.self) + "…"
     }
 
-    /// The object with these members set. Values are JSON text; members of the same name are replaced.
+    /// The object with these members set; members with the same name are replaced. Values are JSON text.
     package func setting(_ members: [(key: String, json: [UInt8])]) -> JobArguments {
         var kept: [(String, [UInt8])] = []
         try? visitMembers { name, value in

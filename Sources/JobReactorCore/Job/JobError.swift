@@ -1,15 +1,15 @@
-/// What can be wrong with a job that someone asks for, and what can happen to it on the way.
+/// An error in the request for a job, or on its way.
 public struct JobError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Code: String, Hashable, Sendable {
         /// The name, the args or an option is not allowed; nothing was enqueued.
         case invalidName, invalidArguments, invalidOption
-        /// The distributor or the client was stopped; what was waiting there is gone with it.
+        /// The distributor or the client was stopped; jobs that waited there are lost.
         case stopped
-        /// What waits here takes all the memory that it may: try again when some has left. Nothing was enqueued.
+        /// Waiting jobs use all of their memory: try again later. Nothing was enqueued.
         case busy
-        /// No outcome within the time asked for. The job goes on.
+        /// No outcome within the given time. The job continues.
         case timedOut
-        /// The other side could not be reached, or refused.
+        /// The other side could not be reached, or refused the request.
         case unreachable
     }
 

@@ -1,10 +1,10 @@
-/// Which jobs are meant, by what their records say; nil is any.
+/// A filter for jobs by the fields of their records; nil matches all.
 public struct JobFilter: Hashable, Sendable {
     public var name: String?
     public var status: JobStatus?
-    /// The job was made, has begun to run or has failed at that time or later.
+    /// Jobs that were made, have begun to run or have failed at this time or later.
     public var since: Timestamp?
-    /// The last error has this text in it, small and capital letters alike.
+    /// Jobs whose last error contains this text, ignoring case.
     public var error: String?
 
     public init(name: String? = nil, status: JobStatus? = nil, since: Timestamp? = nil, error: String? = nil) {
@@ -14,13 +14,13 @@ public struct JobFilter: Hashable, Sendable {
         self.error = error
     }
 
-    /// Bytes of the text that is looked for in errors, at most.
+    /// The largest number of bytes of ``error``.
     package static let errorBytes = 1024
 
-    /// Whether it means every job.
+    /// Whether the filter matches every job.
     public var isEmpty: Bool { self == JobFilter() }
 
-    /// Whether the job is meant. Takes a time in proportion to the length of its error.
+    /// Whether the filter matches the job. Takes time proportional to the length of its error.
     public func matches(_ job: Job) -> Bool {
         if let name, job.name != name { return false }
         if let status, job.status != status { return false }
@@ -42,7 +42,7 @@ extension JobFilter: CustomStringConvertible {
 }
 
 extension Job {
-    /// When the job was made, as far as that is known: by its id, or, before its first run, by its due time.
+    /// The time at which the job was made, if known: from its id, or, before its first run, from its due time.
     public var madeAt: Timestamp? {
         if let time = id.madeAt() { return time }
         return runs == 0 && attempt == 0 ? dueAt.advanced(bySeconds: -(makeAfter ?? 0)) : nil

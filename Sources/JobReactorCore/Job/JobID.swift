@@ -1,8 +1,8 @@
 /// The identity of one job: 128 bits, time-ordered, never reused.
 ///
-/// The upper half is the millisecond of creation and a counter, the lower half is random, so ids made by any number of
-/// distributors at once do not collide, and sort by the time they were made. The text form is 32 lowercase hexadecimal
-/// digits; that of a UUID (dashes, either letter case) is read as well.
+/// The upper half is the millisecond of creation and a counter, the lower half is random. Ids of any number of
+/// distributors therefore do not collide, and sort by creation time. The text form is 32 lowercase hexadecimal digits;
+/// the form of a UUID (dashes, any letter case) is read as well.
 public struct JobID: Hashable, Sendable, Comparable, LosslessStringConvertible {
     public let high: UInt64
     public let low: UInt64
@@ -103,8 +103,8 @@ public struct JobID: Hashable, Sendable, Comparable, LosslessStringConvertible {
 }
 
 extension JobID {
-    /// When the id was made; nil for one that does not say so, as a producer may choose any. Of those that others have made
-    /// up of chance one in a thousand looks as if it did.
+    /// The time at which the id was made; nil for an id without a plausible time, because a producer may choose any id.
+    /// One in a thousand random ids looks as if it had a time.
     public func madeAt(before now: Timestamp = .now) -> Timestamp? {
         let time = Timestamp(microseconds: Int64(high >> 16) * 1000)
         // From 2020 on; the clock that made it may be ahead of ours.
@@ -112,8 +112,8 @@ extension JobID {
         return time
     }
 
-    /// The ids whose text begins so: from the first to the last of them. Nil when none can, as for what has other letters than
-    /// hexadecimal digits, dashes apart.
+    /// The range of ids whose text begins with the prefix; nil if the prefix contains anything other than hexadecimal
+    /// digits and dashes.
     public static func range(ofPrefix prefix: String) -> ClosedRange<JobID>? {
         let digits = prefix.filter { $0 != "-" }
         guard (1...32).contains(digits.utf8.count), digits.allSatisfy({ $0.isASCII && $0.isHexDigit }) else {
@@ -132,9 +132,9 @@ extension JobID {
         return high > 0 ? JobID(high: high - 1, low: .max) : nil
     }
 
-    /// Makes ids in order: each is greater than all made before it by the same generator.
+    /// Makes ids in order: each is greater than all earlier ids of the same generator.
     ///
-    /// Not thread-safe; give each owner one of its own, as collisions between generators are excluded by 64 random bits.
+    /// Not thread-safe. Give each owner its own generator; 64 random bits exclude collisions between generators.
     public struct Generator: Sendable {
         private var random: SplitMix64
         private var last: UInt64 = 0

@@ -1,4 +1,4 @@
-/// What the application is told of a run.
+/// The outcome of a run for the application.
 public struct Feedback: Hashable, Sendable, Codable {
     public enum Kind: String, Hashable, Sendable, Codable {
         case success = "SUCCESS"
@@ -14,11 +14,11 @@ public struct Feedback: Hashable, Sendable, Codable {
     }
 }
 
-/// The lifecycle of a job as one pure function each for the start and the end of a run, and for a cancellation before it.
+/// The lifecycle of a job: pure functions for the start and the end of a run, and for a cancellation before it.
 ///
-/// Nothing else decides whether a job is complete, repeats, is retried, fails or is cancelled.
+/// Only this type decides whether a job is complete, repeats, is retried, fails or is cancelled.
 public enum JobLifecycle {
-    /// What is to happen after a run.
+    /// The next step after a run.
     public struct Transition: Hashable, Sendable {
         public enum Next: Hashable, Sendable {
             /// Run the errbacks, once the record is stored.
@@ -29,7 +29,7 @@ public enum JobLifecycle {
             case keep
             /// Finished; the record is removed.
             case remove
-            /// Not to be run by this node, as no script of its defines the job: someone else must have it.
+            /// Not run by this node, because none of its scripts defines the job: another node must run it.
             case park
         }
 
@@ -38,8 +38,8 @@ public enum JobLifecycle {
         public var feedback: Feedback?
     }
 
-    /// The record at the start of a run. It is saved before any user code runs. `isRetrying` says that the job was taken
-    /// up from an earlier process of the node: its steps see `args.retrying`.
+    /// The record at the start of a run. It is stored before any user code runs. `isRetrying` means that the job was
+    /// recovered from an earlier process of the node: its steps see `args.retrying`.
     public static func begin(_ job: Job, isRetrying: Bool = false, now: Timestamp) -> Job {
         var job = job
         if isRetrying { job.args = job.args.setting([("retrying", Array("true".utf8))]) }
@@ -50,7 +50,7 @@ public enum JobLifecycle {
         return job
     }
 
-    /// The record of a run that was begun and then not made: the node stops first.
+    /// The record of a run that was begun but not executed, because the node stops.
     public static func withdraw(_ job: Job) -> Job {
         var job = job
         job.attempt -= 1
@@ -59,8 +59,8 @@ public enum JobLifecycle {
         return job
     }
 
-    /// The record of a job that is to run now, whatever it waited for: one that is finished begins from its first attempt.
-    /// Nil for one that runs.
+    /// The record of a job that is to run now, regardless of its wait. A finished job begins from its first attempt.
+    /// Nil for a running job.
     public static func retry(_ job: Job, now: Timestamp) -> Job? {
         guard job.status != .inProgress, job.status != .error else { return nil }
         var job = job
@@ -72,9 +72,9 @@ public enum JobLifecycle {
         return job
     }
 
-    /// What becomes of an unfinished job when its node starts again. A run that the end of the node cut short was an
-    /// attempt: after the last one the job has failed, so that one that kills its node does not do so for ever. Nil where
-    /// the record is good as it stands, and the job waits for its time.
+    /// Decides about an unfinished job when its node starts again. A run that ended with the node counts as an attempt;
+    /// after the last attempt the job has failed, so that a job that kills its node ends. Nil if the record stays as it
+    /// is and the job waits for its due time.
     public static func takeUp(_ job: Job, policy: JobPolicy, now: Timestamp) -> Transition? {
         switch job.status {
         case .new, .queued: return nil
@@ -99,8 +99,8 @@ public enum JobLifecycle {
         return Transition(job: job, next: .wait, feedback: nil)
     }
 
-    /// What becomes of a job that a node gets with attempts that ended with other nodes: when they were all that the policy
-    /// allows it has failed, without a run. Nil where it may run.
+    /// Decides about a job that arrives with attempts that ended other nodes: if the policy allows no more attempts, it
+    /// has failed without a run. Nil if it may run.
     package static func arrive(_ job: Job, policy: JobPolicy, now: Timestamp) -> Transition? {
         guard job.runs == 0, job.attempt > 0, job.attempt >= policy.maxAttempt else { return nil }
         var job = job
@@ -111,7 +111,7 @@ public enum JobLifecycle {
         return exhaust(job, policy: policy)
     }
 
-    /// The end of a job whose attempts are all made, and whose last was cut short, as its `lastError` says.
+    /// The end of a job whose last attempt ended with its node, as its `lastError` says.
     package static func exhaust(_ job: Job, policy: JobPolicy) -> Transition {
         var job = job
         job.status = .failed
@@ -121,10 +121,10 @@ public enum JobLifecycle {
         return Transition(job: job, next: policy.removeFailedJobs ? .remove : .keep, feedback: feedback)
     }
 
-    /// The end of a job that is cancelled while it does not run. The application gets its args as they stand, as when the
-    /// job cancels itself.
+    /// The end of a job that is cancelled while it does not run. The application gets its current args, as when the job
+    /// cancels itself.
     ///
-    /// It counts as a run, though not as an attempt: every report of a job has a number of its own.
+    /// It counts as a run, but not as an attempt: every report of a job has its own number.
     public static func cancel(_ job: Job, policy: JobPolicy) -> Transition {
         var job = job
         job.runs &+= 1
@@ -139,8 +139,9 @@ public enum JobLifecycle {
             job: job, next: policy.removeCancelledJobs ? .remove : .keep, feedback: Feedback(.success, args: job.args))
     }
 
-    /// The end of a run that ``begin(_:isRetrying:now:)`` started, at `now`. `isCancelled` says that the job was cancelled
-    /// from outside during the run: whatever the run came to, there is no other. Else one with ``Job/again`` runs once more.
+    /// The end of a run that ``begin(_:isRetrying:now:)`` started, at `now`. `isCancelled` means that the job was
+    /// cancelled from outside during the run: no further run follows, whatever the outcome. Otherwise a job with
+    /// ``Job/again`` runs once more.
     public static func end(
         _ job: Job, _ outcome: RunOutcome, policy: JobPolicy, isCancelled: Bool = false, now: Timestamp
     ) -> Transition {

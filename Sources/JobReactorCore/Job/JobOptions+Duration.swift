@@ -15,7 +15,7 @@ extension JobOptions {
             priority: priority, unique: unique, id: id)
     }
 
-    /// As above, with a duration by which the wait grows from one retry to the next as well.
+    /// As above, with a duration for `retryMultiplier` as well.
     public init(
         after: Duration? = nil, runAt: Timestamp? = nil, period: Duration? = nil, node: String? = nil,
         notNode: String? = nil, isDeferred: Bool = false, maxAttempt: Int? = nil, retryMultiplier: Duration,

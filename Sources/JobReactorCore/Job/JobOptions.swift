@@ -1,9 +1,10 @@
-/// How one job is to be run; the defaults mean: at once, on any node that defines it, with the node's retry policy.
+/// Options for running one job. By default it runs at once, on any node that defines it, with the node's retry policy.
 public struct JobOptions: Hashable, Sendable {
-    /// Run on a background thread of the node, so that a heavy job does not hold up its other jobs.
+    /// Whether the job runs on a thread beside the reactor lane, so that a heavy job does not block other jobs.
     public var isDeferred: Bool
-    /// The job's id, for a producer that may have to send it twice; nil makes a new one. The same id twice is one job, until
-    /// that is finished: then the id may be used again, and a record that is kept of it makes room for the new job.
+    /// The job's id, for a producer that may have to send the job twice; nil makes a new id. A second job with the id
+    /// of an unfinished job counts as that job. The id of a finished job may be used again; the new record replaces a
+    /// kept one.
     public var id: JobID?
     /// What most jobs do not say, kept apart: the options of each job are copied often.
     private var rare: Rare?
@@ -61,71 +62,71 @@ public struct JobOptions: Hashable, Sendable {
         rare = Rare(fields)
     }
 
-    /// Seconds from now before which the job does not run; fractions allowed, from 0 to ``JobLimits/seconds``. `runAt`
-    /// wins over it.
+    /// Seconds to wait before the first run, with fractions, from 0 to ``JobLimits/seconds``. `runAt` takes precedence.
     public var after: Double? {
         get { rare?.fields.after }
         set { set(\.after, newValue) }
     }
-    /// Not before this time, at most ``JobLimits/seconds`` from now; in the past means now.
+    /// The earliest time of the first run, at most ``JobLimits/seconds`` from now; a time in the past means now.
     public var runAt: Timestamp? {
         get { rare?.fields.runAt }
         set { set(\.runAt, newValue) }
     }
-    /// Again, each `period` seconds after the previous run ended; above 0, to ``JobLimits/seconds``. With `after` or
-    /// `runAt`, those set the first run.
+    /// Seconds from the end of each run to the next, above 0, up to ``JobLimits/seconds``. `after` or `runAt` set the
+    /// first run.
     public var period: Double? {
         get { rare?.fields.period }
         set { set(\.period, newValue) }
     }
-    /// Preferred node; strict only where `always_use_specified_node` is set.
+    /// The preferred node; the only one if `always_use_specified_node` is set.
     public var node: String? {
         get { rare?.fields.node }
         set { set(\.node, newValue) }
     }
-    /// Never this node.
+    /// The node that must not run the job.
     public var notNode: String? {
         get { rare?.fields.notNode }
         set { set(\.notNode, newValue) }
     }
-    /// Attempts in all before the job is `failed`, from 1 to ``JobLimits/attempts``; nil takes the script's, else the node's.
+    /// The total number of attempts before the job is `failed`, from 1 to ``JobLimits/attempts``; nil takes the value
+    /// of the script, otherwise of the node.
     public var maxAttempt: Int? {
         get { rare?.fields.maxAttempt }
         set { set(\.maxAttempt, newValue) }
     }
-    /// Seconds by which the wait grows from one retry to the next, from 0 to ``JobLimits/seconds``; nil takes the
-    /// script's, else the node's.
+    /// Seconds by which the wait grows from one retry to the next, from 0 to ``JobLimits/seconds``; nil takes the value
+    /// of the script, otherwise of the node.
     public var retryMultiplier: Double? {
         get { rare?.fields.retryMultiplier }
         set { set(\.retryMultiplier, newValue) }
     }
-    /// How urgent it is, from 0 (last) to 9 (first); nil takes the script's, else ``JobPriority/usual``.
+    /// The priority, from 0 (last) to 9 (first); nil takes the value of the script, otherwise ``JobPriority/usual``.
     public var priority: Int? {
         get { rare?.fields.priority }
         set { set(\.priority, newValue) }
     }
-    /// No other job of its name with the same key is enqueued as long as it holds that.
+    /// A unique key: no other job of its name with this key is enqueued while the job holds it.
     public var unique: JobUnique? {
         get { rare?.fields.unique }
         set { set(\.unique, newValue) }
     }
-    /// The span that the job comes from. Whoever enqueues it makes one of its own below that, where the program has a tracer;
-    /// nil takes the span of the current task.
+    /// The parent span of the job. If the program has a tracer, enqueueing makes a child span of it; nil takes the span
+    /// of the current task.
     public var trace: JobTrace? {
         get { rare?.fields.trace }
         set { set(\.trace, newValue) }
     }
-    /// The tick of a schedule that the job comes of.
+    /// The tick of the schedule that makes the job.
     package var tick: JobTick? {
         get { rare?.fields.tick }
         set { set(\.tick, newValue) }
     }
 
-    /// Throws what is wrong with the values, in words that say what is allowed.
+    /// Checks the values. The error says what is allowed.
     public func validate() throws(JobError) { try validate(secondsApart: 0) }
 
-    /// As ``validate()``, for options that another has checked by a clock which may differ from ours by so much, in words for
-    /// those who know the options by these names.
+    /// As ``validate()``, for options that a peer has checked by a clock that may differ by so many seconds, with these
+    /// names of options in the error.
     package func validate(secondsApart: Double = 0, names: OptionNames = .swift) throws(JobError) {
         if isPlain { return }
         func wrong(_ name: String, _ problem: String) -> JobError {
@@ -167,7 +168,7 @@ public struct JobOptions: Hashable, Sendable {
         // Those that say a time in another unit have it within the next hundred years, too.
         let hint =
             if runAt == Timestamp(microseconds: .max) {
-                ", not a time beyond all"
+                ", not an infinite time"
             } else if Timestamp(seconds: runAt.seconds / 1000) <= latest {
                 ", not \(Int(runAt.seconds)): that looks like milliseconds, so divide it by 1000"
             } else {
@@ -176,8 +177,8 @@ public struct JobOptions: Hashable, Sendable {
         return "takes seconds since 1970, at most a hundred years from now\(hint)"
     }
 
-    /// Reads options as Lua and JSON write them: `{"after": 5, "node": "worker_1"}`, with the names of the wire in lower
-    /// case. Throws what is wrong with a name or a value.
+    /// Reads options as Lua and JSON write them: `{"after": 5, "node": "worker_1"}`, with the names of the wire in
+    /// lower case. Throws for a wrong name or value.
     public init(_ members: [String: JSONValue]) throws(JobError) {
         self.init()
         var (isUnique, uniqueFor, onConflict) = (false, nil as Double?, nil as UniqueConflict?)
@@ -212,7 +213,7 @@ public struct JobOptions: Hashable, Sendable {
                 priority = number
             case "unique":
                 guard value.bool != nil || value.string != nil else {
-                    throw wrong("a key, or true for one of the args")
+                    throw wrong("a key, or true for a key derived from the args")
                 }
                 isUnique = value.bool != false
                 unique = isUnique ? JobUnique(value.string) : nil
@@ -247,7 +248,7 @@ public struct JobOptions: Hashable, Sendable {
     var hasRareFields: Bool { rare?.fields.areKept ?? false }
 }
 
-/// How options and settings are called where somebody reads of them: `max_attempt`, the name of all, in each one's spelling.
+/// The spelling of options and settings in messages.
 package enum OptionNames: Hashable, Sendable {
     /// `max_attempt`: in Lua, in JSON and over the wire.
     case plain
@@ -269,8 +270,8 @@ package enum OptionNames: Hashable, Sendable {
 
 /// The rule for names of jobs and nodes.
 public enum Name {
-    /// Why the text cannot name a job or a node, as the end of a sentence; nil when it can. Names have 1 to 255 bytes of
-    /// UTF-8 without spaces and control characters.
+    /// The reason why the text cannot be the name of a job or a node, as the end of a sentence; nil if it can. Names
+    /// have 1 to 255 bytes of UTF-8 without spaces and control characters.
     public static func problem(in name: String) -> String? {
         if name.isEmpty { return "must not be empty" }
         if name.utf8.count > JobLimits.nameBytes { return "must not be longer than \(JobLimits.nameBytes) bytes" }

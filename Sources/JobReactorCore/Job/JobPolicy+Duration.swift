@@ -1,6 +1,6 @@
 extension JobPolicy {
-    /// A policy whose times are durations: `JobPolicy(maxRetryDelay: .seconds(600), timeout: .seconds(30))`. A node refuses at its
-    /// start what is negative or longer than ``JobLimits/seconds``.
+    /// A policy whose times are durations: `JobPolicy(maxRetryDelay: .seconds(600), timeout: .seconds(30))`. A node
+    /// refuses durations that are negative or longer than ``JobLimits/seconds`` at its start.
     @_disfavoredOverload
     public init(
         maxAttempt: Int = 10, retryMultiplier: Double = 5, backoff: RetryBackoff = .linear, jitter: Double = 0,
@@ -13,7 +13,7 @@ extension JobPolicy {
             removeCancelledJobs: removeCancelledJobs, removeFailedJobs: removeFailedJobs)
     }
 
-    /// As above, with a duration from which the waits between attempts are made as well.
+    /// As above, with a duration for `retryMultiplier` as well.
     public init(
         maxAttempt: Int = 10, retryMultiplier: Duration, backoff: RetryBackoff = .linear, jitter: Double = 0,
         maxRetryDelay: Duration? = nil, timeout: Duration? = nil, removeDoneJobs: Bool = true,

@@ -1,13 +1,14 @@
-/// How often a job is tried, how long it waits in between and what becomes of its record. The defaults are the gem's.
+/// The number of attempts of a job, the waits between them, and whether its record is kept. The defaults are those of
+/// the gem.
 public struct JobPolicy: Hashable, Sendable {
-    /// Attempts in all, from 1; 1 means never again.
+    /// The total number of attempts, from 1; with 1 the job is never tried again.
     public var maxAttempt: Int
-    /// Seconds from which the waits between attempts are made; see ``RetryBackoff``.
+    /// The base of the waits between attempts in seconds; see ``RetryBackoff``.
     public var retryMultiplier: Double
     /// How the waits grow.
     public var backoff: RetryBackoff
-    /// The share of each wait, from 0 to 1, that is left to chance, so that jobs that failed together do not come back
-    /// together: with 0.5 a wait of 10 s becomes one between 5 and 10 s.
+    /// The random share of each wait, from 0 to 1, so that jobs that failed together do not retry together: with 0.5, a
+    /// wait of 10 s becomes one between 5 and 10 s.
     public var jitter: Double
     /// The longest wait in seconds; nil for no limit.
     public var maxRetryDelay: Double?
@@ -33,7 +34,7 @@ public struct JobPolicy: Hashable, Sendable {
         self.removeFailedJobs = removeFailedJobs
     }
 
-    /// This policy with what a script says for its job, and over that what the producer says for this one.
+    /// This policy, overridden by the script's values for its job, and then by the producer's values for this job.
     public func applying(_ script: ScriptPolicy?, _ job: Job) -> JobPolicy {
         var policy = self
         if let attempts = job.maxAttempt ?? script?.maxAttempt { policy.maxAttempt = attempts }
@@ -46,7 +47,7 @@ public struct JobPolicy: Hashable, Sendable {
         return policy
     }
 
-    /// Seconds from a failed attempt, counted from 1, to the next. `chance`, from 0 up to 1, stands for the dice.
+    /// Seconds from a failed attempt, counted from 1, to the next. `chance` is the random number, from 0 up to 1.
     public func retryDelay(afterAttempt attempt: Int32, chance: Double) -> Double {
         let count = Double(max(1, attempt))
         // Past any wait that makes sense, and far from infinity.
@@ -60,16 +61,16 @@ public struct JobPolicy: Hashable, Sendable {
     }
 }
 
-/// How the wait between attempts grows from one to the next.
+/// How the wait between attempts grows.
 public enum RetryBackoff: String, Hashable, Sendable, CaseIterable {
     /// The n-th retry waits n times the multiplier, as in the gem: 5, 10, 15, … s.
     case linear
-    /// Each retry waits twice as long as the one before, the first as long as the multiplier says: 5, 10, 20, … s.
+    /// Each retry waits twice as long as the previous one; the first wait is the multiplier: 5, 10, 20, … s.
     case exponential
 }
 
-/// What the options table of a job's definition in Lua says; nil where it says nothing. A `backoff` that is a function
-/// does not stand here: its answer comes with the outcome of the run, as ``RunOutcome/retryIn``.
+/// The options table of a job's definition in Lua; nil for unset options. A `backoff` function is not included: its
+/// result comes with the outcome of the run, as ``RunOutcome/retryIn``.
 public struct ScriptPolicy: Hashable, Sendable {
     public var maxAttempt: Int?
     public var retryMultiplier: Double?
@@ -77,7 +78,7 @@ public struct ScriptPolicy: Hashable, Sendable {
     public var jitter: Double?
     public var maxRetryDelay: Double?
     public var timeout: Double?
-    /// How urgent its jobs are, from 0 (last) to 9 (first), where their producer does not say it.
+    /// The priority of its jobs, from 0 (last) to 9 (first), unless their producer sets one.
     public var priority: Int?
     /// The names of the limits that count its runs.
     public var limits: [String]

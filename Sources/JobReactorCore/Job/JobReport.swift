@@ -1,6 +1,6 @@
-/// What a node tells the distributor about one run, until the distributor has it.
+/// The report of a node to the distributor about one run. The node keeps it until the distributor has it.
 public struct JobReport: Hashable, Sendable, Codable {
-    /// Tells a report from all others: the runs of a job are numbered from 1 and never set back.
+    /// Identifies a report: the runs of a job are numbered from 1 and never reset.
     public struct Key: Hashable, Sendable, Comparable, Codable {
         public var id: JobID
         public var run: Int32
@@ -17,9 +17,9 @@ public struct JobReport: Hashable, Sendable, Codable {
     /// The job's name, for handlers that are registered by it.
     public var name: String
     public var feedback: Feedback
-    /// Where the run left the job; not finished means that it runs again.
+    /// The status of the job after the run; an unfinished job runs again.
     public var status: JobStatus
-    /// Which run of the job it was, from 1.
+    /// The number of the run, from 1.
     public var run: Int32
 
     public init(id: JobID, name: String, feedback: Feedback, status: JobStatus, run: Int32) {

@@ -1,19 +1,19 @@
-/// Where a job stands; the raw values are those of the gem, on the wire, in storage and in Lua.
+/// The status of a job. The raw values are those of the gem, on the wire, in the storage and in Lua.
 public enum JobStatus: String, Hashable, Sendable, CaseIterable, Codable {
-    /// Accepted, not yet taken up by a node.
+    /// Accepted, not yet stored by a node.
     case new
     /// Waiting on a node for its due time or its turn.
     case queued
     case inProgress = "in progress"
-    /// Ran well; will not run again.
+    /// Succeeded; will not run again.
     case complete
-    /// A step raised, and the errbacks run.
+    /// A step raised an error, and the errbacks run.
     case error
-    /// Raised on its last attempt; will not run again.
+    /// Failed on its last attempt; will not run again.
     case failed
     case cancelled
 
-    /// Whether the job has come to its end.
+    /// Whether the job has ended for good.
     public var isFinished: Bool {
         switch self {
         case .complete, .failed, .cancelled: true

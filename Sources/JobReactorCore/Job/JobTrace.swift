@@ -1,17 +1,17 @@
-/// Where a job comes from, for distributed tracing: the context of the span that enqueued it as an instrument injects it, by
-/// key, such as `traceparent` and `tracestate`. It goes with the job to its node, and with what the job asks others for.
+/// The trace context of a job: the fields that an instrument injects for the span that enqueued it, such as
+/// `traceparent` and `tracestate`. It travels with the job to its node, and with requests that the job makes.
 ///
-/// Its JSON is an object of strings, `{"traceparent":"00-4bf9…-01"}`, of at most ``JobLimits/traceBytes``. A job that is
-/// tried again has beside them, as `last_run`, an object with the context of the run before.
+/// Its JSON is an object of strings, `{"traceparent":"00-4bf9…-01"}`, of at most ``JobLimits/traceBytes``. A retried
+/// job also has the context of its previous run, as the object `last_run`.
 public final class JobTrace: Hashable, Sendable {
     public let fields: [String: String]
-    /// Of the run that failed before this attempt; empty for none.
+    /// The context of the run that failed before this attempt; empty for none.
     public let lastRun: [String: String]
 
     private static let lastRunKey = "last_run"
 
-    /// As many of the fields as have room, those of W3C's Trace Context before others, and those of the last run when all of
-    /// them have; nil when that is none.
+    /// Keeps as many fields as fit, those of W3C Trace Context first, and the fields of the last run if all of them
+    /// fit; nil if nothing fits.
     public init?(_ fields: [String: String], lastRun: [String: String] = [:]) {
         var room = JobLimits.traceBytes - "{}".utf8.count
         func take(_ size: Int) -> Bool {
@@ -29,7 +29,7 @@ public final class JobTrace: Hashable, Sendable {
         if taken.isEmpty, self.lastRun.isEmpty { return nil }
     }
 
-    /// Reads its JSON; nil for what is none, or is too long. Other members are left out.
+    /// Reads its JSON; nil if it is invalid or too long. Other members are ignored.
     public convenience init?(json: some Collection<UInt8>) {
         guard json.count <= JobLimits.traceBytes, let members = try? JSONValue(parsing: json).object else { return nil }
         let lastRun = members[Self.lastRunKey]?.object ?? [:]

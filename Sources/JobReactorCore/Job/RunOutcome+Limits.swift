@@ -1,18 +1,19 @@
 extension RunOutcome {
-    /// The most bytes of JSON of args that a run may leave: ``JobLimits/argsBytes``, or as many as it was given.
+    /// The largest number of bytes of JSON of the args after a run: ``JobLimits/argsBytes``, or the size of the args
+    /// before the run if that is larger.
     package static func limit(after stored: JobArguments) -> Int { max(JobLimits.argsBytes, stored.bytes.count) }
 
-    /// Makes of an outcome that is too large to be told one that says so. Args beyond ``limit(after:)`` are replaced by
-    /// `stored`, those from before the run, and are the failure of the step that left them: of the job, or of its errbacks.
-    /// An error beyond its limit is replaced by its text; texts are cut.
+    /// Reduces an outcome that is too large. Args beyond ``limit(after:)`` are replaced by `stored`, the args from
+    /// before the run, and count as a failure of the step that left them: of the job, or of its errbacks. An error
+    /// beyond its limit is replaced by its text; texts are cut.
     ///
-    /// `leftBytes` is how many bytes of args the run left, where `args` does not have them.
+    /// `leftBytes` is the number of bytes of args after the run, if `args` does not contain them.
     package mutating func limit(leftBytes: Int? = nil, stored: JobArguments) {
         if hasFailure { limitErrors() }
         let (count, limit) = (leftBytes ?? args.bytes.count, Self.limit(after: stored))
         guard count > limit else { return }
         args = stored
-        let problem = "the args that the job leaves have \(count) bytes of JSON: at most \(limit) are allowed"
+        let problem = "the args after the run have \(count) bytes of JSON: at most \(limit) are allowed"
         let json = Array(JSONValue.string(problem).json.utf8)
         switch kind {
         case .succeeded, .cancelled:
@@ -40,15 +41,14 @@ extension RunOutcome {
     }
 
     private static func replacement(_ name: String, _ count: Int, text: String?) -> [UInt8] {
-        var told = "\(name) has \(count) bytes of JSON: at most \(JobLimits.errorBytes) are told"
+        var told = "\(name) has \(count) bytes of JSON: at most \(JobLimits.errorBytes) are reported"
         if let text { told += ": \(text.cut(toBytes: JobLimits.argsTextBytes))" }
         return Array(JSONValue.string(told).json.utf8)
     }
 }
 
 extension JobReport {
-    /// The report, or what is told instead of one whose args, as an earlier version may have stored them, have no room in a
-    /// message.
+    /// The report, or a replacement if its args, stored by an earlier version, do not fit into a message.
     package var limited: JobReport {
         let count = feedback.args.bytes.count
         // The rest of the message is a name, a few words and the lengths of all of them.
@@ -59,7 +59,7 @@ extension JobReport {
         return report
     }
 
-    /// The report of a job that cannot be run, as what is wrong with it. It stands for the first run.
+    /// The report of a job that cannot be run, with the reason. It counts as the report of the first run.
     package static func refusal(of id: JobID, name: String, reason: String) -> JobReport {
         let args = JobArguments([("error", .string(reason.cut(toBytes: JobLimits.argsTextBytes)))])
         return JobReport(id: id, name: name, feedback: Feedback(.error, args: args), status: .failed, run: 1)

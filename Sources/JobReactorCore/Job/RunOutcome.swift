@@ -1,22 +1,22 @@
-/// What one run of a job's steps came to, before anything is decided about it.
+/// The outcome of one run of a job's steps, before ``JobLifecycle`` decides about it.
 public struct RunOutcome: Hashable, Sendable {
     public enum Kind: Hashable, Sendable {
-        /// Body and callbacks ran.
+        /// The body and all callbacks succeeded.
         case succeeded
         /// Cancelled by the body or a callback.
         case cancelled
-        /// A step raised, and errbacks or the job's backoff function are still to run.
+        /// A step raised an error; the errbacks or the backoff function have still to run.
         case raised
-        /// A step raised; the errbacks ran.
+        /// A step raised an error; the errbacks have run.
         case failed
         /// As `failed`, and an errback cancelled the job.
         case failedCancelled
-        /// The node has no definition of the job any more; nothing ran.
+        /// The node no longer defines the job; nothing ran.
         case undefined
     }
 
     public var kind: Kind
-    /// The args as they stand, without `error`, `errback_error` and `job_itself`.
+    /// The current args, without `error`, `errback_error` and `job_itself`.
     public var args: JobArguments
     /// What only runs that raised have, kept apart: the others are handed on with less.
     private var failure: Failure?
@@ -61,7 +61,7 @@ public struct RunOutcome: Hashable, Sendable {
         get { failure?.fields.error }
         set { set(\.error, newValue) }
     }
-    /// JSON of `args.errback_error`, when an errback raised.
+    /// JSON of `args.errback_error`, if an errback raised an error.
     public var errbackError: [UInt8]? {
         get { failure?.fields.errbackError }
         set { set(\.errbackError, newValue) }
@@ -81,12 +81,12 @@ public struct RunOutcome: Hashable, Sendable {
         get { failure?.fields.traceback }
         set { set(\.traceback, newValue) }
     }
-    /// Which step raised, such as `callback 'notify'`; nil for the body.
+    /// The step that raised the error, such as `callback 'notify'`; nil for the body.
     public var step: String? {
         get { failure?.fields.step }
         set { set(\.step, newValue) }
     }
-    /// Seconds to the next attempt, when an errback or the job's backoff function said so.
+    /// Seconds to the next attempt, if an errback or the job's backoff function set them.
     public var retryIn: Double? {
         get { failure?.fields.retryIn }
         set { set(\.retryIn, newValue) }

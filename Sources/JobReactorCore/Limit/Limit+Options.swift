@@ -1,8 +1,8 @@
 // Limits as Lua and JSON write them: the names of the wire in lower case.
 
 extension Limit {
-    /// A limit of the options that Lua gives it, such as `{"concurrency": 2, "rate": 100, "per": 60, "key": "account"}`. Throws what
-    /// is wrong with a name or a value.
+    /// Makes a limit from options as in Lua, such as `{"concurrency": 2, "rate": 100, "per": 60, "key": "account"}`.
+    /// Throws for a wrong name or value.
     public init(_ name: String, _ options: [String: JSONValue]) throws(JobError) {
         self.init(name: name)
         // Sorted, so that of several mistakes always the same is told.
@@ -36,7 +36,7 @@ extension Limit {
         try validate()
     }
 
-    /// What ``init(_:_:)`` reads; options that nobody said are left out.
+    /// The options that ``init(_:_:)`` reads; unset options are left out.
     package var options: [String: JSONValue] {
         var options: [String: JSONValue] = [:]
         if let concurrency { options["concurrency"] = JSONValue(concurrency) }

@@ -1,25 +1,25 @@
-/// How many runs there may be, at once and over time.
+/// The maximum number of runs, at once and within a time.
 public struct Limit: Hashable, Sendable {
-    /// What becomes of a job that may not run yet.
+    /// What happens to a job that may not run yet.
     public enum WhenFull: String, Hashable, Sendable, CaseIterable, Codable {
         case wait
         /// It ends as cancelled.
         case discard
     }
 
-    /// Tells it from all others; of a limit that a job defines for itself, the job's name.
+    /// The unique name of the limit; a limit that a job defines for itself has the job's name.
     public var name: String
-    /// Runs at once, from 1 to ``most``; nil for any number. Runs that pause count.
+    /// Runs at once, from 1 to ``most``; nil for any number. Suspended runs count.
     public var concurrency: Int?
     /// Runs that begin within any ``per`` seconds, from 1 to ``most``; nil for any number.
     public var rate: Int?
     /// Above 0, to ``JobLimits/seconds``.
     public var per: Double
-    /// The member of args each of whose values counts apart; nil where all jobs count together.
+    /// The member of args whose values are counted separately; nil to count all jobs together.
     public var key: String?
     public var whenFull: WhenFull
 
-    /// The largest concurrency and rate: of a rate, so many times are kept for each key that uses it up.
+    /// The largest concurrency and rate. For a rate, up to this many times are kept for each key.
     public static let most = 1_000_000
 
     public init(
@@ -34,7 +34,7 @@ public struct Limit: Hashable, Sendable {
         self.whenFull = whenFull
     }
 
-    /// Throws what is wrong with the values, in words that say what is allowed.
+    /// Checks the values. The error says what is allowed.
     public func validate() throws(JobError) {
         if let problem = Name.problem(in: name) { throw JobError(.invalidName, "the limit's name \(problem)") }
         for (option, number) in [("concurrency", concurrency), ("rate", rate)] {
@@ -61,10 +61,10 @@ public struct Limit: Hashable, Sendable {
     }
 }
 
-/// A part of a limit that a job needs to run: that of one key, where the limit has one.
+/// The part of a limit that a job needs to run, for one value of the key if the limit has one.
 public struct LimitNeed: Hashable, Sendable, Comparable {
     public let limit: String
-    /// The value of the limit's key in the job's args, as JSON; nil where all jobs count together.
+    /// The value of the limit's key in the job's args, as JSON; nil if all jobs count together.
     public let key: String?
 
     public init(limit: String, key: String? = nil) {

@@ -1,8 +1,8 @@
-/// Who may run, of jobs that need parts of limits: those of which every part has room. The others wait here, in the order of their
-/// priorities, and of many keys each gets its turn.
+/// Decides which jobs with limits may run: those for which every needed part of a limit has room. The others wait here
+/// by priority, and keys take turns.
 ///
-/// A value without I/O. Its owner tells it of a job before it runs and when that has ended, in whatever way, and calls
-/// ``takeNext(at:)`` until that returns nil after each change and at ``wake``. Times are those of the steady clock.
+/// A value without I/O. Its owner reports each job before it runs and when the run has ended in any way. After each
+/// change, and at ``wake``, it calls ``takeNext(at:)`` until that returns nil. Times are those of the steady clock.
 ///
 /// Jobs that need the same stand in one line. A line that may not go on waits at one part that is full, where neither it nor
 /// the number of its jobs costs others anything; when that part has room, its first line is looked at. Lines that share all parts
@@ -11,24 +11,24 @@
 /// that of jobs, of keys in use, and of as many times for a key as its rate allows.
 package struct Limiter: Sendable {
     package enum Answer: Hashable, Sendable {
-        /// It may run. Its parts are taken until ``end(_:at:)``.
+        /// It may run. Its parts are in use until ``end(_:at:)``.
         case granted
         /// It waits, until ``takeNext(at:)`` returns it or ``end(_:at:)`` is called.
         case waits
-        /// The limit is full and discards it: nothing is known of it here.
+        /// The limit is full and discards it; it is not kept here.
         case full(limit: String)
     }
 
     /// A part of a limit, as operators see it.
     package struct Usage: Hashable, Sendable {
         package let need: LimitNeed
-        /// Runs under way.
+        /// The number of current runs.
         package let inUse: Int
-        /// Runs that began within the window.
+        /// The number of runs that began within the window.
         package let started: Int
-        /// Jobs that wait and need it, for whatever reason.
+        /// The number of waiting jobs that need it, for any reason.
         package let waiting: Int
-        /// When the next may begin as far as the rate is concerned; nil where it may now.
+        /// The time at which the rate allows the next run; nil for now.
         package let nextFree: Timestamp?
     }
 
@@ -79,20 +79,20 @@ package struct Limiter: Sendable {
 
     package private(set) var waitingCount = 0
     package var runningCount: Int { tickets.count - waitingCount }
-    /// Parts of which anything is known; up to a few hundred may be out of use.
+    /// The number of parts in memory; up to a few hundred of them may be unused.
     package var partCount: Int { parts.count }
 
     package init() {}
 
-    /// When to call ``takeNext(at:)`` next, by the steady clock; nil when no time matters.
+    /// The time of the next call of ``takeNext(at:)``, by the steady clock; nil for none.
     package var wake: Timestamp? { parts.wake }
 
     // MARK: Limits
 
-    /// The limit is this from now on. What runs goes on; what begins from now on counts by it.
+    /// Defines or changes a limit. Current runs continue; the change applies to later runs.
     package mutating func define(_ limit: Limit, at now: Timestamp) { change(limit.name, to: limit, now) }
 
-    /// There is no such limit any more: nothing waits for it.
+    /// Removes a limit: no job waits for it any more.
     package mutating func undefine(_ name: String, at now: Timestamp) { change(name, to: nil, now) }
 
     package func limit(named name: String) -> Limit? { parts.limit(named: name) }
@@ -106,8 +106,8 @@ package struct Limiter: Sendable {
 
     // MARK: Jobs
 
-    /// A job wants to run and needs these parts of limits; limits that are not defined limit nothing. A job that is known has the
-    /// answer that it had, whatever it needs now.
+    /// A job wants to run and needs these parts of limits; undefined limits do not restrict it. For a known job the
+    /// answer is the previous one, regardless of `needs`.
     package mutating func request(
         _ id: JobID, needs: [LimitNeed], priority: Int = JobPriority.usual, at now: Timestamp
     ) -> Answer {
@@ -143,7 +143,7 @@ package struct Limiter: Sendable {
         return .waits
     }
 
-    /// A job that runs already, as an earlier process let it: it counts, whether or not there is room for it.
+    /// A job that already runs with a permit of an earlier process. It counts, even if there is no room.
     package mutating func restore(_ id: JobID, needs: [LimitNeed], startedAt: Timestamp) {
         guard !needs.isEmpty, !tickets.contains(id) else { return }
         let line = line(of: needs)
@@ -151,13 +151,12 @@ package struct Limiter: Sendable {
         begin(line, startedAt)
     }
 
-    /// A run of an earlier process that has ended, and to which a window may still look back; the oldest first.
+    /// A start of a run in an earlier process that may still be within a window; call in order of time.
     package mutating func restore(startAt time: Timestamp, needs: [LimitNeed]) {
         for need in needs { parts.noteStart(at: time, need) }
     }
 
-    /// The job runs no more, or is not to run: what it has is given back, or it waits no more. Nothing changes for one that is
-    /// not known. Returns whether it was.
+    /// The job no longer runs or waits: its parts are released. Returns false, and changes nothing, for an unknown job.
     @discardableResult
     package mutating func end(_ id: JobID, at now: Timestamp) -> Bool {
         guard let ticket = tickets.removeValue(forKey: id) else { return false }
@@ -178,7 +177,7 @@ package struct Limiter: Sendable {
         return true
     }
 
-    /// The next of the waiting jobs that may run now: its parts are taken. Nil when none may.
+    /// Returns the next waiting job that may run now, and takes its parts; nil if there is none.
     package mutating func takeNext(at now: Timestamp) -> JobID? {
         pass(now)
         while let priority = turns.next(among: waitingPriorities), let group = rings[priority].first {
@@ -208,10 +207,10 @@ package struct Limiter: Sendable {
         return nil
     }
 
-    /// When runs began that rates look back to, the oldest first, by what they needed.
+    /// The start times of runs within the windows of rates, the oldest first, by their needs.
     package var starts: [(need: LimitNeed, times: [Timestamp])] { parts.startsOfRates }
 
-    /// All parts that are in use, are waited for, or have begun runs lately, in the order of their names.
+    /// All parts with current runs, waiting jobs or recent starts, in order of their names.
     package func usage(at now: Timestamp) -> [Usage] { parts.usage(at: now) }
 
     // MARK: Room

@@ -4,9 +4,9 @@
     private import Foundation
 #endif
 
-/// The memory that this process may have.
+/// The memory that this process may use.
 package enum MachineMemory {
-    /// Bytes: half of what the machine has, or of what its control group lets this process have; 64 MiB at least.
+    /// Half of the memory of the machine or of its control group, in bytes; at least 64 MiB.
     package static var half: Int { max(64 << 20, (controlGroupLimit.map { min($0, machine) } ?? machine) / 2) }
 
     private static var machine: Int { Int(clamping: ProcessInfo.processInfo.physicalMemory) }

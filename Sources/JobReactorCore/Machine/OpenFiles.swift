@@ -6,7 +6,7 @@
     private import Darwin
 #endif
 
-/// How many files, pipes and connections the system lets this process have at once.
+/// The limit of open files, pipes and connections of this process.
 package enum OpenFiles {
     #if canImport(Glibc)
         private static let resource = Int32(RLIMIT_NOFILE.rawValue)
@@ -20,8 +20,8 @@ package enum OpenFiles {
         return Int(clamping: limit.rlim_cur)
     }
 
-    /// Takes all that the system allows: the usual 1,024 are few for connections, and asking is what the higher limit is
-    /// for. Where that fails the process goes on with what it has.
+    /// Raises the soft limit to the hard limit, because the usual 1,024 are few for connections. If that fails, the
+    /// limit stays.
     package static func raiseLimit() {
         var limit = rlimit()
         guard getrlimit(resource, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
@@ -29,7 +29,7 @@ package enum OpenFiles {
         _ = setrlimit(resource, &limit)
     }
 
-    /// Whether so many more can be opened now.
+    /// Whether this many more files can be opened now.
     package static func hasRoom(for count: Int) -> Bool {
         var opened: [Int32] = []
         defer { for file in opened { close(file) } }

@@ -1,13 +1,13 @@
-/// What someone may have meant by a name that is not known.
+/// Suggestions for unknown names.
 package enum NearestName {
-    /// The known name with the fewest letters to change, when they are few for the length of the name.
+    /// The known name with the fewest changed letters, if these are few for the length of the name.
     package static func find(_ name: String, among known: [String]) -> String? {
         let nearest = known.map { (name: $0, distance: distance(name, $0)) }.min { $0.distance < $1.distance }
         guard let nearest, nearest.distance <= max(1, min(name.count, nearest.name.count) / 3) else { return nil }
         return nearest.name
     }
 
-    /// As ``find(_:among:)``, with at most so many steps: those names that there is no budget left for are left out.
+    /// As ``find(_:among:)``, with a limited number of steps: names beyond the budget are skipped.
     package static func find(_ name: String, among known: some Sequence<String>, budget: inout Int) -> String? {
         var near: [String] = []
         let count = name.count

@@ -1,7 +1,7 @@
 private import Synchronization
 
-/// A setting, called in errors and logs as who reads them sets it: by a parameter in an application, by a flag where this process
-/// is the program `jobreactor`. What is said to other processes about their commands has the plain names, ``OptionNames/plain``.
+/// The name of a setting in errors and logs: a parameter in an application, a flag in the program `jobreactor`. Answers
+/// to commands of other processes use the plain names, ``OptionNames/plain``.
 package enum SettingName: String, CaseIterable, Sendable, CustomStringConvertible {
     case allowHost = "allow_host"
     case connectTo = "connect_to"
@@ -31,10 +31,10 @@ package enum SettingName: String, CaseIterable, Sendable, CustomStringConvertibl
 
     private static let flags = Atomic(false)
 
-    /// Whether this process is the program.
+    /// Whether this process is the program `jobreactor`.
     package static var areFlags: Bool { flags.load(ordering: .relaxed) }
 
-    /// From now on the settings of this process are flags. The program says so before it does anything else.
+    /// Makes names of settings flags from now on. The program calls this first.
     package static func useFlags() { flags.store(true, ordering: .relaxed) }
 
     package var description: String { Self.areFlags ? flag : parameter }

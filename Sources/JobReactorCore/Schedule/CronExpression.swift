@@ -1,9 +1,9 @@
-/// What a cron expression says: which seconds of the calendar match.
+/// A cron expression: the seconds of the calendar that match.
 ///
-/// `minute hour day-of-month month day-of-week`, or six fields with seconds first. When both kinds of days are restricted, either
-/// suffices; a kind whose field begins with `*` is not (as in Vixie's cron).
+/// `minute hour day-of-month month day-of-week`, or six fields with seconds first. If both kinds of days are
+/// restricted, a match of either suffices; a field that begins with `*` is not restricted (as in Vixie cron).
 public struct CronExpression: Hashable, Sendable {
-    /// As it was given.
+    /// The original text.
     public let text: String
     let seconds: CronField
     let minutes: CronField
@@ -12,8 +12,8 @@ public struct CronExpression: Hashable, Sendable {
     let months: CronField
     let weekdays: CronField
 
-    /// Whether it names hours of the day: then daylight saving neither drops a tick of it nor doubles one. Else, where the hour
-    /// is `*` or a step, it is a rhythm that follows the time that really passes.
+    /// Whether it names hours of the day: then ticks follow the rules for daylight saving. Otherwise the hour is `*` or
+    /// a step, and ticks follow the elapsed time.
     public var namesHours: Bool { !hours.isRhythm }
 
     private static let macros = [
@@ -28,7 +28,7 @@ public struct CronExpression: Hashable, Sendable {
             guard let fields = Self.macros[first.lowercased] else { throw Self.unknownMacro(first, words) }
             guard words.count == 1 else {
                 throw ScheduleSpecError(
-                    offset: words[1].offset, reason: "'\(words[1].shown)' is too much: write \(first.shown) alone")
+                    offset: words[1].offset, reason: "'\(words[1].shown)' is too much: write only \(first.shown)")
             }
             words = CronWord.split(Array(fields.utf8))
         }

@@ -162,7 +162,7 @@ extension CronField {
             let start = position
             let most = kind.range.upperBound
             guard let step = number(), (1...most).contains(step) else {
-                let hint = kind == .minute || kind == .hour ? ", or every 90m for what does not fit" : ""
+                let hint = kind == .minute || kind == .hour ? ", or every 90m for other intervals" : ""
                 throw failure(
                     at: start,
                     "the step of the \(kind.title) goes from 1 to \(most), not '\(rest(from: start))': write */1 to"
@@ -193,13 +193,13 @@ extension CronField {
                 let found = rest(from: start)
                 throw failure(
                     at: start,
-                    "the \(kind.title) has \(found.isEmpty ? "nothing" : "'\(found)'") where a value is due: write"
+                    "the \(kind.title) has \(found.isEmpty ? "nothing" : "'\(found)'") where a value is expected: write"
                         + " \(kind.allowed), or * for every one")
             }
             let meant = kind.names.first { name.hasPrefix($0) } ?? NearestName.find(name, among: kind.names)
             throw failure(
                 at: start,
-                "'\(written.cut(toBytes: 100))' is no \(kind.title): write \(meant ?? kind.allowed)")
+                "'\(written.cut(toBytes: 100))' is not a \(kind.title): write \(meant ?? kind.allowed)")
         }
 
         /// Digits; nil for none, or for more than any field has.

@@ -1,4 +1,4 @@
-/// Which tick of which schedule has made a job.
+/// The schedule and the tick that made a job.
 public struct JobTick: Hashable, Sendable {
     /// The schedule's name.
     public var schedule: String

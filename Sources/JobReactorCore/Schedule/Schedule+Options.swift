@@ -1,14 +1,14 @@
 // Schedules as Lua, JSON, commands and storages write them: the names of the wire in lower case.
 
 extension Schedule {
-    /// The names of the options, in their order.
+    /// The names of the options, in order.
     package static let optionNames = [
         "timezone", "overlap", "catch_up", "window", "jitter", "dst_gap", "dst_repeat", "starts", "ends", "heartbeat",
         "late_after",
     ]
 
     /// A schedule with options such as `{"timezone": "Europe/Berlin", "overlap": "queue"}`; `starts` and `ends` are seconds since
-    /// 1970. Throws what is wrong with a name or a value, an unknown time zone among it.
+    /// 1970. Throws for a wrong name or value, including an unknown time zone.
     public init(
         _ name: String, _ spec: String, _ options: [String: JSONValue], job: String, args: JobArguments = [:]
     ) throws(JobError) {
@@ -61,7 +61,7 @@ extension Schedule {
         }
     }
 
-    /// The options that differ from what they are where nobody says them.
+    /// The options that differ from their defaults.
     package var options: [String: JSONValue] {
         let usual = Schedule(name: name, spec: spec, job: job)
         var options: [String: JSONValue] = [:]
@@ -82,7 +82,7 @@ extension Schedule {
         return options
     }
 
-    /// As JSON; the args are a text of their own, so that they stay as they were given.
+    /// As JSON; the args are a string in it, so that their bytes stay unchanged.
     package var json: JSONValue {
         var members = options
         members["name"] = .string(name)
@@ -92,7 +92,7 @@ extension Schedule {
         return .object(members)
     }
 
-    /// Reads ``json``. Throws what is wrong with it.
+    /// Reads ``json``. Throws if it is invalid.
     package init(json: JSONValue) throws(JobError) {
         guard var members = json.object, let name = members.removeValue(forKey: "name")?.string,
             let spec = members.removeValue(forKey: "spec")?.string,
@@ -103,10 +103,10 @@ extension Schedule {
         case nil: args = [:]
         case .string(let text)?:
             do throws(JSONError) { args = try JobArguments(json: text) } catch {
-                throw JobError(.invalidArguments, "the args of the schedule '\(name)' are no JSON object: \(error)")
+                throw JobError(.invalidArguments, "the args of the schedule '\(name)' are not a JSON object: \(error)")
             }
         case .object(let members)?: args = JobArguments(members.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
-        case .some: throw JobError(.invalidArguments, "the args of the schedule '\(name)' are no JSON object")
+        case .some: throw JobError(.invalidArguments, "the args of the schedule '\(name)' are not a JSON object")
         }
         try self.init(name, spec, members, job: job, args: args)
     }

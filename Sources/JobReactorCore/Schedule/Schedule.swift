@@ -1,53 +1,53 @@
-/// What becomes of a tick while the job of an earlier one is unfinished. No two ticks of a schedule run at once but with
+/// What happens to a tick while the job of an earlier tick is unfinished. Ticks of a schedule overlap only with
 /// ``allow``.
 public enum ScheduleOverlap: String, Hashable, Sendable, CaseIterable, Codable {
-    /// The tick is left out, and counted.
+    /// The tick is skipped, and counted.
     case skip
-    /// The tick waits for the end of the earlier; of several that wait, the newest.
+    /// The tick waits for the end of the earlier one; of several waiting ticks only the newest is kept.
     case queue
     case allow
-    /// The earlier is cancelled; the tick follows as soon as that has ended.
+    /// The earlier job is cancelled; the tick follows when it has ended.
     case cancel
 }
 
-/// What becomes of ticks that were due while nobody could make them.
+/// What happens to ticks that were missed while no distributor could make them.
 public enum ScheduleCatchUp: String, Hashable, Sendable, CaseIterable, Codable {
-    /// The newest of them is made, once.
+    /// The newest one is made.
     case last
-    /// All are made, the oldest first: of more than ``Schedule/mostCaughtUp`` the newest. Where ticks must not overlap, each when the
-    /// one before has ended, as do those that come due meanwhile.
+    /// All are made, the oldest first, but only the newest ``Schedule/mostCaughtUp``. If ticks must not overlap, each
+    /// is made when the previous one has ended; ticks that become due meanwhile follow in the same way.
     case all
     case none
 }
 
-/// A job that is enqueued again and again, by the calendar or at an interval.
+/// A rule that enqueues a job repeatedly, by the calendar or at an interval.
 public struct Schedule: Hashable, Sendable {
-    /// Tells it from all others; see ``Name``.
+    /// The unique name; see ``Name``.
     public var name: String
     public var spec: ScheduleSpec
     /// The name of the job that each tick enqueues.
     public var job: String
     public var args: JobArguments
-    /// The IANA name of the time zone whose calendar counts.
+    /// The IANA name of the time zone whose calendar is used.
     public var timezone: String
     public var gap: DaylightGap
     public var repetition: DaylightRepeat
     public var overlap: ScheduleOverlap
     public var catchUp: ScheduleCatchUp
-    /// Seconds, from 0 to ``JobLimits/seconds``: a tick that is late by more is not made any more.
+    /// The maximum lateness of a tick in seconds, from 0 to ``JobLimits/seconds``; a later tick is not made.
     public var window: Double
-    /// Seconds, from 0 to ``JobLimits/seconds``: each tick is due later by a share of it that the tick's id decides.
+    /// The maximum delay of a tick in seconds, from 0 to ``JobLimits/seconds``. The tick's id determines its share.
     public var jitter: Double
     /// No tick is due before it.
     public var starts: Timestamp?
     /// No tick is due after it.
     public var ends: Timestamp?
-    /// A URL to be asked for after each good run.
+    /// A URL to request after each successful run.
     public var heartbeat: String?
-    /// Seconds, above 0 to ``JobLimits/seconds``: a schedule is late when a tick has not begun by then.
+    /// Seconds within which a tick must begin, above 0, up to ``JobLimits/seconds``; otherwise the schedule is late.
     public var lateAfter: Double
 
-    /// Ticks that are caught up with at most.
+    /// The largest number of missed ticks that are made up.
     public static let mostCaughtUp = 1000
 
     public init(
@@ -73,8 +73,7 @@ public struct Schedule: Hashable, Sendable {
         self.lateAfter = lateAfter
     }
 
-    /// Throws what is wrong with the values, in words that say what is allowed. The time zone is looked at by
-    /// ``times(from:)``.
+    /// Checks the values. The error says what is allowed. ``times(from:)`` checks the time zone.
     public func validate() throws(JobError) {
         if let problem = Name.problem(in: name) { throw JobError(.invalidName, "the schedule's name \(problem)") }
         try JobLimits.check(job, args)
@@ -98,7 +97,7 @@ public struct Schedule: Hashable, Sendable {
         }
     }
 
-    /// When it is due. Throws ``JobError/Code/invalidOption`` for an unknown time zone.
+    /// The times at which it is due. Throws ``JobError/Code/invalidOption`` for an unknown time zone.
     public func times(from zones: ZoneDatabase = .system) throws(JobError) -> ScheduleTimes {
         ScheduleTimes(spec, in: try zones.rules(of: timezone), gap: gap, repetition: repetition)
     }

@@ -1,27 +1,27 @@
-/// The life of one schedule: what has happened goes in, what is to be done comes out.
+/// The state machine of one schedule: it takes events and returns actions.
 ///
 /// A value without I/O and without a clock. Its owner calls ``apply(_:at:)`` with ``Event/started`` first, carries out the
 /// actions in their order and stores ``state`` where it has changed, in one step with the jobs of ``Action/enqueue(_:due:)``.
 /// Times are those of the wall clock.
 package struct ScheduleMachine: Sendable {
     package enum Event: Hashable, Sendable {
-        /// The owner has made the schedule, or has it again from an earlier process.
+        /// The schedule was made, or loaded from an earlier process.
         case started
         /// The time of ``Action/wake(_:)`` has come.
         case alarm
         /// The job of a tick has begun its first run.
         case began(JobID)
-        /// The job of a tick is finished, so.
+        /// The job of a tick has ended with this status.
         case ended(JobID, JobStatus)
-        /// Someone has set the wall clock, to whatever time.
+        /// The wall clock was set.
         case clockSet
-        /// It is edited; the times are those of the new schedule.
+        /// The schedule was changed; the times are those of the new schedule.
         case changed(Schedule, ScheduleTimes)
         case paused(by: String)
         case resumed
-        /// Someone wants a run now, whether it is paused or not.
+        /// A run is requested now, whether the schedule is paused or not.
         case run
-        /// It is there no more, and neither is the machine after this. Jobs go on.
+        /// The schedule is removed, and the machine is used no more. Jobs continue.
         case removed
     }
 
@@ -29,13 +29,13 @@ package struct ScheduleMachine: Sendable {
         /// Enqueue the job of the tick, with that due time; nil for at once.
         case enqueue(ScheduleTick, due: Timestamp?)
         case cancel(JobID)
-        /// Nothing comes of the tick.
+        /// The tick makes no job.
         case skipped(ScheduleTick, SkipReason)
-        /// So many ticks more are missed for good.
+        /// This many further ticks are dropped.
         case missed(Int)
         /// The tick has not begun in time: the schedule is late.
         case late(ScheduleTick)
-        /// Ask for the URL of the heartbeat.
+        /// Request the URL of the heartbeat.
         case heartbeat(String)
         /// Call with ``Event/alarm`` then, by the wall clock, and not before; nil for never.
         case wake(Timestamp?)
@@ -44,9 +44,9 @@ package struct ScheduleMachine: Sendable {
     package enum SkipReason: String, Hashable, Sendable {
         /// The job of an earlier tick is unfinished.
         case overlap
-        /// It waited for an earlier one, and a newer one takes its place.
+        /// It waited for an earlier tick, and a newer one replaced it.
         case replaced
-        /// It waited for an earlier one, and the schedule was paused or removed.
+        /// It waited for an earlier tick, and the schedule was paused or removed.
         case paused, removed
     }
 

@@ -1,9 +1,9 @@
-/// Which schedules there are: those that the scripts of connected nodes define, and those that were set by command.
+/// All schedules: those defined by the scripts of connected nodes, and those set by command.
 ///
-/// A value without I/O. What two places define alike is one schedule. While they differ, the one that stood first stands: until
-/// all places of it are gone, or all define the same again, as after a live edit that reaches one node after the other.
+/// A value without I/O. Equal definitions in two places are one schedule. If definitions differ, the first one counts
+/// until all its places are gone, or until all places agree again, for example when a live edit has reached all nodes.
 package struct ScheduleRegistry: Sendable {
-    /// Who defines schedules.
+    /// A place that defines schedules.
     package struct Place: Hashable, Comparable, Sendable, CustomStringConvertible {
         /// In words, such as `the scripts of node_1`.
         package let description: String
@@ -17,7 +17,7 @@ package struct ScheduleRegistry: Sendable {
         case appeared(Schedule)
         case changed(Schedule)
         case vanished(name: String)
-        /// What the one place says of the schedule has no effect, as it differs from what the other says.
+        /// The definition at one place has no effect, because it differs from the definition at the other.
         case conflict(name: String, at: Place, standing: Place)
     }
 
@@ -37,19 +37,19 @@ package struct ScheduleRegistry: Sendable {
 
     package subscript(name: String) -> Schedule? { entries[name]?.standing }
 
-    /// Where it is defined so, in order.
+    /// The places with this definition, in order.
     package func places(of name: String) -> [Place] {
         guard let entry = entries[name] else { return [] }
         return entry.places.filter { $0.value == entry.standing }.keys.sorted()
     }
 
-    /// Where it is defined otherwise, in order.
+    /// The places with a different definition, in order.
     package func otherPlaces(of name: String) -> [Place] {
         guard let entry = entries[name] else { return [] }
         return entry.places.filter { $0.value != entry.standing }.keys.sorted()
     }
 
-    /// The place defines exactly these from now on. Of two with one name the last counts.
+    /// The place now defines exactly these schedules. If two have the same name, the last counts.
     package mutating func define(_ schedules: [Schedule], at place: Place) -> [Change] {
         let defined = Dictionary(schedules.map { ($0.name, $0) }) { _, last in last }
         var changes: [Change] = []
@@ -62,12 +62,12 @@ package struct ScheduleRegistry: Sendable {
         return changes
     }
 
-    /// The place defines this one, beside what else it defines.
+    /// Adds a schedule to the definitions of the place.
     package mutating func add(_ schedule: Schedule, at place: Place) -> [Change] {
         set(schedule, named: schedule.name, at: place)
     }
 
-    /// The place defines that one no more. Nothing changes where it did not.
+    /// Removes a schedule from the definitions of the place, if it is there.
     package mutating func remove(_ name: String, at place: Place) -> [Change] { set(nil, named: name, at: place) }
 
     private mutating func set(_ schedule: Schedule?, named name: String, at place: Place) -> [Change] {

@@ -2,14 +2,14 @@
 public enum ScheduleSpec: Hashable, Sendable, LosslessStringConvertible {
     /// By the calendar.
     case cron(CronExpression)
-    /// So many seconds after the tick before, from 1 to ``JobLimits/seconds``.
+    /// Seconds after the previous tick, from 1 to ``JobLimits/seconds``.
     case every(Int)
 
     /// Bytes of UTF-8 of the text of a spec.
     public static let bytes = 255
 
-    /// Reads five fields (minute, hour, day of month, month, day of week), six with seconds first, `@daily` and its like, or
-    /// `every 90s` (`s`, `m`, `h` or `d`). Throws what is wrong, where, and what to write.
+    /// Reads five fields (minute, hour, day of month, month, day of week), six with seconds first, a short form such as
+    /// `@daily`, or `every 90s` (`s`, `m`, `h` or `d`). The error says what is wrong, where, and what to write.
     public init(parsing text: String) throws(ScheduleSpecError) {
         let bytes = Array(text.utf8)
         guard bytes.count <= Self.bytes else {
@@ -24,7 +24,7 @@ public enum ScheduleSpec: Hashable, Sendable, LosslessStringConvertible {
         }
     }
 
-    /// As ``init(parsing:)``; nil for what is no spec.
+    /// As ``init(parsing:)``; nil for an invalid spec.
     public init?(_ description: String) {
         guard let spec = try? ScheduleSpec(parsing: description) else { return nil }
         self = spec
@@ -47,7 +47,9 @@ public enum ScheduleSpec: Hashable, Sendable, LosslessStringConvertible {
 
     private static func interval(_ words: [CronWord]) throws(ScheduleSpecError) -> Int {
         let example = "write a number and a unit, such as every 90s, every 15m, every 2h or every 1d"
-        guard words.count > 1 else { throw ScheduleSpecError(offset: words[0].end, reason: "every what? \(example)") }
+        guard words.count > 1 else {
+            throw ScheduleSpecError(offset: words[0].end, reason: "an interval is missing: \(example)")
+        }
         guard words.count == 2 else {
             throw ScheduleSpecError(offset: words[2].offset, reason: "'\(words[2].shown)' is too much: \(example)")
         }
@@ -55,7 +57,7 @@ public enum ScheduleSpec: Hashable, Sendable, LosslessStringConvertible {
         let digits = word.bytes.prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
         let letter = String(decoding: word.bytes[digits.endIndex...], as: UTF8.self).lowercased()
         guard !digits.isEmpty, let unit = units.first(where: { $0.letter == letter }) else {
-            throw ScheduleSpecError(offset: word.offset, reason: "'\(word.shown)' is no interval: \(example)")
+            throw ScheduleSpecError(offset: word.offset, reason: "'\(word.shown)' is not an interval: \(example)")
         }
         let count = Int(String(decoding: digits, as: UTF8.self)) ?? .max
         let (seconds, overflow) = count.multipliedReportingOverflow(by: unit.seconds)

@@ -1,4 +1,4 @@
-/// Why a text does not say when a schedule is due.
+/// The reason why a text is not the spec of a schedule.
 public struct ScheduleSpecError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Offset of the byte at which the wrong part begins, from 0.
     public let offset: Int

@@ -1,4 +1,4 @@
-/// Who has paused something, and when.
+/// The user and the time of a pause.
 package struct Pause: Hashable, Sendable, Codable {
     package var by: String
     package var at: Timestamp
@@ -9,9 +9,9 @@ package struct Pause: Hashable, Sendable, Codable {
     }
 }
 
-/// What is to be kept of a schedule beside what defines it, so that no tick is made twice whoever goes on with it.
+/// The stored state of a schedule beside its definition, so that no process makes a tick twice.
 ///
-/// It is to be stored in one step with the jobs of the ticks that it counts as made.
+/// Store it in one step with the jobs of the ticks that it counts as made.
 package struct ScheduleState: Hashable, Sendable, Codable {
     /// The ticks that are made, left out or missed.
     var ticks: DecidedTicks
@@ -31,11 +31,11 @@ package struct ScheduleState: Hashable, Sendable, Codable {
     package var lastOutcome: JobStatus?
     /// Ticks that became jobs.
     package var made = 0
-    /// Left out, as an earlier one was unfinished.
+    /// Ticks that were skipped because an earlier one was unfinished.
     package var skipped = 0
-    /// Due while nobody could make them, and not caught up with. Of one absence at most ``Schedule/mostCaughtUp`` are counted.
+    /// Ticks that were missed and not made up. For one absence, at most ``Schedule/mostCaughtUp`` are counted.
     package var missed = 0
-    /// Not begun in time.
+    /// Ticks that have not begun in time.
     package var late = 0
 
     init(decided: Timestamp, base: Timestamp, rhythm: String) {

@@ -1,8 +1,9 @@
-/// One time at which a schedule is due, and the job that comes of it.
+/// One time at which a schedule is due, and the job that it makes.
 package struct ScheduleTick: Hashable, Sendable {
     /// The time, before jitter.
     package let at: Timestamp
-    /// The id of its job, made from the name of the schedule and the time: whoever makes it twice makes the same job.
+    /// The id of its job, derived from the name of the schedule and the time, so that making it twice makes the same
+    /// job.
     package let id: JobID
 
     package init(of schedule: String, at: Timestamp) {
@@ -13,7 +14,7 @@ package struct ScheduleTick: Hashable, Sendable {
         id = JobID(high: milliseconds << 16 | UInt64(digest[0] >> 16), low: UInt64(digest[1]) << 32 | UInt64(digest[2]))
     }
 
-    /// When its job is to run, of a schedule with that jitter: always the same share of it later.
+    /// The due time of its job with this jitter; the delay of one tick is always the same.
     package func due(jitter: Double) -> Timestamp {
         at.advanced(bySeconds: jitter * Double(id.low >> 11) * 0x1p-53)
     }

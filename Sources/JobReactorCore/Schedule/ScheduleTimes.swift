@@ -1,4 +1,4 @@
-/// What becomes of a tick whose local time does not exist, as clocks are put forward over it.
+/// What happens to a tick whose local time does not exist, because clocks go forward.
 public enum DaylightGap: String, Hashable, Sendable, CaseIterable, Codable {
     /// It is due at the first instant after the gap.
     case run
@@ -6,25 +6,25 @@ public enum DaylightGap: String, Hashable, Sendable, CaseIterable, Codable {
     case skip
 }
 
-/// What becomes of a tick whose local time comes twice, as clocks are put back.
+/// What happens to a tick whose local time occurs twice, because clocks go back.
 public enum DaylightRepeat: String, Hashable, Sendable, CaseIterable, Codable {
     case first, last, both
 }
 
 /// A moment at which a schedule is due.
 public struct ScheduleTime: Hashable, Sendable {
-    /// What daylight saving did to it.
+    /// The effect of daylight saving.
     public enum Rule: String, Hashable, Sendable {
-        /// Its local time is in a gap; it is due at the end of that.
+        /// Its local time is in a gap; it is due at the end of the gap.
         case gap
-        /// Its local time comes twice; this is one of the two.
+        /// Its local time occurs twice; this is one of the two.
         case `repeat`
     }
 
     public let at: Timestamp
     /// Seconds that its time zone adds to UTC then.
     public let offset: Int
-    /// Nil where daylight saving did nothing.
+    /// Nil if daylight saving has no effect.
     public let rule: Rule?
 
     package init(at: Timestamp, offset: Int, rule: Rule? = nil) {
@@ -53,7 +53,7 @@ public struct ScheduleTime: Hashable, Sendable {
     private static func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
 }
 
-/// When a schedule is due, one tick after another: a spec in a time zone. A value without a clock.
+/// The ticks of a spec in a time zone. A value without a clock.
 public struct ScheduleTimes: Hashable, Sendable {
     public let spec: ScheduleSpec
     public let zone: ZoneRules
@@ -69,7 +69,7 @@ public struct ScheduleTimes: Hashable, Sendable {
         self.repetition = repetition
     }
 
-    /// The first tick after that time; nil where there is none within 400 years. Ticks of `every` are counted from `base`.
+    /// The first tick after that time; nil if there is none within 400 years. Ticks of `every` are counted from `base`.
     ///
     /// Takes well under a millisecond for any spec, most often less than a microsecond.
     public func next(after time: Timestamp, countedFrom base: Timestamp) -> ScheduleTime? {

@@ -1,33 +1,34 @@
-/// A storage that keeps who changed what, too: the audit log of the process that has it open.
+/// A storage that also keeps the audit log of the process that has it open.
 ///
-/// Of a storage that is none the log is in memory, and ends with the process. `StorageConformance` in JobReactorTesting
-/// checks all that this page says, in its `auditChecks`.
+/// With other storages the audit log is in memory, and ends with the process. `auditChecks` of `StorageConformance` in
+/// JobReactorTesting check this contract.
 public protocol AuditStorage: JobStorage {
-    /// Keeps entries, in their order. The last ``AuditEntry/most`` at least are kept, for ``AuditEntry/seconds`` at least; what
-    /// is more, and older, goes in time.
+    /// Appends entries in order. At least the last ``AuditEntry/most`` are kept, for at least ``AuditEntry/seconds``;
+    /// further and older ones are removed eventually.
     func note(_ entries: [AuditEntry], done: @escaping @Sendable (Result<Void, StorageError>) -> Void)
 
-    /// The newest entries, the newest first, at most `limit`.
+    /// The newest entries in falling order, at most `limit`.
     func audit(limit: Int, done: @escaping @Sendable (Result<[AuditEntry], StorageError>) -> Void)
 }
 
-/// One command that has changed something other than by enqueueing.
+/// One command that has changed something, except enqueueing.
 public struct AuditEntry: Hashable, Sendable {
     /// How many are kept.
     public static let most = 100_000
     /// For how long: a year.
     public static let seconds: Double = 366 * 86_400
 
-    /// Greater than that of every entry before of the same process; those of processes are in the order of their clocks.
+    /// Greater than the ids of all earlier entries of the same process; entries of several processes are in the order
+    /// of their clocks.
     public var id: JobID
     public var at: Timestamp
-    /// Who it was: `default` for the password of the installation, and where none is asked for.
+    /// The user: `default` for the password of the installation, and for a server without passwords.
     public var user: String
     /// `host:port` of the connection.
     public var address: String
     /// Such as `CANCEL`.
     public var command: String
-    /// What it changed, in words.
+    /// The change, as a text.
     public var change: String
 
     public init(id: JobID, at: Timestamp, user: String, address: String, command: String, change: String) {

@@ -1,5 +1,5 @@
-/// A storage on a server, whose connection is made again when it is lost.
+/// A storage on a server that reconnects after a lost connection.
 package protocol ConnectedStorage: JobStorage {
-    /// How often that was so. From any thread.
+    /// The number of reconnects. From any thread.
     var reconnectCount: Int { get }
 }

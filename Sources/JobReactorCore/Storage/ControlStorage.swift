@@ -1,51 +1,51 @@
-/// A storage that keeps what decides when jobs run, too: pauses, schedules and which of their ticks are made, the starts that
-/// limits count.
+/// A storage that also keeps the controls of when jobs run: pauses, schedules with their past ticks, and the starts
+/// that limits count.
 ///
-/// Of a storage that is none it is in memory, and ends with the process. `StorageConformance` in JobReactorTesting checks all
-/// that this page says, in its `controlChecks`.
+/// With other storages the controls are in memory, and end with the process. `controlChecks` of `StorageConformance` in
+/// JobReactorTesting check this contract.
 public protocol ControlStorage: JobStorage {
-    /// Applies changes in their order and stores new jobs as ``JobStorage/save(_:done:)`` does, all of it or nothing. `done` gets
+    /// Applies changes in order and stores new jobs as ``JobStorage/save(_:done:)`` does, all or nothing. `done` gets
     /// the ids that were new.
     func change(
         _ changes: [ControlChange], saving jobs: [Job],
         done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void)
 
-    /// All that is kept, in the order of kinds and names.
+    /// All controls, in order of kinds and names.
     func controls(done: @escaping @Sendable (Result<[StoredControl], StorageError>) -> Void)
 }
 
-/// A storage whose place several distributors share: one of them leads, and makes the ticks of all schedules there.
+/// A storage at a place that several distributors share. One of them leads, and makes the ticks of all schedules there.
 ///
-/// What is kept of schedules (``StoredControl/Kind/isShared``) is the place's, not the owner's. Who does not lead cannot change it: the
-/// call fails with ``StorageError/Code/held``, and nothing of it is done.
+/// What is kept of schedules (``StoredControl/Kind/isShared``) belongs to the place, not to the owner. Without the lead
+/// a change fails with ``StorageError/Code/held`` and has no effect.
 public protocol SharedControlStorage: ControlStorage {
-    /// Takes the lead where nobody has it who is alive. `done` gets the name of the other that leads; nil when this one does.
+    /// Takes the lead if no living distributor has it. `done` gets the name of the other leader; nil if this one leads.
     func lead(done: @escaping @Sendable (Result<String?, StorageError>) -> Void)
 
-    /// Stores new jobs as ``JobStorage/save(_:done:)`` does, each of which has a key, but none whose key a job has that is stored at this
-    /// place, by whomever. `done` gets the ids of those that were not stored for that, with those of the jobs that have their keys.
+    /// Stores new jobs with unique keys as ``JobStorage/save(_:done:)`` does, except jobs whose key is held by a job of
+    /// any owner at this place. `done` gets the ids of the jobs that were not stored, with the ids of the holders.
     func saveUnique(_ jobs: [Job], done: @escaping @Sendable (Result<[JobID: JobID], StorageError>) -> Void)
 
-    /// Those jobs of this owner do not hold their keys any more. A key whose job is not stored any more is free anyhow.
+    /// Releases the keys of these jobs of this owner. A key whose job is no longer stored is free in any case.
     func freeKeys(
         _ keys: [(key: UniqueKey, job: JobID)], done: @escaping @Sendable (Result<Void, StorageError>) -> Void)
 }
 
-/// Something that decides when jobs run: one of each kind and name.
+/// A control of when jobs run; there is one for each kind and name.
 public struct StoredControl: Hashable, Sendable {
     public enum Kind: String, Hashable, Sendable, CaseIterable, Codable {
-        /// Who has paused the jobs of that name, and when.
+        /// The pause of the jobs of that name.
         case pausedJob = "paused_job"
-        /// Who has paused the node of that name, and when.
+        /// The pause of the node of that name.
         case pausedNode = "paused_node"
         /// A schedule that was set by command.
         case schedule
-        /// Which ticks of the schedule of that name are made.
+        /// The state of the ticks of the schedule of that name.
         case ticks
-        /// When runs began that a limit counts.
+        /// The start times that a limit counts.
         case starts
 
-        /// Whether it is kept for all who share a place, and changed by the one that leads.
+        /// Whether all owners of a place share it, and only the leader changes it.
         public var isShared: Bool {
             switch self {
             case .schedule, .ticks: true
@@ -54,10 +54,10 @@ public struct StoredControl: Hashable, Sendable {
         }
     }
 
-    /// Which of all it is.
+    /// The identity of a control.
     public struct Key: Hashable, Sendable, Comparable {
         public var kind: Kind
-        /// A name as jobs have; see ``Name``.
+        /// A name; see ``Name``.
         public var name: String
 
         public init(_ kind: Kind, _ name: String) {
@@ -65,7 +65,7 @@ public struct StoredControl: Hashable, Sendable {
             self.name = name
         }
 
-        /// Bytes count, as everywhere but in Swift: two names that only look the same are two.
+        /// Compares bytes, unlike Swift's strings: two names that only look the same are different.
         public static func == (left: Key, right: Key) -> Bool {
             left.kind == right.kind && left.name.utf8.elementsEqual(right.name.utf8)
         }
@@ -82,7 +82,7 @@ public struct StoredControl: Hashable, Sendable {
     }
 
     public var key: Key
-    /// What is kept of it, any bytes.
+    /// The stored value, any bytes.
     public var value: [UInt8]
 
     public init(_ key: Key, _ value: [UInt8]) {
@@ -91,11 +91,11 @@ public struct StoredControl: Hashable, Sendable {
     }
 }
 
-/// One change of what is kept.
+/// One change of a control.
 public enum ControlChange: Hashable, Sendable {
-    /// It is this from now on.
+    /// Sets the control.
     case set(StoredControl)
-    /// There is none of it any more.
+    /// Removes the control.
     case remove(StoredControl.Key)
 
     public var key: StoredControl.Key {

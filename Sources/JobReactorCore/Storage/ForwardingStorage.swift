@@ -1,5 +1,5 @@
-/// A storage that does what another does, but for the calls that it has itself: for storages that count, encrypt, delay or
-/// refuse.
+/// A storage that forwards to another all calls that it does not implement itself: for storages that count, encrypt,
+/// delay or refuse.
 ///
 /// ```swift
 /// struct CountingStorage: ForwardingStorage {
@@ -15,9 +15,9 @@
 /// }
 /// ```
 ///
-/// A ``SharedJobStorage`` that is wrapped in one that is not stands alone: no other node adopts from it.
+/// If the wrapper of a ``SharedJobStorage`` does not conform to that protocol, no other node adopts its jobs.
 public protocol ForwardingStorage: JobStorage {
-    /// The one that does the work. Any thread may ask for it.
+    /// The wrapped storage. Any thread may read it.
     var storage: any JobStorage { get }
 }
 

@@ -1,4 +1,5 @@
-/// The calls of a storage for tasks that wait for their answers. A node does not: it makes them one after another.
+/// Asynchronous variants of the calls, for tasks. A node does not use them, because it makes calls without waiting for
+/// their answers.
 extension JobStorage {
     public func open(_ owner: StorageOwner) async throws(StorageError) {
         try await result { open(owner, done: $0) }
@@ -21,7 +22,7 @@ extension JobStorage {
         try await result { jobs(after: id, limit: limit, done: $0) }
     }
 
-    /// As ``jobs(after:limit:)``, the greatest id first.
+    /// As ``jobs(after:limit:)``, in falling order of ids.
     public func jobs(before id: JobID?, limit: Int = 1000) async throws(StorageError) -> [Job] {
         try await result { jobs(before: id, limit: limit, done: $0) }
     }

@@ -1,48 +1,48 @@
-/// Where a node keeps its jobs, and the outcomes that their distributor does not have yet.
+/// The storage of a node for its jobs, and for outcomes that their distributor does not have yet.
 ///
-/// A storage belongs to one owner at a time: a node (or a distributor that stores what waits in it) opens it before all
-/// else and closes it at its end. Every call carries a batch and ends by calling `done` once, on any thread, perhaps
-/// before it returns. Calls of one storage take effect in the order they are made, whether or not the calls before were
-/// answered. A batch whose `done` reports success is stored as far as ``isDurable`` promises; one that reports an error
-/// changed nothing, and may be given again.
+/// A storage has one owner at a time: a node, or a distributor that stores its waiting jobs, opens it first and closes
+/// it at its end. Every call takes a batch and calls `done` exactly once, on any thread, possibly before it returns.
+/// Calls take effect in the order in which they are made, also while earlier calls are unanswered. If `done` reports
+/// success, the batch is stored as ``isDurable`` promises. If it reports an error, nothing has changed, and the call
+/// may be repeated.
 ///
-/// `StorageConformance` in JobReactorTesting checks all that this page says.
+/// `StorageConformance` in JobReactorTesting checks this contract.
 public protocol JobStorage: Sendable {
-    /// Whether what was stored survives the end of the process. The jobs of a node whose storage is not durable are kept
-    /// by their distributor as well, until their outcome arrives.
+    /// Whether stored jobs survive the end of the process. If not, distributors keep copies of the node's jobs until
+    /// their outcomes arrive.
     var isDurable: Bool { get }
 
-    /// Makes `owner` the owner of the jobs that are kept under its name. Fails with ``StorageError/Code/held`` while
-    /// another owner has it open, and names that one. From the moment it succeeds nothing that an earlier owner still
-    /// sends has any effect: its calls fail with ``StorageError/Code/lost``.
+    /// Makes `owner` the owner of the jobs under its name. Fails with ``StorageError/Code/held``, and names the other
+    /// owner, while that has the storage open. After success, calls of an earlier owner have no effect: they fail with
+    /// ``StorageError/Code/lost``.
     func open(_ owner: StorageOwner, done: @escaping @Sendable (Result<Void, StorageError>) -> Void)
 
-    /// Stores new jobs, in their order: each whose id is not there, or is that of a finished job, whose record it replaces. A job
-    /// whose id is that of an unfinished one changes nothing. `done` gets the ids that were new.
+    /// Stores new jobs in order. A job whose id is new is stored; it replaces the record of a finished job with its id.
+    /// If an unfinished job has the id, nothing changes. `done` gets the ids that were new.
     func save(_ jobs: [Job], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void)
 
-    /// Applies changes in their order, each completely or not at all: a report is there when its record has changed.
+    /// Applies changes in order, each completely or not at all: a report exists exactly when its record has changed.
     func apply(_ changes: [JobChange], done: @escaping @Sendable (Result<Void, StorageError>) -> Void)
 
     /// The record of a job; nil when there is none.
     func load(_ id: JobID, done: @escaping @Sendable (Result<Job?, StorageError>) -> Void)
 
-    /// A page of jobs in order of their ids, those after `id` when one is given: at most `limit`, and fewer where their args
-    /// together would have more than ``JobLimits/pageBytes``, but then one at least. So a page that is empty is the end, and
-    /// one that is short need not be the last.
+    /// A page of jobs in order of their ids, after `id` if it is given: at most `limit`, and fewer if their args
+    /// together exceed ``JobLimits/pageBytes``, but at least one. An empty page is the end; a short page need not be
+    /// the last.
     func jobs(after id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void)
 
-    /// As ``jobs(after:limit:done:)`` from the other end: a page of jobs with the greatest id first, those before `id` when one
-    /// is given. Without one of its own a storage looks through all of its jobs for it.
+    /// As ``jobs(after:limit:done:)`` in falling order of ids, before `id` if it is given. The default implementation
+    /// reads all jobs.
     func jobs(before id: JobID?, limit: Int, done: @escaping @Sendable (Result<[Job], StorageError>) -> Void)
 
-    /// A page of the reports not yet taken, in order of their keys, those after `key` when one is given; as long as one of
-    /// ``jobs(after:limit:done:)``.
+    /// A page of the reports that are not yet taken, in order of their keys, after `key` if it is given; with the
+    /// limits of ``jobs(after:limit:done:)``.
     func reports(
         after key: JobReport.Key?, limit: Int, done: @escaping @Sendable (Result<[StoredReport], StorageError>) -> Void)
 
-    /// Ends the ownership, once all calls before have taken effect; there is no call after it. Another may open the same
-    /// place from then on. Closing one that is not open is fine.
+    /// Ends the ownership after all earlier calls have taken effect; no call may follow. Then another owner may open
+    /// the same place. Closing a storage that is not open has no effect.
     func close(done: @escaping @Sendable () -> Void)
 }
 
@@ -68,20 +68,20 @@ extension JobStorage {
     }
 }
 
-/// Who opens a storage.
+/// The owner that opens a storage.
 public struct StorageOwner: Sendable {
-    /// What it is; a node and a distributor of one name have jobs of their own.
+    /// The kind of owner; a node and a distributor with the same name have separate jobs.
     public enum Role: String, Hashable, Sendable {
         case node, distributor
     }
 
     public var role: Role
-    /// The node's name: jobs are kept under it, and found under it again.
+    /// The name under which jobs are stored and found again.
     public var name: String
-    /// Where the owner can be reached, `host:port`; shown to those who find the storage held.
+    /// The address of the owner, `host:port`; named in the error for others while the storage is held.
     public var address: String?
-    /// Called, on any thread, when the storage finds out by itself that another has taken it over (``StorageError/Code/lost``:
-    /// what the owner still runs is no longer its own), or that what it kept is gone (``StorageError/Code/emptied``).
+    /// Called on any thread when the storage notices that another owner has taken it over (``StorageError/Code/lost``:
+    /// the owner must abandon its runs), or that its content is gone (``StorageError/Code/emptied``).
     public var lost: @Sendable (StorageError) -> Void
 
     public init(
@@ -95,21 +95,20 @@ public struct StorageOwner: Sendable {
     }
 }
 
-/// One step in the life of a stored job, or of its report. A step of a record that is not there changes nothing, nor does
-/// it keep the report.
+/// One change of a stored job or its report. A change of a missing record has no effect and does not store the report.
 public enum JobChange: Hashable, Sendable {
-    /// The record now reads so; the report is kept until it is taken.
+    /// Replaces the record; the report is kept until it is taken.
     case update(Job, StoredReport? = nil)
-    /// The record is no longer needed; the report is kept until it is taken.
+    /// Removes the record; the report is kept until it is taken.
     case remove(JobID, StoredReport? = nil)
-    /// The report has arrived, or is too old, and is no longer needed.
+    /// Removes a report that has arrived or is too old.
     case taken(JobReport.Key)
 }
 
-/// A report that is kept for its distributor.
+/// A stored report for a distributor.
 public struct StoredReport: Hashable, Sendable, Codable {
     public var report: JobReport
-    /// The name of the distributor that is to have it.
+    /// The name of the distributor that gets it.
     public var distributor: String
     /// When the run ended.
     public var madeAt: Timestamp
@@ -121,24 +120,23 @@ public struct StoredReport: Hashable, Sendable, Codable {
     }
 }
 
-/// Why a storage could not do what it was asked. Whatever the code, nothing of the batch was stored.
+/// The reason why a call of a storage failed. With every code, nothing of the batch was stored.
 public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
     public enum Code: String, Hashable, Sendable {
-        /// It did not work, and may work another time.
+        /// The call failed, and may succeed later.
         case failed
-        /// There is no room: a full disk, or a server at its memory limit.
+        /// No room: a full disk, or a server at its memory limit.
         case full
-        /// The storage cannot be used as it is: a damaged file, one of a newer release, one that may not be written, a
-        /// wrong password.
+        /// The storage is unusable: a damaged or read-only file, a file of a newer release, a wrong password.
         case unusable
         /// Another owner has it open.
         case held
-        /// Another owner has taken it over; no call of this one has an effect any more.
+        /// Another owner has taken it over; further calls of this owner have no effect.
         case lost
-        /// What it kept is gone, as when its database was emptied, and nobody else has it. No call has an effect until it is
-        /// closed and opened again, empty.
+        /// Its content is gone, for example because the database was emptied. Calls have no effect until it is closed
+        /// and opened again, empty.
         case emptied
-        /// It was closed, or is not open yet.
+        /// It was closed, or has not been opened.
         case closed
     }
 
@@ -155,20 +153,20 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 extension StorageError {
-    /// Whether the ownership has ended with it: every later call fails in the same way.
+    /// Whether the error ends the ownership: every later call fails in the same way.
     public var endsOwnership: Bool { code == .lost || code == .emptied }
 
-    /// For the second who opens a storage: names the first. `remedy` is what the second can do beside stopping the first.
+    /// The error for a second owner, which names the first. `remedy` is an alternative to stopping the first.
     public static func held(
-        by name: String, address: String?, detail: String? = nil, remedy: String = "give this one another name"
+        by name: String, address: String?, detail: String? = nil, remedy: String = "give this process another name"
     ) -> StorageError {
         let more = [address.map { "at \($0)" }, detail].compactMap { $0 }.joined(separator: ", ")
         return StorageError(
-            "the storage of \(name) is open already\(more.isEmpty ? "" : " (\(more))"):"
-                + " stop that one, or \(remedy)",
+            "the storage of \(name) is already open\(more.isEmpty ? "" : " (\(more))"):"
+                + " stop that process, or \(remedy)",
             code: .held)
     }
 
-    /// For calls before the opening and after the end.
+    /// The error for calls before opening and after closing.
     public static let notOpen = StorageError("the storage is not open: open it first", code: .closed)
 }

@@ -1,4 +1,4 @@
-/// Keeps jobs in memory: the fastest storage, and the reference for all others. Nothing survives the process.
+/// A storage in memory: the fastest one, and the reference for all others. Its content ends with the process.
 public final class MemoryStorage: AuditStorage, ControlStorage {
     private struct State {
         var owner: StorageOwner?
@@ -16,7 +16,7 @@ public final class MemoryStorage: AuditStorage, ControlStorage {
     private let state = Locked(State())
     private let maximumFinished: Int
 
-    /// Keeps the last `maximumFinished` of the finished jobs whose policy does not remove them.
+    /// Keeps at most `maximumFinished` finished jobs that their policy does not remove; the oldest go first.
     public init(maximumFinished: Int = 10_000) {
         self.maximumFinished = max(0, maximumFinished)
     }

@@ -1,4 +1,4 @@
-/// The records of one page of a storage, gathered one after another: as many as the limit says, fewer where they are large.
+/// Collects the records of one page of a storage: up to the limit, fewer if they are large.
 public struct RecordPage<Record> {
     public private(set) var records: [Record] = []
     private let limit: Int
@@ -6,8 +6,8 @@ public struct RecordPage<Record> {
 
     public init(limit: Int) { self.limit = limit }
 
-    /// Takes the next record, which has so many bytes. Returns false when the page has no room for it: then it is full. A
-    /// page has room for its first record, whatever its size.
+    /// Adds the next record with its size in bytes. Returns false if the page is full and the record was not added. The
+    /// first record always fits.
     public mutating func add(_ record: Record, bytes count: Int) -> Bool {
         guard records.count < limit, records.isEmpty || bytes + count <= JobLimits.pageBytes else { return false }
         records.append(record)
@@ -32,7 +32,7 @@ extension RecordPage<StoredReport> {
 }
 
 extension Sequence<Job> {
-    /// The first jobs, as many as go into one page.
+    /// The first jobs, as many as fit into one page.
     public func page(limit: Int) -> [Job] {
         var page = RecordPage<Job>(limit: limit)
         for job in self { guard page.add(job) else { break } }
@@ -41,7 +41,7 @@ extension Sequence<Job> {
 }
 
 extension Sequence<StoredReport> {
-    /// The first reports, as many as go into one page.
+    /// The first reports, as many as fit into one page.
     public func page(limit: Int) -> [StoredReport] {
         var page = RecordPage<StoredReport>(limit: limit)
         for report in self { guard page.add(report) else { break } }

@@ -1,21 +1,21 @@
-/// Where the jobs of several owners are kept, seen from outside: for tools that look at them while their nodes run.
+/// An outside view of the stored jobs of several owners, for tools that inspect them while their nodes run.
 public protocol StoragePlace: Sendable {
-    /// All who have, or had, jobs here.
+    /// All owners that have or had jobs here.
     func owners() async throws(StorageError) -> [StoredOwner]
 
-    /// A page of the records of one owner as they are now, whoever has them open: in order of their ids, those after `id`
-    /// when one is given; as long as one of ``JobStorage/jobs(after:limit:done:)``.
+    /// A page of the current records of one owner, also while a process has them open: in order of their ids, after
+    /// `id` if it is given, with the limits of ``JobStorage/jobs(after:limit:done:)``.
     func jobs(of owner: StoredOwner, after id: JobID?, limit: Int) async throws(StorageError) -> [Job]
 
-    /// As ``jobs(of:after:limit:)`` from the other end: the greatest id first, those before `id` when one is given. Without one
-    /// of its own a place looks through all jobs of the owner for it.
+    /// As ``jobs(of:after:limit:)`` in falling order of ids, before `id` if it is given. The default implementation
+    /// reads all jobs of the owner.
     func jobs(of owner: StoredOwner, before id: JobID?, limit: Int) async throws(StorageError) -> [Job]
 
-    /// One record of an owner; nil when it has none.
+    /// One record of an owner; nil if there is none.
     func load(_ id: JobID, of owner: StoredOwner) async throws(StorageError) -> Job?
 
-    /// A storage of this place, not yet open: to change the jobs of an owner that does not run. Nil where only running
-    /// owners are to be seen.
+    /// A new, closed storage at this place, to change the jobs of an owner that does not run. Nil if the place shows
+    /// only running owners.
     func makeStorage() -> (any JobStorage)?
 }
 
@@ -37,9 +37,9 @@ extension StoragePlace {
 public struct StoredOwner: Hashable, Sendable {
     public var role: StorageOwner.Role
     public var name: String
-    /// A process has the jobs open.
+    /// Whether a process has the jobs open.
     public var isOpen: Bool
-    /// Where that process can be reached, `host:port`.
+    /// The address of that process, `host:port`.
     public var address: String?
 
     public init(role: StorageOwner.Role, name: String, isOpen: Bool, address: String? = nil) {

@@ -1,15 +1,15 @@
-/// When something is due.
+/// A due time.
 package enum DueTime: Hashable, Sendable {
     /// At once.
     case now
-    /// At this time of the steady clock: the end of a wait that counts from some moment, whoever sets the wall clock.
+    /// At this time of the steady clock: the end of a wait, unaffected by setting the wall clock.
     case steady(Timestamp)
     /// At this time of the wall clock.
     case date(Timestamp)
 
     package static let never = DueTime.steady(Timestamp(microseconds: .max))
 
-    /// Whether it has come by that moment.
+    /// Whether it has passed at that moment.
     package func isPast(at moment: Moment) -> Bool {
         switch self {
         case .now: true
@@ -18,7 +18,7 @@ package enum DueTime: Hashable, Sendable {
         }
     }
 
-    /// The date, as far as the wall clock tells at that moment; nil for at once.
+    /// The date by the wall clock at that moment; nil for at once.
     package func date(at moment: Moment) -> Timestamp? {
         switch self {
         case .now: nil
@@ -29,7 +29,7 @@ package enum DueTime: Hashable, Sendable {
 }
 
 extension Job {
-    /// When it is due, if its wait counts from that moment.
+    /// The due time of a wait that begins at that moment.
     package func due(countedFrom moment: @autoclosure () -> Moment) -> DueTime {
         if isDated { return .date(dueAt) }
         guard let makeAfter, makeAfter > 0 else { return .now }

@@ -1,8 +1,8 @@
-/// One moment, as two clocks show it.
+/// One moment on two clocks.
 package struct Moment: Hashable, Sendable {
-    /// By the wall clock, which may be set: for what has a date.
+    /// By the wall clock, which may be set: for dates.
     package var wall: Timestamp
-    /// By a clock that nobody sets, with an origin of its own: for what counts from now.
+    /// By a monotonic clock with its own origin: for waits.
     package var steady: Timestamp
 
     package init(wall: Timestamp, steady: Timestamp) {
@@ -10,7 +10,7 @@ package struct Moment: Hashable, Sendable {
         self.steady = steady
     }
 
-    /// The moment so many seconds later, if nobody sets the wall clock until then.
+    /// The moment this many seconds later, if the wall clock is not set until then.
     package func advanced(bySeconds seconds: Double) -> Moment {
         Moment(wall: wall.advanced(bySeconds: seconds), steady: steady.advanced(bySeconds: seconds))
     }

@@ -1,4 +1,4 @@
-/// Elements by due time, earliest first; those due at the same time leave in the order they came.
+/// A queue ordered by due time; elements with equal due times leave in the order of insertion.
 ///
 /// A value without a clock: its owner arms one timer for `nextDue` and calls `popDue` when it fires. Insertion and removal
 /// take O(log n).
@@ -25,10 +25,10 @@ public struct TimerQueue<Element> {
     @inlinable public var count: Int { heap.count }
     @inlinable public var isEmpty: Bool { heap.isEmpty }
 
-    /// When the first element is due; nil when there is none.
+    /// The due time of the first element; nil if the queue is empty.
     @inlinable public var nextDue: Timestamp? { heap.first?.due }
 
-    /// Returns the number of the entry; no other of this queue has the same.
+    /// Returns the number of the entry, which is unique in this queue.
     @discardableResult
     @inlinable public mutating func insert(_ element: Element, due: Timestamp) -> UInt64 {
         let number = inserted
@@ -38,7 +38,7 @@ public struct TimerQueue<Element> {
         return number
     }
 
-    /// Removes and returns the first element when it is due at `now`.
+    /// Removes and returns the first element if it is due at `now`.
     @inlinable public mutating func popDue(at now: Timestamp) -> Element? { popDueEntry(at: now)?.element }
 
     /// As ``popDue(at:)``, with the number that the insertion returned.

@@ -6,8 +6,8 @@
     private import Darwin
 #endif
 
-/// A time of the wall clock: microseconds since 1970-01-01 00:00 UTC. Where it says so, one of a clock that nobody sets, whose
-/// origin is its own.
+/// A time of the wall clock: microseconds since 1970-01-01 00:00 UTC. Where stated, a time of a monotonic clock with
+/// its own origin.
 public struct Timestamp: Hashable, Sendable, Comparable {
     public var microseconds: Int64
 
@@ -15,8 +15,8 @@ public struct Timestamp: Hashable, Sendable, Comparable {
         self.microseconds = microseconds
     }
 
-    /// Seconds since 1970, fractions kept to a microsecond; clamped to what fits. NaN, which is no time, is beyond all times, so
-    /// that it is refused as a job's `run_at`.
+    /// Seconds since 1970, rounded to microseconds and clamped to the range. NaN becomes the largest time, so that it
+    /// is refused as a job's `run_at`.
     public init(seconds: Double) {
         let scaled = seconds * 1_000_000
         if scaled.isNaN || scaled >= 9.2e18 {
@@ -35,18 +35,18 @@ public struct Timestamp: Hashable, Sendable, Comparable {
         left.microseconds < right.microseconds
     }
 
-    /// `seconds` later (or earlier, when negative), clamped to what fits; the same time for NaN.
+    /// The time `seconds` later (earlier if negative), clamped to the range; the same time for NaN.
     public func advanced(bySeconds seconds: Double) -> Timestamp {
         seconds.isNaN ? self : advanced(byMicroseconds: Timestamp(seconds: seconds).microseconds)
     }
 
-    /// As ``advanced(bySeconds:)``, to the microsecond however long it is.
+    /// As ``advanced(bySeconds:)``, exact to the microsecond.
     package func advanced(byMicroseconds delta: Int64) -> Timestamp {
         let (sum, overflow) = microseconds.addingReportingOverflow(delta)
         return Timestamp(microseconds: overflow ? (delta > 0 ? .max : .min) : sum)
     }
 
-    /// Microseconds from the other time to this one, clamped to what fits.
+    /// Microseconds from the other time to this one, clamped to the range.
     package func elapsed(since other: Timestamp) -> Int64 {
         let (difference, overflow) = microseconds.subtractingReportingOverflow(other.microseconds)
         return overflow ? (self < other ? .min : .max) : difference
@@ -60,7 +60,7 @@ public struct Timestamp: Hashable, Sendable, Comparable {
     }
 }
 
-/// Where a component reads the time. Tests give one of their own.
+/// The source of time of a component. Tests use their own.
 public struct WallClock: Sendable {
     private let read: @Sendable () -> Timestamp
 

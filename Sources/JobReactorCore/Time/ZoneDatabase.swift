@@ -13,10 +13,10 @@
 
 /// The time zones of this machine, by their IANA names. Any thread may use it.
 ///
-/// It reads the files that the system keeps (`$TZDIR`, else `/usr/share/zoneinfo`): Foundation's time zones need all of
-/// ICU on Linux, and know other rules than the rest of the machine. `UTC` is known where there are no files.
+/// It reads the files of the system (`$TZDIR`, otherwise `/usr/share/zoneinfo`). Foundation's time zones would need all
+/// of ICU on Linux, and may have other rules than the rest of the machine. `UTC` is known even without files.
 public final class ZoneDatabase: Sendable {
-    /// That of the system.
+    /// The database of the system.
     public static let system = ZoneDatabase(
         directories: [
             ProcessInfo.processInfo.environment["TZDIR"], "/usr/share/zoneinfo", "/usr/lib/zoneinfo",
@@ -34,12 +34,12 @@ public final class ZoneDatabase: Sendable {
     /// Bytes of a name at most.
     private static let nameBytes = 255
 
-    /// The first of these directories that has a zone counts.
+    /// A zone is read from the first of these directories that has it.
     package init(directories: [String]) { self.directories = directories }
 
-    /// The rules of a zone. They are read once: those of an updated database count from the next start of the process on.
+    /// The rules of a zone. They are read once: an updated database takes effect at the next start of the process.
     ///
-    /// Throws ``JobError/Code/invalidOption`` for a name that is none, with what to write.
+    /// Throws ``JobError/Code/invalidOption`` for an unknown name, with a suggestion.
     public func rules(of name: String) throws(JobError) -> ZoneRules {
         if let rules = known.withLock({ $0[name] }) { return rules }
         guard Self.isName(name) else {
@@ -60,7 +60,7 @@ public final class ZoneDatabase: Sendable {
         }
         if name == "UTC" { return .utc }
         if let problem {
-            throw JobError(.invalidOption, "the time zone '\(name)' cannot be used, as of its file \(problem)")
+            throw JobError(.invalidOption, "the time zone '\(name)' cannot be used: its file: \(problem)")
         }
         throw unknown(name)
     }
@@ -80,7 +80,7 @@ public final class ZoneDatabase: Sendable {
         return JobError(.invalidOption, "unknown time zone '\(name)': did you mean '\(near)'?")
     }
 
-    /// All names of the first directory that has some, sorted. Reads directories, once.
+    /// All names of the first directory with zones, sorted. Reads directories once.
     public var names: [String] {
         listed.withLock { listed in
             let names = listed ?? list()

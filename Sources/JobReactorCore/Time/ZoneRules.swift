@@ -1,4 +1,4 @@
-/// What a time zone adds to UTC, and when that changes: all that is known of the past, and the rule for all years to come.
+/// The offsets of a time zone from UTC and their changes: the known past, and the rule for all future years.
 ///
 /// A value without I/O; ``ZoneDatabase`` reads those of this machine.
 public struct ZoneRules: Hashable, Sendable {
@@ -152,8 +152,8 @@ extension ZoneRules {
         var changes: [Change] = []
         changes.reserveCapacity(times.count)
         for (index, (time, kind)) in zip(times, kinds).enumerated() {
-            guard Int(kind) < offsets.count else { throw ZoneFileError("it names an offset that it does not have") }
-            if index > 0, times[index - 1] >= time { throw ZoneFileError("its changes are not in their order") }
+            guard Int(kind) < offsets.count else { throw ZoneFileError("it refers to a missing offset") }
+            if index > 0, times[index - 1] >= time { throw ZoneFileError("its transitions are out of order") }
             // Nothing of ours is older, and sums with it would not fit.
             let clamped = min(max(time, -1 << 55), 1 << 55)
             if changes.last?.at == clamped { changes.removeLast() }
@@ -204,7 +204,7 @@ private struct ZoneFileReader {
     }
 
     mutating func header() throws(ZoneFileError) -> Header {
-        guard try bytes(4).elementsEqual("TZif".utf8) else { throw ZoneFileError("it is no file of time zone data") }
+        guard try bytes(4).elementsEqual("TZif".utf8) else { throw ZoneFileError("it is not a time zone file") }
         guard let version = try bytes(16).first else { throw ZoneFileError("it ends too early") }
         // Counts of 32 bits without a sign: their sizes fit in 64.
         let counts = try integers(6, of: 4).map { Int($0 & 0xFFFF_FFFF) }
@@ -216,7 +216,7 @@ private struct ZoneFileReader {
     /// What stands between two newlines at the end; nil where that is empty.
     func rule() throws(ZoneFileError) -> PosixZoneRule? {
         guard rest.count <= 1000, rest.count >= 2, rest.first == UInt8(ascii: "\n"), rest.last == UInt8(ascii: "\n")
-        else { throw ZoneFileError("it ends without its rule for later years") }
+        else { throw ZoneFileError("its rule for later years is missing") }
         let text = rest.dropFirst().dropLast()
         return text.isEmpty ? nil : try PosixZoneRule(text)
     }

@@ -1,12 +1,13 @@
-/// A key that no two jobs of one name have at a time: a job holds it from its acceptance until it is finished, and for as long
-/// as it says.
+/// A key that at most one job of a name holds at a time. A job holds it from its acceptance until it is finished, and
+/// at least for the given time.
 public struct JobUnique: Hashable, Sendable {
-    /// 1 to ``UniqueKey/bytes`` bytes of UTF-8 without control characters; nil for one that is made of the args, whatever the order
-    /// of their members.
+    /// 1 to ``UniqueKey/bytes`` bytes of UTF-8 without control characters; nil for a key derived from the args,
+    /// independent of the order of their members.
     public var key: String?
-    /// Seconds from its acceptance for which the job holds the key at least, from 0 to ``JobLimits/seconds``.
+    /// The minimum time for which the job holds the key, in seconds from its acceptance, from 0 to
+    /// ``JobLimits/seconds``.
     public var seconds: Double
-    /// What becomes of the job where another holds the key.
+    /// What happens to the job if another job holds the key.
     public var onConflict: UniqueConflict
     /// When the job was accepted, by the wall clock; nil before.
     package var acceptedAt: Timestamp?

@@ -1,7 +1,9 @@
-/// Which job holds which key: at most one each, from its acceptance until it is finished, and for as long as it asked for.
+/// The holders of unique keys: at most one job for each key, from its acceptance until it is finished, and at least for
+/// the requested time.
 ///
-/// A value without I/O. Its owner tells it what jobs with keys do; their records have the keys, so that it can be made again from
-/// them. Times are those of the steady clock. Each step takes constant time, or the logarithm of the keys that finished jobs hold.
+/// A value without I/O. Its owner reports the events of jobs with keys; it can be rebuilt from their records, which
+/// contain the keys. Times are those of the steady clock. Each step takes constant time, or the logarithm of the keys
+/// that finished jobs hold.
 package struct UniqueIndex: Sendable {
     /// What the holder of a key does.
     package enum Stage: Hashable, Sendable {

@@ -1,18 +1,18 @@
-/// What becomes of a job whose key another holds.
+/// What happens to a job whose key another job holds.
 public enum UniqueConflict: String, Hashable, Sendable, CaseIterable, Codable {
-    /// The other stands, and its id is the answer.
+    /// The other job stays, and its id is returned.
     case keep
-    /// The other, while it waits, gets the args, options and due time of this one; once it runs, as ``keep``.
+    /// While the other job waits, it gets the args, options and due time of this one; once it runs, as ``keep``.
     case replace
-    /// As ``replace`` while the other waits; once it runs, it runs once more afterwards, with the newest args.
+    /// As ``replace`` while the other job waits; once it runs, it runs once more afterwards, with the newest args.
     case again
-    /// An error that names the other.
+    /// An error that names the other job.
     case raise
 }
 
-/// What no two jobs of one name have at a time.
+/// A key that at most one job of a name holds at a time.
 public struct UniqueKey: Hashable, Sendable {
-    /// The job's name: other jobs may have the same key.
+    /// The job's name; jobs of other names may have the same key.
     public let job: String
     /// 1 to ``bytes`` bytes of UTF-8 without control characters.
     public let key: String
@@ -20,7 +20,7 @@ public struct UniqueKey: Hashable, Sendable {
     /// Bytes of UTF-8 of a key.
     public static let bytes = 255
 
-    /// Throws what is wrong with the key, in words that say what is allowed.
+    /// Checks the key. The error says what is allowed.
     public init(job: String, key: String) throws(JobError) {
         let hasControls = key.utf8.contains { $0 < 0x20 || $0 == 0x7F }
         guard !key.isEmpty, key.utf8.count <= Self.bytes, !hasControls else {
@@ -33,7 +33,7 @@ public struct UniqueKey: Hashable, Sendable {
         self.key = key
     }
 
-    /// The key that is made of the args: whoever writes the same members in another order has the same.
+    /// The key derived from the args; the order of their members does not matter.
     public init(job: String, args: JobArguments) {
         self.job = job
         key = args.value.keyText

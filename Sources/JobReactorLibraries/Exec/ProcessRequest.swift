@@ -45,7 +45,7 @@ struct ProcessRequest: Sendable {
             let value = String(validating: value, as: UTF8.self)
         else {
             let name = String(decoding: name, as: UTF8.self)
-            throw ScriptFailure("exec: '\(name)' with its value can be no variable of an environment")
+            throw ScriptFailure("exec: '\(name)' with its value cannot be an environment variable")
         }
         return (name, value)
     }

@@ -121,7 +121,7 @@ struct ProcessRun: Sendable {
     private func failure(_ output: Output) -> ScriptFailure? {
         if work.hasTimedOut {
             return ScriptFailure(
-                "exec: \(request.program) was ended after its timeout of \(TimedWork.words(request.timeout)): give it more"
+                "exec: \(request.program) was ended after its timeout of \(TimedWork.words(request.timeout)): raise it"
                     + " with timeout = seconds")
         }
         if let stream = output.overflow {
@@ -163,7 +163,7 @@ struct ProcessRun: Sendable {
         guard let error = error as? SubprocessError else { return "exec: cannot run \(program): \(error)" }
         switch error.code {
         case .executableNotFound where request.isPath:
-            return "exec: there is no program \(program) that may be run: check the path and its permissions"
+            return "exec: there is no executable program \(program): check the path and its permissions"
         case .executableNotFound:
             return "exec: there is no program \(program) on the PATH: install it, or write its path"
         case .failedToChangeWorkingDirectory:

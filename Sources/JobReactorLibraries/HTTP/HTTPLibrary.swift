@@ -6,8 +6,8 @@ public import NIOCore
 internal import NIOHTTPCompression
 internal import NIOPosix
 
-/// `http`: requests to web servers, over HTTP/1.1, with or without TLS. All jobs of the process share the connections that are
-/// kept open between requests.
+/// The library `http`: requests to web servers over HTTP/1.1, with or without TLS. All jobs of the process share the
+/// connections, which are kept open between requests.
 public final class HTTPLibrary: ScriptLibrary {
     /// How many times larger than what was sent a decompressed body may be.
     static let largestRatio = 200
@@ -29,9 +29,10 @@ public final class HTTPLibrary: ScriptLibrary {
     private let certificates = CertificateFiles()
     private let authority: String?
 
-    /// Requests to one server at once, each with a connection of its own; further ones wait for their turn.
+    /// The default number of requests to one server at once, each with its own connection; further ones wait for their
+    /// turn.
     public static let usualConnections = 100
-    /// Seconds that a request waits for its turn, before its timeout begins.
+    /// The default number of seconds that a request waits for its turn, before its timeout begins.
     public static let usualWait = 60.0
 
     /// `connections` and `wait`: as ``limit(connections:wait:)``. `hosts`: as ``allow(_:)``.
@@ -56,14 +57,14 @@ public final class HTTPLibrary: ScriptLibrary {
         TimedWork.ready
     }
 
-    /// From now on so many requests to one server at once, from 1; a request waits so many seconds for its turn and then fails.
+    /// Sets the number of requests to one server at once, from 1, and the seconds after which a waiting request fails.
     /// From any thread.
     public func limit(connections: Int, wait: Double) {
         turns.limit(to: connections)
         self.wait.withLock { $0 = wait }
     }
 
-    /// From now on requests, also those that follow a redirect, go to these servers only; none for all. From any thread.
+    /// Restricts requests and redirects to these hosts; an empty list allows all. From any thread.
     public func allow(_ hosts: [HostRule]) { self.hosts.set(hosts) }
 
     deinit {
@@ -71,8 +72,7 @@ public final class HTTPLibrary: ScriptLibrary {
         if case .open(let client) = state.withLock({ $0 }) { client.shutdown { _ in } }
     }
 
-    /// Closes all connections, and is through when they are closed. Requests under way end with an error, as do those
-    /// that come later.
+    /// Closes all connections and waits for it. Current and later requests end with an error.
     public func shutdown() async {
         let client = state.withLock { state in
             defer { state = .closed }

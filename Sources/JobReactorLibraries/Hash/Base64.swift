@@ -45,14 +45,14 @@ struct Base64 {
         var (group, bits) = (0, 0)
         for (index, byte) in digits.enumerated() {
             let value = values[Int(byte)]
-            guard value != 255 else { throw ScriptFailure("\(name): the byte at \(index + 1) is none of Base64") }
+            guard value != 255 else { throw ScriptFailure("\(name): the byte at \(index + 1) is not Base64") }
             group = (group << 6 | Int(value)) & 0xFFFF
             bits += 6
             guard bits >= 8 else { continue }
             bits -= 8
             bytes.append(UInt8(truncatingIfNeeded: group >> bits))
         }
-        guard group & (1 << bits - 1) == 0 else { throw ScriptFailure("\(name): the last digit has bits too many") }
+        guard group & (1 << bits - 1) == 0 else { throw ScriptFailure("\(name): the last digit has too many bits") }
         return bytes
     }
 }

@@ -1,9 +1,9 @@
 internal import Crypto
 public import JobReactorLua
 
-/// `hash`: digests, codes of authentication, encodings, and bytes that nobody can guess.
+/// The library `hash`: digests, message authentication codes, encodings, and secure random bytes.
 ///
-/// Everything is answered at once, on the lane's thread: about a second for each gigabyte that a script hashes.
+/// All functions run on the lane's thread: hashing takes about a second for each gigabyte.
 public struct HashLibrary: ScriptLibrary {
     /// Bytes that `hash.random` gives at once, at most: 1 MiB.
     static let randomLimit = 1 << 20
@@ -62,7 +62,7 @@ public struct HashLibrary: ScriptLibrary {
 
     private static func random(_ count: Int) throws(ScriptFailure) -> [UInt8] {
         guard (0...randomLimit).contains(count) else {
-            throw ScriptFailure("hash.random gives 0 to \(randomLimit) bytes at once: \(count) were asked for")
+            throw ScriptFailure("hash.random returns 0 to \(randomLimit) bytes at once, not \(count)")
         }
         var generator = SystemRandomNumberGenerator()
         var bytes: [UInt8] = []

@@ -30,7 +30,7 @@ enum Hexadecimal {
         case let byte where (0x30...0x39).contains(byte): byte - 0x30
         case let byte where (0x41...0x46).contains(byte): byte - 0x41 + 10
         case let byte where (0x61...0x66).contains(byte): byte - 0x61 + 10
-        default: throw ScriptFailure("hash.unhex: the byte at \(index + 1) is no hexadecimal digit")
+        default: throw ScriptFailure("hash.unhex: the byte at \(index + 1) is not a hexadecimal digit")
         }
     }
 }

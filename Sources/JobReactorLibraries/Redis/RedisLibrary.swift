@@ -5,8 +5,7 @@ public import JobReactorWire
 public import NIOCore
 internal import NIOPosix
 
-/// `redis`: commands to Redis servers. All jobs of the process share one connection for each URL, over which many commands
-/// are under way at once.
+/// The library `redis`: commands to Redis servers. All jobs of the process share one pipelined connection for each URL.
 public final class RedisLibrary: ScriptLibrary {
     public let name = "redis"
     public var source: String { EmbeddedSource.redis }
@@ -43,10 +42,10 @@ public final class RedisLibrary: ScriptLibrary {
         self.options = options
     }
 
-    /// From now on scripts get handles on these servers only; none for all. From any thread.
+    /// Restricts new handles to these hosts; an empty list allows all. From any thread.
     public func allow(_ hosts: [HostRule]) { self.hosts.set(hosts) }
 
-    /// Closes all connections. A command that comes later opens one again.
+    /// Closes all connections. A later command opens a new one.
     public func shutdown() {
         for pipeline in pipelines.withLock({ $0.all }) { pipeline.close() }
     }

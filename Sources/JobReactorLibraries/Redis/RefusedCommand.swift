@@ -8,9 +8,9 @@ enum RefusedCommand {
         let name = upperCase(first)
         let reason: String
         if blocking.contains(name) || (reading.contains(name) && words.contains { upperCase($0) == "BLOCK" }) {
-            reason = "it would hold up every other job on this connection: ask without blocking, and sleep in between"
+            reason = "it would block every other job on this connection: ask without blocking, and sleep in between"
         } else if subscribing.contains(name) {
-            reason = "it would turn the connection, which all jobs share, into a stream of messages"
+            reason = "it would turn the shared connection into a stream of messages"
         } else if transactional.contains(name) {
             reason = "commands of other jobs would come between: write an EVAL script, which runs as one"
         } else if stateful.contains(name) {

@@ -14,7 +14,7 @@ final class AllowedHosts: Sendable {
         let rules = rules.withLock { $0 }
         guard rules.isEmpty || rules.contains(where: { $0.allows(server.host, port) }) else {
             throw ScriptFailure(
-                "\(what) must not go to \(server.urlHost):\(port): it is none of the servers that \(SettingName.allowHost)"
+                "\(what) must not go to \(server.urlHost):\(port): it is not one of the hosts that \(SettingName.allowHost)"
                     + " names")
         }
     }

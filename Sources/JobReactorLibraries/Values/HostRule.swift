@@ -1,8 +1,8 @@
 internal import JobReactorWire
 
-/// A server that scripts may connect to: `HOST`, `HOST:PORT`, or `*.DOMAIN` for all names below a domain, with a port or
-/// without. Names are compared as the script writes them, whatever address they stand for; an IPv6 address with a port stands in
-/// brackets.
+/// A host to which scripts may connect: `HOST`, `HOST:PORT`, or `*.DOMAIN` for all names below a domain, with or
+/// without a port. The rule is compared with the name that the script uses, not with its address. Write an IPv6 address
+/// with a port in brackets.
 public struct HostRule: Hashable, Sendable, LosslessStringConvertible {
     private enum Target: Hashable {
         case address(IPAddress)
@@ -14,7 +14,7 @@ public struct HostRule: Hashable, Sendable, LosslessStringConvertible {
     private let target: Target
     private let port: Int?
 
-    /// Nil for what is none of these.
+    /// Nil for an invalid rule.
     public init?(_ description: String) {
         self.description = description
         if description.contains(":"), let address = IPAddress(description) {

@@ -26,7 +26,7 @@ struct ScriptArguments {
     /// A name that must be UTF-8, as another would be meant than was said. `what` begins the error.
     func name(_ index: Int, _ what: String) throws(ScriptFailure) -> String {
         guard let name = String(validating: try bytes(index), as: UTF8.self) else {
-            throw ScriptFailure("\(what) is no text of UTF-8")
+            throw ScriptFailure("\(what) is not valid UTF-8")
         }
         return name
     }

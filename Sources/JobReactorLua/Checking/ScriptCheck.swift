@@ -63,7 +63,7 @@ struct ScriptCheck {
                 switch loss.kind {
                 case .result: "what a job returns is lost: put it into args, such as args.result = …"
                 case .args:
-                    "this table is lost, as the job's args are the one that it was given: set fields of that, such as"
+                    "this table is lost, because the result is the table that the job was given: set fields of that table, such as"
                         + " args.result = …"
                 }
             return ScriptReport.Problem(isError: false, message: "\(script.path):\(loss.line): \(text)")
@@ -114,7 +114,7 @@ struct ScriptCheck {
         ScriptReport.Problem(
             isError: false,
             message:
-                "\(script.path):1: defines no job and no global, and returns nothing: a module returns its table, and what is "
-                + "no script belongs elsewhere")
+                "\(script.path):1: defines no job and no global, and returns nothing: a module returns its table, and other "
+                + "files belong elsewhere")
     }
 }

@@ -28,7 +28,7 @@ enum ScriptDeclaration: Hashable {
         guard (3...5).contains(arguments.count) else {
             throw JobError(
                 .invalidArguments,
-                "write schedule(name, spec, options, job, args), without options or args where there are none")
+                "write schedule(name, spec, options, job, args); options and args are optional")
         }
         let name = try text(arguments[0], "the name of the schedule")
         let spec = try text(arguments[1], "the spec")
@@ -79,7 +79,7 @@ enum ScriptDeclaration: Hashable {
                 guard own == nil else {
                     throw JobError(
                         .invalidOption,
-                        "a job has one limit of its own at most: define others with limit(name, options), and say their names"
+                        "a job may define one limit of its own: define others with limit(name, options), and give their names"
                     )
                 }
                 own = try Limit(name, options)

@@ -1,5 +1,5 @@
-/// What scripts find beside Lua's own libraries, written down for editors and for people.
+/// The definitions of all functions for scripts, for editors and for people.
 public enum ScriptDefinitions {
-    /// A definitions file of LuaCATS, which the language server for Lua reads.
+    /// A LuaCATS definitions file for the Lua language server.
     public static var source: String { String(decoding: PackageResources.jobreactor_lua, as: UTF8.self) }
 }

@@ -53,7 +53,7 @@ extension LuaLane {
         let script = load.scripts[index]
         let reason =
             "\(script.path): hangs\(call) where it cannot be interrupted while it is loaded:"
-            + " it is left out until it is changed, and keeps a thread until it comes to an end"
+            + " it is skipped until it is changed, and occupies a thread until it ends"
         options.scripts.note(hanging: script, reason)
         options.logger.critical("\(reason)", metadata: ["seconds": "\(Int(hang.seconds))"])
     }

@@ -1,12 +1,12 @@
 public import JobReactorCore
 private import Logging
 
-/// Threads with a Lua state each, which run jobs: of those that are on a thread one at a time, until it ends or pauses. The
-/// *reactor lane* has one thread, so that globals of the scripts need no locks; the *defer lane* has several, for jobs that
-/// would hold up the others.
+/// Threads with a Lua state each that run jobs, one at a time on each thread, until the job ends or suspends. The
+/// *reactor lane* has one thread, so that globals of scripts need no locks; the *defer lane* has several, for jobs that
+/// would block others.
 ///
-/// All methods may be called from any thread. Hand-over is batched both ways: a thread is woken once for all runs that
-/// come while it sleeps, and the owner is told once of all that comes out before it looks.
+/// All methods may be called from any thread. Both directions are batched: a thread is woken once for all runs that
+/// arrive while it sleeps, and the owner is notified once for all results until it takes them.
 public final class LuaLane: Sendable {
     let options: Options
     let queue: LaneQueue<Run, LaneEvent>
@@ -18,7 +18,8 @@ public final class LuaLane: Sendable {
     private let onResults: @Sendable () -> Void
     let context: ScriptContext
 
-    /// `onResults` is called on a thread of the lane when there are results to take and there were none before.
+    /// `onResults` is called on a thread of the lane when the first result is available after the last
+    /// ``takeResults()``.
     public init(_ options: Options, onResults: @escaping @Sendable () -> Void) {
         self.options = options
         self.onResults = onResults
@@ -26,8 +27,8 @@ public final class LuaLane: Sendable {
         context = ScriptContext(options)
     }
 
-    /// Starts the threads, which load the scripts first. `loaded` is called on the first, once; after a failure that thread
-    /// ends. The others try again each second until it works.
+    /// Starts the threads, which first load the scripts. `loaded` is called once, on the first thread, which ends after
+    /// a failure. The others retry every second.
     public func start(loaded: @escaping @Sendable (Result<ScriptReport, ScriptError>) -> Void) {
         isStarted.withLock { $0 = true }
         options.memory.whenShort { [weak self] in self?.collectGarbage() }
@@ -89,7 +90,7 @@ public final class LuaLane: Sendable {
         return nil
     }
 
-    /// Tells scripts that ask that the node stops: `job.stopping()`.
+    /// Makes `job.stopping()` of scripts return true.
     public func announceStop() { context.announceStop() }
 
     /// Ends each thread after the job that it runs now; runs that have not begun, that pause, and paused ones, are forgotten.

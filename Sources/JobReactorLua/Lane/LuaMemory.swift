@@ -1,7 +1,7 @@
 internal import CLuaShim
 internal import JobReactorCore
 
-/// The memory that Lua states of a process may have between them, and what they share with them. From any thread.
+/// The common memory limit of the Lua states of a process and their shared values. From any thread.
 ///
 /// `@unchecked Sendable`: the budget is made once, and C lets any thread use it.
 public final class LuaMemory: @unchecked Sendable {
@@ -18,7 +18,7 @@ public final class LuaMemory: @unchecked Sendable {
 
     deinit { jr_budget_free(budget) }
 
-    /// Bytes that are taken; a state takes them in portions of 256 KiB.
+    /// The bytes in use; a state takes them in portions of 256 KiB.
     public var used: Int { budget.map { Int(clamping: jr_budget_used($0)) } ?? 0 }
 
     /// Takes bytes for something beside Lua; false when so many are not left.

@@ -49,7 +49,7 @@ struct CoreLibrary: ScriptLibrary {
 
     private static let field: ScriptFunction.Immediate = { call, arguments throws(ScriptFailure) in
         let name = arguments.first?.text ?? ""
-        guard let job = call.job else { throw ScriptFailure("job.\(name) can only be asked while a job runs") }
+        guard let job = call.job else { throw ScriptFailure("job.\(name) can only be read while a job runs") }
         return switch name {
         case "id": [.string(job.id.description)]
         case "name": [.string(job.name)]
@@ -119,7 +119,7 @@ struct CoreLibrary: ScriptLibrary {
                 let key = arguments[0].bytes ?? []
                 guard let sum = shared.increment(key, by: arguments[1], ttl: arguments[2].double) else {
                     guard shared.get(key) != .nil else { throw ScriptFailure("shared.incr: \(shared.fullText)") }
-                    throw ScriptFailure("shared.incr: '\(String(decoding: key, as: UTF8.self))' is no number")
+                    throw ScriptFailure("shared.incr: '\(String(decoding: key, as: UTF8.self))' is not a number")
                 }
                 return [sum]
             },

@@ -1,28 +1,28 @@
 public import JobReactorCore
 public import Logging
 
-/// Functions of the host that scripts may call, with the Lua text that makes a library of them.
+/// A library for scripts: host functions, and the Lua source that uses them.
 ///
-/// Each Lua state runs `source` once, before any job script, with one argument: a table that has a Lua function for each of
-/// `functions`, under its name. The text defines globals; it should keep in locals what it needs of others, since scripts
-/// may change them. An error that a function of the host ends with is raised as a string with the place of the nearest
-/// caller that is a script. In tracebacks frames of libraries are one, `[JobReactor]`, without a place.
+/// Each Lua state runs `source` once, before any job script, with one argument: a table with a Lua function for each of
+/// `functions`, by name. The source defines globals. It should keep other globals that it needs in locals, because
+/// scripts may change them. An error of a host function is raised as a string with the place of the nearest calling
+/// script. In tracebacks, frames of libraries appear as one, `[JobReactor]`, without a place.
 public protocol ScriptLibrary: Sendable {
-    /// What `debug.getinfo` calls it, such as `http`.
+    /// The name in `debug.getinfo`, such as `http`.
     var name: String { get }
     /// Lua.
     var source: String { get }
     var functions: [ScriptFunction] { get }
 }
 
-/// One function of the host.
+/// One host function.
 public struct ScriptFunction: Sendable {
-    /// Called on the lane's thread while a script waits for the answer: it must be quick and must not block.
+    /// Called on the lane's thread while the script waits for the answer: it must be quick and must not block.
     public typealias Immediate = @Sendable (ScriptCall, [ScriptValue]) throws(ScriptFailure) -> [ScriptValue]
 
-    /// Called on the lane's thread, and must return at once. The job is suspended until `done` is called, from any thread,
-    /// once. Returns what to do when the job ends before: cancelled, timed out, or interrupted; `done` may then still be
-    /// called, and does nothing. An error that is thrown is raised at once.
+    /// Called on the lane's thread, and must return at once. The job is suspended until `done` is called, once, from
+    /// any thread. The returned closure is called if the job ends first, because it is cancelled, timed out or
+    /// interrupted; a later call of `done` has no effect. A thrown error is raised at once.
     public typealias Suspending =
         @Sendable (ScriptCall, [ScriptValue], _ done: @escaping Done) throws(ScriptFailure) -> (@Sendable () -> Void)?
 
@@ -45,15 +45,15 @@ public struct ScriptFunction: Sendable {
     }
 }
 
-/// Who calls a function of the host.
+/// The context of a call of a host function.
 public struct ScriptCall: Sendable {
     /// The job that runs; nil while scripts load.
     public var job: Job?
-    /// Whether the scripts are kept from files and processes.
+    /// Whether scripts have no access to files and processes.
     public var isSandboxed: Bool
-    /// With the job's name and id.
+    /// A logger with the job's name and id.
     public var logger: Logger
-    /// The span of the run, for a function that asks another service for something; nil where nothing is traced.
+    /// The span of the run, for calls to other services; nil without tracing.
     public var trace: JobTrace?
 
     public init(job: Job?, isSandboxed: Bool, logger: Logger, trace: JobTrace? = nil) {
@@ -64,7 +64,7 @@ public struct ScriptCall: Sendable {
     }
 }
 
-/// Why a function of the host failed: the script sees it as an error, a string with the place of the call.
+/// The failure of a host function: the script sees it as an error, a string with the place of the call.
 public struct ScriptFailure: Error, Hashable, Sendable, CustomStringConvertible {
     public let message: String
 

@@ -1,13 +1,13 @@
-/// A value on its way between a script and a function of the host.
+/// A value passed between a script and a host function.
 public enum ScriptValue: Hashable, Sendable {
     case `nil`
     case bool(Bool)
     case integer(Int64)
     case number(Double)
-    /// Lua's strings are bytes.
+    /// A Lua string, which is a sequence of bytes.
     case string([UInt8])
-    /// JSON, which the script gets as the value it stands for. Only from the host to the script: what a script has in a
-    /// table it hands over as text that it made with `json.encode`.
+    /// JSON, which the script gets as the decoded value. Only from the host to the script: a script passes a table as
+    /// text from `json.encode`.
     case json([UInt8])
 
     public static func string(_ text: String) -> ScriptValue { .string(Array(text.utf8)) }
@@ -19,7 +19,7 @@ extension ScriptValue {
         if case .string(let bytes) = self { bytes } else { nil }
     }
 
-    /// A string as text, with U+FFFD in place of what is not UTF-8; nil for anything else.
+    /// A string as text, with U+FFFD for invalid UTF-8; nil for anything else.
     public var text: String? { bytes.map { String(decoding: $0, as: UTF8.self) } }
 
     /// A number, whole or not; nil for anything else.

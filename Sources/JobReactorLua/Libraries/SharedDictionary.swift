@@ -1,6 +1,6 @@
 internal import JobReactorCore
 
-/// What all Lua states of a process share: `shared` of the scripts. Each call is done as a whole; from any thread.
+/// The values that all Lua states of a process share: `shared` in scripts. Each call is atomic; from any thread.
 public final class SharedDictionary: Sendable {
     fileprivate struct Entry {
         var value: ScriptValue
@@ -11,7 +11,7 @@ public final class SharedDictionary: Sendable {
     fileprivate struct Contents {
         var entries: [[UInt8]: Entry] = [:]
         var expiring = TimerQueue<[UInt8]>()
-        /// What the entries take, about.
+        /// The approximate memory of the entries in bytes.
         var bytes = 0
     }
 
@@ -19,7 +19,8 @@ public final class SharedDictionary: Sendable {
     private let memory: LuaMemory
     private let limit: Int
 
-    /// `limit` is how many bytes the keys and values may take, with 100 more for each of them; what they take is `memory`'s.
+    /// `limit` is the memory for keys and values in bytes, with 100 bytes more for each entry; it counts towards
+    /// `memory`.
     public init(memory: LuaMemory = LuaMemory(limit: 0), limit: Int = .max) {
         self.memory = memory
         self.limit = limit
@@ -33,13 +34,13 @@ public final class SharedDictionary: Sendable {
         change { contents in contents.entries[key]?.value ?? .nil }
     }
 
-    /// Nil removes. `ttl` is in seconds. Returns false, and changes nothing, when there is no room.
+    /// Sets a value; nil removes it. `ttl` is in seconds. Returns false, and changes nothing, if there is no room.
     @discardableResult
     public func set(_ key: [UInt8], _ value: ScriptValue, ttl: Double?) -> Bool {
         change { contents in put(key, value, ttl, &contents) }
     }
 
-    /// Only when there is none, and room for it; returns whether it was set.
+    /// Sets a value only if there is none and there is room; returns whether it was set.
     public func add(_ key: [UInt8], _ value: ScriptValue, ttl: Double?) -> Bool {
         addIfThereIsRoom(key, value, ttl: ttl) == true
     }
@@ -52,8 +53,8 @@ public final class SharedDictionary: Sendable {
         }
     }
 
-    /// Adds to a number, which is 0 where there is none; `ttl` counts for one that is made. Nil when there is something else,
-    /// or no room for one.
+    /// Adds to a number, which is 0 if there is none; `ttl` applies to a new number. Nil if the value is not a number,
+    /// or there is no room.
     public func increment(_ key: [UInt8], by step: ScriptValue, ttl: Double?) -> ScriptValue? {
         change { contents in
             guard let known = contents.entries[key] else { return put(key, step, ttl, &contents) ? step : nil }
@@ -70,16 +71,16 @@ public final class SharedDictionary: Sendable {
 
     public var count: Int { contents.withLock { $0.entries.count } }
 
-    /// What the entries take, about.
+    /// The approximate memory of the entries in bytes.
     public var bytes: Int { contents.withLock { $0.bytes } }
 
     /// Why there is no room.
     var fullText: String {
         if memory.limit > 0, memory.used + 1024 >= memory.limit, bytes < limit - limit / 8 {
-            return "no room: all Lua states and shared have the \(Self.text(memory.limit)) that they may have together"
+            return "no room: all Lua states and shared use the \(Self.text(memory.limit)) that they may use together"
                 + " (\(SettingName.memoryLimit))"
         }
-        return "no room: it takes \(Self.text(bytes)) of the \(Self.text(limit)) that it may take"
+        return "no room: shared uses \(Self.text(bytes)) of the \(Self.text(limit)) that it may use"
             + " (\(SettingName.sharedLimit))"
     }
 

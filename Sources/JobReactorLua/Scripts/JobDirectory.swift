@@ -1,8 +1,8 @@
-/// The folder that holds the job scripts: every `*.lua` in it and below, in sorted order. Files and folders whose names begin
-/// with a dot are left out, and `*_test.lua`, which are tests. What lies below a folder of modules is loaded only where it is
-/// required: folders named `lib` and `vendor` are, and those that the file `.jobreactor.json` in it names under `modules`.
+/// The folder of the job scripts: all `*.lua` files in it and below, in sorted order. Files and folders whose names
+/// begin with a dot are skipped, and so are tests, `*_test.lua`. Files below a folder of modules are loaded only when
+/// they are required: folders named `lib` and `vendor`, and those that `.jobreactor.json` names under `modules`.
 public struct JobDirectory: Hashable, Sendable {
-    /// As the operator gave it; errors show paths that start with it.
+    /// The path as given by the operator; paths in errors start with it.
     public let path: String
     /// Whether `*_test.lua` are among them, but for those below folders named `vendor`.
     public var includesTests = false
@@ -14,7 +14,7 @@ public struct JobDirectory: Hashable, Sendable {
     }
 }
 
-/// Why the scripts could not be had.
+/// The reason why the scripts could not be loaded.
 public struct ScriptError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Says what to do.
     public let message: String

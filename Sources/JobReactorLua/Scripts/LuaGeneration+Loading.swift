@@ -25,7 +25,12 @@ extension ScriptFolder.Load {
             let since = outcome == JR_SCRIPT_FELL_BACK ? script.fallback?.loadedAt : nil
             report.broken.append(ScriptReport.Broken(path: script.path, reason: reason, usedSince: since))
             let addition = since.map { "\n\(script.path): its version of \($0.clockText) stays in use" } ?? ""
-            report.problems.append(ScriptReport.Problem(isError: true, message: error + addition))
+            // The shim puts the traceback below the text.
+            let parts = error.firstRange(of: "\nstack traceback:\n")
+            let text = error[..<(parts?.lowerBound ?? error.endIndex)]
+            let traceback = parts.map { String(error[$0.lowerBound...].dropFirst()) }
+            report.problems.append(
+                ScriptReport.Problem(isError: true, message: String(text) + addition, traceback: traceback))
         }
     }
 

@@ -30,7 +30,7 @@ struct ModuleFolders {
             return problems.append("\(path): expected an object, such as {\"modules\": [\"helpers\"]}")
         }
         for key in members.keys.sorted() where key != "modules" {
-            problems.append("\(path): unknown key '\(key)': there is modules")
+            problems.append("\(path): unknown key '\(key)': the only key is modules")
         }
         guard let modules = members["modules"] else { return }
         guard let listed = modules.array else {
@@ -40,7 +40,7 @@ struct ModuleFolders {
             if let name = item.string, !name.isEmpty, !name.contains("/") {
                 names.insert(name)
             } else {
-                problems.append("\(path): modules has \(item.json), which is no name of a folder")
+                problems.append("\(path): modules has \(item.json), which is not the name of a folder")
             }
         }
     }

@@ -1,6 +1,6 @@
 public import JobReactorCore
 
-/// What loading a folder of scripts came to.
+/// The result of loading a folder of scripts.
 public struct ScriptReport: Hashable, Sendable {
     /// A job as its scripts define it.
     public struct Definition: Hashable, Sendable {
@@ -24,33 +24,36 @@ public struct ScriptReport: Hashable, Sendable {
     /// A limit as a script defines it.
     public struct LimitDefinition: Hashable, Sendable {
         public let limit: Limit
-        /// Where `limit` was called, or `job` for one of its own.
+        /// Where `limit` was called, or `job` for its own limit.
         public let file: String
         public let line: Int
     }
 
-    /// What is wrong with a script.
+    /// A problem of a script.
     public struct Problem: Hashable, Sendable {
-        /// A warning leaves the script in use; an error leaves it, or the definition it names, out.
+        /// Whether it is an error, which excludes the script or the named definition; a warning does not.
         public let isError: Bool
-        /// `file:line: text`
+        /// `file:line: text`, without the traceback.
         public let message: String
+        /// Lua's traceback, from `stack traceback:` on; nil where no error was raised.
+        public let traceback: String?
         /// Whether `jobreactor check` fails: for every error, and for a name that no script defines.
         public let failsCheck: Bool
 
-        init(isError: Bool, message: String, failsCheck: Bool = false) {
+        init(isError: Bool, message: String, traceback: String? = nil, failsCheck: Bool = false) {
             self.isError = isError
             self.message = message
+            self.traceback = traceback
             self.failsCheck = isError || failsCheck
         }
     }
 
-    /// A file that cannot be loaded as it is.
+    /// A file that could not be loaded.
     public struct Broken: Hashable, Sendable {
         public let path: String
         /// `file:line: text`, without the traceback.
         public let reason: String
-        /// When the version of it that is used instead was loaded; nil when there is none.
+        /// The load time of the earlier version that is used instead; nil if there is none.
         public let usedSince: Timestamp?
     }
 
@@ -58,19 +61,19 @@ public struct ScriptReport: Hashable, Sendable {
     public var definitions: [Definition] = []
     /// Sorted by name.
     public var schedules: [ScheduleDefinition] = []
-    /// Sorted by name. One that a job defines for itself has the name of the job.
+    /// Sorted by name. A limit that a job defines for itself has the name of the job.
     public var limits: [LimitDefinition] = []
-    /// In the order they were found.
+    /// In the order in which they were found.
     public var problems: [Problem] = []
     public var broken: [Broken] = []
-    /// Scripts that were looked at.
+    /// The number of scripts that were read.
     public var fileCount = 0
-    /// Counts the loads of a process.
+    /// The number of the load in this process.
     public var generation = 0
 
     public init() {}
 
-    /// What of it distributors have to know beside the names of the jobs.
+    /// The definitions for distributors, in addition to the names of the jobs.
     package var nodeDefinitions: NodeDefinitions {
         let jobs = definitions.filter { $0.policy.priority != nil || !$0.policy.limits.isEmpty }
         return NodeDefinitions(

@@ -1,27 +1,27 @@
 private import JobReactorCore
 
-/// The job scripts of a folder as they were when they were read. Two are equal when a load would be the same.
+/// A snapshot of the job scripts of a folder. Two snapshots are equal if loading them has the same result.
 public struct ScriptSet: Hashable, Sendable {
-    /// What a file is there for.
+    /// The role of a file.
     public enum Role: Hashable, Sendable {
         /// To be loaded with the others.
         case script
         /// To be loaded only where it is required.
         case module
-        /// As `module`, of other people: nobody looks for mistakes in it.
+        /// A third-party `module`, which is not checked for mistakes.
         case vendored
     }
 
     public struct Script: Hashable, Sendable {
         /// As errors show it.
         public let path: String
-        /// What `require` calls it, such as `lib.tally`; nil where another script has that name.
+        /// The name for `require`, such as `lib.tally`; nil if another script has that name.
         public let module: String?
         public let role: Role
         public let source: [UInt8]
     }
 
-    /// A script that is there and cannot be read.
+    /// A script that cannot be read.
     public struct Unreadable: Hashable, Sendable {
         public let path: String
         public let module: String?
@@ -34,24 +34,24 @@ public struct ScriptSet: Hashable, Sendable {
     public private(set) var scripts: [Script] = []
     /// Sorted by path.
     public private(set) var unreadable: [Unreadable] = []
-    /// `path: what is wrong`, of folders and files that are left out, and of the settings.
+    /// `path: problem`, for skipped folders and files, and for the settings.
     public private(set) var folderProblems: [String] = []
 
     /// That of an empty folder.
     public init() {}
 
-    /// `path: what is wrong`, of files and folders that cannot be read.
+    /// `path: problem`, for files and folders that cannot be read.
     public var problems: [String] { folderProblems + unreadable.map(\.problem) }
 
-    /// Reads the folder. Throws when there is none, or it cannot be read; single files that cannot are ``unreadable``. A file
-    /// that vanishes meanwhile is not there.
+    /// Reads the folder. Throws if it does not exist or cannot be read; single unreadable files are in ``unreadable``.
+    /// A file that vanishes meanwhile is ignored.
     public static func read(_ directory: JobDirectory) throws(ScriptError) -> ScriptSet {
         let path = directory.path
         switch FileKind.of(path) {
         case .folder: break
         case .missing:
             throw ScriptError(
-                "no folder \(path): create it, or name the folder of your job scripts with \(SettingName.jobDirectory)")
+                "no folder \(path): create it, or give the folder of your job scripts with \(SettingName.jobDirectory)")
         case .file, .other:
             throw ScriptError("\(path) is a file: \(SettingName.jobDirectory) takes the folder of your job scripts")
         }

@@ -1,8 +1,8 @@
 internal import JobReactorCore
 
-/// Tells when the job scripts of a folder have changed: new, changed, renamed and deleted files and folders, and symbolic
-/// links that lead elsewhere, also those on the way to the folder. Sleeps until the system tells of a change; many at once
-/// are one.
+/// Watches the job scripts of a folder for new, changed, renamed and deleted files and folders, and for changed
+/// symbolic links, also in the path to the folder. Sleeps until the system reports a change; simultaneous changes are
+/// reported as one.
 public final class ScriptWatch: Sendable {
     /// What is told, on the watch's own thread: what the folder has now, when it is not what it had; or, once, why it cannot
     /// be read, or not all of it watched.
@@ -12,7 +12,7 @@ public final class ScriptWatch: Sendable {
         private let watcher: FolderWatcher
     #endif
 
-    /// Begins to watch. `known` is what has been read. Throws when the system does not let it.
+    /// Begins to watch. `known` is the current snapshot. Throws if the system refuses.
     public init(_ directory: JobDirectory, known: ScriptSet, _ change: @escaping Change) throws(ScriptError) {
         #if os(Linux)
             let told = Locked(Told(last: .success(known)))
@@ -27,7 +27,7 @@ public final class ScriptWatch: Sendable {
                 if isNew { change(now) }
             }
         #else
-            throw ScriptError("changes of the job scripts are not noticed on this system: send SIGHUP, or RELOAD")
+            throw ScriptError("changes of the job scripts cannot be watched on this system: send SIGHUP, or RELOAD")
         #endif
     }
 
@@ -38,7 +38,7 @@ public final class ScriptWatch: Sendable {
 
     deinit { stop() }
 
-    /// Ends the watch; does not wait for a change that is being told.
+    /// Ends the watch without waiting for a change that is being reported.
     public func stop() {
         #if os(Linux)
             watcher.stop()

@@ -1,7 +1,7 @@
 public import JobReactorCore
 internal import Logging
 
-/// The tests that the `*_test.lua` files of a folder hold, with its job scripts in one Lua state, as in a node.
+/// The tests in the `*_test.lua` files of a folder, with its job scripts in one Lua state, as in a node.
 ///
 /// From any thread. Call ``stop()`` at the end.
 public final class ScriptTests: Sendable {
@@ -15,17 +15,17 @@ public final class ScriptTests: Sendable {
     }
 
     public struct Result: Hashable, Sendable {
-        /// Nil of a test that passed; else `file:line: text`, often of several lines.
+        /// Nil for a passed test; otherwise `file:line: text`, often with several lines.
         public let failure: String?
-        /// What the test itself printed, and not the jobs that it ran.
+        /// The output of the test itself, without that of its jobs.
         public let said: [String]
     }
 
-    /// Of the job scripts and of those with tests. A file that failed to load has no tests.
+    /// The report of job scripts and test files. A file that failed to load has no tests.
     public let report: ScriptReport
     /// By file, in the order of their lines.
     public let tests: [Test]
-    /// What scripts printed while they were loaded.
+    /// The output of scripts while they were loaded.
     public let said: [String]
     private let lane: LuaLane
     private let bench: TestBench
@@ -48,7 +48,7 @@ public final class ScriptTests: Sendable {
     /// Of the jobs that tests are.
     private static let prefix = "test:"
 
-    /// Loads the scripts. `policy` is what nodes have: how often jobs are tried. Throws when the folder cannot be read.
+    /// Loads the scripts. `policy` is the policy of the node. Throws if the folder cannot be read.
     public static func load(_ options: LuaLane.Options, policy: JobPolicy = JobPolicy()) async throws(ScriptError)
         -> ScriptTests
     {
@@ -91,7 +91,7 @@ public final class ScriptTests: Sendable {
         let place = "\(test.file):\(test.line): "
         switch outcome?.kind {
         case .succeeded: return outcome?.args["failure"]?.string
-        case .cancelled: return place + "the test cancelled itself: jobs do so only within run"
+        case .cancelled: return place + "the test cancelled itself: only a job inside run can be cancelled"
         default:
             let message = outcome?.message ?? "the tests have ended"
             return message.hasPrefix("\(test.file):") ? message : place + message

@@ -136,7 +136,7 @@ final class TestBench: Sendable {
                 if let starts = schedule.starts, last < starts { continue }
                 guard ticks.count < Self.mostTicks else {
                     throw JobError(
-                        .invalidOption, "more than \(Self.mostTicks) ticks are due in that time: run a shorter one")
+                        .invalidOption, "more than \(Self.mostTicks) ticks are due in that time: use a shorter time")
                 }
                 let (seconds, rest) = last.microseconds.quotientAndRemainder(dividingBy: 1_000_000)
                 ticks.append(rest == 0 ? .integer(seconds) : .number(last.seconds))

@@ -117,7 +117,7 @@ final class DistributorDialer {
                     core: owner.core
                 ) { _ in }.begin()
             default:
-                refused(RESPValue(frame).text ?? "an answer that is none", connection)
+                refused(RESPValue(frame).text ?? "an invalid answer", connection)
             }
         }
 
@@ -176,7 +176,7 @@ extension NodeCore {
             return nil
         }
         let first = directory.addresses[name]?.description ?? link.connection.peer
-        return "DISTRIBUTORNAME a distributor named \(name) is linked to this node already, from \(first):"
+        return "DISTRIBUTORNAME a distributor named \(name) is already linked to this node, from \(first):"
             + " give one of them another name"
     }
 
@@ -200,7 +200,7 @@ extension NodeCore {
         guard let (dialer, name) = directory.registrations[distributor],
             let expected = Password(dialer.token), Array(token.utf8).withUnsafeBytes({ expected.matches($0) })
         else {
-            return CommandError("ERR the node that listens here is another than the one that gave this address")
+            return CommandError("ERR another node than the one that gave this address listens here")
         }
         session.authenticated(as: .standard)
         if let reason = nameConflict(of: distributor, named: name) {

@@ -206,7 +206,7 @@ final class DistributorLink: ConnectionSession {
         if isAwaited { awaitedCount += 1 }
         guard handOver.number <= granted + knownCount + window + min(awaitedCount, window) else {
             throw CommandError(
-                "ERR more jobs than this node has asked for: \(handOver.number), with credit for \(granted)")
+                "ERR more jobs than this node has granted credit for: \(handOver.number), with credit for \(granted)")
         }
         guard handOver.number == lastNumber + 1 else {
             throw CommandError("ERR hand-over \(handOver.number) after \(lastNumber)")

@@ -59,7 +59,7 @@ struct RunMaker {
             return ended.outcome
         }
         let text =
-            "no script defines the job: the name '\(alike)' looks the same, but has other bytes (another Unicode form)"
+            "no script defines the job: the name '\(alike)' looks the same, but has different bytes (another Unicode form)"
         let error = Array(JSONValue.string(text).json.utf8)
         return RunOutcome(.failed, args: ended.job.args, error: error, message: text)
     }

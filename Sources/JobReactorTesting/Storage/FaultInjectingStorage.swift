@@ -1,7 +1,7 @@
 public import JobReactorCore
 
-/// A storage some of whose calls fail, before they have reached the one that it wraps: for tests of what must go on when
-/// a disk is full or a server away.
+/// A storage that makes some calls fail before they reach the wrapped storage, for tests of full disks and absent
+/// servers.
 public final class FaultInjectingStorage: ForwardingStorage {
     /// One call, as it is made.
     public struct Call: Hashable, Sendable {
@@ -14,14 +14,14 @@ public final class FaultInjectingStorage: ForwardingStorage {
         public let kind: Kind
     }
 
-    /// An error to fail with, which says what it is.
+    /// An error for injected faults, with a text that says so.
     public static let fault = StorageError("this fault was injected")
 
     public let storage: any JobStorage
     private let count = Locked(0)
     private let decide: @Sendable (Call) -> StorageError?
 
-    /// `decide` is asked, on the thread of each call and in their order, which error it ends with; nil lets it through.
+    /// `decide` is called for each call, on its thread and in order, and returns the error; nil passes the call on.
     public init(_ storage: any JobStorage, _ decide: @escaping @Sendable (Call) -> StorageError?) {
         self.storage = storage
         self.decide = decide

@@ -1,9 +1,9 @@
 public import JobReactorCore
 
-/// What every `JobStorage` must do, as checks to run against your own.
+/// The contract of `JobStorage` as checks for your own storage.
 ///
-/// The checks need no test framework. Each makes itself a new, empty storage, drives it, and throws a
-/// ``StorageConformanceFailure`` that says what was expected and what came. With Swift Testing:
+/// The checks need no test framework. Each makes a new, empty storage, uses it, and throws a
+/// ``StorageConformanceFailure`` with the expected and the actual result. With Swift Testing:
 ///
 /// ```swift
 /// import JobReactorTesting
@@ -29,21 +29,22 @@ public import JobReactorCore
 /// }
 /// ```
 ///
-/// Swift Testing runs the checks side by side, so storages made by two calls of the closure must not share their jobs: a
-/// file, a table or a key prefix each. A durable storage must also pass ``durableChecks``, for which the closure gives one
-/// storage after another for the same place, and ``refusalChecks``, where a test can make it refuse. What the suite cannot see from outside, and you must test yourself: what is
-/// there after the process, or the machine, died, and that it refuses where it has to.
+/// Swift Testing runs the checks in parallel, so storages of two calls of the closure must not share their jobs: give
+/// each its own file, table or key prefix. A durable storage must also pass ``durableChecks``, for which the closure
+/// makes one storage after another for the same place, and ``refusalChecks``, if a test can make it refuse. The suite
+/// cannot check the content after a crash of the process or the machine, and whether the storage refuses when it must:
+/// test that yourself.
 public enum StorageConformance {
-    /// All checks, in the order to read them in: the first that fails is the one to look at first.
+    /// All checks, in reading order: start with the first one that fails.
     public static let checks: [Check] = opening + saving + changing + fidelity + paging + reporting + calls
 
-    /// What durable storages must do beside ``checks``. Run them with a closure that gives one storage after another for
-    /// one place (a file, a database) that is empty at first.
+    /// Additional checks for durable storages, beside ``checks``. Run them with a closure that makes one storage after
+    /// another for the same place (a file, a database), which is empty at first.
     public static let durableChecks: [Check] = durability
 
-    /// One demand on a storage.
+    /// One requirement for a storage.
     public struct Check: Sendable, CustomStringConvertible {
-        /// The demand as a sentence, such as "an id that is already there changes nothing". Unique in the suite.
+        /// The requirement as a sentence, such as "an id that is already there changes nothing". Unique in the suite.
         public let name: String
         private let body: @Sendable (StorageProbe) async throws(StorageConformanceFailure) -> Void
         private let isOpened: Bool
@@ -60,7 +61,7 @@ public enum StorageConformance {
         /// The name.
         public var description: String { name }
 
-        /// Runs the check; throws when the storage does not meet it, and also when `makeStorage` throws.
+        /// Runs the check; throws if the storage fails it, or if `makeStorage` throws.
         ///
         /// - Parameters:
         ///   - patience: How long to wait for each single call's `done` before the check fails. The largest call carries
@@ -88,8 +89,8 @@ public enum StorageConformance {
             try result.get()
         }
 
-        /// Runs the check with every call failing once before it reaches the storage, and made again at once: whatever
-        /// fails has changed nothing, and what follows works.
+        /// Runs the check with every call failing once before it reaches the storage and being repeated at once: a
+        /// failed call must change nothing, and later calls must work.
         public func runWithFaults(
             patience: Duration = .seconds(30), makeStorage: @escaping @Sendable () async throws -> any JobStorage
         ) async throws(StorageConformanceFailure) {
@@ -102,16 +103,16 @@ public enum StorageConformance {
     }
 }
 
-/// What a storage did that a ``StorageConformance/Check`` does not allow.
+/// A violation of a ``StorageConformance/Check`` by a storage.
 public struct StorageConformanceFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The name of the check.
     public let check: String
-    /// What the storage should have done.
+    /// The expected result.
     public let expected: String
-    /// What it did.
+    /// The actual result.
     public let actual: String
 
-    /// For suites of your own that build on this one.
+    /// For your own suites that build on this one.
     public init(check: String, expected: String, actual: String) {
         self.check = check
         self.expected = expected

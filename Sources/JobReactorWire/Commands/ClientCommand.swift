@@ -197,7 +197,7 @@ package enum ClientCommand: Hashable, Sendable {
 
     static func id(_ word: UnsafeRawBufferPointer) throws(CommandError) -> JobID {
         guard let id = JobID(hexadecimal: word) else {
-            throw CommandError("ERR '\(CommandWord.shown(word))' is no job id: it has 32 hexadecimal digits")
+            throw CommandError("ERR '\(CommandWord.shown(word))' is not a job id: an id has 32 hexadecimal digits")
         }
         return id
     }

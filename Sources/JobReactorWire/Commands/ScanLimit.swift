@@ -13,7 +13,7 @@ package struct ScanLimit {
     /// One is to begin, which is followed by ``end()``. Throws when as many are under way.
     package mutating func begin() throws(JobError) {
         guard count < Self.most else {
-            throw JobError(.busy, "others look through all jobs at the moment: ask again")
+            throw JobError(.busy, "too many commands look through all jobs at the moment: try again")
         }
         count += 1
     }

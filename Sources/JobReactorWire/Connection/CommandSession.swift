@@ -166,7 +166,7 @@ package final class CommandSession: ConnectionSession {
             try carryOut(try ClientCommand(frame))
         } catch {
             if Self.isHTTP(frame) {
-                return end("ERR this is not an HTTP port: closing, as what follows may be a web page's")
+                return end("ERR this is not an HTTP port: closing, because the request may come from a web page")
             }
             reply { $0.writeRESPError(user == nil ? Self.unauthenticated(error.line) : error.line) }
         }

@@ -381,7 +381,7 @@ package final class Connection: ChannelDuplexHandler {
     }
 
     private func refuseTLS() {
-        let reason = "it speaks TLS, and this port does not: start this side with TLS, or the peer without"
+        let reason = "the peer uses TLS, and this port does not: start this side with TLS, or the peer without"
         portGuard?.handshakeFailed(on: self, reason: reason)
         state.note(reason)
         // Not at once: it may try again as fast as it is told.

@@ -19,11 +19,11 @@ struct HeldBytes<Key: Hashable> {
         var description: String {
             switch self {
             case .unfinished(let seconds): "a message was not complete within \(seconds) s"
-            case .unread(let seconds): "nothing of what is said was read for \(seconds) s"
-            case .unreadBytes(let limit): "what is said is not read: more than \(limit) bytes wait"
+            case .unread(let seconds): "the peer has read nothing for \(seconds) s"
+            case .unreadBytes(let limit): "the peer does not read: more than \(limit) bytes wait"
             case .budget(let limit):
                 "unfinished messages, waiting commands and unread replies of all connections have \(limit) bytes,"
-                    + " and this one has waited longest"
+                    + " and this connection has held data longest"
             }
         }
     }

@@ -76,7 +76,7 @@ package final class PortGuard {
             let gone = connections.removeValue(forKey: oldest)
             held.remove(oldest)
             let reason = gone?.user == nil ? "NOAUTH Authentication required" : "ERR the input has ended"
-            gone?.dismiss("\(reason): closing, as others wait for the place.")
+            gone?.dismiss("\(reason): closing, because others wait for the connection.")
         }
         connections[key] = connection
         connection.portGuard = self
@@ -197,7 +197,7 @@ package final class PortGuard {
                 self.wrong.answered(peer)
                 answer()
             }
-        case .never: connection.closeNow(reason: "too many wrong passwords of this address wait for an answer")
+        case .never: connection.closeNow(reason: "too many wrong passwords from this address wait for an answer")
         }
     }
 

@@ -1,7 +1,7 @@
 internal import JobReactorCore
 
 extension RESPLimits {
-    /// Limits whose times are durations, of which a part of a second counts as a whole one.
+    /// Limits whose times are durations, rounded up to whole seconds.
     @_disfavoredOverload
     public init(
         frameBytes: Int = 16 << 20, elements: Int = 100_000, authenticationTime: Duration = .seconds(10),

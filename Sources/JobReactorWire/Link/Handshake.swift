@@ -37,7 +37,7 @@ package enum Handshake: Hashable, Sendable {
             }
             guard version == Self.version else {
                 throw CommandError(
-                    "NOPROTO link version \(version) is asked for, but this side speaks version \(Self.version):"
+                    "NOPROTO the peer asks for link version \(version), but this side has version \(Self.version):"
                         + " run the same release of jobreactor on both")
             }
         }

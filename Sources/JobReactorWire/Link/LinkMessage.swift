@@ -180,7 +180,7 @@ package enum LinkMessage: Hashable, Sendable {
 
     private static func id(_ frame: RESPFrame, _ index: Int) throws(CommandError) -> JobID {
         guard let id = JobID(hexadecimal: frame.word(index)) else {
-            throw CommandError("ERR '\(CommandWord.shown(frame.word(index)))' is no job id")
+            throw CommandError("ERR '\(CommandWord.shown(frame.word(index)))' is not a job id")
         }
         return id
     }
@@ -234,7 +234,7 @@ package enum LinkMessage: Hashable, Sendable {
 
     private static func count(_ word: UnsafeRawBufferPointer) throws(CommandError) -> Int {
         guard let value = CommandWord.integer(word), value >= 0, value <= 1 << 53 else {
-            throw CommandError("ERR '\(CommandWord.shown(word))' is no count")
+            throw CommandError("ERR '\(CommandWord.shown(word))' is not a count")
         }
         return value
     }
@@ -247,14 +247,14 @@ package enum LinkMessage: Hashable, Sendable {
 
     private static func attempt(_ word: UnsafeRawBufferPointer) throws(CommandError) -> Int32 {
         guard let value = CommandWord.integer(word).flatMap(Int32.init(exactly:)), value >= 0 else {
-            throw CommandError("ERR '\(CommandWord.shown(word))' is no number of attempts")
+            throw CommandError("ERR '\(CommandWord.shown(word))' is not a number of attempts")
         }
         return value
     }
 
     private static func priority(_ word: UnsafeRawBufferPointer) throws(CommandError) -> Int {
         guard let value = CommandWord.integer(word), JobPriority.range.contains(value) else {
-            throw CommandError("ERR '\(CommandWord.shown(word))' is no priority")
+            throw CommandError("ERR '\(CommandWord.shown(word))' is not a priority")
         }
         return value
     }
@@ -279,7 +279,7 @@ package enum LinkMessage: Hashable, Sendable {
     private static func report(_ frame: RESPFrame) throws(CommandError) -> JobReport {
         guard let kind = Feedback.Kind(word: frame.word(4)), let status = JobStatus(word: frame.word(5)),
             let run = CommandWord.integer(frame.word(6)).flatMap(Int32.init(exactly:))
-        else { throw CommandError("ERR a RESULT that says neither what nor when") }
+        else { throw CommandError("ERR a RESULT has an invalid status or run") }
         let (id, name) = (try id(frame, 2), frame.text(3))
         do throws(JSONError) {
             let args = try JobArguments(json: Array(frame.word(7)))
@@ -287,7 +287,7 @@ package enum LinkMessage: Hashable, Sendable {
         } catch {
             // Nobody could read it: that is no success.
             var report = JobReport.refusal(
-                of: id, name: name, reason: "what was reported of the job is no JSON object: \(error)")
+                of: id, name: name, reason: "the reported args of the job are not a JSON object: \(error)")
             report.run = run
             if status != .complete { report.status = status }
             return report

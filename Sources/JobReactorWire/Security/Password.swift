@@ -1,10 +1,10 @@
-/// The one password of an installation: the same for all its ports.
+/// The password of an installation, the same for all its ports.
 ///
 /// Its text is never shown: not by `description`, not in a log, not by `INFO`.
 public struct Password: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     private let bytes: [UInt8]
 
-    /// An empty text is no password.
+    /// Nil for an empty text.
     public init?(_ text: String) {
         guard !text.isEmpty else { return nil }
         bytes = Array(text.utf8)
@@ -23,6 +23,6 @@ public struct Password: Sendable, CustomStringConvertible, CustomDebugStringConv
         return difference == 0
     }
 
-    /// For the one place that must send it: a peer's AUTH.
+    /// The text, only for sending `AUTH` to a peer.
     package var text: String { String(decoding: bytes, as: UTF8.self) }
 }

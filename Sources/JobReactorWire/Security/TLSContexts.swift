@@ -46,7 +46,7 @@ final class TLSContexts: Sendable {
             } catch { return (state.pair, error) }
         }
         if let problem {
-            logger.error("the TLS files have changed and are of no use: those read before stay in use: \(problem)")
+            logger.error("the changed TLS files are invalid, so the earlier ones stay in use: \(problem)")
         }
         return pair
     }

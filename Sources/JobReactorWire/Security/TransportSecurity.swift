@@ -5,12 +5,12 @@ internal import NIOSSL
 /// TLS for every socket of a process: the ports it listens on and the connections it opens. Version 1.2 and later, with
 /// forward secrecy.
 ///
-/// Paths name PEM files. They are read at once, and again for the first connection after one of them has changed. Where
-/// what they have become is of no use, what was read before stays in use, and the log says so.
+/// Paths name PEM files. They are read at once, and again for the first connection after a change. If a changed file is
+/// invalid, the earlier content stays in use, and the log says so.
 public struct TransportSecurity: Sendable {
-    /// What to read.
+    /// The files to read.
     public struct Files: Hashable, Sendable {
-        /// The chain a listener shows, and a dialer too where the other side asks for one.
+        /// The certificate chain that a listener presents, and a dialer if the peer asks for one.
         public var certificate: String?
         /// Its key.
         public var key: String?
@@ -32,14 +32,14 @@ public struct TransportSecurity: Sendable {
 
     private let contexts: TLSContexts
 
-    /// Reads the files. Throws what is wrong with them.
+    /// Reads the files. Throws if they are invalid.
     public init(_ files: Files, logger: Logger = Logger(label: "jobreactor.tls")) throws(WireError) {
         guard (files.certificate == nil) == (files.key == nil) else {
             throw WireError(.configuration, "TLS: a certificate and its key belong together: give both or neither")
         }
         guard !files.requiresClientCertificate || files.authority != nil else {
             throw WireError(
-                .configuration, "TLS: client certificates are required, but no authority is named that signs them")
+                .configuration, "TLS: client certificates are required, but no authority for them is given")
         }
         contexts = try TLSContexts(files, logger: logger)
     }

@@ -1,16 +1,16 @@
 internal import JobReactorCore
 
-/// What a user may do. A command beyond it is answered `-NOPERM this needs the role …`.
+/// A role of a user. A command that needs another role is answered `-NOPERM this needs the role …`.
 public enum Role: String, CaseIterable, Hashable, Sendable {
-    /// Look: `INFO`, `NODES`, `JOBS`, `JOB`, `RECORDS`, `RECORD`.
+    /// Read: `INFO`, `NODES`, `JOBS`, `JOB`, `RECORDS`, `RECORD`.
     case viewer
-    /// `ENQUEUE` and `PERFORM`, link as a producer, and `JOB` and `CANCEL` of what it enqueued.
+    /// `ENQUEUE` and `PERFORM`, linking as a producer, and `JOB` and `CANCEL` of its own jobs.
     case producer
-    /// Link as a node: of its own name, or of one that ``User/nodes`` allows.
+    /// Linking as a node with the user's name, or with a name that ``User/nodes`` allows.
     case node
-    /// `CANCEL`, `RETRY`, `DESTROY` of any job.
+    /// `CANCEL`, `RETRY` and `DESTROY` of all jobs.
     case `operator`
-    /// Change which scripts run: `RELOAD`.
+    /// Reloading scripts: `RELOAD`.
     case author
     /// All of these.
     case admin
@@ -27,14 +27,14 @@ public enum Role: String, CaseIterable, Hashable, Sendable {
     }
 }
 
-/// Who has logged in on a port.
+/// A user that has logged in on a port.
 public struct User: Hashable, Sendable {
     /// Up to 64 bytes, without spaces, control characters, `/` and `:`.
     public let name: String
     public let roles: Set<Role>
-    /// Which names a node of this user may have, beside the user's own name.
+    /// Further names for nodes of this user, in addition to the user's name.
     public let nodes: [NamePattern]
-    /// What the password was checked against: of another password it is another text.
+    /// The stored credential of the user; it changes with the password.
     package let secret: String
 
     /// A bit for each role, with those that an admin has: asked for each command.
@@ -48,7 +48,7 @@ public struct User: Hashable, Sendable {
         self.secret = secret
     }
 
-    /// Who says the one password of an installation, and everyone where none is asked for: may do everything.
+    /// The user with the password of the installation, and every client of a port without passwords; it has all roles.
     public static let standard = User(name: "default", roles: Set(Role.allCases), nodes: [NamePattern("*")])
 
     public func has(_ role: Role) -> Bool { may & role.bit != 0 }
@@ -72,7 +72,7 @@ public struct User: Hashable, Sendable {
     }
 }
 
-/// Names that look alike: `*` stands for any characters, none among them.
+/// A pattern for names: `*` matches any number of characters, including none.
 public struct NamePattern: Hashable, Sendable, CustomStringConvertible {
     public let description: String
 
@@ -101,21 +101,20 @@ public struct NamePattern: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Who may log in on a port beside the one password of the installation: ``User/standard`` is none of them.
+/// The users of a port, in addition to the password of the installation; ``User/standard`` is not one of them.
 ///
-/// The product `JobReactorUsers` has one that reads a file. Every method may be called from any thread.
+/// The product `JobReactorUsers` has an implementation that reads a file. Every method may be called from any thread.
 public protocol UserDirectory: Sendable {
-    /// Whether that is the password of the user: `done` gets the user, or nil, on any thread, perhaps before this returns. What
-    /// takes longer than a moment is done on another thread. For a name that nobody has it takes as long as for a wrong
-    /// password.
+    /// Checks the password of a user. `done` gets the user, or nil, on any thread, possibly before this returns. Slow
+    /// checks run on another thread. An unknown name takes as long as a wrong password.
     func check(_ name: String, _ password: [UInt8], done: @escaping @Sendable (User?) -> Void)
 
-    /// The user, where it is known at once that this is its password; nil where that has to be checked. Takes no longer than a
-    /// moment. Who is known so does not wait for those whose passwords are checked. Without one of its own: always nil.
+    /// The user, if the password is known to be right without a check; nil if it must be checked. Must be fast: such
+    /// users do not wait for password checks of others. The default implementation returns nil.
     func known(_ name: String, _ password: [UInt8]) -> User?
 
-    /// Looks whether users have come, gone or changed: `done` gets all that there are now, and the number of this state, which
-    /// is `state` when nothing has changed.
+    /// Checks for added, removed or changed users. `done` gets all current users, and the number of this state, which
+    /// equals `state` if nothing has changed.
     func look(since state: Int, done: @escaping @Sendable (_ users: [String: User], _ state: Int) -> Void)
 }
 

@@ -1,13 +1,13 @@
-/// How a process protects its ports and proves itself to others.
+/// The security settings of a process: how it protects its ports and authenticates to peers.
 public struct WireSecurity: Sendable {
-    /// The password of the installation, or of ``user``: said to every peer, and asked on every port of this process, where
-    /// who says it may do everything. Where there are both ``user`` and ``users`` it opens no port: that is for these.
+    /// The password of the installation, or of ``user``. It is sent to every peer, and gives all rights on the ports of
+    /// this process. If both ``user`` and ``users`` are set, it does not open the ports; only ``users`` do.
     public var password: Password?
-    /// The user that this process is at its peers; nil is `default`, who has the password of the installation.
+    /// The user as which this process logs in at peers; nil is `default`, with the password of the installation.
     public var user: String?
-    /// Who may log in on ports of this process beside `default`.
+    /// The users of the ports of this process, in addition to `default`.
     public var users: (any UserDirectory)?
-    /// Whether users that may look, and neither operate nor change scripts, see no args.
+    /// Whether args are hidden from users without the roles `operator` and `author`.
     public var hidesArgs: Bool
     /// TLS on every socket; nil for none.
     public var tls: TransportSecurity?
@@ -44,7 +44,7 @@ public struct WireSecurity: Sendable {
         guard !asksForPassword, !isInsecureAllowed, !address.isLoopback else { return }
         throw WireError(
             .configuration,
-            "refusing to listen on \(address) without a password: whoever reaches it could run jobs;"
+            "refusing to listen on \(address) without a password: anybody who reaches it could run jobs;"
                 + " give a password or users, listen on localhost, or set isInsecureAllowed")
     }
 }

@@ -1,7 +1,7 @@
-/// `host:port`, as every flag, message and configuration key writes it.
+/// An address `host:port`, as in flags, messages and configuration keys.
 ///
-/// IPv6 addresses stand in brackets: `[::1]:5000`. Port 0 asks the system for a free one when listening. An address that was made
-/// with a port that is none is refused where it is used: by ``validate()``.
+/// IPv6 addresses are in brackets: `[::1]:5000`. When listening, port 0 takes a free port. An address with an invalid
+/// port is refused when it is used, by ``validate()``.
 public struct Address: Hashable, Sendable, LosslessStringConvertible {
     public var host: String
     /// 0 to 65535.
@@ -29,16 +29,17 @@ public struct Address: Hashable, Sendable, LosslessStringConvertible {
         self.init(host: String(host), port: port)
     }
 
-    /// Throws ``WireError`` with the code `configuration` for a port below 0 or above 65535. All that listens or connects asks.
+    /// Throws ``WireError`` with the code `configuration` for a port below 0 or above 65535. Called before listening or
+    /// connecting.
     public func validate() throws(WireError) {
         guard (0...65535).contains(port) else {
-            throw WireError(.configuration, "\(self): \(port) is no port: ports go from 0 to 65535")
+            throw WireError(.configuration, "\(self): \(port) is not a port: ports are 0 to 65535")
         }
     }
 
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
-    /// Whether only this machine can reach it.
+    /// Whether the address is reachable only from this machine.
     public var isLoopback: Bool {
         if host == "localhost" || host == "::1" { return true }
         // A name may start with 127 as well.

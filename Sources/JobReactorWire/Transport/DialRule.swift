@@ -1,7 +1,7 @@
 package import NIOCore
 
-/// Where a distributor may connect to when a node asks for it, beside the address that the node itself comes from: an IP
-/// address, a network such as `10.0.0.0/8` or `fd00::/8`, or a host's name, in which `*` stands for any characters.
+/// An address to which a distributor may connect when a node asks for it, in addition to the node's own: an IP address,
+/// a network such as `10.0.0.0/8` or `fd00::/8`, or a host name, in which `*` matches any characters.
 public struct DialRule: Hashable, Sendable, LosslessStringConvertible {
     private enum Target: Hashable {
         case network(IPAddress, bits: Int)
@@ -11,7 +11,7 @@ public struct DialRule: Hashable, Sendable, LosslessStringConvertible {
     public let description: String
     private let target: Target
 
-    /// Nil for what is none of these.
+    /// Nil for an invalid rule.
     public init?(_ description: String) {
         self.description = description
         let parts = description.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
@@ -42,7 +42,7 @@ public struct DialRule: Hashable, Sendable, LosslessStringConvertible {
         }
     }
 
-    /// Which of a host's addresses may be connected to, for a node that comes from `peer` and asks for that host.
+    /// The addresses of a host to which the distributor may connect, for a node at `peer` that asks for this host.
     package static func allowed(
         of addresses: [SocketAddress], host: String, for peer: SocketAddress?, _ rules: [DialRule]
     ) -> [SocketAddress] {

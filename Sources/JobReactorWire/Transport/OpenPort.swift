@@ -35,7 +35,7 @@ package final class OpenPort {
                 throw WireError(
                     .listen,
                     "cannot listen on \(address): \(Transport.describe(error)):"
-                        + " stop what uses the port, or choose another", cause: error)
+                        + " stop the program that uses the port, or choose another port", cause: error)
             }
             .map { NIOLoopBound(OpenPort(bound.value.channels), eventLoop: loop) }
     }
@@ -149,7 +149,7 @@ package final class OpenPort {
             guard !isFailing else { return }
             isFailing = true
             logger.error(
-                "cannot accept connections: trying again each second; raise the limit of open files (ulimit -n)",
+                "cannot accept connections: trying again every second; raise the limit of open files (ulimit -n)",
                 metadata: ["reason": "\(Transport.describe(error))"])
         }
 

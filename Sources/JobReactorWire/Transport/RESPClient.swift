@@ -100,7 +100,7 @@ package final class RESPClient: Sendable {
         }
 
         private static func lost(_ reason: String?) -> WireError {
-            WireError(.connect, "the connection was lost before the reply came" + (reason.map { ": \($0)" } ?? ""))
+            WireError(.connect, "the connection was lost before the reply arrived" + (reason.map { ": \($0)" } ?? ""))
         }
     }
 }
@@ -114,6 +114,6 @@ extension WireError {
         WireError(
             .connect,
             "cannot connect to \(address): \(Transport.describe(error)):"
-                + " start a distributor there (jobreactor distributor), or connect to another", cause: error)
+                + " start a distributor there (jobreactor distributor), or give another address", cause: error)
     }
 }

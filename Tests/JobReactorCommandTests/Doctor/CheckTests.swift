@@ -68,7 +68,7 @@ import Testing
         }
         let server = try await RedisServer.start()
         let other = await problems(server.port)
-        #expect(other.count == 1 && other[0].contains("is no server of jobreactor"), "\(other)")
+        #expect(other.count == 1 && other[0].contains("is not a jobreactor server"), "\(other)")
         await server.kill()
         let away = await problems(server.port)
         #expect(away.count == 1 && away[0].contains("connection refused"), "\(away)")
@@ -132,7 +132,7 @@ import Testing
     @Test(
         "a Redis server may forget jobs, be full, or be another's copy",
         arguments: [
-            (["--appendonly", "no"], "error", "keeps nothing on its disk"),
+            (["--appendonly", "no"], "error", "stores nothing on its disk"),
             (["--appendonly", "no", "--save", "3600 1"], "warning", "since its last snapshot"),
             (["--maxmemory-policy", "allkeys-lru", "--maxmemory", "500mb"], "error", "throws jobs away"),
             (["--maxmemory", "900kb"], "warning", "is nearly full"),

@@ -86,15 +86,15 @@ import Testing
         arguments: [
             (["redis_version": "5.0.7"], Finding.Level.error, "run 6 or later"),
             (["cluster_enabled": "1"], .error, "a server that has all keys"),
-            (["role": "slave"], .error, "name its primary"),
+            (["role": "slave"], .error, "use its primary"),
             (["maxmemory_policy": "allkeys-lru"], .warning, "noeviction"),
             (["maxmemory_policy": "volatile-ttl", "maxmemory": "100000000"], .error, "noeviction"),
-            (["maxmemory": "1100000"], .warning, "more maxmemory"),
+            (["maxmemory": "1100000"], .warning, "raise maxmemory"),
             (["evicted_keys": "7"], .warning, "compare"),
             (["aof_enabled": "0"], .warning, "appendonly yes"),
-            (["aof_last_write_status": "err"], .error, "the room on its disk"),
-            (["aof_last_bgrewrite_status": "err"], .error, "the room on its disk"),
-            (["rdb_last_bgsave_status": "err"], .error, "the room on its disk"),
+            (["aof_last_write_status": "err"], .error, "the free space on its disk"),
+            (["aof_last_bgrewrite_status": "err"], .error, "the free space on its disk"),
+            (["rdb_last_bgsave_status": "err"], .error, "the free space on its disk"),
         ])
     func redis(changed: [String: String], level: Finding.Level, advice: String) {
         let health = RedisHealth(info: Self.sound.merging(changed) { $1 })

@@ -212,7 +212,7 @@ import Testing
         for row in [
             "| connections of an HTTP port | \(HTTPPort.mostConnections); for one more the oldest is closed |",
             "| a request at an HTTP port | one on each connection, \(HTTPInputLimit.bytes >> 10) KiB, within "
-                + "\(seconds(times.reading)) s; its answer has to be read within \(seconds(times.sending)) s |",
+                + "\(seconds(times.reading)) s; the client must read the answer within \(seconds(times.sending)) s |",
             "| passwords that wait to be checked at an HTTP port | \(HTTPLogin.mostWaiting): 429 |",
         ] { #expect(page.contains(row), "\(row)") }
     }

@@ -26,8 +26,8 @@ import Testing
         func message(_ words: [String], json: String? = nil) -> String? {
             failure { _ = try ArgumentWords.arguments(words, json: json) }?.message
         }
-        #expect(message(["foo"]) == "'foo' is no argument of a job: write key=value")
-        #expect(message(["=1"]) == "'=1' is no argument of a job: write key=value")
+        #expect(message(["foo"]) == "'foo' is not an argument of a job: write key=value")
+        #expect(message(["=1"]) == "'=1' is not an argument of a job: write key=value")
         #expect(message(["a=1", "a=2"]) == "the argument 'a' is given twice: keep one of them")
         #expect(message([], json: "[1]")?.hasPrefix("--args: invalid JSON at byte 0: expected an object") == true)
         #expect(failure { _ = try ArgumentWords.jobName("a b") }?.code == .usage)

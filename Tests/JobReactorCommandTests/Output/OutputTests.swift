@@ -78,7 +78,7 @@ import Testing
         let address = Address(host: "localhost", port: 5000)
         #expect(
             CommandFailure.refusal("NOAUTH Authentication required.", by: address)
-                == .failure("localhost:5000 asks for a password: set JOBREACTOR_PASSWORD or give --password-file"))
+                == .failure("localhost:5000 needs a password: set JOBREACTOR_PASSWORD or give --password-file"))
         #expect(CommandFailure.refusal("ERR no such thing", by: address) == .failure("localhost:5000: no such thing"))
         #expect(
             CommandFailure.unconnected(to: address, WireError(.connect, "localhost:5000 refuses: WRONGPASS invalid"))

@@ -41,7 +41,8 @@ import Testing
             #expect(
                 failure { _ = try security(settings(), flags) }
                     == .usage(
-                        "\(key.path) is a key and others can read it: chmod 600 \(key.path), or 640 for its group"))
+                        "\(key.path) is a private key that others can read: chmod 600 \(key.path), or 640 for its group"
+                    ))
         }
         for mode in [0o600, 0o400, 0o640] {
             let key = try TemporaryFile("not a key", mode: mode)

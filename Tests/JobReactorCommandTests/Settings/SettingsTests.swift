@@ -72,7 +72,7 @@ import Testing
         #expect(
             failure { _ = try settings().value(\.memoryLimit, flag: "10X") }
                 == .usage(
-                    "--memory-limit takes bytes from 0 to 1048576G, with K, M or G after the number or without, not '10X'"
+                    "--memory-limit takes bytes from 0 to 1048576G, optionally with K, M or G, not '10X'"
                 )
         )
         #expect(

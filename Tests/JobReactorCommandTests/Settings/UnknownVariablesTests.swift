@@ -10,8 +10,8 @@ import Testing
             ("JOBREACTOR_PASWORD", "did you mean JOBREACTOR_PASSWORD?"),
             ("JOBREACTOR_JOBS", "did you mean JOBREACTOR_JOB_DIRECTORY?"),
             ("JOBREACTOR_JSON", "did you mean JOBREACTOR_LOG_JSON?"),
-            ("JOBREACTOR_SOMETHING_ELSE", "the help of each command names those there are"),
-            ("JOBREACTOR_", "the help of each command names those there are"),
+            ("JOBREACTOR_SOMETHING_ELSE", "the help of each command lists the settings"),
+            ("JOBREACTOR_", "the help of each command lists the settings"),
         ])
     func unknown(name: String, hint: String) {
         #expect(UnknownVariables.warnings([name: "1", "PATH": "/bin"]) == ["\(name) is no setting: \(hint)"])

@@ -99,7 +99,7 @@ import Tracing
         #expect(export.dropped == 2)
         #expect(
             lines.withLock { $0 } == [
-                "the collector refuses spans: they are dropped: it answers 400", "spans are sent again",
+                "the collector refuses spans, which are dropped: it answers 400", "spans are sent again",
             ])
     }
 

@@ -83,10 +83,11 @@ import Testing
         dispatcher.announce(node, jobs: ["resize"])
         #expect(reason(job(1)) == "the node that defines it is full")
         #expect(reason(job(1, notNode: "n1")) == "only the node n1 defines it, which must not run it")
-        #expect(reason(job(1, node: "n2")) == "the node n2, which alone may run it, does not define it or is away")
+        #expect(
+            reason(job(1, node: "n2")) == "the node n2, the only one that may run it, does not define it or is away")
         #expect(
             reason(job(1, node: "n2", notNode: "n3"))
-                == "the node n2, which alone may run it, does not define it or is away")
+                == "the node n2, the only one that may run it, does not define it or is away")
         let other = dispatcher.connect(name: "n2")
         dispatcher.announce(other, jobs: ["resize"])
         #expect(reason(job(1)) == "all 2 nodes that define it are full")
@@ -95,9 +96,9 @@ import Testing
         dispatcher.drain(node)
         #expect(reason(job(1)) == "the node that defines it is full")
         dispatcher.drain(other)
-        #expect(reason(job(1)) == "all 2 nodes that define it stop")
+        #expect(reason(job(1)) == "all 2 nodes that define it are stopping")
         dispatcher.disconnect(node)
-        #expect(reason(job(1)) == "the node that defines it stops")
+        #expect(reason(job(1)) == "the node that defines it is stopping")
         dispatcher.disconnect(other)
         #expect(reason(job(1)) == "no node is connected")
     }

@@ -20,14 +20,14 @@ import Testing
     @Test(
         "what is no record is refused, and what is wrong is said",
         arguments: [
-            (#""ff""#, "'ff' is no job id"), (#""000000000000000000000000000000fg""#, "is no job id"),
+            (#""ff""#, "'ff' is not a job id"), (#""000000000000000000000000000000fg""#, "is not a job id"),
         ])
     func badID(_ text: String, says: String) throws {
         let error = #expect(throws: DecodingError.self) { try JSONDecoder().decode(JobID.self, from: Data(text.utf8)) }
         #expect(error.map { "\($0)" }?.contains(says) == true)
     }
 
-    @Test("args that are no JSON object are refused", arguments: [#""[1]""#, #""{""#, #""""#, "7"])
+    @Test("args that are not a JSON object are refused", arguments: [#""[1]""#, #""{""#, #""""#, "7"])
     func badArguments(_ text: String) throws {
         #expect(throws: DecodingError.self) { try JSONDecoder().decode(JobArguments.self, from: Data(text.utf8)) }
     }

@@ -21,7 +21,7 @@ import Testing
     @Test("args have at most 15 MiB, which leaves room in a message for what the system adds")
     func args() throws {
         try JobLimits.check("j", Self.args(JobLimits.argsBytes))
-        #expect(throws: JobError(.invalidArguments, "args take at most 15728640 bytes of JSON, not 15728641")) {
+        #expect(throws: JobError(.invalidArguments, "args may have at most 15728640 bytes of JSON, not 15728641")) {
             try JobLimits.check("j", Self.args(JobLimits.argsBytes + 1))
         }
         // What a run may leave, job_itself with its last error (each byte of which may take six in JSON), both errors, and
@@ -57,7 +57,7 @@ import Testing
         }
         let most = JobLimits.argsBytes + JobLimits.addedBytes
         try JobLimits.check(stored: job(most))
-        #expect(throws: JobError(.invalidArguments, "args take at most \(most) bytes of JSON, not \(most + 1)")) {
+        #expect(throws: JobError(.invalidArguments, "args may have at most \(most) bytes of JSON, not \(most + 1)")) {
             try JobLimits.check(stored: job(most + 1))
         }
     }
@@ -90,7 +90,7 @@ import Testing
 
     @Test("args that are too large are the failure of the job, with the args from before the run")
     func largeArgs() {
-        let problem = "the args that the job leaves have 15728641 bytes of JSON: at most 15728640 are allowed"
+        let problem = "the args after the run have 15728641 bytes of JSON: at most 15728640 are allowed"
         let json = Array("\"\(problem)\"".utf8)
         let large = Self.args(JobLimits.argsBytes + 1)
         #expect(

@@ -37,11 +37,11 @@ import Testing
             ),
             (
                 JobOptions(runAt: Timestamp(seconds: 1e18)),
-                "runAt takes seconds since 1970, at most a hundred years from now, not a time beyond all"
+                "runAt takes seconds since 1970, at most a hundred years from now, not an infinite time"
             ),
             (
                 JobOptions(runAt: Timestamp(seconds: .nan)),
-                "runAt takes seconds since 1970, at most a hundred years from now, not a time beyond all"
+                "runAt takes seconds since 1970, at most a hundred years from now, not an infinite time"
             ),
             (JobOptions(retryMultiplier: -5), "retryMultiplier takes seconds from 0 to 3155760000, not -5.0"),
             (JobOptions(maxAttempt: 0), "maxAttempt takes a whole number from 1 to 2147483647, not 0"),

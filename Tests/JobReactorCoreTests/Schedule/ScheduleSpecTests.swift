@@ -133,7 +133,7 @@ import Testing
             ("@every 5m", 0, "'@every' is unknown: write every 5m"),
             ("@daily 5", 7, "'5' is too much: write @daily alone"),
             ("every", 5, "every what? write a number and a unit"),
-            ("every day", 6, "'day' is no interval: write a number and a unit, such as every 90s"),
+            ("every day", 6, "'day' is not an interval: write a number and a unit, such as every 90s"),
             ("every 90", 6, "'90' is no interval"),
             ("every 5 m", 8, "'m' is too much"),
             ("every 1w", 6, "'1w' is no interval"),

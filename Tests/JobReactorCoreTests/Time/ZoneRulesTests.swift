@@ -98,10 +98,10 @@ import Testing
         }
         #expect(throws: ZoneFileError.self) { try ZoneRules(file: good + [65]) }
         for (file, reason) in [
-            (Array("GIF89a".utf8) + good, "it is no file of time zone data"),
-            (zoneFile(changes: [(0, 1)]), "it names an offset that it does not have"),
-            (zoneFile(changes: [(10, 0), (10, 0)]), "its changes are not in their order"),
-            (zoneFile(changes: [(10, 0), (9, 0)]), "its changes are not in their order"),
+            (Array("GIF89a".utf8) + good, "it is not a time zone file"),
+            (zoneFile(changes: [(0, 1)]), "it refers to a missing offset"),
+            (zoneFile(changes: [(10, 0), (10, 0)]), "its transitions are out of order"),
+            (zoneFile(changes: [(10, 0), (9, 0)]), "its transitions are out of order"),
             (zoneFile(offsets: []), "it has an offset of more than 26 hours, or none"),
             (zoneFile(offsets: [93_600]), "it has an offset of more than 26 hours, or none"),
             (zoneFile(offsets: [.min]), "it has an offset of more than 26 hours, or none"),

@@ -67,7 +67,7 @@ import Testing
             "sh", "-c", #"printf '%s,%s' "$JR_TEST" "${PATH:+path}""#, environment: [("JR_TEST", "a=b ä")])
         #expect(result[2] == .string("a=b ä,path"))
         let message = await failure { try await run("true", environment: [("A=B", "c")]) }
-        #expect(message == "exec: 'A=B' with its value can be no variable of an environment")
+        #expect(message == "exec: 'A=B' with its value cannot be an environment variable")
     }
 
     @Test("a program runs in the directory that is named; one that is not there is an error")
@@ -86,7 +86,7 @@ import Testing
                 == "exec: there is no program jobreactor-no-such on the PATH: install it, or write its path")
         #expect(
             await failure { try await run("/no/such") }
-                == "exec: there is no program /no/such that may be run: check the path and its permissions")
+                == "exec: there is no executable program /no/such: check the path and its permissions")
     }
 
     @Test("a file that may not be run, or is no program, is an error that says what to check")
@@ -96,7 +96,7 @@ import Testing
         try Data("no program".utf8).write(to: URL(filePath: file))
         #expect(
             await failure { try await run(file) }
-                == "exec: there is no program \(file) that may be run: check the path and its permissions")
+                == "exec: there is no executable program \(file): check the path and its permissions")
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
         #expect(
             await failure { try await run(file) }
@@ -237,7 +237,7 @@ import Testing
         let sandboxed = Caller(library: ExecLibrary(), isSandboxed: true)
         #expect(
             await failure { try await sandboxed.call("run", values(["true"])) }
-                == "exec: the scripts of this node run in a sandbox: they may start no programs")
+                == "exec: the scripts of this node run in a sandbox and may not start programs")
     }
 
     @Test(
@@ -255,7 +255,7 @@ import Testing
     func names() async {
         for (name, value) in [("", "a"), ("1A", "a"), ("A", "a\0b"), ("A\0", "b")] {
             let message = await failure { try await run("true", environment: [(name, value)]) }
-            #expect(message == "exec: '\(name)' with its value can be no variable of an environment")
+            #expect(message == "exec: '\(name)' with its value cannot be an environment variable")
         }
         let bytes = await failure { try await exec.call("run", values([]) + [.string([0xFF])]) }
         #expect(bytes == "exec: the name of the program is no text of UTF-8")

@@ -69,7 +69,7 @@ import Testing
         arguments: [
             ("unbase64", "Zg=", "hash.unbase64: the byte at 3 is none of Base64"),
             ("unbase64", "Zm9vY", "hash.unbase64: the text is cut short"),
-            ("unbase64", "Zh==", "hash.unbase64: the last digit has bits too many"),
+            ("unbase64", "Zh==", "hash.unbase64: the last digit has too many bits"),
             ("unbase64", "Zm 9v", "hash.unbase64: the text is cut short"),
             ("unbase64", "Z===", "hash.unbase64: the byte at 2 is none of Base64"),
             ("unbase64", "-_8=", "hash.unbase64: the byte at 1 is none of Base64"),

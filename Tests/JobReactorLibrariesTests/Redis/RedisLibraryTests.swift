@@ -156,9 +156,9 @@ import Testing
     @Test(
         "commands that would take the connection from other jobs are refused with the reason",
         arguments: [
-            (["BLPOP", "k", "0"], "it would hold up every other job on this connection"),
-            (["xread", "block", "0", "STREAMS", "s", "$"], "it would hold up every other job on this connection"),
-            (["Subscribe", "c"], "it would turn the connection, which all jobs share, into a stream of messages"),
+            (["BLPOP", "k", "0"], "it would block every other job on this connection"),
+            (["xread", "block", "0", "STREAMS", "s", "$"], "it would block every other job on this connection"),
+            (["Subscribe", "c"], "it would turn the shared connection into a stream of messages"),
             (["MULTI"], "commands of other jobs would come between: write an EVAL script"),
             (["SELECT", "1"], "it would change the connection of every other job: say it in the URL"),
             (["client", "reply", "OFF"], "it would change the connection of every other job"),

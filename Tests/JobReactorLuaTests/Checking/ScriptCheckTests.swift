@@ -98,7 +98,7 @@ import Testing
             try problems([
                 ("a.lua", "job('a', function(args)\n  args = { v = 1 }\n  return { w = 2 }\nend)")
             ]) == [
-                "a.lua:2: this table is lost, as the job's args are the one that it was given: set fields of that, such as"
+                "a.lua:2: this table is lost, because the result is the table that the job was given: set fields of that table, such as"
                     + " args.result = …",
                 "a.lua:3: what a job returns is lost: put it into args, such as args.result = …",
             ])

@@ -58,11 +58,11 @@ import Testing
         arguments: [
             (
                 "schedule", "[]",
-                "write schedule(name, spec, options, job, args), without options or args where there are none"
+                "write schedule(name, spec, options, job, args); options and args are optional"
             ),
             (
                 "schedule", #"["x","@daily"]"#,
-                "write schedule(name, spec, options, job, args), without options or args where"
+                "write schedule(name, spec, options, job, args); options and args are optional"
             ),
             ("schedule", #"["x","@daily",{}]"#, "write the name of the job, and its args, after the options"),
             (
@@ -95,7 +95,7 @@ import Testing
             ("job", #"["j",["a b"]]"#, "the name of a limit must not contain spaces or control characters"),
             (
                 "job", #"["j",[{"rate":1},{"rate":2}]]"#,
-                "a job has one limit of its own at most: define others with limit(name, options), and say their names"
+                "a job may define one limit of its own: define others with limit(name, options), and give their names"
             ),
         ])
     func wrong(word: String, json: String, message: String) {

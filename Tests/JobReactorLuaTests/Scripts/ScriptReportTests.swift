@@ -97,5 +97,7 @@ import Testing
         #expect(reasons[1].hasPrefix("b.lua:1: job: option 'limit' takes the name of a limit, "))
         #expect(reasons[2] == "c.lua:1: limit: the limit 'c' limits nothing: give it a concurrency or a rate")
         #expect(reasons[3] == "d.lua:1: later")
+        #expect(!report.problems.contains { $0.message.contains("traceback") })
+        #expect(report.problems.contains { $0.traceback?.hasPrefix("stack traceback:\n") == true })
     }
 }

@@ -81,7 +81,7 @@ import Testing
         "say what is wrong with the settings, and go by what is right",
         arguments: [
             ("[1", "invalid JSON at byte "), ("[]", "expected an object"), (#"{"modules": "x"}"#, "must be a list"),
-            (#"{"modules": ["helpers", 7, "a/b", ""]}"#, "modules has 7, which is no name of a folder"),
+            (#"{"modules": ["helpers", 7, "a/b", ""]}"#, "modules has 7, which is not the name of a folder"),
             (#"{"moduls": []}"#, "unknown key 'moduls': there is modules"),
         ])
     func wrongSettings(text: String, problem: String) async throws {
@@ -140,7 +140,7 @@ import Testing
             let missing = #expect(throws: ScriptError.self) {
                 try ScriptSet.read(JobDirectory(folder.file("none")))
             }
-            #expect(missing?.message.contains("create it, or name the folder") == true)
+            #expect(missing?.message.contains("create it, or give the folder") == true)
             let file = #expect(throws: ScriptError.self) { try ScriptSet.read(JobDirectory(folder.file("a.lua"))) }
             #expect(file?.message.contains("is a file: jobDirectory takes the folder") == true)
         }

@@ -53,7 +53,7 @@ import Testing
         "what is wrong is told",
         arguments: [
             ("run_schedule('nigthly', 60)", "no script defines the schedule 'nigthly' (did you mean 'nightly'?)"),
-            ("run_schedule('often', 1e6)", "more than 1000 ticks are due in that time: run a shorter one"),
+            ("run_schedule('often', 1e6)", "more than 1000 ticks are due in that time: use a shorter time"),
             ("run_schedule('often', -1)", "run_schedule: expected seconds from 0 to 1e9, got -1"),
             ("run_schedule(5, 60)", "run_schedule: expected a schedule's name, got number"),
         ])

@@ -38,7 +38,7 @@ import Testing
             #expect(id != nil)
             await client.close()
             try await eventually("all is stored again") {
-                recorder.lines.elements.contains { $0.text == "what is known here is stored again" }
+                recorder.lines.elements.contains { $0.text == "the jobs known here are stored again" }
             }
             try await first.flush()
             await first.stop()

@@ -71,7 +71,7 @@ import Testing
                 try await client.send(["INFO", "jobs"]).text?.contains("unfinished:\(count - 1)\r\n") == true
             }
             let twice = try await client.send(["PERFORM", "note", "{}", "ID", ids[count - 2].description])
-            #expect(twice.text?.contains("under way already") == true)
+            #expect(twice.text?.contains("an unfinished job already has the id") == true)
             await client.close()
             await first.stop()
 

@@ -67,7 +67,7 @@ import Testing
         "a client that was answered `-BUSY`": [seconds(CommandSession.restTime)],
         "rows of an answer to `AUDIT` and `RECORDS`": ["1 to \(number(ClientCommand.mostRows))"],
         "commands that look through all jobs of a node or distributor at once": [
-            number(ScanLimit.most), "others look through all jobs at the moment: ask again",
+            number(ScanLimit.most), "too many commands look through all jobs at the moment: try again",
         ],
         "the text that `ERROR` looks for": ["1 to \(number(JobFilter.errorBytes)) bytes"],
         "the name of a user, and a users file": ["\(User.nameBytes) bytes", size(UserTable.fileBytes)],

@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    private static let leaves = "the args that the job leaves have"
+    private static let leaves = "the args after the run have"
 
     @Test("a result that is too large is the failure of its job, and its errbacks run")
     func result() async throws {
@@ -91,7 +91,7 @@ import Testing
             for name in ["raises", "raises_table"] {
                 let outcome = try await distributor.outcome(name, Self.large)
                 let error = try #require(outcome.args["error"]?.string)
-                #expect(error.contains("bytes of JSON: at most \(JobLimits.errorBytes) are told"))
+                #expect(error.contains("bytes of JSON: at most \(JobLimits.errorBytes) are reported"))
                 #expect(error.utf8.count < 2 * JobLimits.errorTextBytes)
             }
             let adds = try await distributor.outcome("adds", Self.large)
@@ -100,7 +100,7 @@ import Testing
             #expect(adds.args["text"] == nil && adds.args["size"] == 17_825_792)
             let raises = try await distributor.outcome("errback_raises", Self.large)
             let error = raises.args["errback_error"]?.string
-            #expect(error?.contains("bytes of JSON: at most \(JobLimits.errorBytes) are told") == true)
+            #expect(error?.contains("bytes of JSON: at most \(JobLimits.errorBytes) are reported") == true)
         }
     }
 
@@ -138,10 +138,10 @@ import Testing
                 let outcome = try await distributor.outcome(name, Self.large)
                 let error = try #require(outcome.args["error"]?.string, "\(name): \(outcome.args.shortened)")
                 #expect(!outcome.isSuccess)
-                #expect(error.hasSuffix("args take at most \(Self.limit) bytes of JSON, not 17825803"), "\(error)")
+                #expect(error.hasSuffix("args may have at most \(Self.limit) bytes of JSON, not 17825803"), "\(error)")
             }
             for name in ["gives_late", "performs_late"] {
-                for (time, hint) in [(1e18, "not a time beyond all"), (1_791_000_000_000, "looks like milliseconds")] {
+                for (time, hint) in [(1e18, "not an infinite time"), (1_791_000_000_000, "looks like milliseconds")] {
                     let outcome = try await distributor.outcome(name, ["time": .number(time)])
                     let error = try #require(outcome.args["error"]?.string)
                     #expect(error.contains("run_at takes seconds since 1970") && error.contains(hint), "\(error)")
@@ -158,7 +158,7 @@ import Testing
             let redis = try await RESPClient.connect(to: Address(host: "localhost", port: port))
             let tooLarge = Self.args(Self.limit + 1)
             let error = JobError(
-                .invalidArguments, "args take at most \(Self.limit) bytes of JSON, not \(Self.limit + 1)")
+                .invalidArguments, "args may have at most \(Self.limit) bytes of JSON, not \(Self.limit + 1)")
             #expect(throws: error) { try distributor.enqueue("ok", tooLarge) }
             #expect(throws: error) { try client.enqueue("ok", tooLarge) }
             #expect(throws: error) {

@@ -95,7 +95,7 @@ import Testing
             #expect(try await said("INFO").text?.contains("kept_failed:1") == true)
             #expect(try await said("CANCEL", poison.description).integer == 0)
             #expect(
-                try await said("RETRY", innocent.description).text?.contains("no job of that id has failed here")
+                try await said("RETRY", innocent.description).text?.contains("no job with that id has failed here")
                     == true)
 
             let monitor = JobMonitor(node: Address(host: "localhost", port: distributor.port ?? 0))
@@ -106,7 +106,8 @@ import Testing
             #expect(other == nil)
             #expect(try await monitor.retry(poison))
             #expect(
-                try await said("RETRY", poison.description).text?.contains("no job of that id has failed here") == true)
+                try await said("RETRY", poison.description).text?.contains("no job with that id has failed here")
+                    == true)
             let again = try await distributor.job(poison)
             #expect(again?.status == .queued && again?.attempt == 0)
             let fourth = try await ScriptedNode.connect(to: distributor, "n4", jobs: Self.jobs)

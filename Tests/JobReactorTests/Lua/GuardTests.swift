@@ -30,9 +30,9 @@ import Testing
             let outcome = try await distributor.outcome("busy")
             #expect(!outcome.isSuccess)
             let message = outcome.args["error"]?.string ?? ""
-            #expect(message.contains("jobs.lua:3: the job ran too long without a pause"), "\(message)")
+            #expect(message.contains("jobs.lua:3: the job ran too long without suspension"), "\(message)")
             #expect(message.hasSuffix("enqueue it with defer, or raise sliceLimit"), "\(message)")
-            let warning = log.lines.elements.first { $0.text.contains("without a pause and holds up the others") }
+            let warning = log.lines.elements.first { $0.text.contains("without suspension and blocks the others") }
             #expect(warning?.text.contains("jobs.lua:3: ") == true && warning?.metadata["job"] == "busy")
             let next = try await distributor.outcome("next")
             #expect(next.args["ran"] == true)
@@ -112,7 +112,7 @@ import Testing
             try distributor.enqueue("hangs", ["n": 80, "depth": 5], JobOptions(), feedback: hung.feedback)
             for _ in 0..<10 { try distributor.enqueue("plain", feedback: plain.feedback) }
             try await eventually("the node to be unhealthy") {
-                log.lines.elements.contains { $0.text.hasPrefix("a job hangs where it cannot be interrupted") }
+                log.lines.elements.contains { $0.text.hasPrefix("a job hangs in C and cannot be interrupted") }
             }
             try await cluster.startNode("n2", for: [distributor])
             let all = try await plain.wait(for: 10)
@@ -157,7 +157,7 @@ import Testing
             try await eventually("the node to have it") { try await distributor.nodes().first?.load == 1 }
             let next = try distributor.enqueue("next", feedback: outcomes.feedback)
             let name = String(call.prefix { $0 != "(" })
-            let text = "a job holds up the others of its lane within C, where it cannot be interrupted"
+            let text = "a job blocks the others of its lane in C, where it cannot be interrupted"
             try await eventually("the log to say so") { log.lines.elements.contains { $0.text == text } }
             let line = try #require(log.lines.elements.first { $0.text == text })
             #expect(line.metadata["job"] == "hangs" && line.metadata["at"]?.hasSuffix("jobs.lua:2 in \(name)") == true)
@@ -206,7 +206,7 @@ import Testing
             let lines = log.lines.elements
             let warning = lines.first { $0.text == "scripts take long while they are loaded" }
             #expect(warning?.metadata["at"]?.hasSuffix("hangs.lua:2 in io.open") == true)
-            #expect(lines.contains { $0.level == .critical && $0.text.contains("it is left out until it is changed") })
+            #expect(lines.contains { $0.level == .critical && $0.text.contains("it is skipped until it is changed") })
 
             let port = try #require(try await node.port())
             let client = try await RESPClient.connect(to: Address(host: "localhost", port: port))

@@ -271,7 +271,7 @@ import Testing
             try distributor.enqueue("deaf")
             try await eventually("the job to pause") { try await distributor.nodes().first?.load == 0 }
             await other.stop(grace: 0.2)
-            #expect(log.lines.elements.contains { $0.text.hasPrefix("stopping with jobs that still run") })
+            #expect(log.lines.elements.contains { $0.text.hasPrefix("stopping while jobs run") })
         }
     }
 }

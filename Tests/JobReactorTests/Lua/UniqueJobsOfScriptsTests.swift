@@ -29,7 +29,7 @@ import Testing
             #expect(list.count == 3 && list[1] == first && Set(list).count == 3)
             let byArgs = try #require(args["by_args"]?.string)
             #expect(byArgs != first && args["by_same_args"]?.string == byArgs)
-            #expect(args["raised"]?.string?.hasSuffix("enqueue: UNIQUE \(first): that job has the key") == true)
+            #expect(args["raised"]?.string?.hasSuffix("enqueue: UNIQUE \(first): that job holds the key") == true)
             #expect(args["wrong"]?.string?.contains("enqueue: unique takes a key, or true for one of the args") == true)
         }
     }

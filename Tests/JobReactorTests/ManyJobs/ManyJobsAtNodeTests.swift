@@ -207,7 +207,7 @@ import Testing
             let counts = clients.map { client in Task { try await Self.change(client, "CANCEL", "ALL", "DRY") } }
             try await eventually("eight look through all") { storage.count == 8 }
             let refused = try await last.send(["CANCEL", "ALL", "DRY"]).text
-            #expect(refused == "ERR others look through all jobs at the moment: ask again")
+            #expect(refused == "ERR too many commands look through all jobs at the moment: try again")
             // A page of all is none of them.
             #expect(try await last.send(["RECORDS"]).elements?.isEmpty == true)
             storage.goOn()

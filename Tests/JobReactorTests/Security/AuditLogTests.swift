@@ -147,7 +147,7 @@ import Testing
         #expect(try changes(storage)[0] == "ann: the job 501 is cancelled")
         // Others, and other commands, are apart; an operator's are all there.
         for number in 1...500 { note(number, in: log) }
-        log.note("RELOAD", "the scripts are loaded anew", by: Self.ann, over: connection)
+        log.note("RELOAD", "the scripts are reloaded", by: Self.ann, over: connection)
         #expect(try changes(storage)[0] == "ann: the scripts are loaded anew")
         #expect(try changes(storage).count == 603)
         // Another day.

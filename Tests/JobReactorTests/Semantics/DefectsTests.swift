@@ -54,7 +54,7 @@ import Testing
         }
     }
 
-    @Test("2: what comes from the network is data: bytes that are no JSON object are refused, and run nothing")
+    @Test("2: what comes from the network is data: bytes that are not a JSON object are refused, and run nothing")
     func noUnmarshalling() async throws {
         try await withNode(Self.lua) { distributor in
             let port = try #require(distributor.port)

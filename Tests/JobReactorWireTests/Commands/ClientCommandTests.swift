@@ -120,9 +120,9 @@ import Testing
             ("INFO a b", "ERR wrong number of arguments for 'info' command"),
             ("JOB", "ERR wrong number of arguments for 'job' command"),
             ("CANCEL", "ERR wrong number of arguments for 'cancel' command"),
-            ("CANCEL 12", "ERR '12' is no job id: it has 32 hexadecimal digits"),
+            ("CANCEL 12", "ERR '12' is not a job id: an id has 32 hexadecimal digits"),
             ("JOB 1 2", "ERR wrong number of arguments for 'job' command"),
-            ("JOB 12", "ERR '12' is no job id: it has 32 hexadecimal digits"),
+            ("JOB 12", "ERR '12' is not a job id: an id has 32 hexadecimal digits"),
             ("CANCEL \(ff) DRY", "ERR wrong number of arguments for 'cancel' command"),
             (
                 "RETRY DRY",
@@ -134,7 +134,7 @@ import Testing
             ),
             (
                 "CANCEL NAME",
-                "ERR 'NAME' is no job id: it has 32 hexadecimal digits"
+                "ERR 'NAME' is not a job id: an id has 32 hexadecimal digits"
             ),
             (
                 "CANCEL COLOUR red",

@@ -192,7 +192,7 @@ import Testing
         let grown = JobRequest(name: name, args: Self.args(most + added), options: options)
         #expect(try Self.link(grown, isAgain: false) == .job(Self.handOver, grown))
 
-        let tooLarge = "args take at most \(most) bytes of JSON, not \(most + 1)"
+        let tooLarge = "args may have at most \(most) bytes of JSON, not \(most + 1)"
         let larger = JobRequest(name: name, args: Self.args(most + 1), options: options)
         #expect(Self.swift(larger) == tooLarge)
         #expect(try Self.redis(larger) == tooLarge)
@@ -205,7 +205,7 @@ import Testing
             try Self.link(beyond, isAgain: false)
                 == .unacceptable(
                     Self.handOver, name: "j",
-                    reason: "args take at most \(most + added) bytes of JSON, not \(most + added + 1)"
+                    reason: "args may have at most \(most + added) bytes of JSON, not \(most + added + 1)"
                 ))
     }
 

@@ -302,7 +302,9 @@ import Testing
     func browser(request: String) throws {
         let client = try client()
         let answer = try client.send(request)
-        #expect(answer.hasSuffix("-ERR this is not an HTTP port: closing, as what follows may be a web page's\r\n"))
+        #expect(
+            answer.hasSuffix("-ERR this is not an HTTP port: closing, because the request may come from a web page\r\n")
+        )
         #expect(!client.channel.isActive)
         #expect(service.commands == [])
     }
@@ -342,7 +344,10 @@ import Testing
         "what is no message is told behind the replies that are owed, and nothing behind it counts",
         arguments: [
             (malformed, malformation),
-            ("POST / HTTP/1.1\r\n", "-ERR this is not an HTTP port: closing, as what follows may be a web page's\r\n"),
+            (
+                "POST / HTTP/1.1\r\n",
+                "-ERR this is not an HTTP port: closing, because the request may come from a web page\r\n"
+            ),
         ])
     func malformedBehind(stream: String, lastWord: String) throws {
         let client = try client()

@@ -55,7 +55,8 @@ import Testing
         let portGuard = portGuard(password: Self.password, on: loop)
         let peers = try (0..<11).map { _ in try peer(portGuard, loop) }
         #expect(
-            try peers[0].received() == "-NOAUTH Authentication required: closing, as others wait for the place.\r\n")
+            try peers[0].received()
+                == "-NOAUTH Authentication required: closing, because others wait for the connection.\r\n")
         #expect(!peers[0].channel.isActive && peers[1].channel.isActive)
         #expect(portGuard.connectionCount == 10)
     }
@@ -213,7 +214,7 @@ import Testing
         let peer = try await OpenPeer.open(
             port: port, sending: String(repeating: "PERFORM j\r\n", count: 200), reads: false)
         try await eventually("it is closed") {
-            log.all.contains { "\($0.metadata["reason"] ?? "")".hasPrefix("what is said is not read") }
+            log.all.contains { "\($0.metadata["reason"] ?? "")".hasPrefix("the peer does not read") }
         }
         try await eventually("it is forgotten") {
             try await loop.submit { listener.value.connectionCount + listener.value.portGuard.heldBytes == 0 }.get()
@@ -247,7 +248,7 @@ import Testing
         let peer = try await OpenPeer.open(
             port: port, sending: String(repeating: "NODES\r\n", count: 1000), reads: false)
         try await eventually("it is closed") {
-            log.all.contains { "\($0.metadata["reason"] ?? "")".hasPrefix("what is said is not read") }
+            log.all.contains { "\($0.metadata["reason"] ?? "")".hasPrefix("the peer does not read") }
         }
         // As many as the bound, and the buffers of both sockets, have room for.
         #expect(try await loop.submit { service.value.count }.get() < 100)

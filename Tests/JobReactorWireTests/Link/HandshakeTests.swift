@@ -45,7 +45,7 @@ import Testing
         [0, 2, -1, 99])
     func otherVersion(verb: String, version: Int) {
         let line =
-            "NOPROTO link version \(version) is asked for, but this side speaks version 3:"
+            "NOPROTO the peer asks for link version \(version), but this side has version 3:"
             + " run the same release of jobreactor on both"
         // Whatever else another version may say.
         for words in [[verb, "\(version)"], [verb, "\(version)", "a", "b", "c", "d", "e", "f"]] {

@@ -305,37 +305,37 @@ import Testing
             ("ENQUEUE j", "ERR unknown link message 'ENQUEUE' with 1 arguments"),
             ("JOB", "ERR unknown link message 'JOB' with 0 arguments"),
             ("JOB 1 \(one) j", "ERR unknown link message 'JOB' with 3 arguments"),
-            ("JOB x \(one) j {}", "ERR 'x' is no count"),
-            ("JOB -1 \(one) j {}", "ERR '-1' is no count"),
-            ("JOB 1 1 j {}", "ERR '1' is no job id"),
-            ("JOB 1 \(one)0 j {}", "ERR '\(one)0' is no job id"),
+            ("JOB x \(one) j {}", "ERR 'x' is not a count"),
+            ("JOB -1 \(one) j {}", "ERR '-1' is not a count"),
+            ("JOB 1 1 j {}", "ERR '1' is not a job id"),
+            ("JOB 1 \(one)0 j {}", "ERR '\(one)0' is not a job id"),
             ("TAKEN", "ERR unknown link message 'TAKEN' with 0 arguments"),
             ("TAKEN 1 2", "ERR unknown link message 'TAKEN' with 2 arguments"),
-            ("TAKEN x", "ERR 'x' is no count"),
-            ("TAKEN -1", "ERR '-1' is no count"),
-            ("CREDIT 9007199254740993", "ERR '9007199254740993' is no count"),
-            ("CREDIT 99999999999999999999", "ERR '99999999999999999999' is no count"),
+            ("TAKEN x", "ERR 'x' is not a count"),
+            ("TAKEN -1", "ERR '-1' is not a count"),
+            ("CREDIT 9007199254740993", "ERR '9007199254740993' is not a count"),
+            ("CREDIT 99999999999999999999", "ERR '99999999999999999999' is not a count"),
             ("SAVED 1", "ERR unknown link message 'SAVED' with 1 arguments"),
-            ("SAVED 1 1.5", "ERR '1.5' is no count"),
+            ("SAVED 1 1.5", "ERR '1.5' is not a count"),
             ("RETURNED 5", "ERR unknown link message 'RETURNED' with 1 arguments"),
-            ("RETURNED 5 5", "ERR '5' is no job id"),
-            ("RETURNED x \(one)", "ERR 'x' is no count"),
+            ("RETURNED 5 5", "ERR '5' is not a job id"),
+            ("RETURNED x \(one)", "ERR 'x' is not a count"),
             ("REFUSED 1 \(one)", "ERR unknown link message 'REFUSED' with 2 arguments"),
-            ("REFUSED 1 x why", "ERR 'x' is no job id"),
+            ("REFUSED 1 x why", "ERR 'x' is not a job id"),
             ("BEGUN 1 \(one) 1", "ERR unknown link message 'BEGUN' with 3 arguments"),
-            ("BEGUN 1 \(one) 1 x", "ERR 'x' is no number of attempts"),
-            ("BEGUN x \(one) 1 1", "ERR 'x' is no count"),
-            ("PAUSED 1 x", "ERR 'x' is no job id"),
-            ("WAITS 1 \(one) -1", "ERR '-1' is no number of attempts"),
-            ("WAITS 1 \(one) 2147483648", "ERR '2147483648' is no number of attempts"),
+            ("BEGUN 1 \(one) 1 x", "ERR 'x' is not a number of attempts"),
+            ("BEGUN x \(one) 1 1", "ERR 'x' is not a count"),
+            ("PAUSED 1 x", "ERR 'x' is not a job id"),
+            ("WAITS 1 \(one) -1", "ERR '-1' is not a number of attempts"),
+            ("WAITS 1 \(one) 2147483648", "ERR '2147483648' is not a number of attempts"),
             ("STORAGE_ERROR", "ERR unknown link message 'STORAGE_ERROR' with 0 arguments"),
             ("RESULT 1 \(one) n SUCCESS complete 1", "ERR unknown link message 'RESULT' with 6 arguments"),
-            ("RESULT x \(one) n SUCCESS complete 1 {}", "ERR 'x' is no count"),
-            ("RESULT 1 1 n SUCCESS complete 1 {}", "ERR '1' is no job id"),
-            ("RESULT 1 \(one) n success complete 1 {}", "ERR a RESULT that says neither what nor when"),
-            ("RESULT 1 \(one) n SUCCESS done 1 {}", "ERR a RESULT that says neither what nor when"),
-            ("RESULT 1 \(one) n SUCCESS complete x {}", "ERR a RESULT that says neither what nor when"),
-            ("RESULT 1 \(one) n SUCCESS complete 2147483648 {}", "ERR a RESULT that says neither what nor when"),
+            ("RESULT x \(one) n SUCCESS complete 1 {}", "ERR 'x' is not a count"),
+            ("RESULT 1 1 n SUCCESS complete 1 {}", "ERR '1' is not a job id"),
+            ("RESULT 1 \(one) n success complete 1 {}", "ERR a RESULT has an invalid status or run"),
+            ("RESULT 1 \(one) n SUCCESS done 1 {}", "ERR a RESULT has an invalid status or run"),
+            ("RESULT 1 \(one) n SUCCESS complete x {}", "ERR a RESULT has an invalid status or run"),
+            ("RESULT 1 \(one) n SUCCESS complete 2147483648 {}", "ERR a RESULT has an invalid status or run"),
         ])
     func bad(line: String, error: String) {
         #expect(throws: CommandError(error)) { try Self.messages(in: line + "\r\n") }
@@ -349,7 +349,7 @@ import Testing
             ("JOB 1 \(one) j {} AFTER -1", "j", "after takes seconds from 0 to 3155760000, not -1.0"),
             ("AGAIN 1 \(one) j {} PERIOD 0", "j", "period takes seconds above 0 up to 3155760000, not 0.0"),
             ("JOB 1 \(one) j {} SUSPECT", "j", "SUSPECT needs a value"),
-            ("JOB 1 \(one) j {} SUSPECT x", "j", "'x' is no number of attempts"),
+            ("JOB 1 \(one) j {} SUSPECT x", "j", "'x' is not a number of attempts"),
             ("JOB 1 \(one) j text more", "j", JobRequestTests.unknownOption("text")),
             (
                 "JOB 1 \(one) \(String(repeating: "n", count: 256)) {}", String(repeating: "n", count: 64),
@@ -375,7 +375,7 @@ import Testing
             #expect(report.id == id(1) && report.name == "j" && report.run == 2 && report.status == expected)
             #expect(report.feedback.kind == .error)
             let error = report.feedback.args["error"]?.string
-            #expect(error?.hasPrefix("what was reported of the job is no JSON object: ") == true)
+            #expect(error?.hasPrefix("the reported args of the job are not a JSON object: ") == true)
         }
     }
 

@@ -176,7 +176,7 @@ final class Certificates: Sendable {
                 tls.reload()
                 #expect(try await ping("localhost", port: server.port, client) == Self.pong)
             }
-            #expect(log.all.count == 1 && log.all[0].text.hasPrefix("the TLS files have changed and are of no use"))
+            #expect(log.all.count == 1 && log.all[0].text.hasPrefix("the changed TLS files are invalid"))
         }
     }
 
@@ -214,7 +214,7 @@ final class Certificates: Sendable {
         }
         #expect(error?.code == .connect)
         try await eventually("it is logged") { log.all.contains { $0.text == "no TLS with a peer" } }
-        #expect("\(log.all[0].metadata["reason"] ?? "")".hasPrefix("it speaks TLS, and this port does not"))
+        #expect("\(log.all[0].metadata["reason"] ?? "")".hasPrefix("the peer uses TLS, and this port does not"))
         try await server.stop()
     }
 

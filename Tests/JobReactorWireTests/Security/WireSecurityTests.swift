@@ -19,7 +19,8 @@ import Testing
         let error = try #require(throws: WireError.self) { try WireSecurity().checkListening(on: address) }
         #expect(error.code == .configuration)
         #expect(
-            error.message == "refusing to listen on \(address) without a password: whoever reaches it could run jobs;"
+            error.message
+                == "refusing to listen on \(address) without a password: anybody who reaches it could run jobs;"
                 + " give a password or users, listen on localhost, or set isInsecureAllowed")
         try WireSecurity(password: Password("secret")).checkListening(on: address)
         try WireSecurity(isInsecureAllowed: true).checkListening(on: address)

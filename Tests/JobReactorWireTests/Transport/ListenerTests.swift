@@ -22,7 +22,7 @@ import Testing
                 await #expect(throws: WireError.self) { try await TestServer.start(port: server.port) })
             #expect(error.code == .listen)
             #expect(error.message.hasPrefix("cannot listen on localhost:\(server.port): address already in use"))
-            #expect(error.message.hasSuffix(": stop what uses the port, or choose another"))
+            #expect(error.message.hasSuffix(": stop the program that uses the port, or choose another port"))
             #expect(error.cause is IOError)
         }
     }

@@ -55,7 +55,7 @@ import Testing
         for answer in answers {
             let error = try #require(await #expect(throws: WireError.self) { try await answer.value })
             // The system may add how.
-            #expect(error.message.hasPrefix("the connection was lost before the reply came"))
+            #expect(error.message.hasPrefix("the connection was lost before the reply arrived"))
         }
     }
 
@@ -68,6 +68,6 @@ import Testing
         #expect(error.code == .connect)
         #expect(
             error.message == "cannot connect to \(server.address): connection refused:"
-                + " start a distributor there (jobreactor distributor), or connect to another")
+                + " start a distributor there (jobreactor distributor), or give another address")
     }
 }

@@ -77,7 +77,7 @@ extension DistributorLedger {
             case .unread:
                 counted.append(id)
                 let attempt = (entry.job?.attempt ?? 0) + 1
-                let reason = "the link to the node \(gone.name) broke on its content, attempt \(attempt)"
+                let reason = "the content of the job broke the link to the node \(gone.name), attempt \(attempt)"
                 // What the scripts say of it only nodes know.
                 let most = entry.job?.maxAttempt ?? JobPolicy().maxAttempt
                 if count(attempt, of: most, entry, because: reason) { continue }

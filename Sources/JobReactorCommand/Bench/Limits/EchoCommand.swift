@@ -8,7 +8,7 @@ private import NIOPosix
 /// send, and does nothing else. What stands for a job goes to another thread and back, as a job does on its node.
 struct EchoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "echo", abstract: "What the other scenarios are measured against; they start it.",
+        commandName: "echo", abstract: "The limit for the other scenarios, which start it.",
         shouldDisplay: false)
 
     @Option(help: "The port on the loopback interface.") var port: Int

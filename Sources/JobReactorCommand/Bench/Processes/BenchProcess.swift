@@ -35,7 +35,7 @@ final class BenchProcess {
     /// This program once more.
     static func jobreactor(_ name: String, _ arguments: [String]) throws -> BenchProcess {
         guard let url = Bundle.main.executableURL else {
-            throw CommandFailure.failure("cannot tell where this program is, to start it once more")
+            throw CommandFailure.failure("cannot find the path of this program to start it again")
         }
         return try BenchProcess(name, [url.path] + arguments)
     }
@@ -50,7 +50,7 @@ final class BenchProcess {
         for _ in 0..<600 {
             if let found = try? await look() { return found }
             guard try ProcessReading.isAlive(processID) else {
-                throw CommandFailure.failure("\(name) of the benchmark has ended; what it said stands above")
+                throw CommandFailure.failure("\(name) of the benchmark has ended; its output is above")
             }
             try await Task.sleep(for: .milliseconds(50))
         }

@@ -65,6 +65,6 @@ enum ProcessReading {
     }
 
     private static func unreadable<Value>() throws -> Value {
-        throw CommandFailure.failure("cannot read of a process from /proc: Linux is needed")
+        throw CommandFailure.failure("cannot read the figures of a process from /proc: Linux is needed")
     }
 }

@@ -8,7 +8,7 @@ private import NIOPosix
 /// measure is their distributor.
 struct StandInNodesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "stand-in-nodes", abstract: "Nodes for the scenario nodes, which starts them.",
+        commandName: "stand-in-nodes", abstract: "Simulated nodes for the scenario nodes, which starts them.",
         shouldDisplay: false)
 
     @Option(help: "The port of the distributor on the loopback interface.") var port: Int

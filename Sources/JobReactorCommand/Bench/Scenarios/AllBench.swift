@@ -6,9 +6,9 @@ private import JobReactorWire
 /// Everything, one scenario after another.
 struct AllBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "all", abstract: "Every scenario in turn, with its usual settings: some minutes.")
+        commandName: "all", abstract: "Run all scenarios with their default settings; takes some minutes.")
 
-    @Flag(help: "Small numbers: to see that everything works, not to measure.") var quick = false
+    @Flag(help: "Use small numbers, to check that everything works.") var quick = false
     @OptionGroup var options: BenchOptions
 
     func run() async throws {

@@ -7,12 +7,12 @@ private import JobReactorWire
 struct DelayedBench: BenchScenario {
     static let configuration = CommandConfiguration(
         commandName: "delayed",
-        abstract: "Memory per waiting job, jobs per second beside them, and lateness of many that come due together.")
+        abstract: "Memory per waiting job, throughput beside waiting jobs, and lateness of jobs that are due together.")
 
     @Option(help: "Jobs that wait on one node.") var jobs = 1_000_000
-    @Option(help: "Jobs that come due within one second, beside those.") var due = 10_000
+    @Option(help: "Jobs that become due within one second, beside those.") var due = 10_000
     @Option(help: "Jobs of a round beside those that wait.") var batch = 50_000
-    @Option(help: "Rounds, each beside one on a node where none waits.") var rounds = 9
+    @Option(help: "Rounds, in turns with a node without waiting jobs.") var rounds = 9
     @OptionGroup var options: BenchOptions
 
     func validate() throws {

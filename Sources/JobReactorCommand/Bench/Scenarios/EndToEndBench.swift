@@ -6,8 +6,8 @@ struct EndToEndBench: StorageScenario {
     static let configuration = CommandConfiguration(
         commandName: "e2e", abstract: "Jobs per second from enqueueing to the feedback in the application.",
         discussion: """
-            This process is the application, with a distributor; the node is another, and runs a job that does nothing. The \
-            raw RESP echo has the same bytes go over the same hops: to another process, to another thread there, and back.
+            This process is the application with a distributor; the node is another process and runs an empty job. The raw \
+            RESP echo sends the same bytes over the same hops: to another process, to another thread there, and back.
             """)
 
     @OptionGroup var load: StorageRounds

@@ -5,10 +5,10 @@ private import JobReactorWire
 /// How fast a distributor takes jobs.
 struct EnqueueBench: StorageScenario {
     static let configuration = CommandConfiguration(
-        commandName: "enqueue", abstract: "Jobs per second from a client to a distributor in a process of its own.",
+        commandName: "enqueue", abstract: "Jobs per second from a client to a distributor in another process.",
         discussion: """
-            A pipelining Redis client sends ENQUEUE and reads the ids; a JobClient, as applications use it, enqueues and \
-            waits until all are accepted. The jobs wait at the distributor, which has stored them before it answers.
+            A pipelining Redis client sends ENQUEUE and reads the ids; a JobClient enqueues, as in an application, and waits \
+            until all jobs are accepted. The distributor stores the jobs before it answers.
             """)
 
     @OptionGroup var load: StorageRounds

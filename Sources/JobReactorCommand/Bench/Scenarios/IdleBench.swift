@@ -4,8 +4,8 @@ private import JobReactor
 /// What processes cost that have nothing to do.
 struct IdleBench: BenchScenario {
     static let configuration = CommandConfiguration(
-        commandName: "idle", abstract: "Memory of a node and a distributor after their start, and how often they wake.",
-        discussion: "They are linked, and say that they are still there every 10 seconds; nothing else wakes them.")
+        commandName: "idle", abstract: "Memory and wakeups of an idle node and distributor.",
+        discussion: "They are linked, and send a heartbeat every 10 seconds; nothing else wakes them.")
 
     @Option(help: "Seconds for which wakeups are counted.") var seconds = 20
     @OptionGroup var options: BenchOptions

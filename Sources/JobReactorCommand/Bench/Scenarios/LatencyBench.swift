@@ -7,13 +7,13 @@ struct LatencyBench: BenchScenario {
         commandName: "latency",
         abstract: "Time from enqueueing to the feedback: one job at a time, and at half the peak.",
         discussion: """
-            At half the peak jobs are enqueued at a steady rate, and the time of each counts from when it was to be \
-            enqueued, whether or not the one before was back. The peak is measured first.
+            At half the peak, jobs are enqueued at a steady rate. The time of a job counts from its scheduled enqueueing, \
+            even if the previous job was late. The peak is measured first.
             """)
 
     @Option(help: "Jobs, one at a time.") var jobs = 20_000
     @Option(help: "Seconds at half the peak.") var seconds = 5
-    @Option(help: "Jobs on their way at once, to find the peak.") var inFlight = 1000
+    @Option(help: "Jobs in flight at once while the peak is measured.") var inFlight = 1000
     @OptionGroup var options: BenchOptions
 
     func validate() throws {

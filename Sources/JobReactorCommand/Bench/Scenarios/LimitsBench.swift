@@ -8,9 +8,9 @@ struct LimitsBench: BenchScenario {
         commandName: "limits",
         abstract: "Jobs per second beside a full limit, with many keys, and with unique jobs; the cost of schedules.",
         discussion: """
-            A distributor with a node has what is measured, another with a node has not; they take turns, round by round. \
-            The schedules are those of a script: none is due while the processor time is counted, then many are due in the \
-            same second.
+            A distributor and its node with the measured feature take turns with a distributor and a node without it, round \
+            by round. A script defines the schedules: none is due while the processor time is counted, then many are due in \
+            the same second.
             """)
 
     @Option(help: "Jobs that wait on one full limit.") var jobs = 1_000_000
@@ -18,7 +18,7 @@ struct LimitsBench: BenchScenario {
     @Option(help: "Schedules of which none is due.") var schedules = 100_000
     @Option(help: "Schedules that are due in the same second.") var due = 10_000
     @Option(help: "Jobs of a round beside the full limit, and unique jobs.") var batch = 50_000
-    @Option(help: "Rounds, each beside one of its limit.") var rounds = 5
+    @Option(help: "Rounds; the limit is measured between them.") var rounds = 5
     @OptionGroup var options: BenchOptions
 
     func validate() throws {

@@ -7,7 +7,8 @@ private import Logging
 /// What a job costs in Lua.
 struct LuaBench: BenchScenario {
     static let configuration = CommandConfiguration(
-        commandName: "lua", abstract: "Time of a job on its lane, args decoded and encoded, beside a bare call.")
+        commandName: "lua",
+        abstract: "Time of a run on its lane with args decoded and encoded, compared with a bare call.")
 
     @Option(help: "Runs of a round.") var batch = 100_000
     @Option(help: "Rounds.") var rounds = 10

@@ -4,16 +4,16 @@ private import JobReactor
 /// What many nodes cost their distributor.
 struct NodesBench: BenchScenario {
     static let configuration = CommandConfiguration(
-        commandName: "nodes", abstract: "Jobs per second of one distributor with so many nodes connected.",
+        commandName: "nodes", abstract: "Jobs per second of one distributor, by the number of connected nodes.",
         discussion: """
-            The nodes are stand-ins in one process, each with a connection of its own, that answer every job at once: the \
-            figure is the distributor's. Its limit is the raw RESP echo over as many connections.
+            The nodes are simulated in one process, each with its own connection, and answer every job at once, so that only \
+            the distributor is measured. Its limit is the raw RESP echo over as many connections.
             """)
 
     @Option(help: "How many nodes.") var nodes = [1, 2, 10, 100, 1000]
     @Option(help: "Jobs of a round.") var batch = 100_000
-    @Option(help: "Rounds, each beside one of its limit.") var rounds = 3
-    @Option(help: "Jobs on their way at once, over all nodes.") var inFlight = 2000
+    @Option(help: "Rounds; the limit is measured between them.") var rounds = 3
+    @Option(help: "Jobs in flight at once, over all nodes.") var inFlight = 2000
     @OptionGroup var options: BenchOptions
 
     func validate() throws {

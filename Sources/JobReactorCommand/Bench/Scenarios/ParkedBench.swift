@@ -6,16 +6,16 @@ private import JobReactorWire
 /// What jobs that no node takes cost the others.
 struct ParkedBench: BenchScenario {
     static let configuration = CommandConfiguration(
-        commandName: "parked", abstract: "Jobs per second beside jobs that wait for an absent node, and without.",
+        commandName: "parked", abstract: "Jobs per second with and without parked jobs.",
         discussion: """
-            Two distributors with a node each take turns, round by round; for one of them jobs are parked: half of a name \
-            that no script defines, half for a node that is not there.
+            Two distributors with a node each take turns, round by round. One of them has parked jobs: half have a name that \
+            no script defines, half are for an absent node.
             """)
 
-    @Option(help: "Jobs that are parked.") var jobs = 1_000_000
+    @Option(help: "Parked jobs.") var jobs = 1_000_000
     @Option(help: "Jobs of a round.") var batch = 20_000
     @Option(help: "Rounds for each of the two.") var rounds = 15
-    @Option(help: "Jobs on their way at once.") var inFlight = 500
+    @Option(help: "Jobs in flight at once.") var inFlight = 500
     @OptionGroup var options: BenchOptions
 
     func validate() throws {

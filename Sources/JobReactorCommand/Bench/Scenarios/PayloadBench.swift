@@ -9,7 +9,7 @@ struct PayloadBench: BenchScenario {
 
     @Option(help: "Bytes of args.") var bytes = [100, 1_000, 10_000, 100_000, 1_000_000]
     @Option(help: "Megabytes of args of a round, one way.") var megabytes = 50
-    @Option(help: "Rounds, each beside one of its limit.") var rounds = 3
+    @Option(help: "Rounds; the limit is measured between them.") var rounds = 3
     @OptionGroup var options: BenchOptions
 
     func validate() throws {

@@ -5,12 +5,12 @@ private import JobReactorCore
 /// What changes of the scripts cost the jobs that run meanwhile.
 struct ReloadBench: BenchScenario {
     static let configuration = CommandConfiguration(
-        commandName: "reload", abstract: "Jobs per second, and their times, while scripts are changed, and without.")
+        commandName: "reload", abstract: "Throughput and latency with and without changes of scripts.")
 
     @Option(help: "Milliseconds between two changes.") var every = 100
     @Option(help: "Jobs of a round.") var batch = 200_000
-    @Option(help: "Rounds with changes, each beside one without.") var rounds = 5
-    @Option(help: "Jobs on their way at once.") var inFlight = 500
+    @Option(help: "Rounds with changes, in turns with rounds without.") var rounds = 5
+    @Option(help: "Jobs in flight at once.") var inFlight = 500
     @OptionGroup var options: BenchOptions
 
     func validate() throws {

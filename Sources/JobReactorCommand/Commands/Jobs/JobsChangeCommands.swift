@@ -5,7 +5,7 @@ internal import JobReactorWire
 
 struct JobsCancelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cancel", abstract: "Cancel jobs: one that waits never runs, one that runs is interrupted.",
+        commandName: "cancel", abstract: "Cancel jobs: waiting jobs never run, running jobs are interrupted.",
         usage: JobsChange.usage("cancel"))
 
     @OptionGroup var jobs: JobsChange
@@ -16,9 +16,9 @@ struct JobsCancelCommand: AsyncParsableCommand {
 struct JobsRetryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retry",
-        abstract: "Run jobs now: one that has failed from its first attempt, one that waits at once.",
+        abstract: "Run jobs again: failed jobs from their first attempt, waiting jobs at once.",
         usage: JobsChange.usage("retry"),
-        discussion: "Of many jobs those are meant that have failed, where --status says no other.")
+        discussion: "With filters, only failed jobs are retried, unless --status names another status.")
 
     @OptionGroup var jobs: JobsChange
 
@@ -27,7 +27,7 @@ struct JobsRetryCommand: AsyncParsableCommand {
 
 struct JobsDestroyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "destroy", abstract: "Remove jobs and their records; those that are not finished are cancelled.",
+        commandName: "destroy", abstract: "Remove jobs and their records; unfinished jobs are cancelled.",
         usage: JobsChange.usage("destroy"))
 
     @OptionGroup var jobs: JobsChange
@@ -45,7 +45,7 @@ struct JobsDestroyAllCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: "The node whose jobs go.") var node: String
+    @Option(help: "The node whose jobs are removed.") var node: String
     @OptionGroup var answer: ChangeAnswer
     @OptionGroup var storage: StorageOption
     @OptionGroup var security: SecurityOptions
@@ -62,10 +62,10 @@ struct JobsDestroyAllCommand: AsyncParsableCommand {
 
 /// What the commands take that change one job, or all that a filter means.
 struct JobsChange: ParsableArguments {
-    @Argument(help: "Id of the job, or the beginning of it; without it all jobs are meant that the filters name.")
+    @Argument(help: "Id of the job, or its beginning; without it, all jobs that match the filters.")
     var id: String?
     @OptionGroup var filter: JobFilterOptions
-    @Flag(help: "All jobs there.") var all = false
+    @Flag(help: "All jobs.") var all = false
     @OptionGroup var answer: ChangeAnswer
     @OptionGroup var place: JobPlaceOptions
 
@@ -84,8 +84,8 @@ struct JobsChange: ParsableArguments {
                 throw CommandFailure.usage(
                     all
                         ? "--all means every job: leave out the filters, or --all"
-                        : "name the job to \(words.verb) by its id, or several by --name, --status, --since, --error or --node,"
-                            + " or all of them by --all")
+                        : "name the job to \(words.verb) by its id, or several jobs by --name, --status, --since, --error or --node,"
+                            + " or all jobs by --all")
             }
             let monitor = try place.place().monitor
             return try await answer.change(change) { isDry in
@@ -93,7 +93,7 @@ struct JobsChange: ParsableArguments {
             }
         }
         guard !all, self.filter.isEmpty else {
-            throw CommandFailure.usage("an id means one job: leave out the filters, or the id")
+            throw CommandFailure.usage("an id names one job: leave out the filters, or the id")
         }
         try await changeOne(change, id, words)
     }
@@ -114,7 +114,7 @@ struct JobsChange: ParsableArguments {
             guard try await place.monitor.cancel(id) else { throw CommandFailure.notStored(id, "unfinished ") }
         case (.retry, _):
             guard try await place.monitor.retry(id) else {
-                throw CommandFailure.failure("there is no job \(id) that could be run again: look with jobs show")
+                throw CommandFailure.failure("there is no job \(id) that could be run again: see jobreactor jobs show")
             }
         case (.destroy, _):
             guard try await place.monitor.destroy(id) else { throw CommandFailure.notStored(id) }
@@ -125,9 +125,9 @@ struct JobsChange: ParsableArguments {
 
 /// How a change is asked for and told.
 struct ChangeAnswer: ParsableArguments {
-    @Flag(help: "Say how many jobs it would be, and change nothing.") var dryRun = false
+    @Flag(help: "Print the number of jobs, and change nothing.") var dryRun = false
     @Flag(help: "Change many jobs without asking.") var yes = false
-    @Flag(help: "As a JSON object.") var json = false
+    @Flag(help: "Print a JSON object.") var json = false
 
     /// Changes many jobs once it is said that they are meant. `change` returns how many they are; called with true it only
     /// counts. `place` stands behind their number.
@@ -143,11 +143,11 @@ struct ChangeAnswer: ParsableArguments {
         if !yes {
             guard Terminal.canAsk else {
                 throw CommandFailure.usage(
-                    "\(jobs(count)) would be \(words.done): say --yes, as there is no terminal to ask at, or --dry-run to count them"
+                    "\(jobs(count)) would be \(words.done): give --yes, because there is no terminal to ask on, or --dry-run to count them"
                 )
             }
             guard Terminal.ask("\(jobs(count)): \(words.verb)?") else {
-                throw CommandFailure.failure("nothing is changed")
+                throw CommandFailure.failure("nothing has changed")
             }
         }
         let changed = try await changing(false)

@@ -10,8 +10,8 @@ struct JobsListCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var filter: JobFilterOptions
-    @Option(help: ArgumentHelp("List so many at most.", valueName: "n")) var limit = 100
-    @Flag(help: "As a line of JSON each.") var json = false
+    @Option(help: ArgumentHelp("Largest number of jobs to list.", valueName: "n")) var limit = 100
+    @Flag(help: "Print a line of JSON for each job.") var json = false
     @OptionGroup var place: JobPlaceOptions
 
     func run() async throws {
@@ -25,11 +25,11 @@ struct JobsListCommand: AsyncParsableCommand {
         } else {
             let width = Terminal.width
             try Terminal.result(JobRows(found, clock, isCut: width != nil).table(width: width).text)
-            if found.count == limit { Terminal.note("the newest \(limit) only: --limit shows more") }
+            if found.count == limit { Terminal.note("only the newest \(limit) are shown: --limit shows more") }
         }
         if let distributor = place.distributor {
             Terminal.note(
-                "these are the jobs that the distributor at \(distributor) has: for those of a node name its --server, or its"
+                "these are the jobs of the distributor at \(distributor): for jobs of a node give its --server, or its"
                     + " --storage")
         }
     }

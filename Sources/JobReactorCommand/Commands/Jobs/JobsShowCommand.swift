@@ -10,8 +10,8 @@ struct JobsShowCommand: AsyncParsableCommand {
             "jobreactor jobs show <id> [--storage <storage> | --server <host:port> | --distributor <host:port>] [--json] [<options>]"
     )
 
-    @Argument(help: "Id of the job, or the beginning of it.") var id: String
-    @Flag(help: "As a JSON object.") var json = false
+    @Argument(help: "Id of the job, or its beginning.") var id: String
+    @Flag(help: "Print a JSON object.") var json = false
     @OptionGroup var place: JobPlaceOptions
 
     func run() async throws {

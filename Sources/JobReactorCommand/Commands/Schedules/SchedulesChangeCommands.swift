@@ -4,15 +4,15 @@ private import JobReactorWire
 
 struct SchedulesSetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "set", abstract: "Set a schedule, which stays until it is deleted, or change one that was set.",
+        commandName: "set", abstract: "Set or change a schedule; it exists until it is deleted.",
         usage: "jobreactor schedules set <name> <spec> <job> [<key=value> ...] [--args <json>] [<options>]",
         discussion: ArgumentWords.help)
 
     @Argument(help: "Name of the schedule.") var name: String
-    @Argument(help: "When, as one word of the shell: '30 2 * * *'.") var spec: String
+    @Argument(help: "The spec as one quoted word: '30 2 * * *'.") var spec: String
     @Argument(help: "Name of the job.") var job: String
     @Argument(help: ArgumentHelp("Args of the job.", valueName: "key=value")) var words: [String] = []
-    @Option(help: ArgumentHelp("Args of the job as one JSON object; key=value words go over it.", valueName: "json"))
+    @Option(help: ArgumentHelp("Args of the job as one JSON object; key=value words override it.", valueName: "json"))
     var args: String?
     @OptionGroup var calendar: CalendarOptions
     @OptionGroup var ticks: TickOptions
@@ -33,28 +33,29 @@ struct SchedulesSetCommand: AsyncParsableCommand {
 struct TickOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "While the job of an earlier tick is unfinished: leave the tick out (the default), let it wait, run both, or cancel the earlier.",
+            "While the job of an earlier tick is unfinished: skip the tick (the default), let it wait, run both, or cancel the earlier job.",
             valueName: "skip|queue|allow|cancel"),
         completion: .list(ScheduleOverlap.allCases.map(\.rawValue)))
     var overlap: String?
     @Option(
         help: ArgumentHelp(
-            "Of the ticks that were missed make the last (the default), all, or none.", valueName: "last|all|none"),
+            "Missed ticks to make up: the last (the default), all, or none.", valueName: "last|all|none"),
         completion: .list(ScheduleCatchUp.allCases.map(\.rawValue)))
     var catchUp: String?
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("A tick that is late by more is missed for good. Default 86400.", valueName: "seconds"))
+        help: ArgumentHelp("Maximum lateness of a tick; a later one is dropped. Default 86400.", valueName: "seconds"))
     var window: String?
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Each tick is late by a share of it. Default 0.", valueName: "seconds"))
+        help: ArgumentHelp("Maximum random delay of a tick. Default 0.", valueName: "seconds"))
     var jitter: String?
-    @Option(help: ArgumentHelp("A URL that is asked for after each good run.", valueName: "url"))
+    @Option(help: ArgumentHelp("A URL to request after each successful run.", valueName: "url"))
     var heartbeat: String?
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("The schedule is late when a tick has not begun by then. Default 60.", valueName: "seconds"))
+        help: ArgumentHelp(
+            "Time within which a tick must begin, or the schedule is late. Default 60.", valueName: "seconds"))
     var lateAfter: String?
 
     /// As a schedule takes them.
@@ -77,7 +78,7 @@ struct TickOptions: ParsableArguments {
 
 struct SchedulesDeleteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "delete", abstract: "Delete a schedule that was set; its jobs go on.",
+        commandName: "delete", abstract: "Delete a schedule that was set; its jobs continue.",
         usage: "jobreactor schedules delete <name> [<options>]")
 
     @Argument(help: "Name of the schedule.") var name: String
@@ -86,13 +87,13 @@ struct SchedulesDeleteCommand: AsyncParsableCommand {
     func run() async throws {
         try await asked.change(
             ScheduleOrder.delete(name).words, done: "the schedule '\(name)' is deleted",
-            nothing: "no schedule '\(name)' was set: one of a script is there as long as the script says so")
+            nothing: "no schedule '\(name)' was set: to delete a schedule of a script, change the script")
     }
 }
 
 struct SchedulesPauseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "pause", abstract: "Let no tick of a schedule be made, until it is resumed.",
+        commandName: "pause", abstract: "Stop making ticks of a schedule until it is resumed.",
         usage: "jobreactor schedules pause <name> [<options>]")
 
     @Argument(help: "Name of the schedule.") var name: String
@@ -107,7 +108,7 @@ struct SchedulesPauseCommand: AsyncParsableCommand {
 
 struct SchedulesResumeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "resume", abstract: "Let a schedule that was paused go on; ticks of the pause are not made.",
+        commandName: "resume", abstract: "Resume a paused schedule; ticks of the pause are not made up.",
         usage: "jobreactor schedules resume <name> [<options>]")
 
     @Argument(help: "Name of the schedule.") var name: String
@@ -115,7 +116,7 @@ struct SchedulesResumeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await asked.change(
-            ScheduleOrder.resume(name).words, done: "the schedule '\(name)' goes on",
+            ScheduleOrder.resume(name).words, done: "the schedule '\(name)' is resumed",
             nothing: "there is no schedule '\(name)', or it is not paused")
     }
 }
@@ -125,7 +126,8 @@ struct SchedulesRunCommand: AsyncParsableCommand {
         commandName: "run", abstract: "Make a tick of a schedule now, and print the id of its job.",
         usage: "jobreactor schedules run <name> [--json] [<options>]",
         discussion:
-            "Also of one that is paused. While the job of an earlier tick is unfinished the schedule's overlap counts.")
+            "Works for a paused schedule, too. While the job of an earlier tick is unfinished, the overlap of the schedule applies."
+    )
 
     @Argument(help: "Name of the schedule.") var name: String
     @OptionGroup var asked: AskedDistributor

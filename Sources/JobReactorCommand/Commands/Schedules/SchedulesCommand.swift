@@ -5,11 +5,11 @@ internal import JobReactorWire
 struct SchedulesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schedules",
-        abstract: "Look at schedules, and when they are due; set, pause, run and delete them.",
+        abstract: "List, preview, set, pause, run and delete schedules.",
         discussion: """
-            A schedule of a script is there as long as a node with that script is connected; one that is set here stays until \
-            it is deleted. Pausing either outlives restarts. Changes take the role operator. Times are those of the \
-            schedule's zone, with their offset; --json has seconds since 1970.
+            A schedule of a script exists as long as a node with that script is connected; a schedule that is set here exists \
+            until it is deleted. A pause survives restarts. Changes need the role operator. Times are in the zone of the \
+            schedule, with their offset; --json has seconds since 1970.
             """,
         subcommands: [
             SchedulesListCommand.self, SchedulesShowCommand.self, SchedulesSetCommand.self,

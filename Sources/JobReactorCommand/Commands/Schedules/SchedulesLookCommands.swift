@@ -18,7 +18,7 @@ struct SchedulesListCommand: AsyncParsableCommand {
 
 struct SchedulesShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show all that is known of one schedule.",
+        commandName: "show", abstract: "Show all fields of one schedule.",
         usage: "jobreactor schedules show <name> [--json] [--distributor <host:port>] [<options>]")
 
     @Argument(help: "Name of the schedule.") var name: String

@@ -10,19 +10,19 @@ struct SchedulesPreviewCommand: AsyncParsableCommand {
                        [--from <time>] [--count <n>] [--json]
             """,
         discussion: """
-            The spec has five fields (minute, hour, day of month, month, day of week), or six with seconds first; or it is \
-            @daily or its like, or 'every' so many s, m, h or d, which are counted from --from. Each time stands with its \
-            offset, and with what daylight saving did to it.
+            The spec has five fields (minute, hour, day of month, month, day of week), or six with seconds first; or it is a \
+            short form such as @daily, or an interval such as 'every 90s' (s, m, h or d), counted from --from. Each time is \
+            shown with its offset, and with the effect of daylight saving.
             """)
 
-    @Argument(help: "When, as one word of the shell: '30 2 * * *'.") var spec: String
+    @Argument(help: "The spec as one quoted word: '30 2 * * *'.") var spec: String
     @OptionGroup var calendar: CalendarOptions
     @Option(
         help: ArgumentHelp(
-            "After this time: seconds since 1970, or 2026-03-28T00:00:00Z. Default now.", valueName: "time"))
+            "Start time: seconds since 1970, or 2026-03-28T00:00:00Z. Default now.", valueName: "time"))
     var from: String?
-    @Option(help: ArgumentHelp("How many times, at most 1000.", valueName: "n")) var count = 5
-    @Flag(help: "As a JSON array.") var json = false
+    @Option(help: ArgumentHelp("Number of times, at most 1000.", valueName: "n")) var count = 5
+    @Flag(help: "Print a JSON array.") var json = false
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -52,8 +52,8 @@ struct SchedulesPreviewCommand: AsyncParsableCommand {
         for time in times {
             let rule =
                 switch time.rule {
-                case .gap: "its time does not exist that day: at the end of the gap"
-                case .repeat: "its time comes twice that day"
+                case .gap: "local time does not exist that day: due at the end of the gap"
+                case .repeat: "local time occurs twice that day"
                 case nil: ""
                 }
             table.add([time.local, seconds(time.at), rule])
@@ -88,7 +88,7 @@ struct CalendarOptions: ParsableArguments {
     var dstGap: String?
     @Option(
         help: ArgumentHelp(
-            "Which count of a tick whose local time comes twice: the first (the default), the last or both.",
+            "Which runs of a tick whose local time occurs twice: the first (the default), the last or both.",
             valueName: "first|last|both"),
         completion: .list(DaylightRepeat.allCases.map(\.rawValue)))
     var dstRepeat: String?

@@ -4,8 +4,8 @@ private typealias Failure = StorageConformanceFailure
 
 /// What storages must do that keep an audit log.
 extension StorageConformance {
-    /// What an `AuditStorage` must do beside ``checks``. Run them with a closure that gives one storage after another for one
-    /// place that is empty at first.
+    /// Additional checks for an `AuditStorage`, beside ``checks``. Run them with a closure that makes one storage after
+    /// another for the same place, which is empty at first.
     public static let auditChecks = [
         Check("entries come back as they were, the newest first, as many as asked for") {
             probe async throws(Failure) in

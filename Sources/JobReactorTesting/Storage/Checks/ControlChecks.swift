@@ -4,8 +4,8 @@ private typealias Failure = StorageConformanceFailure
 
 /// What storages must do that keep what decides when jobs run.
 extension StorageConformance {
-    /// What a `ControlStorage` must do beside ``checks``. Run them with a closure that gives one storage after another for one
-    /// place that is empty at first.
+    /// Additional checks for a `ControlStorage`, beside ``checks``. Run them with a closure that makes one storage
+    /// after another for the same place, which is empty at first.
     public static let controlChecks = [
         Check("what is kept comes back in the order of kinds and names, one of each") { probe async throws(Failure) in
             try await probe.expectControls([], "before any")

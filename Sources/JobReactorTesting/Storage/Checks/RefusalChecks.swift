@@ -4,7 +4,7 @@ private typealias Failure = StorageConformanceFailure
 
 /// What a storage does while it refuses, and when that is over.
 extension StorageConformance {
-    /// What a storage must do that can refuse, as on a full disk. Run them where a test can bring that about.
+    /// Checks for a storage that refuses, as on a full disk. Run them if a test can cause that.
     public static let refusalChecks = [
         RefusalCheck("a save that is refused has stored nothing") { probe, refuse async throws(Failure) in
             try await probe.save([Sample.plain(1)])
@@ -52,11 +52,11 @@ extension StorageConformance {
         },
     ]
 
-    /// One demand on a storage that refuses.
+    /// One requirement for a storage that refuses.
     public struct RefusalCheck: Sendable, CustomStringConvertible {
         typealias Switch = (Bool) async throws(StorageConformanceFailure) -> Void
 
-        /// The demand as a sentence. Unique in the suite.
+        /// The requirement as a sentence. Unique in the suite.
         public let name: String
         private let body: @Sendable (StorageProbe, Switch) async throws(StorageConformanceFailure) -> Void
 
@@ -71,8 +71,8 @@ extension StorageConformance {
         /// The name.
         public var description: String { name }
 
-        /// Runs the check with a new, empty storage; throws when that does not meet it. `refuse` makes the storage refuse to
-        /// store anything, as when its disk is full, or lets it work again.
+        /// Runs the check with a new, empty storage; throws if the storage fails it. `refuse` makes the storage refuse
+        /// to store anything, as on a full disk, or lets it work again.
         public func run(
             patience: Duration = .seconds(30), makeStorage: @escaping @Sendable () async throws -> any JobStorage,
             refuse: @escaping @Sendable (_ refuses: Bool) async throws -> Void
