@@ -113,13 +113,25 @@ public struct Job: Hashable, Sendable {
         set { set(\.period, newValue) }
     }
     /// Preferred node.
-    public var node: String? { rare?.fields.node }
+    public internal(set) var node: String? {
+        get { rare?.fields.node }
+        set { set(\.node, newValue) }
+    }
     /// Node that must not run it.
-    public var notNode: String? { rare?.fields.notNode }
+    public internal(set) var notNode: String? {
+        get { rare?.fields.notNode }
+        set { set(\.notNode, newValue) }
+    }
     /// Attempts in all, when the producer set them.
-    public var maxAttempt: Int? { rare?.fields.maxAttempt }
+    public internal(set) var maxAttempt: Int? {
+        get { rare?.fields.maxAttempt }
+        set { set(\.maxAttempt, newValue) }
+    }
     /// Growth of the wait between retries in seconds, when the producer set it.
-    public var retryMultiplier: Double? { rare?.fields.retryMultiplier }
+    public internal(set) var retryMultiplier: Double? {
+        get { rare?.fields.retryMultiplier }
+        set { set(\.retryMultiplier, newValue) }
+    }
     /// Seconds between the last save and the next run, as it was asked for; nil for at once.
     public var makeAfter: Double? {
         get { makeAfterBits == Self.noWait ? nil : Double(bitPattern: makeAfterBits) }
@@ -154,14 +166,20 @@ public struct Job: Hashable, Sendable {
     }
 
     /// How urgent it is, from 0 (last) to 9 (first), when the producer set it.
-    public var priority: Int? { rare?.fields.priority }
+    public internal(set) var priority: Int? {
+        get { rare?.fields.priority }
+        set { set(\.priority, newValue) }
+    }
     /// The key that it holds, which is always said; nil for none.
     public var unique: JobUnique? {
         get { rare?.fields.unique }
         set { set(\.unique, newValue) }
     }
     /// The tick of a schedule that it comes of; nil for any other.
-    public var tick: JobTick? { rare?.fields.tick }
+    public internal(set) var tick: JobTick? {
+        get { rare?.fields.tick }
+        set { set(\.tick, newValue) }
+    }
     /// The args of one more run that is to follow the one under way; nil for none. They come of a job with the same key that was
     /// enqueued meanwhile: ``UniqueConflict/again``.
     public var again: JobArguments? {
