@@ -61,7 +61,22 @@ enum SQLiteSchema {
                     ) STRICT, WITHOUT ROWID;
                     """)
         }
+        registerFields(&migrator)
         return migrator
+    }
+
+    /// The number of the last migration written above; those that follow bring fields of jobs, as their table says.
+    private static let written = 5
+
+    private static func registerFields(_ migrator: inout DatabaseMigrator) {
+        let columns = JobFieldTable.stored.compactMap { field in field.column.map { ($0, field.type.sql) } }
+        for number in Set(columns.map(\.0.since)).sorted() where number > written {
+            migrator.registerMigration("\(number) fields") { database in
+                for (column, type) in columns where column.since == number {
+                    try database.execute(sql: "ALTER TABLE job ADD COLUMN \(column.name) \(type)")
+                }
+            }
+        }
     }
 
     /// Makes the file ours. Returns the epoch that begins, and the number of finished jobs that are kept.

@@ -20,26 +20,17 @@ final class SQLiteTransaction {
         lastFinish = last
     }
 
-    /// Those of plain jobs come first: the others are NULL for these, and take no binding, which costs more than writing.
-    private static let plainColumns = [
-        "name", "args", "status", "attempt", "runs", "due_at", "distributor", "defer", "run_at",
-    ]
-    private static let rareColumns = [
-        "failed_at", "make_after", "period", "node", "not_node", "max_attempt", "retry_multiplier", "last_error",
-        "traceback", "trace", "priority", "unique_key", "unique_for", "on_conflict", "accepted_at", "schedule", "tick",
-        "again",
-    ]
-    private static let columns = (plainColumns + rareColumns).joined(separator: ", ")
+    private static let columns = JobColumn.allCases.map(\.name).joined(separator: ", ")
 
-    private static let insertPlain = insert(plainColumns)
-    private static let insertAny = insert(plainColumns + rareColumns)
+    private static let insertPlain = insert(JobColumn.plain)
+    private static let insertAny = insert(JobColumn.plain + JobColumn.rare)
 
     /// A finished job makes room for another of its id. What the new one does not say is NULL in `excluded`.
-    private static func insert(_ columns: [String]) -> String {
-        let sets = (plainColumns + rareColumns).map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
+    private static func insert(_ columns: [JobColumn]) -> String {
+        let sets = (JobColumn.plain + JobColumn.rare).map { "\($0.name) = excluded.\($0.name)" }.joined(separator: ", ")
         let finished = JobStatus.allCases.filter(\.isFinished).map { "'\($0.rawValue)'" }.joined(separator: ", ")
         return """
-            INSERT INTO job (\(columns.joined(separator: ", ")), id)
+            INSERT INTO job (\(columns.map(\.name).joined(separator: ", ")), id)
             VALUES (\(String(repeating: "?, ", count: columns.count))?)
             ON CONFLICT (id) DO UPDATE SET \(sets), finished_at = NULL WHERE job.status IN (\(finished))
             """
@@ -51,7 +42,8 @@ final class SQLiteTransaction {
 
         init(isPlain: Bool) {
             let sets =
-                plainColumns.map { "\($0) = ?" } + rareColumns.map { isPlain ? "\($0) = NULL" : "\($0) = ?" }
+                JobColumn.plain.map { "\($0.name) = ?" }
+                + JobColumn.rare.map { isPlain ? "\($0.name) = NULL" : "\($0.name) = ?" }
             let start = "UPDATE job SET \(sets.joined(separator: ", ")), finished_at = "
             unfinished = start + "NULL WHERE id = ?"
             finished = start + "COALESCE(finished_at, ?) WHERE id = ?"
@@ -135,6 +127,7 @@ final class SQLiteTransaction {
         }
     }
 
+    /// In the order of ``JobColumn``.
     private func values(of job: Job) -> StatementArguments {
         let plain: StatementArguments = [
             job.name, Data(job.args.bytes), job.status.rawValue, job.attempt, job.runs, job.dueAt.microseconds,
@@ -158,20 +151,20 @@ final class SQLiteTransaction {
     // MARK: Reading
 
     func load(_ id: JobID) throws -> Job? {
-        let statement = try database.cachedStatement(sql: "SELECT id, \(Self.columns) FROM job WHERE id = ?")
+        let statement = try database.cachedStatement(sql: "SELECT \(Self.columns) FROM job WHERE id = ?")
         return try Row.fetchOne(statement, arguments: [bytes(id)]).map(Self.job)
     }
 
     func jobs(after id: JobID?, limit: Int) throws -> [Job] {
         let statement = try database.cachedStatement(
-            sql: "SELECT id, \(Self.columns) FROM job WHERE id > ? ORDER BY id LIMIT ?")
+            sql: "SELECT \(Self.columns) FROM job WHERE id > ? ORDER BY id LIMIT ?")
         // No id is as small as no byte at all.
         return try page(statement, beyond: id.map(bytes) ?? Data(), limit)
     }
 
     func jobs(before id: JobID?, limit: Int) throws -> [Job] {
         let statement = try database.cachedStatement(
-            sql: "SELECT id, \(Self.columns) FROM job WHERE id < ? ORDER BY id DESC LIMIT ?")
+            sql: "SELECT \(Self.columns) FROM job WHERE id < ? ORDER BY id DESC LIMIT ?")
         // No id is as great as one that goes on behind its last byte.
         return try page(statement, beyond: id.map(bytes) ?? Data(repeating: 0xFF, count: 17), limit)
     }
@@ -209,37 +202,43 @@ final class SQLiteTransaction {
     }
 
     private static func job(_ row: Row) throws -> Job {
-        guard let id = id(row[0]), let status = JobStatus(rawValue: row[3]) else { throw damaged("job") }
+        func at(_ column: JobColumn) -> Int { column.rawValue }
+        guard let id = id(row[at(.id)]), let status = JobStatus(rawValue: row[at(.status)]) else {
+            throw damaged("job")
+        }
         var options = JobOptions(
-            period: row[12], node: row[13], notNode: row[14], isDeferred: row[8], maxAttempt: row[15],
-            retryMultiplier: row[16], priority: row[20], unique: unique(row))
-        if let schedule = row[25] as String?, let time = row[26] as Int64? {
+            period: row[at(.period)], node: row[at(.node)], notNode: row[at(.notNode)], isDeferred: row[at(.defer)],
+            maxAttempt: row[at(.maxAttempt)], retryMultiplier: row[at(.retryMultiplier)],
+            priority: row[at(.priority)], unique: unique(row))
+        if let schedule = row[at(.schedule)] as String?, let time = row[at(.tick)] as Int64? {
             options.tick = JobTick(schedule: schedule, at: Timestamp(microseconds: time))
         }
-        let dueAt = Timestamp(microseconds: row[6])
-        let args: Data = row[2]
+        let dueAt = Timestamp(microseconds: row[at(.dueAt)])
+        let args: Data = row[at(.args)]
         var job = Job(
-            id: id, name: row[1], args: JobArguments(unchecked: Array(args)), options: options, distributor: row[7],
-            createdAt: dueAt)
+            id: id, name: row[at(.name)], args: JobArguments(unchecked: Array(args)), options: options,
+            distributor: row[at(.distributor)], createdAt: dueAt)
         job.dueAt = dueAt
         job.status = status
-        job.attempt = row[4]
-        job.runs = row[5]
-        job.runAt = (row[9] as Int64?).map { Timestamp(microseconds: $0) }
-        job.failedAt = (row[10] as Int64?).map { Timestamp(microseconds: $0) }
-        job.makeAfter = row[11]
-        job.lastError = (row[17] as Data?).map { String(decoding: $0, as: UTF8.self) }
-        job.lastTraceback = (row[18] as Data?).map { String(decoding: $0, as: UTF8.self) }
-        job.trace = (row[19] as String?).flatMap { JobTrace(json: $0.utf8) }
-        job.again = (row[27] as Data?).map { JobArguments(unchecked: Array($0)) }
+        job.attempt = row[at(.attempt)]
+        job.runs = row[at(.runs)]
+        job.runAt = (row[at(.runAt)] as Int64?).map { Timestamp(microseconds: $0) }
+        job.failedAt = (row[at(.failedAt)] as Int64?).map { Timestamp(microseconds: $0) }
+        job.makeAfter = row[at(.makeAfter)]
+        job.lastError = (row[at(.lastError)] as Data?).map { String(decoding: $0, as: UTF8.self) }
+        job.lastTraceback = (row[at(.traceback)] as Data?).map { String(decoding: $0, as: UTF8.self) }
+        job.trace = (row[at(.trace)] as String?).flatMap { JobTrace(json: $0.utf8) }
+        job.again = (row[at(.again)] as Data?).map { JobArguments(unchecked: Array($0)) }
         return job
     }
 
     private static func unique(_ row: Row) -> JobUnique? {
-        guard let key = row[21] as String? else { return nil }
+        guard let key = row[JobColumn.uniqueKey.rawValue] as String? else { return nil }
+        let conflict = row[JobColumn.onConflict.rawValue] as String?
         var unique = JobUnique(
-            key, for: row[22] ?? 0, onConflict: (row[23] as String?).flatMap(UniqueConflict.init(rawValue:)) ?? .keep)
-        unique.acceptedAt = (row[24] as Int64?).map { Timestamp(microseconds: $0) }
+            key, for: row[JobColumn.uniqueFor.rawValue] ?? 0,
+            onConflict: conflict.flatMap(UniqueConflict.init(rawValue:)) ?? .keep)
+        unique.acceptedAt = (row[JobColumn.acceptedAt.rawValue] as Int64?).map { Timestamp(microseconds: $0) }
         return unique
     }
 

@@ -35,6 +35,24 @@ public struct JobInfo: Hashable, Sendable {
     public var makeAfter: Double?
     /// The reason why the job waits, apart from its due time: `no node defines it`; nil if there is none.
     public var waitsFor: String?
+    /// What a job on its node's lane does now, in words: `running for 12.3 s, jobs.lua:3 in os.execute`.
+    public var doing: String?
+    /// Attempts in all, when the producer set them.
+    public var maxAttempt: Int?
+    /// Growth of the wait between retries in seconds, when the producer set it.
+    public var retryMultiplier: Double?
+    /// How urgent it is, from 0 (last) to 9 (first), when the producer set it.
+    public var priority: Int?
+    /// The key that it holds.
+    public var uniqueKey: String?
+    /// Until when it holds the key at least; nil where that is until it is finished.
+    public var uniqueUntil: Timestamp?
+    /// The tick of a schedule that it comes of.
+    public var tick: JobTick?
+    /// The beginning of the JSON of the args of one more run that follows the one under way; nil for none.
+    public var again: String?
+    /// The span that it comes from, where its producer traces.
+    public var trace: JobTrace?
 
     /// Reads the fields of `JOB id`.
     package init?(fields: [String]) {
@@ -62,5 +80,14 @@ public struct JobInfo: Hashable, Sendable {
         period = values["period"].flatMap { Double($0) }
         makeAfter = values["make_after"].flatMap { Double($0) }
         waitsFor = values["waits_for"]
+        doing = values["doing"]
+        maxAttempt = values["max_attempt"].flatMap { Int($0) }
+        retryMultiplier = values["retry_multiplier"].flatMap { Double($0) }
+        priority = values["priority"].flatMap { Int($0) }
+        uniqueKey = values["unique"]
+        uniqueUntil = time("unique_until")
+        if let schedule = values["schedule"], let at = time("tick") { tick = JobTick(schedule: schedule, at: at) }
+        again = values["again"]
+        trace = values["trace"].flatMap { JobTrace(json: $0.utf8) }
     }
 }

@@ -82,22 +82,13 @@ struct EnqueueCommand: AsyncParsableCommand {
     /// The words of a command that a distributor answers with the id of the job that stands.
     static func command(_ name: String, _ args: JobArguments, _ options: JobOptions) -> [String] {
         var words = ["ENQUEUE", name, args.description]
-        func add(_ option: String, _ value: String?) { if let value { words += [option, value] } }
-        add("AFTER", options.after.map { "\($0)" })
-        add("RUN_AT", options.runAt.map { "\($0.seconds)" })
-        add("PERIOD", options.period.map { "\($0)" })
-        add("NODE", options.node)
-        add("NOT_NODE", options.notNode)
-        if options.isDeferred { words.append("DEFER") }
-        add("MAX_ATTEMPT", options.maxAttempt.map { "\($0)" })
-        add("RETRY_MULTIPLIER", options.retryMultiplier.map { "\($0)" })
-        add("PRIORITY", options.priority.map { "\($0)" })
-        if let unique = options.unique?.keyed(args) {
-            add("UNIQUE", unique.key)
-            add("UNIQUE_FOR", unique.seconds > 0 ? "\(unique.seconds)" : nil)
-            add("ON_CONFLICT", unique.onConflict.rawValue)
+        var options = options
+        options.unique = options.unique?.keyed(args)
+        for option in JobOptionTable.ofCommands {
+            guard let value = option.value(options) else { continue }
+            words.append(option.word)
+            if option.type != .flag { words.append(value.text) }
         }
-        add("ID", options.id?.description)
         return words
     }
 

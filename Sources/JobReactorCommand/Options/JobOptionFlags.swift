@@ -2,114 +2,121 @@ internal import ArgumentParser
 private import Foundation
 internal import JobReactorCore
 
-/// The options of one job. They belong to the job and not to an installation, so they are flags alone. What follows one that
-/// takes a number is its value, also `-1`: the answer is then what the flag takes.
+/// The options of one job, from ``JobOptionTable``. They belong to the job and not to an installation, so they are flags
+/// alone. What follows one that takes a number is its value, also `-1`: the answer is then what the flag takes.
 struct JobOptionFlags: ParsableArguments {
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Wait so many seconds before the first run.", valueName: "seconds"))
-    var after: String?
+    @Option(job: \.after) var after: String?
+    @Option(job: \.runAt) var runAt: String?
+    @Option(job: \.period) var period: String?
+    @Option(job: \.node) var node: String?
+    @Option(job: \.notNode) var notNode: String?
+    @Flag(job: \.isDeferred) var isDeferred = false
+    @Option(job: \.maxAttempt) var maxAttempt: String?
+    @Option(job: \.retryMultiplier) var retryMultiplier: String?
+    @Option(job: \.priority) var priority: String?
+    @Option(job: \.unique) var unique: String?
+    @Flag(help: "As --unique, with a key that is made of the args.") var uniqueArgs = false
+    @Option(job: \.uniqueFor) var uniqueFor: String?
+    @Option(job: \.onConflict) var onConflict: String?
+    @Option(job: \.id) var jobID: String?
 
-    @Option(help: ArgumentHelp("Wait until this time: seconds since 1970, or 2030-01-31T12:00:00Z.", valueName: "time"))
-    var runAt: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Run again this many seconds after each run.", valueName: "seconds"))
-    var period: String?
-
-    @Option(help: ArgumentHelp("Preferred node.", valueName: "name"))
-    var node: String?
-
-    @Option(help: ArgumentHelp("Node that must not run the job.", valueName: "name"))
-    var notNode: String?
-
-    @Flag(name: .customLong("defer"), help: "Run on a thread beside the reactor lane, for heavy jobs.")
-    var isDeferred = false
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Total number of attempts. Default that of the script or the node.", valueName: "n"))
-    var maxAttempt: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "The n-th retry waits n times this long. Default that of the script or the node.",
-            valueName: "seconds"))
-    var retryMultiplier: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp(
-            "Priority from 0 (last) to 9 (first). Default that of the script, or 5.", valueName: "n"))
-    var priority: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Unique key: no other job of this name holds it until this one is finished.", valueName: "key"))
-    var unique: String?
-
-    @Flag(help: "The same, with a key derived from the args.")
-    var uniqueArgs = false
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Shortest time for which the key is held.", valueName: "seconds"))
-    var uniqueFor: String?
-
-    @Option(
-        help: ArgumentHelp(
-            """
-            If another job holds the key: keep that job (the default), replace its args, run it once more if it runs \
-            already, or raise an error.
-            """, valueName: "keep|replace|again|raise"),
-        completion: .list(UniqueConflict.allCases.map(\.rawValue)))
-    var onConflict: String?
-
-    @Option(
-        name: .customLong("id"),
-        help: ArgumentHelp(
-            "Id of the job, 32 hexadecimal digits. A second job with the id of an unfinished job counts as that job.",
-            valueName: "id"))
-    var jobID: String?
+    /// What was said of each.
+    private var texts: [(option: KeyPath<JobOptionTable, JobOption>, text: String?)] {
+        [
+            (\.after, after), (\.runAt, runAt), (\.period, period), (\.node, node), (\.notNode, notNode),
+            (\.maxAttempt, maxAttempt), (\.retryMultiplier, retryMultiplier), (\.priority, priority),
+            (\.unique, unique), (\.uniqueFor, uniqueFor), (\.onConflict, onConflict), (\.id, jobID),
+        ]
+    }
 
     func jobOptions() throws(CommandFailure) -> JobOptions {
         if after != nil, runAt != nil { throw .usage("--after and --run-at exclude each other: keep one of them") }
-        var options = JobOptions(
-            after: try Self.read(.seconds, after, "--after"), runAt: try Self.read(.time, runAt, "--run-at"),
-            period: try Self.read(.seconds, period, "--period"), node: try Self.read(.name, node, "--node"),
-            notNode: try Self.read(.name, notNode, "--not-node"), isDeferred: isDeferred,
-            maxAttempt: try Self.read(.wholeNumber(1...Int(Int32.max)), maxAttempt, "--max-attempt"),
-            retryMultiplier: try Self.read(.seconds, retryMultiplier, "--retry-multiplier"),
-            priority: try Self.read(.wholeNumber(JobPriority.range), priority, "--priority"),
-            id: try Self.read(.jobID, jobID, "--id"))
-        options.unique = try jobUnique()
+        if unique != nil, uniqueArgs { throw .usage("--unique and --unique-args exclude each other: keep one of them") }
+        var options = JobOptions(isDeferred: isDeferred, unique: uniqueArgs ? JobUnique() : nil)
+        for (path, text) in texts {
+            let option = JobOptionTable.standard[keyPath: path]
+            guard let text else { continue }
+            if option.part != nil, options.unique == nil {
+                throw .usage("\(option.flag) needs --unique or --unique-args")
+            }
+            _ = option.set(&options, try Self.value(option, text))
+        }
         do throws(JobError) { try options.validate(names: .flags) } catch { throw .usage(error.message) }
         return options
     }
 
-    private func jobUnique() throws(CommandFailure) -> JobUnique? {
-        guard unique != nil || uniqueArgs else {
-            for (flag, value) in [("--unique-for", uniqueFor), ("--on-conflict", onConflict)] where value != nil {
-                throw .usage("\(flag) needs --unique or --unique-args")
-            }
-            return nil
+    /// The value that the text of a flag has.
+    private static func value(_ option: JobOption, _ text: String) throws(CommandFailure) -> FieldValue {
+        func read<Value>(_ kind: SettingKind<Value>) throws(CommandFailure) -> Value {
+            try Self.value(kind, text, option.flag)
         }
-        if unique != nil, uniqueArgs { throw .usage("--unique and --unique-args exclude each other: keep one of them") }
-        return JobUnique(
-            unique, for: try Self.read(.seconds, uniqueFor, "--unique-for") ?? 0,
-            onConflict: try Self.read(.word, onConflict, "--on-conflict") ?? .keep)
+        return switch option.type {
+        case .id: try read(.jobID).field
+        case .name: .text(try read(.name))
+        case .text, .key, .object, .trace, .flag: .text(text)
+        case .choice(let words): .text(try read(.choice(words)))
+        case .whole(let range, _): .whole(try read(.wholeNumber(range)))
+        case .seconds, .secondsAboveZero: .number(try read(.seconds))
+        case .time: .time(try read(.time))
+        }
+    }
+
+    private static func value<Value>(
+        _ kind: SettingKind<Value>, _ text: String, _ flag: String
+    ) throws(CommandFailure) -> Value {
+        if Value.self == Timestamp.self, let day = LocalTime.missingDay(in: text) {
+            throw .usage("\(flag): there is no day \(day)")
+        }
+        return try kind.value(of: [text], from: flag)
     }
 
     static func read<Value>(
         _ kind: SettingKind<Value>, _ text: String?, _ flag: String
     ) throws(CommandFailure) -> Value? {
         guard let text else { return nil }
-        if Value.self == Timestamp.self, let day = LocalTime.missingDay(in: text) {
-            throw .usage("\(flag): there is no day \(day)")
+        return try value(kind, text, flag)
+    }
+}
+
+// Flags take their name and their help from the table of options.
+
+extension Option where Value == String? {
+    init(job option: KeyPath<JobOptionTable, JobOption>) {
+        let option = JobOptionTable.standard[keyPath: option]
+        self.init(
+            name: .customLong(option.name.replacing("_", with: "-")), parsing: option.parsing,
+            help: ArgumentHelp(option.help, valueName: option.type.valueName), completion: option.completion)
+    }
+}
+
+extension Flag where Value == Bool {
+    init(wrappedValue: Bool, job option: KeyPath<JobOptionTable, JobOption>) {
+        let option = JobOptionTable.standard[keyPath: option]
+        self.init(
+            wrappedValue: wrappedValue, name: .customLong(option.name.replacing("_", with: "-")),
+            help: ArgumentHelp(option.help))
+    }
+}
+
+extension JobOption {
+    /// What follows a flag that takes a number is its value, also `-1`.
+    fileprivate var parsing: SingleValueParsingStrategy {
+        switch type {
+        case .whole, .seconds, .secondsAboveZero: .unconditional
+        default: .next
         }
-        return try kind.value(of: [text], from: flag)
+    }
+
+    fileprivate var completion: CompletionKind? {
+        if case .choice(let words) = type { .list(words) } else { nil }
+    }
+}
+
+extension SettingKind where Value == String {
+    static func choice(_ words: [String]) -> SettingKind {
+        SettingKind(.text, words.joined(separator: "|"), allowed: "one of \(words.joined(separator: ", "))") {
+            words.contains($0) ? $0 : nil
+        }
     }
 }
 

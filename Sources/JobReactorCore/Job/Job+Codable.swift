@@ -45,91 +45,59 @@ extension JobArguments: Codable {
 }
 
 extension Job: Codable {
-    private enum Field: String, CodingKey {
-        case id, name, args, status, attempt, runs, distributor, period, node, trace, priority, unique, schedule, tick
-        case again
-        case uniqueFor = "unique_for"
-        case onConflict = "on_conflict"
-        case acceptedAt = "accepted_at"
-        case isDeferred = "defer"
-        case dueAt = "due_at"
-        case runAt = "run_at"
-        case failedAt = "failed_at"
-        case makeAfter = "make_after"
-        case notNode = "not_node"
-        case maxAttempt = "max_attempt"
-        case retryMultiplier = "retry_multiplier"
-        case lastError = "last_error"
-        case lastTraceback = "traceback"
+    private struct Key: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+        init(_ field: JobField) { stringValue = field.name }
     }
 
     public init(from decoder: any Decoder) throws {
-        let fields = try decoder.container(keyedBy: Field.self)
-        let dueAt = try fields.decode(Timestamp.self, forKey: .dueAt)
-        var options = JobOptions(
-            period: try fields.decodeIfPresent(Double.self, forKey: .period),
-            node: try fields.decodeIfPresent(String.self, forKey: .node),
-            notNode: try fields.decodeIfPresent(String.self, forKey: .notNode),
-            isDeferred: try fields.decode(Bool.self, forKey: .isDeferred),
-            maxAttempt: try fields.decodeIfPresent(Int.self, forKey: .maxAttempt),
-            retryMultiplier: try fields.decodeIfPresent(Double.self, forKey: .retryMultiplier),
-            priority: try fields.decodeIfPresent(Int.self, forKey: .priority))
-        if let key = try fields.decodeIfPresent(String.self, forKey: .unique) {
-            options.unique = JobUnique(
-                key, for: try fields.decodeIfPresent(Double.self, forKey: .uniqueFor) ?? 0,
-                onConflict: try fields.decodeIfPresent(UniqueConflict.self, forKey: .onConflict) ?? .keep)
-            options.unique?.acceptedAt = try fields.decodeIfPresent(Timestamp.self, forKey: .acceptedAt)
-        }
-        if let schedule = try fields.decodeIfPresent(String.self, forKey: .schedule) {
-            options.tick = JobTick(schedule: schedule, at: try fields.decode(Timestamp.self, forKey: .tick))
-        }
+        let fields = try decoder.container(keyedBy: Key.self)
+        let table = JobFieldTable.standard
         self.init(
-            id: try fields.decode(JobID.self, forKey: .id), name: try fields.decode(String.self, forKey: .name),
-            args: try fields.decode(JobArguments.self, forKey: .args), options: options,
-            distributor: try fields.decode(String.self, forKey: .distributor), createdAt: dueAt)
-        status = try fields.decode(JobStatus.self, forKey: .status)
-        attempt = try fields.decode(Int32.self, forKey: .attempt)
-        runs = try fields.decode(Int32.self, forKey: .runs)
-        runAt = try fields.decodeIfPresent(Timestamp.self, forKey: .runAt)
-        failedAt = try fields.decodeIfPresent(Timestamp.self, forKey: .failedAt)
-        makeAfter = try fields.decodeIfPresent(Double.self, forKey: .makeAfter)
-        lastError = try fields.decodeIfPresent(String.self, forKey: .lastError)
-        lastTraceback = try fields.decodeIfPresent(String.self, forKey: .lastTraceback)
-        again = try fields.decodeIfPresent(JobArguments.self, forKey: .again)
-        trace = try fields.decodeIfPresent(String.self, forKey: .trace).flatMap { JobTrace(json: $0.utf8) }
+            id: try fields.decode(JobID.self, forKey: Key(table.id)),
+            name: try fields.decode(String.self, forKey: Key(table.name)),
+            args: try fields.decode(JobArguments.self, forKey: Key(table.args)),
+            createdAt: try fields.decode(Timestamp.self, forKey: Key(table.dueAt)))
+        for field in JobFieldTable.stored where field.isSettable {
+            let key = Key(field)
+            if !field.isAlwaysThere, try !fields.contains(key) || fields.decodeNil(forKey: key) { continue }
+            guard field.set(&self, try Self.value(field.type, in: fields, key)) else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: key, in: fields, debugDescription: "\(field.name) takes \(field.type.allowed)")
+            }
+        }
+    }
+
+    private static func value(
+        _ type: FieldType, in fields: KeyedDecodingContainer<Key>, _ key: Key
+    ) throws -> FieldValue {
+        switch type {
+        case .id, .name, .text, .key, .choice: .text(try fields.decode(String.self, forKey: key))
+        case .whole: .whole(try fields.decode(Int.self, forKey: key))
+        case .seconds, .secondsAboveZero: .number(try fields.decode(Double.self, forKey: key))
+        case .time: .time(try fields.decode(Timestamp.self, forKey: key))
+        case .flag: .flag(try fields.decode(Bool.self, forKey: key))
+        case .object: .object(try fields.decode(JobArguments.self, forKey: key).bytes)
+        case .trace: .object(Array(try fields.decode(String.self, forKey: key).utf8))
+        }
     }
 
     public func encode(to encoder: any Encoder) throws {
-        var fields = encoder.container(keyedBy: Field.self)
-        try fields.encode(id, forKey: .id)
-        try fields.encode(name, forKey: .name)
-        try fields.encode(args, forKey: .args)
-        try fields.encode(status, forKey: .status)
-        try fields.encode(attempt, forKey: .attempt)
-        try fields.encode(runs, forKey: .runs)
-        try fields.encode(isDeferred, forKey: .isDeferred)
-        try fields.encode(dueAt, forKey: .dueAt)
-        try fields.encode(distributor, forKey: .distributor)
-        try fields.encodeIfPresent(runAt, forKey: .runAt)
-        try fields.encodeIfPresent(failedAt, forKey: .failedAt)
-        try fields.encodeIfPresent(makeAfter, forKey: .makeAfter)
-        try fields.encodeIfPresent(period, forKey: .period)
-        try fields.encodeIfPresent(node, forKey: .node)
-        try fields.encodeIfPresent(notNode, forKey: .notNode)
-        try fields.encodeIfPresent(maxAttempt, forKey: .maxAttempt)
-        try fields.encodeIfPresent(retryMultiplier, forKey: .retryMultiplier)
-        try fields.encodeIfPresent(lastError, forKey: .lastError)
-        try fields.encodeIfPresent(lastTraceback, forKey: .lastTraceback)
-        try fields.encodeIfPresent(trace?.json, forKey: .trace)
-        try fields.encodeIfPresent(priority, forKey: .priority)
-        if let unique {
-            try fields.encodeIfPresent(unique.key, forKey: .unique)
-            try fields.encode(unique.seconds, forKey: .uniqueFor)
-            try fields.encode(unique.onConflict, forKey: .onConflict)
-            try fields.encodeIfPresent(unique.acceptedAt, forKey: .acceptedAt)
+        var fields = encoder.container(keyedBy: Key.self)
+        for field in JobFieldTable.stored {
+            let key = Key(field)
+            switch field.value(self) {
+            case .text(let text)?: try fields.encode(text, forKey: key)
+            case .whole(let number)?: try fields.encode(number, forKey: key)
+            case .number(let number)?: try fields.encode(number, forKey: key)
+            case .flag(let flag)?: try fields.encode(flag, forKey: key)
+            case .time(let time)?: try fields.encode(time, forKey: key)
+            case .object(let bytes)?: try fields.encode(String(decoding: bytes, as: UTF8.self), forKey: key)
+            case nil: continue
+            }
         }
-        try fields.encodeIfPresent(tick?.schedule, forKey: .schedule)
-        try fields.encodeIfPresent(tick?.at, forKey: .tick)
-        try fields.encodeIfPresent(again, forKey: .again)
     }
 }

@@ -118,13 +118,25 @@ public struct Job: Hashable, Sendable {
         set { set(\.period, newValue) }
     }
     /// Preferred node.
-    public var node: String? { rare?.fields.node }
+    public internal(set) var node: String? {
+        get { rare?.fields.node }
+        set { set(\.node, newValue) }
+    }
     /// Node that must not run it.
-    public var notNode: String? { rare?.fields.notNode }
+    public internal(set) var notNode: String? {
+        get { rare?.fields.notNode }
+        set { set(\.notNode, newValue) }
+    }
     /// The total number of attempts, if the producer set it.
-    public var maxAttempt: Int? { rare?.fields.maxAttempt }
+    public internal(set) var maxAttempt: Int? {
+        get { rare?.fields.maxAttempt }
+        set { set(\.maxAttempt, newValue) }
+    }
     /// The growth of the wait between retries in seconds, if the producer set it.
-    public var retryMultiplier: Double? { rare?.fields.retryMultiplier }
+    public internal(set) var retryMultiplier: Double? {
+        get { rare?.fields.retryMultiplier }
+        set { set(\.retryMultiplier, newValue) }
+    }
     /// The requested seconds between the last save and the next run; nil for at once.
     public var makeAfter: Double? {
         get { makeAfterBits == Self.noWait ? nil : Double(bitPattern: makeAfterBits) }
@@ -160,14 +172,20 @@ public struct Job: Hashable, Sendable {
     }
 
     /// The priority, from 0 (last) to 9 (first), if the producer set it.
-    public var priority: Int? { rare?.fields.priority }
+    public internal(set) var priority: Int? {
+        get { rare?.fields.priority }
+        set { set(\.priority, newValue) }
+    }
     /// The unique key that it holds, always with an explicit key; nil for none.
     public var unique: JobUnique? {
         get { rare?.fields.unique }
         set { set(\.unique, newValue) }
     }
     /// The tick of the schedule that made the job; nil for other jobs.
-    public var tick: JobTick? { rare?.fields.tick }
+    public internal(set) var tick: JobTick? {
+        get { rare?.fields.tick }
+        set { set(\.tick, newValue) }
+    }
     /// The args of one more run after the current one; nil for none. They are those of a job with the same unique key
     /// that was enqueued meanwhile: ``UniqueConflict/again``.
     public var again: JobArguments? {

@@ -55,10 +55,7 @@ public enum JobLimits {
     public static func check(stored job: Job) throws(JobError) {
         try check(name: job.name)
         try check(argsBytes: job.args.bytes.count, limit: argsBytes + addedBytes)
-        try JobOptions(
-            period: job.period, node: job.node, notNode: job.notNode, maxAttempt: job.maxAttempt,
-            retryMultiplier: job.retryMultiplier, priority: job.priority, unique: job.unique
-        ).validate(names: .plain)
+        try job.options.validate(names: .plain)
     }
 
     /// Throws ``JobError/Code/invalidName``.

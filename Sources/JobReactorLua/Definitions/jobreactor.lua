@@ -171,15 +171,15 @@ function limit(name, options) end
 -- ## Other jobs
 
 ---@class enqueue.options
----@field after? number seconds to wait before the run
+---@field after? number seconds to wait before the first run
 ---@field run_at? number time before which the job does not run; in the past means now
 ---@field period? number seconds from the end of each run to the next one
 ---@field node? string the node that it prefers
 ---@field not_node? string the node that must not run it
 ---@field defer? boolean whether it runs on a thread beside the others, for heavy work
 ---@field max_attempt? integer attempts in all, instead of the job's own policy
----@field retry_multiplier? number seconds, instead of the job's own policy
----@field priority? integer from 0 (last) to 9 (first), instead of the job's own policy
+---@field retry_multiplier? number seconds by which the wait grows from one retry to the next, instead of the job's own policy
+---@field priority? integer from 0 (last) to 9 (first), instead of the job's own policy; else 5
 ---@field unique? string|boolean a key that no two jobs of this name hold at a time; `true` makes it of the args
 ---@field unique_for? number seconds for which the key is held at least. Default until the job is finished
 ---@field on_conflict? 'keep'|'replace'|'again'|'raise' when another job holds the key: that one stays and its id is returned (the default), it gets these args and options while it waits, it also runs once more if it runs already, or it is an error

@@ -245,18 +245,6 @@ final class StorageProbe: Sendable {
 
     /// Every field as text that differs when the field does.
     private static func fields(of job: Job) -> [(name: String, value: String)] {
-        [
-            ("id", String(reflecting: job.id)), ("name", String(reflecting: job.name)),
-            ("args", job.args.description), ("status", job.status.rawValue), ("attempt", "\(job.attempt)"),
-            ("runs", "\(job.runs)"), ("isDeferred", "\(job.isDeferred)"), ("dueAt", "\(job.dueAt.microseconds) µs"),
-            ("runAt", String(reflecting: job.runAt?.microseconds)),
-            ("distributor", String(reflecting: job.distributor)),
-            ("period", String(reflecting: job.period)), ("node", String(reflecting: job.node)),
-            ("notNode", String(reflecting: job.notNode)), ("maxAttempt", String(reflecting: job.maxAttempt)),
-            ("retryMultiplier", String(reflecting: job.retryMultiplier)),
-            ("makeAfter", String(reflecting: job.makeAfter)),
-            ("failedAt", String(reflecting: job.failedAt?.microseconds)),
-            ("lastError", String(reflecting: job.lastError)), ("lastTraceback", String(reflecting: job.lastTraceback)),
-        ]
+        JobFieldTable.stored.map { ($0.name, $0.value(job)?.exactText ?? "nil") }
     }
 }

@@ -139,38 +139,7 @@ extension Job {
     /// The record as `JOB id` shows it, name and value in turn; fields that are not set are left out. Times are seconds
     /// since 1970, waits seconds.
     package var shownFields: [String] {
-        // Bytes that are no UTF-8 take more as text.
-        let text = args.description
-        let isShown = text.utf8.count <= JobLimits.argsBytes + JobLimits.addedBytes
-        var fields = [
-            "id", id.description, "name", name, "args", isShown ? text : args.shortened, "status", status.rawValue,
-            "attempt", "\(attempt)", "defer", isDeferred ? "true" : "false", "distributor", distributor,
-            "due_at", "\(dueAt.seconds)",
-        ]
-        func add(_ name: String, _ value: Any?) {
-            if let value { fields += [name, "\(value)"] }
-        }
-        add("run_at", runAt?.seconds)
-        add("period", period)
-        add("make_after", makeAfter)
-        add("node", node)
-        add("not_node", notNode)
-        add("max_attempt", maxAttempt)
-        add("retry_multiplier", retryMultiplier)
-        add("priority", priority)
-        add("unique", unique?.key)
-        add("unique_until", unique?.heldUntil?.seconds)
-        add("schedule", tick?.schedule)
-        add("tick", tick?.at.seconds)
-        add("again", again?.shortened)
-        add("failed_at", failedAt?.seconds)
-        add("last_error", lastError)
-        add("traceback", lastTraceback)
-        add("doing", doing)
-        add("trace", trace?.json)
-        // Feedbacks are found by the job's id.
-        fields += ["on_success", id.description, "on_error", id.description]
-        return fields
+        JobFieldTable.shown.flatMap { field in field.shown(self).map { [field.name, $0.text] } ?? [] }
     }
 }
 

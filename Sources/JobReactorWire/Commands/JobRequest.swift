@@ -19,10 +19,6 @@ package struct JobRequest: Hashable, Sendable {
         self.options = options
     }
 
-    private static let grammar =
-        "AFTER s, RUN_AT unix-seconds, PERIOD s, NODE n, NOT_NODE n, DEFER, MAX_ATTEMPT n, RETRY_MULTIPLIER s, PRIORITY n,"
-        + " UNIQUE key, UNIQUE_FOR s, ON_CONFLICT keep|replace|again|raise, ID id, TRACE json"
-
     /// Who sends a request, which says what is still to be checked.
     package enum Sender: Sendable {
         /// A client: everything is.
@@ -69,12 +65,11 @@ package struct JobRequest: Hashable, Sendable {
             }
             guard position + 1 < count else {
                 throw isOption(option)
-                    ? CommandError("ERR \(CommandWord.shown(option)) needs a value")
-                    : CommandError("ERR unknown option '\(CommandWord.shown(option))': the options are \(grammar)")
+                    ? CommandError("ERR \(CommandWord.shown(option)) needs a value") : unknown(option)
             }
             let value = frame.word(position + 1)
             if try !request.options.read(option, value), try !unique.read(option, value), try !extra(option, value) {
-                throw CommandError("ERR unknown option '\(CommandWord.shown(option))': the options are \(grammar)")
+                throw unknown(option)
             }
             position += 2
         }
@@ -85,6 +80,11 @@ package struct JobRequest: Hashable, Sendable {
             try request.options.validate(secondsApart: secondsApart, names: .plain)
         }
         return request
+    }
+
+    private static func unknown(_ option: UnsafeRawBufferPointer) -> CommandError {
+        CommandError(
+            "ERR unknown option '\(CommandWord.shown(option))': the options are \(JobOptionTable.usageOfCommands)")
     }
 
     private static func refusing(_ check: () throws(JobError) -> Void) throws(CommandError) {

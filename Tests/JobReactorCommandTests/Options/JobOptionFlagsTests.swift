@@ -1,5 +1,6 @@
 import ArgumentParser
 import JobReactorCore
+import JobReactorTesting
 import Testing
 
 @testable import JobReactorCommand
@@ -48,5 +49,19 @@ import Testing
         let failure = failure { _ = try flags.jobOptions() }
         #expect(failure?.code == .usage)
         #expect(failure?.message?.hasPrefix(beginning) == true)
+    }
+
+    @Test(arguments: JobOptionTable.all.filter { $0.places.contains(.flags) }.map(\.name))
+    func everyOptionHasAFlag(name: String) throws {
+        let option = try #require(JobOptionTable.all.first { $0.name == name })
+        let sample = try #require(option.type.samples.first)
+        let first = JobOptionTable.all.first { $0.name == option.part }
+        let words = [first, option].compactMap(\.self).flatMap { option in
+            option.type == .flag ? [option.flag] : [option.flag, option.type.samples.first?.text ?? ""]
+        }
+        #expect(try JobOptionFlags.parse(words).jobOptions() == option.options(sample))
+        let usage = option.type == .flag ? option.flag : "\(option.flag) <\(option.type.valueName)>"
+        let help = JobOptionFlags.helpMessage(columns: 1000)
+        #expect(help.contains(usage) && help.contains(option.help), "\(help)")
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import JobReactor
 import JobReactorCore
+import JobReactorTesting
 import Testing
 
 @testable import JobReactorCommand
@@ -117,6 +118,21 @@ import Testing
         #expect(read["name"] as? String == name && read["args"] is NSNull)
         let text = JobFields(found, Self.clock).text
         #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) })
+    }
+
+    @Test("each field has the type of JSON that the table gives it")
+    func types() throws {
+        let found = JobMonitor.Found(
+            job: FieldSample.recorded, owner: StoredOwner(role: .node, name: "n1", isOpen: true), waitsFor: nil)
+        let json = try JSONValue(parsing: JobFields(found, Self.clock).json.utf8)
+        #expect(json["args"] == ["path": "cat.png"])
+        #expect(json["again"]?.string == #"{"n":1}"#)
+        #expect(json["priority"]?.int == 9 && json["max_attempt"]?.int == 3 && json["defer"]?.bool == true)
+        #expect(json["tick"]?.double == 1_767_225_540)
+        #expect(json["tick_local"]?.string == "2026-01-01T01:59:00+02:00")
+        #expect(json["unique_until"]?.double == 1_767_225_602.623456)
+        #expect(json["unique_until_local"]?.string?.hasPrefix("2026-01-01T02:00:02") == true)
+        #expect(json["period"]?.double == 60 && json["status"]?.string == "in progress")
     }
 
     @Test("a record has each time as seconds and as a local one")

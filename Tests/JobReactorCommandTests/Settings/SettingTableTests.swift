@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Testing
 
 @testable import JobReactorCommand
@@ -42,5 +43,25 @@ import Testing
         #expect(node.distributor == ["a:1", "b:2"])
         #expect(node.removeDoneJobs == false && node.removeFailedJobs == nil)
         #expect(node.maxAttempt == "3" && node.security.tls == true)
+    }
+
+    /// A command that takes a flag and never asks for its setting would ignore it, and the environment too.
+    @Test func everySettingIsAskedFor() throws {
+        let sources = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Sources/JobReactorCommand").path
+        var text = ""
+        for path in try FileManager.default.subpathsOfDirectory(atPath: sources) where path.hasSuffix(".swift") {
+            // The options of jobs, some of which have the names of settings.
+            if path.hasSuffix("/JobOptionFlags.swift") { continue }
+            text += try String(contentsOfFile: sources + "/" + path, encoding: .utf8)
+        }
+        for (label, value) in Mirror(reflecting: SettingTable.standard).children {
+            let name = try #require(label)
+            let setting = try #require(value as? any AnySetting)
+            let words = text.matches(of: try Regex("(Option\\(|Flag\\()?\\\\\\.\(name)\\b"))
+            let flags = words.filter { text[$0.range].hasPrefix("Option(") || text[$0.range].hasPrefix("Flag(") }
+            #expect(flags.isEmpty != setting.places.contains(.flag), "\(name)")
+            #expect(words.count > flags.count, "no command asks for \(name)")
+        }
     }
 }

@@ -67,10 +67,7 @@ import Testing
     private static let noObject =
         "ERR args must be one JSON object: invalid JSON at byte 0: expected an object, such as {\"key\": 1}"
 
-    static let unknown = """
-        : the options are AFTER s, RUN_AT unix-seconds, PERIOD s, NODE n, NOT_NODE n, DEFER, MAX_ATTEMPT n, \
-        RETRY_MULTIPLIER s, PRIORITY n, UNIQUE key, UNIQUE_FOR s, ON_CONFLICT keep|replace|again|raise, ID id, TRACE json
-        """
+    static let unknown = ": the options are " + JobOptionTable.ofCommands.map(\.usage).joined(separator: ", ")
 
     @Test(
         "words that are none are refused in a line that says what is allowed",

@@ -8,7 +8,7 @@ struct JobFields {
     private let clock: LocalTime
 
     /// Those that are seconds since 1970.
-    private static let times: Set<String> = ["made_at", "due_at", "run_at", "failed_at"]
+    private static let times = Set(JobFieldTable.all.filter { $0.type == .time }.map(\.name))
 
     init(_ found: JobMonitor.Found, _ clock: LocalTime) {
         var words = found.job.shownFields
@@ -81,14 +81,7 @@ struct JobFields {
     }
 
     private static func value(_ name: String, _ text: String) -> JSONValue {
-        switch name {
-        case "args": (try? JSONValue(parsing: Array(text.utf8))) ?? .null
-        case "attempt", "max_attempt": Int(text).map { JSONValue($0) } ?? .null
-        case "due_at", "run_at", "failed_at", "made_at", "period", "make_after", "retry_multiplier", "run_time":
-            Double(text).flatMap { $0.isFinite ? .number($0) : nil } ?? .null
-        case "defer": .bool(text == "true")
-        default: .string(text)
-        }
+        JobFieldTable.named(name)?.shownType.json(of: text) ?? .string(text)
     }
 }
 

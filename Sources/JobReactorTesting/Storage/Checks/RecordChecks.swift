@@ -121,7 +121,7 @@ extension StorageConformance {
 
     static let fidelity = [
         Check("every field survives a save and an update") { probe async throws(Failure) in
-            for job in [Sample.full(1), Sample.extreme(2), Sample.zero(3)] {
+            for job in [FieldSample.full, Sample.full(1), Sample.extreme(2), Sample.zero(3)] {
                 try await probe.save([job])
                 try await probe.expectStored(job, "after a save")
                 try await probe.save([Sample.plain(4)])
@@ -143,28 +143,19 @@ extension StorageConformance {
             try await probe.expectAll(jobs, "one of each status")
         },
         Check("every optional field survives alone") { probe async throws(Failure) in
-            var tick = JobOptions()
-            tick.tick = JobTick(schedule: "s", at: Timestamp(microseconds: 0))
-            let options = [
-                JobOptions(period: 1.5), JobOptions(node: "n"), JobOptions(notNode: "n"), JobOptions(maxAttempt: 1),
-                JobOptions(retryMultiplier: 0), JobOptions(after: 0.25), JobOptions(priority: 0),
-                JobOptions(unique: JobUnique("k")), JobOptions(unique: JobUnique("k", for: 1)),
-                JobOptions(unique: JobUnique("k", onConflict: .replace)), tick,
-            ]
-            var jobs = options.enumerated().map { Sample.job($0.offset, options: $0.element) }
-            for field in 0..<5 {
-                var job = Sample.plain(jobs.count)
-                switch field {
-                case 0: job.runAt = Timestamp(microseconds: 0)
-                case 1: job.failedAt = Timestamp(microseconds: 0)
-                case 2: job.lastError = ""
-                case 3: job.again = ["more": true]
-                default: job.lastTraceback = ""
+            var jobs: [Job] = []
+            for field in JobFieldTable.stored {
+                for value in field.type.samples {
+                    if let job = FieldSample.job(jobs.count, field, value) { jobs.append(job) }
                 }
-                jobs.append(job)
             }
             try await probe.save(jobs)
             try await probe.expectAll(jobs, "each with one field that the others lack")
+            let updates = jobs.map { Sample.plain($0.id) }
+            try await probe.apply(updates.map { .update($0) })
+            try await probe.expectAll(updates, "after updates that take those fields away")
+            try await probe.apply(jobs.map { .update($0) })
+            try await probe.expectAll(jobs, "after updates that bring them back")
         },
         Check("args come back byte for byte") { probe async throws(Failure) in
             var jobs: [Job] = []
