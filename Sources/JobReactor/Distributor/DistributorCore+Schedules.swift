@@ -217,7 +217,10 @@ extension DistributorCore {
                 case .paused: "the schedule is paused"
                 case .removed: "the schedule is there no more"
                 }
-            logger.info("a tick is left out: \(why)", metadata: metadata.merging(["tick": "\(tick.at.seconds)"]) { $1 })
+            var metadata = metadata
+            metadata["tick"] = "\(tick.at.seconds)"
+            if reason == .overlap { metadata["waits_for"] = awaitedTick(of: name).map { "\($0)" } }
+            logger.info("a tick is left out: \(why)", metadata: metadata)
         case .missed(let count):
             logger.notice("ticks are missed for good", metadata: metadata.merging(["ticks": "\(count)"]) { $1 })
         case .late(let tick):
@@ -344,6 +347,11 @@ extension DistributorCore {
         return promise.futureResult
     }
 
+    /// What the next tick may wait for that does not end by itself; nil where there is nothing of the kind.
+    private func awaitedTick(of name: String) -> String? {
+        ask { $0.awayTick(of: name) }.map { "the job \($0.id), whose node \($0.node) is away" }
+    }
+
     /// A row, name and value in turn; nil for none of that name.
     func scheduleRow(_ name: String) -> [String]? {
         guard let schedule = schedules.schedule(name) else { return nil }
@@ -371,6 +379,7 @@ extension DistributorCore {
         add("late_ticks", state.late)
         add("late", machine.isLate ? 1 : 0)
         add("open", machine.openCount)
+        add("waits_for", awaitedTick(of: name))
         return row
     }
 }

@@ -14,7 +14,9 @@ extension DistributorLedger {
         let isUsedAgain = keys[job.id] != nil
         switch keys.submit(job.id, key, unique, at: now.steady) {
         case .accepted(let notBefore, let releasing):
-            if let releasing = releasing ?? (isUsedAgain ? job.id : nil) { store(.remove(releasing)) }
+            let releasing = releasing ?? (isUsedAgain ? job.id : nil)
+            // One that is cancelled, and whose node is away, is still to be told there.
+            if let releasing, entries[releasing] == nil { store(.remove(releasing)) }
             var job = job
             if let notBefore { job.wait(until: notBefore, at: now) }
             return accept(job, sink, by: account, isAgain: isAgain)
@@ -198,11 +200,11 @@ extension DistributorLedger {
     /// Keys are free whose time is over.
     mutating func expireKeys() {
         // One that has failed here is kept for its own sake.
-        for id in keys.expire(at: now.steady) where kept[id] == nil { store(.remove(id)) }
+        for id in keys.expire(at: now.steady) where kept[id] == nil && entries[id] == nil { store(.remove(id)) }
         armKeys()
     }
 
-    private mutating func armKeys() {
+    mutating func armKeys() {
         if let seconds = keys.arm(at: now.steady) { did(.expireKeys(after: seconds)) }
     }
 
@@ -219,6 +221,17 @@ extension DistributorLedger {
             store(.remove(stored.id))
         }
         return true
+    }
+
+    /// A job that is taken up was cancelled, and a node owns it that is away: as in the process before, its key waits for that no
+    /// longer than it says.
+    mutating func takeUpKey(ofCancelled job: Job, _ entry: LedgerEntry) {
+        guard let key = UniqueKey(job) else { return }
+        entry.job?.again = nil
+        let now = now
+        guard let until = job.unique?.heldUntil, until > now.wall else { return keys.free(key, of: job.id) }
+        keys.restore(job, key, holds: true, at: now)
+        armKeys()
     }
 
     /// The key of a job that is taken up. What was to replace it does so at once where no node has it. Returns the job as it is

@@ -348,6 +348,8 @@ struct DistributorLedger {
         }
         actions.append(
             .log(.disconnected(node: gone.name, reason: reason ?? "closed", givenBack: unfinished.count)))
+        let kept = gone.isDurable && !(keys.isEmpty && ticks.isEmpty) ? entries.ownedCount(by: gone.name) : 0
+        if kept > 0 { did(.log(.keeps(node: gone.name, jobs: kept))) }
     }
 
     mutating func store(_ change: JobChange) {

@@ -28,6 +28,9 @@ struct OpenTicks {
 
     mutating func began(_ id: JobID) { table[id]?.hasBegun = true }
 
+    /// The jobs of a schedule.
+    func jobs(of schedule: String) -> Set<JobID> { bySchedule[schedule] ?? [] }
+
     /// Those of a schedule.
     func all(of schedule: String) -> [(tick: Timestamp, hasBegun: Bool)] {
         (bySchedule[schedule] ?? []).compactMap { id in table[id].map { ($0.tick.at, $0.hasBegun) } }
@@ -39,6 +42,15 @@ extension DistributorLedger {
     mutating func endTick(_ id: JobID) -> JobTick? {
         defer { ticks.remove(id) }
         return ticks[id]
+    }
+
+    /// An unfinished job of the schedule whose node is away, and that node; nil where there is none.
+    func awayTick(of schedule: String) -> (id: JobID, node: String)? {
+        guard !ticks.isEmpty else { return nil }
+        for id in ticks.jobs(of: schedule).sorted() {
+            if case .owned(let name)? = entries[id]?.place, nodes.named(name) == nil { return (id, name) }
+        }
+        return nil
     }
 
     /// Its first run begins.
