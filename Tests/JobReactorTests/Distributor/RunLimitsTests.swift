@@ -298,6 +298,41 @@ import Testing
         #expect(bench.did().filter { $0.hasPrefix("send") } == ["send 3 to 0 permitted"])
     }
 
+    @Test("a job that no node defines any more leaves its place to others, until one does", arguments: [false, true])
+    func parkedUnsent(isLost: Bool) {
+        let bench = Bench()
+        let limit = Limit(name: "crm", concurrency: 1)
+        func definitions(_ names: [String]) -> NodeDefinitions {
+            NodeDefinitions(
+                jobs: Dictionary(uniqueKeysWithValues: names.map { ($0, .init(limits: ["crm"])) }), limits: [limit])
+        }
+        let node = bench.node("a", credit: 1, limit: limit)
+        let other = bench.change { $0.connect("b", "1", isDurable: false, place: nil) }
+        bench.change { $0.defines(node, ["other"], definitions(["call", "other"])) }
+        bench.change { $0.defines(other, ["call", "free"], definitions(["call", "other"])) }
+        bench.change { $0.granted(other, credit: 1) }
+        bench.submit(1, "other")
+        bench.submit(2)
+        bench.submit(3, "other")
+        bench.submit(4, "free")
+        #expect(bench.did() == ["send 1 to \(node.index) permitted", "send 4 to \(other.index)"])
+        // The node that runs it has no room: the next has its place, and waits.
+        bench.report(1)
+        #expect(bench.did().filter { $0.hasPrefix("send") } == [])
+        if isLost {
+            bench.change { $0.disconnect(other, reason: nil, isStopping: false) }
+        } else {
+            bench.change { $0.defines(other, [], definitions([])) }
+        }
+        _ = bench.did()
+        bench.change { $0.granted(node, credit: 1) }
+        #expect(bench.did().filter { $0.hasPrefix("send") } == ["send 3 to \(node.index) permitted"])
+        bench.change { $0.defines(node, ["call", "other"], definitions(["call", "other"])) }
+        bench.change { $0.granted(node, credit: 1) }
+        bench.report(3)
+        #expect(bench.did().filter { $0.hasPrefix("send") } == ["send 2 to \(node.index) permitted"])
+    }
+
     @Test("a limit that is edited counts from the next start on") func edited() {
         let bench = Bench()
         let node = bench.node("a", limit: Limit(name: "crm", concurrency: 1))

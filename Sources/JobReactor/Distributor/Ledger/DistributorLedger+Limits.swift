@@ -89,15 +89,19 @@ extension DistributorLedger {
         if !freed.isEmpty { lookAtLimitsSoon() }
     }
 
-    /// Jobs that are paused, have their places, and wait for a node do not keep them from others.
-    mutating func freePausedPlaces() {
+    /// Jobs that have their places and wait for a node do not keep them from others where they may go to none: as they are paused, or
+    /// no node that is connected may run them any more.
+    mutating func freeUnusablePlaces() {
         for id in limits.unsent {
-            guard let entry = entries[id], case .waiting = entry.place, dispatcher.isPaused(job: entry.name) else {
+            guard let entry = entries[id], case .waiting = entry.place, let job = entry.job, !mayBeSent(job) else {
                 continue
             }
             releasePlace(id, entry)
         }
     }
+
+    /// Whether the job, which waits for a node, may go to one that is connected, now or when that has room.
+    func mayBeSent(_ job: Job) -> Bool { !dispatcher.isPaused(job: job.name) && dispatcher.canBeServed(job) }
 
     /// Starts that a rate counts are kept, as a window must not begin anew with the process.
     private mutating func keepStartsSoon() {
@@ -141,13 +145,11 @@ extension DistributorLedger {
                     if beginLoading(id) { wanted.append(id) } else { limits.release(id, at: now) }
                     continue
                 }
-                // One that was paused meanwhile asks again when it may run.
-                if dispatcher.isPaused(job: job.name) {
-                    limits.release(id, at: now)
-                } else {
-                    entry.isPermitted = true
-                }
-                if let node = dispatcher.giveBack(job) { send(entry, job, to: node) }
+                let node = dispatcher.giveBack(job)
+                // One that is paused, or that no node runs any more, asks again when it may run.
+                entry.isPermitted = node != nil || mayBeSent(job)
+                if !entry.isPermitted { limits.release(id, at: now) }
+                if let node { send(entry, job, to: node) }
             }
         }
         if !wanted.isEmpty { load(wanted, for: nil) }

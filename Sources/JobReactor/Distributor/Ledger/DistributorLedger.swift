@@ -302,6 +302,7 @@ struct DistributorLedger {
         let priorities = definitions.jobs.compactMapValues(\.priority)
         defineLimits(names, definitions, of: node)
         dispatcher.announce(node, jobs: names, priorities: priorities)
+        if !limits.isEmpty { freeUnusablePlaces() }
         metrics?.prepare(nodes[node]?.name, jobs: names.sorted())
         if let name = nodes[node]?.name {
             sendInDoubt(of: name, to: node)
@@ -331,6 +332,7 @@ struct DistributorLedger {
             limits.forgetRequests(of: gone.name, at: now.steady)
             // It has stopped: nothing goes on there.
             if isExpected { freePlaces(of: gone.name, but: []) }
+            freeUnusablePlaces()
         }
         // In the order of their ids, which is that of their age.
         let unfinished = entries.sent(to: node).compactMap { $0.job?.id }.sorted()
