@@ -72,6 +72,16 @@ final class ControlKeeper {
         return loop.answer { sharedStorage.lead(done: $0) }
     }
 
+    /// Those of the jobs that are unfinished at the place, a part at a time.
+    func unfinished(_ ids: ArraySlice<JobID>, _ found: Set<JobID> = []) -> EventLoopFuture<Set<JobID>> {
+        let batch = Array(ids.prefix(Self.batchLimit))
+        guard let sharedStorage, !batch.isEmpty else { return loop.makeSucceededFuture(found) }
+        let (rest, bound) = (ids.dropFirst(batch.count), NIOLoopBound(self, eventLoop: loop))
+        return loop.answer { sharedStorage.unfinished(batch, done: $0) }.flatMap {
+            bound.value.unfinished(rest, found.union($0))
+        }
+    }
+
     /// Keeps it, and stores the jobs in the same step. `done` is called when that is stored; at once where the storage cannot.
     /// Never when the process ends before.
     func change(_ changes: [ControlChange], saving jobs: [Job] = [], done: @escaping () -> Void = {}) {

@@ -26,6 +26,10 @@ public protocol SharedControlStorage: ControlStorage {
     /// place, by whomever. `done` gets the ids of those that were not stored for that, with those of the jobs that have their keys.
     func saveUnique(_ jobs: [Job], done: @escaping @Sendable (Result<[JobID: JobID], StorageError>) -> Void)
 
+    /// `done` gets those of the jobs that are unfinished, as far as the records of all distributors of this place say it, and for those
+    /// that nodes of this place own, the records of these.
+    func unfinished(_ ids: [JobID], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void)
+
     /// Those jobs of this owner do not hold their keys any more. A key whose job is not stored any more is free anyhow.
     func freeKeys(
         _ keys: [(key: UniqueKey, job: JobID)], done: @escaping @Sendable (Result<Void, StorageError>) -> Void)

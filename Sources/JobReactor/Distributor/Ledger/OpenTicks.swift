@@ -12,6 +12,8 @@ struct OpenTicks {
     private var bySchedule: [String: Set<JobID>] = [:]
 
     var isEmpty: Bool { table.isEmpty }
+    /// All jobs, in no order.
+    var jobs: [JobID] { table.elements.map(\.key) }
 
     subscript(id: JobID) -> JobTick? { table[id]?.tick }
 
@@ -25,6 +27,9 @@ struct OpenTicks {
         bySchedule[tick.schedule]?.remove(id)
         if bySchedule[tick.schedule]?.isEmpty == true { bySchedule[tick.schedule] = nil }
     }
+
+    /// Those of a schedule that is there no more.
+    mutating func removeAll(of schedule: String) { for id in jobs(of: schedule) { remove(id) } }
 
     mutating func began(_ id: JobID) { table[id]?.hasBegun = true }
 
