@@ -18,8 +18,18 @@ final class ControlKeeper {
     private let logger: Logger
     private var current: [StoredControl.Key: [UInt8]] = [:]
     private var waiting: [Change] = []
+    /// What waits in the order of jobs with keys, where others share the place.
+    private struct Keyed {
+        /// Nil for who only waits for those before it.
+        let job: Job?
+        let done: (JobID?) -> Void
+        let failed: (StorageError) -> Void
+    }
+
     /// Jobs with keys, and keys that are free, where others share the place.
-    private var unsaved: [(job: Job, done: (JobID?) -> Void)] = []
+    private var unsaved: [Keyed] = []
+    /// Those that the storage has been given.
+    private var underWay: [Keyed] = []
     private var freed: [(key: UniqueKey, job: JobID)] = []
     private var isSaving = false
     private var isStoring = false
@@ -107,9 +117,12 @@ final class ControlKeeper {
     /// Nothing more is stored.
     func close() {
         store(isLast: true)
+        let unsaved = underWay + unsaved
+        self.unsaved.removeAll { $0.job == nil }
         saveKeyed()
         isOver = true
-        (waiting, unsaved) = ([], [])
+        (waiting, self.unsaved, underWay) = ([], [], [])
+        for keyed in unsaved { keyed.failed(.notOpen) }
     }
 
     private func storeSoon() {
@@ -176,7 +189,15 @@ final class ControlKeeper {
     /// Stores jobs with keys, where others share the place: `done` gets the id of the job that has the key, elsewhere; nil when the job
     /// is stored. What is refused is tried again.
     func saveUnique(_ job: Job, done: @escaping (JobID?) -> Void) {
-        unsaved.append((job, done))
+        unsaved.append(Keyed(job: job, done: done, failed: { _ in }))
+        saveSoon()
+    }
+
+    /// Calls `body` when every job that came before to ``saveUnique(_:done:)`` is stored, here or elsewhere: at once when there is
+    /// none. Calls `failed` instead when the storage is lost or closed before.
+    func whenSaved(_ body: @escaping () -> Void, failed: @escaping (StorageError) -> Void) {
+        guard !unsaved.isEmpty || !underWay.isEmpty else { return body() }
+        unsaved.append(Keyed(job: nil, done: { _ in body() }, failed: failed))
         saveSoon()
     }
 
@@ -203,24 +224,26 @@ final class ControlKeeper {
         let batch = Array(unsaved.prefix(Self.batchLimit))
         guard !batch.isEmpty else { return isSaving = false }
         unsaved.removeFirst(batch.count)
+        underWay += batch
+        let jobs = batch.compactMap(\.job)
+        guard !jobs.isEmpty else { return savedKeyed(batch, .success([:])) }
         let bound = NIOLoopBound((self, batch), eventLoop: loop)
-        sharedStorage.saveUnique(batch.map(\.job)) { result in
+        sharedStorage.saveUnique(jobs) { result in
             bound.eventLoop.runOrExecute { bound.value.0.savedKeyed(bound.value.1, result) }
         }
     }
 
-    private func savedKeyed(
-        _ batch: [(job: Job, done: (JobID?) -> Void)], _ result: Result<[JobID: JobID], StorageError>
-    ) {
+    private func savedKeyed(_ batch: [Keyed], _ result: Result<[JobID: JobID], StorageError>) {
         guard !isOver else { return }
+        underWay.removeFirst(batch.count)
         switch result {
         case .success(let held):
-            for (job, done) in batch { done(held[job.id]) }
+            for keyed in batch { keyed.done(keyed.job.flatMap { held[$0.id] }) }
             saveKeyed()
         case .failure(let error):
+            unsaved = batch + unsaved
             if error.code == .lost { return close() }
             logger.error("jobs with keys could not be stored; they wait", metadata: ["reason": "\(error)"])
-            unsaved = batch + unsaved
             loop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in self?.saveKeyed() }
         }
     }

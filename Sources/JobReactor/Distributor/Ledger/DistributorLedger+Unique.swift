@@ -190,6 +190,9 @@ extension DistributorLedger {
         return keys.held { entries[$0] != nil }.map { Self.heldRecord($0.id, $0.keyed, at: now) }
     }
 
+    /// Whether a job of that id is finished and holds its key: its record goes before one that uses the id again.
+    func isIDHeld(_ id: JobID) -> Bool { !keys.isEmpty && keys.isHeld(id, isUnfinished: entries[id] != nil) }
+
     /// The id of a job that is finished and holds its key is used again, for another job.
     mutating func dropHeld(_ id: JobID) {
         guard keys.isHeld(id, isUnfinished: entries[id] != nil) else { return }
