@@ -32,6 +32,18 @@ package struct Limiter: Sendable {
         package let nextFree: Timestamp?
     }
 
+    /// A run began that a rate counts.
+    package struct Start: Hashable, Sendable {
+        /// The value of the limit's key; nil where it has none.
+        package let key: String?
+        package let at: Timestamp
+
+        package init(key: String?, at: Timestamp) {
+            self.key = key
+            self.at = at
+        }
+    }
+
     /// Jobs that need the same.
     private struct Line {
         let needs: [LimitNeed]
@@ -208,8 +220,11 @@ package struct Limiter: Sendable {
         return nil
     }
 
-    /// When runs began that rates look back to, the oldest first, by what they needed.
-    package var starts: [(need: LimitNeed, times: [Timestamp])] { parts.startsOfRates }
+    /// Of the limits with a rate of which runs have begun since the last call, in no order: when runs began that their windows look
+    /// back to, at most the newest 10,000 of each.
+    package mutating func takeStarts(at now: Timestamp) -> [(limit: String, starts: [Start])] {
+        parts.takeStarts(at: now)
+    }
 
     /// All parts that are in use, are waited for, or have begun runs lately, in the order of their names.
     package func usage(at now: Timestamp) -> [Usage] { parts.usage(at: now) }
