@@ -50,7 +50,7 @@ extension DistributorLedger {
     // MARK: Runs at nodes
 
     mutating func permit(_ id: JobID, priority: Int, _ needs: [LimitNeed], at node: Node) {
-        guard let name = nodes[node]?.name else { return }
+        guard let name = nodes[node]?.name, has(id, node) else { return }
         switch limits.request(id, needs: needs, priority: priority, of: name, at: now.steady) {
         case .granted:
             did(.permit(id, at: node))
@@ -59,6 +59,36 @@ extension DistributorLedger {
         case .full(let limit): did(.discard(id, limit: limit, at: node))
         }
     }
+
+    /// Whether the node, which asks for a job, has it. One whose link was lost goes on with what has begun there: while the job waits
+    /// here again, it is that node's once more. Where another has it by now, the node's copy ends, and nobody hears of that.
+    private mutating func has(_ id: JobID, _ node: Node) -> Bool {
+        guard let entry = entries[id] else { return true }
+        switch entry.place {
+        case .waiting:
+            guard !entry.isNew, mayReport(node, id, entry), let job = entry.job, let name = nodes[node]?.name else {
+                return true
+            }
+            stopWaiting(entry, job)
+            if nodes.isDurable(node) {
+                own(entry, id, name)
+            } else {
+                // It was handed over on a link that is gone: no answer is about it.
+                move(entry, to: .node(node, number: Self.handedOverBefore))
+            }
+            return true
+        case .node(node, _), .saving, .inDoubt: return true
+        case .owned(let owner): return isNode(node, orHeirOf: owner)
+        case .node:
+            // Of one that an earlier process has given to others, too, it is not known whose it is.
+            if entry.isTakenUp { return true }
+            if let name = nodes[node]?.name, givenBefore.remove(id, name) { did(.cancel(id, at: node)) }
+            return false
+        }
+    }
+
+    /// Of no hand-over on the link of now.
+    private static let handedOverBefore = -1
 
     /// A place that the job has elsewhere, or waits for here, is not the node's to give back: the job may have left it.
     mutating func released(_ id: JobID, by node: Node) {
