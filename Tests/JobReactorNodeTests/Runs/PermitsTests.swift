@@ -80,6 +80,23 @@ import Testing
         #expect(permits.isEmpty)
     }
 
+    @Test("what is given back after the greeting waits until the giver has spoken, and is said before all else")
+    func greeted() {
+        var permits = Permits()
+        permits.give(Self.id(1), Self.needs, by: 3)
+        permits.give(Self.id(2), Self.needs, by: 3)
+        permits.end(Self.id(2), isReported: false)
+        // That it is free the greeting says.
+        permits.greet(3)
+        permits.ask(Self.id(3), priority: 5, Self.needs, of: 3)
+        permits.end(Self.id(1), isReported: false)
+        permits.ask(Self.id(4), priority: 5, Self.needs, of: 9)
+        #expect(permits.takeMessages { $0 == 3 }.map(\.giver) == [9])
+        permits.askAgain(3)
+        #expect(
+            Self.sent(&permits) == [.release(Self.id(1)), .permit(Self.id(3), priority: 5, Self.needs)])
+    }
+
     // MARK: At a node
 
     private static let now = Moment(wall: Timestamp(seconds: 1000), steady: Timestamp(seconds: 5))
