@@ -99,7 +99,12 @@ extension DistributorCore {
             case .held, .isBeingCancelled: break
             }
         }
-        if let state = outcome.state { keep(state, of: schedule.name, saving: records, done: done) } else { done() }
+        if let state = outcome.state {
+            // A job that ended at once, as a limit is full, has changed it again.
+            keep(schedules[schedule.name]?.state ?? state, of: schedule.name, saving: records, done: done)
+        } else {
+            done()
+        }
         for id in outcome.cancelled { _ = cancel(id) }
         if let url = outcome.heartbeat { sendHeartbeat(of: schedule.name, to: url) }
     }
