@@ -183,6 +183,26 @@ import Testing
         }
     }
 
+    @Test("that a node does not take newer args counts only while it has the job") func takenOver() {
+        let bench = Bench()
+        let node = bench.change { $0.connect("a", "1", isDurable: true, place: "redis") }
+        bench.change { $0.defines(node, ["work"]) }
+        bench.change { $0.granted(node, credit: 10) }
+        #expect(bench.submit(1) == "accepted")
+        bench.own(node)
+        bench.change { $0.disconnect(node, reason: nil, isStopping: false) }
+        let heir = bench.change { $0.connect("b", "2", isDurable: true, place: "redis") }
+        bench.change { $0.defines(heir, ["work"]) }
+        bench.change { $0.adopted("a", true, by: heir) }
+        let late = bench.change { $0.connect("a", "1", isDurable: true, place: "redis") }
+        #expect(bench.submit(2, .replace) == "held by 1")
+        #expect(bench.did().last == "replace 1 of 1 n=2 at \(heir.index)")
+        bench.change { $0.kept(HandOver(1, Self.id(1)), by: late) }
+        #expect(bench.ledger.replacement(of: Self.id(1)) != nil)
+        bench.change { $0.kept(HandOver(1, Self.id(1)), by: heir) }
+        #expect(bench.ledger.replacement(of: Self.id(1)) == nil)
+    }
+
     @Test("what is cancelled does not run once more") func cancelled() {
         let bench = Bench()
         let node = bench.node("a")

@@ -95,15 +95,23 @@ extension DistributorLedger {
         storeRecord(of: entry, message.id)
     }
 
-    /// The node has not taken them: the job runs, or ends.
+    /// The node has not taken them: the job runs, or ends. What one says from which another has taken over by now does not count.
     mutating func kept(_ message: HandOver, by node: Node) {
-        guard let entry = entries[message.id], mayReport(node, message.id, entry),
+        guard let entry = entries[message.id], isAt(node, entry),
             let replacement = keys[message.id]?.replacement, replacement.number == message.number,
             // Else they follow its end.
             !replacement.runsAgain
         else { return }
         keys.forgetReplacement(message.id)
         storeRecord(of: entry, message.id)
+    }
+
+    private func isAt(_ node: Node, _ entry: LedgerEntry) -> Bool {
+        switch entry.place {
+        case .node(node, _): true
+        case .owned(let name): nodes[node]?.name == name
+        case .node, .saving, .waiting, .inDoubt: false
+        }
     }
 
     /// The job is here again: it has what was to replace it from now on.
