@@ -89,6 +89,9 @@ struct Permits {
         return taken
     }
 
+    /// How many runs wait for the answer of each giver.
+    var askedOf: [UInt32: Int] { asked.values.reduce(into: [:]) { $0[$1.giver, default: 0] += 1 } }
+
     // MARK: Links
 
     /// A run that has its place from the giver, for a new link.

@@ -71,6 +71,7 @@ import Testing
         let held = permits.held(of: 3, at: Self.at(12.5))
         #expect(held.map(\.id) == [Self.id(1), Self.id(5)] && held.map(\.secondsAgo) == [2.5, 0])
         #expect(held.allSatisfy { $0.needs == Self.needs })
+        #expect(permits.askedOf == [3: 2, 9: 1])
         permits.askAgain(3)
         let messages = permits.takeMessages()
         #expect(messages.map(\.giver) == [9, 3, 3])
