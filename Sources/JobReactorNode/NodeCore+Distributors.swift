@@ -60,6 +60,11 @@ extension NodeCore {
         destination.expire(
             loop.assumeIsolated().scheduleTask(in: time) {
                 self.forget(destination.removeReports())
+                if let waiting = self.runs.permits.askedOf[destination.number] {
+                    self.logger.warning(
+                        "a distributor stays away, and jobs wait for the places in limits that it gives",
+                        metadata: ["distributor": "\(destination.name)", "jobs": "\(waiting)"])
+                }
                 self.destinations.forget(destination.name)
             })
     }

@@ -69,7 +69,10 @@ extension NodeCore {
             ("suspended", "\(runs.suspendedCount)"), ("ready", "\(runs.readyCount)"),
             ("waiting", "\(runs.waitingCount)"), ("most_waiting", "\(mostWaiting)"), ("full", isFull ? "1" : "0"),
             ("parked", "\(runs.parkedCount)"), ("paused", runs.holds.isNode ? "1" : "0"),
-            ("paused_jobs", runs.holds.jobs.sorted().joined(separator: " ")), ("unreported", "\(unreportedCount)"),
+            ("paused_jobs", runs.holds.jobs.sorted().joined(separator: " ")),
+            ("paused_by", runs.holds.distributors.joined(separator: " ")),
+            ("waiting_for_away", waitingForAway.map { "\($0.distributor)=\($0.count)" }.joined(separator: " ")),
+            ("unreported", "\(unreportedCount)"),
         ]
     }
 

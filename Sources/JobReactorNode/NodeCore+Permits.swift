@@ -34,7 +34,8 @@ extension NodeCore {
     /// What distributors are asked for and given back. Of one that is away nothing need be said: all of it is said anew.
     func sendPermits() {
         guard !runs.permits.messages.isEmpty else { return }
-        for (giver, message) in runs.permits.takeMessages() {
+        let messages = runs.permits.takeMessages { destinations.numbered($0)?.link?.hasSpoken == false }
+        for (giver, message) in messages {
             guard let link = destinations.numbered(giver)?.link, link.givesPermits else { continue }
             switch message {
             case .permit(let id, let priority, let needs):
@@ -53,6 +54,8 @@ extension NodeCore {
 
     /// The runs that have their place over an earlier link.
     func holds(of link: DistributorLink) -> [Permits.Held] {
-        runs.permits.held(of: destinations[link.distributor].number, at: now.steady)
+        let giver = destinations[link.distributor].number
+        runs.permits.greet(giver)
+        return runs.permits.held(of: giver, at: now.steady)
     }
 }

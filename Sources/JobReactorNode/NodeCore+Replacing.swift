@@ -28,6 +28,7 @@ extension NodeCore {
             after: replacing.saves)
         {
         case .kept: replacing.link.sendKept(replacing.number)
+        case .unknown: break
         case .later: laterReplacements.append(replacing)
         case .change:
             sendPermits()

@@ -36,14 +36,33 @@ extension NodeCore {
                 } else if runs.suspendedCount > 0 {
                     shown.doing = "paused"
                 }
-            case .ready where runs.holds.holds(job.name): shown.doing = "paused by an operator"
+            case .ready where runs.holds.holds(job.name):
+                shown.doing = "paused by an operator" + away(holding: job.name)
             case .ready:
-                shown.doing = runs.isFull(for: job) ? "waiting until fewer jobs are suspended" : "waiting for its turn"
-            case .asking: shown.doing = "waiting for a place in a limit"
+                shown.doing =
+                    runs.isFull(for: job) ? "waiting until fewer jobs are suspended" : "waiting for its turn"
+            case .asking:
+                let isAway = destinations.isAway(known.giver)
+                let reason = isAway ? ", which its distributor \(job.distributor) gives, and that is away" : ""
+                shown.doing = "waiting for a place in a limit\(reason)"
             case .waiting, .changing, .ending: break
             }
             return shown
         }
+    }
+
+    /// Where nobody is there who could end the pause.
+    private func away(holding job: String) -> String {
+        let names = runs.holds.distributors(holding: job)
+        guard names.allSatisfy({ destinations.known($0)?.link == nil }) else { return "" }
+        return " at \(names.joined(separator: ", ")), which is away"
+    }
+
+    /// The runs that wait for distributors which are away, by the names of these.
+    var waitingForAway: [(distributor: String, count: Int)] {
+        let asked = runs.permits.askedOf.filter { destinations.isAway($0.key) }
+        return asked.map { (destinations.name(ofNumber: $0.key) ?? "unknown", $0.value) }
+            .sorted { $0.distributor < $1.distributor }
     }
 }
 

@@ -58,6 +58,14 @@ extension RedisCore {
         }
     }
 
+    /// Those of the jobs that are unfinished at the place.
+    func unfinished(_ ids: [JobID], _ done: @escaping (Result<Set<JobID>, StorageError>) -> Void) {
+        var words = RESPWords()
+        words.add(location.prefix)
+        for id in ids { words.add(id) }
+        call(.unfinished, keys: ["\(location.prefix)owners"], words) { result in done(result.map(Self.ids)) }
+    }
+
     /// As the owners of the place are listed: `distributor:app`.
     var owner: String { String(base.dropFirst(location.prefix.count)) }
 

@@ -36,7 +36,7 @@ private import JobReactorCore
 enum RedisScript: Int, CaseIterable {
     case open, attach, renew, close, save, apply, load, jobs, reports, abandoned, adopt, adopted, note, audit,
         jobsBefore, control, controls, lead,
-        saveUnique, freeKeys
+        saveUnique, freeKeys, unfinished
 
     private typealias Parts = RedisScriptParts
 
@@ -183,6 +183,30 @@ enum RedisScript: Int, CaseIterable {
                 settle()
                 if not again then redis.call('HSET', base, 'seq', ARGV[3]) end
                 return held
+                """
+        case .unfinished:
+            // KEYS[2]: owners. ARGV[4]: the prefix; then ids. Returns those that distributors have and that are not finished. Whose
+            // record says that a node of this place owns it, of that the nodes' records count.
+            Parts.fence + Parts.records + """
+                local owners = {distributor = {}, node = {}}
+                for _, owner in ipairs(redis.call('SMEMBERS', KEYS[2])) do
+                  local role = owner:match('^(%a+):')
+                  if owners[role] then table.insert(owners[role], owner) end
+                end
+                local function open(role, id)
+                  for _, owner in ipairs(owners[role]) do
+                    local known = redis.call('HMGET', ARGV[4] .. owner .. ':job:' .. id, 'status', 'distributor')
+                    if known[1] and not is_end(known[1]) then return known[2] or '' end
+                  end
+                end
+                local found = {}
+                for i = 5, #ARGV do
+                  local kept = open('distributor', ARGV[i])
+                  local node = kept and kept:match('^!?=0: (%S+)$')
+                  if node and redis.call('SISMEMBER', KEYS[2], 'node:' .. node) == 1 then kept = open('node', ARGV[i]) end
+                  if kept then found[#found + 1] = ARGV[i] end
+                end
+                return found
                 """
         case .freeKeys:
             // KEYS[2]: unique. ARGV[4]: our name among the owners; then name and key, id …

@@ -168,6 +168,10 @@ public final class RedisStorage: SharedJobStorage, AuditStorage, ConnectedStorag
         submit { $0.saveUnique(jobs, done) }
     }
 
+    public func unfinished(_ ids: [JobID], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void) {
+        submit { $0.unfinished(ids, done) }
+    }
+
     public func freeKeys(
         _ keys: [(key: UniqueKey, job: JobID)], done: @escaping @Sendable (Result<Void, StorageError>) -> Void
     ) {

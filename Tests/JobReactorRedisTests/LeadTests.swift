@@ -66,6 +66,57 @@ import Testing
         await Self.close(other)
     }
 
+    private static func unfinished(_ storage: RedisStorage, _ numbers: UInt64...) async throws -> Set<UInt64> {
+        let ids = numbers.map { JobID(high: 1, low: $0) }
+        let found = try await withCheckedThrowingContinuation { (done: CheckedContinuation<Set<JobID>, any Error>) in
+            storage.unfinished(ids) { done.resume(with: $0) }
+        }
+        return Set(found.map(\.low))
+    }
+
+    private static func apply(_ storage: RedisStorage, _ changes: JobChange...) async throws {
+        try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
+            storage.apply(changes) { done.resume(with: $0) }
+        }
+    }
+
+    @Test("a leader finds which jobs of another are unfinished, where nodes of the place have them, too")
+    func unfinished() async throws {
+        let location = try await SharedRedis.location()
+        let (one, other, node) = (storage(location), storage(location), storage(location))
+        try await Self.open(one, "a")
+        try await Self.open(other, "b")
+        try await withCheckedThrowingContinuation { (done: CheckedContinuation<Void, any Error>) in
+            node.open(StorageOwner(role: .node, name: "n")) { done.resume(with: $0) }
+        }
+        func job(_ number: UInt64, of distributor: String = "") -> Job {
+            var job = Job(
+                id: JobID(high: 1, low: number), name: "j", args: [:], createdAt: Timestamp(microseconds: 0))
+            job.distributor = distributor
+            return job
+        }
+        func save(_ job: Job, _ storage: RedisStorage) async throws {
+            _ = try await withCheckedThrowingContinuation { (done: CheckedContinuation<Set<JobID>, any Error>) in
+                storage.save([job]) { done.resume(with: $0) }
+            }
+        }
+        #expect(try await Self.unfinished(other) == [])
+        // It waits; a node of the place has it, and another has ended it; nobody knows what a node of another place does.
+        try await save(job(1), one)
+        try await save(job(2, of: "=0: n"), one)
+        try await save(job(2, of: "a"), node)
+        try await save(job(3, of: "=0: n"), one)
+        try await save(job(4, of: "=0: m"), one)
+        try await save(job(5, of: "=0:  n"), one)
+        #expect(try await Self.unfinished(other, 1, 2, 3, 4, 5, 6) == [1, 2, 4, 5])
+        var ended = job(2, of: "a")
+        ended.status = .complete
+        try await Self.apply(node, .update(ended))
+        try await Self.apply(one, .remove(job(1).id))
+        #expect(try await Self.unfinished(other, 1, 2, 3, 4) == [4])
+        for storage in [one, other, node] { await Self.close(storage) }
+    }
+
     // MARK: Keys
 
     private static func job(_ number: Int, key: String = "k", name: String = "digest") -> Job {

@@ -18,8 +18,18 @@ final class ControlKeeper {
     private let logger: Logger
     private var current: [StoredControl.Key: [UInt8]] = [:]
     private var waiting: [Change] = []
+    /// What waits in the order of jobs with keys, where others share the place.
+    private struct Keyed {
+        /// Nil for who only waits for those before it.
+        let job: Job?
+        let done: (JobID?) -> Void
+        let failed: (StorageError) -> Void
+    }
+
     /// Jobs with keys, and keys that are free, where others share the place.
-    private var unsaved: [(job: Job, done: (JobID?) -> Void)] = []
+    private var unsaved: [Keyed] = []
+    /// Those that the storage has been given.
+    private var underWay: [Keyed] = []
     private var freed: [(key: UniqueKey, job: JobID)] = []
     private var isSaving = false
     private var isStoring = false
@@ -72,6 +82,16 @@ final class ControlKeeper {
         return loop.answer { sharedStorage.lead(done: $0) }
     }
 
+    /// Those of the jobs that are unfinished at the place, a part at a time.
+    func unfinished(_ ids: ArraySlice<JobID>, _ found: Set<JobID> = []) -> EventLoopFuture<Set<JobID>> {
+        let batch = Array(ids.prefix(Self.batchLimit))
+        guard let sharedStorage, !batch.isEmpty else { return loop.makeSucceededFuture(found) }
+        let (rest, bound) = (ids.dropFirst(batch.count), NIOLoopBound(self, eventLoop: loop))
+        return loop.answer { sharedStorage.unfinished(batch, done: $0) }.flatMap {
+            bound.value.unfinished(rest, found.union($0))
+        }
+    }
+
     /// Keeps it, and stores the jobs in the same step. `done` is called when that is stored; at once where the storage cannot.
     /// Never when the process ends before.
     func change(_ changes: [ControlChange], saving jobs: [Job] = [], done: @escaping () -> Void = {}) {
@@ -97,9 +117,12 @@ final class ControlKeeper {
     /// Nothing more is stored.
     func close() {
         store(isLast: true)
+        let unsaved = underWay + unsaved
+        self.unsaved.removeAll { $0.job == nil }
         saveKeyed()
         isOver = true
-        (waiting, unsaved) = ([], [])
+        (waiting, self.unsaved, underWay) = ([], [], [])
+        for keyed in unsaved { keyed.failed(.notOpen) }
     }
 
     private func storeSoon() {
@@ -167,7 +190,15 @@ final class ControlKeeper {
     /// Stores jobs with keys, where others share the place: `done` gets the id of the job that has the key, elsewhere; nil when the job
     /// is stored. What is refused is tried again.
     func saveUnique(_ job: Job, done: @escaping (JobID?) -> Void) {
-        unsaved.append((job, done))
+        unsaved.append(Keyed(job: job, done: done, failed: { _ in }))
+        saveSoon()
+    }
+
+    /// Calls `body` when every job that came before to ``saveUnique(_:done:)`` is stored, here or elsewhere: at once when there is
+    /// none. Calls `failed` instead when the storage is lost or closed before.
+    func whenSaved(_ body: @escaping () -> Void, failed: @escaping (StorageError) -> Void) {
+        guard !unsaved.isEmpty || !underWay.isEmpty else { return body() }
+        unsaved.append(Keyed(job: nil, done: { _ in body() }, failed: failed))
         saveSoon()
     }
 
@@ -194,25 +225,27 @@ final class ControlKeeper {
         let batch = Array(unsaved.prefix(Self.batchLimit))
         guard !batch.isEmpty else { return isSaving = false }
         unsaved.removeFirst(batch.count)
+        underWay += batch
+        let jobs = batch.compactMap(\.job)
+        guard !jobs.isEmpty else { return savedKeyed(batch, .success([:])) }
         let bound = NIOLoopBound((self, batch), eventLoop: loop)
-        sharedStorage.saveUnique(batch.map(\.job)) { result in
+        sharedStorage.saveUnique(jobs) { result in
             bound.eventLoop.runOrExecute { bound.value.0.savedKeyed(bound.value.1, result) }
         }
     }
 
-    private func savedKeyed(
-        _ batch: [(job: Job, done: (JobID?) -> Void)], _ result: Result<[JobID: JobID], StorageError>
-    ) {
+    private func savedKeyed(_ batch: [Keyed], _ result: Result<[JobID: JobID], StorageError>) {
         guard !isOver else { return }
+        underWay.removeFirst(batch.count)
         switch result {
         case .success(let held):
-            for (job, done) in batch { done(held[job.id]) }
+            for keyed in batch { keyed.done(keyed.job.flatMap { held[$0.id] }) }
             saveKeyed()
         case .failure(let error):
+            unsaved = batch + unsaved
             if error.code == .lost { return close() }
             logger.error(
                 "jobs with unique keys could not be stored; storing is retried", metadata: ["reason": "\(error)"])
-            unsaved = batch + unsaved
             loop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in self?.saveKeyed() }
         }
     }

@@ -26,6 +26,7 @@ extension DistributorCore {
             refuse(job, sink, reason)
             return true
         }
+        let follows = ask { $0.isIDHeld(job.id) }
         switch change({ $0.submit(job, sink, by: account, isAgain: isAgain) }) {
         case .known:
             whenSaved(accepted)
@@ -49,13 +50,11 @@ extension DistributorCore {
             links[node]?.send(job, due: entry.due, number: number, isAgain: false, suspect: nil, now: now)
             accepted()
         case .new(let record?):
-            if controls.isShared, record.unique != nil {
-                saveUnique(record, job, sink, held: held, accepted)
+            if follows {
+                // The record of the job that had the id before goes first, however often that has to be tried.
+                whenApplied { self.save(record, job, sink, held: held, accepted) }
             } else {
-                keeper?.save(record) {
-                    self.change { $0.saved(job.id) }
-                    accepted()
-                }
+                save(record, job, sink, held: held, accepted)
             }
             tellIfParked(job, sink)
         }
@@ -82,11 +81,18 @@ extension DistributorCore {
         }
     }
 
-    /// Stores a job with a key, unless one of another distributor that shares the place has that. That one stands; its args are not
-    /// replaced from here, and who asks for that is refused.
-    private func saveUnique(
+    /// Stores a new job; one with a key not where a job of another distributor that shares the place has that. That one stands; its
+    /// args are not replaced from here, and who asks for that is refused.
+    private func save(
         _ record: Job, _ job: Job, _ sink: Sink, held: ((JobID, Bool) -> Void)?, _ accepted: @escaping () -> Void
     ) {
+        guard controls.isShared, record.unique != nil else {
+            keeper?.save(record) {
+                self.change { $0.saved(job.id) }
+                accepted()
+            }
+            return
+        }
         controls.saveUnique(record) { holder in
             guard let holder else {
                 self.change { $0.saved(job.id) }
@@ -196,17 +202,17 @@ extension DistributorCore {
         change { $0.takeUp(stored, kept, for: producer.map { .producer($0) } ?? .none) }
     }
 
-    /// Calls `body` when every job that was submitted before is stored; never when the storage is lost or closed before.
-    func whenSaved(_ body: @escaping () -> Void) {
-        if let keeper { keeper.whenSaved(body) } else { body() }
+    /// Calls `body` when every job that was submitted before is stored; `failed` instead when the storage is lost or closed before.
+    func whenSaved(_ body: @escaping () -> Void, failed: @escaping (StorageError) -> Void = { _ in }) {
+        guard let keeper else { return body() }
+        keeper.whenSaved({ self.controls.whenSaved(body, failed: failed) }, failed: failed)
     }
 
     /// Done when every job that was submitted before is stored; at once without a storage. Fails when the storage is lost
     /// or closed before.
     func flush() -> EventLoopFuture<Void> {
-        guard let keeper else { return loop.makeSucceededVoidFuture() }
         let promise = loop.makePromise(of: Void.self)
-        keeper.whenSaved({ promise.succeed() }, failed: { promise.fail($0) })
+        whenSaved({ promise.succeed() }, failed: { promise.fail($0) })
         return promise.futureResult
     }
 }

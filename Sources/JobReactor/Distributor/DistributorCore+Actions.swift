@@ -15,6 +15,7 @@ extension DistributorCore {
                 job, due: entry.due, number: number, isAgain: isAgain, suspect: suspect,
                 isPermitted: entry.isPermitted, now: self.now)
         case .deliver(let report, let name, let sink): deliver(report, name: name, to: sink)
+        case .endTick(let id, let tick): tell(tick.schedule, .ended(id, .cancelled))
         case .store(let change): keeper?.apply(change)
         case .load(let number, let ids, let seconds): load(number, ids, after: seconds)
         case .cancel(let id, let node): links[node]?.sendCancel(id)
@@ -85,6 +86,16 @@ extension DistributorCore {
             } else {
                 logger.warning("\(reason)", metadata: metadata)
             }
+        case .keeps(let node, let jobs):
+            logger.notice(
+                """
+                a node with a storage is away: what it has keeps its keys, and its schedules wait for it, until it is back or \
+                those jobs are cancelled
+                """, metadata: ["node": "\(node)", "jobs": "\(jobs)"])
+        case .released(let id, let name, let node):
+            logger.notice(
+                "a job is cancelled whose node is away: its key and its schedule do not wait for that",
+                metadata: ["job": "\(name)", "id": "\(id)", "node": "\(node)"])
         case .discarded(let id, let name, let limit):
             logger.info(
                 "a job is cancelled because the limit \(limit) is full", metadata: ["job": "\(name)", "id": "\(id)"])

@@ -77,8 +77,12 @@ extension DistributorCore: CommandService {
             guard !isStopping, change({ $0.retry(id) }) else { return refuseForNode(session) }
             answer(stored(true), to: session, "RETRY", "the failed job \(id) runs again")
         case .destroy(let id):
-            guard change({ $0.destroy(id) }) else { return refuseForNode(session) }
-            answer(stored(true), to: session, "DESTROY", "the record of the failed job \(id) is removed")
+            if change({ $0.destroy(id) }) {
+                return answer(stored(true), to: session, "DESTROY", "the record of the failed job \(id) is removed")
+            }
+            // A node that is away cannot be asked, and may never come back.
+            guard ask({ $0.isAway(id) }) else { return refuseForNode(session) }
+            answer(cancel(id), to: session, "DESTROY", "the job \(id), whose node is away, is cancelled")
         case .orders(let order, let filter, let isDry):
             let carriedOut = audit.noting(
                 order, of: filter, isDry: isDry, by: session.user, over: session.connection

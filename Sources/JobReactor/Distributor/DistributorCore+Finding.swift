@@ -125,9 +125,9 @@ extension DistributorCore {
         if let keeper, ask({ $0.paged.contains(id) }) { return cancelPaged(id, in: keeper) }
         let isSaving = ask { $0.isSaving(id) }
         guard let isKnown = change({ $0.cancel(id) }) else { return cancelElsewhere(id) }
-        guard isSaving, let keeper else { return stored(isKnown) }
+        guard isSaving else { return stored(isKnown) }
         let promise = loop.makePromise(of: Bool.self)
-        keeper.whenSaved(
+        whenSaved(
             { promise.completeWith(self.stored(isKnown)) }, failed: { promise.fail(Self.notStored($0)) })
         return promise.futureResult
     }

@@ -75,6 +75,8 @@ extension DistributorCore {
                         ("refused_reports", "\(counters.refusedReports)"),
                         ("unfinished", "\(ledger.count)"), ("waiting", "\(ledger.dispatcher.waitingCount)"),
                         ("kept_failed", "\(ledger.kept.count)"),
+                        ("at_away_nodes", "\(ledger.entries.ownedCount(byOthersThan: ledger.nodes.names))"),
+                        ("keys_held", "\(ledger.keys.count)"),
                     ]
                 ),
                 (

@@ -64,7 +64,7 @@ extension DistributorLedger {
         case .job(let name): dispatcher.pause(job: name, isPaused)
         case .node(let name): dispatcher.pause(node: name, isPaused)
         }
-        if isPaused { return freePausedPlaces() }
+        if isPaused { return freeUnusablePlaces() }
         for node in nodes.handles { sendWaiting(to: node) }
     }
 }

@@ -47,85 +47,17 @@ extension DistributorCore {
                 now: clock.now))
     }
 
-    // MARK: The lead
-
-    /// Seconds between two looks at who leads, where distributors share a place.
-    private static let leadInterval: Int64 = 5
-
-    /// The distributor's storage is open: says when it is known who makes the ticks of its place.
-    func beginLeading() -> EventLoopFuture<Void> {
-        guard controls.isShared else { return loop.makeSucceededVoidFuture() }
-        schedules.deactivate()
-        controls.onFollowing = { [unowned self] jobs in self.follow(nil, dropping: jobs) }
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        return controls.lead().map { bound.value.noteLeader($0, isFirst: true) }
-    }
-
-    private func noteLeader(_ other: String?, isFirst: Bool = false) {
-        guard !isStopping else { return }
-        if let other {
-            follow(other)
-        } else if !schedules.isActive {
-            leads(isFirst: isFirst)
-        }
-        loop.assumeIsolated().scheduleTask(in: .seconds(Self.leadInterval)) { [weak self] in self?.askWhoLeads() }
-    }
-
-    private func askWhoLeads() {
-        guard !isStopping else { return }
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        controls.lead().whenComplete { result in
-            // While the storage is away nothing is known: what the leader makes is stored, or not.
-            switch result {
-            case .success(let other): bound.value.noteLeader(other)
-            case .failure: bound.value.noteLeader(bound.value.leader)
-            }
-        }
-    }
-
-    /// This one makes the ticks from now on. What the one before has stored is read first.
-    private func leads(isFirst: Bool) {
-        leader = nil
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        let read = isFirst ? loop.makeSucceededVoidFuture() : controls.open()
-        read.whenSuccess {
-            let core = bound.value
-            guard core.leader == nil, !core.isStopping else { return }
-            core.takeUpSchedules()
-            core.carryOut(
-                core.schedules.activate(
-                    state: { core.scheduleState($0) }, open: { core.openTicks(of: $0) }, now: core.clock.now))
-            if !isFirst { core.logger.notice("this distributor makes the ticks of schedules here from now on") }
-        }
-    }
-
-    /// Another makes the ticks. Jobs of ticks that could not be stored are none.
-    private func follow(_ other: String?, dropping jobs: [Job] = []) {
-        if leader != other || schedules.isActive {
-            leader = other ?? leader ?? "another distributor"
-            schedules.deactivate()
-            logger.info(
-                "another distributor makes the ticks of schedules here", metadata: ["distributor": "\(leader ?? "")"])
-        }
-        for job in jobs { change { $0.dropTick(job.id) } }
-    }
-
-    /// Why schedules cannot be changed here; nil where they can.
-    private func refuseAsFollower() -> JobError? {
-        leader.map {
-            JobError(.invalidOption, "the distributor \($0) makes the ticks of schedules here: send the command there")
-        }
-    }
-
-    private func scheduleState(_ name: String) -> ScheduleState? {
+    func scheduleState(_ name: String) -> ScheduleState? {
         controls[StoredControl.Key(.ticks, name)].flatMap {
             try? JSONDecoder().decode(ScheduleState.self, from: Data($0))
         }
     }
 
-    private func openTicks(of name: String) -> [(tick: Timestamp, hasBegun: Bool)] { ask { $0.ticks.all(of: name) } }
+    func openTicks(of name: String) -> [(tick: Timestamp, hasBegun: Bool)] {
+        ask { $0.ticks.all(of: name) } + ticksOfOthers.all(of: name)
+    }
 
-    private func carryOut(_ changes: Schedules.Changes) {
+    func carryOut(_ changes: Schedules.Changes) {
         for (name, place, standing) in changes.conflicts {
             logger.error(
                 "the schedule '\(name)' is defined differently in two places: the definition of \(standing) counts",
@@ -167,7 +99,12 @@ extension DistributorCore {
             case .held, .isBeingCancelled: break
             }
         }
-        if let state = outcome.state { keep(state, of: schedule.name, saving: records, done: done) } else { done() }
+        if let state = outcome.state {
+            // A job that ended at once, as a limit is full, has changed it again.
+            keep(schedules[schedule.name]?.state ?? state, of: schedule.name, saving: records, done: done)
+        } else {
+            done()
+        }
         for id in outcome.cancelled { _ = cancel(id) }
         if let url = outcome.heartbeat { sendHeartbeat(of: schedule.name, to: url) }
     }
@@ -217,7 +154,10 @@ extension DistributorCore {
                 case .paused: "the schedule is paused"
                 case .removed: "the schedule has been deleted"
                 }
-            logger.info("a tick is skipped: \(why)", metadata: metadata.merging(["tick": "\(tick.at.seconds)"]) { $1 })
+            var metadata = metadata
+            metadata["tick"] = "\(tick.at.seconds)"
+            if reason == .overlap { metadata["waits_for"] = awaitedTick(of: name).map { "\($0)" } }
+            logger.info("a tick is skipped: \(why)", metadata: metadata)
         case .missed(let count):
             logger.notice(
                 "ticks are dropped because they are too late", metadata: metadata.merging(["ticks": "\(count)"]) { $1 })
@@ -313,7 +253,10 @@ extension DistributorCore {
         let promise = loop.makePromise(of: Bool.self)
         var changes = [ControlChange.remove(key)]
         // A schedule of that name that comes later is another.
-        if schedules[name] == nil { changes.append(.remove(StoredControl.Key(.ticks, name))) }
+        if schedules[name] == nil {
+            changes.append(.remove(StoredControl.Key(.ticks, name)))
+            ticksOfOthers.removeAll(of: name)
+        }
         controls.change(changes) { promise.succeed(true) }
         return promise.futureResult
     }
@@ -345,6 +288,12 @@ extension DistributorCore {
         return promise.futureResult
     }
 
+    /// What the next tick may wait for that does not end by itself; nil where there is nothing of the kind.
+    private func awaitedTick(of name: String) -> String? {
+        if let away = ask({ $0.awayTick(of: name) }) { return "the job \(away.id), whose node \(away.node) is away" }
+        return ticksOfOthers.jobs(of: name).min().map { "the job \($0), which another distributor has made" }
+    }
+
     /// A row, name and value in turn; nil for none of that name.
     func scheduleRow(_ name: String) -> [String]? {
         guard let schedule = schedules.schedule(name) else { return nil }
@@ -372,6 +321,7 @@ extension DistributorCore {
         add("late_ticks", state.late)
         add("late", machine.isLate ? 1 : 0)
         add("open", machine.openCount)
+        add("waits_for", awaitedTick(of: name))
         return row
     }
 }

@@ -46,7 +46,7 @@ extension DistributorCore {
         guard drained != nil, isIdle else { return }
         guard let keeper else { return finishDraining() }
         let isOver: (StorageError) -> Void = { _ in self.finishDraining() }
-        keeper.whenSaved(
+        whenSaved(
             {
                 keeper.whenApplied(
                     { self.audit.finish { if self.isIdle { self.finishDraining() } } }, failed: isOver)

@@ -49,6 +49,8 @@ final class DistributorCore {
     var saysThatNoHeartbeat = false
     /// The other distributor of the place that makes the ticks of schedules; nil where this one does.
     var leader: String?
+    /// Ticks that another made which has led before, whose jobs are unfinished, and at that one.
+    var ticksOfOthers = OpenTicks()
     let memory: JobMemory
     /// Where the program has a backend for metrics.
     let metrics: DistributorMetrics?

@@ -7,6 +7,8 @@ struct FIFO<Element> {
     var count: Int { elements.count - head }
     var isEmpty: Bool { elements.count == head }
     var first: Element? { head < elements.count ? elements[head] : nil }
+    /// All of them, in their order.
+    var all: ArraySlice<Element> { elements[head...] }
 
     mutating func append(_ element: Element) {
         elements.append(element)

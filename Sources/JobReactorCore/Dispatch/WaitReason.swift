@@ -22,6 +22,8 @@ package enum WaitReason: Hashable, Sendable, CustomStringConvertible {
     case saving
     /// The node that has it, or may have it, is not connected.
     case away(node: String)
+    /// The same, and the job will be cancelled there when the node is back.
+    case cancelledAway(node: String)
     /// It may have ended a node: other suspects at the node go first.
     case suspect(node: String)
 
@@ -45,6 +47,7 @@ package enum WaitReason: Hashable, Sendable, CustomStringConvertible {
         case .turn: return "its turn"
         case .saving: return "it is being stored"
         case .away(let node): return "its node \(node) is away"
+        case .cancelledAway(let node): return "its node \(node) is away: it is cancelled there when that is back"
         case .suspect(let node): return "others at the node \(node): it may have ended a node"
         }
     }

@@ -9,6 +9,8 @@ struct LimitParts: Sendable {
         var limit: Limit?
         /// Parts that are known of it.
         var parts = 0
+        /// Where it has a rate: the last starts of all its parts, in the order in which they were told.
+        var recent = FIFO<Limiter.Start>()
     }
 
     struct Part {
@@ -38,6 +40,8 @@ struct LimitParts: Sendable {
     private var parts = Slots<Part>()
     private var partByNeed: [LimitNeed: Int32] = [:]
     private var timers = TimerQueue<Int32>()
+    /// The entries in whose ``Entry/recent`` there are starts that nobody was told of.
+    private var changed: Set<Int32> = []
 
     var count: Int { partByNeed.count }
     var wake: Timestamp? { timers.nextDue }
@@ -62,6 +66,7 @@ struct LimitParts: Sendable {
             return []
         }
         entries[entry].limit = limit
+        if limit?.rate == nil { entries[entry].recent = FIFO() }
         removeIfUnused(entry: entry)
         return partByNeed.values.filter { parts[$0].entry == entry }.sorted()
     }
@@ -92,6 +97,7 @@ struct LimitParts: Sendable {
         guard let limit = limit(of: part), limit.rate != nil else { return }
         parts[part].starts.forget(notAfter: now.advanced(bySeconds: -limit.per))
         parts[part].starts.append(now)
+        note(now, of: part, within: limit.per)
         setTimer(of: part)
     }
 
@@ -100,9 +106,10 @@ struct LimitParts: Sendable {
 
     /// A run that has ended began then.
     mutating func noteStart(at time: Timestamp, _ need: LimitNeed) {
-        guard limit(named: need.limit)?.rate != nil else { return }
+        guard let limit = limit(named: need.limit), limit.rate != nil else { return }
         let part = part(of: need)
         parts[part].starts.append(time)
+        note(time, of: part, within: limit.per)
         setTimer(of: part)
     }
 
@@ -129,6 +136,7 @@ struct LimitParts: Sendable {
     private mutating func removeIfUnused(entry: Int32) {
         guard entries[entry].parts == 0, entries[entry].limit == nil else { return }
         entryByName[entries[entry].name] = nil
+        changed.remove(entry)
         entries.remove(entry)
     }
 
@@ -164,11 +172,28 @@ struct LimitParts: Sendable {
         timers.insert(part, due: time)
     }
 
-    var startsOfRates: [(need: LimitNeed, times: [Timestamp])] {
-        partByNeed.compactMap { need, index in
-            let starts = parts[index].starts
-            guard !starts.isEmpty, limit(of: index)?.rate != nil else { return nil }
-            return (need, (0..<starts.count).map { starts[$0] })
+    /// Of one limit so many starts are remembered over a restart at most, the newest, whatever its keys.
+    static let mostRecent = 10_000
+
+    private mutating func note(_ time: Timestamp, of part: Int32, within seconds: Double) {
+        let entry = parts[part].entry
+        entries[entry].recent.append(Limiter.Start(key: parts[part].need.key, at: time))
+        let oldest = time.advanced(bySeconds: -seconds)
+        while let first = entries[entry].recent.first,
+            first.at <= oldest || entries[entry].recent.count > Self.mostRecent
+        {
+            _ = entries[entry].recent.popFirst()
+        }
+        changed.insert(entry)
+    }
+
+    /// Of the limits with a rate of which runs have begun since the last call: the starts that their windows look back to.
+    mutating func takeStarts(at now: Timestamp) -> [(limit: String, starts: [Limiter.Start])] {
+        defer { changed = [] }
+        return changed.sorted().compactMap { entry in
+            guard let limit = entries[entry].limit, limit.rate != nil else { return nil }
+            let oldest = now.advanced(bySeconds: -limit.per)
+            return (entries[entry].name, entries[entry].recent.all.filter { $0.at > oldest })
         }
     }
 

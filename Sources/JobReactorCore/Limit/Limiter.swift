@@ -32,6 +32,18 @@ package struct Limiter: Sendable {
         package let nextFree: Timestamp?
     }
 
+    /// A run began that a rate counts.
+    package struct Start: Hashable, Sendable {
+        /// The value of the limit's key; nil where it has none.
+        package let key: String?
+        package let at: Timestamp
+
+        package init(key: String?, at: Timestamp) {
+            self.key = key
+            self.at = at
+        }
+    }
+
     /// Jobs that need the same.
     private struct Line {
         let needs: [LimitNeed]
@@ -207,8 +219,11 @@ package struct Limiter: Sendable {
         return nil
     }
 
-    /// The start times of runs within the windows of rates, the oldest first, by their needs.
-    package var starts: [(need: LimitNeed, times: [Timestamp])] { parts.startsOfRates }
+    /// The limits with a rate for which runs have begun since the last call, in no order, with the start times within their
+    /// windows: at most the newest 10,000 of each.
+    package mutating func takeStarts(at now: Timestamp) -> [(limit: String, starts: [Start])] {
+        parts.takeStarts(at: now)
+    }
 
     /// All parts with current runs, waiting jobs or recent starts, in order of their names.
     package func usage(at now: Timestamp) -> [Usage] { parts.usage(at: now) }

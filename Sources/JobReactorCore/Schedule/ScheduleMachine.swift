@@ -13,6 +13,8 @@ package struct ScheduleMachine: Sendable {
         case began(JobID)
         /// The job of a tick has ended with this status.
         case ended(JobID, JobStatus)
+        /// The job of a tick, made by another distributor, has ended with an unknown status.
+        case gone(JobID)
         /// The wall clock was set.
         case clockSet
         /// The schedule was changed; the times are those of the new schedule.
@@ -114,6 +116,7 @@ package struct ScheduleMachine: Sendable {
             if open[id] != nil { open[id] = true }
             if lateTick == id { lateTick = nil }
         case .ended(let id, let status): ended(id, status, at: now, &actions)
+        case .gone(let id): ended(id, nil, at: now, &actions)
         case .clockSet:
             state.ticks.turnBack(to: now)
             goOn(at: now, &actions)
@@ -160,10 +163,10 @@ package struct ScheduleMachine: Sendable {
         if state.isCatchingUp { catchUp(at: now, &actions) } else { makeDue(at: now, &actions) }
     }
 
-    private mutating func ended(_ id: JobID, _ status: JobStatus, at now: Timestamp, _ actions: inout [Action]) {
+    private mutating func ended(_ id: JobID, _ status: JobStatus?, at now: Timestamp, _ actions: inout [Action]) {
         guard open.removeValue(forKey: id) != nil else { return }
         if lateTick == id { lateTick = nil }
-        state.lastOutcome = status
+        if let status { state.lastOutcome = status }
         if status == .complete, let heartbeat = schedule.heartbeat { actions.append(.heartbeat(heartbeat)) }
         guard state.pause == nil else { return }
         makeWaiting(at: now, &actions)

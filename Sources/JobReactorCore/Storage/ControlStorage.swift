@@ -26,6 +26,10 @@ public protocol SharedControlStorage: ControlStorage {
     /// any owner at this place. `done` gets the ids of the jobs that were not stored, with the ids of the holders.
     func saveUnique(_ jobs: [Job], done: @escaping @Sendable (Result<[JobID: JobID], StorageError>) -> Void)
 
+    /// `done` gets those of the jobs that are unfinished, according to the records of all distributors of this place and,
+    /// for jobs that nodes of this place own, the records of these nodes.
+    func unfinished(_ ids: [JobID], done: @escaping @Sendable (Result<Set<JobID>, StorageError>) -> Void)
+
     /// Releases the keys of these jobs of this owner. A key whose job is no longer stored is free in any case.
     func freeKeys(
         _ keys: [(key: UniqueKey, job: JobID)], done: @escaping @Sendable (Result<Void, StorageError>) -> Void)

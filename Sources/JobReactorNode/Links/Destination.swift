@@ -77,6 +77,8 @@ final class Destination {
 struct Destinations {
     private var byName: [String: Destination] = [:]
     private var lastNumber: UInt32 = 0
+    /// Those of destinations that were forgotten: jobs that are here know theirs by them, however long it is away.
+    private var numbers: [String: UInt32] = [:]
     private var lastLink: UInt32 = 0
     /// Asked for last: most jobs that end in one turn came from one distributor.
     private var recent: Destination?
@@ -95,8 +97,9 @@ struct Destinations {
     }
 
     private mutating func make(_ name: String) -> Destination {
-        lastNumber += 1
-        let made = Destination(name, number: lastNumber)
+        let number = numbers.removeValue(forKey: name) ?? lastNumber + 1
+        lastNumber = max(lastNumber, number)
+        let made = Destination(name, number: number)
         byName[name] = made
         return made
     }
@@ -107,10 +110,23 @@ struct Destinations {
         return byName.values.first { $0.number == number }
     }
 
+    /// That of a destination, forgotten or not.
+    func name(ofNumber number: UInt32) -> String? {
+        numbered(number)?.name ?? numbers.first { $0.value == number }?.key
+    }
+
+    /// Whether there is no link to the one with that number.
+    func isAway(_ number: UInt32) -> Bool { numbered(number)?.link == nil }
+
     var all: Dictionary<String, Destination>.Values { byName.values }
 
+    /// Names come from outside.
+    private static let mostNumbers = 10_000
+
     mutating func forget(_ name: String) {
-        byName[name] = nil
+        guard let gone = byName.removeValue(forKey: name) else { return }
+        if numbers.count >= Self.mostNumbers { numbers = [:] }
+        numbers[name] = gone.number
         if recent?.name == name { recent = nil }
     }
 

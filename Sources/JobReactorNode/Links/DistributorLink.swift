@@ -28,7 +28,7 @@ final class DistributorLink: ConnectionSession {
     private var receivedAt: Moment
     /// Whether it knows of limits: it has said that it takes what came later.
     private(set) var givesPermits = false
-    private var hasSpoken = false
+    private(set) var hasSpoken = false
     /// Whether it was told what the scripts say of when jobs run.
     private var hasDefined = false
     /// Those of them that have been here before.

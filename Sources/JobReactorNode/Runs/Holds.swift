@@ -38,5 +38,13 @@ struct Holds {
 
     var isEmpty: Bool { !isNode && jobs.isEmpty }
 
+    /// Those that hold anything back, in the order of their names.
+    var distributors: [String] { said.keys.sorted() }
+
+    /// Those that hold the job back, in the order of their names.
+    func distributors(holding job: String) -> [String] {
+        said.filter { $0.value.isNode || $0.value.jobs.contains(job) }.keys.sorted()
+    }
+
     func holds(_ job: String) -> Bool { isNode || !jobs.isEmpty && jobs.contains(job) }
 }

@@ -6,8 +6,10 @@ internal import JobReactorWire
 extension NodeRuns {
     /// What becomes of newer args.
     enum Replacement: Hashable {
-        /// Nothing: the job is not here, ends, or runs and is not to run again for it.
+        /// Nothing: the job ends, or runs and is not to run again for it.
         case kept
+        /// It is not here: it has ended, as its distributor hears, or another node has taken over, which is told then.
+        case unknown
         /// The job may be on its way into the storage, or the end of its run or another change of it is: ask again when that is
         /// answered.
         case later
@@ -22,7 +24,7 @@ extension NodeRuns {
         _ id: JobID, _ args: JobArguments, onConflict: UniqueConflict, giver: UInt32, after saves: Int
     ) -> Replacement {
         guard let known = live[id] else {
-            guard parked.remove(id) else { return savesUnderWay.areUnderWay(saves) ? .later : .kept }
+            guard parked.remove(id) else { return savesUnderWay.areUnderWay(saves) ? .later : .unknown }
             live[id] = LiveJob(.changing, giver: giver)
             return .change
         }

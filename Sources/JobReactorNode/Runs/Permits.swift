@@ -82,10 +82,15 @@ struct Permits {
         }
     }
 
-    mutating func takeMessages() -> [(giver: UInt32, message: Message)] {
-        defer { messages = [] }
-        return messages
+    /// Those that are for other givers than these, which have not said yet what they know.
+    mutating func takeMessages(but later: (UInt32) -> Bool = { _ in false }) -> [(giver: UInt32, message: Message)] {
+        let taken = messages.filter { !later($0.giver) }
+        messages.removeAll { !later($0.giver) }
+        return taken
     }
+
+    /// How many runs wait for the answer of each giver.
+    var askedOf: [UInt32: Int] { asked.values.reduce(into: [:]) { $0[$1.giver, default: 0] += 1 } }
 
     // MARK: Links
 
@@ -104,9 +109,14 @@ struct Permits {
         }
     }
 
-    /// What waits for the giver is asked for over its new link. What was to be said over the one before means nothing there.
+    /// The giver is about to be told over a new link what is held of it: what was to be said over the one before means nothing there.
+    mutating func greet(_ giver: UInt32) { messages.removeAll { $0.giver == giver } }
+
+    /// What waits for the giver is asked for over its new link. What was given back meanwhile comes before.
     mutating func askAgain(_ giver: UInt32) {
-        messages.removeAll { $0.giver == giver }
+        messages.removeAll { message in
+            if case .permit = message.message { message.giver == giver } else { false }
+        }
         for (id, place) in asked.filter({ $0.value.giver == giver }).sorted(by: { $0.key < $1.key }) {
             messages.append((giver, .permit(id, priority: place.priority, place.needs)))
         }

@@ -12,6 +12,37 @@ import Testing
         return limiter
     }
 
+    // MARK: Kept over restarts
+
+    @Test("starts are told of the limits that had any since, the newest of all keys, as far as the window looks back")
+    func starts() {
+        var limiter = Self.limiter(
+            Limit(name: "api", rate: 100_000, per: 60, key: "account"), Limit(name: "crm", rate: 5, per: 60),
+            Limit(name: "plain", concurrency: 5))
+        func take(_ seconds: Double) -> [String: [Limiter.Start]] {
+            Dictionary(uniqueKeysWithValues: limiter.takeStarts(at: Self.at(seconds)).map { ($0.limit, $0.starts) })
+        }
+        func begin(_ number: Int, _ limit: String, _ key: String? = nil, at seconds: Double) {
+            let needs = [LimitNeed(limit: limit, key: key)]
+            #expect(limiter.request(id(number), needs: needs, at: Self.at(seconds)) == .granted)
+            limiter.end(id(number), at: Self.at(seconds))
+        }
+        #expect(take(0).isEmpty)
+        begin(1, "api", "a", at: 0)
+        begin(2, "crm", at: 10)
+        begin(3, "plain", at: 10)
+        #expect(
+            take(10) == [
+                "api": [Limiter.Start(key: "a", at: Self.at(0))], "crm": [Limiter.Start(key: nil, at: Self.at(10))],
+            ])
+        #expect(take(10).isEmpty)
+        begin(4, "api", "b", at: 60)
+        #expect(take(61) == ["api": [Limiter.Start(key: "b", at: Self.at(60))]])
+        for number in 0..<20_000 { begin(number + 10, "api", "\(number)", at: 70) }
+        let newest = take(70)["api"] ?? []
+        #expect(newest.count == 10_000 && newest.first?.key == "10000" && newest.last?.key == "19999")
+    }
+
     // MARK: Concurrency
 
     @Test("as many run at once as the limit says, and the next begins when one has ended")

@@ -18,6 +18,19 @@ import Testing
 
     private let day = "2026-01-01T"
 
+    @Test("a job that somebody else has made, and whose end is known and not how, lets the next go on")
+    func gone() throws {
+        let schedule = Self.hourly { ($0.overlap, $0.heartbeat) = (.queue, "https://example.com") }
+        var owner = try ScheduleOwner(schedule, at: day + "09:30")
+        #expect(try owner.alarm() == ["enqueue 10:00"])
+        #expect(try owner.restart(open: [(day + "10:00", true)], at: day + "10:30") == [])
+        #expect(try owner.alarm() == [])
+        let id = ScheduleTick(of: "s", at: try utc(day + "10:00")).id
+        #expect(try owner.tell(.gone(id), day + "11:10") == ["enqueue 11:00"])
+        #expect(owner.machine.state.lastOutcome == nil)
+        #expect(try owner.tell(.gone(id), day + "11:11") == [])
+    }
+
     // MARK: Clocks
 
     @Test("a clock that jumps back fires nothing twice")

@@ -17,6 +17,16 @@ import Testing
         return delivery
     }
 
+    @Test("a destination that was forgotten has its number again, which its jobs know") func numbers() {
+        var destinations = Destinations()
+        let (first, second) = (destinations["a"].number, destinations["b"].number)
+        destinations.forget("a")
+        destinations.forget("none")
+        #expect(destinations.numbered(first) == nil && destinations.name(ofNumber: first) == "a")
+        #expect(destinations["c"].number != first)
+        #expect(destinations["a"].number == first && destinations["b"].number == second)
+    }
+
     @Test("credit is that of one link: what a link before used does not count") func credit() {
         var delivery = Self.linked(7)
         delivery.settled(3, onLink: 7)

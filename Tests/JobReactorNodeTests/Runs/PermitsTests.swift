@@ -71,6 +71,7 @@ import Testing
         let held = permits.held(of: 3, at: Self.at(12.5))
         #expect(held.map(\.id) == [Self.id(1), Self.id(5)] && held.map(\.secondsAgo) == [2.5, 0])
         #expect(held.allSatisfy { $0.needs == Self.needs })
+        #expect(permits.askedOf == [3: 2, 9: 1])
         permits.askAgain(3)
         let messages = permits.takeMessages()
         #expect(messages.map(\.giver) == [9, 3, 3])
@@ -78,6 +79,23 @@ import Testing
         #expect(permits.giveAll(of: 3) == [Self.id(2), Self.id(3)] && permits.giveAll(of: 3) == [])
         permits.forget([Self.id(1), Self.id(4), Self.id(5)])
         #expect(permits.isEmpty)
+    }
+
+    @Test("what is given back after the greeting waits until the giver has spoken, and is said before all else")
+    func greeted() {
+        var permits = Permits()
+        permits.give(Self.id(1), Self.needs, by: 3)
+        permits.give(Self.id(2), Self.needs, by: 3)
+        permits.end(Self.id(2), isReported: false)
+        // That it is free the greeting says.
+        permits.greet(3)
+        permits.ask(Self.id(3), priority: 5, Self.needs, of: 3)
+        permits.end(Self.id(1), isReported: false)
+        permits.ask(Self.id(4), priority: 5, Self.needs, of: 9)
+        #expect(permits.takeMessages { $0 == 3 }.map(\.giver) == [9])
+        permits.askAgain(3)
+        #expect(
+            Self.sent(&permits) == [.release(Self.id(1)), .permit(Self.id(3), priority: 5, Self.needs)])
     }
 
     // MARK: At a node

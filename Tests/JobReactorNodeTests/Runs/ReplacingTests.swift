@@ -129,7 +129,7 @@ import Testing
     @Test("one that is on its way into the storage is asked for again, and one that is not here is not")
     func unknown() {
         var runs = Self.runs()
-        expect(Self.replace(Self.job(1), in: &runs) == .kept)
+        expect(Self.replace(Self.job(1), in: &runs) == .unknown)
         let saving = runs.receive(
             ReceivedJobs(jobs: [Self.job(1)], numbers: [1], suspects: [], at: Self.now), now: Self.now)
         let saves = runs.savesUnderWay.begun
@@ -139,7 +139,7 @@ import Testing
         // Others are under way: they began later.
         _ = runs.receive(
             ReceivedJobs(jobs: [Self.job(9)], numbers: [2], suspects: [], at: Self.now), now: Self.now)
-        expect(Self.replace(Self.job(2), in: &runs, after: saves) == .kept)
+        expect(Self.replace(Self.job(2), in: &runs, after: saves) == .unknown)
     }
 
     @Test("one that was cancelled, or that another distributor gave, is none that changes")

@@ -63,6 +63,43 @@ import Testing
         keeper.close()
     }
 
+    private static func job(_ number: Int) -> Job {
+        Job(
+            id: JobID(high: 0, low: UInt64(number)), name: "digest", args: [:],
+            options: JobOptions(unique: JobUnique("k\(number)")), createdAt: Timestamp(microseconds: 0))
+    }
+
+    @Test("who waits for what was saved before waits for jobs with keys, and is told when it comes to nothing")
+    func keys() {
+        let (loop, storage) = (EmbeddedEventLoop(), HeldKeys())
+        let keeper = ControlKeeper(storage, on: loop, logger: Logger(label: "test"))
+        var said: [String] = []
+        func wait(_ name: String) {
+            keeper.whenSaved({ said.append(name) }, failed: { _ in said.append("\(name) not") })
+        }
+        storage.memory.open(StorageOwner(role: .distributor, name: "a")) { _ in }
+        wait("nothing")
+        #expect(said == ["nothing"])
+        storage.holding.withLock { $0 = .saveUnique }
+        keeper.saveUnique(Self.job(1)) { _ in said.append("saved 1") }
+        wait("first")
+        loop.run()
+        keeper.saveUnique(Self.job(2)) { _ in said.append("saved 2") }
+        wait("second")
+        loop.run()
+        #expect(said == ["nothing"] && storage.heldCount == 1)
+        storage.release()
+        loop.run()
+        #expect(said == ["nothing", "saved 1", "first", "saved 2", "second"])
+        storage.holding.withLock { $0 = .saveUnique }
+        keeper.saveUnique(Self.job(3)) { _ in said.append("saved 3") }
+        wait("third")
+        loop.run()
+        wait("fourth")
+        keeper.close()
+        #expect(said.suffix(2) == ["third not", "fourth not"])
+    }
+
     @Test("without a storage that can keep it, it is here as long as the process") func memory() {
         let loop = EmbeddedEventLoop()
         let keeper = ControlKeeper(nil, on: loop, logger: Logger(label: "test"))

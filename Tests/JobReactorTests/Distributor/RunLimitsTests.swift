@@ -60,6 +60,7 @@ import Testing
                     let mark = entry.isPermitted ? " permitted" : ""
                     texts.append("send \(entry.job?.id.low ?? 0) to \(node.index)\(mark)")
                 case .permit(let id, let node): texts.append("permit \(id.low) at \(node.index)")
+                case .cancel(let id, let node): texts.append("cancel \(id.low) at \(node.index)")
                 case .discard(let id, let limit, _): texts.append("discard \(id.low) as \(limit) is full")
                 case .lookAtLimits(0): ledger.lookAtLimits()
                 case .lookAtLimits(let seconds): texts.append("look after \(seconds)")
@@ -189,6 +190,41 @@ import Testing
         #expect(bench.did() == ["send 3 to 0 permitted"])
     }
 
+    @Test("a volatile node that is back and goes on with a job has it again, and its loss gives it to others")
+    func orphan() {
+        let bench = Bench()
+        let limit = Limit(name: "crm", concurrency: 1)
+        func lose(_ node: Dispatcher.NodeHandle) {
+            bench.change { $0.drains(node) }
+            bench.change { $0.disconnect(node, reason: nil, isStopping: false) }
+        }
+        func ask(_ node: Dispatcher.NodeHandle) {
+            bench.change { $0.permit(Self.id(1), priority: 5, [LimitNeed(limit: "crm")], at: node) }
+        }
+        let node = bench.node("a", limit: limit)
+        bench.submit(1)
+        #expect(bench.did() == ["send 1 to \(node.index) permitted"])
+        let other = bench.node("b", credit: 2, limit: limit)
+        bench.submit(2)
+        lose(node)
+        // The second has the place, and the first waits for it, when the node comes back, where the first is to be retried.
+        #expect(bench.did().filter { $0.hasPrefix("send") } == ["send 2 to \(other.index) permitted"])
+        let again = bench.change { $0.connect("a", "1", isDurable: false, place: nil) }
+        ask(again)
+        #expect(bench.did().filter { $0.hasPrefix("send") || $0.hasPrefix("permit") } == [])
+        lose(again)
+        _ = bench.did()
+        bench.report(2)
+        #expect(bench.did().filter { $0.hasPrefix("send") } == ["send 1 to \(other.index) permitted"])
+        // Back once more, what it goes on with is another's: it takes nobody's place.
+        let late = bench.change { $0.connect("a", "1", isDurable: false, place: nil) }
+        ask(late)
+        #expect(bench.did().filter { !$0.hasPrefix("look") } == ["cancel 1 at \(late.index)"])
+        bench.report(1)
+        #expect(bench.did().contains("told 1 complete"))
+        #expect(bench.ledger.limits.rows(at: Timestamp(microseconds: 0)).map(\.inUse) == [0])
+    }
+
     @Test("a node gives back no place that is not its own") func strangePlace() {
         let bench = Bench()
         _ = bench.node("a", limit: Limit(name: "crm", concurrency: 1))
@@ -296,6 +332,41 @@ import Testing
         _ = bench.did()
         bench.change { $0.granted(node, credit: 1) }
         #expect(bench.did().filter { $0.hasPrefix("send") } == ["send 3 to 0 permitted"])
+    }
+
+    @Test("a job that no node defines any more leaves its place to others, until one does", arguments: [false, true])
+    func parkedUnsent(isLost: Bool) {
+        let bench = Bench()
+        let limit = Limit(name: "crm", concurrency: 1)
+        func definitions(_ names: [String]) -> NodeDefinitions {
+            NodeDefinitions(
+                jobs: Dictionary(uniqueKeysWithValues: names.map { ($0, .init(limits: ["crm"])) }), limits: [limit])
+        }
+        let node = bench.node("a", credit: 1, limit: limit)
+        let other = bench.change { $0.connect("b", "1", isDurable: false, place: nil) }
+        bench.change { $0.defines(node, ["other"], definitions(["call", "other"])) }
+        bench.change { $0.defines(other, ["call", "free"], definitions(["call", "other"])) }
+        bench.change { $0.granted(other, credit: 1) }
+        bench.submit(1, "other")
+        bench.submit(2)
+        bench.submit(3, "other")
+        bench.submit(4, "free")
+        #expect(bench.did() == ["send 1 to \(node.index) permitted", "send 4 to \(other.index)"])
+        // The node that runs it has no room: the next has its place, and waits.
+        bench.report(1)
+        #expect(bench.did().filter { $0.hasPrefix("send") } == [])
+        if isLost {
+            bench.change { $0.disconnect(other, reason: nil, isStopping: false) }
+        } else {
+            bench.change { $0.defines(other, [], definitions([])) }
+        }
+        _ = bench.did()
+        bench.change { $0.granted(node, credit: 1) }
+        #expect(bench.did().filter { $0.hasPrefix("send") } == ["send 3 to \(node.index) permitted"])
+        bench.change { $0.defines(node, ["call", "other"], definitions(["call", "other"])) }
+        bench.change { $0.granted(node, credit: 1) }
+        bench.report(3)
+        #expect(bench.did().filter { $0.hasPrefix("send") } == ["send 2 to \(node.index) permitted"])
     }
 
     @Test("a limit that is edited counts from the next start on") func edited() {

@@ -95,6 +95,8 @@ import Testing
                 case .deliver(let report, _, _): texts.append("told \(report.id.low) \(report.status)")
                 case .expireKeys(let seconds): texts.append("expire after \(seconds)")
                 case .cancel(let id, _): texts.append("cancel \(id.low)")
+                case .endTick(let id, _): texts.append("tick \(id.low) ended")
+                case .log(.released(let id, _, let node)): texts.append("released \(id.low) at \(node)")
                 default: break
                 }
             }
@@ -179,6 +181,26 @@ import Testing
             #expect(bench.did() == ["unstore 1", "told 1 complete"])
             #expect(bench.ledger.keys.isEmpty)
         }
+    }
+
+    @Test("that a node does not take newer args counts only while it has the job") func takenOver() {
+        let bench = Bench()
+        let node = bench.change { $0.connect("a", "1", isDurable: true, place: "redis") }
+        bench.change { $0.defines(node, ["work"]) }
+        bench.change { $0.granted(node, credit: 10) }
+        #expect(bench.submit(1) == "accepted")
+        bench.own(node)
+        bench.change { $0.disconnect(node, reason: nil, isStopping: false) }
+        let heir = bench.change { $0.connect("b", "2", isDurable: true, place: "redis") }
+        bench.change { $0.defines(heir, ["work"]) }
+        bench.change { $0.adopted("a", true, by: heir) }
+        let late = bench.change { $0.connect("a", "1", isDurable: true, place: "redis") }
+        #expect(bench.submit(2, .replace) == "held by 1")
+        #expect(bench.did().last == "replace 1 of 1 n=2 at \(heir.index)")
+        bench.change { $0.kept(HandOver(1, Self.id(1)), by: late) }
+        #expect(bench.ledger.replacement(of: Self.id(1)) != nil)
+        bench.change { $0.kept(HandOver(1, Self.id(1)), by: heir) }
+        #expect(bench.ledger.replacement(of: Self.id(1)) == nil)
     }
 
     @Test("what is cancelled does not run once more") func cancelled() {
@@ -305,6 +327,79 @@ import Testing
         #expect(bench.change { $0.cancel(Self.id(2)) } == true)
         #expect(bench.change { $0.retry(Self.id(1)) } == true)
         #expect(bench.submit(3) == "held by 1")
+    }
+
+    /// A job with the key `k` that a durable node owns which is away.
+    private static func away(for seconds: Double = 0) -> Bench {
+        let bench = Bench()
+        let node = bench.node("a")
+        #expect(bench.submit(1, for: seconds) == "accepted")
+        bench.own(node)
+        bench.change { $0.disconnect(node, reason: nil, isStopping: false) }
+        #expect(bench.submit(2) == "held by 1")
+        _ = bench.did()
+        return bench
+    }
+
+    @Test("one that is cancelled while its node is away gives its key up, and is cancelled there later")
+    func cancelledAway() {
+        let bench = Self.away()
+        var reasons = Dispatcher.WaitReasons()
+        func reason() -> WaitReason? {
+            bench.ledger.listed(Self.id(1)).flatMap { bench.ledger.reason($0, &reasons) }
+        }
+        #expect(reason() == .away(node: "a"))
+        #expect(bench.change { $0.cancel(Self.id(1)) } == true)
+        #expect(bench.did() == ["store 1 for '!=0: a'", "released 1 at a"])
+        #expect(reason() == .cancelledAway(node: "a"))
+        // It is still to be told there, also by the next process.
+        let next = bench.restarted()
+        #expect(next.ledger.keys.isEmpty)
+        #expect(next.submit(2) == "accepted")
+        _ = next.node("a")
+        #expect(next.did().contains("cancel 1"))
+
+        #expect(bench.submit(3) == "accepted")
+        _ = bench.node("a")
+        #expect(bench.did().contains("cancel 1"))
+        bench.report(1, .cancelled)
+        #expect(bench.did() == ["unstore 1", "told 1 cancelled"])
+        #expect(bench.submit(4) == "held by 3")
+    }
+
+    @Test("it holds its key for as long as it says, whether its node comes back or not") func cancelledAwayHolding() {
+        let bench = Self.away(for: 60)
+        #expect(bench.change { $0.cancel(Self.id(1)) } == true)
+        #expect(bench.submit(2) == "held by 1")
+        _ = bench.did()
+        let next = bench.restarted()
+        for bench in [bench, next] {
+            #expect(bench.submit(2) == "held by 1")
+            bench.advance(bySeconds: 61)
+            bench.change { $0.expireKeys() }
+            // Its record stays, as the node is to be told.
+            #expect(!bench.did().contains("unstore 1"))
+            #expect(bench.submit(3) == "accepted")
+        }
+    }
+
+    @Test("its schedule does not wait for the node either") func cancelledTick() {
+        let bench = Bench()
+        let node = bench.node("a")
+        var options = JobOptions()
+        options.tick = JobTick(schedule: "beat", at: Timestamp(microseconds: 0))
+        let job = Job(
+            id: Self.id(1), name: "work", args: [:], options: options, createdAt: Timestamp(microseconds: 1))
+        _ = bench.change { $0.submit(job, .none) }
+        bench.change { $0.saved(Self.id(1)) }
+        bench.own(node)
+        bench.change { $0.disconnect(node, reason: nil, isStopping: false) }
+        #expect(bench.change { $0.awayTick(of: "beat")?.node } == "a")
+        _ = bench.did()
+        #expect(bench.change { $0.cancel(Self.id(1)) } == true)
+        #expect(bench.did().suffix(2) == ["released 1 at a", "tick 1 ended"])
+        #expect(bench.ledger.ticks.isEmpty)
+        #expect(bench.change { $0.awayTick(of: "beat") } == nil)
     }
 
     @Test("keys that are free are told where others share the place") func shared() {

@@ -139,6 +139,38 @@ import Testing
         }
     }
 
+    @Test("who waits for a place that a distributor gives which is away says so") func away() async throws {
+        let place = try await SharedRedis.location()
+        try await Cluster.run(scripts: Self.scripts) { cluster in
+            let distributor = try await cluster.startDistributor { $0.name = "app" }
+            let node = try await cluster.startNode("n1", for: [distributor]) {
+                $0.storage = place.storage()
+                $0.server = Address(host: "localhost", port: 0)
+            }
+            try await waitForNodes(["n1"], at: distributor)
+            let outcomes = Outcomes()
+            try distributor.enqueue(
+                "by_key", ["account": "a", "stays": true], JobOptions(), feedback: outcomes.feedback)
+            try await outcomes.progress.wait(for: 1)
+            let second = try distributor.enqueue("by_key", ["account": "a"], JobOptions(after: 0.05))
+            let client = try await RESPClient.connect(
+                to: Address(host: "localhost", port: try #require(try await node.port())))
+            func doing() async throws -> String? {
+                let words = try await client.send(["JOB", second.description]).elements?.map { $0.text ?? "" } ?? []
+                return words.firstIndex(of: "doing").map { words[$0 + 1] }
+            }
+            try await eventually("it asks for its place") { try await doing() == "waiting for a place in a limit" }
+            #expect(try await client.send(["INFO"]).text?.contains("waiting_for_away:\r\n") == true)
+            await distributor.stop(grace: 0)
+            try await eventually("its distributor is away") {
+                try await doing()
+                    == "waiting for a place in a limit, which its distributor app gives, and that is away"
+            }
+            #expect(try await client.send(["INFO"]).text?.contains("waiting_for_away:app=1\r\n") == true)
+            await client.close()
+        }
+    }
+
     @Test("a place of a node that is gone is free") func lost() async throws {
         try await Cluster.run(scripts: Self.scripts) { cluster in
             let distributor = try await cluster.startDistributor()

@@ -89,6 +89,58 @@ import Testing
         }
     }
 
+    @Test("a schedule waits for a node that is away only until its job is cancelled", arguments: ["CANCEL", "DESTROY"])
+    func away(command: String) async throws {
+        try await Cluster.run(scripts: [:]) { cluster in
+            let distributor = try await cluster.startDistributor()
+            let node = try await ScriptedNode.connect(to: distributor, "gone", isDurable: true, jobs: ["note"])
+            let client = try await Self.client(distributor)
+            #expect(try await client.send(["SCHEDULE", "SET", "beat", "@yearly", "note"]).text == "OK")
+            let first = try #require(try await client.send(["SCHEDULE", "RUN", "beat"]).text)
+            let number = try await node.job(try #require(JobID(first))).handOver.number
+            try await node.say { LinkMessage.writeSaved(number, through: number, to: &$0) }
+            try await node.end()
+            try await eventually("the node is away") {
+                try await Self.row("beat", client)["waits_for"] == "the job \(first), whose node gone is away"
+            }
+            #expect(try await client.send(["INFO"]).text?.contains("at_away_nodes:1") == true)
+            #expect(try await client.send(["SCHEDULE", "RUN", "beat"]) == .null)
+            #expect(try await client.send([command, first]).integer == 1)
+            let row = try await Self.row("beat", client)
+            #expect(row["open"] == "0" && row["waits_for"] == "" && row["last_outcome"] == "cancelled")
+            #expect(try await client.send(["SCHEDULE", "RUN", "beat"]).text.flatMap { JobID($0) } != nil)
+            let fields = (try await client.send(["JOB", first]).elements ?? []).compactMap(\.text)
+            #expect(fields.contains("its node gone is away: it is cancelled there when that is back"))
+            await client.close()
+        }
+    }
+
+    @Test("how a tick ended that a full limit has discarded is known to the definition that comes later")
+    func discarded() async throws {
+        let scripts = """
+            limit('one', { concurrency = 1, when_full = 'discard' })
+            job('busy', { limit = 'one' }, function() sleep(100000) end)
+            job('note', { limit = 'one' }, function() end)
+            schedule('beat', '@yearly', 'note')
+            """
+        try await Cluster.run(scripts: ["jobs.lua": scripts]) { cluster in
+            let distributor = try await cluster.startDistributor()
+            let node = try await cluster.startNode("n1", for: [distributor])
+            let client = try await Self.client(distributor)
+            try await eventually("the schedule is there") { try await !Self.row("beat", client).isEmpty }
+            let busy = try #require(try await client.send(["ENQUEUE", "busy"]).text)
+            #expect(try await client.send(["SCHEDULE", "RUN", "beat"]).text.flatMap { JobID($0) } != nil)
+            #expect(try await Self.row("beat", client)["last_outcome"] == "cancelled")
+            #expect(try await client.send(["CANCEL", busy]).integer == 1)
+            await node.stop()
+            try await eventually("the schedule is gone") { try await Self.row("beat", client).isEmpty }
+            _ = try await cluster.startNode("n2", for: [distributor])
+            try await eventually("it is there again") { try await !Self.row("beat", client).isEmpty }
+            #expect(try await Self.row("beat", client)["last_outcome"] == "cancelled")
+            await client.close()
+        }
+    }
+
     @Test("scripts define schedules as long as their node is connected") func scripts() async throws {
         let script = Self.scripts["jobs.lua"] ?? ""
         try await Cluster.run(scripts: ["jobs.lua": script + "\nschedule('nightly', '30 2 * * *', 'note', { n = 1 })"])

@@ -25,6 +25,37 @@ import Testing
         try await RESPClient.connect(to: Address(host: "localhost", port: distributor.port ?? 0))
     }
 
+    @Test("the next leader waits for the job of the last tick, which is at the one before") func open() async throws {
+        let location = try await SharedRedis.location()
+        try await Cluster.run(scripts: [:]) { cluster in
+            let start: @Sendable (String) async throws -> Distributor = { name in
+                try await cluster.startDistributor {
+                    $0.name = name
+                    $0.storage = location.storage()
+                }
+            }
+            let first = try await start("first")
+            let second = try await start("second")
+            let (one, other) = (try await Self.client(first), try await Self.client(second))
+            #expect(try await one.send(["SCHEDULE", "SET", "beat", "@yearly", "note"]).text == "OK")
+            let id = try #require(try await one.send(["SCHEDULE", "RUN", "beat"]).text)
+            await one.close()
+            await first.stop()
+            try await eventually("the second leads") {
+                try await Self.row(other)["waits_for"] == "the job \(id), which another distributor has made"
+            }
+            #expect(try await Self.row(other)["open"] == "1")
+            #expect(try await other.send(["SCHEDULE", "RUN", "beat"]) == .null)
+            // It is back, and follows; its job ends.
+            let again = try await Self.client(try await start("first"))
+            #expect(try await again.send(["CANCEL", id]).integer == 1)
+            try await eventually("the second knows") { try await Self.row(other)["open"] == "0" }
+            #expect(try await other.send(["SCHEDULE", "RUN", "beat"]).text.flatMap { JobID($0) } != nil)
+            await again.close()
+            await other.close()
+        }
+    }
+
     @Test("a tick is made once, and the other goes on when the first is gone") func once() async throws {
         let location = try await SharedRedis.location()
         try await Cluster.run(scripts: Self.scripts) { cluster in

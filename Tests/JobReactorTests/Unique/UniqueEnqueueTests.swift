@@ -70,6 +70,55 @@ import Testing
         }
     }
 
+    private static func connect(_ distributor: Distributor) async throws -> RESPClient {
+        try await RESPClient.connect(to: Address(host: "localhost", port: distributor.port ?? 0))
+    }
+
+    @Test("nobody is told of a job that has the key before that is stored") func stored() async throws {
+        let storage = HeldKeys()
+        try await Self.withClient(storage) { distributor, client in
+            storage.holding.withLock { $0 = .saveUnique }
+            let words = ["ENQUEUE", "digest", "{}", "UNIQUE", "k"]
+            async let first = client.send(words).text
+            try await eventually("it is being stored") { storage.heldCount == 1 }
+            let (other, third) = (try await Self.connect(distributor), try await Self.connect(distributor))
+            let order = Collector<String>()
+            let asked = Task {
+                let id = try await other.send(words).text
+                order.append("answered")
+                return id
+            }
+            // Time enough for an answer that comes too soon.
+            for _ in 0..<200 { _ = try await third.send(["PING"]) }
+            order.append("stored")
+            storage.release()
+            let id = try await first
+            #expect(try await asked.value == id)
+            #expect(order.elements == ["stored", "answered"])
+            await other.close()
+            await third.close()
+        }
+    }
+
+    @Test("the id of a job that has ended, and holds its key, is used again after its record is gone")
+    func usedAgain() async throws {
+        let storage = HeldKeys()
+        let id = JobID(high: 1 << 16, low: 1)
+        try await Self.withClient(storage) { distributor, client in
+            let first = ["ENQUEUE", "digest", "{}", "ID", "\(id)", "UNIQUE", "a", "UNIQUE_FOR", "3600"]
+            #expect(try await client.send(first).text == "\(id)")
+            #expect(try await client.send(["CANCEL", "\(id)"]).integer == 1)
+            storage.holding.withLock { $0 = .apply }
+            async let again = client.send(["ENQUEUE", "digest", #"{"n":2}"#, "ID", "\(id)", "UNIQUE", "b"]).text
+            try await eventually("the old record goes") { storage.heldCount == 1 }
+            storage.release()
+            #expect(try await again == "\(id)")
+            try await eventually("the new one stays") {
+                try await storage.memory.record(id)?.unique?.key == "b"
+            }
+        }
+    }
+
     @Test("distributors that share a Redis have one job of a key, until it has ended") func shared() async throws {
         let location = try await SharedRedis.location()
         try await Cluster.run(scripts: [:]) { cluster in

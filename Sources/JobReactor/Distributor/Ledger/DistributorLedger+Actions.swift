@@ -28,6 +28,8 @@ extension DistributorLedger {
         /// The records of these jobs are read, after so many seconds: ``loaded(_:_:)`` with the number of the batch.
         case load(Int, [JobID], after: Double)
         case deliver(JobReport, name: String, to: Sink)
+        /// The job of the tick has ended as far as its schedule is concerned: it is cancelled, and its node is away.
+        case endTick(JobID, JobTick)
         case wake(Takeovers.Timer, after: Double)
         case log(Event)
     }
@@ -40,6 +42,10 @@ extension DistributorLedger {
         case notBack(node: String, jobs: Int)
         /// An attempt of the job counts, as its node ended during it: the record says which.
         case endedWithNode(Job, isLast: Bool)
+        /// A durable node is gone, and has so many jobs of which some have keys, or are those of schedules.
+        case keeps(node: String, jobs: Int)
+        /// A job is cancelled whose node is away: its key and its schedule do not wait for the node.
+        case released(JobID, name: String, node: String)
         /// The job ends as cancelled, as a limit of it is full.
         case discarded(JobID, name: String, limit: String)
         /// A node has reported a job that it was not given.

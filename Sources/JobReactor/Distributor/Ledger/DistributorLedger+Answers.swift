@@ -18,7 +18,7 @@ extension DistributorLedger {
         }
     }
 
-    private mutating func own(_ entry: LedgerEntry, _ id: JobID, _ name: String) {
+    mutating func own(_ entry: LedgerEntry, _ id: JobID, _ name: String) {
         entry.isNew = false
         let isFollowed = !keys.isEmpty && keys[id] != nil || !ticks.isEmpty && ticks[id] != nil
         switch entry.sink {

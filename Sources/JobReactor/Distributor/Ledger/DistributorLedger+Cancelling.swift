@@ -32,9 +32,24 @@ extension DistributorLedger {
             did(.cancel(id, at: node))
         case .owned(let name):
             note(cancelled: entry, id)
-            if let node = nodes.named(name) { did(.cancel(id, at: node)) }
+            if let node = nodes.named(name) { did(.cancel(id, at: node)) } else { release(entry, id, at: name) }
         }
         return true
+    }
+
+    /// The node that owns the cancelled job is away, and may never come back: neither its key nor its schedule waits for that.
+    private mutating func release(_ entry: LedgerEntry, _ id: JobID, at node: String) {
+        let tick = ticks.isEmpty ? nil : endTick(id)
+        let hasKey = !keys.isEmpty && keys[id] != nil
+        if hasKey, keys.end(id, isCancelledFromOutside: true, at: now.steady) { armKeys() }
+        guard hasKey || tick != nil else { return }
+        did(.log(.released(id, name: entry.name, node: node)))
+        if let tick { did(.endTick(id, tick)) }
+    }
+
+    /// Whether a node owns the job that is away.
+    func isAway(_ id: JobID) -> Bool {
+        if case .owned(let name)? = entries[id]?.place { nodes.named(name) == nil } else { false }
     }
 
     /// A node has the job, or may: it is cancelled there, and by the next process should this one end before.

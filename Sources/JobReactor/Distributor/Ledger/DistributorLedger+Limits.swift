@@ -50,7 +50,7 @@ extension DistributorLedger {
     // MARK: Runs at nodes
 
     mutating func permit(_ id: JobID, priority: Int, _ needs: [LimitNeed], at node: Node) {
-        guard let name = nodes[node]?.name else { return }
+        guard let name = nodes[node]?.name, has(id, node) else { return }
         switch limits.request(id, needs: needs, priority: priority, of: name, at: now.steady) {
         case .granted:
             did(.permit(id, at: node))
@@ -59,6 +59,36 @@ extension DistributorLedger {
         case .full(let limit): did(.discard(id, limit: limit, at: node))
         }
     }
+
+    /// Whether the node, which asks for a job, has it. One whose link was lost goes on with what has begun there: while the job waits
+    /// here again, it is that node's once more. Where another has it by now, the node's copy ends, and nobody hears of that.
+    private mutating func has(_ id: JobID, _ node: Node) -> Bool {
+        guard let entry = entries[id] else { return true }
+        switch entry.place {
+        case .waiting:
+            guard !entry.isNew, mayReport(node, id, entry), let job = entry.job, let name = nodes[node]?.name else {
+                return true
+            }
+            stopWaiting(entry, job)
+            if nodes.isDurable(node) {
+                own(entry, id, name)
+            } else {
+                // It was handed over on a link that is gone: no answer is about it.
+                move(entry, to: .node(node, number: Self.handedOverBefore))
+            }
+            return true
+        case .node(node, _), .saving, .inDoubt: return true
+        case .owned(let owner): return isNode(node, orHeirOf: owner)
+        case .node:
+            // Of one that an earlier process has given to others, too, it is not known whose it is.
+            if entry.isTakenUp { return true }
+            if let name = nodes[node]?.name, givenBefore.remove(id, name) { did(.cancel(id, at: node)) }
+            return false
+        }
+    }
+
+    /// Of no hand-over on the link of now.
+    private static let handedOverBefore = -1
 
     /// A place that the job has elsewhere, or waits for here, is not the node's to give back: the job may have left it.
     mutating func released(_ id: JobID, by node: Node) {
@@ -89,15 +119,19 @@ extension DistributorLedger {
         if !freed.isEmpty { lookAtLimitsSoon() }
     }
 
-    /// Jobs that are paused, have their places, and wait for a node do not keep them from others.
-    mutating func freePausedPlaces() {
+    /// Jobs that have their places and wait for a node do not keep them from others where they may go to none: as they are paused, or
+    /// no node that is connected may run them any more.
+    mutating func freeUnusablePlaces() {
         for id in limits.unsent {
-            guard let entry = entries[id], case .waiting = entry.place, dispatcher.isPaused(job: entry.name) else {
+            guard let entry = entries[id], case .waiting = entry.place, let job = entry.job, !mayBeSent(job) else {
                 continue
             }
             releasePlace(id, entry)
         }
     }
+
+    /// Whether the job, which waits for a node, may go to one that is connected, now or when that has room.
+    func mayBeSent(_ job: Job) -> Bool { !dispatcher.isPaused(job: job.name) && dispatcher.canBeServed(job) }
 
     /// Starts that a rate counts are kept, as a window must not begin anew with the process.
     private mutating func keepStartsSoon() {
@@ -141,13 +175,11 @@ extension DistributorLedger {
                     if beginLoading(id) { wanted.append(id) } else { limits.release(id, at: now) }
                     continue
                 }
-                // One that was paused meanwhile asks again when it may run.
-                if dispatcher.isPaused(job: job.name) {
-                    limits.release(id, at: now)
-                } else {
-                    entry.isPermitted = true
-                }
-                if let node = dispatcher.giveBack(job) { send(entry, job, to: node) }
+                let node = dispatcher.giveBack(job)
+                // One that is paused, or that no node runs any more, asks again when it may run.
+                entry.isPermitted = node != nil || mayBeSent(job)
+                if !entry.isPermitted { limits.release(id, at: now) }
+                if let node { send(entry, job, to: node) }
             }
         }
         if !wanted.isEmpty { load(wanted, for: nil) }

@@ -170,7 +170,9 @@ extension DistributorLedger {
         case .waiting?:
             return limits.isWaitingHere(listed.job.id) ? .limit : dispatcher.reason(listed.job, &reasons)
         case .node(let node, 0)?: return .suspect(node: nodes[node]?.name ?? "")
-        case .owned(let name)?, .inDoubt(let name)?: return nodes.named(name) == nil ? .away(node: name) : nil
+        case .owned(let name)?, .inDoubt(let name)?:
+            guard nodes.named(name) == nil else { return nil }
+            return isBeingCancelled(listed.job.id) ? .cancelledAway(node: name) : .away(node: name)
         case .node?, nil: return nil
         }
     }

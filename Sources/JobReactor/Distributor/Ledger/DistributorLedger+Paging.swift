@@ -75,11 +75,11 @@ extension DistributorLedger {
     private mutating func arrived(_ record: Job, for node: Node?) {
         guard let (entry, job) = takeIn(record) else { return }
         if let node { return send(entry, job, to: node) }
-        // One that was paused meanwhile asks again for its place when it may run, and waits as before.
-        let isPaused = !limits.isEmpty && dispatcher.isPaused(job: job.name)
-        if isPaused { releasePlace(job.id, entry) }
         if let other = dispatcher.giveBack(job) { return send(entry, job, to: other) }
-        if isPaused { pageOut(entry, job) }
+        // One that was paused meanwhile, or that no node runs any more, asks again for its place when it may run, and waits as before.
+        guard !limits.isEmpty, !mayBeSent(job) else { return }
+        releasePlace(job.id, entry)
+        pageOut(entry, job)
     }
 
     /// The record of a job that waited in the storage alone is here.

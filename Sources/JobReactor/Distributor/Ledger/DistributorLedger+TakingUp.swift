@@ -16,8 +16,12 @@ extension DistributorLedger {
         if job.attempt > 0 { entry.strikes = Suspects.alone }
         if kept.owner != nil { entry.job = nil }
         entries.add(entry, job.id)
-        if let tick = job.tick { ticks.add(job.id, tick, hasBegun: kept.node != nil || job.attempt > 0) }
-        if job.unique != nil { job = takeUpKey(of: job, entry, isAtNode: kept.node != nil) }
+        if kept.isCancelled, kept.owner != nil {
+            takeUpKey(ofCancelled: job, entry)
+        } else {
+            if let tick = job.tick { ticks.add(job.id, tick, hasBegun: kept.node != nil || job.attempt > 0) }
+            if job.unique != nil { job = takeUpKey(of: job, entry, isAtNode: kept.node != nil) }
+        }
         if kept.isCancelled {
             guard kept.node != nil else { return finishCancelled(entry, job) }
             cancelling.insert(job.id)

@@ -14,7 +14,9 @@ extension DistributorLedger {
         let isUsedAgain = keys[job.id] != nil
         switch keys.submit(job.id, key, unique, at: now.steady) {
         case .accepted(let notBefore, let releasing):
-            if let releasing = releasing ?? (isUsedAgain ? job.id : nil) { store(.remove(releasing)) }
+            let releasing = releasing ?? (isUsedAgain ? job.id : nil)
+            // One that is cancelled, and whose node is away, is still to be told there.
+            if let releasing, entries[releasing] == nil { store(.remove(releasing)) }
             var job = job
             if let notBefore { job.wait(until: notBefore, at: now) }
             return accept(job, sink, by: account, isAgain: isAgain)
@@ -93,15 +95,23 @@ extension DistributorLedger {
         storeRecord(of: entry, message.id)
     }
 
-    /// The node has not taken them: the job runs, or ends.
+    /// The node has not taken them: the job runs, or ends. What one says from which another has taken over by now does not count.
     mutating func kept(_ message: HandOver, by node: Node) {
-        guard let entry = entries[message.id], mayReport(node, message.id, entry),
+        guard let entry = entries[message.id], isAt(node, entry),
             let replacement = keys[message.id]?.replacement, replacement.number == message.number,
             // Else they follow its end.
             !replacement.runsAgain
         else { return }
         keys.forgetReplacement(message.id)
         storeRecord(of: entry, message.id)
+    }
+
+    private func isAt(_ node: Node, _ entry: LedgerEntry) -> Bool {
+        switch entry.place {
+        case .node(node, _): true
+        case .owned(let name): nodes[node]?.name == name
+        case .node, .saving, .waiting, .inDoubt: false
+        }
     }
 
     /// The job is here again: it has what was to replace it from now on.
@@ -188,6 +198,9 @@ extension DistributorLedger {
         return keys.held { entries[$0] != nil }.map { Self.heldRecord($0.id, $0.keyed, at: now) }
     }
 
+    /// Whether a job of that id is finished and holds its key: its record goes before one that uses the id again.
+    func isIDHeld(_ id: JobID) -> Bool { !keys.isEmpty && keys.isHeld(id, isUnfinished: entries[id] != nil) }
+
     /// The id of a job that is finished and holds its key is used again, for another job.
     mutating func dropHeld(_ id: JobID) {
         guard keys.isHeld(id, isUnfinished: entries[id] != nil) else { return }
@@ -198,11 +211,11 @@ extension DistributorLedger {
     /// Keys are free whose time is over.
     mutating func expireKeys() {
         // One that has failed here is kept for its own sake.
-        for id in keys.expire(at: now.steady) where kept[id] == nil { store(.remove(id)) }
+        for id in keys.expire(at: now.steady) where kept[id] == nil && entries[id] == nil { store(.remove(id)) }
         armKeys()
     }
 
-    private mutating func armKeys() {
+    mutating func armKeys() {
         if let seconds = keys.arm(at: now.steady) { did(.expireKeys(after: seconds)) }
     }
 
@@ -219,6 +232,17 @@ extension DistributorLedger {
             store(.remove(stored.id))
         }
         return true
+    }
+
+    /// A job that is taken up was cancelled, and a node owns it that is away: as in the process before, its key waits for that no
+    /// longer than it says.
+    mutating func takeUpKey(ofCancelled job: Job, _ entry: LedgerEntry) {
+        guard let key = UniqueKey(job) else { return }
+        entry.job?.again = nil
+        let now = now
+        guard let until = job.unique?.heldUntil, until > now.wall else { return keys.free(key, of: job.id) }
+        keys.restore(job, key, holds: true, at: now)
+        armKeys()
     }
 
     /// The key of a job that is taken up. What was to replace it does so at once where no node has it. Returns the job as it is

@@ -302,6 +302,7 @@ struct DistributorLedger {
         let priorities = definitions.jobs.compactMapValues(\.priority)
         defineLimits(names, definitions, of: node)
         dispatcher.announce(node, jobs: names, priorities: priorities)
+        if !limits.isEmpty { freeUnusablePlaces() }
         metrics?.prepare(nodes[node]?.name, jobs: names.sorted())
         if let name = nodes[node]?.name {
             sendInDoubt(of: name, to: node)
@@ -331,6 +332,7 @@ struct DistributorLedger {
             limits.forgetRequests(of: gone.name, at: now.steady)
             // It has stopped: nothing goes on there.
             if isExpected { freePlaces(of: gone.name, but: []) }
+            freeUnusablePlaces()
         }
         // In the order of their ids, which is that of their age.
         let unfinished = entries.sent(to: node).compactMap { $0.job?.id }.sorted()
@@ -348,6 +350,8 @@ struct DistributorLedger {
         }
         actions.append(
             .log(.disconnected(node: gone.name, reason: reason ?? "closed", givenBack: unfinished.count)))
+        let kept = gone.isDurable && !(keys.isEmpty && ticks.isEmpty) ? entries.ownedCount(by: gone.name) : 0
+        if kept > 0 { did(.log(.keeps(node: gone.name, jobs: kept))) }
     }
 
     mutating func store(_ change: JobChange) {

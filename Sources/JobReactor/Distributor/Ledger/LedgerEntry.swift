@@ -232,6 +232,14 @@ struct EntryTable {
     /// The jobs that the durable node of that name owns.
     func owned(by node: String) -> [LedgerEntry] { owned[node]?.entries ?? [] }
 
+    /// How many jobs it owns.
+    func ownedCount(by node: String) -> Int { owned[node]?.count ?? 0 }
+
+    /// How many jobs are owned by nodes that are not among these.
+    func ownedCount(byOthersThan nodes: Set<String>) -> Int {
+        owned.reduce(0) { nodes.contains($1.key) ? $0 : $0 + $1.value.count }
+    }
+
     /// All entries go. Returns those whose end somebody in this process waits for.
     mutating func removeAll() -> [LedgerEntry] {
         let waiting = told.entries

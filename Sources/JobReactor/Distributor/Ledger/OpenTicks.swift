@@ -12,6 +12,8 @@ struct OpenTicks {
     private var bySchedule: [String: Set<JobID>] = [:]
 
     var isEmpty: Bool { table.isEmpty }
+    /// All jobs, in no order.
+    var jobs: [JobID] { table.elements.map(\.key) }
 
     subscript(id: JobID) -> JobTick? { table[id]?.tick }
 
@@ -26,7 +28,13 @@ struct OpenTicks {
         if bySchedule[tick.schedule]?.isEmpty == true { bySchedule[tick.schedule] = nil }
     }
 
+    /// Those of a schedule that is there no more.
+    mutating func removeAll(of schedule: String) { for id in jobs(of: schedule) { remove(id) } }
+
     mutating func began(_ id: JobID) { table[id]?.hasBegun = true }
+
+    /// The jobs of a schedule.
+    func jobs(of schedule: String) -> Set<JobID> { bySchedule[schedule] ?? [] }
 
     /// Those of a schedule.
     func all(of schedule: String) -> [(tick: Timestamp, hasBegun: Bool)] {
@@ -39,6 +47,15 @@ extension DistributorLedger {
     mutating func endTick(_ id: JobID) -> JobTick? {
         defer { ticks.remove(id) }
         return ticks[id]
+    }
+
+    /// An unfinished job of the schedule whose node is away, and that node; nil where there is none.
+    func awayTick(of schedule: String) -> (id: JobID, node: String)? {
+        guard !ticks.isEmpty else { return nil }
+        for id in ticks.jobs(of: schedule).sorted() {
+            if case .owned(let name)? = entries[id]?.place, nodes.named(name) == nil { return (id, name) }
+        }
+        return nil
     }
 
     /// Its first run begins.

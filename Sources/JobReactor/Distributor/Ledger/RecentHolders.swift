@@ -23,6 +23,13 @@ struct RecentHolders {
         if !nodes.isEmpty { nodes[id] = nil }
     }
 
+    /// What that node says of the job does not count any more. False where it did not.
+    mutating func remove(_ id: JobID, _ node: String) -> Bool {
+        guard let index = nodes[id]?.firstIndex(of: node) else { return false }
+        nodes[id]?.remove(at: index)
+        return true
+    }
+
     func contains(_ id: JobID) -> Bool { nodes[id] != nil }
 
     func contains(_ id: JobID, _ node: String) -> Bool { nodes[id]?.contains(node) == true }

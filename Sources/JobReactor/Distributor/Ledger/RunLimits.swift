@@ -63,9 +63,6 @@ struct RunLimits {
 
     // MARK: Starts over restarts
 
-    /// Of one limit so many starts are kept at most, the newest.
-    private static let mostStarts = 10_000
-
     /// What an earlier process has kept of a limit.
     mutating func takeUpStarts(of limit: String, _ json: [UInt8]) {
         guard let members = try? JSONValue(parsing: json).object else { return }
@@ -91,25 +88,17 @@ struct RunLimits {
         }
     }
 
-    /// What is to be kept of each limit with a rate, as JSON: the times by the wall clock, by key.
+    /// What is to be kept of each limit of which runs have begun since the last call, as JSON: the times by the wall clock, by key.
     mutating func takeStarts(at moment: Moment) -> [(limit: String, json: [UInt8])] {
         hasNewStarts = false
-        var all: [String: [(key: String, times: ArraySlice<Timestamp>)]] = [:]
-        for (need, times) in limiter.starts {
-            all[need.limit, default: []].append((need.key ?? "", times.suffix(Self.mostStarts)))
-        }
-        return all.map { limit, parts in
-            var room = Self.mostStarts
-            var members: [(String, JSONValue)] = []
-            for (key, times) in parts where room > 0 {
-                let walls = times.suffix(room).map { time in
-                    let age = moment.steady.elapsed(since: time)
-                    return JSONValue.integer(moment.wall.advanced(byMicroseconds: -age).microseconds)
-                }
-                room -= walls.count
-                members.append((key, .array(walls)))
+        return limiter.takeStarts(at: moment.steady).map { limit, starts in
+            var times: [String: [JSONValue]] = [:]
+            for start in starts {
+                let age = moment.steady.elapsed(since: start.at)
+                let wall = moment.wall.advanced(byMicroseconds: -age)
+                times[start.key ?? "", default: []].append(.integer(wall.microseconds))
             }
-            return (limit, JobArguments(members).bytes)
+            return (limit, JobArguments(times.sorted { $0.key < $1.key }.map { ($0.key, .array($0.value)) }).bytes)
         }
     }
 

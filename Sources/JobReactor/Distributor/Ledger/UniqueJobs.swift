@@ -100,6 +100,9 @@ struct UniqueJobs {
         toBeStoredAgain.remove(id)
     }
 
+    /// The key of a job of an earlier process is free, though its record stays.
+    mutating func free(_ key: UniqueKey, of job: JobID) { if isShared { freed.append((key, job)) } }
+
     /// The keys that are free since this was called last.
     mutating func takeFreed() -> [(key: UniqueKey, job: JobID)] {
         guard !freed.isEmpty else { return [] }
