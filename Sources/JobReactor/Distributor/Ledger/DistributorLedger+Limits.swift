@@ -63,7 +63,7 @@ extension DistributorLedger {
     /// Whether the node, which asks for a job, has it. One whose link was lost goes on with what has begun there: while the job waits
     /// here again, it is that node's once more. Where another has it by now, the node's copy ends, and nobody hears of that.
     private mutating func has(_ id: JobID, _ node: Node) -> Bool {
-        guard let entry = entries[id] else { return true }
+        guard let entry = entries[id] else { return leavePaged(id, to: node) }
         switch entry.place {
         case .waiting:
             guard !entry.isNew, mayReport(node, id, entry), let job = entry.job, let name = nodes[node]?.name else {
