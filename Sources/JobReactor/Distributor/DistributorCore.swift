@@ -44,6 +44,7 @@ final class DistributorCore {
     var heldElsewhere: [JobID: JobID] = [:]
     var pauses = Pauses()
     var schedules = Schedules()
+    var tickCounts = TickCounts()
     /// When schedules are looked at next, by the steady clock.
     var scheduleAlarm: (due: Timestamp, timer: Scheduled<Void>)?
     /// When they were last.

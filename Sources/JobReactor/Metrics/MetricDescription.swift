@@ -89,6 +89,25 @@ package struct MetricDescription: Hashable, Sendable {
         Self(
             "distributor_storage_refuses", .gauge,
             help: "1 while the storage of the distributor refuses what it is given"),
+        Self("distributor_late_ticks", .counter, help: "Ticks of schedules whose jobs did not begin in time"),
+        Self("distributor_missed_ticks", .counter, help: "Ticks of schedules that are missed for good"),
+        Self(
+            "distributor_skipped_ticks", .counter,
+            help: "Ticks of schedules that were left out, most for a job that was unfinished"),
+        Self("distributor_limit_in_use", .gauge, "limit", help: "Places that runs have in a limit, of all its keys"),
+        Self(
+            "distributor_limit_waiting", .gauge, "limit",
+            help: "Jobs that wait and need a place in the limit, here and at nodes"),
+        Self(
+            "distributor_limit_size", .gauge, "limit",
+            help: "How many runs the limit lets be at once, of each key where it has one; 0 where it has only a rate"),
+        Self("distributor_keys_held", .gauge, help: "Keys of unique jobs that are held"),
+        Self("distributor_schedules", .gauge, help: "Schedules that are defined"),
+        Self("distributor_schedules_paused", .gauge, help: "Schedules that are paused"),
+        Self("distributor_schedules_late", .gauge, help: "Schedules of which a tick has not begun in time"),
+        Self(
+            "distributor_last_tick_late_seconds", .gauge,
+            help: "By how many seconds that tick of a schedule was late that began last"),
     ]
 
     private static let node = [

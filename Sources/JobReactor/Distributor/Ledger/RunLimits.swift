@@ -239,6 +239,9 @@ struct RunLimits {
         var keys = 0
     }
 
+    /// As ``rows(at:)`` in short, in no order.
+    var totals: [LimitTotal] { isEmpty ? [] : limiter.totals }
+
     /// In the order of their names.
     func rows(at now: Timestamp) -> [Row] {
         var rows: [String: Row] = [:]
