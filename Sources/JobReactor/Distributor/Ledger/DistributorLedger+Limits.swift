@@ -78,11 +78,12 @@ extension DistributorLedger {
             }
             return true
         case .node(node, _), .saving, .inDoubt: return true
-        case .owned(let owner): return isNode(node, orHeirOf: owner)
-        case .node:
+        case .owned(let owner) where isNode(node, orHeirOf: owner): return true
+        case .owned, .node:
             // Of one that an earlier process has given to others, too, it is not known whose it is.
             if entry.isTakenUp { return true }
-            if let name = nodes[node]?.name, givenBefore.remove(id, name) { did(.cancel(id, at: node)) }
+            if let name = nodes[node]?.name { givenBefore.remove(id, name) }
+            did(.cancel(id, at: node))
             return false
         }
     }
