@@ -26,7 +26,7 @@ extension NodeCore {
         for id in runs.askNoMore(destinations[link.distributor].number) { load(id, at: .ready) }
     }
 
-    private func load(_ id: JobID, at stage: LiveJob.Stage) {
+    func load(_ id: JobID, at stage: LiveJob.Stage) {
         let bound = NIOLoopBound(self, eventLoop: loop)
         storage.load(id) { result in bound.eventLoop.runOrExecute { bound.value.loaded(id, at: stage, result) } }
     }

@@ -46,6 +46,7 @@ extension NodeCore {
         submit(arrived.deferred, on: .deferred)
         sendPermits()
         for id in arrived.cancelled { cancel(id) }
+        for id in arrived.ready { load(id, at: .ready) }
         runReady()
         armTimer()
         noteProgress()

@@ -23,6 +23,8 @@ final class ChaosInstallation: Sendable {
     /// Between everyone and the storage, when that is Redis.
     let redisProxy: TCPProxy?
     let runFile: String
+    /// Where jobs note when they begin and end that say when others may run.
+    let traceFile: String
     private let kind: ChaosPlace.Kind
     private let disks: [Disk]
     private let isKept = Guarded(false)
@@ -45,7 +47,8 @@ final class ChaosInstallation: Sendable {
           local x = 0
           for i = 1, 2e5 do x = x + i end
         end)
-        """
+
+        """ + TimedWork.script
 
     /// The producers have the jobs of those numbers, to be enqueued within that time.
     init(
@@ -54,9 +57,10 @@ final class ChaosInstallation: Sendable {
         kind = storage
         folder = FileManager.default.temporaryDirectory.appending(path: "jobreactor-chaos-\(UUID().uuidString)").path
         runFile = folder + "/runs"
+        traceFile = folder + "/traces"
         try FileManager.default.createDirectory(atPath: folder + "/jobs", withIntermediateDirectories: true)
         try Self.script.write(toFile: folder + "/jobs/jobs.lua", atomically: true, encoding: .utf8)
-        _ = FileManager.default.createFile(atPath: runFile, contents: nil)
+        for file in [runFile, traceFile] { _ = FileManager.default.createFile(atPath: file, contents: nil) }
         let stores = try await Stores(storage, of: (1...2).map { "d\($0)" } + (1...count).map { "n\($0)" }, in: folder)
         (disks, storages, redisProxy) = (stores.disks, stores.all, stores.proxy)
         let folder = folder

@@ -21,6 +21,10 @@ struct ChaosTool: AsyncParsableCommand {
             told to stop and said that its grace was too short: once for each such fault. Nothing else excuses anything. \
             No process may end by itself, but for one that starts while its own storage is broken.
 
+            With --timed there are jobs with keys, of a limit, and of schedules that are due each second, which note when they \
+            begin and end. By these notes no two jobs of a key ran at a time, no more of the limit than it has places, and no \
+            tick became two jobs; and in the end each key takes a new job, each schedule goes on, and nothing waits.
+
             The storages are on small disks in memory, which takes root, or sudo without a password.
             """,
         subcommands: [CrowdCommand.self, ProduceCommand.self, CrowdClientsCommand.self])
@@ -36,6 +40,7 @@ struct ChaosTool: AsyncParsableCommand {
             "What is broken, see above: \(Fault.Kind.allCases.map(\.rawValue).joined(separator: ", ")).",
             valueName: "fault"))
     var faults: [Fault.Kind] = []
+    @Flag(help: "Jobs with keys, of limits and of schedules, too, and whether these held.") var timed = false
     @Option(help: "Folder of the programs jobreactor and JobReactorChaos.") var programs: String?
 
     func run() async throws {
@@ -61,17 +66,25 @@ struct ChaosTool: AsyncParsableCommand {
     private func judge(_ installation: ChaosInstallation, _ seed: UInt64) async throws -> Bool {
         let breaker = Breaker(installation, seed: seed, kinds: faults.isEmpty ? Fault.Kind.allCases : faults)
         let work = Work(installation, jobs: jobs)
+        let timedWork = timed ? TimedWork(installation, storage) : nil
+        try await timedWork?.begin()
         async let faults = breaker.run(seconds: seconds, from: work.begun)
+        async let timedEnqueued: Void? = timedWork?.enqueueAll(over: seconds)
         try await work.enqueueAll(over: seconds)
         let made = try await faults
+        _ = try await timedEnqueued
         try await work.waitForAll()
+        try await timedWork?.finish()
         let verdict = Verdict(
             work: work.result(), faults: made, runs: installation.runs(),
             surprises: installation.members.flatMap(\.surprises),
             unfinished: installation.producers.filter { !$0.isDone }.map(\.name))
         print(verdict.report)
         print("storages refused  \(installation.refusals) times, as nodes and distributors say")
-        return verdict.isGood
+        guard let timedWork else { return verdict.isGood }
+        let timedVerdict = TimedVerdict(work: timedWork.result(), traces: installation.traces(), faults: made)
+        print(timedVerdict.report)
+        return verdict.isGood && timedVerdict.isGood
     }
 }
 

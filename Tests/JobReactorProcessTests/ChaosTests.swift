@@ -23,4 +23,17 @@ import Testing
         #expect(chaos.status == 0, "\(chaos.output)\(chaos.errors.suffix(2000))")
         #expect(chaos.output.contains("nothing lost, nothing unexplained"))
     }
+
+    @Test(
+        "no key is stuck, no limit passed, and no tick made twice, whatever is broken",
+        arguments: [
+            ["--storage", "redis"] + named(quick), ["--storage", "sqlite"] + named(quick),
+            ["--storage", "redis"] + named([.cut, .freeze]),
+        ])
+    func timed(_ options: [String]) async throws {
+        let chaos = try await Programs.run(
+            "JobReactorChaos", ["--jobs", "200", "--seconds", "5", "--timed"] + options, seconds: 900)
+        #expect(chaos.status == 0, "\(chaos.output)\(chaos.errors.suffix(2000))")
+        #expect(chaos.output.contains("nothing lost, nothing unexplained"))
+    }
 }

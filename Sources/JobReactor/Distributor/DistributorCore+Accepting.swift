@@ -29,11 +29,18 @@ extension DistributorCore {
         let follows = ask { $0.isIDHeld(job.id) }
         switch change({ $0.submit(job, sink, by: account, isAgain: isAgain) }) {
         case .known:
-            whenSaved(accepted)
+            whenSaved {
+                guard let held, let elsewhere = self.heldElsewhere[job.id] else { return accepted() }
+                held(elsewhere, job.unique?.onConflict != .keep)
+            }
             return false
         case .held(let holder, let isRefused):
             // What was changed of that one is stored first.
             whenSaved {
+                // It may not have been accepted after all.
+                if let elsewhere = self.heldElsewhere[holder] {
+                    return self.answer(job, sink, heldBy: elsewhere, held, accepted)
+                }
                 self.whenApplied {
                     if let held { return held(holder, isRefused) }
                     accepted()
@@ -50,6 +57,7 @@ extension DistributorCore {
             links[node]?.send(job, due: entry.due, number: number, isAgain: false, suspect: nil, now: now)
             accepted()
         case .new(let record?):
+            if !heldElsewhere.isEmpty { heldElsewhere[job.id] = nil }
             if follows {
                 // The record of the job that had the id before goes first, however often that has to be tried.
                 whenApplied { self.save(record, job, sink, held: held, accepted) }
@@ -99,10 +107,20 @@ extension DistributorCore {
                 return accepted()
             }
             self.change { $0.isHeldElsewhere(job.id) }
-            if let held { return held(holder, job.unique?.onConflict != .keep) }
-            accepted()
-            self.tell(sink, job, thatHoldsKey: holder)
+            // For those who wait behind it, as it had the key here.
+            if self.heldElsewhere.count >= 10_000 { self.heldElsewhere = [:] }
+            self.heldElsewhere[job.id] = holder
+            self.answer(job, sink, heldBy: holder, held, accepted)
         }
+    }
+
+    /// A job of another distributor has the key.
+    private func answer(
+        _ job: Job, _ sink: Sink, heldBy holder: JobID, _ held: ((JobID, Bool) -> Void)?, _ accepted: () -> Void
+    ) {
+        if let held { return held(holder, job.unique?.onConflict != .keep) }
+        accepted()
+        tell(sink, job, thatHoldsKey: holder)
     }
 
     /// Who waits for the job is told that another stands in its place.

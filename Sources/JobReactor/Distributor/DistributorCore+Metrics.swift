@@ -21,13 +21,34 @@ extension DistributorCore {
             reading("memory_limit_bytes") { $0.memory.limit },
             reading("refusing") { $0.isBusy ? 1 : 0 },
             reading("storage_refuses") { $0.keeper?.isRefusing == true ? 1 : 0 },
+            reading("keys_held") { core in core.ask { $0.keys.count } },
+            reading("schedules") { $0.schedules.count },
+            reading("schedules_paused") { $0.schedules.pausedCount },
+            reading("schedules_late") { $0.schedules.lateCount },
+            reading("last_tick_late_seconds") { $0.tickCounts.lastLateness },
         ]
         let server = configuration.storage as? any ConnectedStorage
         let counts = [
             reading("wrong_passwords") { $0.listener?.portGuard.wrongPasswordCount ?? 0 },
             reading("storage_reconnects") { _ in server?.reconnectCount ?? 0 },
+            reading("late_ticks") { $0.tickCounts.late },
+            reading("missed_ticks") { $0.tickCounts.missed },
+            reading("skipped_ticks") { $0.tickCounts.skipped },
         ]
-        return LiveGauges(readings, counts: counts, backend, on: loop)
+        let limits = LimitGauges(backend)
+        return LiveGauges(
+            readings, counts: counts,
+            others: { [weak self] in self.map { core in limits.set(core.ask { $0.limits.totals }) } ?? false },
+            backend, on: loop)
+    }
+
+    /// What has happened to ticks of schedules since the start.
+    struct TickCounts {
+        var late = 0
+        var missed = 0
+        var skipped = 0
+        /// By how many seconds that one was late that began last.
+        var lastLateness = 0
     }
 
     /// How many jobs wait that no connected node defines. Where there are many routes it is counted now and then.

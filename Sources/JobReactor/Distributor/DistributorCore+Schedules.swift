@@ -77,6 +77,7 @@ extension DistributorCore {
     func tell(_ name: String, _ event: ScheduleMachine.Event, done: @escaping () -> Void = {}) -> Schedules.Outcome? {
         let outcomes = schedules.tell(name, event, at: clock.now)
         for outcome in outcomes { carryOut(outcome, done: done) }
+        noteMemory()
         armSchedules()
         return outcomes.first
     }
@@ -140,6 +141,9 @@ extension DistributorCore {
     /// The first run of the job of a tick begins.
     func tickBegan(_ id: JobID) {
         guard let tick = ask({ $0.tickBegan(id) }) else { return }
+        let jitter = schedules.schedule(tick.schedule)?.jitter ?? 0
+        let late = clock.now.elapsed(since: ScheduleTick(of: tick.schedule, at: tick.at).due(jitter: jitter))
+        tickCounts.lastLateness = Int(max(0, late) / 1_000_000)
         tell(tick.schedule, .began(id))
     }
 
@@ -147,6 +151,7 @@ extension DistributorCore {
         let metadata: Logger.Metadata = ["schedule": "\(name)"]
         switch event {
         case .skipped(let tick, let reason):
+            tickCounts.skipped += 1
             let why =
                 switch reason {
                 case .overlap: "the job of an earlier tick is unfinished"
@@ -159,9 +164,11 @@ extension DistributorCore {
             if reason == .overlap { metadata["waits_for"] = awaitedTick(of: name).map { "\($0)" } }
             logger.info("a tick is skipped: \(why)", metadata: metadata)
         case .missed(let count):
+            tickCounts.missed += count
             logger.notice(
                 "ticks are dropped because they are too late", metadata: metadata.merging(["ticks": "\(count)"]) { $1 })
         case .late(let tick):
+            tickCounts.late += 1
             logger.warning(
                 "a schedule is late: its tick has not begun in time",
                 metadata: metadata.merging(["tick": "\(tick.at.seconds)"]) { $1 })

@@ -40,8 +40,11 @@ final class DistributorCore {
     let audit: AuditLog
     let keeper: JobKeeper?
     let controls: ControlKeeper
+    /// The last jobs that were not stored, as others have their keys, at other distributors.
+    var heldElsewhere: [JobID: JobID] = [:]
     var pauses = Pauses()
     var schedules = Schedules()
+    var tickCounts = TickCounts()
     /// When schedules are looked at next, by the steady clock.
     var scheduleAlarm: (due: Timestamp, timer: Scheduled<Void>)?
     /// When they were last.

@@ -37,6 +37,9 @@ struct Schedules {
     /// Whether they live here: else they are only known, as another distributor makes their ticks.
     private(set) var isActive = true
     private var machines: [String: ScheduleMachine] = [:]
+    /// Those that are paused, and those of which a tick has not begun in time.
+    private(set) var pausedCount = 0
+    private(set) var lateCount = 0
     private var alarms = TimerQueue<String>()
     private var armed: [String: Timestamp] = [:]
 
@@ -76,6 +79,13 @@ struct Schedules {
     mutating func deactivate() {
         isActive = false
         (machines, alarms, armed) = ([:], TimerQueue(), [:])
+        (pausedCount, lateCount) = (0, 0)
+    }
+
+    /// The schedule is counted, or is not any more.
+    private mutating func count(_ name: String, by change: Int) {
+        if machines[name]?.state.pause != nil { pausedCount += change }
+        if machines[name]?.isLate == true { lateCount += change }
     }
 
     // MARK: Definitions
@@ -115,6 +125,7 @@ struct Schedules {
                     machines[schedule.name] = ScheduleMachine(
                         schedule, try schedule.times(), restoring: state(schedule.name), open: open(schedule.name),
                         at: now)
+                    count(schedule.name, by: 1)
                     all.outcomes += tell(schedule.name, .started, at: now, isNew: true)
                 } catch { all.problems.append((schedule.name, error)) }
             case .changed(let schedule):
@@ -123,6 +134,7 @@ struct Schedules {
                 } catch { all.problems.append((schedule.name, error)) }
             case .vanished(let name):
                 all.outcomes += tell(name, .removed, at: now)
+                count(name, by: -1)
                 machines[name] = nil
                 armed[name] = nil
             case .conflict(let name, let place, let standing): all.conflicts.append((name, place, standing))
@@ -141,6 +153,8 @@ struct Schedules {
     private mutating func tell(
         _ name: String, _ event: ScheduleMachine.Event, at now: Timestamp, isNew: Bool
     ) -> [Outcome] {
+        count(name, by: -1)
+        defer { count(name, by: 1) }
         guard let before = machines[name]?.state, let actions = machines[name]?.apply(event, at: now),
             let machine = machines[name]
         else { return [] }

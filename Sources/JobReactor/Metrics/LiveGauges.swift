@@ -8,16 +8,21 @@ package final class LiveGauges {
 
     private let gauges: [(gauge: Gauge, read: () -> Int)]
     private let counters: [(counter: Counter, read: () -> Int)]
+    /// Sets gauges whose number is not known before, and says whether one differs from what it was.
+    private let setOthers: () -> Bool
     private let loop: any EventLoop
     private var last: [Int] = []
     private var lastCounts: [Int]
     private var timer: Scheduled<Void>?
     private var isStopped = false
 
-    /// `readings` are called on the loop. The values of `counts` begin with 0 and never fall.
+    /// `readings` are called on the loop. The values of `counts` begin with 0 and never fall. `others` sets gauges whose number
+    /// is not known in advance, and says whether one has changed.
     package init(
-        _ readings: [Reading], counts: [Reading] = [], _ backend: MetricsBackend, on loop: any EventLoop
+        _ readings: [Reading], counts: [Reading] = [], others: @escaping () -> Bool = { false },
+        _ backend: MetricsBackend, on loop: any EventLoop
     ) {
+        setOthers = others
         gauges = readings.map { (backend.gauge($0.name), $0.read) }
         counters = counts.map { (backend.counter($0.name), $0.read) }
         lastCounts = counts.map { _ in 0 }
@@ -39,7 +44,8 @@ package final class LiveGauges {
     package func set() -> Bool {
         let values = gauges.map { $0.read() }
         let counts = counters.map { $0.read() }
-        guard values != last || counts != lastCounts else { return false }
+        let othersDiffer = setOthers()
+        guard values != last || counts != lastCounts else { return othersDiffer }
         for (reading, value) in zip(gauges, values) { reading.gauge.record(value) }
         for (index, count) in counts.enumerated() where count > lastCounts[index] {
             counters[index].counter.increment(by: count - lastCounts[index])

@@ -89,6 +89,27 @@ package struct MetricDescription: Hashable, Sendable {
         Self(
             "distributor_storage_refuses", .gauge,
             help: "1 while the storage of the distributor refuses to store"),
+        Self("distributor_late_ticks", .counter, help: "Ticks of schedules whose jobs did not begin in time"),
+        Self(
+            "distributor_missed_ticks", .counter,
+            help: "Ticks of schedules that were dropped because they were too late"),
+        Self(
+            "distributor_skipped_ticks", .counter,
+            help: "Ticks of schedules that were skipped, usually because an earlier job was unfinished"),
+        Self("distributor_limit_in_use", .gauge, "limit", help: "Places of the limit in use by runs, for all its keys"),
+        Self(
+            "distributor_limit_waiting", .gauge, "limit",
+            help: "Jobs that wait for a place in the limit, here and at nodes"),
+        Self(
+            "distributor_limit_size", .gauge, "limit",
+            help: "Concurrent runs that the limit allows, for each key if it has one; 0 if it has only a rate"),
+        Self("distributor_keys_held", .gauge, help: "Unique keys that jobs hold"),
+        Self("distributor_schedules", .gauge, help: "Defined schedules"),
+        Self("distributor_schedules_paused", .gauge, help: "Paused schedules"),
+        Self("distributor_schedules_late", .gauge, help: "Schedules with a tick that has not begun in time"),
+        Self(
+            "distributor_last_tick_late_seconds", .gauge,
+            help: "Lateness in seconds of the last tick that began"),
     ]
 
     private static let node = [

@@ -24,7 +24,9 @@ package struct MetricsBackend: Sendable {
         Timer(label: name, dimensions: labels + (label.map { [$0] } ?? []), factory: factory)
     }
 
-    package func gauge(_ name: String) -> Gauge { Gauge(label: name, dimensions: labels, factory: factory) }
+    package func gauge(_ name: String, _ label: (String, String)? = nil) -> Gauge {
+        Gauge(label: name, dimensions: labels + (label.map { [$0] } ?? []), factory: factory)
+    }
 }
 
 extension Timer {

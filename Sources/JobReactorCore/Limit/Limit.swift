@@ -86,3 +86,18 @@ extension JSONValue {
         return bytes.count <= 128 ? String(decoding: bytes, as: UTF8.self) : "sha256:\(SHA256.hexadecimal(bytes))"
     }
 }
+
+/// What is in use of a limit, and what waits for it, of all its keys together.
+package struct LimitTotal: Hashable, Sendable {
+    package let limit: Limit
+    /// Runs under way.
+    package let inUse: Int
+    /// Jobs that wait and need it, for whatever reason.
+    package let waiting: Int
+
+    package init(limit: Limit, inUse: Int, waiting: Int) {
+        self.limit = limit
+        self.inUse = inUse
+        self.waiting = waiting
+    }
+}

@@ -9,6 +9,9 @@ struct LimitParts: Sendable {
         var limit: Limit?
         /// Parts that are known of it.
         var parts = 0
+        /// Runs, and jobs that wait, of all of them.
+        var inUse = 0
+        var waiting = 0
         /// Where it has a rate: the last starts of all its parts, in the order in which they were told.
         var recent = FIFO<Limiter.Start>()
     }
@@ -19,7 +22,7 @@ struct LimitParts: Sendable {
         fileprivate(set) var inUse = 0
         fileprivate(set) var starts = StartLog()
         /// Jobs that wait and need it.
-        var waiting = 0
+        fileprivate(set) var waiting = 0
         /// What waits here, by numbers of the owner.
         var waiters = Chains.Chain()
         fileprivate var users = 0
@@ -94,6 +97,7 @@ struct LimitParts: Sendable {
     /// A run begins.
     mutating func take(_ part: Int32, _ now: Timestamp) {
         parts[part].inUse += 1
+        entries[parts[part].entry].inUse += 1
         guard let limit = limit(of: part), limit.rate != nil else { return }
         parts[part].starts.forget(notAfter: now.advanced(bySeconds: -limit.per))
         parts[part].starts.append(now)
@@ -102,7 +106,16 @@ struct LimitParts: Sendable {
     }
 
     /// A run has ended.
-    mutating func giveBack(_ part: Int32) { parts[part].inUse -= 1 }
+    mutating func giveBack(_ part: Int32) {
+        parts[part].inUse -= 1
+        entries[parts[part].entry].inUse -= 1
+    }
+
+    /// So many more jobs wait that need it.
+    mutating func count(_ part: Int32, waiting change: Int) {
+        parts[part].waiting += change
+        entries[parts[part].entry].waiting += change
+    }
 
     /// A run that has ended began then.
     mutating func noteStart(at time: Timestamp, _ need: LimitNeed) {
@@ -198,6 +211,14 @@ struct LimitParts: Sendable {
     }
 
     // MARK: Shown
+
+    /// Of each limit that is defined, in no order: takes time for these, and not for their parts.
+    var totals: [LimitTotal] {
+        entryByName.values.compactMap { number in
+            let entry = entries[number]
+            return entry.limit.map { LimitTotal(limit: $0, inUse: entry.inUse, waiting: entry.waiting) }
+        }
+    }
 
     /// All parts that are in use, are waited for, or have begun runs lately, in the order of their names.
     func usage(at now: Timestamp) -> [Limiter.Usage] {

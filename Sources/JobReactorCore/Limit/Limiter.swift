@@ -228,6 +228,9 @@ package struct Limiter: Sendable {
     /// All parts with current runs, waiting jobs or recent starts, in order of their names.
     package func usage(at now: Timestamp) -> [Usage] { parts.usage(at: now) }
 
+    /// What is in use of each limit that is defined, and what waits, of all its keys together; in no order.
+    package var totals: [LimitTotal] { parts.totals }
+
     // MARK: Room
 
     /// A part that the line needs and that is full; of those whose limit discards jobs, if only such count.
@@ -247,8 +250,8 @@ package struct Limiter: Sendable {
     private mutating func count(_ line: Int32, waiting change: Int) {
         waitingCount += change
         lines[line].waiting += change
-        for part in groups[lines[line].group].parts { parts[part].waiting += change }
-        for part in lines[line].parts { parts[part].waiting += change }
+        for part in groups[lines[line].group].parts { parts.count(part, waiting: change) }
+        for part in lines[line].parts { parts.count(part, waiting: change) }
     }
 
     // MARK: Turns

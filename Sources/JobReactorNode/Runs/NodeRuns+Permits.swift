@@ -38,6 +38,14 @@ extension NodeRuns {
         return true
     }
 
+    /// A job that is here comes again, with its place. True where it has waited for that: the record is to be loaded.
+    mutating func cameAgain(_ job: Job, by giver: UInt32) -> Bool {
+        guard live[job.id]?.stage == .running else { return permitted(job.id, by: giver) }
+        // It is that of the run which goes on.
+        if !permits.isGiven(job.id) { permits.give(job.id, maker.needs(of: job), by: giver) }
+        return false
+    }
+
     /// The job is not to run: the record is to be loaded, and it ends as cancelled. False where nobody waits for it.
     mutating func discarded(_ id: JobID, _ reason: String, by giver: UInt32) -> Bool {
         guard permits.discarded(id, reason, by: giver), live[id]?.stage == .asking else { return false }

@@ -73,6 +73,7 @@ struct NodeRuns {
         for (job, number) in zip(received.jobs, received.numbers) {
             guard areAllNew || new.contains(job.id) else {
                 arrived.credit += 1
+                if received.permitted.contains(job.id), cameAgain(job, by: giver) { arrived.ready.append(job.id) }
                 continue
             }
             var made = LiveJob(

@@ -12,6 +12,8 @@ extension NodeRuns {
         var credit = 0
         /// To be cancelled.
         var cancelled: [JobID] = []
+        /// Those that were here before and waited for their places: their records are to be loaded.
+        var ready: [JobID] = []
     }
 
     /// Of a loaded record.

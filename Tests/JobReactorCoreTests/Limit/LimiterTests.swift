@@ -53,6 +53,7 @@ import Testing
         #expect(limiter.ask(3, "crm") == .waits)
         #expect(limiter.ask(4, "crm") == .waits)
         #expect(limiter.runningCount == 2 && limiter.waitingCount == 2)
+        #expect(limiter.totals == [LimitTotal(limit: Limit(name: "crm", concurrency: 2), inUse: 2, waiting: 2)])
         #expect(limiter.takeAll() == [])
         #expect(limiter.end(id(1), at: Self.start) == true)
         #expect(limiter.takeAll() == [3])
@@ -78,6 +79,7 @@ import Testing
         #expect(limiter.end(id(3), at: Self.start) == true)
         #expect(limiter.takeAll() == [])
         #expect(limiter.runningCount == 0 && limiter.waitingCount == 0 && limiter.usage(at: Self.start) == [])
+        #expect(limiter.totals.map(\.inUse) == [0] && limiter.totals.map(\.waiting) == [0])
         // It may come again.
         #expect(limiter.ask(2, "crm") == .granted)
     }

@@ -166,6 +166,35 @@ import Testing
         #expect(runs.permits.messages.isEmpty && runs.permits.isEmpty && runs.count == 0)
     }
 
+    @Test("a job that waits for its place, and comes again with it, goes on; a run that goes on has it")
+    func again() {
+        var runs = Self.runs()
+        _ = Self.save([Self.job(1)], in: &runs)
+        _ = runs.permits.takeMessages()
+        func comesAgain() -> NodeRuns.Arrived {
+            let received = ReceivedJobs(
+                jobs: [Self.job(1)], numbers: [2], suspects: [], permitted: [Self.id(1)], at: Self.now)
+            let saving = runs.receive(received, now: Self.now)
+            return runs.saved(saving, new: [], giver: Self.giver, link: 4, now: Self.now)
+        }
+        let arrived = comesAgain()
+        #expect(arrived.ready == [Self.id(1)] && arrived.credit == 1 && arrived.runs.isEmpty)
+        guard case .ready = runs.loaded(Self.id(1), at: .ready, Self.job(1)) else { return #expect(Bool(false)) }
+        let begun = runs.begin(on: .reactor, now: Self.now.wall)
+        #expect(begun.map(\.id) == [Self.id(1)])
+        // The distributor had taken it back meanwhile.
+        runs.permits.forget([Self.id(1)])
+        let running = comesAgain()
+        #expect(running.ready == [] && runs.permits.isGiven(Self.id(1)))
+        let ended = runs.ended(
+            [LuaLane.Outcome(begun[0], RunOutcome(.succeeded, args: [:]))], on: .reactor, now: Self.now)
+        _ = runs.finish(ended.endings[0], madeAt: Self.now)
+        #expect(runs.permits.isEmpty && runs.permits.messages.isEmpty)
+        // What has ended needs none.
+        let late = comesAgain()
+        #expect(late.ready == [] && runs.permits.messages.map(\.message) == [.release(Self.id(1))])
+    }
+
     @Test("a discarded job ends as cancelled, with the reason")
     func discards() {
         var runs = Self.runs()

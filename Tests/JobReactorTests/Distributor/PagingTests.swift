@@ -147,6 +147,22 @@ import Testing
         #expect(bench.ledger.dispatcher.waitingCount == 0)
     }
 
+    @Test(
+        "a durable node that had one from an earlier process, and asks for a place, owns it",
+        arguments: [false, true])
+    func permitted(isDurable: Bool) {
+        var bench = Bench()
+        for number in 1...10 { bench.ledger.takeUp(Self.job(number), KeptFor(producer: ""), for: .none) }
+        #expect(bench.ledger.paged.contains(Self.id(10)))
+        let node = bench.ledger.connect("a", "a", isDurable: isDurable, place: nil)
+        bench.ledger.permit(Self.id(10), priority: 5, [LimitNeed(limit: "crm")], at: node)
+        // A volatile one keeps its copy to itself: the job goes to a node in its turn.
+        #expect(bench.ledger.paged.contains(Self.id(10)) == !isDurable)
+        #expect(bench.ledger.owned.node(of: Self.id(10)) == (isDurable ? "a" : nil))
+        expect(bench.did() == (isDurable ? ["unstore 10"] : []))
+        #expect(bench.ledger.dispatcher.waitingCount == (isDurable ? 9 : 10))
+    }
+
     @Test("one that is cancelled ends when its record is read, wherever it is", arguments: [false, true])
     func cancelled(isLoading: Bool) {
         var bench = Bench()

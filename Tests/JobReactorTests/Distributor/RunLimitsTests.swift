@@ -225,6 +225,29 @@ import Testing
         #expect(bench.ledger.limits.rows(at: Timestamp(microseconds: 0)).map(\.inUse) == [0])
     }
 
+    @Test("a node that asks for a job that is not its own does not keep it from running", arguments: [false, true])
+    func foreign(isLost: Bool) {
+        let bench = Bench()
+        let limit = Limit(name: "crm", concurrency: 1)
+        let node = bench.node("a", limit: limit)
+        let other = bench.change { $0.connect("b", "1", isDurable: false, place: nil) }
+        bench.submit(1)
+        bench.submit(2)
+        #expect(bench.did() == ["send 1 to \(node.index) permitted"])
+        for number in [1, 2] {
+            bench.change { $0.permit(Self.id(number), priority: 5, [LimitNeed(limit: "crm")], at: other) }
+        }
+        // The one is at a node: a copy elsewhere ends.
+        #expect(bench.did() == ["cancel 1 at \(other.index)"])
+        if isLost { bench.change { $0.disconnect(other, reason: nil, isStopping: false) } }
+        bench.report(1)
+        #expect(bench.did().filter { $0.hasPrefix("send") } == ["send 2 to \(node.index) permitted"])
+        bench.report(2)
+        _ = bench.did()
+        #expect(bench.ledger.entries.isEmpty)
+        #expect(bench.ledger.limits.rows(at: Timestamp(microseconds: 0)).map(\.inUse) == [0])
+    }
+
     @Test("a node gives back no place that is not its own") func strangePlace() {
         let bench = Bench()
         _ = bench.node("a", limit: Limit(name: "crm", concurrency: 1))

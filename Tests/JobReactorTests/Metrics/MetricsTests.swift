@@ -1,10 +1,13 @@
 import CoreMetrics
 import Foundation
-import JobReactor
+import JobReactorCore
 import JobReactorNode
 import JobReactorTesting
+import JobReactorWire
 import MetricsTestKit
 import Testing
+
+@testable import JobReactor
 
 /// What a program with a backend for metrics gets, from an application, a distributor and a node.
 @Suite("Metrics", .timeLimit(.minutes(5))) struct MetricsTests {
@@ -16,6 +19,9 @@ import Testing
         job('parent', function() enqueue('good') end)
         job('pauses', function() sleep(600) end)
         job('spins', { max_attempt = 1 }, function() while true do end end)
+        limit('crm', { concurrency = 1 })
+        job('limited', { limit = 'crm' }, function() sleep(600) end)
+        schedule('beat', '@yearly', 'limited')
         """
     ]
 
@@ -100,6 +106,38 @@ import Testing
             try await eventually("nothing pauses") { value("node_suspended", [("node", "n1")]) == 0 }
             await node.stop(grace: 0)
             try await eventually("the node is gone") { value("distributor_nodes") == 0 }
+        }
+    }
+
+    @Test("gauges say what is in use of limits, how many keys are held, and how schedules are")
+    func whenJobsRun() async throws {
+        try await Self.measured { backend, cluster in
+            func value(_ gauge: String, _ labels: [(String, String)] = []) -> Double? {
+                try? backend.expectGauge("jobreactor_distributor_\(gauge)", labels).lastValue
+            }
+            let distributor = try await cluster.startDistributor()
+            try await cluster.startNode("n1", for: [distributor])
+            try await waitForNodes(["n1"], at: distributor)
+            let client = try await RESPClient.connect(to: Address(host: "localhost", port: distributor.port ?? 0))
+            let crm = [("limit", "crm")]
+            try await eventually("the schedule") { value("schedules") == 1 }
+            #expect(value("limit_size", crm) == 1 && value("limit_in_use", crm) == 0 && value("keys_held") == 0)
+            let run = try await client.send(["SCHEDULE", "RUN", "beat"]).text
+            try await eventually("its run") { value("limit_in_use", crm) == 1 }
+            #expect(value("last_tick_late_seconds") != nil)
+            let waiting = try await client.send(["ENQUEUE", "limited", "{}", "UNIQUE", "k"]).text
+            try await eventually("the job that waits") { value("limit_waiting", crm) == 1 && value("keys_held") == 1 }
+            // One is left out, as the first is unfinished.
+            #expect(try await client.send(["SCHEDULE", "RUN", "beat"]) == .null)
+            #expect(try await client.send(["SCHEDULE", "PAUSE", "beat"]).integer == 1)
+            try await eventually("the pause") { value("schedules_paused") == 1 }
+            #expect(backend.counterTotal(label: "jobreactor_distributor_skipped_ticks") == 1)
+            #expect(value("schedules_late") == 0)
+            for id in [waiting, run].compactMap(\.self) { #expect(try await client.send(["CANCEL", id]).integer == 1) }
+            try await eventually("nothing is left") {
+                value("limit_in_use", crm) == 0 && value("limit_waiting", crm) == 0 && value("keys_held") == 0
+            }
+            await client.close()
         }
     }
 
@@ -195,6 +233,7 @@ import Testing
             let client = try await JobClient.connect(host: "localhost", port: distributor.port ?? 0)
             _ = try await client.perform("good", timeout: 120)
             await client.stop()
+            await distributor.setGauges()
             func shown(_ name: String, _ kind: String, _ labels: [(String, String)]) -> String {
                 "\(name) \(kind) \(labels.map(\.0).sorted().joined(separator: ","))"
             }
@@ -221,6 +260,23 @@ import Testing
         #expect(first == "a59" && last == "other" && found.count == 41)
         metrics.prepare(["c"])
         #expect(made.withLock { $0.count } == 101)
+    }
+
+    @Test("limits beyond the first hundred are one, and one that is gone stands at 0") func limits() throws {
+        let backend = TestMetrics()
+        let gauges = try #require(withMetricsFactory(backend) { MetricsBackend().map { LimitGauges($0) } })
+        func value(_ gauge: String, _ limit: String) -> Double? {
+            try? backend.expectGauge("jobreactor_distributor_limit_\(gauge)", [("limit", limit)]).lastValue
+        }
+        func totals(_ numbers: Range<Int>) -> [LimitTotal] {
+            numbers.map { LimitTotal(limit: Limit(name: "l\($0)", concurrency: 5), inUse: 2, waiting: 3) }
+        }
+        expect(gauges.set(totals(0..<110)))
+        expect(!gauges.set(totals(0..<110)))
+        #expect(value("in_use", "l99") == 2 && value("waiting", "l99") == 3 && value("size", "l99") == 5)
+        #expect(value("in_use", "l100") == nil && value("in_use", "other") == 20 && value("size", "other") == 50)
+        expect(gauges.set(totals(0..<99)))
+        #expect(value("in_use", "l98") == 2 && value("in_use", "l99") == 0 && value("size", "other") == 0)
     }
 
     @Test("without a backend there is nothing to count with") func none() {

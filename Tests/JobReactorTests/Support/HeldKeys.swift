@@ -10,6 +10,8 @@ final class HeldKeys: ForwardingStorage, SharedControlStorage {
     var storage: any JobStorage { memory }
     /// Which calls wait; nil for none.
     let holding = Locked<Kind?>(nil)
+    /// The job elsewhere that has all keys; nil for none.
+    let elsewhere = Locked<JobID?>(nil)
     private let held = Locked<[@Sendable () -> Void]>([])
 
     var heldCount: Int { held.withLock { $0.count } }
@@ -34,7 +36,12 @@ final class HeldKeys: ForwardingStorage, SharedControlStorage {
     }
 
     func saveUnique(_ jobs: [Job], done: @escaping @Sendable (Result<[JobID: JobID], StorageError>) -> Void) {
-        carryOut(.saveUnique) { self.memory.save(jobs) { saved in done(saved.map { _ in [:] }) } }
+        carryOut(.saveUnique) {
+            if let holder = self.elsewhere.withLock({ $0 }) {
+                return done(.success(Dictionary(jobs.map { ($0.id, holder) }) { first, _ in first }))
+            }
+            self.memory.save(jobs) { saved in done(saved.map { _ in [:] }) }
+        }
     }
 
     func change(

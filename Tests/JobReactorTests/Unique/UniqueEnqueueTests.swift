@@ -100,6 +100,29 @@ import Testing
         }
     }
 
+    @Test("who waits behind a job whose key turns out to be another's is told of that one")
+    func elsewhere() async throws {
+        let storage = HeldKeys()
+        try await Self.withClient(storage) { distributor, client in
+            storage.holding.withLock { $0 = .saveUnique }
+            let words = ["ENQUEUE", "digest", "{}", "UNIQUE", "k"]
+            async let first = client.send(words).text
+            try await eventually("it is being stored") { storage.heldCount == 1 }
+            let (other, third) = (try await Self.connect(distributor), try await Self.connect(distributor))
+            async let second = other.send(words).text
+            async let replacing = third.send(words + ["ON_CONFLICT", "REPLACE"]).text
+            let fourth = try await Self.connect(distributor)
+            for _ in 0..<200 { _ = try await fourth.send(["PING"]) }
+            let holder = JobID(high: 9 << 16, low: 9)
+            storage.elsewhere.withLock { $0 = holder }
+            storage.release()
+            #expect(try await first == "\(holder)")
+            #expect(try await second == "\(holder)")
+            #expect(try await replacing == "UNIQUE \(holder)")
+            for client in [other, third, fourth] { await client.close() }
+        }
+    }
+
     @Test("the id of a job that has ended, and holds its key, is used again after its record is gone")
     func usedAgain() async throws {
         let storage = HeldKeys()

@@ -63,7 +63,7 @@ extension DistributorLedger {
     /// Whether the node, which asks for a job, has it. One whose link was lost goes on with what has begun there: while the job waits
     /// here again, it is that node's once more. Where another has it by now, the node's copy ends, and nobody hears of that.
     private mutating func has(_ id: JobID, _ node: Node) -> Bool {
-        guard let entry = entries[id] else { return true }
+        guard let entry = entries[id] else { return leavePaged(id, to: node) }
         switch entry.place {
         case .waiting:
             guard !entry.isNew, mayReport(node, id, entry), let job = entry.job, let name = nodes[node]?.name else {
@@ -78,11 +78,12 @@ extension DistributorLedger {
             }
             return true
         case .node(node, _), .saving, .inDoubt: return true
-        case .owned(let owner): return isNode(node, orHeirOf: owner)
-        case .node:
+        case .owned(let owner) where isNode(node, orHeirOf: owner): return true
+        case .owned, .node:
             // Of one that an earlier process has given to others, too, it is not known whose it is.
             if entry.isTakenUp { return true }
-            if let name = nodes[node]?.name, givenBefore.remove(id, name) { did(.cancel(id, at: node)) }
+            if let name = nodes[node]?.name { givenBefore.remove(id, name) }
+            did(.cancel(id, at: node))
             return false
         }
     }

@@ -134,6 +134,17 @@ extension DistributorLedger {
         return true
     }
 
+    /// A durable node that had the job from an earlier process says so: it owns it. False where the job waits for others.
+    mutating func leavePaged(_ id: JobID, to node: Node) -> Bool {
+        guard let known = paged[id] else { return true }
+        guard known.isTakenUp, nodes.isDurable(node), let name = nodes[node]?.name else { return false }
+        stopWaiting(id, known)
+        forgetPaged(id)
+        store(.remove(id))
+        owned.note(id, at: name)
+        return true
+    }
+
     /// What was stored is gone, and with it the jobs that were stored alone. Returns what is to be stored anew.
     mutating func emptied() -> [Job] {
         let gone = paged.removeWaiting()

@@ -23,12 +23,8 @@ struct RecentHolders {
         if !nodes.isEmpty { nodes[id] = nil }
     }
 
-    /// What that node says of the job does not count any more. False where it did not.
-    mutating func remove(_ id: JobID, _ node: String) -> Bool {
-        guard let index = nodes[id]?.firstIndex(of: node) else { return false }
-        nodes[id]?.remove(at: index)
-        return true
-    }
+    /// What that node says of the job does not count any more.
+    mutating func remove(_ id: JobID, _ node: String) { nodes[id]?.removeAll { $0 == node } }
 
     func contains(_ id: JobID) -> Bool { nodes[id] != nil }
 

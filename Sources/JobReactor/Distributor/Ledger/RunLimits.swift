@@ -179,7 +179,10 @@ struct RunLimits {
 
     /// The link to the node is gone: it asks again for what waits there.
     mutating func forgetRequests(of node: String, at now: Timestamp) {
-        for (id, name) in requests where name == node { release(id, at: now) }
+        for (id, name) in requests where name == node {
+            // One that waits here, too, waits on.
+            if isWaitingHere(id) { requests[id] = nil } else { release(id, at: now) }
+        }
     }
 
     /// The node has said which of its runs go on, or another has its jobs: places of others are free. Returns the jobs that had
@@ -204,13 +207,15 @@ struct RunLimits {
     mutating func takeNext(at now: Timestamp) -> Next? {
         while let id = limiter.takeNext(at: now) {
             noteStart()
-            if let node = requests.removeValue(forKey: id) {
-                hold(id, at: node)
-                return .atNode(id, node)
-            }
+            let node = requests.removeValue(forKey: id)
+            // One that a node has asked for which does not have it goes from here.
             if waitingHere.remove(id) != nil {
                 unsent.insert(id)
                 return .here(id)
+            }
+            if let node {
+                hold(id, at: node)
+                return .atNode(id, node)
             }
             limiter.end(id, at: now)
         }
@@ -238,6 +243,9 @@ struct RunLimits {
         /// Of those that the limit's key tells apart, how many are in use or waited for.
         var keys = 0
     }
+
+    /// As ``rows(at:)`` in short, in no order.
+    var totals: [LimitTotal] { isEmpty ? [] : limiter.totals }
 
     /// In the order of their names.
     func rows(at now: Timestamp) -> [Row] {
