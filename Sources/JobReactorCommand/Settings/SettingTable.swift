@@ -127,7 +127,7 @@ struct SettingTable: Sendable {
         "How the log is written: text for people, or json, a JSON object in each line")
     let http = Setting(
         "http", .listenAddress, shown: "does not listen",
-        "Where /metrics, for Prometheus, /health and /ready are served over HTTP")
+        "Where /metrics, for Prometheus, /health and /ready, and a distributor's dashboard, are served over HTTP")
     let otlp = Setting(
         "otlp", .collector,
         "Collector that gets the spans of jobs, by OTLP over HTTP, such as http://localhost:4318")
