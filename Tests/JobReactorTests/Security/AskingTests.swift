@@ -42,6 +42,18 @@ import Testing
         }
     }
 
+    @Test("hides the args of the run that follows with those of this one") func again() {
+        var ids = JobID.Generator()
+        var job = Job(
+            id: ids.next(at: .now), name: "j", args: ["secret": "a"], options: JobOptions(), distributor: "d",
+            createdAt: .now)
+        job.again = ["secret": "b"]
+        let seen = Self.viewer.sees(job, hidesArgs: true)
+        #expect(seen.args == ["(hidden)": true] && seen.again == ["(hidden)": true])
+        #expect(!Self.viewer.sees(job.shownFields, hidesArgs: true).contains { $0.contains("secret") })
+        #expect(Self.operator.sees(job, hidesArgs: true) == job && Self.viewer.sees(job, hidesArgs: false) == job)
+    }
+
     @Test("brings many answers at a time, each its own") func many() async throws {
         try await Cluster.run(scripts: [:]) { cluster in
             let distributor = try await cluster.startDistributor()
