@@ -63,15 +63,7 @@ final class FakeDistributor: DashboardSource {
         if let waitsFor { words.add("waits_for", waitsFor) }
         var buffer = ByteBuffer()
         words.write(to: &buffer)
-        let stream = RESPStream(side: .client, limits: RESPLimits())
-        var value = RESPValue.null
-        try buffer.withUnsafeReadableBytes { bytes in
-            try stream.consume(bytes) { frame in
-                value = RESPValue(frame)
-                return false
-            }
-        }
-        return value
+        return try #require(RESPValue(reading: buffer))
     }
 
     static func job(_ id: JobID, _ name: String = "greet", args: JobArguments = [:]) -> Job {

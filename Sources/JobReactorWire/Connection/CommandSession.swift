@@ -96,7 +96,7 @@ package final class CommandSession: ConnectionSession {
             inside?.leave()
             inside?.connection.endInside()
             inside = nil
-            say(Self.value(bytes))
+            say(RESPValue(reading: bytes) ?? .error("ERR there is no answer"))
         }
         connection.user = user
         let session = CommandSession(connection: connection, service: service, portGuard: portGuard)
@@ -128,18 +128,6 @@ package final class CommandSession: ConnectionSession {
             default: try carryOut(command)
             }
         } catch { reply { $0.writeRESPError(error.line) } }
-    }
-
-    private static func value(_ reply: ByteBuffer) -> RESPValue {
-        let stream = RESPStream(side: .client, limits: RESPLimits(frameBytes: 1 << 30))
-        var value = RESPValue.error("ERR there is no answer")
-        try? reply.withUnsafeReadableBytes { bytes in
-            try stream.consume(bytes) { frame in
-                value = RESPValue(frame)
-                return false
-            }
-        }
-        return value
     }
 
     /// Nothing arrives before the session that follows it is there.
