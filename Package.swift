@@ -54,9 +54,10 @@ let package = Package(
         .trait(name: "SQLite", description: "What the product JobReactorSQLite needs."),
         .trait(name: "Libraries", description: "What the product JobReactorLibraries needs."),
         .trait(name: "Users", description: "What the product JobReactorUsers needs."),
+        .trait(name: "Dashboard", description: "What the dashboard of the program needs."),
         .trait(
             name: "Command", description: "What the program jobreactor needs.",
-            enabledTraits: ["SQLite", "Libraries", "Users"]),
+            enabledTraits: ["SQLite", "Libraries", "Users", "Dashboard"]),
         .default(enabledTraits: ["Command"]),
     ],
     dependencies: [
@@ -72,6 +73,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
@@ -141,6 +143,14 @@ let package = Package(
                 needing("Users", "CryptoExtras", "swift-crypto"),
             ],
             swiftSettings: strict),
+        // Pages for people who look after a distributor.
+        .target(
+            name: "JobReactorDashboard",
+            dependencies: [
+                "JobReactorCore", "JobReactorWire", needing("Dashboard", "Mustache", "swift-mustache"),
+                needing("Dashboard", "Crypto", "swift-crypto"),
+            ],
+            resources: [.embedInCode("Templates"), .embedInCode("Assets")], swiftSettings: strict),
         .target(
             name: "JobReactorTesting",
             dependencies: [
@@ -151,7 +161,7 @@ let package = Package(
             name: "JobReactorCommand",
             dependencies: [
                 "JobReactor", "JobReactorNode", "JobReactorRedis", "JobReactorSQLite", "JobReactorWire",
-                "JobReactorLua", "JobReactorLibraries", "JobReactorUsers",
+                "JobReactorLua", "JobReactorLibraries", "JobReactorUsers", "JobReactorDashboard",
                 "JobReactorCore", "CPages", nio, nioPosix,
                 nioTLS, lifecycle, signals, logging, metrics, tracing, deque,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -214,7 +224,8 @@ let package = Package(
             dependencies: [
                 "JobReactorCommand", "JobReactor", "JobReactorNode", "JobReactorCore", "JobReactorWire",
                 "JobReactorLua", "JobReactorLibraries", "JobReactorRedis", "JobReactorSQLite", "JobReactorTesting",
-                nio, nioPosix, logging, metrics, tracing, .product(name: "NIOHTTP1", package: "swift-nio"),
+                "JobReactorDashboard", nio, nioPosix, logging, metrics, tracing,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 needing("Command", "ArgumentParser", "swift-argument-parser"),
                 needing("Command", "Configuration", "swift-configuration"),
             ],
@@ -226,6 +237,9 @@ let package = Package(
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "JobReactorDashboardTests",
+            dependencies: ["JobReactorDashboard", "JobReactorCore", "JobReactorWire", nio], swiftSettings: strict),
         .testTarget(
             name: "JobReactorUsersTests",
             dependencies: ["JobReactorUsers", "JobReactorWire", "JobReactorTesting", logging], swiftSettings: strict),

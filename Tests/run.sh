@@ -47,7 +47,7 @@ if [ -n "$quick" ]; then
     swift build --build-tests --scratch-path .build/tests-quick
     step "Tests of units and machines"
     exec Tests/legs.py "quick leg" "$root/.build/tests-quick/debug/jobreactorPackageTests.xctest" .build/tests-quick/logs \
-        JobReactorNodeTests JobReactorLuaTests JobReactorWireTests JobReactorCoreTests JobReactorCommandTests JobReactorUsersTests \
+        JobReactorNodeTests JobReactorLuaTests JobReactorWireTests JobReactorCoreTests JobReactorCommandTests JobReactorUsersTests JobReactorDashboardTests \
         'JobReactorTests:(DistributorLedger|EntryTable|KeeperQueue|ChangeBatches|MemoryShares|OwnedJobs|Paging|Suspects)Tests'
 fi
 

@@ -37,7 +37,7 @@ for module in JobReactor JobReactorWire CNIOBoringSSL; do
     has "$module" || fail "$module is not among what is built: does this still look in the right place?"
 done
 for module in GRDB AsyncHTTPClient Subprocess Crypto CCryptoBoringSSL ArgumentParser Configuration Histogram CLuaShim JobReactorLua \
-    JobReactorNode JobReactorLibraries JobReactorSQLite JobReactorUsers; do
+    JobReactorNode JobReactorLibraries JobReactorSQLite JobReactorUsers JobReactorDashboard Mustache; do
     if has "$module"; then fail "an application with a distributor builds $module"; fi
 done
 echo "an application with a distributor fetches $(wc -w <<<"$fetched") packages and builds $(wc -l <<<"$built") modules"

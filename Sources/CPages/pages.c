@@ -83,6 +83,9 @@ static const unsigned char backup_and_restore[] = {
 static const unsigned char monitoring[] = {
 #embed "../JobReactor/JobReactor.docc/Operations/Monitoring.md"
 };
+static const unsigned char dashboard[] = {
+#embed "../JobReactor/JobReactor.docc/Operations/Dashboard.md"
+};
 static const unsigned char metrics[] = {
 #embed "../JobReactor/JobReactor.docc/Operations/Metrics.md"
 };
@@ -141,6 +144,7 @@ static const struct jobreactor_page pages[] = {
     PAGE("troubleshooting", troubleshooting),
     PAGE("backup-and-restore", backup_and_restore),
     PAGE("monitoring", monitoring),
+    PAGE("dashboard", dashboard),
     PAGE("metrics", metrics),
     PAGE("tracing", tracing),
     PAGE("users-and-roles", users_and_roles),

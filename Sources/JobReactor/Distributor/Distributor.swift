@@ -1,5 +1,5 @@
 public import JobReactorCore
-internal import JobReactorWire
+package import JobReactorWire
 public import NIOCore
 private import NIOPosix
 public import ServiceLifecycle
@@ -176,6 +176,16 @@ public final class Distributor: JobProducer, Service {
     package func setGauges() async {
         let core = core
         _ = try? await calls.ask { core.value?.gauges?.set() }
+    }
+
+    /// Carries out a command of a Redis client for a user who is at another port of this program, at the address `peer`: the
+    /// roles of that user count, and changes are in the audit log. Returns the reply, which may be an error. Throws
+    /// `JobError.Code.stopped` when the distributor does not run.
+    package func ask(_ words: [String], as user: User, at peer: String) async throws -> RESPValue {
+        let core = core
+        return try await calls.ask { [loop] in
+            core.value?.ask(words, as: user, at: peer) ?? loop.makeFailedFuture(DistributorCore.stopped)
+        }
     }
 
     // MARK: Jobs

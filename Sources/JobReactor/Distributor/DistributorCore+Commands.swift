@@ -105,6 +105,18 @@ extension DistributorCore: CommandService {
         }
     }
 
+    /// A command that comes in another way than over a connection.
+    func ask(_ words: [String], as user: User, at peer: String) -> EventLoopFuture<RESPValue> {
+        guard let listener else {
+            return loop.makeFailedFuture(JobError(.stopped, "the distributor is starting: ask again"))
+        }
+        let promise = loop.makePromise(of: RESPValue.self)
+        CommandSession.carryOut(words, as: user, at: peer, guardedBy: listener.portGuard, service: self) {
+            promise.succeed($0)
+        }
+        return promise.futureResult
+    }
+
     func left(_ session: CommandSession) {
         if let account = session.account { close(account) }
     }

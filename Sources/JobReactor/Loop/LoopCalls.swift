@@ -31,7 +31,7 @@ package final class LoopCalls: Sendable {
             state.lastNumber += 1
             return state.lastNumber
         }
-        return try await withTaskCancellationHandler {
+        let value: Value = try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let refusal: (any Error)? = state.withLock { state in
                     if state.isClosed { return stopped }
@@ -46,6 +46,10 @@ package final class LoopCalls: Sendable {
         } onCancel: {
             take(number)?(CancellationError())
         }
+        // Whoever resumed it had the lock after the value was made. The thread sanitizer sees that, and not what the runtime has for
+        // a continuation that is resumed before its await.
+        state.withLock { _ in }
+        return value
     }
 
     /// As above, for an immediate answer.

@@ -50,7 +50,7 @@ struct DistributorCommand: ServerCommand {
         let http = try await monitor?.open(
             for: WatchedServer(
                 health: { await distributor.health() }, setGauges: { await distributor.setGauges() }),
-            configuration.security, configuration.logger)
+            dashboard: DistributorSource(distributor: distributor), configuration.security, configuration.logger)
         let grace = configuration.grace
         try await distributor.runAsProgram { phase in
             switch phase {

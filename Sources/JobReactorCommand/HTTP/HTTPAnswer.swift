@@ -7,9 +7,18 @@ struct HTTPQuestion: Sendable {
     var method: HTTPMethod
     /// Without the query.
     var path: String
-    /// The header `Authorization`.
-    var authorization: String?
+    /// Behind the first `?`; empty without one.
+    var query = ""
+    var headers: HTTPHeaders = [:]
+    var body = ByteBuffer()
     var peer: PeerNetwork
+    /// `host:port` of the peer, for logs.
+    var address = ""
+    /// It comes from this machine.
+    var isLocal = false
+
+    /// The header `Authorization`.
+    var authorization: String? { headers.first(name: "Authorization") }
 }
 
 /// What is said to it.
@@ -17,11 +26,18 @@ struct HTTPAnswer: Sendable {
     var status: HTTPResponseStatus
     var body: ByteBuffer
     var headers: HTTPHeaders
+    /// Called when the status and the headers have gone: what it says then is the body, until it ends that.
+    var stream: (@Sendable (HTTPStream) -> Void)?
 
-    init(_ status: HTTPResponseStatus, _ body: ByteBuffer, type: String, headers: HTTPHeaders = [:]) {
+    /// The headers say what the body is.
+    init(_ status: HTTPResponseStatus, _ body: ByteBuffer, headers: HTTPHeaders) {
         self.status = status
         self.body = body
         self.headers = headers
+    }
+
+    init(_ status: HTTPResponseStatus, _ body: ByteBuffer, type: String, headers: HTTPHeaders = [:]) {
+        self.init(status, body, headers: headers)
         self.headers.add(name: "Content-Type", value: type)
     }
 

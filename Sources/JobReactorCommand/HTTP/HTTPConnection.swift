@@ -12,6 +12,8 @@ final class HTTPConnection: ChannelInboundHandler {
     struct Times: Sendable {
         /// From the connection to the end of the request.
         var reading = TimeAmount.seconds(10)
+        /// From the end of the request to the beginning of the answer.
+        var answering = TimeAmount.seconds(60)
         /// From the beginning of the answer to its end.
         var sending = TimeAmount.seconds(30)
         /// For the peer to close, after it has everything. Were the connection closed while bytes of the peer are under way, it
@@ -23,8 +25,11 @@ final class HTTPConnection: ChannelInboundHandler {
         /// Of the request this has come. Exits: its end, to `answering`; a fault or the deadline, to `sending`; the end of the
         /// input, to `closed`.
         case reading(HTTPRequestHead?)
-        /// Exit: the answer is there, to `sending`.
+        /// Exits: the answer is there, or the deadline, to `sending`, or to `streaming`.
         case answering
+        /// The body comes bit by bit. Exits: its end, to `sending`; the end of the input, or bytes that are not read in time, to
+        /// `closed`.
+        case streaming(HTTPStream)
         /// Exits: all is written, to `lingering`; the deadline, to `closed`.
         case sending
         /// What comes is dropped. Exits: the end of the input, or the deadline, to `closed`.
@@ -38,6 +43,7 @@ final class HTTPConnection: ChannelInboundHandler {
     private var state = State.reading(nil)
     private var context: ChannelHandlerContext?
     private var deadline: Scheduled<Void>?
+    private var body = ByteBuffer()
 
     /// `onClosed` is called once, when the connection is gone.
     init(
@@ -51,6 +57,7 @@ final class HTTPConnection: ChannelInboundHandler {
 
     /// Ends it, whatever it is at.
     func close() {
+        endStream()
         state = .closed
         deadline?.cancel()
         deadline = nil
@@ -74,6 +81,7 @@ final class HTTPConnection: ChannelInboundHandler {
     private func gone() {
         guard context != nil else { return }
         context = nil
+        endStream()
         state = .closed
         deadline?.cancel()
         deadline = nil
@@ -83,7 +91,7 @@ final class HTTPConnection: ChannelInboundHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case .inputClosed? = event as? ChannelEvent {
             switch state {
-            case .reading, .lingering: close()
+            case .reading, .streaming, .lingering: close()
             // It waits for the answer.
             case .answering, .sending, .closed: break
             }
@@ -108,8 +116,9 @@ final class HTTPConnection: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch (state, unwrapInboundIn(data)) {
         case (.reading(nil), .head(let head)): state = .reading(head)
+        case (.reading(.some), .body(var part)): body.writeBuffer(&part)
         case (.reading(let head?), .end): ask(head, from: context.channel)
-        // A body says nothing here, and a second request gets no answer.
+        // A second request gets no answer.
         default: break
         }
     }
@@ -118,10 +127,14 @@ final class HTTPConnection: ChannelInboundHandler {
 
     private func ask(_ head: HTTPRequestHead, from channel: any Channel) {
         state = .answering
-        deadline?.cancel()
+        within(times.answering) { $0.send(.text(.serviceUnavailable, ["there is no answer in time"]), to: head) }
+        let parts = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let question = HTTPQuestion(
-            method: head.method, path: String(head.uri.prefix { $0 != "?" }),
-            authorization: head.headers.first(name: "Authorization"), peer: PeerNetwork(channel.remoteAddress))
+            method: head.method, path: String(parts[0]), query: parts.count > 1 ? String(parts[1]) : "",
+            headers: head.headers, body: body, peer: PeerNetwork(channel.remoteAddress),
+            address: channel.remoteAddress.map { Transport.describe($0) } ?? "?",
+            isLocal: IPAddress(channel.remoteAddress)?.isLoopback ?? false)
+        body = ByteBuffer()
         answer(question).assumeIsolated().whenComplete { result in
             switch result {
             case .success(let answer): self.send(answer, to: head)
@@ -133,21 +146,63 @@ final class HTTPConnection: ChannelInboundHandler {
     private func send(_ answer: HTTPAnswer, to request: HTTPRequestHead?) {
         switch state {
         case .reading, .answering: state = .sending
-        case .sending, .lingering, .closed: return
+        case .streaming, .sending, .lingering, .closed: return
         }
         guard let context else { return }
         var headers = answer.headers
-        headers.add(name: "Content-Length", value: "\(answer.body.readableBytes)")
         headers.add(name: "Connection", value: "close")
-        headers.add(name: "Cache-Control", value: "no-store")
+        if !headers.contains(name: "Cache-Control") { headers.add(name: "Cache-Control", value: "no-store") }
         headers.add(name: "X-Content-Type-Options", value: "nosniff")
+        if let body = answer.stream, request?.method == .GET { return begin(body, answer.status, headers, context) }
+        headers.add(name: "Content-Length", value: "\(answer.body.readableBytes)")
         let head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: headers)
         within(times.sending) { $0.close() }
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         if request?.method != .HEAD { context.write(wrapOutboundOut(.body(.byteBuffer(answer.body))), promise: nil) }
+        sendEnd(context)
+    }
+
+    private func sendEnd(_ context: ChannelHandlerContext) {
         context.writeAndFlush(wrapOutboundOut(.end(nil))).assumeIsolated().whenComplete { result in
             if case .success = result { self.linger() } else { self.close() }
         }
+    }
+
+    // MARK: A body that comes bit by bit
+
+    private func begin(
+        _ body: (HTTPStream) -> Void, _ status: HTTPResponseStatus, _ headers: HTTPHeaders,
+        _ context: ChannelHandlerContext
+    ) {
+        deadline?.cancel()
+        let stream = HTTPStream(of: self)
+        state = .streaming(stream)
+        let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
+        context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+        body(stream)
+    }
+
+    /// Sends more of the body. Until the peer's machine has it, nothing else is sent.
+    fileprivate func say(_ bytes: ByteBuffer) {
+        guard case .streaming(let stream) = state, !stream.isBusy, let context else { return }
+        stream.isBusy = true
+        within(times.sending) { $0.close() }
+        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(bytes)))).assumeIsolated().whenSuccess {
+            stream.isBusy = false
+            if case .streaming = self.state { self.deadline?.cancel() }
+        }
+    }
+
+    fileprivate func endBody() {
+        guard case .streaming = state, let context else { return }
+        endStream()
+        state = .sending
+        within(times.sending) { $0.close() }
+        sendEnd(context)
+    }
+
+    private func endStream() {
+        if case .streaming(let stream) = state { stream.ended() }
     }
 
     private func linger() {
@@ -162,6 +217,28 @@ final class HTTPConnection: ChannelInboundHandler {
         deadline = context?.eventLoop.assumeIsolated().scheduleTask(in: time) { [weak self] in
             if let self { body(self) }
         }
+    }
+}
+
+/// A body that comes bit by bit, for as long as the connection stays. On one event loop.
+final class HTTPStream {
+    private weak var connection: HTTPConnection?
+    fileprivate var isBusy = false
+    /// Called once, when nobody reads it any more, or it has been ended.
+    var onEnd: (() -> Void)?
+
+    fileprivate init(of connection: HTTPConnection) { self.connection = connection }
+
+    /// Sends it; it is dropped where the peer has not read what was sent before.
+    func send(_ text: String) { connection?.say(ByteBuffer(string: text)) }
+
+    /// Ends the body, and the connection.
+    func end() { connection?.endBody() }
+
+    fileprivate func ended() {
+        let onEnd = onEnd
+        self.onEnd = nil
+        onEnd?()
     }
 }
 

@@ -7,7 +7,7 @@ internal import NIOCore
 /// the header `Authorization: Basic`. On one event loop.
 final class HTTPLogin {
     enum Verdict: Sendable {
-        case allowed
+        case allowed(User)
         /// Without a password, or with a wrong one.
         case unknown
         /// The user may not look.
@@ -38,12 +38,20 @@ final class HTTPLogin {
         self.loop = loop
     }
 
+    /// Whether somebody has to say who it is.
+    var asks: Bool { password != nil || users != nil }
+
     /// Whether who says that may look. A wrong password is answered later, the more of them have come from that address.
     func check(_ authorization: String?, from peer: PeerNetwork) -> EventLoopFuture<Verdict> {
-        guard password != nil || users != nil else { return loop.makeSucceededFuture(.allowed) }
+        guard asks else { return loop.makeSucceededFuture(.allowed(.standard)) }
         guard let authorization, let (name, given) = Self.read(authorization) else {
             return loop.makeSucceededFuture(.unknown)
         }
+        return check(name, given, from: peer)
+    }
+
+    /// The same, for a name and a password.
+    func check(_ name: String, _ given: [UInt8], from peer: PeerNetwork) -> EventLoopFuture<Verdict> {
         // Where there is only one, its name does not matter.
         guard let users, name != User.standard.name, !name.isEmpty else {
             let isRight = password.map { password in given.withUnsafeBytes { password.matches($0) } } == true
@@ -59,7 +67,7 @@ final class HTTPLogin {
     }
 
     private func verdict(on user: User?, from peer: PeerNetwork) -> EventLoopFuture<Verdict> {
-        if let user { return loop.makeSucceededFuture(user.has(.viewer) ? .allowed : .forbidden(user.name)) }
+        if let user { return loop.makeSucceededFuture(user.has(.viewer) ? .allowed(user) : .forbidden(user.name)) }
         switch wrong.wrong(from: peer, at: loop.now) {
         case .never: return loop.makeSucceededFuture(.busy)
         case .after(let time):

@@ -22,14 +22,17 @@ final class OperationsPages {
     private let patience: TimeAmount
     private let health: SharedQuestion<ServiceHealth>
     private let gauges: SharedQuestion<Void>
+    /// For people; nil where the server has none.
+    private let dashboard: DashboardPort?
     /// What was said last, and when: several that ask within a second get the same.
     private var metrics: (text: ByteBuffer, at: NIODeadline)?
 
     /// A server that says nothing for so long as `patience` hangs.
     init(
         of server: WatchedServer, _ registry: PrometheusRegistry, _ program: ProgramMetrics, _ login: HTTPLogin,
-        patience: TimeAmount = .seconds(5), on loop: any EventLoop
+        dashboard: DashboardPort? = nil, patience: TimeAmount = .seconds(5), on loop: any EventLoop
     ) {
+        self.dashboard = dashboard
         self.patience = patience
         self.loop = loop
         self.registry = registry
@@ -48,6 +51,9 @@ final class OperationsPages {
     }
 
     private func route(_ question: HTTPQuestion) -> EventLoopFuture<HTTPAnswer> {
+        if let dashboard, question.path == "/" || !Self.known.contains(question.path) {
+            return dashboard.answer(question)
+        }
         guard Self.known.contains(question.path) else {
             return loop.makeSucceededFuture(.text(.notFound, ["there is no \(question.path)", Self.list]))
         }
@@ -114,7 +120,7 @@ final class OperationsPages {
     }
 
     private func count(_ question: HTTPQuestion, _ answer: HTTPAnswer) {
-        let path = Self.known.contains(question.path) ? question.path : "other"
+        let path = Self.known.contains(question.path) ? question.path : dashboard == nil ? "other" : "dashboard"
         let labels = [("path", path), ("code", "\(answer.status.code)")]
         registry.makeCounter(label: ProgramMetrics.requests, dimensions: labels).increment(by: 1)
     }

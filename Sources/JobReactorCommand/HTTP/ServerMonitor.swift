@@ -1,5 +1,6 @@
 internal import CoreMetrics
 private import JobReactor
+internal import JobReactorDashboard
 internal import JobReactorWire
 internal import Logging
 internal import NIOCore
@@ -21,12 +22,21 @@ struct ServerMonitor {
     }
 
     /// Opens the port, also before the server has started: then it says so.
-    func open(for server: WatchedServer, _ security: WireSecurity, _ logger: Logger) async throws -> HTTPPort {
+    /// `source` is what a dashboard shows there; nil for none.
+    func open(
+        for server: WatchedServer, dashboard source: (any DashboardSource)? = nil, _ security: WireSecurity,
+        _ logger: Logger
+    ) async throws -> HTTPPort {
         do {
             let (registry, program) = (registry, program)
             let http = try await HTTPPort(on: address, security: security, logger: logger) { loop in
-                let pages = OperationsPages(
-                    of: server, registry, program, HTTPLogin(security, on: loop), on: loop)
+                let login = HTTPLogin(security, on: loop)
+                let dashboard = source.map { source in
+                    DashboardPort(
+                        Dashboard(source, LoginGate(login, security, on: loop), isSecure: security.tls != nil), on: loop
+                    )
+                }
+                let pages = OperationsPages(of: server, registry, program, login, dashboard: dashboard, on: loop)
                 return { pages.answer($0) }
             }
             var shown = address

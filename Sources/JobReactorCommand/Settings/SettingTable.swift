@@ -129,7 +129,7 @@ struct SettingTable: Sendable {
         "Format of the log: text for people, or json, a JSON object in each line")
     let http = Setting(
         "http", .listenAddress, shown: "does not listen",
-        "Where to serve /metrics for Prometheus, /health and /ready over HTTP")
+        "Where to serve /metrics for Prometheus, /health and /ready, and the dashboard of a distributor, over HTTP")
     let otlp = Setting(
         "otlp", .collector,
         "Collector for the spans of jobs, by OTLP over HTTP, such as http://localhost:4318")

@@ -1,3 +1,5 @@
+package import NIOCore
+
 /// A RESP value as a tree, for replies that are few and read once: those of the command line and of tests.
 public indirect enum RESPValue: Hashable, Sendable {
     case simple(String)
@@ -10,6 +12,20 @@ public indirect enum RESPValue: Hashable, Sendable {
     package init(_ frame: RESPFrame) {
         var position = 0
         self = Self.read(frame, &position)
+    }
+
+    /// The first reply in these bytes, whatever its size; nil where there is no whole one.
+    package init?(reading bytes: ByteBuffer) {
+        let stream = RESPStream(side: .client, limits: RESPLimits(frameBytes: 1 << 30))
+        var value: RESPValue?
+        try? bytes.withUnsafeReadableBytes { bytes in
+            try stream.consume(bytes) { frame in
+                value = RESPValue(frame)
+                return false
+            }
+        }
+        guard let value else { return nil }
+        self = value
     }
 
     private static func read(_ frame: RESPFrame, _ position: inout Int) -> RESPValue {

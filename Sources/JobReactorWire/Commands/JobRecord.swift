@@ -147,6 +147,9 @@ extension User {
     /// Stands for the args of a job that are hidden.
     private static let hiddenArgs: JobArguments = ["(hidden)": true]
 
+    /// Whether these args, as ``JobReactorCore/Job/shownFields`` has them, stand for some that are hidden.
+    package static func areHidden(_ args: String?) -> Bool { args == hiddenArgs.description }
+
     private func sees(_ hidesArgs: Bool) -> Bool { !hidesArgs || has(.operator) || has(.author) }
 
     /// The job as this user may see it.
@@ -154,6 +157,7 @@ extension User {
         guard !sees(hidesArgs) else { return job }
         var job = job
         job.args = Self.hiddenArgs
+        if job.again != nil { job.again = Self.hiddenArgs }
         return job
     }
 
@@ -161,7 +165,7 @@ extension User {
     package func sees(_ fields: [String], hidesArgs: Bool) -> [String] {
         guard !sees(hidesArgs) else { return fields }
         var fields = fields
-        for index in stride(from: 0, to: fields.count - 1, by: 2) where fields[index] == "args" {
+        for index in stride(from: 0, to: fields.count - 1, by: 2) where ["args", "again"].contains(fields[index]) {
             fields[index + 1] = Self.hiddenArgs.description
         }
         return fields

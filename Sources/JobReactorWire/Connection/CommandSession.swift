@@ -81,6 +81,55 @@ package final class CommandSession: ConnectionSession {
         return connection
     }
 
+    /// Carries out one command of a user who is at another port of this program, at the address `peer`: as over a connection on
+    /// which that user has logged in. `answer` gets its reply on the loop, perhaps before this returns. What is about a
+    /// connection, such as a handshake, is refused.
+    package static func carryOut(
+        _ words: [String], as user: User, at peer: String, guardedBy portGuard: PortGuard,
+        service: any CommandService, answer: @escaping (RESPValue) -> Void
+    ) {
+        var answer: ((RESPValue) -> Void)? = answer
+        var inside: CommandSession?
+        let connection = Connection(inside: peer, limits: portGuard.limits, session: Door()) { bytes in
+            guard let say = answer else { return }
+            answer = nil
+            inside?.leave()
+            inside?.connection.endInside()
+            inside = nil
+            say(RESPValue(reading: bytes) ?? .error("ERR there is no answer"))
+        }
+        connection.user = user
+        let session = CommandSession(connection: connection, service: service, portGuard: portGuard)
+        session.user = user
+        inside = session
+        session.carryOutInside(words)
+    }
+
+    private func carryOutInside(_ words: [String]) {
+        var buffer = ByteBuffer()
+        buffer.writeRESPCommand(words)
+        do throws(RESPError) {
+            let stream = RESPStream(side: .server, limits: connection.limits)
+            try buffer.withUnsafeReadableBytes { (bytes) throws(RESPError) in
+                try stream.consume(bytes) { frame in
+                    self.receivedInside(frame)
+                    return false
+                }
+            }
+        } catch { reply { $0.writeRESPError("ERR Protocol error: \(error)") } }
+    }
+
+    private func receivedInside(_ frame: RESPFrame) {
+        commandBytes = frame.byteCount
+        do throws(CommandError) {
+            let command = try ClientCommand(frame)
+            switch command {
+            case .handshake, .auth, .hello, .quit: throw CommandError("ERR that is about a connection: make one")
+            default: try carryOut(command)
+            }
+        } catch { reply { $0.writeRESPError(error.line) } }
+    }
+
     /// Nothing arrives before the session that follows it is there.
     private final class Door: ConnectionSession {
         func received(_ frame: RESPFrame, on connection: Connection) {}

@@ -59,6 +59,8 @@ package final class Connection: ChannelDuplexHandler {
     private var closeTimer: Scheduled<Void>?
     /// It is about to be gone, and counts no more.
     private var isDismissed = false
+    /// Takes what is written, where there is no channel; see ``init(inside:limits:session:output:)``.
+    private var output: ((ByteBuffer) -> Void)?
 
     /// `session` is kept until the connection is gone.
     package init(role: Role, limits: RESPLimits, session: any ConnectionSession) {
@@ -68,6 +70,27 @@ package final class Connection: ChannelDuplexHandler {
         state = ConnectionState(readsOn: role == .client)
         stream = RESPStream(side: role == .server ? .server : .client, limits: limits)
         outbound = ByteBuffer()
+    }
+
+    /// One without a channel, for somebody who speaks to this program in another way, at `peer`: what is written goes to
+    /// `output` at once. ``endInside()`` is to follow.
+    init(
+        inside peer: String, limits: RESPLimits, session: any ConnectionSession, output: @escaping (ByteBuffer) -> Void
+    ) {
+        role = .server
+        self.limits = limits
+        self.session = session
+        self.peer = peer
+        self.output = output
+        state = ConnectionState(readsOn: false)
+        stream = RESPStream(side: .server, limits: limits)
+        outbound = ByteBuffer()
+    }
+
+    /// Nothing more is said on a connection without a channel.
+    func endInside() {
+        output = nil
+        session = nil
     }
 
     package var eventLoop: (any EventLoop)? { context?.eventLoop }
@@ -217,10 +240,18 @@ package final class Connection: ChannelDuplexHandler {
     // MARK: Output
 
     private func scheduleFlush() {
-        guard let context, state.wrote() else { return }
+        guard let context else { return speakInside() }
+        guard state.wrote() else { return }
         context.eventLoop.assumeIsolated().execute {
             if self.state.turnEnded(), let context = self.context { self.flushOutbound(context) }
         }
+    }
+
+    private func speakInside() {
+        guard let output else { return }
+        let bytes = outbound
+        outbound = ByteBuffer()
+        output(bytes)
     }
 
     /// `sent` is done when the peer's machine has this and all that was sent before.

@@ -33,7 +33,7 @@ package enum Transport {
     }
 
     /// `host:port` of a socket, or its path.
-    static func describe(_ address: SocketAddress) -> String {
+    package static func describe(_ address: SocketAddress) -> String {
         switch address {
         case .v4, .v6: Address(host: address.ipAddress ?? "?", port: address.port ?? 0).description
         case .unixDomainSocket: address.pathname ?? "unix"

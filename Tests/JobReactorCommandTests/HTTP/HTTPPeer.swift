@@ -26,10 +26,11 @@ enum HTTPPeer {
 
     /// Asks as a client does, and returns the status, the headers in one text, and the body.
     static func get(
-        _ path: String, port: Int, method: String = "GET", headers: [String] = []
+        _ path: String, port: Int, method: String = "GET", host: String = "localhost", headers: [String] = [],
+        body: String = ""
     ) async throws -> (status: Int, headers: String, body: String) {
-        let lines = ["\(method) \(path) HTTP/1.1", "Host: localhost"] + headers
-        let text = try await exchange(port: port, lines.map { $0 + "\r\n" }.joined() + "\r\n")
+        let lines = ["\(method) \(path) HTTP/1.1", "Host: \(host)"] + headers
+        let text = try await exchange(port: port, lines.map { $0 + "\r\n" }.joined() + "\r\n" + body)
         let parts = text.split(separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false)
         let status = parts[0].split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
         return (status, parts[0].lowercased(), parts.count > 1 ? String(parts[1]) : "")

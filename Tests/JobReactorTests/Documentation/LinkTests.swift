@@ -58,10 +58,13 @@ import Testing
 
     // MARK: Modules and symbols
 
+    /// Of the program, without public names.
+    private static let ofProgram: Set = ["JobReactorCommand", "JobReactorDashboard"]
+
     private static func modules() throws -> [String] {
         let folders = try FileManager.default.contentsOfDirectory(
             atPath: DocumentationPage.root.appending(path: "Sources").path)
-        return folders.filter { $0.hasPrefix("JobReactor") && $0 != "JobReactorCommand" }.sorted()
+        return folders.filter { $0.hasPrefix("JobReactor") && !ofProgram.contains($0) }.sorted()
     }
 
     @Test("every public module has pages, and builders of documentation are told of it") func catalogs() throws {

@@ -108,6 +108,10 @@ import Testing
         "jobs and outcomes that wait in an application that uses `JobClient`",
         // Of the program: `HTTPPortTests`.
         "connections of an HTTP port", "a request at an HTTP port", "passwords that wait to be checked at an HTTP port",
+        // Of the dashboard: `DashboardPortTests`.
+        "the answer at an HTTP port", "pages of the dashboard that are made at once",
+        "logins at the dashboard that are under way", "browsers that are told of changes", "a login at the dashboard",
+        "rows of a page of jobs, and of the other tables", "args on the page of a job",
         "`period`", "`run_at`", "jobs of a node that are suspended at once", "`shared`",
         "all Lua states of a node, `shared`, and the args of suspended jobs",
         "a script while it is loaded, and all finalizers (`__gc`) when its state is closed",

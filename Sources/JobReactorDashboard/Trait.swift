@@ -1,0 +1,3 @@
+#if !Dashboard
+    #error("JobReactorDashboard needs the trait Dashboard: say .package(…, traits: [\"Dashboard\"]) of this package")
+#endif
