@@ -18,10 +18,7 @@ import Testing
         await storage.close()
         let database = try DatabaseQueue(path: folder.file())
         try await database.write { database in
-            let later = [
-                "trace", "priority", "unique_key", "unique_for", "on_conflict", "accepted_at", "schedule", "tick",
-                "again",
-            ]
+            let later = JobFieldTable.stored.compactMap(\.column).filter { $0.since > 1 }.map(\.name)
             for column in later { try database.execute(sql: "ALTER TABLE job DROP COLUMN \(column)") }
             try database.execute(sql: "DROP TABLE control; DELETE FROM grdb_migrations WHERE identifier >= '3'")
         }

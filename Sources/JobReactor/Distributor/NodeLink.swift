@@ -212,7 +212,7 @@ final class NodeLink: ConnectionSession {
 
 extension JobOptions {
     /// A node of an earlier release does not know them, and has no need of them.
-    fileprivate mutating func dropLaterOptions() { (trace, priority, unique, tick) = (nil, nil, nil, nil) }
+    mutating func dropLaterOptions() { (trace, priority, unique, tick) = (nil, nil, nil, nil) }
 }
 
 extension Job {

@@ -1,4 +1,5 @@
 import JobReactorCore
+import JobReactorTesting
 import Testing
 
 @testable import JobReactor
@@ -33,5 +34,18 @@ private func at(_ seconds: Double) -> Timestamp { Timestamp(seconds: seconds) }
         expected.id = nil
         expected.unique?.acceptedAt = at(0)
         #expect(job.optionsToSend(.now, now: Moment(wall: at(0), steady: at(0))) == expected)
+    }
+
+    @Test("a node of the first release gets those options that it knows", arguments: JobOptionTable.all.map(\.name))
+    func laterOptions(_ name: String) throws {
+        let option = try #require(JobOptionTable.all.first { $0.name == name })
+        let sample = try #require(option.type.samples.first)
+        let asked = try #require(option.options(sample))
+        var sent = asked
+        sent.dropLaterOptions()
+        #expect(sent == (option.isLater ? JobOptions() : asked))
+        let page = try DocumentationPage("Sources/JobReactorWire/JobReactorWire.docc/LinkProtocol.md").text
+        let row = try #require(page.split(separator: "\n").first { $0.contains("`PING LATER_OPTIONS`") })
+        #expect(row.contains("`\(option.word)`") == option.isLater, "LinkProtocol.md: \(row)")
     }
 }

@@ -29,19 +29,22 @@ package struct JobOption: Sendable {
     package let flagMeaning: String
     /// The option without which this one says nothing: `unique` for `unique_for`.
     package let part: String?
+    /// Whether peers of the first release refuse a job with it, so that they are not sent it: `PING LATER_OPTIONS`.
+    package let isLater: Bool
     /// What the options have; nil where it is not said.
     package let value: @Sendable (JobOptions) -> FieldValue?
     private let setter: @Sendable (inout JobOptions, FieldValue) -> Bool
 
     init<Value: FieldConvertible>(
-        _ name: String, _ type: FieldType, in places: Places = .everywhere, of part: String? = nil, _ meaning: String,
-        lua: String = "", flag: String = "", _ get: @escaping @Sendable (JobOptions) -> Value?,
-        set: @escaping @Sendable (inout JobOptions, Value) -> Void
+        _ name: String, _ type: FieldType, in places: Places = .everywhere, of part: String? = nil,
+        isLater: Bool = false, _ meaning: String, lua: String = "", flag: String = "",
+        _ get: @escaping @Sendable (JobOptions) -> Value?, set: @escaping @Sendable (inout JobOptions, Value) -> Void
     ) {
         self.name = name
         self.type = type
         self.places = places
         self.part = part
+        self.isLater = isLater
         self.meaning = meaning
         luaMeaning = lua
         flagMeaning = flag

@@ -57,7 +57,7 @@ package struct JobOptionTable: Sendable {
         $0.retryMultiplier = $1
     }
     package let priority = JobOption(
-        "priority", .whole(JobPriority.range, "a whole number from 0 (last) to 9 (first)"),
+        "priority", .whole(JobPriority.range, "a whole number from 0 (last) to 9 (first)"), isLater: true,
         "from 0 (last) to 9 (first), instead of the job's own policy; else 5"
     ) {
         $0.priority
@@ -65,8 +65,8 @@ package struct JobOptionTable: Sendable {
         $0.priority = $1
     }
     package let unique = JobOption(
-        "unique", .key, "a key that no two jobs of this name hold at a time", lua: "; `true` makes it of the args",
-        flag: "; --unique-args makes it of the args"
+        "unique", .key, isLater: true, "a key that no two jobs of this name hold at a time",
+        lua: "; `true` makes it of the args", flag: "; --unique-args makes it of the args"
     ) {
         $0.unique.map { $0.key.map(FieldValue.text) ?? .flag(true) }
     } set: { options, value in
@@ -77,7 +77,7 @@ package struct JobOptionTable: Sendable {
         }
     }
     package let uniqueFor = JobOption(
-        "unique_for", .seconds, of: "unique", "seconds for which the key is held at least",
+        "unique_for", .seconds, of: "unique", isLater: true, "seconds for which the key is held at least",
         lua: ". Default until the job is finished"
     ) {
         $0.unique.flatMap { $0.seconds == 0 ? nil : $0.seconds }
@@ -85,7 +85,7 @@ package struct JobOptionTable: Sendable {
         $0.unique?.seconds = $1
     }
     package let onConflict = JobOption(
-        "on_conflict", .choice(UniqueConflict.allCases.map(\.rawValue)), of: "unique",
+        "on_conflict", .choice(UniqueConflict.allCases.map(\.rawValue)), of: "unique", isLater: true,
         """
         when another job holds the key: that one stays and its id is returned (the default), it gets these args and \
         options while it waits, it also runs once more if it runs already, or it is an error
@@ -102,18 +102,21 @@ package struct JobOptionTable: Sendable {
     } set: {
         $0.id = $1
     }
-    package let trace = JobOption("trace", .trace, in: .commands, "the span that the job comes from") {
+    package let trace = JobOption("trace", .trace, in: .commands, isLater: true, "the span that the job comes from") {
         $0.trace.map { JobArguments(unchecked: Array($0.json.utf8)) }
     } set: {
         $0.trace = JobTrace(json: $1.bytes)
     }
-    package let schedule = JobOption("schedule", .name, in: .links, "the schedule that the job comes of") {
+    package let schedule = JobOption(
+        "schedule", .name, in: .links, isLater: true, "the schedule that the job comes of"
+    ) {
         $0.tick?.schedule
     } set: {
         $0.tick = JobTick(schedule: $1, at: Timestamp(microseconds: 0))
     }
     package let tick = JobOption(
-        "tick", .time, in: .links, of: "schedule", "the time at which the schedule was due, in microseconds"
+        "tick", .time, in: .links, of: "schedule", isLater: true,
+        "the time at which the schedule was due, in microseconds"
     ) {
         $0.tick?.at
     } set: {
