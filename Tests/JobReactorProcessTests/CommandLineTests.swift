@@ -305,7 +305,7 @@ import Testing
             let ended = try await Programs.run(
                 "jobreactor", words,
                 environment: ["JOBREACTOR_MAX_ATEMPT": "3", "JOBREACTOR_DISTRIBUTOR": "localhost:1"])
-            let warning = "warning: JOBREACTOR_MAX_ATEMPT is no setting: did you mean JOBREACTOR_MAX_ATTEMPT?\n"
+            let warning = "warning: JOBREACTOR_MAX_ATEMPT is not a setting: did you mean JOBREACTOR_MAX_ATTEMPT?\n"
             #expect(ended.errors.hasPrefix(warning), "\(words): \(ended.errors)")
         }
     }

@@ -87,7 +87,7 @@ import Testing
         #expect(table.contains(/running for \d+\.\d s, \S*jobs\.lua:6 in file:close/), "\(table)")
         let row = table.split(separator: "\n").first { $0.hasPrefix(nextID) }
         #expect(row?.contains("  waiting  ") == true, "\(table)")
-        try await node.logs("within C, where it cannot be interrupted")
+        try await node.logs("in C, where it cannot be interrupted")
     }
 
     @Test("stored jobs: with their node running, and without it", arguments: Place.Kind.allCases)
