@@ -212,7 +212,7 @@ import Testing
         }
         try Data("no database, but a text".utf8).write(to: URL(filePath: folder.path + "/text"))
         let text = await problems("text")
-        #expect(text.contains { $0.hasPrefix("error ") && $0.contains("no SQLite file") }, "\(text)")
+        #expect(text.contains { $0.hasPrefix("error ") && $0.contains("not an SQLite file") }, "\(text)")
 
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file)
         let open = await problems()
