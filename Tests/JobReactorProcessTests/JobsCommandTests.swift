@@ -49,7 +49,9 @@ import Testing
         let destroyAll = ["jobs", "destroy-all", "--node", "n1"] + at
         let unsaid = try await installation.jobreactor(destroyAll)
         #expect(unsaid.status == 64)
-        #expect(unsaid.errors.contains("1 job of n1 would be destroyed: give --yes, because there is no terminal to ask on"))
+        #expect(
+            unsaid.errors.contains("1 job of n1 would be destroyed: give --yes, because there is no terminal to ask on")
+        )
         let dry = try await installation.jobreactor(destroyAll + ["--dry-run"])
         #expect(dry.status == 0 && dry.output == "1 job of n1 would be destroyed\n")
         let rest = try await installation.jobreactor(destroyAll + ["--yes"])
