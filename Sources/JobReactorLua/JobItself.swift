@@ -1,8 +1,8 @@
 public import JobReactorCore
 
 extension Job {
-    /// What a script sees as `args.job_itself`: the record's fields under the names of the gem, times in seconds since
-    /// 1970. `node` is the node that runs the job.
+    /// The content of `args.job_itself` for a script: the fields of the record under the names of the gem, with times as
+    /// seconds since 1970. `node` is the node that runs the job.
     public func itself(onNode node: String) -> [UInt8] {
         var members: [(String, JSONValue)] = []
         members.reserveCapacity(JobFieldTable.ofScripts.count)

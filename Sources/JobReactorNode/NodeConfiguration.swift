@@ -39,8 +39,8 @@ public struct NodeConfiguration: Sendable {
     /// The number of threads for jobs with `defer`, each with its own Lua state; from 1. They start with the first such
     /// job.
     public var deferLanes: Int
-    /// The largest number of suspended jobs (`sleep`, `http` …), for the reactor lane and for jobs with `defer`; from
-    /// 1. They do not count towards the window.
+    /// The largest number of suspended jobs (`sleep`, `http` …), for the reactor lane and for jobs with `defer`, from 1.
+    /// They do not count towards the window.
     public var maxSuspended: Int
     /// Seconds that a job may run without suspension before the log shows where it is; 0 for no limit.
     public var sliceWarning: Double

@@ -115,7 +115,7 @@ extension RedisCore {
 
     func damaged(_ what: String) -> StorageError {
         StorageError(
-            "the record \(what) under \(base) in \(location) is none of this release: look at it with redis-cli",
+            "the record \(what) under \(base) in \(location) is not of this release: inspect it with redis-cli",
             code: .unusable)
     }
 }

@@ -76,7 +76,7 @@ extension RedisCore {
         guard problem != lastProblem else { return }
         lastProblem = problem
         options.logger.error(
-            "Redis is not there; trying again until it is",
+            "Redis is not reachable; trying again until it is",
             metadata: ["server": "\(location)", "reason": "\(problem)", "calls that wait": "\(calls.count)"])
     }
 
@@ -162,7 +162,7 @@ extension RedisCore {
             let now = loop.now
             if holderDeadline == nil {
                 options.logger.notice(
-                    "the jobs of this node are held by another process; waiting whether it is still there",
+                    "the jobs of this node are held by another process; waiting to see whether it is alive",
                     metadata: ["process": "\(holder?.shown ?? "?")", "seconds": "\(rest / 1000 + 1)"])
             }
             let deadline = holderDeadline ?? now + .milliseconds(Int64(max(0, rest)) + 100)
@@ -198,12 +198,12 @@ extension RedisCore {
             }
             if let policy = value("maxmemory_policy"), policy != "noeviction", value("maxmemory") != "0" {
                 self.options.logger.warning(
-                    "Redis may throw jobs away when it is full: set maxmemory-policy noeviction",
+                    "Redis may evict jobs when it is full: set maxmemory-policy noeviction",
                     metadata: ["server": "\(self.location)", "maxmemory-policy": "\(policy)"])
             }
             if value("aof_enabled") == "0" {
                 self.options.logger.warning(
-                    "Redis forgets the last jobs when it crashes: set appendonly yes",
+                    "Redis loses the last jobs when it crashes: set appendonly yes",
                     metadata: ["server": "\(self.location)"])
             }
         }
@@ -236,7 +236,7 @@ extension RedisCore {
     private func noteReached() {
         guard lastProblem != nil else { return }
         lastProblem = nil
-        options.logger.notice("Redis is there again", metadata: ["server": "\(location)"])
+        options.logger.notice("Redis is reachable again", metadata: ["server": "\(location)"])
     }
 
     /// When the server served, for whoever asks whether a lease has ended because nobody could renew it.

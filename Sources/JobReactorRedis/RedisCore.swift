@@ -117,7 +117,7 @@ final class RedisCore {
         guard words.count <= options.maximumWords else {
             return answer(
                 .failure(
-                    StorageError("a batch of \(words.count) words is more than Redis takes at once: give it in parts")))
+                    StorageError("a batch of \(words.count) words is more than Redis takes at once: split it")))
         }
         lastNumber += 1
         let call = Call(number: lastNumber, script: script, keys: keys, words: words, answer: answer)
@@ -169,7 +169,7 @@ final class RedisCore {
             return StorageError("\(holder) has taken over the jobs in \(location)", code: .lost)
         case "EMPTIED":
             return StorageError(
-                "the jobs in \(location) are gone: somebody has emptied the database: use one that nobody empties",
+                "the jobs in \(location) are gone: the database was emptied: use a database that nobody empties",
                 code: .emptied)
         default: return nil
         }
@@ -201,14 +201,15 @@ final class RedisCore {
                 "\(location) is at its memory limit: raise maxmemory or remove data; nothing was stored", code: .full)
         }
         if text.hasPrefix("MISCONF") {
-            return StorageError("\(location) cannot write to its disk: make room there: \(text)", code: .full)
+            return StorageError("\(location) cannot write to its disk: free some space: \(text)", code: .full)
         }
         if text.hasPrefix("NOREPLICAS") {
             return StorageError("\(location) has too few replicas to write to: \(text)", code: .failed)
         }
         if text.hasPrefix("FOLLOWER") {
             let leader = text.dropFirst(9)
-            return StorageError("\(leader.isEmpty ? "nobody" : leader) leads at \(location), not this one", code: .held)
+            return StorageError(
+                "\(leader.isEmpty ? "nobody" : leader) leads at \(location), not this distributor", code: .held)
         }
         if text.hasPrefix("HELD") {
             let holder = RedisOwner(String(text.dropFirst(5)))?.shown ?? "another process"
@@ -297,7 +298,7 @@ final class RedisCore {
 
     func closed() {
         state = .closed
-        answerAll(.failure(StorageError("\(location) was closed before the answer came")))
+        answerAll(.failure(StorageError("\(location) was closed before the answer arrived")))
         let closers = closers
         self.closers = []
         for closer in closers { closer() }

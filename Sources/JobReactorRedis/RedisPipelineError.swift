@@ -26,8 +26,9 @@ package struct RedisPipelineError: Error, Hashable, Sendable, CustomStringConver
     static func uncertain(_ location: RedisLocation, _ reason: String) -> Self {
         Self(
             code: .uncertain,
-            message: "the connection to \(location) was lost before the answer came (\(reason)): the command may or may"
-                + " not have been carried out")
+            message:
+                "the connection to \(location) was lost before the answer arrived (\(reason)): the command may or may"
+                + " not have been executed")
     }
 
     static func refused(_ location: RedisLocation, _ reply: String) -> Self {
@@ -37,6 +38,6 @@ package struct RedisPipelineError: Error, Hashable, Sendable, CustomStringConver
     }
 
     static func closed(_ location: RedisLocation) -> Self {
-        Self(code: .closed, message: "the connection to \(location) was closed before the answer came")
+        Self(code: .closed, message: "the connection to \(location) was closed before the answer arrived")
     }
 }

@@ -83,7 +83,7 @@ public struct RedisPlace: StoragePlace {
         ]
         guard let part = parts.first(where: suffixes.contains) else { return nil }
         return StorageError(
-            "the name \(owner.name) cannot be kept in Redis, where :\(part) ends the name of a key: give another name",
+            "the name \(owner.name) cannot be used in Redis, because :\(part) is the end of the name of a key: choose another name",
             code: .unusable)
     }
 
@@ -105,7 +105,8 @@ public struct RedisPlace: StoragePlace {
                 to: location.address, security: WireSecurity(tls: location.usesTLS ? context : nil))
         } catch {
             let reason = (error as? WireError)?.reason ?? "\(error)"
-            throw StorageError("cannot reach \(location): \(reason): start a Redis server there, or name another")
+            throw StorageError(
+                "cannot reach \(location): \(reason): start a Redis server there, or give another address")
         }
         let client = Client(connection: connection, location: location)
         do throws(StorageError) {

@@ -16,7 +16,7 @@ final class SQLiteLock: Sendable {
         guard descriptor >= 0 else {
             let reason = String(cString: strerror(errno)).lowercased()
             throw StorageError(
-                "cannot write \(file): \(reason): check that the folder exists and may be written", code: .unusable)
+                "cannot write \(file): \(reason): check that the folder exists and is writable", code: .unusable)
         }
         // Who only looks whether it is held has it for a moment.
         var isHeld = flock(descriptor, LOCK_EX | LOCK_NB) != 0
@@ -31,7 +31,7 @@ final class SQLiteLock: Sendable {
             let process = holder.count > 1 ? "process \(holder[1])" : nil
             throw .held(
                 by: holder.first.map(String.init) ?? owner.name, address: address, detail: process,
-                remedy: "give this one a file of its own")
+                remedy: "give this process its own file")
         }
         let text = "\(owner.name)\n\(getpid())\n\(owner.address ?? "")\n"
         // It only serves those who are refused.

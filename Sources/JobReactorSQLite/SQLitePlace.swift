@@ -39,7 +39,7 @@ public struct SQLitePlace: StoragePlace {
     ) async throws(StorageError) -> Value {
         do {
             guard FileManager.default.fileExists(atPath: file) else {
-                throw StorageError("there is no file \(file): name that of a node", code: .unusable)
+                throw StorageError("there is no file \(file): give the file of a node", code: .unusable)
             }
             var configuration = Configuration()
             configuration.readonly = true
@@ -48,7 +48,7 @@ public struct SQLitePlace: StoragePlace {
             defer { try? queue.close() }
             return try await queue.read { database in
                 guard try Int.fetchOne(database, sql: "PRAGMA application_id") == SQLiteSchema.applicationID else {
-                    throw StorageError("\(file) is no file of jobreactor: name that of a node", code: .unusable)
+                    throw StorageError("\(file) is not a file of jobreactor: give the file of a node", code: .unusable)
                 }
                 return try body(database)
             }

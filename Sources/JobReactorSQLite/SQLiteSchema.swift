@@ -87,11 +87,12 @@ enum SQLiteSchema {
             let tables = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM sqlite_master") ?? 0
             guard tables == 0 || application == applicationID else {
                 throw StorageError(
-                    "\(file) is the database of another program: name a file of its own for each node", code: .unusable)
+                    "\(file) is the database of another program: give each node its own file", code: .unusable)
             }
             guard try !migrator.hasBeenSuperseded(database) else {
                 throw StorageError(
-                    "\(file) was written by a newer release of jobreactor: run that one, or a later", code: .unusable)
+                    "\(file) was written by a newer release of jobreactor: run that release, or a later one",
+                    code: .unusable)
             }
         }
         try migrator.migrate(queue)
@@ -100,7 +101,7 @@ enum SQLiteSchema {
             if let holder = try String.fetchOne(database, sql: "SELECT name FROM owner") {
                 guard holder == name else {
                     throw StorageError(
-                        "\(file) has the jobs of \(holder), not of \(name): give each a file of its own",
+                        "\(file) contains the jobs of \(holder), not of \(name): give each its own file",
                         code: .unusable)
                 }
                 try database.execute(sql: "UPDATE owner SET epoch = epoch + 1")

@@ -262,6 +262,6 @@ final class SQLiteTransaction {
     }
 
     private static func damaged(_ table: String) -> StorageError {
-        StorageError("a record in the table \(table) is none of this release: look at it with sqlite3", code: .unusable)
+        StorageError("a record in the table \(table) is not of this release: inspect it with sqlite3", code: .unusable)
     }
 }

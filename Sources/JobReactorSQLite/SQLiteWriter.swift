@@ -36,7 +36,7 @@ final class SQLiteWriter: Sendable {
         self.options = options
         let folder = URL(filePath: file).deletingLastPathComponent().path
         guard FileManager.default.fileExists(atPath: folder) else {
-            throw StorageError("cannot open \(file): there is no folder \(folder): make it first", code: .unusable)
+            throw StorageError("cannot open \(file): there is no folder \(folder): create it first", code: .unusable)
         }
         lock = try SQLiteLock(file: file + ".lock", owner: owner)
         do {
@@ -153,13 +153,13 @@ final class SQLiteWriter: Sendable {
             return isMissing
         }
         guard let missing else {
-            if wasMissing { options.logger.notice("the file is there again", metadata: ["file": "\(file)"]) }
+            if wasMissing { options.logger.notice("the file is back", metadata: ["file": "\(file)"]) }
             return
         }
-        let what = FileIdentity(missing) == nil ? "is gone" : "is another file now"
+        let what = FileIdentity(missing) == nil ? "is gone" : "is now another file"
         let error = StorageError(
-            "\(missing) \(what), deleted, moved or replaced under this process: put it back, or stop this process, whose"
-                + " jobs there are lost otherwise; nothing was stored")
+            "\(missing) \(what), because it was deleted, moved or replaced: put it back, or stop this process, whose"
+                + " jobs in it are otherwise lost; nothing was stored")
         if !wasMissing { options.logger.critical("\(error)") }
         throw error
     }
@@ -196,19 +196,20 @@ final class SQLiteWriter: Sendable {
         let detail = error.message.map { " (\($0))" } ?? ""
         switch error.resultCode {
         case .SQLITE_FULL:
-            return StorageError("the disk of \(file) is full: make room there; nothing was stored", code: .full)
+            return StorageError("the disk of \(file) is full: free some space; nothing was stored", code: .full)
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
             return StorageError(
-                "\(file) is damaged, or no SQLite file\(detail): put it aside, and save what is left of it with"
+                "\(file) is damaged, or not an SQLite file\(detail): move it away, and save its content with"
                     + " sqlite3's .recover", code: .unusable)
         case .SQLITE_READONLY, .SQLITE_PERM:
-            return StorageError("\(file) may not be written: check its owner, its mode and its folder", code: .unusable)
+            return StorageError("\(file) is not writable: check its owner, its mode and its folder", code: .unusable)
         case .SQLITE_CANTOPEN:
             return StorageError(
-                "cannot open \(file)\(detail): check that it is a file in a folder that may be written", code: .unusable
+                "cannot open \(file)\(detail): check that it is a file in a writable folder", code: .unusable
             )
         case .SQLITE_BUSY, .SQLITE_LOCKED:
-            return StorageError("\(file) is locked by another program: end what has it open, such as a sqlite3 shell")
+            return StorageError(
+                "\(file) is locked by another program: end the program that has it open, such as a sqlite3 shell")
         case .SQLITE_IOERR:
             return StorageError("the disk of \(file) fails\(detail): nothing was stored")
         default: return StorageError("\(file): SQLite says \(error.resultCode.rawValue)\(detail)")

@@ -42,7 +42,7 @@ public struct UserTable: Sendable {
         if case .other("")? = lines.last { lines.removeLast() }
         let names = users.map(\.name)
         if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
-            throw WireError(.configuration, "\(path): the user '\(twice)' is there twice: keep one of the lines")
+            throw WireError(.configuration, "\(path): the user '\(twice)' is listed twice: keep one of the lines")
         }
     }
 
@@ -71,7 +71,7 @@ public struct UserTable: Sendable {
             if count == 0 { return String(decoding: bytes, as: UTF8.self) }
             bytes += chunk[..<count]
             guard bytes.count <= fileBytes else {
-                throw WireError(.configuration, "\(path) is larger than 1 MiB: it is no users file")
+                throw WireError(.configuration, "\(path) is larger than 1 MiB: it is not a users file")
             }
         }
     }
@@ -85,7 +85,7 @@ public struct UserTable: Sendable {
         }
         try check(new: name)
         guard let hash = PasswordHash(words[2]) else {
-            throw WireError(.configuration, "that is no hash of a password: jobreactor user passwd writes one")
+            throw WireError(.configuration, "invalid hash of a password: jobreactor user passwd writes one")
         }
         var nodes: [NamePattern] = []
         if words.count == 4 {
@@ -103,7 +103,7 @@ public struct UserTable: Sendable {
         for word in text.split(separator: ",", omittingEmptySubsequences: false) {
             guard let role = Role(rawValue: word.lowercased()) else {
                 let all = Role.allCases.map(\.rawValue).joined(separator: ", ")
-                throw WireError(.configuration, "'\(word)' is no role: the roles are \(all)")
+                throw WireError(.configuration, "'\(word)' is not a role: the roles are \(all)")
             }
             roles.insert(role)
         }
@@ -116,7 +116,7 @@ public struct UserTable: Sendable {
         if name == User.standard.name {
             throw WireError(
                 .configuration,
-                "'default' is who says the password of the installation (\(SettingName.passwordFile)):"
+                "'default' is the user with the password of the installation (\(SettingName.passwordFile)):"
                     + " choose another name")
         }
     }
@@ -147,7 +147,7 @@ public struct UserTable: Sendable {
     ) throws(WireError) {
         try Self.check(new: name)
         guard hash(of: name) == nil else {
-            throw WireError(.configuration, "there is a user '\(name)' already: change its password with user passwd")
+            throw WireError(.configuration, "the user '\(name)' exists already: change the password with user passwd")
         }
         guard !roles.isEmpty else { throw WireError(.configuration, "a user needs a role") }
         lines.append(try Self.line(name, roles, nodes, password))
@@ -166,7 +166,7 @@ public struct UserTable: Sendable {
         for (index, line) in lines.enumerated() {
             if case .user(let user, _) = line, user.name == name { return index }
         }
-        throw WireError(.configuration, "there is no user '\(name)': user list shows those that there are")
+        throw WireError(.configuration, "there is no user '\(name)': user list shows all users")
     }
 
     private static func line(
@@ -198,7 +198,7 @@ public struct UserTable: Sendable {
         guard isGood, rename(new, path) == 0 else {
             let problem = isGood ? String(cString: strerror(errno)) : reason
             unlink(new)
-            throw WireError(.configuration, "cannot write \(path): \(problem): it is as it was")
+            throw WireError(.configuration, "cannot write \(path): \(problem): it is unchanged")
         }
     }
 }

@@ -94,7 +94,7 @@ public final class UsersFile: UserDirectory {
         do throws(WireError) {
             let table = try UserTable(contentsOf: path)
             guard !table.isBlank else {
-                throw WireError(.configuration, "\(path) is empty: who writes it may not be ready")
+                throw WireError(.configuration, "\(path) is empty: its writer may not have finished")
             }
             state.withLock { state in
                 let new = State(table, stamp)
@@ -103,9 +103,9 @@ public final class UsersFile: UserDirectory {
                 state.users = new.users
                 state.number += 1
             }
-            logger.notice("the users have been read anew", metadata: ["users": "\(table.users.count)"])
+            logger.notice("the users file was read again", metadata: ["users": "\(table.users.count)"])
         } catch {
-            logger.error("the users file has changed and is of no use: the users read before stay: \(error.message)")
+            logger.error("the changed users file is invalid, so the earlier users stay: \(error.message)")
         }
     }
 }

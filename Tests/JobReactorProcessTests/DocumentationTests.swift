@@ -122,9 +122,9 @@ import Testing
             if ! command -v groff >/dev/null; then exit 0; fi
             cat man1/*.1 man7/*.7 | groff -K utf8 -man -Tutf8 -wmac -z
             if ! command -v man >/dev/null; then exit 0; fi
-            MANPAGER=cat man -M . jobreactor-docs >page
+            MANPAGER=cat man -M . jobreactor-docs >page 2>/dev/null
             grep -q markdown page
-            MANPAGER=cat man -M . jobreactor-lua-guide >page
+            MANPAGER=cat man -M . jobreactor-lua-guide >page 2>/dev/null
             grep -q job_errback page
             """
         let run = try await Programs.run("bash", ["-c", script], directory: folder.path)

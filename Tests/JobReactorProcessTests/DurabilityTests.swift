@@ -186,8 +186,8 @@ struct Place: Sendable, CustomTestStringConvertible {
     func unusable() async throws {
         let folder = try Folder(["text": String(repeating: "no database ", count: 500)])
         for (option, expected) in [
-            ("sqlite:\(folder.path)/no/jobs.sqlite", "make it first"),
-            ("sqlite:\(folder.path)/text", "is damaged, or no SQLite file"),
+            ("sqlite:\(folder.path)/no/jobs.sqlite", "create it first"),
+            ("sqlite:\(folder.path)/text", "is damaged, or not an SQLite file"),
         ] {
             let node = try await Programs.run(
                 "jobreactor",

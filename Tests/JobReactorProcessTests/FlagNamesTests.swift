@@ -27,7 +27,7 @@ import Testing
         func error(_ key: String) -> String { args[key] as? String ?? "" }
         #expect(error("memory").hasSuffix(" MiB that they may have together (--memory-limit)"), "\(args)")
         #expect(error("module").hasSuffix("no other file is looked for with --sandbox strict"), "\(args)")
-        #expect(error("host").hasSuffix("it is none of the servers that --allow-host names"), "\(args)")
+        #expect(error("host").hasSuffix("it is not one of the hosts that --allow-host names"), "\(args)")
     }
 
     @Test func errorsOfJobsAndLogsNameFlags() async throws {

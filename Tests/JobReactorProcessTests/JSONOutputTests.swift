@@ -115,7 +115,7 @@ import Testing
                 #expect(entry?["level"] is String, "\(line)")
                 return try #require(entry?["message"] as? String, "\(line)")
             }
-            #expect(messages.contains("JOBREACTOR_WINDO is no setting: did you mean JOBREACTOR_WINDOW?"))
+            #expect(messages.contains("JOBREACTOR_WINDO is not a setting: did you mean JOBREACTOR_WINDOW?"))
         }
     }
 
@@ -158,6 +158,6 @@ import Testing
         let ended = try await Programs.run("jobreactor", ["run", "first", "--json", "--jobs", folder.path])
         let values = try Self.values(ended, status: 1)
         #expect(values.map { $0["status"] as? String } == ["complete"])
-        #expect(ended.errors.contains("the job 'second', which was enqueued, failed"))
+        #expect(ended.errors.contains("the enqueued job 'second' failed"))
     }
 }

@@ -47,7 +47,7 @@ import Testing
         ]
         for (role, arguments) in programs {
             let program = try RunningProgram("jobreactor", arguments + storage)
-            try await program.logs("Redis is not there")
+            try await program.logs("Redis is not reachable")
             program.signal(SIGTERM)
             #expect(try await program.exitStatus() == 0)
             #expect(program.standardError.contains("the \(role) was stopped before it had started"))

@@ -52,16 +52,16 @@ import Testing
         for (arguments, line, message) in [
             (
                 ["add", "ann", "--role", "viewer"], "x",
-                "there is a user 'ann' already: change its password with user passwd"
+                "the user 'ann' exists already: change the password with user passwd"
             ),
             (
                 ["add", "bob", "--role", "boss"], "x",
-                "'boss' is no role: the roles are viewer, producer, node, operator, author, admin"
+                "'boss' is not a role: the roles are viewer, producer, node, operator, author, admin"
             ),
             (["add", "bob", "--role", "viewer"], "", "the password is empty: write it to standard input, as one line"),
             (["add", "b:b", "--role", "viewer"], "x", "the user's name has a '/', a ':' or a '#' in front"),
-            (["passwd", "bob"], "x", "there is no user 'bob': user list shows those that there are"),
-            (["remove", "bob"], "", "there is no user 'bob': user list shows those that there are"),
+            (["passwd", "bob"], "x", "there is no user 'bob': user list shows all users"),
+            (["remove", "bob"], "", "there is no user 'bob': user list shows all users"),
         ] {
             let run = try await Self.user(arguments + ["--users", file], says: line)
             #expect(run.status == 64)
@@ -69,7 +69,7 @@ import Testing
             #expect(try String(contentsOfFile: file, encoding: .utf8) == text)
         }
         let nowhere = try await Self.user(["list"])
-        #expect(nowhere.status == 64 && nowhere.errors == "jobreactor: say which file: --users FILE\n")
+        #expect(nowhere.status == 64 && nowhere.errors == "jobreactor: name the file: --users FILE\n")
     }
 
     @Test("a server lets users do their part, and who is removed is disconnected")

@@ -85,7 +85,7 @@ import Testing
         let subject = storage(try await SharedRedis.location())
         let error = await #expect(throws: StorageError.self) { try await subject.open(StorageOwner(name: name)) }
         #expect(error?.code == .unusable)
-        #expect(error?.message.contains("give another name") == true)
+        #expect(error?.message.contains("choose another name") == true)
     }
 
     // MARK: A server that serves later
@@ -151,7 +151,7 @@ import Testing
         try await subject.save([Self.job(1)])
         let said = all.withLock { $0 }
         #expect(said.filter { $0.contains("trying again") }.count == 1, "\(said)")
-        #expect(said.filter { $0.contains("Redis is there again") }.count == 1, "\(said)")
+        #expect(said.filter { $0.contains("Redis is reachable again") }.count == 1, "\(said)")
         await subject.close()
         await redis.close()
     }

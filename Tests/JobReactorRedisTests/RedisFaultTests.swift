@@ -34,7 +34,7 @@ import Testing
             try await subject.save((0..<100).map(Self.job))
         }
         #expect(error?.code == .failed)
-        #expect(error?.message.contains("give it in parts") == true)
+        #expect(error?.message.contains("split it") == true)
         let saved = try await subject.save([Self.job(1)])
         #expect(saved.count == 1)
         await subject.close()
@@ -44,10 +44,10 @@ import Testing
         "a server that may forget jobs is told of at the opening",
         arguments: [
             ([], []),
-            (["--appendonly", "no"], ["Redis forgets the last jobs when it crashes: set appendonly yes"]),
+            (["--appendonly", "no"], ["Redis loses the last jobs when it crashes: set appendonly yes"]),
             (
                 ["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"],
-                ["Redis may throw jobs away when it is full: set maxmemory-policy noeviction"]
+                ["Redis may evict jobs when it is full: set maxmemory-policy noeviction"]
             ),
             (["--maxmemory", "100mb", "--maxmemory-policy", "noeviction"], []),
         ] as [([String], [String])])
@@ -121,7 +121,7 @@ import Testing
         let (answers, answer) = AsyncStream.makeStream(of: Result<Set<JobID>, StorageError>.self)
         subject.save((90..<200).map(Self.job)) { answer.yield($0) }
         subject.apply([.remove(Self.job(0).id)]) { answer.yield($0.map { [] }) }
-        let loss = await lines.first { $0.contains("Redis is not there") }
+        let loss = await lines.first { $0.contains("Redis is not reachable") }
         #expect(loss != nil)
         try await server.restart()
         var iterator = answers.makeAsyncIterator()

@@ -81,7 +81,7 @@ import Testing
             do { stored += try await small.save(pair) } catch { refusal = error }
         }
         #expect(refusal?.code == .full)
-        #expect(refusal?.message.contains("make room") == true)
+        #expect(refusal?.message.contains("free some space") == true)
         let kept = try await small.jobs()
         #expect(kept.map(\.id) == stored.sorted())
         #expect(!kept.isEmpty)
@@ -137,7 +137,7 @@ import Testing
         let refusal = await Self.error(folder.file())
         #expect(refusal?.code == .held)
         #expect(refusal?.message.contains("worker_1 is open already (at localhost:9999, process 4711)") == true)
-        #expect(refusal?.message.hasSuffix("stop that one, or give this one a file of its own") == true)
+        #expect(refusal?.message.hasSuffix("stop that process, or give this process its own file") == true)
         kill(holder.processIdentifier, SIGKILL)
         holder.waitUntilExit()
         let storage = SQLiteStorage(file: folder.file())
@@ -192,7 +192,7 @@ import Testing
         let folder = try Folder()
         let missing = await Self.error(folder.file("no/such/jobs.sqlite"))
         #expect(missing?.code == .unusable)
-        #expect(missing?.message.contains("make it first") == true)
+        #expect(missing?.message.contains("create it first") == true)
 
         try FileManager.default.createDirectory(atPath: folder.file("folder"), withIntermediateDirectories: true)
         let isFolder = await Self.error(folder.file("folder"))
@@ -202,7 +202,7 @@ import Testing
             toFile: folder.file("text"), atomically: true, encoding: .utf8)
         let text = await Self.error(folder.file("text"))
         #expect(text?.code == .unusable)
-        #expect(text?.message.contains("is damaged, or no SQLite file") == true)
+        #expect(text?.message.contains("is damaged, or not an SQLite file") == true)
 
         let other = try DatabaseQueue(path: folder.file("other"))
         try await other.write { try $0.execute(sql: "CREATE TABLE contact (name TEXT)") }

@@ -42,7 +42,7 @@ import Testing
         for number in 2..<5 {
             let error = await #expect(throws: StorageError.self) { try await storage.save([Self.job(number)]) }
             #expect(error?.code == .failed)
-            #expect(error?.message.contains(loss == .replaced ? "is another file now" : "is gone") == true)
+            #expect(error?.message.contains(loss == .replaced ? "is now another file" : "is gone") == true)
             #expect(error?.message.contains("nothing was stored") == true)
         }
         let refused = await #expect(throws: StorageError.self) { try await storage.apply([.remove(Self.job(1).id)]) }
@@ -56,7 +56,7 @@ import Testing
         let jobs = try await storage.jobs()
         #expect(jobs.map(\.id.high) == [1, 2])
         #expect(lines.withLock { $0 }.count == 2)
-        #expect(lines.withLock { $0 }.last?.contains("there again") == true)
+        #expect(lines.withLock { $0 }.last?.contains("is back") == true)
         await storage.close()
     }
 
@@ -107,7 +107,7 @@ import Testing
                 do throws(StorageError) { stored += try await storage.save(pair) } catch { refusal = error }
             }
             #expect(refusal?.code == .full, "\(String(describing: refusal))")
-            #expect(refusal?.message.contains("make room") == true)
+            #expect(refusal?.message.contains("free some space") == true)
             let kept = try await storage.jobs()
             #expect(kept.map(\.id) == stored.sorted())
             try FileManager.default.removeItem(atPath: ballast)

@@ -108,15 +108,18 @@ private func problem(_ body: () throws -> Void) -> String? {
                 "ann viewer \(hash) nodes=a b",
                 "a line is: name role,… hash [nodes=pattern,…]; jobreactor user add writes it"
             ),
-            ("ann viewr \(hash)", "'viewr' is no role: the roles are viewer, producer, node, operator, author, admin"),
-            ("ann viewer, \(hash)", "'' is no role: the roles are viewer, producer, node, operator, author, admin"),
-            ("ann viewer secret", "that is no hash of a password: jobreactor user passwd writes one"),
+            (
+                "ann viewr \(hash)",
+                "'viewr' is not a role: the roles are viewer, producer, node, operator, author, admin"
+            ),
+            ("ann viewer, \(hash)", "'' is not a role: the roles are viewer, producer, node, operator, author, admin"),
+            ("ann viewer secret", "invalid hash of a password: jobreactor user passwd writes one"),
             ("ann viewer \(hash) node=x", "'node=x' is not nodes=pattern,…"),
             ("ann viewer \(hash) nodes=", "'nodes=' is not nodes=pattern,…"),
             ("a/b viewer \(hash)", "the user's name has a '/', a ':' or a '#' in front"),
             (
                 "default viewer \(hash)",
-                "'default' is who says the password of the installation (security.password): choose another name"
+                "'default' is the user with the password of the installation (security.password): choose another name"
             ),
         ] {
             let file = try UsersPath("# first\n\(text)\n")
@@ -125,7 +128,7 @@ private func problem(_ body: () throws -> Void) -> String? {
         let twice = try UsersPath(good + good)
         #expect(
             problem { _ = try UserTable(contentsOf: twice.path) }
-                == "\(twice.path): the user 'ann' is there twice: keep one of the lines")
+                == "\(twice.path): the user 'ann' is listed twice: keep one of the lines")
         #expect(
             problem { _ = try UserTable(contentsOf: "/no/such") }?.hasPrefix("cannot read the users file /no/such: ")
                 == true)
@@ -137,7 +140,7 @@ private func problem(_ body: () throws -> Void) -> String? {
         try table.add("ann", roles: [.viewer], password: try password("a"))
         #expect(
             problem { try table.add("ann", roles: [.viewer], password: try password("b")) }
-                == "there is a user 'ann' already: change its password with user passwd")
+                == "the user 'ann' exists already: change the password with user passwd")
         #expect(problem { try table.add("bob", roles: [], password: try password("b")) } == "a user needs a role")
         let before = table.hash(of: "ann")
         try table.setPassword(try password("b"), of: "ann")
@@ -146,7 +149,7 @@ private func problem(_ body: () throws -> Void) -> String? {
         for body in [
             { try table.remove("bob") }, { try table.setPassword(try password("x"), of: "bob") },
         ] as [() throws -> Void] {
-            #expect(problem(body) == "there is no user 'bob': user list shows those that there are")
+            #expect(problem(body) == "there is no user 'bob': user list shows all users")
         }
         try table.remove("ann")
         #expect(table.users.isEmpty)

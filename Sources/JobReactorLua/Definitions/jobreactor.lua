@@ -5,32 +5,32 @@
 
 -- ## Jobs
 
--- A script defines jobs while it is loaded. The functions run later, each time that such a job runs.
+-- A script defines jobs while it is loaded. Their functions run later, each time that such a job runs.
 
----How a job is retried, and how long an attempt may take.
+---The rules for retries and the timeout of a job.
 ---@class job.policy
----@field max_attempt? integer attempts in all, from 1; 1 means never again. Default 10
+---@field max_attempt? integer total number of attempts, from 1; with 1 the job is never tried again. Default 10
 ---@field retry_multiplier? number seconds; the wait after the n-th attempt is n times as long. Default 5
----@field backoff? 'linear'|'exponential'|fun(attempt: integer, error: any): number how the waits grow: by the same amount each time (the default), or to twice the wait before; or a function that gets the attempt and the error and returns seconds
----@field jitter? number the share of each wait, from 0 to 1, that is random. Default 0
+---@field backoff? 'linear'|'exponential'|fun(attempt: integer, error: any): number how the waits grow: by the same amount each time (the default), or to twice the previous wait; or a function that gets the attempt and the error and returns seconds
+---@field jitter? number the random share of each wait, from 0 to 1. Default 0
 ---@field max_retry_delay? number the longest wait in seconds. Default none
----@field timeout? number seconds that one attempt may take before it is interrupted and has failed. Default none
----@field priority? integer from 0 (last) to 9 (first), where who enqueues a job says none. Default 5
----@field limit? string|limit.options|(string|limit.options)[] how many may run: the name of a `limit`, one of the job's own, or several
+---@field timeout? number maximum seconds of one attempt; then it is interrupted and has failed. Default none
+---@field priority? integer from 0 (last) to 9 (first), unless the producer sets one. Default 5
+---@field limit? string|limit.options|(string|limit.options)[] limits for its runs: the name of a `limit`, a limit of its own, or a list of them
 
----As a table, `job` is the job that runs. Reading these outside a run is an error.
+---As a table, `job` is the current job. Reading these fields outside a run is an error.
 ---@class job
 ---@field id string 32 hexadecimal digits, in order of time
 ---@field name string
 ---@field attempt integer from 1 on
----@field schedule? string the name of the schedule that has made the job
----@field tick? number the time at which that was due
+---@field schedule? string the name of the schedule that made the job
+---@field tick? number the time at which the schedule was due
 ---@overload fun(name: string, policy: job.policy, fn: fun(args: table))
 ---@overload fun(name: string, fn: fun(args: table))
 ---@overload fun(name: string, policy?: job.policy): fun(fn: fun(args: table))
 
----Defines a job. `fn` gets the args that were enqueued; the table as it stands at the end is the result. A raised error
----fails the attempt. When two scripts define a job, the later one counts, and the log warns.
+---Defines a job. `fn` gets the args that were enqueued; the content of the table at the end is the result. A raised
+---error fails the attempt. When two scripts define a job, the later definition counts, and the log warns.
 ---```lua
 ---job('resize', { max_attempt = 3 }, function(args) args.result = 'Yay!' end)
 ---job 'resize' (function(args) args.result = 'Yay!' end)
@@ -38,7 +38,7 @@
 ---@type job
 job = {}
 
----Reports how far the job is; the application gets the newest report. Either argument may be nil, not both.
+---Reports how far the job is; the application gets the newest report. One of the arguments may be nil.
 ---```lua
 ---job.progress(0.5, 'half of the files')
 ---```
@@ -46,29 +46,29 @@ job = {}
 ---@param text? string
 function job.progress(fraction, text) end
 
----Returns whether the node is stopping, and waits for this job to end.
+---Returns whether the node is stopping and waits for this job to end.
 ---```lua
 ---while not job.stopping() do work() end
 ---```
 ---@return boolean
 function job.stopping() end
 
----In an errback: sets when the job is tried again. The last call counts; it overrides the policy.
+---In an errback: sets the wait before the next attempt. The last call counts; it overrides the policy.
 ---```lua
 ---job_errback('fetch', function(args) if args.error == 'busy' then job.retry_in(60) end end)
 ---```
 ---@param seconds number from 0 to 1e9
 function job.retry_in(seconds) end
 
----Ends the job at once, for good. In the job or a callback: the success feedback gets the args as they stand. In an
----errback: the error feedback. `pcall` does not catch it.
+---Ends the job at once, for good. In the job or a callback, the success feedback gets the current args; in an errback,
+---the error feedback gets them. `pcall` does not catch it.
 ---```lua
 ---if not args.path then job.cancel() end
 ---```
 function job.cancel() end
 
----Defines a further step of a job, run after its body and the callbacks defined before, on the same args. The label is
----for people.
+---Defines a further step of a job. It runs after the body and the callbacks defined before, on the same args. The label
+---is for people.
 ---```lua
 ---job_callback('resize', 'notify', function(args) log.info('resized:', args.result) end)
 ---```
@@ -80,7 +80,7 @@ function job.cancel() end
 function job_callback(name, label, fn) end
 
 ---Defines a step that runs when the job or a callback raised an error. It gets the args from before the run, with
----`args.error`: a text `file:line: text`, or the table that was raised. The next attempt sees what it adds to the args.
+---`args.error`: a text `file:line: text`, or the raised table. The next attempt sees keys that it adds to the args.
 ---```lua
 ---job_errback('resize', function(args) os.remove(args.path .. '.part') end)
 ---```
@@ -121,24 +121,24 @@ CancelJob = nil
 
 -- ## When jobs run
 
--- Scripts say it while they are loaded. It holds as long as a node that has such scripts is connected.
+-- Scripts define schedules and limits while they are loaded. They apply while a node with these scripts is connected.
 
 ---@class schedule.options
 ---@field timezone? string an IANA name, such as `Europe/Berlin`. Default `UTC`
----@field overlap? 'skip'|'queue'|'allow'|'cancel' while the job of an earlier tick is unfinished: the tick is left out (the default), the newest waits for it, both run, or the earlier is cancelled
----@field catch_up? 'last'|'all'|'none' of ticks that were missed while nobody could make them: the newest (the default), all, oldest first, or none
----@field window? number seconds; a tick that is late by more is missed for good. Default 86,400
----@field jitter? number seconds; each tick is late by a share of it. Default 0
----@field dst_gap? 'run'|'skip' a tick whose local time does not exist runs at the end of the gap (the default), or not
----@field dst_repeat? 'first'|'last'|'both' which runs of a tick whose local time comes twice. Default the first
----@field heartbeat? string a URL that is asked for after each good run
----@field late_after? number seconds in which a tick has to begin, else the schedule is late. Default 60
+---@field overlap? 'skip'|'queue'|'allow'|'cancel' while the job of an earlier tick is unfinished: the tick is skipped (the default), the newest tick waits, both run, or the earlier job is cancelled
+---@field catch_up? 'last'|'all'|'none' which missed ticks are made up: the newest (the default), all, the oldest first, or none
+---@field window? number maximum lateness in seconds; a later tick is dropped. Default 86,400
+---@field jitter? number maximum random delay of a tick in seconds. Default 0
+---@field dst_gap? 'run'|'skip' whether a tick whose local time does not exist is due at the end of the gap (the default), or not at all
+---@field dst_repeat? 'first'|'last'|'both' which runs of a tick whose local time occurs twice. Default the first
+---@field heartbeat? string a URL to request after each successful run
+---@field late_after? number seconds within which a tick must begin; otherwise the schedule is late. Default 60
 ---@field starts? number time before which it is not due
 ---@field ends? number time after which it is not due
 
----Enqueues a job again and again: by the calendar (minute, hour, day of month, month, day of week; with six fields
----seconds come first; `@daily` and its like), or `every` so many `s`, `m`, `h` or `d`. What can never be due is an
----error. The job has `job.schedule` and `job.tick`.
+---Enqueues a job repeatedly: by the calendar (minute, hour, day of month, month, day of week; with six fields seconds
+---come first; short forms such as `@daily`), or at an interval, `every` so many `s`, `m`, `h` or `d`. A spec that can
+---never be due is an error. The job has `job.schedule` and `job.tick`.
 ---```lua
 ---schedule('nightly_report', '30 2 * * *', { timezone = 'Europe/Berlin' }, 'report', { kind = 'full' })
 ---schedule('heartbeat', 'every 90s', 'ping')
@@ -147,19 +147,19 @@ CancelJob = nil
 ---@param spec string
 ---@param options schedule.options
 ---@param job string the name of the job
----@param args? table what JSON can hold
+---@param args? table any JSON object
 ---@overload fun(name: string, spec: string, job: string, args?: table)
 function schedule(name, spec, options, job, args) end
 
 ---@class limit.options
----@field concurrency? integer runs at once; those that pause count
+---@field concurrency? integer runs at once; suspended runs count
 ---@field rate? integer runs that begin within `per` seconds
 ---@field per? number seconds. Default 1
----@field key? string a member of args: each of its values counts apart
----@field when_full? 'wait'|'discard' what becomes of a job that may not run yet: it waits, which is the default, or ends as cancelled
+---@field key? string a member of args, whose values are counted separately
+---@field when_full? 'wait'|'discard' what happens to a job that may not run yet: it waits (the default), or ends as cancelled
 
----Defines a limit that several jobs share, each by `limit = 'name'` in its policy. A job may have several, and one of
----its own.
+---Defines a limit that several jobs share, each by `limit = 'name'` in its policy. A job may have several limits, and
+---one of its own.
 ---```lua
 ---limit('crm', { concurrency = 10 })
 ---job('call_api', { limit = { 'crm', { key = 'account', rate = 100, per = 60 } } }, function(args) end)
@@ -172,30 +172,30 @@ function limit(name, options) end
 
 ---@class enqueue.options
 ---@field after? number seconds to wait before the first run
----@field run_at? number time before which the job does not run; in the past means now
+---@field run_at? number the earliest time of the run; a time in the past means now
 ---@field period? number seconds from the end of each run to the next one
 ---@field node? string the node that it prefers
 ---@field not_node? string the node that must not run it
----@field defer? boolean whether it runs on a thread beside the others, for heavy work
----@field max_attempt? integer attempts in all, instead of the job's own policy
+---@field defer? boolean whether it runs on a thread beside the reactor lane, for heavy work
+---@field max_attempt? integer total number of attempts, instead of the job's own policy
 ---@field retry_multiplier? number seconds by which the wait grows from one retry to the next, instead of the job's own policy
 ---@field priority? integer from 0 (last) to 9 (first), instead of the job's own policy; else 5
----@field unique? string|boolean a key that no two jobs of this name hold at a time; `true` makes it of the args
----@field unique_for? number seconds for which the key is held at least. Default until the job is finished
----@field on_conflict? 'keep'|'replace'|'again'|'raise' when another job holds the key: that one stays and its id is returned (the default), it gets these args and options while it waits, it also runs once more if it runs already, or it is an error
----@field id? string 32 hexadecimal digits: the same id twice is one job, until that is finished
+---@field unique? string|boolean a key that at most one job of this name holds at a time; `true` derives it from the args
+---@field unique_for? number minimum seconds for which the key is held. Default until the job is finished
+---@field on_conflict? 'keep'|'replace'|'again'|'raise' if another job holds the key: that job stays and its id is returned (the default), it gets these args and options while it waits, it also runs once more if it runs already, or an error is raised
+---@field id? string 32 hexadecimal digits; a second job with the id of an unfinished job counts as that job
 
 ---Gives a job to the distributor and returns its id. With `success` or `failure` the running job waits for the outcome
----before it ends, and that function is called with its args; those of a failure have `error`. A table of jobs is
----enqueued in one call. Raises an error for a wrong name, wrong args or options. The run ends only when everything that
----it enqueued has been accepted. With `unique` the job is suspended until the distributor has said which job stands,
----whose id is returned.
+---before it ends, and that function is called with the args of the outcome; those of a failure have `error`. A table of
+---jobs is enqueued in one call. Raises an error for a wrong name, wrong args or options. The run ends only when all
+---jobs that it enqueued have been accepted. With `unique` the running job is suspended until the distributor has
+---decided which job holds the key; the id of that job is returned.
 ---```lua
 ---enqueue('notify', { user = 7 }, { after = 60 })
 ---local ids = enqueue { { 'notify', { user = 7 } }, { 'notify', { user = 8 } } }
 ---```
 ---@param name string
----@param args? table what JSON can hold
+---@param args? table any JSON object
 ---@param options? enqueue.options
 ---@param success? fun(args: table)
 ---@param failure? fun(args: table)
@@ -203,13 +203,13 @@ function limit(name, options) end
 ---@overload fun(jobs: table[]): string[]
 function enqueue(name, args, options, success, failure) end
 
----Enqueues a job, waits for its outcome, and returns its args. Raises its error when it has failed for good. Other jobs
----run meanwhile.
+---Enqueues a job, waits for its outcome, and returns its args. Raises its error if it fails for good. Other jobs run
+---meanwhile.
 ---```lua
 ---local thumbnail = perform('resize', { path = 'cat.png', width = 200 })
 ---```
 ---@param name string
----@param args? table what JSON can hold
+---@param args? table any JSON object
 ---@param options? enqueue.options
 ---@return table args
 function perform(name, args, options) end
@@ -228,8 +228,8 @@ local task = {}
 ---@param seconds number from 0 to 1e9
 function sleep(seconds) end
 
----Starts a task: calls the function at once, up to its first suspension, and then goes on beside it. A step ends when
----its tasks have ended. An error of a task that nobody waited for is an error of the step.
+---Starts a task: calls the function at once, up to its first suspension, and then continues beside it. A step ends when
+---its tasks have ended. An error in a task is an error of the step, unless the script waited for the task.
 ---```lua
 ---local pages = spawn(http.get, 'https://example.org')
 ---```
@@ -248,8 +248,8 @@ function spawn(fn, ...) end
 ---@return task
 function after(seconds, fn, ...) end
 
----Calls the function again and again until the step that started it ends. A call that takes longer than the period
----skips the missed ones.
+---Calls the function repeatedly until the step that started it ends. Calls that are due during a longer call are
+---skipped.
 ---```lua
 ---local beat = every(10, function() progress(nil, 'still at it') end)
 ---```
@@ -292,21 +292,21 @@ function task:status() end
 ---@field query? table<string, any> added to the URL, percent-encoded; a list gives several values of one name
 ---@field body? string
 ---@field json? any sent as JSON, instead of a body
----@field timeout? number seconds for the whole request, from its turn on. Default 30
+---@field timeout? number seconds for the whole request, after it has waited for its turn. Default 30
 ---@field max_bytes? integer a longer body is an error. Default 16 MiB, and none with `file`
----@field redirects? integer how many are followed; more are an error, and with 0 the redirect is the answer. Default 5
----@field file? string the body goes to this file, which exists only when all of it has arrived; the body of a status other than 2xx is in `body`. Not with `--sandbox strict`
----@field any_status? boolean whether the file gets the body whatever the status is. Default false
----@field ca? string file of certificates in PEM to trust, instead of the system's or those that `SSL_CERT_FILE` names; not with `--sandbox strict`
+---@field redirects? integer the largest number of redirects; more are an error, and with 0 the redirect is the response. Default 5
+---@field file? string write the body to this file, which exists only when all of it has arrived; the body of a status other than 2xx is in `body`. Not with `--sandbox strict`
+---@field any_status? boolean whether the file gets the body with any status. Default false
+---@field ca? string file of certificates in PEM to trust, instead of those of the system or of `SSL_CERT_FILE`; not with `--sandbox strict`
 ---@field insecure? boolean whether any certificate is accepted. Default false
----@field secret_headers? string[] names of headers that do not follow a redirect to another host; `authorization` and `cookie` never do
+---@field secret_headers? string[] names of headers that are not sent to another host after a redirect; `authorization` and `cookie` never are
 
 ---@class http.response
 ---@field status integer any status is returned: 404 is no error
 ---@field headers table<string, string> by names in lower case; several of one name are joined by `, `, but `set-cookie` is a list
 ---@field body? string bytes; nil when they are in the file
 ---@field size? integer bytes of the body or the file
----@field url string the last one, after redirects
+---@field url string the last URL, after redirects
 local response = {}
 
 http = {}
@@ -351,10 +351,10 @@ function response:json() end
 ---@class exec.options
 ---@field [integer] string the program and its arguments
 ---@field stdin? string
----@field timeout? number seconds from its start; then the program is ended, and that is an error. Default 60
----@field env? table<string, string> added to the node's
+---@field timeout? number seconds from its start; then the program is ended and an error is raised. Default 60
+---@field env? table<string, string> variables added to the environment of the node
 ---@field directory? string its working directory
----@field max_output? integer bytes each of stdout and stderr; more is an error, and the program is ended. Default 1 MiB
+---@field max_output? integer bytes for each of stdout and stderr; with more the program is ended and an error is raised. Default 1 MiB
 
 ---@class exec.result
 ---@field status? integer a status other than 0 is no error; nil when a signal ended the program
@@ -389,8 +389,8 @@ redis = {}
 ---@return redis.connection
 function redis.connect(url) end
 
----Sends a command and returns its answer; in a list, nil is false. Raises the error that Redis answers; also when the
----connection was lost and nobody knows whether the command was executed, and for commands that would block the
+---Sends a command and returns its answer; in a list, nil becomes false. Raises an error if Redis answers an error, if
+---the connection is lost and it is unknown whether the command was executed, and for commands that would block the
 ---connection.
 ---```lua
 ---cache:call('SET', 'cats', 7, 'EX', 60)
@@ -410,8 +410,8 @@ function connection:close() end
 
 json = {}
 
----Returns the JSON of a value. Raises an error with the path of the key for values that JSON cannot hold: functions,
----cycles, NaN, text that is not UTF-8.
+---Returns the JSON of a value. Raises an error with the path of the key for values that JSON cannot represent:
+---functions, cycles, NaN, text that is not UTF-8.
 ---```lua
 ---json.encode({ cats = json.array() }) -- {"cats":[]}
 ---```
@@ -435,7 +435,7 @@ function json.decode(text) end
 ---@return table
 function json.array(list) end
 
----The value null; nil would leave the key out.
+---The value null; with nil the key would be missing.
 ---```lua
 ---args.owner = json.null
 ---```
@@ -492,7 +492,7 @@ function now() end
 ---@return string
 function uuid() end
 
----The node's environment variables: `env.NAME` is nil when it is not set, `env('NAME', default)` is then the default.
+---The node's environment variables: `env.NAME` is nil if it is not set; `env('NAME', default)` returns the default.
 ---Empty with `--sandbox strict`.
 ---```lua
 ---local key = env.API_KEY or error('set API_KEY')
@@ -604,7 +604,7 @@ function hash.unbase64url(text) end
 ---@return boolean
 function hash.equal(a, b) end
 
----Returns random bytes that nobody can guess.
+---Returns secure random bytes.
 ---```lua
 ---local token = hash.hex(hash.random(16))
 ---```
@@ -621,7 +621,7 @@ function hash.random(count) end
 ---@field host? string in lower case
 ---@field port? integer
 ---@field path? string
----@field query? string as it stands in the URL
+---@field query? string unchanged, as in the URL
 ---@field fragment? string
 ---@field parameters? table<string, string|string[]> of the query; a repeated one is a list
 
@@ -670,12 +670,12 @@ function url.build(parts) end
 -- ## What jobs share
 
 -- A dictionary that all threads and all generations of scripts of one node share. It is in memory, and ends with the
--- node. Values are booleans, numbers, strings, and tables that JSON can hold; tables are copied. A `ttl` is in seconds,
--- from when the value is set.
+-- node. Values are booleans, numbers, strings, and tables that JSON can represent; tables are copied. A `ttl` is in
+-- seconds, from the time when the value is set.
 
 shared = {}
 
----Returns the value; nil when there is none or its time is over.
+---Returns the value; nil if there is none or its time is over.
 ---```lua
 ---local token = shared.get('token')
 ---```
@@ -702,7 +702,7 @@ function shared.set(key, value, ttl) end
 ---@return boolean
 function shared.add(key, value, ttl) end
 
----Adds to a number (0 when there is none) and returns the sum. Raises an error when the value is not a number.
+---Adds to a number (0 if there is none) and returns the sum. Raises an error if the value is not a number.
 ---```lua
 ---local count = shared.incr('calls', 1, 60)
 ---```
@@ -722,24 +722,24 @@ function shared.delete(key) end
 
 -- ## Tests
 
--- For files that end in `_test.lua`, which `jobreactor test` runs and nodes ignore. In a test nothing leaves the
--- process unless it calls `fake.none()`: a call to the outside gets its answer from a fake, or is an error that names
--- the missing fake. Each test begins without fakes, with an empty `shared`, and with time standing still: `sleep`
--- returns at once and moves the clock. Globals of scripts stay as earlier tests left them, and a policy's `timeout`
--- counts real seconds.
+-- For files that end in `_test.lua`, which `jobreactor test` runs and nodes ignore. A test has no effect outside the
+-- process unless it calls `fake.none()`: a fake answers each call to the outside; without a fake the call is an error
+-- that names the missing one. Each test begins without fakes, with an empty `shared`, and with a clock that stands
+-- still: `sleep` returns at once and moves the clock. Globals of scripts stay as earlier tests left them, and the
+-- `timeout` of a policy counts real seconds.
 
 ---The outcome of one run of a job, as a node makes it.
 ---@class run.outcome
 ---@field status 'complete'|'error'|'failed'|'cancelled' a job with `error` would be tried again
----@field args table as they stand at the end; after a failed run, those from before it with what errbacks added
+---@field args table the args at the end; after a failed run, those from before it with the keys that errbacks added
 ---@field attempt integer
----@field error? any what was raised: a text `file:line: text`, or a table
+---@field error? any the raised error: a text `file:line: text`, or a table
 ---@field errback_error? string
 ---@field traceback? string
 ---@field retry_in? number with status `error`: seconds until the next attempt
 ---@field enqueued table[] `{ name, args, options }` of each job that it enqueued
 ---@field log string[] lines; at levels other than info they begin with the level: `warning: no cats`
----@field slept number seconds that the clock was moved
+---@field slept number seconds by which the clock was moved
 ---@field progress? { fraction: number?, text: string } the last report
 ---@field waits? number[] of `run_until_done`: seconds between the attempts
 ---@field tick? number of `run_schedule`: the time at which the schedule was due
@@ -756,7 +756,7 @@ function shared.delete(key) end
 ---@param fn fun()
 function test(title, fn) end
 
----Runs a job once, with its callbacks or errbacks. Raises an error when no script defines it.
+---Runs a job once, with its callbacks or errbacks. Raises an error if no script defines it.
 ---```lua
 ---local outcome = run('resize', { path = 'cat.png' })
 ---```
@@ -766,8 +766,8 @@ function test(title, fn) end
 ---@return run.outcome
 function run(name, args, attempt) end
 
----Runs a job again and again, as a node does after failures, until it is complete, failed or cancelled. Returns the
----last outcome, with what all attempts enqueued, logged and slept. The waits move the clock and take no time.
+---Runs a job repeatedly, as a node does after failures, until it is complete, failed or cancelled. Returns the last
+---outcome, with the enqueued jobs, log and sleeps of all attempts. The waits move the clock and take no time.
 ---```lua
 ---equal(run_until_done('fetch', { url = 'https://example.org' }).waits, { 5, 10 })
 ---```
@@ -776,8 +776,8 @@ function run(name, args, attempt) end
 ---@return run.outcome
 function run_until_done(name, args) end
 
----Moves the clock on by so many seconds, and runs the job of each tick of a schedule that is due meanwhile, once, with
----the clock at that tick. Returns the outcomes in their order. Intervals count from the beginning.
+---Moves the clock forward by so many seconds, and runs the job of each tick of a schedule that is due meanwhile, once,
+---with the clock at that tick. Returns the outcomes in order. Intervals count from the start.
 ---```lua
 ---fake.now(1774656000) -- 2026-03-28T00:00:00Z
 ---local outcomes = run_schedule('nightly_report', 3 * 86400)
@@ -799,8 +799,8 @@ function equal(got, expected) end
 fake = {}
 
 ---Answers each HTTP request of this test. The request has `method`, `url`, `headers` by names in lower case, `body` and
----the other options. The response needs only what matters, and may have `json` instead of a body. An error is raised in
----the job.
+---the other options. The response needs only the relevant fields, and may have `json` instead of a body. An error in
+---the function is raised in the job.
 ---```lua
 ---fake.http(function(request) return { status = 200, json = { cats = 7 } } end)
 ---```
@@ -837,7 +837,7 @@ function fake.perform(name, fn) end
 ---@param seconds number since 1970
 function fake.now(seconds) end
 
----Lets this test reach the outside: everything without a fake is real, time included. Jobs are still not enqueued
+---Lets this test reach the outside: everything without a fake is real, including time. Jobs are still not enqueued
 ---anywhere.
 ---```lua
 ---fake.none()

@@ -1,12 +1,12 @@
 internal import JobReactorCore
 
 extension LuaLane {
-    /// What a state is at beside runs.
+    /// The work of a state outside runs.
     public struct Chore: Sendable {
         public enum Kind: Sendable {
             case loading
-            /// A script hangs where it cannot be interrupted: the others were loaded elsewhere, and this thread does nothing
-            /// more.
+            /// A script hangs and cannot be interrupted: the others were loaded on another thread, and this thread does
+            /// nothing more.
             case abandoned
             /// The last finalizers (`__gc`) run.
             case closing
@@ -17,8 +17,7 @@ extension LuaLane {
         public var number: UInt64
         /// The script that is loaded.
         public var script: String?
-        /// Where a script has called a function of C that has not returned, as `jobs.lua:3 in io.open`; nil for none that is
-        /// known.
+        /// The place of a call into C that has not returned, such as `jobs.lua:3 in io.open`; nil if none is known.
         public var call: String?
         /// Since the script began, or the finalizers.
         public var seconds: Double
@@ -79,7 +78,7 @@ final class LaneChores: Sendable {
     /// Seconds after which what was to be interrupted has been, unless it is within C.
     private static let patience = 2.0
 
-    /// Gives up a load in which something hangs; nil when nothing does.
+    /// Abandons a load that hangs; nil if none does.
     func abandon(_ number: UInt64) -> Hang? {
         let now = MonotonicClock.now
         return entries.withLock { entries in

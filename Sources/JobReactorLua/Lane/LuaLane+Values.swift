@@ -2,26 +2,26 @@ public import JobReactorCore
 public import Logging
 
 extension LuaLane {
-    /// A run to do.
+    /// A run for the lane.
     public struct Run: Sendable {
-        /// The record with its run begun.
+        /// The record at the start of the run.
         public var job: Job
         /// JSON for `args.job_itself`; nil to leave it out.
         public var jobItself: [UInt8]?
-        /// Tells the runs of the process apart; never 0.
+        /// The number of the run, unique in the process; never 0.
         public var number: UInt64
         /// Seconds after which the run is interrupted and fails; nil for never.
         public var timeout: Double?
         /// Whether a run that fails comes back as `raised` before its errbacks, so that the failure can be stored.
         public var pauses: Bool
-        /// How urgent it is, from 0 (last) to 9 (first).
+        /// The priority, from 0 (last) to 9 (first).
         public var priority = UInt8(JobPriority.usual)
-        /// That outcome, when the errbacks are to run.
+        /// The failed outcome, if only the errbacks are to run.
         public var raised: RunOutcome? {
             get { rare?.raised }
             set { rare = Rare.of(newValue, trace) }
         }
-        /// The span of the run, which goes with what its steps ask others for; nil where nothing is traced.
+        /// The span of the run, for requests of its steps to others; nil without tracing.
         public var trace: JobTrace? {
             get { rare?.trace }
             set { rare = Rare.of(raised, newValue) }
@@ -56,7 +56,7 @@ extension LuaLane {
         }
     }
 
-    /// A run that is done, or paused for its failure to be stored.
+    /// A run that has ended, or that waits until its failure is stored.
     public struct Outcome: Sendable {
         public var job: Job
         public var outcome: RunOutcome
@@ -73,7 +73,7 @@ extension LuaLane {
         }
     }
 
-    /// What a running job said last of how far it is.
+    /// The latest progress of a running job.
     public struct Note: Sendable {
         public var job: Job
         public var fraction: Double?
@@ -86,14 +86,14 @@ extension LuaLane {
         public var name: String
         public var args: JobArguments
         public var options: JobOptions
-        /// The distributor of the job that did it.
+        /// The distributor of the job that enqueued it.
         public var distributor: String
     }
 
-    /// What came out since the last look.
+    /// The results since the last call.
     public struct Results: Sendable {
         public var outcomes: [Outcome] = []
-        /// Jobs that pause for the first time in their run: they leave the lane to others.
+        /// Jobs that suspended for the first time in their run.
         public var suspended: [JobID] = []
         public var notes: [JobID: Note] = [:]
         public var enqueued: [Enqueued] = []
@@ -114,22 +114,22 @@ extension LuaLane {
 
     public struct Options: Sendable {
         public var scripts: ScriptFolder
-        /// What the Lua states may allocate together.
+        /// The memory limit of all Lua states together.
         public var memory: LuaMemory
         public var threads: Int
-        /// Whether scripts can enqueue jobs: whether somebody takes them from the results.
+        /// Whether scripts can enqueue jobs, because the owner takes them from the results.
         public var canEnqueue: Bool
         public var perform: Performer?
         /// Nil where scripts enqueue such jobs as any others.
         public var place: Placer?
-        /// Whether scripts are kept from files, processes and C modules.
+        /// Whether scripts have no access to files, processes and C modules.
         public var isSandboxed: Bool
-        /// Beside those that are always there.
+        /// Additional libraries.
         public var libraries: [any ScriptLibrary]
-        /// What the states of the process share.
+        /// The shared values of all states of the process.
         public var shared: SharedDictionary
         public var logger: Logger
-        /// How long a script may take while it is loaded, and finalizers beside runs.
+        /// The time limit of a script while it is loaded, and of finalizers outside runs.
         package var loadingSeconds = 10.0
 
         public init(

@@ -42,9 +42,9 @@ public final class LuaLane: Sendable {
         }
     }
 
-    /// Loads what was last read of the folder beside the scripts in use, on the calling thread, and has runs that begin from
-    /// now on use it; those under way end where they began. Throws when there is no memory: then all stays as it is. Does
-    /// nothing, and returns nil, on a lane that was not started.
+    /// Loads the last snapshot of the folder beside the current scripts, on the calling thread. New runs use it;
+    /// current runs end in their generation. Throws if there is not enough memory; then nothing changes. Does nothing,
+    /// and returns nil, on a lane that was not started.
     public func reload() throws(ScriptError) -> ScriptReport? {
         guard isStarted.withLock({ $0 }) else { return nil }
         var loaded: [LuaGeneration.Parcel] = []
@@ -58,28 +58,28 @@ public final class LuaLane: Sendable {
         return report
     }
 
-    /// Lua states that are open: one for each thread, and those in which runs of earlier generations still pause.
+    /// The number of open Lua states: one for each thread, and those of earlier generations with suspended runs.
     public var stateCount: Int { open.withLock { $0 } }
 
-    /// Gives the lane runs to do: the more urgent go first, names of jobs take turns, and of one name they are
-    /// done in order.
+    /// Adds runs: higher priorities go first, names of jobs take turns, and runs of one name keep their order.
     public func submit(_ runs: [Run]) {
         queue.append(runs)
     }
 
-    /// Takes what has come out.
+    /// Returns and removes all results.
     public func takeResults() -> Results {
         results.withLock { $0.take() }
     }
 
-    /// Takes back the runs that have not begun, in the order of their turns. Those whose errbacks are to run have.
+    /// Removes and returns the runs that have not begun, in the order of their turns. Runs that wait for their errbacks
+    /// have begun.
     public func withdraw() -> [Run] { queue.withdraw { $0.raised == nil } }
 
     /// The jobs whose runs have not begun, in no order.
     public var waitingJobs: [JobID] { queue.unbegun.map(\.job.id) }
 
-    /// Cancels the run of a job. One that has not begun is taken back, and returned; one under way is interrupted, one that
-    /// pauses is ended, and its outcome comes as any other.
+    /// Cancels the run of a job. A run that has not begun is removed and returned; a current run is interrupted, a
+    /// suspended run is ended, and its outcome arrives as usual.
     public func cancel(_ id: JobID) -> Run? {
         if let run = queue.withdrawOne(where: { $0.job.id == id }) { return run }
         for (worker, run) in queue.workersAt({ $0.job.id == id }) {
@@ -93,21 +93,21 @@ public final class LuaLane: Sendable {
     /// Makes `job.stopping()` of scripts return true.
     public func announceStop() { context.announceStop() }
 
-    /// Ends each thread after the job that it runs now; runs that have not begun, that pause, and paused ones, are forgotten.
+    /// Ends each thread after its current job; runs that have not begun and suspended runs are dropped.
     public func stop() { queue.close() }
 
     // MARK: Runs that take long
 
-    /// A run under way on one of the threads.
+    /// A current run on one of the threads.
     public struct Slice: Sendable {
         public var job: Job
         public var number: UInt64
         /// Since it began to run, or ran on after a pause.
         public var seconds: Double
-        /// Where it has called a function of Lua's libraries that has not returned, as `jobs.lua:3 in os.execute`; nil for none
-        /// that may take long.
+        /// The place of a call into Lua's libraries that has not returned, such as `jobs.lua:3 in os.execute`; nil for
+        /// none that may take long.
         public var call: String?
-        /// It was asked for its place, by ``warn(_:)``, and has not come to say it: it is within C.
+        /// Whether ``warn(_:)`` has asked for its place and it has not answered, because it is in C.
         public var isSilent: Bool
         /// Where it was within C when it was last asked, as `jobs.lua:3 in receive`; nil where that was not to be seen.
         public var site: String?
@@ -129,12 +129,11 @@ public final class LuaLane: Sendable {
         }
     }
 
-    /// Has the run say in the log at which place of its script it is: at its next Lua instruction. What is in C is
-    /// ``Slice/isSilent`` till then.
+    /// Makes the run log its place at its next Lua instruction. A run in C is ``Slice/isSilent`` until then.
     public func warn(_ slice: Slice) { interrupters.withLock { $0[slice.worker]?.warn(slice.number) } }
 
-    /// Raises in the run that it took too long without a pause. Lua code sees it at its next instruction; what is in C does
-    /// not.
+    /// Raises an error in the run, because it took too long without suspension. Lua code gets it at its next
+    /// instruction; C code is not interrupted.
     public func end(_ slice: Slice) { interrupters.withLock { $0[slice.worker]?.endSlice(slice.number) } }
 
     /// Each thread collects the garbage of its states, when it has come to the end of what it is at.

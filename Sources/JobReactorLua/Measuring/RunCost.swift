@@ -2,16 +2,16 @@ internal import CLuaShim
 package import JobReactorCore
 package import Logging
 
-/// What runs of a job cost on one thread: the whole run with its args decoded and encoded, beside a bare call of the same
-/// function with a table that is there already. For benchmarks.
+/// The cost of runs of a job on one thread: the whole run with its args decoded and encoded, and a bare call of the
+/// same function with an existing table. For benchmarks.
 package struct RunCost: Sendable {
     /// Seconds for each run, round by round.
     package private(set) var runs: [Double] = []
     /// The same for bare calls.
     package private(set) var bareCalls: [Double] = []
 
-    /// Measures on the calling thread, in turns: `rounds` times `count` of each, after a round that does not count. Throws
-    /// when the folder cannot be loaded, or when the job fails.
+    /// Measures on the calling thread, in turns: `rounds` times `count` of each, after a warm-up round. Throws if the
+    /// folder cannot be loaded or the job fails.
     package init(
         of name: String, _ args: JobArguments, in folder: String, count: Int, rounds: Int, logger: Logger
     ) throws(ScriptError) {

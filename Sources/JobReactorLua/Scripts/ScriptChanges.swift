@@ -1,4 +1,4 @@
-/// What differs between two readings of a folder.
+/// The differences between two snapshots of a folder.
 public struct ScriptChanges: Hashable, Sendable, CustomStringConvertible {
     /// Paths, sorted.
     public private(set) var changed: [String] = []
@@ -27,7 +27,7 @@ public struct ScriptChanges: Hashable, Sendable, CustomStringConvertible {
         return sources
     }
 
-    /// `a.lua is changed, b.lua is new, c.lua is gone`, of the first few.
+    /// `a.lua is changed, b.lua is new, c.lua is gone`, for the first few files.
     public var description: String {
         let all =
             changed.map { "\($0) is changed" } + added.map { "\($0) is new" } + removed.map { "\($0) is gone" }

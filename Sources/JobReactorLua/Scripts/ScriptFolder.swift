@@ -1,7 +1,7 @@
 internal import JobReactorCore
 
-/// The folder of job scripts as one process uses it: what was last read from it, which load that was, and the last good text
-/// of each file. All lanes of a node share one. From any thread.
+/// The folder of job scripts for one process: its last snapshot, the number of the load, and the last good text of each
+/// file. All lanes of a node share one. From any thread.
 public final class ScriptFolder: Sendable {
     public let directory: JobDirectory
 
@@ -46,12 +46,12 @@ public final class ScriptFolder: Sendable {
         let problems: [String]
     }
 
-    /// Reads the folder again: what is loaded from now on is that. Returns the number of the generation. Throws when the
-    /// folder cannot be read; then all stays as it is.
+    /// Reads the folder again, for later loads. Returns the number of the generation. Throws if the folder cannot be
+    /// read; then nothing changes.
     @discardableResult
     public func read() throws(ScriptError) -> Int { use(try ScriptSet.read(directory)) }
 
-    /// As ``read()``, with what somebody else has read.
+    /// As ``read()``, with an existing snapshot.
     @discardableResult
     public func use(_ set: ScriptSet) -> Int {
         contents.withLock { contents in
@@ -67,7 +67,7 @@ public final class ScriptFolder: Sendable {
         }
     }
 
-    /// What was read last; nil before.
+    /// The last snapshot; nil before the first.
     public var current: ScriptSet? { contents.withLock { $0.set } }
 
     /// What is to be loaded; reads the folder if nobody has.

@@ -1,10 +1,10 @@
-/// Why a peer's bytes could not be read. The connection they came over is of no more use.
+/// The reason why a peer's bytes could not be parsed. The connection must be closed.
 package enum RESPError: Error, Hashable, Sendable, CustomStringConvertible {
     case frameTooLarge(limit: Int)
     case tooManyElements(limit: Int)
     case inlineTooLong(limit: Int)
     case unbalancedQuotes
-    /// The bytes are not RESP, or nest too deep; the reader says how.
+    /// The bytes are not RESP, or are nested too deep; the reader gives the reason.
     case malformed(String)
 
     package var description: String {

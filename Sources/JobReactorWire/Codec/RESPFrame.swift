@@ -1,6 +1,6 @@
 /// One complete RESP value, flat: an array's elements follow it.
 ///
-/// A view into its reader: it and the bytes it hands out are valid until the reader is used again.
+/// A view into its reader: the frame and its bytes are valid until the reader is used again.
 package struct RESPFrame {
     package enum Kind: UInt8, Sendable {
         case bulk, simple, error, integer, null, array
@@ -20,15 +20,15 @@ package struct RESPFrame {
         self.builder = builder
     }
 
-    /// Number of values: 1 for a scalar, 1 and the elements for an array.
+    /// The number of values: 1 for a scalar, 1 plus the elements for an array.
     package var tokenCount: Int { builder.pointee.tokens.count }
 
-    /// Bytes of all its strings together.
+    /// The bytes of all its strings together.
     var byteCount: Int { builder.pointee.used }
 
     package func kind(ofToken index: Int) -> Kind { builder.pointee.tokens[index].kind }
 
-    /// Elements of the array, or the integer.
+    /// The number of elements of an array, or the integer.
     package func value(ofToken index: Int) -> Int { builder.pointee.tokens[index].value }
 
     /// The bytes of a string or error; empty for other kinds.
@@ -42,7 +42,7 @@ package struct RESPFrame {
         }
     }
 
-    /// Number of words when the frame is a command (a non-empty array of strings); nil when it is not.
+    /// The number of words of a command (a non-empty array of strings); nil for other frames.
     package var wordCount: Int? {
         let tokens = builder.pointee.tokens
         guard let first = tokens.first, first.kind == .array, first.value > 0, first.value == tokens.count - 1 else {

@@ -1,7 +1,7 @@
-/// The receiving side of a connection: bytes as they come in, frames out.
+/// The receiving side of a connection: it takes bytes and returns frames.
 ///
-/// The server's side also reads inline commands (`PING` and a line end, as typed into a terminal), which Redis' own
-/// tools use. Not thread-safe.
+/// The server side also reads inline commands (`PING` and a line end, as typed into a terminal), which Redis' own tools
+/// use. Not thread-safe.
 package final class RESPStream {
     package enum Side: Sendable {
         /// Reads commands: arrays, and inline ones.
@@ -24,29 +24,28 @@ package final class RESPStream {
         reader = RESPReader(limits: limits)
     }
 
-    /// From the next frame on no limit is below these.
+    /// Raises the limits to at least these, from the next frame on.
     func raiseLimits(to least: RESPLimits) {
         reader.limits.frameBytes = max(reader.limits.frameBytes, least.frameBytes)
         reader.limits.elements = max(reader.limits.elements, least.elements)
     }
 
-    /// Bytes of a message that has begun and is not complete.
+    /// The bytes of an incomplete message.
     var unfinishedBytes: Int {
         line.count + (reader.isBetweenFrames ? reader.bufferedBytes : reader.heldBytes)
     }
 
-    /// Bytes of the peer's that are held: lines and frames that are not complete, and the last frame that was.
+    /// The bytes of the peer in memory: incomplete lines and frames, and the last complete frame.
     var heldBytes: Int { line.count + reader.heldBytes }
 
-    /// Reads the bytes and calls `visit` with each frame they complete. `visit` returns false to leave the rest unread, which
-    /// is forgotten.
+    /// Reads the bytes and calls `visit` with each complete frame. If `visit` returns false, the rest is discarded.
     package func consume(
         _ bytes: UnsafeRawBufferPointer, _ visit: (RESPFrame) -> Bool
     ) throws(RESPError) {
         _ = try consumeSome(bytes, visit)
     }
 
-    /// As ``consume(_:_:)``. Returns how many bytes were read: the next call goes on behind them.
+    /// As ``consume(_:_:)``. Returns the number of bytes that were read; the next call continues after them.
     func consumeSome(_ bytes: UnsafeRawBufferPointer, _ visit: (RESPFrame) -> Bool) throws(RESPError) -> Int {
         var position = 0
         while position < bytes.count {

@@ -1,6 +1,6 @@
 package import NIOCore
 
-/// A RESP value as a tree, for replies that are few and read once: those of the command line and of tests.
+/// A RESP value as a tree, for the few replies of the command line and of tests.
 public indirect enum RESPValue: Hashable, Sendable {
     case simple(String)
     case error(String)
@@ -42,7 +42,7 @@ public indirect enum RESPValue: Hashable, Sendable {
         }
     }
 
-    /// The text of a string, status or error, or the number's; nil for arrays and null.
+    /// The text of a string, status, error or number; nil for arrays and null.
     public var text: String? {
         switch self {
         case .simple(let text), .error(let text): text

@@ -63,7 +63,7 @@ extension ByteBuffer {
         writeRESP(capacity: RESPCursor.idWord) { $0.bulk(id) }
     }
 
-    /// A whole command, for senders to whom speed does not matter.
+    /// A whole command, for senders without need for speed.
     package mutating func writeRESPCommand(_ words: [String]) {
         writeRESPArray(count: words.count)
         for word in words { writeRESPBulk(word) }

@@ -1,9 +1,9 @@
 package import NIOCore
 
-/// What became of an order for many jobs.
+/// The result of an order for many jobs.
 package struct CarriedOut: Sendable {
     package var count = 0
-    /// Why it ended before it was through.
+    /// The reason why it ended early.
     package var failure: (any Error)?
 
     package init(count: Int = 0, failure: (any Error)? = nil) {
@@ -11,7 +11,7 @@ package struct CarriedOut: Sendable {
         self.failure = failure
     }
 
-    /// Answers with the number of jobs, or with why there are not more.
+    /// Replies with the number of jobs, or with the reason why it ended early.
     package func write(_ order: JobOrder, isDry: Bool, to buffer: inout ByteBuffer) {
         guard let failure else { return buffer.writeRESPInteger(count) }
         let begun = isDry || count == 0 ? "" : "\(order.done(to: count)), and then: "

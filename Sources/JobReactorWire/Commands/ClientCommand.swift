@@ -1,9 +1,9 @@
 package import JobReactorCore
 
-/// A command of a Redis client, read but not carried out. Names and options come in any letter case.
+/// A parsed command of a Redis client. Names and options are case-insensitive.
 package enum ClientCommand: Hashable, Sendable {
     case ping(String?)
-    /// Whether the password is right is for the one who knows it.
+    /// The receiver checks the password.
     case auth(Credentials)
     case hello(version: Int?, Credentials?)
     /// The user that has logged in, and its roles.
@@ -18,33 +18,33 @@ package enum ClientCommand: Hashable, Sendable {
     case nodes
     case info(section: String?)
     case jobs
-    /// Load the job scripts anew.
+    /// Reloads the job scripts.
     case reload
     case job(JobID)
     /// Whole records, in pages.
     case records(RecordQuery)
     case record(JobID)
     case cancel(JobID)
-    /// Run it now, also when it is finished.
+    /// Runs the job now, also if it is finished.
     case retry(JobID)
-    /// Cancel it when it is not finished, and remove its record.
+    /// Cancels an unfinished job, and removes its record.
     case destroy(JobID)
-    /// One of these three for all jobs that the filter means; where it is dry they are only counted.
+    /// One of these three for all jobs that match the filter; a dry order only counts them.
     case orders(JobOrder, JobFilter, isDry: Bool)
-    /// Begin no runs of a job's name, or at a node; what runs goes on.
+    /// Begins no runs of jobs of a name, or on a node; current runs continue.
     case pause(PauseTarget)
     case resume(PauseTarget)
-    /// What is paused, by whom and since when.
+    /// All pauses, with user and time.
     case pauses
     case schedule(ScheduleOrder)
     case schedules
-    /// The limits, with how much of each is in use.
+    /// The limits with their usage.
     case limits
     /// The newest entries of the audit log.
     case audit(count: Int)
     case handshake(Handshake)
 
-    /// A user, nil where none is named, and its password.
+    /// A user, nil if none is named, and its password.
     package struct Credentials: Hashable, Sendable {
         package var user: String?
         package var password: [UInt8]
@@ -71,7 +71,7 @@ package enum ClientCommand: Hashable, Sendable {
         }
     }
 
-    /// The role that it takes; nil for whoever has logged in.
+    /// The required role; nil for any user that has logged in.
     package var role: Role? {
         switch self {
         case .ping, .auth, .hello, .whoAmI, .quit, .commandTable, .clientSetting: nil
@@ -85,7 +85,7 @@ package enum ClientCommand: Hashable, Sendable {
         }
     }
 
-    /// Whether a producer may give it, too, of what it has enqueued: whose a job is, is for who carries it out to know.
+    /// Whether a producer may also send it for its own jobs; the receiver checks whose job it is.
     package var isForOwnJobs: Bool {
         switch self {
         case .job, .cancel: true
@@ -202,7 +202,7 @@ package enum ClientCommand: Hashable, Sendable {
         return id
     }
 
-    /// What `COUNT` may ask for: so many that an answer stays below the limit of a message as long as args are of a usual size.
+    /// The largest `COUNT`: an answer stays below the limit of a message with args of usual size.
     package static let mostRows = 1000
 
     static func pageCount(_ word: UnsafeRawBufferPointer) throws(CommandError) -> Int {

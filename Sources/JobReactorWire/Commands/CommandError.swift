@@ -1,4 +1,4 @@
-/// What a command is answered when it cannot be carried out: the whole line, its code first.
+/// The error reply to a command that cannot be executed: the whole line, beginning with its code.
 package struct CommandError: Error, Hashable, Sendable, CustomStringConvertible {
     package let line: String
 

@@ -1,4 +1,4 @@
-/// Words of a command, compared and read as bytes: no string is made on the way of a job.
+/// Compares and parses words of a command as bytes, so that a job needs no strings on its way.
 package enum CommandWord {
     /// Whether the word is `name` in any letter case; `name` is given in upper case.
     package static func matches(_ word: UnsafeRawBufferPointer, _ name: StaticString) -> Bool {
@@ -11,7 +11,7 @@ package enum CommandWord {
         return true
     }
 
-    /// Whether the word is `text`, letter for letter.
+    /// Whether the word equals `text`, case-sensitively.
     package static func equals(_ word: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
         guard word.count == text.utf8CodeUnitCount else { return false }
         for index in 0..<word.count where word[index] != text.utf8Start[index] { return false }
@@ -41,7 +41,7 @@ package enum CommandWord {
         return value
     }
 
-    /// The word for an error message: printable, and no longer than need be.
+    /// The word for an error message: printable and shortened.
     package static func shown(_ word: UnsafeRawBufferPointer) -> String {
         let text = String(decoding: word.prefix(64), as: UTF8.self)
         return String(text.map { $0.isASCII && ($0.asciiValue ?? 0) < 0x20 ? " " : $0 })

@@ -2,7 +2,7 @@
 package enum InfoText {
     package typealias Section = (title: String, fields: [(String, String)])
 
-    /// All sections, or the one asked for in any letter case; `all`, `everything` and `default` mean all.
+    /// All sections, or the requested one in any letter case; `all`, `everything` and `default` mean all.
     package static func make(_ section: String?, _ sections: [Section]) -> String {
         let isAll = section.map { ["all", "everything", "default"].contains($0.lowercased()) } ?? true
         var text = ""

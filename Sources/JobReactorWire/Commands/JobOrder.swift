@@ -1,15 +1,15 @@
 package import JobReactorCore
 
-/// What an operator does to jobs, one by its id or all that a filter means:
-/// `RETRY id`, `RETRY STATUS failed NAME greet [DRY]`, `CANCEL ALL`.
+/// A change of jobs by an operator, for one id or for all jobs that match a filter: `RETRY id`, `RETRY STATUS failed
+/// NAME greet [DRY]`, `CANCEL ALL`.
 package enum JobOrder: String, Hashable, Sendable, CaseIterable {
     case cancel, retry, destroy
 
     /// The command.
     package var verb: String { rawValue.uppercased() }
 
-    /// Whether a job is among those that are meant: one that is not finished can be cancelled, and those that have failed are
-    /// run again where the filter says no other status.
+    /// Whether the order applies to a job: only unfinished jobs are cancelled, and only failed jobs are run again
+    /// unless the filter names another status.
     package func means(_ job: Job, _ filter: JobFilter) -> Bool {
         switch self {
         case .cancel where job.status.isFinished: false
@@ -18,7 +18,7 @@ package enum JobOrder: String, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// As the audit log has it before the first of many jobs is changed.
+    /// The text for the audit log before the first of many jobs is changed.
     package var beginning: String {
         switch self {
         case .cancel: "begins to cancel jobs"
@@ -27,7 +27,7 @@ package enum JobOrder: String, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// `3 jobs are cancelled`, as the audit log has it.
+    /// The text for the audit log: `3 jobs are cancelled`.
     package func done(to count: Int) -> String {
         let jobs = count == 1 ? "1 job" : "\(count) jobs"
         return switch self {
@@ -83,8 +83,8 @@ extension JobFilter {
 }
 
 extension ClientCommand {
-    /// `RETRY`, `CANCEL` or `DESTROY` of all that a filter means. A word alone says that all jobs are meant, so that none is
-    /// forgotten by mistake.
+    /// `RETRY`, `CANCEL` or `DESTROY` of all jobs that match a filter. The explicit word `ALL` means all jobs, so that
+    /// a forgotten filter does not change everything.
     static func orders(_ order: JobOrder, _ frame: RESPFrame, _ count: Int) throws(CommandError) -> ClientCommand {
         var filter = JobFilter()
         var (isDry, isAll) = (false, false)

@@ -1,8 +1,8 @@
 package import JobReactorCore
 package import NIOCore
 
-/// The whole record of a job as words: name and value in turn, fields that are nil left out. Times are microseconds. A
-/// Redis storage keeps it so, and a node's port answers so.
+/// The whole record of a job as words: alternating names and values, without nil fields. Times are in microseconds. A
+/// Redis storage and a node's port use this form.
 package enum JobRecord {
     /// As an array.
     package static func write(_ job: Job, to buffer: inout ByteBuffer) {
@@ -58,12 +58,12 @@ package enum JobRecord {
         return unique
     }
 
-    /// The record in the array at `token`; nil when it is none of ours.
+    /// The record in the array at `token`; nil if it is not a valid record.
     package static func job(_ frame: RESPFrame, at token: Int) -> Job? {
         job(RecordFields(frame, at: token))
     }
 
-    /// The same, of a reply that was read as a tree.
+    /// The same, for a reply that was read as a tree.
     package static func job(_ words: [RESPValue]) -> Job? {
         var buffer = ByteBuffer()
         buffer.writeRESPArray(count: words.count)
@@ -113,7 +113,7 @@ package enum JobRecord {
     }
 }
 
-/// Names and values in turn, as the server hands out a hash.
+/// Alternating names and values, as the server returns a hash.
 package struct RecordFields {
     private var values: [String: UnsafeRawBufferPointer] = [:]
 
@@ -136,8 +136,8 @@ package struct RecordFields {
 // MARK: - For people
 
 extension Job {
-    /// The record as `JOB id` shows it, name and value in turn; fields that are not set are left out. Times are seconds
-    /// since 1970, waits seconds.
+    /// The record as shown by `JOB id`: alternating names and values, without unset fields. Times are seconds since
+    /// 1970, waits are seconds.
     package var shownFields: [String] {
         JobFieldTable.shown.flatMap { field in field.shown(self).map { [field.name, $0.text] } ?? [] }
     }
@@ -161,7 +161,7 @@ extension User {
         return job
     }
 
-    /// The same, of ``JobReactorCore/Job/shownFields``.
+    /// The same, for ``JobReactorCore/Job/shownFields``.
     package func sees(_ fields: [String], hidesArgs: Bool) -> [String] {
         guard !sees(hidesArgs) else { return fields }
         var fields = fields

@@ -1,16 +1,16 @@
 package import JobReactorCore
 internal import NIOCore
 
-/// What a producer asks for: a job's name, args and options. The words after `ENQUEUE`, `PERFORM` and `JOB`.
+/// The request of a producer: a job's name, args and options, which are the words after `ENQUEUE`, `PERFORM` and `JOB`.
 package struct JobRequest: Hashable, Sendable {
     package var name: String
     package var args: JobArguments
     package var options: JobOptions
-    /// Of a suspect, a job that a node had when it was lost: how many of its attempts count. Only on a link to a node.
+    /// For a suspect, a job that was at a lost node: the number of its counted attempts. Only on a link to a node.
     package var suspect: Int32?
     /// Whether a run of another job waits for its outcome. Only on links.
     package var isAwaited = false
-    /// Whether its first run may begin, whatever the limits of its job: it has its place. Only on a link to a node.
+    /// Whether its first run already has its place in the limits of its job. Only on a link to a node.
     package var isPermitted = false
 
     package init(name: String, args: JobArguments, options: JobOptions = JobOptions()) {
@@ -19,18 +19,18 @@ package struct JobRequest: Hashable, Sendable {
         self.options = options
     }
 
-    /// Who sends a request, which says what is still to be checked.
+    /// The sender of a request, which determines what must be checked.
     package enum Sender: Sendable {
-        /// A client: everything is.
+        /// A client: everything is checked.
         case client
-        /// A producer's process: everything, but for dates, as its clock may be another.
+        /// A producer's process: everything except dates is checked, because its clock may differ.
         case producer
-        /// A distributor, which has checked the args, and may have added to them.
+        /// A distributor, which has checked the args and may have added to them.
         case distributor
     }
 
-    /// Reads the words from `index` on: `name [args-json] [OPTION value …]`. `extra` may take an option of its own: it
-    /// gets the option's word and its value and returns whether it is one.
+    /// Reads the words from `index` on: `name [args-json] [OPTION value …]`. `extra` may handle further options: it
+    /// gets the option's word and its value and returns whether it handled them.
     package static func parse(
         _ frame: RESPFrame, from index: Int, count: Int, sender: Sender = .client,
         extra: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws(CommandError) -> Bool = { _, _ in false }
@@ -105,7 +105,7 @@ package struct JobRequest: Hashable, Sendable {
                 && !CommandWord.matches(word, "TRUE") && !CommandWord.matches(word, "FALSE"))
     }
 
-    /// Number of the words that ``parse(_:from:count:sender:extra:)`` reads. The id is not among them.
+    /// The number of words that ``parse(_:from:count:sender:extra:)`` reads, without the id.
     var wordCount: Int {
         2 + options.wordCount + (suspect == nil ? 0 : 2) + (isAwaited ? 2 : 0) + (isPermitted ? 2 : 0)
     }

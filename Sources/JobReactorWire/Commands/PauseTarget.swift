@@ -1,6 +1,6 @@
 internal import JobReactorCore
 
-/// What an operator holds back: all jobs of a name, or what a node has and may get. `PAUSE JOB resize`, `RESUME NODE worker_1`.
+/// The target of a pause: all jobs of a name, or a node. `PAUSE JOB resize`, `RESUME NODE worker_1`.
 package enum PauseTarget: Hashable, Sendable {
     case job(String)
     case node(String)
@@ -19,7 +19,7 @@ package enum PauseTarget: Hashable, Sendable {
         }
     }
 
-    /// Nil for a kind that is none.
+    /// Nil for an unknown kind.
     package init?(kind: String, name: String) {
         switch kind {
         case "job": self = .job(name)

@@ -1,6 +1,6 @@
 package import JobReactorCore
 
-/// Which records a port is asked for: `RECORDS [AFTER id | BEFORE id | NEWEST] [COUNT n] [STATUS s] [NAME n] …`.
+/// A query for records at a port: `RECORDS [AFTER id | BEFORE id | NEWEST] [COUNT n] [STATUS s] [NAME n] …`.
 package struct RecordQuery: Hashable, Sendable {
     package enum Order: Hashable, Sendable {
         /// In the order of their ids.

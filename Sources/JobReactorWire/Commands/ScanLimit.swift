@@ -1,7 +1,7 @@
 package import JobReactorCore
 
-/// How many commands look through all jobs of a port at one time: each takes its share of the loop and of the storage. A value
-/// without I/O.
+/// Limits the number of concurrent commands that scan all jobs of a port, because each takes a share of the loop and of
+/// the storage. A value without I/O.
 package struct ScanLimit {
     /// At one time.
     package static let most = 8
@@ -10,7 +10,7 @@ package struct ScanLimit {
 
     package init() {}
 
-    /// One is to begin, which is followed by ``end()``. Throws when as many are under way.
+    /// Begins a scan, which must be followed by ``end()``. Throws if the limit is reached.
     package mutating func begin() throws(JobError) {
         guard count < Self.most else {
             throw JobError(.busy, "too many commands look through all jobs at the moment: try again")

@@ -1,15 +1,15 @@
 package import JobReactorCore
 
-/// What is ordered about one schedule: `SCHEDULE SET nightly '30 2 * * *' report`, `SCHEDULE RUN nightly`.
+/// An order for one schedule: `SCHEDULE SET nightly '30 2 * * *' report`, `SCHEDULE RUN nightly`.
 package enum ScheduleOrder: Hashable, Sendable {
-    /// It stands until it is deleted.
+    /// Sets a schedule until it is deleted.
     case set(Schedule)
     case delete(String)
     case pause(String)
     case resume(String)
-    /// A run now, whenever it is due.
+    /// Runs it now, regardless of its due times.
     case run(String)
-    /// What is known of it, which changes nothing.
+    /// Returns its fields, without a change.
     case get(String)
 
     /// The name of the schedule.

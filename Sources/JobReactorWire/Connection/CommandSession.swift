@@ -1,11 +1,11 @@
 internal import DequeModule
 package import NIOCore
 
-/// Who carries out the commands that are not the session's own. Called on the connection's event loop.
+/// Executes the commands that the session does not handle itself. Called on the connection's event loop.
 package protocol CommandService: AnyObject {
-    /// Answers with ``CommandSession/reply(_:)`` at once, or later through a ticket.
+    /// Replies with ``CommandSession/reply(_:)`` at once, or later through a ticket.
     func perform(_ command: ClientCommand, for session: CommandSession)
-    /// Whoever is at the session now brings nothing more: the connection is gone, or another user has logged in on it.
+    /// The current user of the session has left: the connection is gone, or another user has logged in on it.
     func left(_ session: CommandSession)
 }
 
@@ -13,12 +13,12 @@ extension CommandService {
     package func left(_ session: CommandSession) {}
 }
 
-/// A connection on a port of ours, before it is anything else: a Redis client.
+/// The session of a new connection on a port, which is a Redis client until a handshake.
 ///
-/// It authenticates, answers what client libraries ask by themselves, and keeps replies in the order of their commands,
-/// also when some take long. Bound to the connection's event loop.
+/// It authenticates, answers the automatic commands of client libraries, and keeps replies in the order of their
+/// commands, also with deferred replies. Bound to the connection's event loop.
 package final class CommandSession: ConnectionSession {
-    /// A reply that is owed.
+    /// A deferred reply.
     package struct Ticket: Hashable, Sendable {
         fileprivate let number: Int
     }
@@ -26,9 +26,9 @@ package final class CommandSession: ConnectionSession {
     package let connection: Connection
     private let service: any CommandService
     private let portGuard: PortGuard
-    /// Who has logged in; nil for a stranger.
+    /// The user that has logged in; nil for a stranger.
     package private(set) var user: User?
-    /// What the service knows this user on this connection by; nil again when ``CommandService/left(_:)`` was called.
+    /// The state of the service for this user on this connection; nil again after ``CommandService/left(_:)``.
     package var account: UInt16?
     private var authenticationDeadline: Scheduled<Void>?
     private var owed: Deque<Reply> = []
@@ -54,7 +54,7 @@ package final class CommandSession: ConnectionSession {
         var command: Int
     }
 
-    /// Commands whose replies are owed or wait at once, and their bytes, before no more are read.
+    /// The largest number of commands with deferred or waiting replies; then no more are read.
     static let maximumOwed = 10_000
     static let maximumOwedBytes = 64 << 20
     static let maximumWaitingBytes = 1 << 20
@@ -66,7 +66,7 @@ package final class CommandSession: ConnectionSession {
         if !portGuard.asksForPassword { user = .standard }
     }
 
-    /// Makes the session of a connection that was accepted.
+    /// Makes the session of an accepted connection.
     package static func accept(by portGuard: PortGuard, service: any CommandService) -> Connection {
         let door = Door()
         let limits = portGuard.limits
@@ -139,7 +139,7 @@ package final class CommandSession: ConnectionSession {
 
     // MARK: Replies
 
-    /// The reply to the command being carried out.
+    /// The reply to the current command.
     package func reply(_ body: (inout ByteBuffer) -> Void) {
         guard !owed.isEmpty else { return connection.write(body) }
         var buffer = ByteBuffer()
@@ -149,7 +149,7 @@ package final class CommandSession: ConnectionSession {
         pauseWhenMuchIsOwed()
     }
 
-    /// Owes the reply to the command being carried out; those to later commands wait for it.
+    /// Defers the reply to the current command; replies to later commands wait for it.
     package func owe() -> Ticket {
         owed.append(Reply(text: nil, command: commandBytes))
         owedBytes += commandBytes
@@ -157,7 +157,7 @@ package final class CommandSession: ConnectionSession {
         return Ticket(number: firstOwed + owed.count - 1)
     }
 
-    /// Pays what ``owe()`` promised; a second time does nothing.
+    /// Sends the reply that ``owe()`` deferred; a second call has no effect.
     package func pay(_ ticket: Ticket, _ body: (inout ByteBuffer) -> Void) {
         let index = ticket.number - firstOwed
         guard owed.indices.contains(index), owed[index].text == nil else { return }
@@ -185,12 +185,12 @@ package final class CommandSession: ConnectionSession {
         }
     }
 
-    /// Reads nothing more for a tenth of a second: who is refused and asks again at once would keep others waiting.
+    /// Stops reading for a tenth of a second, because a refused client that asks again at once would delay others.
     package func rest() { connection.rest(for: Self.restTime) }
 
     static let restTime = TimeAmount.milliseconds(100)
 
-    /// The last word to a client that cannot be served now, a second hence: nothing that it has sent, or sends, counts.
+    /// Sends a last error to a client that cannot be served, after a second; its further input is ignored.
     package func turnAway(_ error: String) {
         guard let loop = connection.eventLoop else { return }
         isEnding = true
@@ -364,7 +364,7 @@ package final class CommandSession: ConnectionSession {
         connection.pauseInput(true)
     }
 
-    /// The peer has said who it is, or proven it in another way.
+    /// The peer has logged in, or has proven its identity in another way.
     package func authenticated(as user: User) {
         let isNew = self.user == nil
         if self.user?.name != user.name { leave() }
@@ -377,7 +377,7 @@ package final class CommandSession: ConnectionSession {
         portGuard.authenticated(connection)
     }
 
-    /// See ``CommandService/left(_:)``. To be called before another session takes the connection over.
+    /// Calls ``CommandService/left(_:)``. Call this before another session takes the connection over.
     package func leave() {
         guard account != nil else { return }
         service.left(self)

@@ -1,15 +1,15 @@
 package import NIOCore
 
-/// One RESP connection: frames in, bytes out, writes of one turn of the loop in one flush.
+/// One RESP connection: it reads frames and writes bytes; writes of one turn of the loop are flushed once.
 ///
-/// Bound to its event loop: everything here is called on it.
+/// Bound to its event loop: call everything on it.
 package final class Connection: ChannelDuplexHandler {
     package typealias InboundIn = ByteBuffer
     package typealias OutboundIn = ByteBuffer
     package typealias OutboundOut = ByteBuffer
 
     package enum Role: Sendable {
-        /// The peer commands. When it does not read our replies we stop reading its commands.
+        /// The peer sends commands. If it does not read the replies, its commands are not read.
         case server
         /// We connected to the peer.
         case client
@@ -21,12 +21,12 @@ package final class Connection: ChannelDuplexHandler {
     /// `host:port` of the peer, for logs.
     package private(set) var peer = "?"
     package private(set) var remoteAddress: SocketAddress?
-    /// Who has logged in on it; nil for a stranger, and for one that was dialled.
+    /// The user that has logged in; nil for a stranger and for a dialled connection.
     package internal(set) var user: User?
-    /// What it shares with the other connections of its port; nil for one that was dialled, and when it is gone.
+    /// The state shared with the other connections of its port; nil for a dialled or closed connection.
     var portGuard: PortGuard?
     package var isOpen: Bool { state.isOpen }
-    /// Whether more can be said on it: it is open, and its end has not begun.
+    /// Whether it accepts further writes: it is open, and its end has not begun.
     package var isUp: Bool { state.isInUse }
 
     private let role: Role
@@ -50,7 +50,7 @@ package final class Connection: ChannelDuplexHandler {
     private var waiting = WaitingInput()
     /// What waits is read in a turn of the loop that is to come.
     private var readsWaiting = false
-    /// The channel lets the peer end its side alone.
+    /// Whether the peer may close only its sending side.
     var allowsHalfClosure = false
     /// The end of the peer's side may come behind this read, before anything else.
     private var mayEndInput = true
@@ -95,17 +95,18 @@ package final class Connection: ChannelDuplexHandler {
 
     package var eventLoop: (any EventLoop)? { context?.eventLoop }
 
-    /// Done when the channel is closed; nil when it is, or has never been there.
+    /// Completes when the channel is closed; nil if it is already closed, or was never open.
     var closed: EventLoopFuture<Void>? { context?.channel.closeFuture }
 
     // MARK: Use
 
-    /// The frames that follow go to another session: the connection has become something else.
+    /// Passes further frames to another session, for example after a handshake.
     package func handOver(to session: any ConnectionSession) {
         self.session = session
     }
 
-    /// Appends to what is sent at the end of this turn of the loop, or at once when that is much: few bytes can ask for many.
+    /// Writes bytes that are flushed at the end of this turn of the loop, or at once if they are many, because a short
+    /// command can have a large reply.
     package func write(_ body: (inout ByteBuffer) -> Void) {
         guard state.isInUse, !isDismissed else { return }
         body(&outbound)
@@ -115,12 +116,12 @@ package final class Connection: ChannelDuplexHandler {
 
     private static let much = 1 << 20
 
-    /// Sends what is written so far now, not only at the end of this turn of the loop: the process may not live that long.
+    /// Flushes now instead of at the end of this turn of the loop, because the process may end before.
     package func flush() {
         if state.isInUse, let context { flushOutbound(context) }
     }
 
-    /// Sends what is written so far, for which the peer has `limit`, and then closes; what the peer still sends is not read.
+    /// Flushes, gives the peer `limit` to read, and closes; further input is not read.
     package func close(reason: String? = nil, within limit: TimeAmount = Connection.lingering) {
         guard let context, state.close(reason) else { return }
         waiting.removeAll()
@@ -151,14 +152,15 @@ package final class Connection: ChannelDuplexHandler {
         closeTimer = loop.assumeIsolated().scheduleTask(in: time) { self.closeNow() }
     }
 
-    /// The end of the service: as ``close(reason:within:)``, and without a wait when the peer has all that was written.
+    /// Closes at the end of the service: as ``close(reason:within:)``, but without a wait if the peer has read
+    /// everything.
     package func finish(within limit: TimeAmount) {
         guard isOpen, let context else { return }
         let unsent = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
         if outbound.readableBytes > 0 || unsent > 0 || state.hasUnread { close(within: limit) } else { closeNow() }
     }
 
-    /// Closes at once, with a last word for a peer that reads.
+    /// Closes at once, with a last message for a peer that reads.
     func dismiss(_ error: String) {
         // What is said now must not be taken for one more reply that is not read.
         guard !isDismissed else { return }
@@ -168,17 +170,16 @@ package final class Connection: ChannelDuplexHandler {
         closeNow(reason: error)
     }
 
-    /// From the next frame on no limit is below these.
+    /// Raises the limits to at least these, from the next frame on.
     func raiseLimits(to limits: RESPLimits) { stream.raiseLimits(to: limits) }
 
-    /// Closes without a last word.
+    /// Closes without a last message.
     package func closeNow(reason: String? = nil) {
         state.note(reason)
         context?.close(promise: nil)
     }
 
-    /// Stops or resumes reading, for a session that has enough to do: it is given no frame before it says so, not even one
-    /// that has come already.
+    /// Stops or resumes reading, for a busy session: it gets no frame until it resumes, not even one that has arrived.
     package func pauseInput(_ pause: Bool) {
         guard let context else { return }
         goOn(context, asks: state.pauseInput(pause, isWritable: context.channel.isWritable))
@@ -190,7 +191,7 @@ package final class Connection: ChannelDuplexHandler {
         readWaitingLater()
     }
 
-    /// Reads nothing for so long, also on a link: a peer that is refused and asks again at once would keep others waiting.
+    /// Stops reading for this time, also on a link, because a refused peer that asks again at once would delay others.
     package func rest(for time: TimeAmount) {
         guard let context else { return }
         rests += 1
@@ -203,8 +204,9 @@ package final class Connection: ChannelDuplexHandler {
         }
     }
 
-    /// From now on both sides send messages on their own: a silent peer is dropped, and input is read whether or not our
-    /// output is (the volume of both is bounded by credit, and two sides waiting for each other would stop for ever).
+    /// From now on both sides send messages on their own. A silent peer is dropped, and input is read even if the peer
+    /// does not read: credit bounds the volume in both directions, and two sides that wait for each other would block
+    /// for ever.
     package func becomeLink(keepalive: Keepalive? = nil) {
         // What is accepted at one side has room at the other, whatever is set there for commands.
         stream.raiseLimits(to: RESPLimits())
@@ -221,8 +223,8 @@ package final class Connection: ChannelDuplexHandler {
 
     // MARK: Answers
 
-    /// The session waits for the peer's part of a handshake: without ``answered()`` within the time that the limits give for
-    /// it, or within `seconds`, the connection is closed.
+    /// Waits for the peer's part of a handshake: without ``answered()`` within the time limit, or within `seconds`, the
+    /// connection is closed.
     package func expectAnswer(within seconds: Int? = nil) {
         guard let context, state.isInUse else { return }
         answerTimer?.cancel()
@@ -265,7 +267,7 @@ package final class Connection: ChannelDuplexHandler {
         reportUnread()
     }
 
-    /// Tells the port how much waits for a peer that may not be reading.
+    /// Reports to the port how many bytes wait for a peer that may not be reading.
     func reportUnread() {
         guard portGuard != nil, !isDismissed, !state.isLink, let context else { return }
         let bytes = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
@@ -421,7 +423,7 @@ package final class Connection: ChannelDuplexHandler {
         context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(500)) { self.closeNow(reason: reason) }
     }
 
-    /// The last word to a peer that broke a rule. A server gets none: it waits for commands.
+    /// Sends a last error to a peer that violated the protocol. A server gets none, because it waits for commands.
     package func refuse(_ error: String) {
         if role == .server || state.isLink { write { $0.writeRESPError(error) } }
         close(reason: error)

@@ -1,7 +1,7 @@
 package import NIOCore
 
-/// When to say that we are still here, and when to believe that the peer is not: a ping after `interval` without a byte
-/// sent, the end after `timeout` without a byte received.
+/// Heartbeats and the detection of silent peers: a ping after `interval` without a byte sent, the end after `timeout`
+/// without a byte received.
 package struct Keepalive: Sendable {
     package enum Decision: Hashable, Sendable {
         case idle, ping, dead
@@ -19,7 +19,7 @@ package struct Keepalive: Sendable {
         self.timeout = timeout
     }
 
-    /// As a link with these limits is kept: asked, and heard of, three times as often as it may be silent.
+    /// The keepalive of a link with these limits: the interval is a third of the allowed silence.
     package init(_ limits: RESPLimits) {
         let timeout = TimeAmount.seconds(Int64(min(max(3, limits.silenceTime), 1 << 30)))
         self.init(interval: .nanoseconds(timeout.nanoseconds / 3), timeout: timeout)
@@ -30,8 +30,8 @@ package struct Keepalive: Sendable {
         if let received { lastReceived = received }
     }
 
-    /// To be asked every `interval`. When that was late it is we who were held up, or frozen: what the other side has said may
-    /// wait to be read, and it has an interval more.
+    /// Call this every `interval`. A late call means that this process was blocked or frozen: input of the peer may be
+    /// unread, so the peer gets another interval.
     package mutating func check(at now: NIODeadline) -> Decision {
         let isLate = lastCheck.map { now - $0 >= .nanoseconds(2 * interval.nanoseconds) } ?? false
         lastCheck = now

@@ -1,7 +1,8 @@
 package import Logging
 package import NIOCore
 
-/// What the connections of a port share: its places, its memory, and what it knows of those who guess passwords.
+/// The shared state of the connections of a port: the connection limit, the memory, and the addresses of password
+/// guessers.
 ///
 /// Bound to the event loop of the port.
 package final class PortGuard {
@@ -44,9 +45,9 @@ package final class PortGuard {
     // MARK: Places
 
     package var connectionCount: Int { admission.count }
-    /// Connections that have not said the password yet.
+    /// The number of connections that have not given the password.
     package var strangerCount: Int { admission.strangersCount }
-    /// Wrong passwords since the start.
+    /// The number of wrong passwords since the start.
     package var wrongPasswordCount: Int { wrong.count }
     /// Passwords that wait to be checked.
     var waitingChecks: Int { checks.waitingCount }

@@ -1,18 +1,18 @@
 internal import DequeModule
 package import NIOCore
 
-/// Who guesses passwords: the more wrong ones come from an address, the later each is answered.
+/// Delays answers to wrong passwords: the more come from an address, the later each is answered.
 ///
-/// The first is answered after 0.1 s, each further one after twice the time, at most 5 s; a minute without one, and all is
-/// forgotten. Bounded: of the addresses that guess, the 10,000 last are remembered.
+/// The first is answered after 0.1 s, each further one after twice the time, at most 5 s; an address is forgotten after
+/// a minute without one. At most the last 10,000 addresses are remembered.
 package struct WrongPasswords {
     package enum Answer: Equatable {
         case after(TimeAmount)
-        /// So many wait for their answer that this one gets none.
+        /// Too many answers wait, so this password gets none.
         case never
     }
 
-    /// Of all addresses, since the start.
+    /// The number for all addresses since the start.
     package private(set) var count = 0
     private var guessers: [PeerNetwork: Guesser] = [:]
     /// The addresses in the order in which they came here first.
@@ -28,14 +28,14 @@ package struct WrongPasswords {
     static let shortest = TimeAmount.milliseconds(100)
     static let longest = TimeAmount.seconds(5)
     static let memory = TimeAmount.seconds(60)
-    /// Wrong passwords of one address that wait for their answer at once.
+    /// The largest number of wrong passwords of one address that wait for their answers.
     static let mostWaiting = 100
-    /// Addresses that are remembered.
+    /// The largest number of remembered addresses.
     package static let mostKnown = 10_000
 
     package init(most: Int = mostKnown) { self.most = most }
 
-    /// A wrong password has come. When it is to be answered after a time, ``answered(_:)`` is to follow.
+    /// A wrong password has arrived. If its answer is delayed, call ``answered(_:)`` afterwards.
     package mutating func wrong(from peer: PeerNetwork, at now: NIODeadline) -> Answer {
         count += 1
         if guessers[peer] == nil {

@@ -1,8 +1,8 @@
 package import JobReactorCore
 
-/// One sending of a job over one link. Its number is unique on the link: the first job that goes over a link has the number
-/// 1, and each that follows the next. A job that is sent again has another number, so that an answer to the earlier sending
-/// is never taken for one to the later.
+/// One transfer of a job over one link. Its number is unique on the link: the first job has the number 1, and each
+/// further job the next number. A job that is sent again gets a new number, so that an answer to the earlier hand-over
+/// is never mistaken for one to the later.
 package struct HandOver: Hashable, Sendable {
     package var number: Int
     package var id: JobID

@@ -1,6 +1,6 @@
 package import NIOCore
 
-/// The downstream end of a link: the numbers of hand-overs that are saved and not acknowledged yet, as ranges.
+/// The downstream end of a link: the numbers of hand-overs that are saved but not yet acknowledged, as ranges.
 ///
 /// A value without I/O.
 package struct HandOverRanges: Sendable {
@@ -12,7 +12,7 @@ package struct HandOverRanges: Sendable {
 
     package var isEmpty: Bool { ranges.isEmpty }
 
-    /// Adds a number that is not among them. Numbers that come in their order make one range.
+    /// Adds a new number. Consecutive numbers form one range.
     package mutating func add(_ number: Int) {
         count += 1
         if let last = ranges.last, last.upperBound == number - 1 {
@@ -22,7 +22,7 @@ package struct HandOverRanges: Sendable {
         }
     }
 
-    /// Takes all of them.
+    /// Removes and returns all of them.
     package mutating func take() -> HandOverRanges {
         defer { self = HandOverRanges() }
         return self

@@ -1,26 +1,26 @@
 package import NIOCore
 
-/// How a connection becomes a link. Every handshake starts with the version of the protocol.
+/// The messages by which a connection becomes a link. Every handshake begins with the version of the protocol.
 package enum Handshake: Hashable, Sendable {
     package static let version = 3
 
-    /// From a node to a distributor: who it is. The distributor answers ``distributor(id:name:)`` and dials `server`, or
-    /// says ``serve(received:)`` when there is none or it cannot be reached.
+    /// From a node to a distributor: its introduction. The distributor answers ``distributor(id:name:)`` and dials
+    /// `server`, or sends ``serve(received:)`` if there is no server or it cannot be reached.
     case node(NodeIntroduction)
     /// From a producer to a distributor, which answers ``distributor(id:name:)``; the connection is the link at once.
     case producer(id: String)
-    /// The distributor's answer; the id is that of its process, the name stays the same when it is started again.
+    /// The distributor's answer: the id of its process, and its name, which stays the same after a restart.
     case distributor(id: String, name: String)
-    /// From a distributor to the node at the address that it gave. The token is from the node's introduction: whoever has it
-    /// is that distributor, and needs no password. `received` is the number of the last report that has arrived from that
-    /// process of the node; 0 for none.
+    /// From a distributor to the node at the address that it gave. The token from the node's introduction proves the
+    /// identity of the distributor instead of a password. `received` is the number of the last report that has arrived
+    /// from that process of the node; 0 for none.
     case link(distributor: String, token: String, received: Int)
     /// The node's answer to ``link(distributor:token:received:)``.
     case linked
     /// From a distributor to a node: this connection is the link. `received` as in ``link(distributor:token:received:)``.
     case serve(received: Int)
-    /// From a node to a distributor, instead of ``linked`` or at any time before the link is used: it takes nothing from
-    /// this distributor, for this reason, and closes the connection.
+    /// From a node to a distributor, instead of ``linked`` or at any time before the link is used: the node refuses
+    /// this distributor for this reason, and closes the connection.
     case unwelcome(String)
 
     package init?(_ frame: RESPFrame) throws(CommandError) {
@@ -92,18 +92,19 @@ package enum Handshake: Hashable, Sendable {
     }
 }
 
-/// What a node says of itself.
+/// The introduction of a node.
 package struct NodeIntroduction: Hashable, Sendable {
     package var name: String
-    /// Made anew by each process.
+    /// A new value for each process.
     package var instance: String
     /// Whether it owns the jobs it has saved.
     package var isDurable: Bool
-    /// Where it listens; nil for a node that is served over the connection it opened.
+    /// The address on which it listens; nil for a node that uses the connection that it opened.
     package var server: String?
-    /// Where its storage is, when it shares that with other nodes, which could take over its jobs.
+    /// The identity of its shared storage, from which other nodes could take over its jobs; nil for none.
     package var place: String?
-    /// What a distributor that dials back shows, so that it is known by it. Made for one connection; empty without a server.
+    /// The token by which a distributor that dials back proves its identity. Made for one connection; empty without a
+    /// server.
     package var token: String
 
     package init(

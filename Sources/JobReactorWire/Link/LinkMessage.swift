@@ -1,21 +1,21 @@
 package import JobReactorCore
 
-/// What passes between two ends of a link after the handshake: RESP arrays, both ways, on their own.
+/// The messages of a link after the handshake: RESP arrays in both directions, without replies.
 ///
-/// The *giver* has jobs (a distributor towards its nodes, a ``JobClient`` towards its distributor), the *taker* takes
+/// The *giver* hands jobs over (a distributor to its nodes, a ``JobClient`` to its distributor), the *taker* receives
 /// them. See <doc:LinkProtocol> for the protocol with examples.
 package enum LinkMessage: Hashable, Sendable {
     // From the giver.
-    /// A job to take. Its options carry no id. A suspect is to be run with care: see ``begun(_:attempt:of:)``.
+    /// A job for the taker. Its options contain no id. For a suspect see ``begun(_:attempt:of:)``.
     case job(HandOver, JobRequest)
-    /// As ``job(_:_:)``, of a job that the taker may have had before, over a connection that was lost: it looks whether
-    /// it has it, or has reported it.
+    /// As ``job(_:_:)``, for a job that the taker may have received over a lost connection: it checks whether it has
+    /// the job or has reported it.
     case again(HandOver, JobRequest)
-    /// A `JOB` or `AGAIN` with a job that breaks a rule, and why. It is refused; the link goes on. Never written.
+    /// A `JOB` or `AGAIN` with an invalid job, and the reason. The job is refused; the link continues. Never written.
     case unacceptable(HandOver, name: String, reason: String)
     /// The reports up to the one of this number have arrived; the taker may forget them.
     case taken(Int)
-    /// The job is not to run, or not to go on.
+    /// The job must not run, or must stop.
     case cancel(JobID)
     /// Asks for the record of a job that the taker has.
     case show(JobID)
@@ -23,40 +23,41 @@ package enum LinkMessage: Hashable, Sendable {
     /// A job with the same key was enqueued anew: its args and options are those that the taker's job of the hand-over's id is to
     /// have, as ``JobUnique/onConflict`` says. The number is that of the message, which the answer names.
     case replace(HandOver, JobRequest)
-    /// The run that the taker has asked for with ``permit(_:priority:_:)`` may begin.
+    /// The run requested with ``permit(_:priority:_:)`` may begin.
     case permitted(JobID)
-    /// The run that the taker has asked for is not to be: a limit is full and discards jobs. The job ends as cancelled, with this
+    /// The requested run must not begin: a limit is full and discards jobs. The job ends as cancelled, with this reason
     /// as its last error.
     case discarded(JobID, String)
-    /// Nothing of these jobs begins from now on, nor of any job if the taker is paused itself; what runs goes on. Replaces
-    /// what was said before.
+    /// No run of these jobs begins, or of any job if the taker itself is paused; current runs continue. Replaces the
+    /// previous message.
     case hold(isNode: Bool, jobs: [String])
 
-    /// The node of that name does not come back: take over its jobs, in the storage that you share. Without a name, those
-    /// of every node that has left some there.
+    /// The node of that name does not come back: take over its jobs in the shared storage. Without a name: take over
+    /// the jobs of all nodes that have left some there.
     case adopt(String?)
 
     // From the taker.
-    /// What ``adopt(_:)`` asked for is done, or, when it says false, could not be.
+    /// The answer to ``adopt(_:)``: true if it was done, false if it was not possible.
     case adopted(String?, Bool)
     /// The taker can take `n` more jobs.
     case credit(Int)
-    /// The hand-overs from the first number to the second are saved, as far as they were not answered otherwise before.
+    /// The hand-overs from the first number to the second are saved, except those that were answered otherwise before.
     case saved(Int, through: Int)
-    /// The outcome of a run. The number is that of the report: a process of the taker counts those to one giver from 1 on,
-    /// over all links.
+    /// The outcome of a run, with the number of the report: a process of the taker counts its reports to one giver from
+    /// 1, over all links.
     case result(Int, JobReport)
-    /// A run of a suspect is about to begin: this attempt, of so many. Said before any code of the job runs.
+    /// A run of a suspect is about to begin, with its attempt and the maximum number of attempts. Sent before any code
+    /// of the job runs.
     case begun(HandOver, attempt: Int32, of: Int32)
-    /// The run of a suspect pauses for the first time, and others run.
+    /// The run of a suspect has suspended for the first time, and others run.
     case paused(HandOver)
     /// This attempt of a suspect has failed, and the job waits at the taker for the next.
     case waits(HandOver, attempt: Int32)
-    /// How far a job that runs is.
+    /// The progress of a running job.
     case progress(Progress)
-    /// The record that ``show(_:)`` asked for, name and value in turn; empty when there is none.
+    /// The record requested with ``show(_:)``, alternating names and values; empty if there is none.
     case shown(JobID, [String])
-    /// The taker does not run what these hand-overs brought; the giver has the jobs again.
+    /// The taker does not run the jobs of these hand-overs; the giver has the jobs again.
     case returned([HandOver])
     /// The taker can never run the job, for this reason.
     case refused(HandOver, String)
@@ -64,37 +65,40 @@ package enum LinkMessage: Hashable, Sendable {
     case storageError(String)
     /// The taker defines exactly these jobs.
     case jobs([String])
-    /// What the taker's scripts say about when jobs run, and nothing else; before the ``jobs(_:)`` that it is about.
+    /// The definitions in the taker's scripts of when jobs run, and nothing else; sent before the ``jobs(_:)`` to which
+    /// it belongs.
     case defines(NodeDefinitions, problems: [String])
     /// The args of ``replace(_:_:)`` are stored: the job has them at its next run.
     case replaced(HandOver)
-    /// Nothing comes of ``replace(_:_:)``: the job runs and is not to run once more for it, or has ended.
+    /// ``replace(_:_:)`` has no effect: the job already runs and will not run once more for it, or has ended.
     case kept(HandOver)
-    /// A run wants to begin, and needs these parts of limits; its priority. Answered by ``permitted(_:)`` or ``discarded(_:_:)``.
+    /// A run with this priority wants to begin, and needs these parts of limits. Answered by ``permitted(_:)`` or
+    /// ``discarded(_:_:)``.
     case permit(JobID, priority: Int, [LimitNeed])
-    /// The permitted run is over and no ``result(_:_:)`` says so, or the job does not wait for a permit any more.
+    /// The permitted run is over without a ``result(_:_:)``, or the job no longer waits for a permit.
     case release(JobID)
-    /// A run goes on that was permitted over an earlier link, and began so many seconds ago.
+    /// A run that was permitted over an earlier link continues; it began this many seconds ago.
     case holds(JobID, secondsAgo: Double, [LimitNeed])
     /// The first run of the job of a tick begins.
     case began(JobID)
-    /// The taker stops: no more jobs.
+    /// The taker is stopping: send no more jobs.
     case drain
 
     // From either.
     /// Still here.
     case ping
-    /// Still here, and takes jobs with the options that came later: `AWAITED`, `TRACE`, `PRIORITY`, `UNIQUE`, `SCHEDULE` and
-    /// `PERMITTED`. A side of an earlier release refuses such jobs, and takes this word for a ``ping``.
+    /// A heartbeat from a taker that accepts jobs with the options of later releases: `AWAITED`, `TRACE`, `PRIORITY`,
+    /// `UNIQUE`, `SCHEDULE` and `PERMITTED`. A side of an earlier release refuses such jobs, and reads this as a
+    /// ``ping``.
     case takesLaterOptions
 
-    /// A ``result(_:_:)``, of which there are most; nil for any other message.
+    /// Reads a ``result(_:_:)``, the most frequent message; nil for any other message.
     package static func result(in frame: RESPFrame) throws(CommandError) -> (number: Int, report: JobReport)? {
         guard frame.wordCount == 8, CommandWord.matches(frame.word(0), "RESULT") else { return nil }
         return (try count(frame.word(1)), try report(frame))
     }
 
-    /// Reads a message; throws what is wrong with it. `giver` says who gives jobs, where the message may do that.
+    /// Reads a message; throws if it is invalid. `giver` is the sender of jobs, if the message may contain one.
     package init(_ frame: RESPFrame, from giver: JobRequest.Sender = .distributor) throws(CommandError) {
         guard let count = frame.wordCount else {
             // The last word of a side that closes the link.

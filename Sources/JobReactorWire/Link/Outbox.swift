@@ -1,8 +1,8 @@
 internal import DequeModule
 package import JobReactorCore
 
-/// Reports in the order they were made, until the other side has said that it has them; those that had not arrived when a
-/// connection was lost go out again on the next.
+/// Reports in order, kept until the other side has acknowledged them. Reports that had not arrived when a connection
+/// was lost are sent again on the next.
 package struct Outbox: Sendable {
     private var reports: Deque<JobReport> = []
     /// The jobs of those that say that a job is finished; made when it is asked for, gone with each change.
@@ -12,7 +12,7 @@ package struct Outbox: Sendable {
     /// The number of the first of them. Each report has a number, from 1 on, which it keeps over all connections.
     private var first = 1
 
-    /// What names, args and the rest of all take, roughly.
+    /// The approximate memory of all reports in bytes.
     package private(set) var bytes = 0
 
     package init() {}
@@ -27,16 +27,16 @@ package struct Outbox: Sendable {
         finished = nil
     }
 
-    /// Whether the end of the job is among them.
+    /// Whether it contains the end of the job.
     package mutating func containsEnd(of id: JobID) -> Bool {
         let ids = finished ?? Set(reports.lazy.filter(\.status.isFinished).map(\.id))
         finished = ids
         return ids.contains(id)
     }
 
-    /// A new connection. `received` is the number of the last report that the process at the other side has had, over all
-    /// connections: those whose receipt was lost do not go out again. Nil when it is not known, or the process another one:
-    /// everything goes out again.
+    /// Begins a new connection. `received` is the number of the last report that the process at the other side has
+    /// received over all connections: reports up to it are not sent again. If it is nil, because it is unknown or the
+    /// process is another one, everything is sent again.
     ///
     /// Returns the reports that are no longer needed.
     @discardableResult
@@ -46,7 +46,7 @@ package struct Outbox: Sendable {
         return removeFirst(min(max(0, received - (first - 1)), reports.count))
     }
 
-    /// Hands out what has not been sent on this connection, each with its number.
+    /// Returns the reports that were not sent on this connection, each with its number.
     package mutating func sendRest(_ send: (Int, JobReport) -> Void) {
         while sent < reports.count {
             send(first + sent, reports[sent])
@@ -54,7 +54,7 @@ package struct Outbox: Sendable {
         }
     }
 
-    /// The other side has those up to this number, as far as they were sent. They are returned: they are no longer needed.
+    /// The other side has the sent reports up to this number. Removes and returns them.
     @discardableResult
     package mutating func taken(through number: Int) -> [JobReport.Key] {
         let taken = min(max(0, number - (first - 1)), sent)
@@ -62,7 +62,7 @@ package struct Outbox: Sendable {
         return removeFirst(taken)
     }
 
-    /// Gives up all of them.
+    /// Drops all reports.
     package mutating func removeAll() -> [JobReport.Key] {
         sent = 0
         return removeFirst(reports.count)

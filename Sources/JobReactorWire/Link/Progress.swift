@@ -1,15 +1,15 @@
 package import JobReactorCore
 
-/// What a running job says of how far it is. Only the last one counts, so it may get lost.
+/// The progress of a running job. Only the latest counts, so a message may get lost.
 package struct Progress: Hashable, Sendable {
     package var id: JobID
-    /// Which run of the job it is, from 1; 0 of a job that waits as no connected node defines it, which the text says.
+    /// The number of the run, from 1; 0 for a parked job, as the text says.
     package var run: Int32
-    /// From 0 to 1; nil when the job says only where it is.
+    /// From 0 to 1; nil if the job reports only a text.
     package var fraction: Double?
     package var text: String
 
-    /// A fraction beyond 0 and 1 becomes the nearer of them, NaN nil; a text beyond ``JobLimits/progressBytes`` is cut.
+    /// Clamps the fraction to 0 to 1, and NaN to nil; cuts a text beyond ``JobLimits/progressBytes``.
     package init(id: JobID, run: Int32, fraction: Double?, text: String) {
         self.id = id
         self.run = run

@@ -6,7 +6,7 @@
     private import Darwin
 #endif
 
-/// By which a file is known to be the same as before.
+/// A stamp that shows whether a file has changed.
 package struct FileStamp: Hashable, Sendable {
     private let file: UInt64
     private let size: Int64

@@ -2,7 +2,7 @@ package import Logging
 package import NIOCore
 private import NIOPosix
 
-/// Keeps one connection to an address: connects, and when it is lost connects again, for ever, with ``Backoff``.
+/// Keeps one connection to an address: connects, and reconnects after a loss, for ever, with ``Backoff``.
 ///
 /// Bound to one event loop.
 package final class Dialer {
@@ -16,10 +16,10 @@ package final class Dialer {
     private var retry: Scheduled<Void>?
     private var isStopped = false
     private var isConnecting = false
-    /// Told why a try failed, before the next is made.
+    /// Called with the reason of a failed attempt, before the next one.
     package var onFailure: ((any Error) -> Void)?
 
-    /// `makeConnection` is called on the loop for each try that reaches the other side.
+    /// `makeConnection` is called on the loop for each attempt that reaches the other side.
     package init(
         to address: Address, on loop: any EventLoop, security: WireSecurity, logger: Logger,
         longestWait: Double = 10, makeConnection: @escaping () -> Connection
@@ -49,17 +49,17 @@ package final class Dialer {
             }
     }
 
-    /// The handshake was good: the next loss starts again at the shortest wait.
+    /// The handshake succeeded: the next loss starts again at the shortest wait.
     package func succeeded() { backoff.reset() }
 
-    /// Closes the connection and makes no other.
+    /// Closes the connection and does not reconnect.
     package func stop() {
         isStopped = true
         retry?.cancel()
         channel?.close(promise: nil)
     }
 
-    /// Done when the connection that is open now, if any, is gone.
+    /// Completes when the current connection, if any, is closed.
     package var closed: EventLoopFuture<Void> { channel?.closeFuture ?? loop.makeSucceededVoidFuture() }
 
     private func connected(_ channel: any Channel) {
@@ -79,7 +79,7 @@ package final class Dialer {
         retry = loop.assumeIsolated().scheduleTask(in: .microseconds(Int64(seconds * 1_000_000))) { self.start() }
     }
 
-    /// One connection, no more. `place` is the one of the host's addresses to connect to; without it, whichever answers.
+    /// Opens a single connection. `place` is the host's address to connect to; without it, the first that answers.
     package static func connect(
         to address: Address, at place: SocketAddress? = nil, on loop: any EventLoop, tls: TransportSecurity?,
         makeConnection: @escaping () -> Connection

@@ -9,9 +9,9 @@ private import NIOPosix
     private import Darwin
 #endif
 
-/// All addresses of a host's name: `localhost` is two on most machines.
+/// All addresses of a host name: `localhost` has two on most machines.
 package enum HostAddresses {
-    /// Asks the system on a thread of its own, as that may take its time.
+    /// Asks the system on a separate thread, because this may take long.
     package static func resolve(_ address: Address, on loop: any EventLoop) -> EventLoopFuture<[SocketAddress]> {
         NIOThreadPool.singleton.runIfActive(eventLoop: loop) { try lookUp(address) }
     }

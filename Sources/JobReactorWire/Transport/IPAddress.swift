@@ -8,12 +8,12 @@ package import NIOCore
     private import Darwin
 #endif
 
-/// The number of an IP address; an IPv4 address in IPv6's clothes is that of IPv4.
+/// The bytes of an IP address; an IPv4-mapped IPv6 address counts as the IPv4 address.
 package struct IPAddress: Hashable, Sendable {
-    /// 4 or 16, in the order in which they are written.
+    /// 4 or 16 bytes, in network order.
     package let bytes: [UInt8]
 
-    /// Nil for what is none; an interface's name behind a `%` is left out.
+    /// Nil for an invalid address; an interface name after `%` is ignored.
     package init?(_ text: some StringProtocol) {
         let text = String(text.prefix { $0 != "%" })
         var bytes = [UInt8](repeating: 0, count: 16)
@@ -27,13 +27,13 @@ package struct IPAddress: Hashable, Sendable {
         }
     }
 
-    /// Nil for a socket that has none, such as one of this machine alone.
+    /// Nil for a socket without an IP address, such as a Unix socket.
     package init?(_ address: SocketAddress?) {
         guard let text = address?.ipAddress else { return nil }
         self.init(text)
     }
 
-    /// Whether it is this machine's own.
+    /// Whether it is a loopback address.
     package var isLoopback: Bool {
         bytes.count == 4 ? bytes[0] == 127 : bytes.last == 1 && bytes.dropLast().allSatisfy { $0 == 0 }
     }

@@ -1,6 +1,6 @@
 package import NIOCore
 
-/// A port of ours, on all addresses of its host's name. Bound to one event loop, which its connections share.
+/// A listening port on all addresses of its host name. Bound to one event loop, which its connections share.
 package final class Listener {
     /// What its connections share.
     package let portGuard: PortGuard
@@ -11,7 +11,7 @@ package final class Listener {
         self.portGuard = portGuard
     }
 
-    /// Opens the port; `makeConnection` is called on the loop for each connection that is accepted.
+    /// Opens the port; `makeConnection` is called on the loop for each accepted connection.
     package static func bind(
         to address: Address, guardedBy portGuard: PortGuard, security: WireSecurity,
         makeConnection: @escaping () -> Connection
@@ -47,8 +47,8 @@ package final class Listener {
     /// Accepts no more connections; those open stay.
     package func stopAccepting() { open.stopAccepting() }
 
-    /// Closes all connections; the future is done when they are gone. Those to which something was said get it first, at
-    /// most within `limit`.
+    /// Closes all connections; the future completes when they are closed. Pending output is sent first, within at most
+    /// `limit`.
     package func closeConnections(
         on loop: any EventLoop, within limit: TimeAmount = .seconds(2)
     ) -> EventLoopFuture<Void> {

@@ -2,8 +2,8 @@ package import Logging
 package import NIOCore
 private import NIOPosix
 
-/// Where a process accepts connections, whatever is said on them: all addresses of a host's name, with one port. Bound to one
-/// event loop, which its connections share.
+/// A listening port for any protocol, on all addresses of a host name. Bound to one event loop, which its connections
+/// share.
 package final class OpenPort {
     package let port: Int
     private let channels: [any Channel]
@@ -13,11 +13,11 @@ package final class OpenPort {
         port = channels.first?.localAddress?.port ?? 0
     }
 
-    /// Opens the port; port 0 takes a free one. `accept` is called on the loop with each connection that has come, behind the
-    /// handlers of TLS, and adds what speaks on it; one for which it throws is closed.
+    /// Opens the port; port 0 takes a free one. `accept` is called on the loop for each new connection, after the TLS
+    /// handlers were added, and adds the handlers of the protocol; if it throws, the connection is closed.
     ///
-    /// Fails with `WireError`: `configuration` where the port would be open to the network without a password, `listen` where it
-    /// cannot be opened.
+    /// Fails with `WireError`: `configuration` if the port would be open to the network without a password, `listen` if
+    /// it cannot be opened.
     package static func bind(
         to address: Address, security: WireSecurity, logger: Logger, on loop: any EventLoop,
         accept: @escaping (any Channel) throws -> Void

@@ -12,7 +12,7 @@ package final class RESPClient: Sendable {
         self.conversation = conversation
     }
 
-    /// Connects and says the password, when there is one. Throws ``WireError``.
+    /// Connects and sends the password, if there is one. Throws ``WireError``.
     package static func connect(
         to address: Address, security: WireSecurity = WireSecurity(), limits: RESPLimits = RESPLimits(),
         on group: (any EventLoopGroup)? = nil
@@ -39,7 +39,7 @@ package final class RESPClient: Sendable {
         throw WireError(.connect, "\(address) refuses the password: \(reason)")
     }
 
-    /// Sends a command and returns its reply, which may be an error. Throws ``WireError`` when the connection is lost.
+    /// Sends a command and returns its reply, which may be an error. Throws ``WireError`` if the connection is lost.
     package func send(_ words: [String]) async throws -> RESPValue {
         let conversation = conversation
         return try await channel.eventLoop.flatSubmit { conversation.value.send(words) }.get()
@@ -49,7 +49,7 @@ package final class RESPClient: Sendable {
         try? await channel.close().get()
     }
 
-    /// One command over a connection of its own, for who is on the loop. Fails with ``WireError``.
+    /// Sends one command over a separate connection, for callers on the loop. Fails with ``WireError``.
     package static func ask(
         _ words: [String], at address: Address, security: WireSecurity, on loop: any EventLoop
     ) -> EventLoopFuture<RESPValue> {
@@ -106,7 +106,7 @@ package final class RESPClient: Sendable {
 }
 
 extension WireError {
-    /// Why it came to nothing, without advice.
+    /// The reason of the failure, without advice.
     package var reason: String { cause.map { Transport.describe($0) } ?? description }
 
     /// The other side is not there.

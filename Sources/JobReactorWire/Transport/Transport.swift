@@ -15,16 +15,16 @@ package enum Transport {
     /// Large reads under load, small ones for quiet connections.
     static let receiveAllocator = AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 16 << 10, maximum: 256 << 10)
 
-    /// Keeps the channel's socket from the programs that this process starts. A program that inherits it keeps the
-    /// connection open after this process has closed it, or has died, and a port in use. Swift NIO opens sockets without
-    /// the flag; call this in the initializer of every channel.
+    /// Prevents programs that this process starts from inheriting the channel's socket. A program that inherits it
+    /// would keep the connection open, and a port in use, after this process has closed it or has ended. SwiftNIO opens
+    /// sockets without the flag; call this in the initializer of every channel.
     package static func closeOnExec(_ channel: any Channel) throws {
         try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { socket in
             _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
         }
     }
 
-    /// What this machine calls itself.
+    /// The host name of this machine.
     package static var hostName: String {
         var bytes = [CChar](repeating: 0, count: 256)
         guard gethostname(&bytes, bytes.count - 1) == 0 else { return "localhost" }
@@ -40,7 +40,7 @@ package enum Transport {
         }
     }
 
-    /// An I/O error in a few words, without the name of a type.
+    /// A short text for an I/O error, without the name of its type.
     package static func describe(_ error: any Error) -> String {
         switch error {
         // NIO's own text says "connection reset" of a refused connection.
@@ -63,7 +63,7 @@ package enum Transport {
         }
     }
 
-    /// Whether the two sides have not agreed on TLS.
+    /// Whether the TLS handshake failed.
     static func isHandshakeFailure(_ error: any Error) -> Bool {
         switch error {
         case NIOSSLError.handshakeFailed, BoringSSLError.sslError: true

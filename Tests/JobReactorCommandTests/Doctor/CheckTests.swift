@@ -134,7 +134,7 @@ import Testing
         arguments: [
             (["--appendonly", "no"], "error", "stores nothing on its disk"),
             (["--appendonly", "no", "--save", "3600 1"], "warning", "since its last snapshot"),
-            (["--maxmemory-policy", "allkeys-lru", "--maxmemory", "500mb"], "error", "throws jobs away"),
+            (["--maxmemory-policy", "allkeys-lru", "--maxmemory", "500mb"], "error", "evicts jobs"),
             (["--maxmemory", "900kb"], "warning", "is nearly full"),
             (["--replicaof", "127.0.0.1 1"], "error", "is a replica"),
             (["--cluster-enabled", "yes"], "error", "is part of a cluster"),
@@ -212,7 +212,7 @@ import Testing
         }
         try Data("no database, but a text".utf8).write(to: URL(filePath: folder.path + "/text"))
         let text = await problems("text")
-        #expect(text.contains { $0.hasPrefix("error ") && $0.contains("no SQLite file") }, "\(text)")
+        #expect(text.contains { $0.hasPrefix("error ") && $0.contains("not an SQLite file") }, "\(text)")
 
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file)
         let open = await problems()

@@ -94,7 +94,7 @@ import Testing
         "what is wrong with them is said",
         arguments: [
             (["priority": "high"], "priority takes a whole number from 0 (last) to 9 (first), not \"high\""),
-            (["unique": 5], "unique takes a key, or true for one of the args, not 5"),
+            (["unique": 5], "unique takes a key, or true for a key derived from the args, not 5"),
             (["unique_for": 5], "unique_for needs unique, a key or true"),
             (["on_conflict": "keep", "unique": false], "on_conflict needs unique, a key or true"),
             (["unique": "k", "on_conflict": "drop"], "on_conflict takes keep, replace, again or raise, not \"drop\""),

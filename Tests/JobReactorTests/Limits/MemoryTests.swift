@@ -137,7 +137,7 @@ import Testing
             // More come, until it is full again; once it is, it may lose a tenth before it asks for more.
             try await eventually("few are left") { try await distributor.waitingJobs().first?.count ?? 0 < 200 }
             let lines = log.lines.elements.map(\.text)
-            #expect(lines.contains { $0.contains("as many jobs wait here for their time as may (maxMemory)") })
+            #expect(lines.contains { $0.contains("jobs that wait for their due time use all of maxMemory") })
             #expect(lines.contains("jobs are asked for again"))
             await client.close()
         }

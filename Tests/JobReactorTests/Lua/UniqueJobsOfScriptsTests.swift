@@ -30,7 +30,9 @@ import Testing
             let byArgs = try #require(args["by_args"]?.string)
             #expect(byArgs != first && args["by_same_args"]?.string == byArgs)
             #expect(args["raised"]?.string?.hasSuffix("enqueue: UNIQUE \(first): that job holds the key") == true)
-            #expect(args["wrong"]?.string?.contains("enqueue: unique takes a key, or true for one of the args") == true)
+            #expect(
+                args["wrong"]?.string?.contains("enqueue: unique takes a key, or true for a key derived from the args")
+                    == true)
         }
     }
 }

@@ -3,26 +3,27 @@ internal import JobReactorCore
 extension DistributorLedger {
     /// What is to be done.
     enum Action {
-        /// Over the node's link, by the hand-over of this number. `isAgain` says that the node may have the job already.
+        /// Over the node's link, by the hand-over with this number. `isAgain` means that the node may already have the
+        /// job.
         case send(LedgerEntry, to: Node, number: Int, isAgain: Bool)
         case cancel(JobID, at: Node)
-        /// Nothing is read from the node for a moment.
+        /// Stop reading from the node for a moment.
         case rest(Node)
-        /// The node is to take over from another; nil: from any that has left jobs.
+        /// The node takes over the jobs of another node; nil: of any node that has left jobs.
         case adopt(String?, by: Node)
-        /// The run at the node that has asked may begin.
+        /// The requested run at the node may begin.
         case permit(JobID, at: Node)
-        /// It is not to be, as that limit is full: the job ends as cancelled.
+        /// The requested run must not begin, because that limit is full: the job ends as cancelled.
         case discard(JobID, limit: String, at: Node)
-        /// ``DistributorLedger/lookAtLimits()`` after so many seconds.
+        /// Call ``DistributorLedger/lookAtLimits()`` after this many seconds.
         case lookAtLimits(after: Double)
-        /// What ``DistributorLedger/takeStarts()`` tells is to be kept, in a second.
+        /// Store the result of ``DistributorLedger/takeStarts()``, in a second.
         case keepStarts
-        /// ``DistributorLedger/sendWaiting(to:)`` in the next turn of the loop.
+        /// Call ``DistributorLedger/sendWaiting(to:)`` in the next turn of the loop.
         case sendWaiting(Node)
-        /// The node's job is to have other args: those of ``DistributorLedger/replacement(of:)``.
+        /// Replace the args of the node's job by those of ``DistributorLedger/replacement(of:)``.
         case replace(JobID, at: Node)
-        /// ``DistributorLedger/expireKeys()`` after so many seconds.
+        /// Call ``DistributorLedger/expireKeys()`` after this many seconds.
         case expireKeys(after: Double)
         case store(JobChange)
         /// The records of these jobs are read, after so many seconds: ``loaded(_:_:)`` with the number of the batch.
@@ -40,34 +41,36 @@ extension DistributorLedger {
         case refused(JobID, name: String, reason: String)
         case takenOver(node: String, by: String)
         case notBack(node: String, jobs: Int)
-        /// An attempt of the job counts, as its node ended during it: the record says which.
+        /// An attempt of the job counts because its node ended during it; the record says which attempt.
         case endedWithNode(Job, isLast: Bool)
         /// A durable node is gone, and has so many jobs of which some have keys, or are those of schedules.
         case keeps(node: String, jobs: Int)
         /// A job is cancelled whose node is away: its key and its schedule do not wait for the node.
         case released(JobID, name: String, node: String)
-        /// The job ends as cancelled, as a limit of it is full.
+        /// The job ends as cancelled, because a limit is full.
         case discarded(JobID, name: String, limit: String)
-        /// A node has reported a job that it was not given.
+        /// A node has reported a job that it did not get.
         case foreignReport(JobID, name: String, node: String)
-        /// Jobs that waited in the storage alone are not there any more.
+        /// Jobs that waited only in the storage are gone.
         case recordsGone(Int)
-        /// So many of those cannot be read, and are tried again.
+        /// This many of those cannot be read; reading is retried.
         case unreadable(Int, StorageError)
-        /// Of those that have failed here only the last are kept.
+        /// Only the latest of the jobs that failed here are kept.
         case failuresGo(kept: Int)
     }
 
     enum Acceptance {
-        /// It is new here. Without a storage it is accepted; else it is when it is stored: call ``saved(_:)`` then.
+        /// The job is new. Without a storage it is accepted; otherwise it is accepted when it is stored: then call
+        /// ``saved(_:)``.
         case new(toBeStored: Job?)
-        /// As ``new(toBeStored:)`` without a storage; it goes to a node at once, as most do.
+        /// As ``new(toBeStored:)`` without a storage, and it goes to a node at once, as most jobs do.
         case sent(LedgerEntry, to: Node, number: Int)
-        /// The same id twice is one job.
+        /// An unfinished job with the same id: both are one job.
         case known
-        /// Another has its key: that one stands, and has its args where it is to be so. `isRefused`: that is an error.
+        /// Another job holds its key: that job stays, with the new args if they replace its own. `isRefused` means an
+        /// error.
         case held(by: JobID, isRefused: Bool)
-        /// A job of that id is being cancelled: the new one is not accepted, as it would end with it.
+        /// A job with that id is being cancelled: the new job is not accepted, because it would end as well.
         case isBeingCancelled
     }
 }

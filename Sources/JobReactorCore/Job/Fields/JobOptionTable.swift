@@ -11,7 +11,7 @@ package struct JobOptionTable: Sendable {
         $0.after = $1
     }
     package let runAt = JobOption(
-        "run_at", .time, "time before which the job does not run; in the past means now",
+        "run_at", .time, "the earliest time of the run; a time in the past means now",
         flag: ": seconds since 1970, or 2030-01-31T12:00:00Z"
     ) {
         $0.runAt
@@ -34,7 +34,7 @@ package struct JobOptionTable: Sendable {
         $0.notNode = $1
     }
     package let isDeferred = JobOption(
-        "defer", .flag, "whether it runs on a thread beside the others, for heavy work"
+        "defer", .flag, "whether it runs on a thread beside the reactor lane, for heavy work"
     ) {
         $0.isDeferred ? true : nil
     } set: {
@@ -42,7 +42,7 @@ package struct JobOptionTable: Sendable {
     }
     package let maxAttempt = JobOption(
         "max_attempt", .whole(1...JobLimits.attempts, "a whole number from 1"),
-        "attempts in all, instead of the job's own policy"
+        "total number of attempts, instead of the job's own policy"
     ) {
         $0.maxAttempt
     } set: {
@@ -66,7 +66,7 @@ package struct JobOptionTable: Sendable {
     }
     package let unique = JobOption(
         "unique", .key, isLater: true, "a key that no two jobs of this name hold at a time",
-        lua: "; `true` makes it of the args", flag: "; --unique-args makes it of the args"
+        lua: "; `true` makes it of the args", flag: "; --unique-args derives it from the args"
     ) {
         $0.unique.map { $0.key.map(FieldValue.text) ?? .flag(true) }
     } set: { options, value in
@@ -77,7 +77,7 @@ package struct JobOptionTable: Sendable {
         }
     }
     package let uniqueFor = JobOption(
-        "unique_for", .seconds, of: "unique", isLater: true, "seconds for which the key is held at least",
+        "unique_for", .seconds, of: "unique", isLater: true, "minimum seconds for which the key is held",
         lua: ". Default until the job is finished"
     ) {
         $0.unique.flatMap { $0.seconds == 0 ? nil : $0.seconds }
@@ -87,8 +87,8 @@ package struct JobOptionTable: Sendable {
     package let onConflict = JobOption(
         "on_conflict", .choice(UniqueConflict.allCases.map(\.rawValue)), of: "unique", isLater: true,
         """
-        when another job holds the key: that one stays and its id is returned (the default), it gets these args and \
-        options while it waits, it also runs once more if it runs already, or it is an error
+        if another job holds the key: that job stays and its id is returned (the default), it gets these args and \
+        options while it waits, it also runs once more if it runs already, or an error is raised
         """
     ) {
         $0.unique?.onConflict
@@ -96,7 +96,7 @@ package struct JobOptionTable: Sendable {
         $0.unique?.onConflict = $1
     }
     package let id = JobOption(
-        "id", .id, "32 hexadecimal digits: the same id twice is one job, until that is finished"
+        "id", .id, "32 hexadecimal digits; a second job with the id of an unfinished job counts as that job"
     ) {
         $0.id
     } set: {
