@@ -58,7 +58,7 @@ import Testing
         for part in [
             ":\(installation.port) answers, of the same release", "its clock agrees", "1 node is connected",
             "the user default has the roles viewer, producer, node",
-            "is sound, and has the jobs of node:n1, which runs",
+            "is intact, and contains the jobs of node:n1, which is running",
             "4 jobs are defined", "open at once", "free",
         ] { #expect(ended.output.contains(part), "\(part) in \(ended.output)") }
         // So does a config file, as a server has one.

@@ -27,7 +27,7 @@ import Testing
         func error(_ key: String) -> String { args[key] as? String ?? "" }
         #expect(error("memory").hasSuffix(" MiB that they may have together (--memory-limit)"), "\(args)")
         #expect(error("module").hasSuffix("no other file is looked for with --sandbox strict"), "\(args)")
-        #expect(error("host").hasSuffix("it is none of the servers that --allow-host names"), "\(args)")
+        #expect(error("host").hasSuffix("it is not one of the hosts that --allow-host names"), "\(args)")
     }
 
     @Test func errorsOfJobsAndLogsNameFlags() async throws {
@@ -45,7 +45,7 @@ import Testing
             ])
         defer { node.signal(SIGTERM) }
         let shares = try await installation.jobreactor(["enqueue", "shares", "--wait"])
-        #expect(shares.errors.contains("of the 1 MiB that it may take (--shared-limit)"), "\(shares.errors)")
+        #expect(shares.errors.contains("of the 1 MiB that it may use (--shared-limit)"), "\(shares.errors)")
         let overruns = try await installation.jobreactor(["enqueue", "overruns", "--wait"])
         #expect(overruns.errors.contains("enqueue it with defer, or raise --slice-limit"), "\(overruns.errors)")
         try await installation.distributor.logs("check its --connect-to")

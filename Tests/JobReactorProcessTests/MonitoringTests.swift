@@ -220,7 +220,7 @@ import Testing
         let taken = try await Self.httpPort(of: installation.distributor)
         for (address, status, text) in [
             ("nonsense", 64, "--http takes host:port"), ("localhost:70000", 64, "--http takes host:port"),
-            ("0.0.0.0:0", 64, "refusing to listen on 0.0.0.0:0 without a password: whoever reaches it could see"),
+            ("0.0.0.0:0", 64, "refusing to listen on 0.0.0.0:0 without a password: anybody who reaches it could see"),
             ("localhost:\(taken)", 1, "--http: cannot listen on localhost:\(taken): address already in use"),
             ("no.such.host.invalid:1", 64, "refusing to listen on no.such.host.invalid:1 without a password"),
         ] as [(String, Int32, String)] {

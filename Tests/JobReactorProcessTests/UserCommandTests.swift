@@ -69,7 +69,7 @@ import Testing
             #expect(try String(contentsOfFile: file, encoding: .utf8) == text)
         }
         let nowhere = try await Self.user(["list"])
-        #expect(nowhere.status == 64 && nowhere.errors == "jobreactor: say which file: --users FILE\n")
+        #expect(nowhere.status == 64 && nowhere.errors == "jobreactor: name the file: --users FILE\n")
     }
 
     @Test("a server lets users do their part, and who is removed is disconnected")

@@ -166,10 +166,10 @@ import Testing
             #expect(late.hasPrefix("TIMEOUT no outcome of job "))
             #expect(
                 late.hasSuffix(
-                    " within 0.05 s; the job goes on: no connected node defines the job 'absent': it is parked until one does"
+                    " within 0.05 s; the job continues: no connected node defines the job 'absent': it is parked until one does"
                 ))
             let slow = try #require(try await client.send(["PERFORM", "echo", "AFTER", "60", "TIMEOUT", "0.05"]).text)
-            #expect(slow.hasSuffix(" within 0.05 s; the job goes on"))
+            #expect(slow.hasSuffix(" within 0.05 s; the job continues"))
             let nodes = try #require(try await client.send(["NODES"]).elements)
             #expect(nodes.count == 1)
             let info = try #require(try await client.send(["INFO"]).text)

@@ -35,7 +35,7 @@ import Testing
             #expect(told.elements.allSatisfy { $0.isParked && $0.text == Self.reason && $0.fraction == nil })
             for producer in [distributor, client] as [any JobProducer] {
                 let error = await #expect(throws: JobError.self) { try await producer.perform("gret", timeout: 3) }
-                #expect(error?.message.hasSuffix("; the job goes on: \(Self.reason)") == true)
+                #expect(error?.message.hasSuffix("; the job continues: \(Self.reason)") == true)
             }
             #expect(Self.texts(log, "'gret'") == [Self.reason])
             #expect(Self.texts(clientLog, "'gret'") == [Self.reason])

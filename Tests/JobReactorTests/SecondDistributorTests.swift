@@ -33,7 +33,7 @@ import Testing
             let second = try #require(distributors.first { $0 !== first })
             let (address, other) = ("localhost:\(first.port ?? 0)", "localhost:\(second.port ?? 0)")
             let reason =
-                "DISTRIBUTORNAME a distributor named app is linked to this node already, from \(address):"
+                "DISTRIBUTORNAME a distributor named app is already linked to this node, from \(address):"
                 + " give one of them another name"
 
             // What is enqueued at both runs once: what the second has waits.

@@ -29,6 +29,6 @@ import Testing
     func conflict() throws {
         let address = try #require(Address("localhost:5000"))
         let failure = CommandFailure.refusal("UNIQUE \(JobID(high: 1, low: 2))", by: address)
-        #expect(failure.message == "the job 00000000000000010000000000000002 has that key: nothing is enqueued")
+        #expect(failure.message == "the job 00000000000000010000000000000002 holds that key: nothing was enqueued")
     }
 }

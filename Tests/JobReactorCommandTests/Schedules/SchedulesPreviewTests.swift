@@ -21,7 +21,7 @@ import Testing
             SchedulesPreviewCommand.table(of: times).text == """
                 LOCAL TIME                 SECONDS SINCE 1970  DAYLIGHT SAVING
                 2026-03-28T02:30:00+01:00          1774661400
-                2026-03-29T03:00:00+02:00          1774746000  its time does not exist that day: at the end of the gap
+                2026-03-29T03:00:00+02:00          1774746000  local time does not exist that day: due at the end of the gap
                 2026-03-30T02:30:00+02:00          1774830600
                 """)
         #expect(

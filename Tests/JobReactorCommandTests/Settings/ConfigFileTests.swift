@@ -22,8 +22,8 @@ import Testing
 
     @Test(arguments: [
         (#"{"max_attemt": 3}"#, "c.json: unknown key 'max_attemt': did you mean max_attempt?"),
-        (#"{"max-attempt": 3}"#, "c.json: unknown key 'max-attempt': it is written max_attempt"),
-        (#"{"jobs": "x"}"#, "c.json: unknown key 'jobs': it is written job_directory"),
+        (#"{"max-attempt": 3}"#, "c.json: unknown key 'max-attempt': write max_attempt"),
+        (#"{"jobs": "x"}"#, "c.json: unknown key 'jobs': write job_directory"),
         (#"{"max_attempt": 0}"#, "c.json: max_attempt takes a whole number from 1 to 2147483647, not 0"),
         (#"{"max_attempt": "3"}"#, "c.json: max_attempt takes a whole number from 1 to 2147483647, not \"3\""),
         (#"{"max_attempt": true}"#, "c.json: max_attempt takes a whole number from 1 to 2147483647, not true"),

@@ -14,7 +14,7 @@ import Testing
             ("JOBREACTOR_", "the help of each command lists the settings"),
         ])
     func unknown(name: String, hint: String) {
-        #expect(UnknownVariables.warnings([name: "1", "PATH": "/bin"]) == ["\(name) is no setting: \(hint)"])
+        #expect(UnknownVariables.warnings([name: "1", "PATH": "/bin"]) == ["\(name) is not a setting: \(hint)"])
     }
 
     @Test("settings, what others set for a service of this name, and variables of others are not")

@@ -108,14 +108,14 @@ import Testing
             ("0 0 * january *", 6, "'january' is no month: write jan"),
             ("0 0 * * wendesday", 8, "'wendesday' is no day of the week: write"),
             ("mon 0 * * *", 0, "'mon' is no minute: write 0 to 59"),
-            ("? 0 * * *", 0, "the minute has '?' where a value is due: write 0 to 59, or * for every one"),
+            ("? 0 * * *", 0, "the minute has '?' where a value is expected: write 0 to 59, or * for every one"),
             ("0 0 L * *", 4, "'L' is no day of the month: write 1 to 31"),
             ("0 0 15W * *", 6, "'W' is not understood in the day of the month"),
             ("0 0 * * 5#2", 9, "'#2' is not understood in the day of the week"),
-            ("0 0 1, * *", 6, "the day of the month has nothing where a value is due"),
-            ("0 ,1 * * *", 2, "the hour has nothing where a value is due"),
-            ("-5 * * * *", 0, "the minute has '-5' where a value is due"),
-            ("1- * * * *", 2, "the minute has nothing where a value is due"),
+            ("0 0 1, * *", 6, "the day of the month has nothing where a value is expected"),
+            ("0 ,1 * * *", 2, "the hour has nothing where a value is expected"),
+            ("-5 * * * *", 0, "the minute has '-5' where a value is expected"),
+            ("1- * * * *", 2, "the minute has nothing where a value is expected"),
             ("0 22-6 * * *", 2, "the range 22-6 ends before it begins: write 22-23,0-6"),
             ("0 0 * * sat-mon", 8, "the range sat-mon ends before it begins: write 6-6,0-1"),
             ("5/15 * * * *", 0, "the step of 5/15 has no range: write 5-59/15"),
@@ -142,7 +142,7 @@ import Testing
             ("every 99999999999999999999d", 6, "an interval takes 1s to 36525d"),
             ("every -5s", 6, "'-5s' is no interval"),
             ("0 3 * * *\n", 9, "'\n' is not understood"),
-            ("0 ä * * *", 2, "the hour has 'ä' where a value is due"),
+            ("0 ä * * *", 2, "the hour has 'ä' where a value is expected"),
         ] as [(String, Int, String)])
     func refused(text: String, offset: Int, reason: String) {
         #expect(ScheduleSpec(text) == nil)

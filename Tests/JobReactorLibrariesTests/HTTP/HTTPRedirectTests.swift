@@ -104,11 +104,11 @@ import Testing
                 let web = Web(library: HTTPLibrary(hosts: [rule]))
                 #expect(
                     await failure { try await web.values(server.url + "/") }
-                        == "http: a redirect must not go to 127.0.0.1:\(other.port): it is none of the servers that"
+                        == "http: a redirect must not go to 127.0.0.1:\(other.port): it is not one of the hosts that"
                         + " ScriptLibraries.allow names")
                 #expect(
                     await failure { try await web.values(other.url) }
-                        == "http: a request must not go to 127.0.0.1:\(other.port): it is none of the servers that"
+                        == "http: a request must not go to 127.0.0.1:\(other.port): it is not one of the hosts that"
                         + " ScriptLibraries.allow names")
                 #expect(other.openConnections == 0)
                 let reply = try await web.request(server.url, redirects: 0)

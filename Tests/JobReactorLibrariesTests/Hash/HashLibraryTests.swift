@@ -35,7 +35,7 @@ import Testing
         let odd = await failure { try await hash.call("unhex", .string("abc")) }
         #expect(odd == "hash.unhex: two digits make a byte, and the number of digits, 3, is odd")
         let none = await failure { try await hash.call("unhex", .string("0g")) }
-        #expect(none == "hash.unhex: the byte at 2 is no hexadecimal digit")
+        #expect(none == "hash.unhex: the byte at 2 is not a hexadecimal digit")
     }
 
     @Test(
@@ -67,13 +67,13 @@ import Testing
     @Test(
         "what is no Base64 is an error that says where",
         arguments: [
-            ("unbase64", "Zg=", "hash.unbase64: the byte at 3 is none of Base64"),
+            ("unbase64", "Zg=", "hash.unbase64: the byte at 3 is not Base64"),
             ("unbase64", "Zm9vY", "hash.unbase64: the text is cut short"),
             ("unbase64", "Zh==", "hash.unbase64: the last digit has too many bits"),
             ("unbase64", "Zm 9v", "hash.unbase64: the text is cut short"),
-            ("unbase64", "Z===", "hash.unbase64: the byte at 2 is none of Base64"),
-            ("unbase64", "-_8=", "hash.unbase64: the byte at 1 is none of Base64"),
-            ("unbase64url", "+/8", "hash.unbase64url: the byte at 1 is none of Base64"),
+            ("unbase64", "Z===", "hash.unbase64: the byte at 2 is not Base64"),
+            ("unbase64", "-_8=", "hash.unbase64: the byte at 1 is not Base64"),
+            ("unbase64url", "+/8", "hash.unbase64url: the byte at 1 is not Base64"),
         ])
     func noBase64(_ function: String, _ text: String, _ message: String) async {
         #expect(await failure { try await hash.call(function, .string(text)) } == message)
@@ -96,7 +96,7 @@ import Testing
         #expect(try await hash.call("random", .integer(0)) == [.string([])])
         for count in [-1, (1 << 20) + 1] {
             let message = await failure { try await hash.call("random", .integer(Int64(count))) }
-            #expect(message == "hash.random gives 0 to 1048576 bytes at once: \(count) were asked for")
+            #expect(message == "hash.random returns 0 to 1048576 bytes at once, not \(count)")
         }
     }
 }

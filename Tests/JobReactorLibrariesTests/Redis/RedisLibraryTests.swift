@@ -133,7 +133,7 @@ import Testing
         ] {
             #expect(
                 await failure { try await caller.call("connect", .string(url)) }
-                    == "redis.connect: a connection must not go to \(server): it is none of the servers that"
+                    == "redis.connect: a connection must not go to \(server): it is not one of the hosts that"
                     + " ScriptLibraries.allow names"
             )
         }

@@ -82,7 +82,7 @@ import Testing
         arguments: [
             ("[1", "invalid JSON at byte "), ("[]", "expected an object"), (#"{"modules": "x"}"#, "must be a list"),
             (#"{"modules": ["helpers", 7, "a/b", ""]}"#, "modules has 7, which is not the name of a folder"),
-            (#"{"moduls": []}"#, "unknown key 'moduls': there is modules"),
+            (#"{"moduls": []}"#, "unknown key 'moduls': the only key is modules"),
         ])
     func wrongSettings(text: String, problem: String) async throws {
         try await TemporaryFolder.with([".jobreactor.json": text, "helpers/h.lua": "", "lib/x.lua": ""]) { folder in

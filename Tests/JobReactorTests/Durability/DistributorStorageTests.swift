@@ -89,7 +89,7 @@ import Testing
             let refusal = try await client.send(["ENQUEUE", "note"])
             #expect(
                 refusal
-                    == .error("ERR the job is not enqueued, as it cannot be stored: the disk is full: make room"))
+                    == .error("ERR the job is not enqueued, because it cannot be stored: the disk is full: make room"))
             let performed = try await client.send(["PERFORM", "note"])
             #expect(performed.text?.hasPrefix("ERR the job is not enqueued") == true)
             let waiting = try await distributor.waitingJobs()

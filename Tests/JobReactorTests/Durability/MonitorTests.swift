@@ -246,6 +246,6 @@ import Testing
         let gone = await #expect(throws: StorageError.self) {
             try await JobMonitor(node: Address(host: "localhost", port: 1)).jobs()
         }
-        #expect(gone?.message.contains("connection refused: start what is to listen there") == true)
+        #expect(gone?.message.contains("connection refused: start the server there") == true)
     }
 }

@@ -41,7 +41,7 @@ import Testing
                 }
             }
             // 8 jobs of credit, and as many that it might have believed to have come before.
-            try await hostile.hear("ERR more jobs than this node has asked for: 17, with credit for 8")
+            try await hostile.hear("ERR more jobs than this node has granted credit for: 17, with credit for 8")
             try await hostile.connected(times: 2)
             let outcomes = Outcomes()
             try honest.enqueue("note", ["text": "honest"], JobOptions(), feedback: outcomes.feedback)

@@ -208,7 +208,7 @@ import Testing
             #expect(same.isSuccess)
             let other = try await distributor.outcome("cafe\u{301}", [:], JobOptions(maxAttempt: 1))
             #expect(!other.isSuccess && other.status == .failed)
-            #expect(other.args["error"]?.string?.contains("has other bytes") == true)
+            #expect(other.args["error"]?.string?.contains("has different bytes") == true)
         }
     }
 

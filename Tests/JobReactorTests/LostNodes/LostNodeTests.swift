@@ -152,7 +152,8 @@ import Testing
             }
             #expect(attempts == 2)
             #expect(outcomes.all.map(\.isSuccess) == [true, false])
-            #expect(outcomes.all.last?.args["error"] == "the link to the node n4 broke on its content, attempt 2")
+            #expect(
+                outcomes.all.last?.args["error"] == "the content of the job broke the link to the node n4, attempt 2")
         }
     }
 

@@ -251,7 +251,7 @@ import Testing
             _ = try await distributor.perform("hoards", [:], JobOptions(isDeferred: true), timeout: 60)
 
             let full = try await distributor.outcome("shares", ["n": 2_000_000])
-            let text = "shared.set: no room: it takes 0 bytes of the 1 MiB that it may take (sharedLimit)"
+            let text = "shared.set: no room: shared uses 0 bytes of the 1 MiB that it may use (sharedLimit)"
             #expect(full.args["error"]?.string?.hasSuffix(text) == true, "\(full.args)")
             #expect(try await distributor.perform("shares", ["n": 1000], timeout: 60)["kept"] == true)
             _ = try await distributor.perform("stops", timeout: 60)

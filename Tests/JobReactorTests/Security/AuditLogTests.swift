@@ -139,7 +139,7 @@ import Testing
         #expect(try changes(storage).count == 100)
         loop.advanceTime(by: .hours(1))
         #expect(try changes(storage).count == 101)
-        #expect(try changes(storage)[0] == "ann: the job 500 is cancelled; with 399 more since the entry before")
+        #expect(try changes(storage)[0] == "ann: the job 500 is cancelled; with 399 more since the previous entry")
         loop.advanceTime(by: .hours(1))
         #expect(try changes(storage).count == 101)
         note(501, by: Self.ann, in: log)
@@ -148,7 +148,7 @@ import Testing
         // Others, and other commands, are apart; an operator's are all there.
         for number in 1...500 { note(number, in: log) }
         log.note("RELOAD", "the scripts are reloaded", by: Self.ann, over: connection)
-        #expect(try changes(storage)[0] == "ann: the scripts are loaded anew")
+        #expect(try changes(storage)[0] == "ann: the scripts are reloaded")
         #expect(try changes(storage).count == 603)
         // Another day.
         loop.advanceTime(by: .hours(24))
@@ -164,7 +164,7 @@ import Testing
         #expect(try changes(storage).count == 100)
         log.finish { [told] in told.numbers.append(-1) }
         #expect(told.numbers.last == -1)
-        #expect(try changes(storage)[0] == "ann: the job 102 is cancelled; with 1 more since the entry before")
+        #expect(try changes(storage)[0] == "ann: the job 102 is cancelled; with 1 more since the previous entry")
         loop.advanceTime(by: .hours(1))
         #expect(try changes(storage).count == 101)
     }

@@ -165,7 +165,7 @@ import Testing
             #expect(try await client.send(["DESTROY", failed.description]) == .integer(0))
             #expect(
                 try await Self.audit(client) == [
-                    "DESTROY the job \(failed) is gone by default", "RELOAD the scripts are loaded anew by default",
+                    "DESTROY the job \(failed) is gone by default", "RELOAD the scripts are reloaded by default",
                 ])
             await client.close()
             let late = try application.enqueue("fails", [:], JobOptions(after: 99), feedback: outcomes.feedback)

@@ -180,13 +180,13 @@ import Testing
             #expect(try await ann.send(["JOB", id]).elements?.isEmpty == false)
             #expect(
                 try await bob.send(["JOB", id]).text
-                    == "NOPERM this needs the role viewer: the job is none that bob has enqueued here lately")
+                    == "NOPERM this needs the role viewer: bob has not recently enqueued this job here")
             // The same id once more is the same job, for who has enqueued it.
             #expect(try await ann.send(["ENQUEUE", "who", "{}", "ID", id]).text == id)
             #expect(try await bob.send(["ENQUEUE", "who", "{}", "ID", id]).text?.hasPrefix("NOPERM ") == true)
             #expect(
                 try await bob.send(["CANCEL", id]).text
-                    == "NOPERM this needs the role operator: the job is none that bob has enqueued here lately")
+                    == "NOPERM this needs the role operator: bob has not recently enqueued this job here")
             #expect(try await ann.send(["CANCEL", id]) == .integer(1))
             let ops = try await Self.client("ops", distributor)
             #expect(try await ops.send(["CANCEL", try await enqueue()]) == .integer(1))

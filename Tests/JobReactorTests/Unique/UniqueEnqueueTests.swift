@@ -52,7 +52,7 @@ import Testing
             try await errors.wait(for: 1)
             #expect(errors.elements.first?["unique"]?.string == id.description)
             #expect(
-                errors.elements.first?["error"]?.string?.hasPrefix("not enqueued: the job \(id) has the key") == true)
+                errors.elements.first?["error"]?.string?.hasPrefix("not enqueued: the job \(id) holds the key") == true)
         }
     }
 

@@ -166,7 +166,7 @@ import Testing
             ),
             (
                 "PRODUCER 1 p",
-                "NOPROTO link version 1 is asked for, but this side speaks version 3: run the same release of jobreactor on both"
+                "NOPROTO the peer asks for link version 1, but this side has version 3: run the same release of jobreactor on both"
             ),
         ])
     func bad(line: String, error: String) {
