@@ -115,7 +115,7 @@ import Testing
                 #expect(entry?["level"] is String, "\(line)")
                 return try #require(entry?["message"] as? String, "\(line)")
             }
-            #expect(messages.contains("JOBREACTOR_WINDO is no setting: did you mean JOBREACTOR_WINDOW?"))
+            #expect(messages.contains("JOBREACTOR_WINDO is not a setting: did you mean JOBREACTOR_WINDOW?"))
         }
     }
 

@@ -131,7 +131,7 @@ import Testing
             ("@reboot", 0, "'@reboot' is unknown: write one of @annually, @daily"),
             ("@dayly", 0, "'@dayly' is unknown: did you mean @daily?"),
             ("@every 5m", 0, "'@every' is unknown: write every 5m"),
-            ("@daily 5", 7, "'5' is too much: write @daily alone"),
+            ("@daily 5", 7, "'5' is too much: write only @daily"),
             ("every", 5, "an interval is missing: write a number and a unit"),
             ("every day", 6, "'day' is not an interval: write a number and a unit, such as every 90s"),
             ("every 90", 6, "'90' is not an interval"),
