@@ -209,7 +209,7 @@ final class SQLiteTransaction {
         var options = JobOptions(
             period: row[at(.period)], node: row[at(.node)], notNode: row[at(.notNode)], isDeferred: row[at(.defer)],
             maxAttempt: row[at(.maxAttempt)], retryMultiplier: row[at(.retryMultiplier)],
-            priority: row[at(.priority)], unique: unique(row))
+            priority: row[at(.priority)])
         if let schedule = row[at(.schedule)] as String?, let time = row[at(.tick)] as Int64? {
             options.tick = JobTick(schedule: schedule, at: Timestamp(microseconds: time))
         }
@@ -219,6 +219,8 @@ final class SQLiteTransaction {
             id: id, name: row[at(.name)], args: JobArguments(unchecked: Array(args)), options: options,
             distributor: row[at(.distributor)], createdAt: dueAt)
         job.dueAt = dueAt
+        // Not among the options: a new job's key is held from now on.
+        if let unique = unique(row) { job.unique = unique }
         job.status = status
         job.attempt = row[at(.attempt)]
         job.runs = row[at(.runs)]

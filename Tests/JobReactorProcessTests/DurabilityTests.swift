@@ -175,7 +175,7 @@ struct Place: Sendable, CustomTestStringConvertible {
                 "--log-level", "critical",
             ] + place.option("n1"))
         #expect(second.status == 1)
-        #expect(second.errors.contains("the storage of n1 is open already"))
+        #expect(second.errors.contains("the storage of n1 is already open"))
         #expect(second.errors.contains("process "))
         #expect(second.errors.split(separator: "\n").count == 1)
         node.signal(SIGTERM)

@@ -45,7 +45,7 @@ import Testing
             ])
         defer { node.signal(SIGTERM) }
         let shares = try await installation.jobreactor(["enqueue", "shares", "--wait"])
-        #expect(shares.errors.contains("of the 1 MiB that it may take (--shared-limit)"), "\(shares.errors)")
+        #expect(shares.errors.contains("of the 1 MiB that it may use (--shared-limit)"), "\(shares.errors)")
         let overruns = try await installation.jobreactor(["enqueue", "overruns", "--wait"])
         #expect(overruns.errors.contains("enqueue it with defer, or raise --slice-limit"), "\(overruns.errors)")
         try await installation.distributor.logs("check its --connect-to")

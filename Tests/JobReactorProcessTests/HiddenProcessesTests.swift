@@ -28,7 +28,7 @@ import Testing
                 installation.folder.path,
             ] + storage)
         #expect(second.status == 1)
-        #expect(second.errors.contains("the storage of n1 is open already"), "\(second.errors)")
+        #expect(second.errors.contains("the storage of n1 is already open"), "\(second.errors)")
         #expect(try await installation.redis(["PERFORM", "echo", "{}"]) == "{}")
         for program in [node, installation.distributor] {
             program.signal(SIGTERM)

@@ -158,6 +158,6 @@ import Testing
         let ended = try await Programs.run("jobreactor", ["run", "first", "--json", "--jobs", folder.path])
         let values = try Self.values(ended, status: 1)
         #expect(values.map { $0["status"] as? String } == ["complete"])
-        #expect(ended.errors.contains("the enqueued job 'second' failed"))
+        #expect(ended.errors.contains("the enqueued job 'second' failed: "))
     }
 }

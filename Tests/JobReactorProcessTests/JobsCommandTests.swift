@@ -49,9 +49,8 @@ import Testing
         let destroyAll = ["jobs", "destroy-all", "--node", "n1"] + at
         let unsaid = try await installation.jobreactor(destroyAll)
         #expect(unsaid.status == 64)
-        #expect(
-            unsaid.errors.contains("1 job of n1 would be destroyed: give --yes, because there is no terminal to ask on")
-        )
+        let advice = "1 job of n1 would be destroyed: give --yes, because there is no terminal to ask on"
+        #expect(unsaid.errors.contains(advice), "\(unsaid.errors)")
         let dry = try await installation.jobreactor(destroyAll + ["--dry-run"])
         #expect(dry.status == 0 && dry.output == "1 job of n1 would be destroyed\n")
         let rest = try await installation.jobreactor(destroyAll + ["--yes"])
@@ -258,7 +257,7 @@ import Testing
         }
         let list = try await installation.jobreactor(["jobs", "list"])
         #expect(list.status == 0)
-        #expect(list.errors.contains("these are the jobs that the distributor at localhost:\(installation.port) has"))
+        #expect(list.errors.contains("these are the jobs of the distributor at localhost:\(installation.port): "))
         let shown = try await installation.jobreactor(["jobs", "show", id])
         #expect(shown.output.contains(/waits_for +no node defines it: did you mean 'greet'\?/))
         let cancelled = try await installation.jobreactor(["jobs", "cancel", id])

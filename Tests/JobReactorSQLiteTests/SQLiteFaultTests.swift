@@ -136,7 +136,7 @@ import Testing
         #expect(!output.fileHandleForReading.availableData.isEmpty)
         let refusal = await Self.error(folder.file())
         #expect(refusal?.code == .held)
-        #expect(refusal?.message.contains("worker_1 is open already (at localhost:9999, process 4711)") == true)
+        #expect(refusal?.message.contains("worker_1 is already open (at localhost:9999, process 4711)") == true)
         #expect(refusal?.message.hasSuffix("stop that process, or give this process its own file") == true)
         kill(holder.processIdentifier, SIGKILL)
         holder.waitUntilExit()

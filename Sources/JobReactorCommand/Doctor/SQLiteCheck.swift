@@ -47,7 +47,7 @@ enum SQLiteCheck {
                 )
             ]
         }
-        guard let found = try await place.owners().first else { return [.good(subject, "is sound")] }
+        guard let found = try await place.owners().first else { return [.good(subject, "is intact")] }
         let name = "\(found.role.rawValue):\(found.name)"
         if let owner, owner != name {
             return [

@@ -89,8 +89,7 @@ package enum JobRecord {
         var options = JobOptions(
             period: fields.number("period"), node: fields.text("node"), notNode: fields.text("not_node"),
             isDeferred: fields["defer"] != nil, maxAttempt: fields.integer("max_attempt"),
-            retryMultiplier: fields.number("retry_multiplier"), priority: fields.integer("priority"),
-            unique: unique(fields))
+            retryMultiplier: fields.number("retry_multiplier"), priority: fields.integer("priority"))
         if let schedule = fields.text("schedule"), let time = fields.time("tick") {
             options.tick = JobTick(schedule: schedule, at: time)
         }
@@ -98,6 +97,8 @@ package enum JobRecord {
             id: id, name: name, args: JobArguments(unchecked: Array(args)), options: options, distributor: distributor,
             createdAt: dueAt)
         job.dueAt = dueAt
+        // Not among the options: a new job's key is held from now on.
+        if let unique = unique(fields) { job.unique = unique }
         job.status = status
         job.attempt = attempt
         job.runs = runs

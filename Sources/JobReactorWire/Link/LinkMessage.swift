@@ -283,7 +283,7 @@ package enum LinkMessage: Hashable, Sendable {
     private static func report(_ frame: RESPFrame) throws(CommandError) -> JobReport {
         guard let kind = Feedback.Kind(word: frame.word(4)), let status = JobStatus(word: frame.word(5)),
             let run = CommandWord.integer(frame.word(6)).flatMap(Int32.init(exactly:))
-        else { throw CommandError("ERR a RESULT has an invalid status or run") }
+        else { throw CommandError("ERR a RESULT has an invalid kind, status or run") }
         let (id, name) = (try id(frame, 2), frame.text(3))
         do throws(JSONError) {
             let args = try JobArguments(json: Array(frame.word(7)))

@@ -90,7 +90,7 @@ import Testing
             (["maxmemory_policy": "allkeys-lru"], .warning, "noeviction"),
             (["maxmemory_policy": "volatile-ttl", "maxmemory": "100000000"], .error, "noeviction"),
             (["maxmemory": "1100000"], .warning, "raise maxmemory"),
-            (["evicted_keys": "7"], .warning, "compare"),
+            (["evicted_keys": "7"], .warning, "check which jobs are left"),
             (["aof_enabled": "0"], .warning, "appendonly yes"),
             (["aof_last_write_status": "err"], .error, "the free space on its disk"),
             (["aof_last_bgrewrite_status": "err"], .error, "the free space on its disk"),

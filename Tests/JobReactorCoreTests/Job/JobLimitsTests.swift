@@ -132,9 +132,9 @@ import Testing
         let error = outcome.error.flatMap { try? JSONValue(parsing: $0) }?.string
         #expect(cut.hasSuffix("… (cut: the text has 1048576 bytes, the limit is 65536)"))
         let told = text.cut(toBytes: JobLimits.argsTextBytes)
-        #expect(error == "error has 1048578 bytes of JSON: at most 131072 are told: \(told)")
+        #expect(error == "error has 1048578 bytes of JSON: at most 131072 are reported: \(told)")
         let errbackError = outcome.errbackError.flatMap { try? JSONValue(parsing: $0) }?.string
-        #expect(errbackError == "errback_error has 1048578 bytes of JSON: at most 131072 are told")
+        #expect(errbackError == "errback_error has 1048578 bytes of JSON: at most 131072 are reported")
     }
 
     @Test("whatever a run comes to, its report has room in a message, and its args in the next run")

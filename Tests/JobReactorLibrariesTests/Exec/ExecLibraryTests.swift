@@ -171,7 +171,7 @@ import Testing
         let marker = "\(UInt32.random(in: 1_000_000 ... .max))"
         let message = await failure { try await run("sh", "-c", "sleep \(marker) & sleep \(marker)", timeout: 0.3) }
         #expect(
-            message == "exec: sh was ended after its timeout of 0.3 s: give it more with timeout = seconds")
+            message == "exec: sh was ended after its timeout of 0.3 s: raise it with timeout = seconds")
         #expect(await isGone("sleep \(marker)"))
     }
 
@@ -258,11 +258,11 @@ import Testing
             #expect(message == "exec: '\(name)' with its value cannot be an environment variable")
         }
         let bytes = await failure { try await exec.call("run", values([]) + [.string([0xFF])]) }
-        #expect(bytes == "exec: the name of the program is no text of UTF-8")
+        #expect(bytes == "exec: the name of the program is not valid UTF-8")
         let directory = await failure {
             try await exec.call("run", [.nil, .nil, .nil, .string([0xC3]), .nil, .string("true")])
         }
-        #expect(directory == "exec: the directory is no text of UTF-8")
+        #expect(directory == "exec: the directory is not valid UTF-8")
         #expect(await failure { try await run("") } == "exec: the name of the program is empty")
         #expect(await failure { try await run("true", directory: "") } == "exec: the name of the directory is empty")
         let long = String(repeating: "a", count: 4096)

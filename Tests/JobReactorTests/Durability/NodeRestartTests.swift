@@ -290,7 +290,7 @@ import Testing
                 try await cluster.startNode("n1", for: [distributor]) { $0.storage = place.storage() }
             }
             #expect(error?.code == .held)
-            #expect(error?.message.contains("n1 is open already (at localhost:") == true)
+            #expect(error?.message.contains("n1 is already open (at localhost:") == true)
             #expect(error?.message.contains("process \(getpid())") == true)
         }
     }

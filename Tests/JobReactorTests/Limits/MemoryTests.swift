@@ -68,7 +68,7 @@ import Testing
                 if last.text?.hasPrefix("BUSY ") == true { break }
                 count += 1
             }
-            #expect(last.text?.contains("\(Self.limit) is the limit (max_memory)") == true)
+            #expect(last.text?.contains("the limit is \(Self.limit) (max_memory)") == true)
             #expect((40...50).contains(count))
             let perform = try await client.send(["PERFORM", "large"])
             #expect(perform.text?.hasPrefix("BUSY ") == true)
@@ -83,7 +83,8 @@ import Testing
             #expect(try await client.send(words).text.flatMap { JobID($0) } != nil)
             try await eventually("it runs") { runs.lines.count == count + 1 }
             let lines = log.lines.elements.map(\.text)
-            #expect(lines.count { $0.hasPrefix("jobs are refused") && $0.contains(" is the limit (maxMemory): ") } == 1)
+            let refused = lines.filter { $0.hasPrefix("jobs are refused") }
+            #expect(refused.count == 1 && refused[0].contains("; the limit is \(Self.limit) (maxMemory): "))
             #expect(lines.count { $0 == "jobs are accepted again" } == 1)
             await client.close()
         }
@@ -137,7 +138,7 @@ import Testing
             // More come, until it is full again; once it is, it may lose a tenth before it asks for more.
             try await eventually("few are left") { try await distributor.waitingJobs().first?.count ?? 0 < 200 }
             let lines = log.lines.elements.map(\.text)
-            #expect(lines.contains { $0.contains("jobs that wait for their due time use all of maxMemory") })
+            #expect(lines.contains { $0.contains("jobs that wait for their due time use all of maxMemory:") })
             #expect(lines.contains("jobs are asked for again"))
             await client.close()
         }

@@ -148,7 +148,7 @@ import Testing
         // Others, and other commands, are apart; an operator's are all there.
         for number in 1...500 { note(number, in: log) }
         log.note("RELOAD", "the scripts are reloaded", by: Self.ann, over: connection)
-        #expect(try changes(storage)[0] == "ann: the scripts are loaded anew")
+        #expect(try changes(storage)[0] == "ann: the scripts are reloaded")
         #expect(try changes(storage).count == 603)
         // Another day.
         loop.advanceTime(by: .hours(24))

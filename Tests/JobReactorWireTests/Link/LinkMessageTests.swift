@@ -332,10 +332,10 @@ import Testing
             ("RESULT 1 \(one) n SUCCESS complete 1", "ERR unknown link message 'RESULT' with 6 arguments"),
             ("RESULT x \(one) n SUCCESS complete 1 {}", "ERR 'x' is not a count"),
             ("RESULT 1 1 n SUCCESS complete 1 {}", "ERR '1' is not a job id"),
-            ("RESULT 1 \(one) n success complete 1 {}", "ERR a RESULT has an invalid status or run"),
-            ("RESULT 1 \(one) n SUCCESS done 1 {}", "ERR a RESULT has an invalid status or run"),
-            ("RESULT 1 \(one) n SUCCESS complete x {}", "ERR a RESULT has an invalid status or run"),
-            ("RESULT 1 \(one) n SUCCESS complete 2147483648 {}", "ERR a RESULT has an invalid status or run"),
+            ("RESULT 1 \(one) n success complete 1 {}", "ERR a RESULT has an invalid kind, status or run"),
+            ("RESULT 1 \(one) n SUCCESS done 1 {}", "ERR a RESULT has an invalid kind, status or run"),
+            ("RESULT 1 \(one) n SUCCESS complete x {}", "ERR a RESULT has an invalid kind, status or run"),
+            ("RESULT 1 \(one) n SUCCESS complete 2147483648 {}", "ERR a RESULT has an invalid kind, status or run"),
         ])
     func bad(line: String, error: String) {
         #expect(throws: CommandError(error)) { try Self.messages(in: line + "\r\n") }

@@ -65,8 +65,8 @@ package struct JobOptionTable: Sendable {
         $0.priority = $1
     }
     package let unique = JobOption(
-        "unique", .key, isLater: true, "a key that no two jobs of this name hold at a time",
-        lua: "; `true` makes it of the args", flag: "; --unique-args derives it from the args"
+        "unique", .key, isLater: true, "a key that at most one job of this name holds at a time",
+        lua: "; `true` derives it from the args", flag: "; --unique-args derives it from the args"
     ) {
         $0.unique.map { $0.key.map(FieldValue.text) ?? .flag(true) }
     } set: { options, value in
