@@ -162,7 +162,7 @@ extension RedisCore {
             let now = loop.now
             if holderDeadline == nil {
                 options.logger.notice(
-                    "the jobs of this node are held by another process; waiting to see whether it is alive",
+                    "the jobs of this node are held by another process; waiting to see whether it is still there",
                     metadata: ["process": "\(holder?.shown ?? "?")", "seconds": "\(rest / 1000 + 1)"])
             }
             let deadline = holderDeadline ?? now + .milliseconds(Int64(max(0, rest)) + 100)
