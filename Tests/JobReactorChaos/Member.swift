@@ -200,8 +200,13 @@ enum Programs {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["timeout", "20", program] + arguments
-        process.standardInput = try FileHandle(forReadingFrom: URL(filePath: inputFile))
-        process.standardOutput = try FileHandle(forWritingTo: URL(filePath: outputFile))
+        // Closed here: a process keeps them open for a while, and hundreds of open files cost the start of each program.
+        let standardInput = try FileHandle(forReadingFrom: URL(filePath: inputFile))
+        defer { try? standardInput.close() }
+        let standardOutput = try FileHandle(forWritingTo: URL(filePath: outputFile))
+        defer { try? standardOutput.close() }
+        process.standardInput = standardInput
+        process.standardOutput = standardOutput
         process.standardError = FileHandle.nullDevice
         let (ended, end) = AsyncStream<Void>.makeStream()
         process.terminationHandler = { _ in end.finish() }
