@@ -42,13 +42,17 @@ final class LimitGauges {
             values[name, default: Values()].size += total.limit.concurrency ?? 0
         }
         let changed = values.filter { last[$0.key] != $0.value }
-        for (name, value) in changed {
-            let gauges = limits[name]
-            gauges.inUse.record(value.inUse)
-            gauges.waiting.record(value.waiting)
-            gauges.size.record(value.size)
-        }
+        for (name, value) in changed where name != Self.other { record(value, name) }
+        // Last: only when the others have their gauges is it not one of them.
+        if let value = changed[Self.other] { record(value, Self.other) }
         last = values
         return !changed.isEmpty
+    }
+
+    private func record(_ value: Values, _ name: String) {
+        let gauges = limits[name]
+        gauges.inUse.record(value.inUse)
+        gauges.waiting.record(value.waiting)
+        gauges.size.record(value.size)
     }
 }

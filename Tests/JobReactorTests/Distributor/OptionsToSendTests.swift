@@ -45,7 +45,7 @@ private func at(_ seconds: Double) -> Timestamp { Timestamp(seconds: seconds) }
         sent.dropLaterOptions()
         #expect(sent == (option.isLater ? JobOptions() : asked))
         let page = try DocumentationPage("Sources/JobReactorWire/JobReactorWire.docc/LinkProtocol.md").text
-        let row = try #require(page.split(separator: "\n").first { $0.contains("`PING LATER_OPTIONS`") })
+        let row = try #require(page.split(separator: "\n").first { $0.hasPrefix("| taker | `PING LATER_OPTIONS`") })
         #expect(row.contains("`\(option.word)`") == option.isLater, "LinkProtocol.md: \(row)")
     }
 }

@@ -33,7 +33,7 @@ package enum FieldType: Hashable, Sendable {
         case .id: "32 hexadecimal digits"
         case .name: "a name"
         case .text: "a text"
-        case .key: "a key, or true for one of the args"
+        case .key: "a key, or true for a key derived from the args"
         case .choice(let words): words.dropLast().joined(separator: ", ") + " or " + (words.last ?? "")
         case .whole(let range, let words): words ?? "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .seconds, .secondsAboveZero, .time: "seconds"
