@@ -109,11 +109,11 @@ import Testing
     }
 
     @Test("editors and the help of the program read whole sentences") func texts() throws {
-        let meaning = "a key that no two jobs of this name hold at a time; `true` makes it of the args"
+        let meaning = "a key that at most one job of this name holds at a time; `true` derives it from the args"
         #expect(try Self.option("unique").definition == "---@field unique? string|boolean \(meaning)")
         #expect(
             try Self.option("unique").help
-                == "A key that no two jobs of this name hold at a time; --unique-args makes it of the args.")
+                == "A key that at most one job of this name holds at a time; --unique-args derives it from the args.")
         #expect(try Self.option("on_conflict").usage == "ON_CONFLICT keep|replace|again|raise")
         #expect(try Self.option("defer").usage == "DEFER")
         #expect(try Self.option("not_node").flag == "--not-node")
