@@ -18,9 +18,9 @@ final class SQLiteLock: Sendable {
             throw StorageError(
                 "cannot write \(file): \(reason): check that the folder exists and is writable", code: .unusable)
         }
-        // Who only looks whether it is held has it for a moment.
+        // `holder(file:)` takes the lock briefly, and so does a program that a process starts, from its fork to its exec.
         var isHeld = flock(descriptor, LOCK_EX | LOCK_NB) != 0
-        for _ in 0..<5 where isHeld {
+        for _ in 0..<50 where isHeld {
             usleep(10_000)
             isHeld = flock(descriptor, LOCK_EX | LOCK_NB) != 0
         }
