@@ -104,11 +104,12 @@ public final class RedisServer: Sendable {
         watch.executableURL = URL(filePath: "/bin/sh")
         watch.arguments = [
             "-c",
-            """
-            while kill -0 "$1" 2>/dev/null; do kill -0 "$2" 2>/dev/null || exit 0; sleep 1; done
-            if grep -q "$4" "/proc/$2/cmdline" 2>/dev/null; then kill -KILL "$2"; fi
-            rm -rf "$3"
-            """, "watch", "\(getpid())", "\(server)", folder, "\(port)",
+            ProcessStart.killIfSame + """
+
+                while kill -0 "$1" 2>/dev/null; do kill -0 "$2" 2>/dev/null || exit 0; sleep 1; done
+                kill_if_same "$2" "$4"
+                rm -rf "$3"
+                """, "watch", "\(getpid())", "\(server)", folder, ProcessStart.of(server),
         ]
         watch.standardInput = FileHandle.nullDevice
         watch.standardOutput = FileHandle.nullDevice

@@ -159,10 +159,11 @@ final class Member: Sendable {
         watch.executableURL = URL(filePath: "/bin/sh")
         watch.arguments = [
             "-c",
-            """
-            while kill -0 "$1" 2>/dev/null; do kill -0 "$2" 2>/dev/null || exit 0; sleep 1; done
-            if grep -q "$3" "/proc/$2/cmdline" 2>/dev/null; then kill -KILL "$2"; fi
-            """, "watch", "\(getpid())", "\(child)", name,
+            ProcessStart.killIfSame + """
+
+                while kill -0 "$1" 2>/dev/null; do kill -0 "$2" 2>/dev/null || exit 0; sleep 1; done
+                kill_if_same "$2" "$3"
+                """, "watch", "\(getpid())", "\(child)", ProcessStart.of(child),
         ]
         watch.standardInput = FileHandle.nullDevice
         watch.standardOutput = FileHandle.nullDevice

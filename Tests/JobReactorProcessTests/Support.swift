@@ -94,13 +94,12 @@ enum Programs {
         watch.executableURL = URL(filePath: "/bin/sh")
         watch.arguments = [
             "-c",
-            """
-            while kill -0 "$1" 2>/dev/null; do sleep 1; done
-            while read -r pid; do
-              if grep -q jobreactor "/proc/$pid/cmdline" 2>/dev/null; then kill -KILL "$pid"; fi
-            done <"$2"
-            rm -f "$2"
-            """, "watch", "\(getpid())", file,
+            ProcessStart.killIfSame + """
+
+                while kill -0 "$1" 2>/dev/null; do sleep 1; done
+                while read -r pid start; do kill_if_same "$pid" "$start"; done <"$2"
+                rm -f "$2"
+                """, "watch", "\(getpid())", file,
         ]
         watch.standardInput = FileHandle.nullDevice
         watch.standardOutput = FileHandle.nullDevice
@@ -110,7 +109,7 @@ enum Programs {
     }()
 
     static func endWithTheTests(_ process: Int32) {
-        try? started?.write(contentsOf: Data("\(process)\n".utf8))
+        try? started?.write(contentsOf: Data("\(process) \(ProcessStart.of(process))\n".utf8))
     }
 
     /// Where the build put the programs: beside the tests.
