@@ -45,6 +45,13 @@ extension NodeCore {
         }
     }
 
+    /// Whether jobs that came over that link with their places still have them. What was being saved when a newer link
+    /// began was not among the runs that ``holds(of:)`` named: the distributor has freed its places for others.
+    func keepsPlaces(givenOver link: DistributorLink) -> Bool {
+        guard let newest = destinations[link.distributor].link else { return true }
+        return newest === link
+    }
+
     /// Runs begin, some of them with places.
     func noteBegun(_ begun: [LuaLane.Run]) {
         guard !runs.permits.isEmpty else { return }

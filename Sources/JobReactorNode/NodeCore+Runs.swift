@@ -34,6 +34,8 @@ extension NodeCore {
         }
         storageWorks()
         let destination = destinations[link.distributor]
+        var received = received
+        if !received.permitted.isEmpty, !keepsPlaces(givenOver: link) { received.permitted = [] }
         let arrived = runs.saved(received, new: new, giver: destination.number, link: link.number, now: now)
         link.acknowledge(received.numbers)
         metrics?.received(received.jobs, new: new)
@@ -44,6 +46,8 @@ extension NodeCore {
         }
         submit(arrived.runs, on: .reactor)
         submit(arrived.deferred, on: .deferred)
+        // Were this lost, a crash would count attempts that were none.
+        if !arrived.withdrawn.isEmpty { storage.apply(arrived.withdrawn.map { .update($0) }) { _ in } }
         sendPermits()
         for id in arrived.cancelled { cancel(id) }
         for id in arrived.ready { load(id, at: .ready) }

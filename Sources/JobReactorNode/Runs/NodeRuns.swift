@@ -79,13 +79,19 @@ struct NodeRuns {
             var made = LiveJob(
                 .waiting, giver: giver, link: link, handOver: UInt32(truncatingIfNeeded: number),
                 isSuspect: received.suspects.contains(job.id), isAwaited: job.isAwaited)
-            if received.permitted.contains(job.id) { permits.give(job.id, maker.needs(of: job), by: giver) }
-            if job.status == .inProgress {
+            let isPermitted = received.permitted.contains(job.id)
+            if isPermitted { permits.give(job.id, maker.needs(of: job), by: giver) }
+            if job.status == .inProgress, isPermitted || mayTakeTurn(job, of: giver) {
                 (made.stage, made.usesCredit) = (.running, true)
                 let kind = LaneKind(for: job)
                 lanes[kind].running += 1
                 let run = maker.run(job)
                 if kind == .reactor { arrived.runs.append(run) } else { arrived.deferred.append(run) }
+            } else if job.status == .inProgress {
+                // It was to begin, and its place was lost while it was being saved.
+                arrived.withdrawn.append(JobLifecycle.withdraw(job))
+                made.stage = .asking
+                arrived.credit += 1
             } else if case let due = job.due(countedFrom: received.at), !due.isPast(at: now) {
                 arrived.credit += 1
                 live.wait(job.id, as: made, until: due)

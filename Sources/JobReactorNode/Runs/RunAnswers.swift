@@ -14,6 +14,8 @@ extension NodeRuns {
         var cancelled: [JobID] = []
         /// Those that were here before and waited for their places: their records are to be loaded.
         var ready: [JobID] = []
+        /// The records of those that were saved as begun and do not begin yet: to be stored.
+        var withdrawn: [Job] = []
     }
 
     /// Of a loaded record.

@@ -65,6 +65,31 @@ import Testing
         }
     }
 
+    /// The distributor gives the place to others when the node is back and does not name the job among its runs.
+    @Test("a job that came with its place, and is saved after a newer link has begun, asks for a place")
+    func lostPlace() throws {
+        var setup = Simulation.Setup(areDistributorsDurable: [false])
+        (setup.jobs, setup.limit, setup.isUnderWay) = (2, 1, true)
+        let simulation = try Simulation(setup)
+        try simulation.deliverAll()
+        let node = try #require(simulation.nodes.firstIndex { $0.storage?.isWaiting == true })
+        let pipe = try #require(simulation.pipes.first { $0.pipe.node == node }?.number)
+        try simulation.take(.cut(pipe: pipe, noticedBy: .node))
+        try simulation.take(.notice(pipe: pipe, .distributor))
+        try simulation.take(.link(distributor: 0, node: node))
+        // Both jobs are being saved before either begins.
+        try simulation.deliverAll()
+        for _ in 0..<100 {
+            guard let process = simulation.processes.first(where: { simulation.storage(of: $0)?.isWaiting == true })
+            else { break }
+            try simulation.take(.answer(process))
+            try simulation.deliverAll()
+        }
+        #expect(simulation.nodes.flatMap { $0.lane?.runs ?? [] }.count == 1)
+        #expect(try simulation.settle() == nil)
+        try simulation.close()
+    }
+
     private func explore(_ setup: Simulation.Setup, depth: Int) throws {
         let start = ContinuousClock.now
         var explorer = Explorer(setup)

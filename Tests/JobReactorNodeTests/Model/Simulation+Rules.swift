@@ -25,8 +25,7 @@ extension Simulation {
             // The first is under way.
             if let runs = node.lane?.runs, runs.count > 1 { return "\(node.name) begins jobs that are paused" }
         }
-        // A distributor that is cut off from a run, or was not there when it began, cannot count it.
-        if let limit = setup.limit, record.kills == 0, record.cuts == 0 {
+        if let limit = setup.limit, countsRuns {
             for distributor in distributors {
                 let runs = nodes.flatMap { $0.lane?.runs ?? [] }.count { $0.job.distributor == distributor.name }
                 if runs > limit { return "\(runs) jobs of \(distributor.name) run at once" }
@@ -38,6 +37,12 @@ extension Simulation {
             }
         }
         return nil
+    }
+
+    /// Whether each distributor knows of all runs that it has permitted: not of those from before it began, nor of those
+    /// that go on at a node that is cut off and has no storage, or stops.
+    private var countsRuns: Bool {
+        record.kills == 0 && (record.cuts == 0 || record.stops == 0 && !setup.areNodesDurable.contains(false))
     }
 
     /// Without a crash nothing runs twice; a volatile node that is cut off goes on with what it runs.

@@ -113,6 +113,7 @@ final class Simulation {
         /// Each may have a run made again.
         var kills = 0
         var cuts = 0
+        var stops = 0
     }
 
     init(_ setup: Setup) throws {
@@ -210,7 +211,9 @@ final class Simulation {
             record.cuts += 1
             pipe(number)?.cut(noticedBy: end)
         case .kill(let process, let calls): kill(process, afterCalls: calls)
-        case .stop(let process): stop(process)
+        case .stop(let process):
+            record.stops += 1
+            stop(process)
         case .refuse(let node): _ = nodes[node].lane?.finish(.undefined)
         case .pause(let number): _ = distributors[number].core?.pause(Self.jobs, by: "somebody")
         case .resume(let number): _ = distributors[number].core?.resume(Self.jobs)

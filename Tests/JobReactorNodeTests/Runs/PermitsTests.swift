@@ -143,6 +143,24 @@ import Testing
         expect(runs.begin(on: .reactor, now: Self.now.wall).map(\.id) == [Self.id(2)])
     }
 
+    @Test("a job that was saved as begun, and has lost its place meanwhile, does not begin and asks for a place")
+    func lost() {
+        var runs = Self.runs()
+        var saving = runs.receive(
+            ReceivedJobs(jobs: [Self.job(1)], numbers: [1], suspects: [], permitted: [Self.id(1)], at: Self.now),
+            now: Self.now)
+        #expect(saving.jobs.map(\.status) == [.inProgress])
+        saving.permitted = []
+        let arrived = runs.saved(saving, new: [Self.id(1)], giver: Self.giver, link: 4, now: Self.now)
+        #expect(arrived.runs.isEmpty && arrived.credit == 1 && runs[Self.id(1)]?.stage == .asking)
+        #expect(arrived.withdrawn.map(\.status) == [.queued] && arrived.withdrawn.map(\.attempt) == [0])
+        #expect(runs.permits.messages.map(\.message) == [.permit(Self.id(1), priority: 7, Self.places)])
+        expect(runs.runningCount(on: .reactor) == 0 && runs.permits.held(of: Self.giver, at: Self.at(5)).isEmpty)
+        expect(runs.permitted(Self.id(1), by: Self.giver))
+        _ = runs.loaded(Self.id(1), at: .ready, arrived.withdrawn.first)
+        expect(runs.begin(on: .reactor, now: Self.now.wall).map(\.attempt) == [1])
+    }
+
     @Test("a retry gives the place back and asks anew when it is due; a report gives it back by itself")
     func retries() {
         var runs = Self.runs()
