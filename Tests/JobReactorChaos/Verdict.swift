@@ -48,14 +48,19 @@ struct Verdict {
     }
 
     /// Until when runs can be late for what a distributor has forgotten: as long as one fault follows the other without a
-    /// second between, such as a stop of the node that has the job, or a storage that refuses.
+    /// second between, such as a stop of the node that has the job, or a storage that refuses. A storage is tried again some
+    /// seconds after it is back: what a node was to store then runs only now.
     private func lasting(_ fault: Fault) -> Date {
         var end = fault.until
         for next in faults.sorted(by: { $0.from < $1.from }) where next.from <= end.addingTimeInterval(1) {
-            end = max(end, next.until)
+            let isOfStorage = [.server, .refuse, .full, .stall].contains(next.kind)
+            end = max(end, next.until.addingTimeInterval(isOfStorage ? Self.longestRetry : 0))
         }
         return end
     }
+
+    /// Seconds until a process has noticed that its storage is back, on a busy machine.
+    private static let longestRetry = 5.0
 
     /// Each fault explains one run more; of a flaky job two, as it fails again with the next attempt.
     var unexplained: [Int] {

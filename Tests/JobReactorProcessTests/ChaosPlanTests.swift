@@ -107,6 +107,11 @@ import Testing
         #expect(Self.verdict([kill, next], runs: Self.twice).unexplained == [5])
         let node = Self.fault(.kill, "n1", 90, 92)
         #expect(Self.verdict([node, next, last], runs: Self.twice).unexplained == [5])
+        // A storage is tried again after a while.
+        let refusal = Self.fault(.refuse, "redis", 91, 95)
+        #expect(Self.verdict([kill, refusal], runs: Self.twice).isGood)
+        let early = Self.fault(.refuse, "redis", 91, 93)
+        #expect(Self.verdict([kill, early], runs: Self.twice).unexplained == [5])
     }
 
     @Test("excuses one run more by one fault, and two of a job that fails every other time")
